@@ -1,0 +1,86 @@
+import { z } from 'zod'
+
+/** Raised when a column changes its meaning or goes; a new nullable column is no new version. */
+export const productSchemaVersion = 1
+
+const text = z.string().min(1).nullable()
+const per100g = z.number().nullable()
+const count = z.number().int().nonnegative().nullable()
+const moment = z.iso.datetime({ precision: 3 })
+
+/** Where a product came from. */
+export const productSources = ['web', 'api', 'export', 'topic', 'stdin'] as const
+
+/** From best to worst. */
+export const nutriScoreGrades = ['a', 'b', 'c', 'd', 'e'] as const
+
+/** From best to worst; since 2024 the scale has an A+ above and an F below the Nutri-Score's letters. */
+export const environmentalScoreGrades = ['a-plus', 'a', 'b', 'c', 'd', 'e', 'f'] as const
+
+/**
+ * One product as it goes the whole way: the value of a message in the topic (flat JSON), and, column by column in
+ * this order, a row of the table. Names are those of Open Food Facts' API; null means unknown.
+ * `spark-jobs/products.py` names the same columns; the golden records of `packages/e2e` hold the two together.
+ */
+export const Product = z.strictObject({
+  /** Barcode: digits as text, normalised by `normaliseCode`; the key of the message and of the row. */
+  code: z.string().regex(/^\d{8,24}$/),
+  product_name: text,
+  generic_name: text,
+  /** As printed on the package, such as `350 g`. */
+  quantity: text,
+  /** Lists are text, names in the order of the source, joined by `, `. */
+  brands: text,
+  categories: text,
+  labels: text,
+  countries: text,
+  ingredients_text: text,
+  allergens: text,
+  additives: text,
+  additives_n: count,
+  nutriscore_grade: z.enum(nutriScoreGrades).nullable(),
+  /** 1 unprocessed … 4 ultra-processed. */
+  nova_group: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]).nullable(),
+  environmental_score_grade: z.enum(environmentalScoreGrades).nullable(),
+  /** Kilocalories; all other nutriments are grams, each for 100 g or 100 ml of the product. */
+  energy_kcal_100g: per100g,
+  fat_100g: per100g,
+  saturated_fat_100g: per100g,
+  carbohydrates_100g: per100g,
+  sugars_100g: per100g,
+  fiber_100g: per100g,
+  proteins_100g: per100g,
+  salt_100g: per100g,
+  image_url: text,
+  url: text,
+  /** Language of the texts, two letters. */
+  lang: text,
+  /** Seconds since 1970, as the source tells; null where it does not. */
+  last_modified_t: count,
+  /** The source's revision number of the product. */
+  rev: count,
+  /** The moment whose truth this record tells: `last_modified_t` where the source has it, else `observed_at`. */
+  as_of: moment,
+  /** When offstream saw it. Both moments are ISO 8601, UTC, with milliseconds. */
+  observed_at: moment,
+  source: z.enum(productSources),
+})
+
+export type Product = z.infer<typeof Product>
+
+/** The columns of the record, in their order. */
+export const productColumns = Object.keys(Product.shape) as readonly (keyof Product)[]
+
+/**
+ * A barcode as Open Food Facts files it: leading zeros go, then 7 digits or fewer are padded to 8 and 9 to 12 are
+ * padded to 13 (so an EAN-8, a UPC-A and an EAN-13 of the same product meet); up to 24 digits exist.
+ *
+ * @returns null where `written` holds no such code.
+ * @see the server's `normalize_code` in openfoodfacts-server, lib/ProductOpener/Products.pm
+ */
+export const normaliseCode = (written: string): string | null => {
+  const digits = written.replace(/\D/g, '').replace(/^0+/, '')
+  if (digits.length === 0 || digits.length > 24) return null
+  if (digits.length <= 8) return digits.padStart(8, '0')
+  return digits.length <= 13 ? digits.padStart(13, '0') : digits
+}
