@@ -1,1 +1,13 @@
 export * from './errors.ts'
+export { lastLines } from './log.ts'
+export { identify, isAlive, listenerOn, type ProcessIdentity, type ProcessSummary } from './processes.ts'
+export { isRunning, ServiceRecords } from './supervisor/records.ts'
+export type {
+  Service,
+  ServiceCommand,
+  ServiceEvent,
+  ServicePhase,
+  ServiceRecord,
+} from './supervisor/service.ts'
+export { Supervisor, type SupervisorOptions } from './supervisor/supervisor.ts'
+export { DeadlineError, type UntilOptions, until, withDeadline } from './until.ts'

@@ -1,0 +1,52 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isAlive } from '../processes.ts'
+import type { ServiceRecord } from './service.ts'
+
+/**
+ * What was last known of each service, one JSON file each. Whoever reads learns the same, whether the process that
+ * supervises lives or not; nothing here is believed without a look at the process itself (`isRunning`).
+ */
+export class ServiceRecords {
+  readonly #directory: string
+
+  constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  /** All services that were ever started here and not forgotten. A file that is no record counts as absent. */
+  async all(): Promise<ServiceRecord[]> {
+    const files = await readdir(this.#directory).catch(() => [])
+    const names = files.filter(file => file.endsWith('.json')).map(file => file.slice(0, -'.json'.length))
+    const records = await Promise.all(names.map(name => this.of(name)))
+    return records.filter(record => record !== null)
+  }
+
+  async of(name: string): Promise<ServiceRecord | null> {
+    try {
+      return JSON.parse(await readFile(this.#file(name), 'utf8')) as ServiceRecord
+    } catch {
+      return null
+    }
+  }
+
+  /** Written beside and renamed, so that a reader, or a kill in the middle, never meets half a record. */
+  async keep(record: ServiceRecord): Promise<void> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 })
+    const beside = `${this.#file(record.name)}.${process.pid}.tmp`
+    await writeFile(beside, `${JSON.stringify(record, null, 2)}\n`)
+    await rename(beside, this.#file(record.name))
+  }
+
+  async forget(name: string): Promise<void> {
+    await rm(this.#file(name), { force: true })
+  }
+
+  #file(name: string): string {
+    return join(this.#directory, `${name}.json`)
+  }
+}
+
+/** Whether the very process that the record speaks of lives; a stranger with its pid does not count. */
+export const isRunning = async (record: ServiceRecord): Promise<boolean> =>
+  record.pid !== null && record.began !== null && isAlive({ pid: record.pid, began: record.began })

@@ -1,0 +1,253 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { identify, isAlive } from '../processes.ts'
+import { until } from '../until.ts'
+import { ServiceRecords } from './records.ts'
+import type { Service, ServiceEvent } from './service.ts'
+import { Supervisor } from './supervisor.ts'
+
+/** A supervisor over tiny real programs in a folder of its own; whatever is still kept is ended with the test. */
+const scratch = async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'offstream-supervisor-'))
+  const events: ServiceEvent[] = []
+  const open = () =>
+    new Supervisor({
+      directory: join(directory, 'services'),
+      onEvent: event => events.push(event),
+      backoffMs: [50],
+    })
+  const supervisor = open()
+  return {
+    directory,
+    events,
+    supervisor,
+    open,
+    records: new ServiceRecords(join(directory, 'services')),
+    program: (name: string, script: string, options: Partial<Service> = {}): Service => ({
+      name,
+      command: { file: process.execPath, args: ['-e', script], env: {}, cwd: directory },
+      needs: [],
+      port: null,
+      logFile: join(directory, `${name}.log`),
+      ready: async () => {
+        if (!(await readFile(join(directory, `${name}.log`), 'utf8')).includes('ready'))
+          throw new Error('not yet')
+      },
+      startWithinMs: 10_000,
+      stopWithinMs: 5_000,
+      ...options,
+    }),
+    async [Symbol.asyncDispose]() {
+      await supervisor.stop()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+const lives = `console.log('ready'); setInterval(() => {}, 1000)`
+const kinds = (events: readonly ServiceEvent[]) => events.map(event => `${event.kind} ${event.service}`)
+
+test('services start after what they need and end before it', async () => {
+  await using stack = await scratch()
+  await stack.supervisor.start([
+    stack.program('roof', lives, { needs: ['walls'] }),
+    stack.program('walls', lives, { needs: ['ground'] }),
+    stack.program('ground', lives),
+  ])
+  await stack.supervisor.stop()
+  expect(kinds(stack.events)).toEqual([
+    'starting ground',
+    'ready ground',
+    'starting walls',
+    'ready walls',
+    'starting roof',
+    'ready roof',
+    'stopping roof',
+    'stopped roof',
+    'stopping walls',
+    'stopped walls',
+    'stopping ground',
+    'stopped ground',
+  ])
+  expect(await stack.records.all()).toEqual([])
+})
+
+test('starting twice starts nothing the second time', async () => {
+  await using stack = await scratch()
+  const service = stack.program('bee', lives)
+  await stack.supervisor.start([service])
+  const first = await stack.records.of('bee')
+  await stack.supervisor.start([service])
+  expect(stack.events.at(-1)).toMatchObject({ kind: 'ready', service: 'bee', alreadyRunning: true })
+  expect(await stack.records.of('bee')).toEqual(first)
+})
+
+test('a service that ends before it is ready is reported with its last words, and nothing it started stays', async () => {
+  await using stack = await scratch()
+  const dies = stack.program('dies', `console.error('no honey left'); process.exit(7)`, { needs: ['hive'] })
+  await expect(stack.supervisor.start([stack.program('hive', lives), dies])).rejects.toMatchObject({
+    code: 'SERVICE_EXITED',
+    message: 'dies ended with status 7 before it was ready',
+    hint: expect.stringContaining('dies.log'),
+    lastWords: ['no honey left'],
+  })
+  expect(stack.supervisor.names).toEqual([])
+  expect(kinds(stack.events)).toContain('stopped hive')
+})
+
+test('a service that never answers is ended at its deadline', async () => {
+  await using stack = await scratch()
+  const silent = stack.program('silent', `console.log(process.pid); setInterval(() => {}, 1000)`, {
+    startWithinMs: 700,
+  })
+  await expect(stack.supervisor.start([silent])).rejects.toMatchObject({ code: 'SERVICE_NOT_READY' })
+  const pid = Number((await readFile(silent.logFile, 'utf8')).trim())
+  expect(await identify(pid)).toBeNull()
+})
+
+test('a program that cannot be run at all is news, not a bug', async () => {
+  await using stack = await scratch()
+  const absent = stack.program('absent', '')
+  const command = { ...absent.command, file: join(stack.directory, 'no-such-program') }
+  await expect(stack.supervisor.start([{ ...absent, command }])).rejects.toMatchObject({
+    code: 'SERVICE_EXITED',
+    message: expect.stringContaining('ENOENT'),
+  })
+})
+
+test('an aborted start ends what it had started', async () => {
+  await using stack = await scratch()
+  const abort = new AbortController()
+  const silent = stack.program('silent', `console.log('x'); setInterval(() => {}, 1000)`, { needs: ['bee'] })
+  const start = stack.supervisor.start([stack.program('bee', lives), silent], abort.signal)
+  await until(async () => expect(kinds(stack.events)).toContain('starting silent'), {
+    what: 'it',
+    withinMs: 5_000,
+  })
+  abort.abort(new Error('enough'))
+  await expect(start).rejects.toThrow('enough')
+  expect(kinds(stack.events).slice(-2)).toEqual(['stopping bee', 'stopped bee'])
+  expect(stack.supervisor.names).toEqual([])
+})
+
+test('a service that is killed comes back, and its record counts it', async () => {
+  await using stack = await scratch()
+  await stack.supervisor.start([stack.program('bee', lives)])
+  const first = await stack.records.of('bee')
+  process.kill(first?.pid ?? 0, 'SIGKILL')
+  await until(
+    async () => expect(await stack.records.of('bee')).toMatchObject({ phase: 'running', restarts: 1 }),
+    {
+      what: 'the restart',
+      withinMs: 10_000,
+    },
+  )
+  expect(stack.events).toContainEqual({ kind: 'fell', service: 'bee', how: 'by SIGKILL', restartInMs: 50 })
+})
+
+test('what a fallen service leaves of its group is ended before it starts again', async () => {
+  await using stack = await scratch()
+  const parent = `
+    const child = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
+    console.log('ready child=' + child.pid); setInterval(() => {}, 1000)`
+  await stack.supervisor.start([stack.program('parent', parent)])
+  const child = Number(/child=(\d+)/.exec(await readFile(join(stack.directory, 'parent.log'), 'utf8'))?.[1])
+  const identity = await identify(child)
+  process.kill((await stack.records.of('parent'))?.pid ?? 0, 'SIGKILL')
+  await until(async () => expect(identity && (await isAlive(identity))).toBe(false), {
+    what: 'it',
+    withinMs: 5_000,
+  })
+  expect(identity).not.toBeNull()
+})
+
+test('a service that ignores TERM is killed, with its children', async () => {
+  await using stack = await scratch()
+  const deaf = stack.program('deaf', `process.on('SIGTERM', () => {}); ${lives}`, { stopWithinMs: 200 })
+  await stack.supervisor.start([deaf])
+  await stack.supervisor.stop()
+  expect(stack.events.at(-1)).toMatchObject({ kind: 'stopped', service: 'deaf', killed: true })
+})
+
+test('a service with a gentle way to stop is asked that way and not signalled', async () => {
+  await using stack = await scratch()
+  const file = join(stack.directory, 'stop')
+  const gentle = stack.program(
+    'gentle',
+    `process.on('SIGTERM', () => console.log('signalled')); console.log('ready')
+     setInterval(() => { if (require('node:fs').existsSync(${JSON.stringify(file)})) { console.log('bye'); process.exit() } }, 20)`,
+    { askToStop: async () => (await import('node:fs/promises')).writeFile(file, '') },
+  )
+  await stack.supervisor.start([gentle])
+  await stack.supervisor.stop()
+  expect((await readFile(gentle.logFile, 'utf8')).trim().split('\n')).toEqual(['ready', 'bye'])
+})
+
+test('a taken port is refused with the name of its holder before anything starts', async () => {
+  await using stack = await scratch()
+  const holder = createServer().listen(0, '127.0.0.1')
+  await until(async () => expect(holder.listening).toBe(true), { what: 'the listener', withinMs: 5_000 })
+  const address = holder.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  try {
+    await expect(stack.supervisor.start([stack.program('bee', lives, { port })])).rejects.toMatchObject({
+      code: 'PORT_TAKEN',
+      message: `Port ${port}, which bee needs, is taken by \`node\` (pid ${process.pid})`,
+    })
+    expect(kinds(stack.events)).toEqual(['starting bee'])
+  } finally {
+    holder.close()
+  }
+})
+
+test('the next supervisor adopts what lives and clears what is dead', async () => {
+  await using stack = await scratch()
+  const lasting = stack.program('lasting', lives)
+  const gone = stack.program('gone', lives)
+  const parent = stack.open()
+  await parent.start([lasting])
+  const record = await stack.records.of('lasting')
+  await stack.records.keep({ ...(record ?? expect.fail()), name: 'gone', began: 'another boot/1' })
+
+  await stack.supervisor.adopt([lasting, gone])
+  expect((await stack.records.all()).map(({ name }) => name)).toEqual(['lasting'])
+  await stack.supervisor.start([lasting])
+  expect((await stack.records.of('lasting'))?.pid).toBe(record?.pid)
+  await stack.supervisor.stop()
+  expect(record?.pid && (await identify(record.pid))).toBeNull()
+  await parent.stop()
+})
+
+test('a service that only falls is given up with the reason', async () => {
+  await using stack = await scratch()
+  const server = `console.log('ready'); setTimeout(() => process.exit(3), 400)`
+  await stack.supervisor.start([stack.program('frail', server)])
+  await until(async () => expect(kinds(stack.events)).toContain('gaveUp frail'), {
+    what: 'it',
+    withinMs: 60_000,
+  })
+  expect(await stack.records.of('frail')).toMatchObject({
+    phase: 'failed',
+    restarts: 5,
+    detail: 'ended with status 3; fell 6 times within 10 minutes and was given up',
+  })
+}, 60_000)
+
+test('a listener is found by its port', async () => {
+  const { listenerOn } = await import('../processes.ts')
+  const server = createServer().listen(0, '127.0.0.1')
+  await until(async () => expect(server.listening).toBe(true), { what: 'the listener', withinMs: 5_000 })
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const client = connect(port, '127.0.0.1')
+  try {
+    expect(await listenerOn(port)).toEqual({ pid: process.pid, name: 'node' })
+  } finally {
+    client.destroy()
+    server.close()
+  }
+  await until(async () => expect(await listenerOn(port)).toBeNull(), { what: 'the end', withinMs: 5_000 })
+})

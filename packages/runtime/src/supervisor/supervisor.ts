@@ -1,0 +1,444 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { execa } from 'execa'
+import { messageOf, OffstreamError } from '../errors.ts'
+import { lastLines } from '../log.ts'
+import { identify, isAlive, listenerOn, markedMembers, type ProcessIdentity, send } from '../processes.ts'
+import { until } from '../until.ts'
+import { isRunning, ServiceRecords } from './records.ts'
+import type { Service, ServiceEvent, ServiceRecord } from './service.ts'
+
+/** How long after each fall the next start comes; the last one goes on. */
+const usualBackoffMs = [500, 1_000, 2_000, 4_000, 8_000]
+/** A service that falls this often within the window is given up: it would only go on falling. */
+const fallsBeforeGivingUp = 5
+const fallWindowMs = 10 * 60_000
+const termWithinMs = 10_000
+const lastWordCount = 20
+
+/** The environment variable that marks every process started here, and, inherited, their children. */
+const markName = 'OFFSTREAM_MARK'
+
+export interface SupervisorOptions {
+  /** Where records are kept; two supervisors of one folder are one too many (the caller holds a lock). */
+  readonly directory: string
+  readonly onEvent: (event: ServiceEvent) => void
+  /** Pause before the first restart after a fall, the second, …; doubles from half a second unless told. */
+  readonly backoffMs?: readonly number[]
+}
+
+/** One life of a service: `exited` resolves to how it ended, as it reads after "ended". */
+interface Run {
+  readonly exited: Promise<string>
+}
+
+interface Kept {
+  readonly service: Service
+  record: ServiceRecord
+  /** Aborted when the service is no longer wanted; ends its watch and any start under way. */
+  readonly unwanted: AbortController
+  readonly falls: number[]
+  watch: Promise<void>
+}
+
+/**
+ * Starts services in the order of their needs and side by side where it can, keeps them running, and ends them in
+ * the reverse order. Services outlive a supervisor that is killed; the next one on the same folder adopts them.
+ */
+export class Supervisor {
+  readonly #records: ServiceRecords
+  readonly #onEvent: (event: ServiceEvent) => void
+  readonly #mark: string
+  readonly #backoffMs: readonly number[]
+  readonly #kept = new Map<string, Kept>()
+
+  constructor({ directory, onEvent, backoffMs = usualBackoffMs }: SupervisorOptions) {
+    this.#backoffMs = backoffMs
+    this.#records = new ServiceRecords(directory)
+    this.#onEvent = onEvent
+    this.#mark = createHash('sha256').update(directory).digest('hex').slice(0, 16)
+  }
+
+  /** Names of the services that are wanted here now. */
+  get names(): string[] {
+    return [...this.#kept.keys()]
+  }
+
+  /**
+   * Makes every one of `services` run and waits until all are ready. One that runs already, kept by this supervisor
+   * or left by an earlier one, is not started again but must answer too.
+   * Where one fails, or `signal` is aborted, what this call started is ended before the error is thrown.
+   *
+   * @throws OffstreamError PORT_TAKEN, SERVICE_EXITED, SERVICE_NOT_READY, SERVICE_NOT_STARTED
+   */
+  async start(services: readonly Service[], signal?: AbortSignal): Promise<void> {
+    const failed = new AbortController()
+    const ending = signal === undefined ? failed.signal : AbortSignal.any([failed.signal, signal])
+    const startedHere: string[] = []
+    const underWay = new Map<string, Promise<void>>()
+    const startOne = (service: Service): Promise<void> => {
+      const known = underWay.get(service.name)
+      if (known !== undefined) return known
+      const needed = services.filter(other => service.needs.includes(other.name))
+      const start = Promise.all(needed.map(startOne)).then(async () => {
+        ending.throwIfAborted()
+        if (await this.#bringUp(service, ending)) startedHere.push(service.name)
+      })
+      underWay.set(service.name, start)
+      return start
+    }
+    const settled = await Promise.allSettled(
+      services.map(service =>
+        startOne(service).catch(error => {
+          failed.abort(error)
+          throw error
+        }),
+      ),
+    )
+    const reason = ending.aborted ? ending.reason : undefined
+    if (settled.every(result => result.status === 'fulfilled')) return
+    await this.stop(startedHere)
+    throw reason
+  }
+
+  /** Ends the named services, or all, dependents first. One that does not run is fine. */
+  async stop(names: readonly string[] = this.names): Promise<void> {
+    const kept = names.flatMap(name => this.#kept.get(name) ?? [])
+    const stopping = new Map<string, Promise<void>>()
+    const stopOne = (one: Kept): Promise<void> => {
+      const known = stopping.get(one.service.name)
+      if (known !== undefined) return known
+      const dependents = kept.filter(other => other.service.needs.includes(one.service.name))
+      const stop = Promise.all(dependents.map(stopOne)).then(() => this.#bringDown(one))
+      stopping.set(one.service.name, stop)
+      return stop
+    }
+    await Promise.all(kept.map(stopOne))
+  }
+
+  /**
+   * Takes into care what an earlier supervisor of this folder left running, and clears away the remains of what it
+   * left dead. `services` says how to keep each.
+   */
+  async adopt(services: readonly Service[]): Promise<void> {
+    for (const record of await this.#records.all()) {
+      const service = services.find(({ name }) => name === record.name)
+      if (service !== undefined && (await isRunning(record))) await this.#keepRunning(service, record)
+      else await this.#clearRemains(record)
+    }
+  }
+
+  /** @returns whether this call started it. */
+  async #bringUp(service: Service, signal: AbortSignal): Promise<boolean> {
+    const kept = this.#kept.get(service.name)
+    if (kept !== undefined && kept.record.phase !== 'failed' && kept.record.phase !== 'stopped') {
+      await this.#confirmReady(kept, signal)
+      return false
+    }
+    const fresh: Kept = {
+      service,
+      record: blankRecord(service),
+      unwanted: new AbortController(),
+      falls: [],
+      watch: Promise.resolve(),
+    }
+    this.#kept.set(service.name, fresh)
+    try {
+      const run = await this.#launch(fresh, AbortSignal.any([signal, fresh.unwanted.signal]))
+      fresh.watch = this.#watch(fresh, run)
+      return true
+    } catch (error) {
+      this.#kept.delete(service.name)
+      await this.#note(fresh, { phase: 'failed', pid: null, began: null, detail: messageOf(error) })
+      throw error
+    }
+  }
+
+  async #confirmReady({ service, record }: Kept, signal: AbortSignal): Promise<void> {
+    const began = Date.now()
+    await until(service.ready, {
+      what: `${service.name} to answer`,
+      withinMs: service.startWithinMs,
+      signal,
+    }).catch(async error => {
+      signal.throwIfAborted()
+      throw await notReady(service, error)
+    })
+    this.#onEvent({
+      kind: 'ready',
+      service: service.name,
+      pid: record.pid ?? 0,
+      port: service.port,
+      tookMs: Date.now() - began,
+      alreadyRunning: true,
+    })
+  }
+
+  /**
+   * Starts the process and waits for the answer, the early exit or the deadline, whichever is first; leaves nothing
+   * behind where it was not the answer.
+   */
+  async #launch(kept: Kept, signal: AbortSignal): Promise<Run> {
+    const { service } = kept
+    const began = Date.now()
+    this.#onEvent({ kind: 'starting', service: service.name })
+    await refuseTakenPort(service)
+    await service.prepare?.()
+    const { identity, exited } = await this.#spawn(service)
+    await this.#note(kept, {
+      phase: 'starting',
+      pid: identity.pid,
+      began: identity.began,
+      startedAt: new Date().toISOString(),
+      detail: null,
+    })
+    const earlyExit = new AbortController()
+    exited.then(how => earlyExit.abort(new EarlyExit(how)))
+    try {
+      await until(service.ready, {
+        what: `${service.name} to be ready`,
+        withinMs: service.startWithinMs,
+        signal: AbortSignal.any([signal, earlyExit.signal]),
+      })
+    } catch (error) {
+      await endGroup(identity, this.#markOf(service), 0)
+      signal.throwIfAborted()
+      throw error instanceof EarlyExit
+        ? await exitedEarly(service, error.how)
+        : await notReady(service, error)
+    }
+    await this.#note(kept, { phase: 'running' })
+    this.#onEvent({
+      kind: 'ready',
+      service: service.name,
+      pid: identity.pid,
+      port: service.port,
+      tookMs: Date.now() - began,
+      alreadyRunning: false,
+    })
+    return { exited }
+  }
+
+  async #spawn(service: Service): Promise<Run & { readonly identity: ProcessIdentity }> {
+    const { file, args, env, cwd } = service.command
+    await mkdir(dirname(service.logFile), { recursive: true })
+    const log = createWriteStream(service.logFile, { flags: 'a' })
+    await once(log, 'open')
+    try {
+      // A group of its own (`detached`): Ctrl-C in our terminal does not reach it, and TERM reaches its children.
+      // Files, not pipes: it must be able to go on writing when we are gone.
+      const child = execa(file, [...args], {
+        env: { ...env, [markName]: this.#markOf(service) },
+        cwd,
+        detached: true,
+        cleanup: false,
+        reject: false,
+        stdin: 'ignore',
+        stdout: log,
+        stderr: log,
+        buffer: false,
+      })
+      child.unref()
+      const exited = child.then(({ exitCode, signal, originalMessage }) =>
+        signal !== undefined
+          ? `by ${signal}`
+          : exitCode !== undefined
+            ? `with status ${exitCode}`
+            : `${originalMessage}`,
+      )
+      const identity = child.pid === undefined ? null : await identify(child.pid)
+      if (identity === null) throw await exitedEarly(service, await exited)
+      return { identity, exited }
+    } finally {
+      log.destroy()
+    }
+  }
+
+  #markOf(service: { readonly name: string }): string {
+    return `${this.#mark}/${service.name}`
+  }
+
+  async #keepRunning(service: Service, record: ServiceRecord): Promise<void> {
+    if (record.pid === null || record.began === null) return
+    const kept: Kept = {
+      service,
+      record,
+      unwanted: new AbortController(),
+      falls: [],
+      watch: Promise.resolve(),
+    }
+    this.#kept.set(service.name, kept)
+    await this.#note(kept, { phase: 'running', detail: null })
+    const exited = goneByPolling({ pid: record.pid, began: record.began }, kept.unwanted.signal)
+    kept.watch = this.#watch(kept, { exited })
+  }
+
+  async #clearRemains(record: ServiceRecord): Promise<void> {
+    if (record.pid !== null) {
+      const remains = await markedMembers(record.pid, `${markName}=${this.#markOf(record)}`)
+      for (const pid of remains) send(pid, 'SIGKILL')
+    }
+    await this.#records.forget(record.name)
+  }
+
+  /** Starts the service again each time it falls, until it is unwanted or given up. */
+  async #watch(kept: Kept, first: Run): Promise<void> {
+    for (let run: Run | null = first; run !== null; ) {
+      const how: string = await run.exited
+      if (kept.unwanted.signal.aborted) return
+      // The leader is gone this very moment, so its number is still its group's: children go with it.
+      if (kept.record.pid !== null) send(-kept.record.pid, 'SIGKILL')
+      run = await this.#startAgain(kept, how)
+    }
+  }
+
+  /** @returns the next run, or null where there will be none. */
+  async #startAgain(kept: Kept, how: string): Promise<Run | null> {
+    const { service, unwanted, falls } = kept
+    for (let cause = how; ; ) {
+      const now = Date.now()
+      falls.push(now)
+      while ((falls[0] ?? now) < now - fallWindowMs) falls.shift()
+      if (falls.length > fallsBeforeGivingUp) {
+        const detail = `ended ${cause}; fell ${falls.length} times within 10 minutes and was given up`
+        await this.#note(kept, { phase: 'failed', pid: null, began: null, detail })
+        this.#onEvent({ kind: 'gaveUp', service: service.name, how: cause })
+        return null
+      }
+      const restartInMs = this.#backoffMs[Math.min(falls.length, this.#backoffMs.length) - 1] ?? 0
+      const restarts = kept.record.restarts + 1
+      await this.#note(kept, {
+        phase: 'restarting',
+        pid: null,
+        began: null,
+        restarts,
+        detail: `ended ${cause}`,
+      })
+      this.#onEvent({ kind: 'fell', service: service.name, how: cause, restartInMs })
+      await pause(restartInMs, undefined, { signal: unwanted.signal }).catch(() => undefined)
+      if (unwanted.signal.aborted) return null
+      try {
+        return await this.#launch(kept, unwanted.signal)
+      } catch (error) {
+        if (unwanted.signal.aborted) return null
+        cause = messageOf(error)
+      }
+    }
+  }
+
+  async #bringDown(kept: Kept): Promise<void> {
+    const { service, unwanted } = kept
+    const began = Date.now()
+    this.#onEvent({ kind: 'stopping', service: service.name })
+    unwanted.abort(new Error(`${service.name} is no longer wanted`))
+    const { pid, began: birth } = kept.record
+    let killed = false
+    if (pid !== null && birth !== null) {
+      await this.#note(kept, { phase: 'stopping' })
+      const identity = { pid, began: birth }
+      if (service.askToStop !== undefined && (await isAlive(identity))) {
+        await service.askToStop()
+        await goneWithin(identity, service.stopWithinMs)
+      }
+      killed = await endGroup(identity, this.#markOf(service), service.stopWithinMs)
+    }
+    await kept.watch
+    this.#kept.delete(service.name)
+    await this.#records.forget(service.name)
+    this.#onEvent({ kind: 'stopped', service: service.name, tookMs: Date.now() - began, killed })
+  }
+
+  async #note(kept: Kept, change: Partial<ServiceRecord>): Promise<void> {
+    kept.record = { ...kept.record, ...change }
+    await this.#records.keep(kept.record)
+  }
+}
+
+class EarlyExit extends Error {
+  readonly how: string
+
+  constructor(how: string) {
+    super(`ended ${how}`)
+    this.how = how
+  }
+}
+
+const blankRecord = ({ name, port, logFile }: Service): ServiceRecord => ({
+  name,
+  phase: 'starting',
+  pid: null,
+  began: null,
+  port,
+  logFile,
+  startedAt: null,
+  restarts: 0,
+  detail: null,
+})
+
+const goneByPolling = async (identity: ProcessIdentity, signal: AbortSignal): Promise<string> => {
+  while (!signal.aborted && (await isAlive(identity))) {
+    await pause(250, undefined, { signal }).catch(() => undefined)
+  }
+  return 'while nobody who could see its exit status was there'
+}
+
+const goneWithin = async (identity: ProcessIdentity, withinMs: number): Promise<boolean> => {
+  for (const deadline = Date.now() + withinMs; Date.now() < deadline; await pause(25)) {
+    if (!(await isAlive(identity))) return true
+  }
+  return !(await isAlive(identity))
+}
+
+/**
+ * Ends a process and all of its group: TERM, then after `withinMs` KILL (at once where that is 0).
+ * Members that outlive the leader are recognised by their mark, since the number of the group may by then belong to
+ * somebody else. @returns whether KILL was needed for the leader.
+ */
+const endGroup = async (identity: ProcessIdentity, mark: string, withinMs: number): Promise<boolean> => {
+  let killed = false
+  if (await isAlive(identity)) {
+    if (withinMs > 0) send(-identity.pid, 'SIGTERM')
+    if (withinMs === 0 || !(await goneWithin(identity, withinMs))) {
+      killed = true
+      send(-identity.pid, 'SIGKILL')
+      await goneWithin(identity, termWithinMs)
+    }
+  }
+  const gone = Date.now() + termWithinMs
+  for (;;) {
+    const remains = await markedMembers(identity.pid, `${markName}=${mark}`)
+    for (const pid of remains) send(pid, 'SIGKILL')
+    if (remains.length === 0 || Date.now() > gone) return killed
+    await pause(25)
+  }
+}
+
+const refuseTakenPort = async ({ name, port }: Service): Promise<void> => {
+  if (port === null) return
+  const holder = await listenerOn(port)
+  if (holder === null) return
+  const who = holder.pid === 0 ? holder.name : `\`${holder.name}\` (pid ${holder.pid})`
+  throw new OffstreamError('PORT_TAKEN', `Port ${port}, which ${name} needs, is taken by ${who}`, {
+    outcome: 'portTaken',
+    hint: 'end that program, or choose another port in `offstream.yaml`',
+  })
+}
+
+const exitedEarly = async (service: Service, how: string): Promise<OffstreamError> =>
+  new OffstreamError('SERVICE_EXITED', `${service.name} ended ${how} before it was ready`, {
+    outcome: 'failed',
+    hint: `read \`${service.logFile}\``,
+    lastWords: await lastLines(service.logFile, lastWordCount),
+  })
+
+const notReady = async (service: Service, error: unknown): Promise<OffstreamError> =>
+  new OffstreamError('SERVICE_NOT_READY', `${service.name} did not get ready: ${messageOf(error)}`, {
+    outcome: 'timeout',
+    hint: `read \`${service.logFile}\``,
+    lastWords: await lastLines(service.logFile, lastWordCount),
+    cause: error,
+  })
