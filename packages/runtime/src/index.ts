@@ -1,3 +1,12 @@
+export { ensureJars, type Ivy, type JarSet, retrieve } from './artifacts/jars.ts'
+export { ensurePythonEnvironment, type PythonEnvironment, pythonOf } from './artifacts/python.ts'
+export {
+  describeFiles,
+  type FetchOptions,
+  type FetchProgress,
+  type LockedFile,
+  verifyFiles,
+} from './artifacts/store.ts'
 export * from './errors.ts'
 export { lastLines } from './log.ts'
 export { identify, isAlive, listenerOn, type ProcessIdentity, type ProcessSummary } from './processes.ts'

@@ -1,0 +1,291 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { OffstreamError } from '@offstream/runtime'
+import { isMap, isScalar, LineCounter, parse, parseDocument } from 'yaml'
+import { z } from 'zod'
+
+const port = z.int().min(1).max(65_535)
+const memory = z
+  .string()
+  .regex(/^\d+[mg]$/, 'must be a number of megabytes or gigabytes such as `512m` or `1g`')
+
+/**
+ * Everything a person may set, with its default. The commented file that people edit is `config/offstream.yaml`;
+ * a test holds the two together. What a person could not choose better than we do is a constant elsewhere.
+ */
+export const Config = z.strictObject({
+  host: z.string().default('127.0.0.1').describe('Address that every service listens on'),
+  kafka: z
+    .strictObject({
+      port: port.default(9092).describe('Port of the Kafka broker'),
+      memory: memory.default('512m').describe('Heap of the broker'),
+    })
+    .prefault({}),
+  zookeeper: z
+    .strictObject({ port: port.default(2181).describe('Port of ZooKeeper, where Kafka keeps its cluster') })
+    .prefault({}),
+  spark: z
+    .strictObject({
+      port: port.default(7077).describe('Port of the Spark master'),
+      webPort: port.default(8080).describe('Port of the Spark master’s web page'),
+      worker: z
+        .strictObject({
+          cores: z.int().min(1).default(2).describe('Cores that the worker offers'),
+          memory: memory.default('2g').describe('Memory that the worker offers'),
+          webPort: port.default(8081).describe('Port of the worker’s web page'),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  stream: z
+    .strictObject({
+      webPort: port.default(4040).describe('Port of the job’s Spark UI'),
+      triggerMs: z
+        .int()
+        .min(0)
+        .default(1_000)
+        .describe('Pause between two looks into the topic, milliseconds'),
+      maxOffsetsPerTrigger: z.int().min(1).default(100_000).describe('Most messages that one batch takes'),
+      driverMemory: memory.default('1g').describe('Memory of the job’s driver'),
+      executorMemory: memory.default('1g').describe('Memory of the job’s executor on the worker'),
+    })
+    .prefault({}),
+  thrift: z
+    .strictObject({
+      port: port.default(10_000).describe('Port that Tableau and SQL clients connect to'),
+      cores: z.int().min(1).default(2).describe('Cores that queries may use'),
+      memory: memory.default('1g').describe('Memory of the Thrift server'),
+    })
+    .prefault({}),
+  web: z
+    .strictObject({
+      url: z
+        .url({ protocol: /^https?$/ })
+        .default('https://fr.openfoodfacts.org')
+        .describe('Where `scrape` begins'),
+      pagesPerMinute: z
+        .number()
+        .positive()
+        .default(30)
+        .describe('Pace on a real site; a site on this machine is not slowed down'),
+      concurrency: z.int().min(1).max(16).default(1).describe('Pages open at once on a real site'),
+      contact: z
+        .string()
+        .nullable()
+        .default(null)
+        .describe('Who runs this, an address or e-mail: named in the User-Agent, as Open Food Facts asks'),
+    })
+    .prefault({}),
+  browser: z
+    .strictObject({
+      executablePath: z
+        .string()
+        .nullable()
+        .default(null)
+        .describe('A Chrome or Chromium to use; null: look for one'),
+    })
+    .prefault({}),
+})
+
+export type Config = z.infer<typeof Config>
+
+/** Where the value of a setting came from; the later one wins. */
+export type ConfigOrigin = 'default' | 'file' | 'environment' | 'flag'
+
+export interface Project {
+  readonly config: Config
+  /** The folder that `offstream.yaml` (or `config/offstream.yaml`) lies in, or where offstream was called. */
+  readonly directory: string
+  /** The file that was read; null where there is none. */
+  readonly file: string | null
+  /** Origin of each setting by its path, such as `kafka.port`. */
+  readonly origins: ReadonlyMap<string, ConfigOrigin>
+}
+
+export interface ProjectOptions {
+  /** Where the search for `offstream.yaml` begins, upwards. */
+  readonly from: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** `kafka.port=9093` and the like, from the command line. */
+  readonly settings?: readonly string[]
+}
+
+const fileNames = ['offstream.yaml', 'config/offstream.yaml']
+
+/**
+ * Reads the configuration once: flags before environment (`OFFSTREAM_KAFKA_PORT`) before file before defaults.
+ * @throws OffstreamError CONFIG_INVALID with every problem at once, each with its place
+ */
+export const loadProject = async ({ from, environment, settings = [] }: ProjectOptions): Promise<Project> => {
+  const found = await findFile(resolve(from))
+  const file = found === null ? emptyLayer : readFileLayer(found.file, found.text)
+  const fromEnvironment = readEnvironmentLayer(environment)
+  const fromFlags = readFlagLayer(settings)
+  const layers = [file, fromEnvironment, fromFlags]
+  const values = new Map(layers.flatMap(layer => [...layer.values]))
+  const parsed = Config.safeParse(nest(values))
+  const problems = layers.flatMap(layer => layer.problems)
+  if (parsed.success) problems.push(...portConflicts(parsed.data))
+  else {
+    for (const issue of parsed.error.issues) {
+      for (const path of pathsOf(issue)) {
+        const layer = layers.findLast(({ values }) => [...values.keys()].some(key => within(key, path)))
+        problems.push(
+          `${layer?.placeOf(path) ?? ''}${path}: ${issue.code === 'unrecognized_keys' ? unknownSetting(path) : issue.message}`,
+        )
+      }
+    }
+  }
+  if (!parsed.success || problems.length > 0) throw invalid(problems)
+  const origins = new Map<string, ConfigOrigin>(settingPaths.map(path => [path, 'default']))
+  for (const path of file.values.keys()) origins.set(path, 'file')
+  for (const path of fromEnvironment.values.keys()) origins.set(path, 'environment')
+  for (const path of fromFlags.values.keys()) origins.set(path, 'flag')
+  return {
+    config: parsed.data,
+    directory: found?.directory ?? resolve(from),
+    file: found?.file ?? null,
+    origins,
+  }
+}
+
+/** One source of settings: values by path, what could not even be read, and how to name a place in it. */
+interface Layer {
+  readonly values: ReadonlyMap<string, unknown>
+  readonly problems: string[]
+  readonly placeOf: (path: string) => string
+}
+
+const emptyLayer: Layer = { values: new Map(), problems: [], placeOf: () => '' }
+
+const findFile = async (
+  from: string,
+): Promise<{ readonly directory: string; readonly file: string; readonly text: string } | null> => {
+  for (const name of fileNames) {
+    const file = join(from, name)
+    const text = await readFile(file, 'utf8').catch(() => null)
+    if (text !== null) return { directory: from, file, text }
+  }
+  const above = dirname(from)
+  return above === from ? null : findFile(above)
+}
+
+const readFileLayer = (file: string, text: string): Layer => {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines })
+  const problems = document.errors.map(
+    error => `${file}:${error.linePos?.[0].line ?? 1}: ${error.message.split('\n')[0]}`,
+  )
+  const values = new Map<string, unknown>()
+  const places = new Map<string, number>()
+  const walk = (node: unknown, path: readonly string[]): void => {
+    if (!isMap(node)) {
+      if (path.length > 0) values.set(path.join('.'), isScalar(node) ? node.value : parse(String(node)))
+      return
+    }
+    for (const { key, value } of node.items) {
+      const inner = [...path, String(key)]
+      if (isScalar(key) && key.range) places.set(inner.join('.'), lines.linePos(key.range[0]).line)
+      // An empty section (all of its lines are comments) says nothing.
+      if (value === null || (isScalar(value) && value.value === null && isSection(inner.join('.')))) continue
+      walk(value, inner)
+    }
+  }
+  if (problems.length === 0) walk(document.contents, [])
+  return { values, problems, placeOf: path => `${file}:${places.get(path) ?? 1}: ` }
+}
+
+const readEnvironmentLayer = (environment: ProjectOptions['environment']): Layer => {
+  const values = new Map<string, unknown>()
+  for (const path of settingPaths) {
+    const text = environment[environmentName(path)]
+    if (text !== undefined && text !== '') values.set(path, scalar(path, text))
+  }
+  return { values, problems: [], placeOf: path => `environment ${environmentName(path)}: ` }
+}
+
+const readFlagLayer = (settings: readonly string[]): Layer => {
+  const values = new Map<string, unknown>()
+  const problems: string[] = []
+  for (const setting of settings) {
+    const [, path, text] = /^([\w.]+)=(.*)$/s.exec(setting) ?? []
+    if (path === undefined || text === undefined)
+      problems.push(`--set ${setting}: must have the form \`kafka.port=9093\``)
+    else values.set(path, scalar(path, text))
+  }
+  return { values, problems, placeOf: path => `--set ${path}: ` }
+}
+
+/** A value from a place that knows only text: text stays text where the setting is text. */
+const scalar = (path: string, text: string): unknown => (textSettings.has(path) ? text : parse(text))
+
+/** The environment variable for a setting: `spark.worker.webPort` → `OFFSTREAM_SPARK_WORKER_WEB_PORT`. */
+export const environmentName = (path: string): string =>
+  `OFFSTREAM_${path.replaceAll('.', '_').replace(/[A-Z]/g, '_$&').toUpperCase()}`
+
+const nest = (values: ReadonlyMap<string, unknown>): Record<string, unknown> => {
+  const root: Record<string, unknown> = {}
+  for (const [path, value] of values) {
+    const keys = path.split('.')
+    const last = keys.pop() ?? path
+    let section = root
+    for (const key of keys) {
+      const inner = section[key]
+      const next = isSectionValue(inner) ? inner : {}
+      section[key] = next
+      section = next
+    }
+    section[last] = value
+  }
+  return root
+}
+
+const isSectionValue = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const leaves = (value: unknown, path: readonly string[] = []): [string, unknown][] =>
+  isSectionValue(value)
+    ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, [...path, key]))
+    : [[path.join('.'), value]]
+
+const defaults = leaves(Config.parse({}))
+
+/** Every setting there is, by its path, in the order of the file. */
+export const settingPaths: readonly string[] = defaults.map(([path]) => path)
+const textSettings = new Set(defaults.filter(([, value]) => typeof value !== 'number').map(([path]) => path))
+const isSection = (path: string): boolean => settingPaths.some(known => known.startsWith(`${path}.`))
+
+const pathsOf = (issue: z.core.$ZodIssue): string[] =>
+  issue.code === 'unrecognized_keys'
+    ? issue.keys.map(key => [...issue.path, key].join('.'))
+    : [issue.path.join('.')]
+
+const within = (key: string, path: string): boolean => key === path || key.startsWith(`${path}.`)
+
+const unknownSetting = (path: string): string => {
+  const last = path.split('.').at(-1)
+  const near = settingPaths.filter(known => known.split('.').at(-1) === last)
+  return near.length === 0
+    ? 'there is no such setting'
+    : `there is no such setting; did you mean \`${near.join('` or `')}\`?`
+}
+
+const portConflicts = (config: Config): string[] => {
+  const byPort = new Map<number, string>()
+  return leaves(config).flatMap(([path, value]) => {
+    if (typeof value !== 'number' || !/port$/i.test(path)) return []
+    const other = byPort.get(value)
+    byPort.set(value, path)
+    return other === undefined ? [] : [`${path}: must differ from ${other} (both are ${value})`]
+  })
+}
+
+const invalid = (problems: readonly string[]): OffstreamError =>
+  new OffstreamError(
+    'CONFIG_INVALID',
+    `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map(problem => `  ${problem}`).join('\n')}`,
+    {
+      outcome: 'config',
+      hint: 'every setting and its default is in `config/offstream.yaml`',
+    },
+  )

@@ -1,0 +1,219 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  ensureJars,
+  ensurePythonEnvironment,
+  type FetchOptions,
+  type Ivy,
+  type JarSet,
+  OffstreamError,
+  pythonOf,
+} from '@offstream/runtime'
+import envPaths from 'env-paths'
+import { z } from 'zod'
+import { lockPath } from './assets.ts'
+import { findJava, findPython, type Tool } from './toolchain.ts'
+
+/** The versions that go together; a change here wants a new lock (`pnpm lock:runtimes`). */
+export const versions = {
+  spark: '4.1.1',
+  scala: '2.13',
+  kafka: '3.9.2',
+  iceberg: '1.12.0',
+  sqlite: '3.49.1.0',
+}
+
+/** The last line of Kafka that has ZooKeeper, its command-line tools, and a place for its log lines to go. */
+export const kafkaLibraries = {
+  name: `Kafka ${versions.kafka}`,
+  coordinates: [
+    `org.apache.kafka:kafka_${versions.scala}:${versions.kafka}`,
+    `org.apache.kafka:kafka-tools:${versions.kafka}`,
+    'org.slf4j:slf4j-reload4j:1.7.36',
+  ],
+  excludes: [],
+}
+
+/** What Spark needs beside its own jars: the Kafka source, the table format, the driver of the table's catalog. */
+export const connectorLibraries = {
+  name: 'Spark connectors',
+  coordinates: [
+    `org.apache.spark:spark-sql-kafka-0-10_${versions.scala}:${versions.spark}`,
+    `org.apache.iceberg:iceberg-spark-runtime-4.1_${versions.scala}:${versions.iceberg}`,
+    `org.xerial:sqlite-jdbc:${versions.sqlite}`,
+  ],
+  // Spark has these among its own jars, and two of one kind quarrel.
+  excludes: [
+    'org.apache.hadoop:hadoop-client-api',
+    'org.apache.hadoop:hadoop-client-runtime',
+    'org.scala-lang:scala-library',
+    'org.slf4j:slf4j-api',
+  ],
+}
+
+/** Bytes of pyspark's source package, and of the environment once it is installed. */
+const sparkBytes = { download: 457_000_000, installed: 560_000_000 }
+
+const LockedJars = z.array(
+  z.strictObject({ file: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.int() }),
+)
+const Lock = z.strictObject({ kafka: LockedJars, connectors: LockedJars })
+
+/** Everything that is run, at the place where it lies on this machine. */
+export interface Runtimes {
+  readonly java: string
+  /** Interpreter for Spark's Python programs. */
+  readonly python: string
+  readonly sparkHome: string
+  /** Folder of Kafka's jars. */
+  readonly kafkaLibs: string
+  /** Folder of the connectors' jars. */
+  readonly connectors: string
+  readonly ivy: Ivy
+}
+
+export interface RuntimesOptions extends FetchOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** The Ivy settings file of the project. */
+  readonly ivySettings: string
+}
+
+/** Where runtimes are kept, for all stacks of the user: `OFFSTREAM_CACHE`, else the system's cache folder. */
+export const cacheDirectory = (environment: Readonly<Record<string, string | undefined>>): string =>
+  environment['OFFSTREAM_CACHE'] || envPaths('offstream', { suffix: '' }).cache
+
+/**
+ * Finds Java and Python, and makes sure that Spark, Kafka and the connectors are there: `SPARK_HOME` and
+ * `KAFKA_HOME` where they are set, else fetched once, verified and used from then on without the network.
+ *
+ * @throws OffstreamError JAVA_MISSING, PYTHON_MISSING, HOME_INVALID, DOWNLOAD_FAILED, CHECKSUM_MISMATCH, DISK_FULL
+ */
+export const ensureRuntimes = async (options: RuntimesOptions): Promise<Runtimes> => {
+  const { environment } = options
+  const cache = cacheDirectory(environment)
+  const lock = Lock.parse(JSON.parse(await readFile(lockPath('jars.lock.json'), 'utf8')))
+  const { java, spark, ivy } = await ensureSpark(options)
+  const connectors = await ensureSet(
+    { ...connectorLibraries, jars: lock.connectors },
+    'connectors',
+    cache,
+    ivy,
+    options,
+  )
+  const kafkaLibs =
+    (await kafkaOfHome(environment['KAFKA_HOME'])) ??
+    (await ensureSet({ ...kafkaLibraries, jars: lock.kafka }, 'kafka', cache, ivy, options))
+  return { java, python: spark.python, sparkHome: spark.home, kafkaLibs, connectors, ivy }
+}
+
+const ensureSet = async (
+  set: JarSet,
+  name: string,
+  cache: string,
+  ivy: Ivy,
+  options: FetchOptions,
+): Promise<string> => {
+  // The name holds the lock's digest: another lock is another folder, and an older offstream keeps its own.
+  const directory = join(cache, `${name}-${digest(JSON.stringify(set.jars))}`)
+  await ensureJars(set, directory, ivy, options)
+  return directory
+}
+
+/** Spark, the Java it runs on and the Ivy it carries: what everything else is fetched with. */
+export const ensureSpark = async ({
+  environment,
+  ivySettings,
+  ...options
+}: RuntimesOptions): Promise<{
+  readonly java: string
+  readonly spark: { readonly home: string; readonly python: string }
+  readonly ivy: Ivy
+}> => {
+  const [java, python] = await Promise.all([findJava(environment), findPython()])
+  const cache = cacheDirectory(environment)
+  const spark = await sparkOf(environment, cache, python, options)
+  const ivy = {
+    java: java.path,
+    jar: await ivyOf(spark.home),
+    settings: ivySettings,
+    cache: join(cache, 'ivy', 'cache'),
+  }
+  return { java: java.path, spark, ivy }
+}
+
+const sparkOf = async (
+  environment: RuntimesOptions['environment'],
+  cache: string,
+  python: Tool,
+  options: FetchOptions,
+): Promise<{ readonly home: string; readonly python: string }> => {
+  const home = environment['SPARK_HOME']
+  if (home) {
+    await sparkJarOf(home)
+    return { home, python: environment['PYSPARK_PYTHON'] || python.path }
+  }
+  const requirements = [lockPath('build.requirements.txt'), lockPath('spark.requirements.txt')]
+  const texts = await Promise.all(requirements.map(file => readFile(file, 'utf8')))
+  const [major, minor] = python.version.split('.')
+  const directory = join(cache, `spark-${versions.spark}-py${major}.${minor}-${digest(texts.join('\n'))}`)
+  await ensurePythonEnvironment(
+    {
+      name: `Spark ${versions.spark}`,
+      directory,
+      python: python.path,
+      requirements,
+      downloadBytes: sparkBytes.download,
+      installedBytes: sparkBytes.installed,
+    },
+    options,
+  )
+  return {
+    home: join(directory, 'lib', `python${major}.${minor}`, 'site-packages', 'pyspark'),
+    python: pythonOf(directory),
+  }
+}
+
+const sparkJarOf = async (home: string): Promise<void> => {
+  const jars = await readdir(join(home, 'jars')).catch(() => [])
+  const core = jars.find(jar => jar.startsWith('spark-core_'))
+  const [, scala, version] = /^spark-core_([\d.]+)-([\d.]+)/.exec(core ?? '') ?? []
+  if (scala === versions.scala && version?.startsWith('4.1.')) return
+  throw homeInvalid(
+    'SPARK_HOME',
+    home,
+    core === undefined ? 'has no `jars/spark-core_*.jar`' : `holds ${core}`,
+    'Spark 4.1 for Scala 2.13',
+  )
+}
+
+const ivyOf = async (sparkHome: string): Promise<string> => {
+  const jars = join(sparkHome, 'jars')
+  const ivy = (await readdir(jars)).find(jar => /^ivy-[\d.]+\.jar$/.test(jar))
+  if (ivy === undefined)
+    throw homeInvalid('SPARK_HOME', sparkHome, 'has no `jars/ivy-*.jar`', 'a whole Spark 4.1')
+  return join(jars, ivy)
+}
+
+const kafkaOfHome = async (home: string | undefined): Promise<string | null> => {
+  if (!home) return null
+  const libs = join(home, 'libs')
+  const jars = existsSync(libs) ? await readdir(libs) : []
+  const broker = jars.find(jar => /^kafka_2\.13-[\d.]+\.jar$/.test(jar))
+  if (broker?.includes('-3.')) return libs
+  throw homeInvalid(
+    'KAFKA_HOME',
+    home,
+    broker === undefined ? 'has no `libs/kafka_2.13-*.jar`' : `holds ${broker}`,
+    'Kafka 3, the last with ZooKeeper',
+  )
+}
+
+const homeInvalid = (variable: string, home: string, what: string, wanted: string): OffstreamError =>
+  new OffstreamError('HOME_INVALID', `${variable} is \`${home}\`, which ${what}`, {
+    outcome: 'prerequisite',
+    hint: `let ${variable} point to ${wanted}, or unset it: offstream then fetches its own`,
+  })
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12)

@@ -1,0 +1,65 @@
+import { join } from 'node:path'
+import { OffstreamError } from '@offstream/runtime'
+import { execa } from 'execa'
+
+/** A program that must be on the machine already, and which one it is. */
+export interface Tool {
+  readonly path: string
+  /** As it tells itself, such as `17.0.15` or `3.11.7`. */
+  readonly version: string
+}
+
+/** Spark 4.1 needs Java 17 or 21; its classes do not load in anything older. */
+export const oldestJava = 17
+/** Spark 4.1's Python needs 3.10. */
+export const oldestPython: readonly [number, number] = [3, 10]
+
+/**
+ * The Java to run everything with: `JAVA_HOME`, else `java` of the path.
+ * @throws OffstreamError JAVA_MISSING
+ */
+export const findJava = async (environment: Readonly<Record<string, string | undefined>>): Promise<Tool> => {
+  const home = environment['JAVA_HOME']
+  const candidates = [...(home ? [join(home, 'bin', 'java')] : []), 'java']
+  const found: string[] = []
+  for (const path of candidates) {
+    // `-version` writes to standard error: openjdk version "17.0.15" 2025-04-15
+    const { stderr } = await execa(path, ['-version'], { reject: false, stdin: 'ignore' })
+    const version = /version "([\d._]+)/.exec(stderr ?? '')?.[1]
+    if (version === undefined) continue
+    if (Number(version.split('.')[0]) >= oldestJava) return { path, version }
+    found.push(`\`${path}\` is Java ${version}`)
+  }
+  throw new OffstreamError('JAVA_MISSING', ['Java 17 or newer was not found', ...found].join('; '), {
+    outcome: 'prerequisite',
+    hint: 'install it (Debian, Ubuntu: `sudo apt-get install openjdk-17-jre-headless`; macOS: `brew install openjdk@17`), or set JAVA_HOME',
+  })
+}
+
+/**
+ * The Python to make the virtual environment with: the newest `python3.x` of the path that is not older than 3.10.
+ * @throws OffstreamError PYTHON_MISSING
+ */
+export const findPython = async (): Promise<Tool> => {
+  const found: string[] = []
+  for (const path of [
+    'python3',
+    'python3.14',
+    'python3.13',
+    'python3.12',
+    'python3.11',
+    'python3.10',
+    'python',
+  ]) {
+    const { stdout } = await execa(path, ['--version'], { reject: false, stdin: 'ignore' })
+    const version = /^Python ([\d.]+)/.exec(stdout ?? '')?.[1]
+    if (version === undefined) continue
+    const [major = 0, minor = 0] = version.split('.').map(Number)
+    if (major === oldestPython[0] && minor >= oldestPython[1]) return { path, version }
+    found.push(`\`${path}\` is Python ${version}`)
+  }
+  throw new OffstreamError('PYTHON_MISSING', ['Python 3.10 or newer was not found', ...found].join('; '), {
+    outcome: 'prerequisite',
+    hint: 'install it (Debian, Ubuntu: `sudo apt-get install python3 python3-venv`; macOS: `brew install python`)',
+  })
+}

@@ -1,0 +1,92 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { ensureArtifact, type FetchOptions, fetchFailed, type LockedFile, verifyFiles } from './store.ts'
+
+/** Libraries from a Maven repository: what was asked for, and every file that came of it. */
+export interface JarSet {
+  readonly name: string
+  /** `group:artifact:version`, resolved together so that each library comes once. */
+  readonly coordinates: readonly string[]
+  /** `group:artifact` of libraries that are not wanted, since the place of use has them. */
+  readonly excludes: readonly string[]
+  readonly jars: readonly LockedFile[]
+}
+
+/** The Ivy that resolves: any Ivy 2.5 jar, run as a program. */
+export interface Ivy {
+  readonly java: string
+  readonly jar: string
+  /** An Ivy settings file; says which repositories are asked. */
+  readonly settings: string
+  /** Where Ivy keeps what it fetched; may be shared with other users of Ivy that have the same settings. */
+  readonly cache: string
+}
+
+/**
+ * The jars of the set in `directory`, each verified against the lock; fetched where they are not there yet.
+ * @throws OffstreamError DOWNLOAD_FAILED, CHECKSUM_MISMATCH, DISK_FULL
+ */
+export const ensureJars = async (
+  set: JarSet,
+  directory: string,
+  ivy: Ivy,
+  options: FetchOptions = {},
+): Promise<boolean> => {
+  const bytes = set.jars.reduce((sum, jar) => sum + jar.bytes, 0)
+  return ensureArtifact(
+    {
+      name: set.name,
+      directory,
+      downloadBytes: bytes,
+      // Ivy keeps one copy in its cache and puts another where it was told.
+      installedBytes: bytes,
+      fill: async ({ scratch }) => {
+        await retrieve(set, directory, scratch, ivy, options.signal)
+        await verifyFiles(set.name, directory, set.jars)
+      },
+    },
+    options,
+  )
+}
+
+/** Resolves the set and puts its jars into `directory` unverified: how a lock is made. */
+export const retrieve = async (
+  set: Pick<JarSet, 'name' | 'coordinates' | 'excludes'>,
+  directory: string,
+  scratch: string,
+  { java, jar, settings, cache }: Ivy,
+  signal?: AbortSignal,
+): Promise<void> => {
+  const moduleFile = join(scratch, 'ivy.xml')
+  await writeFile(moduleFile, ivyModule(set))
+  const options = ['-settings', settings, '-cache', cache, '-ivy', moduleFile]
+  const pattern = join(directory, '[artifact]-[revision](-[classifier]).[ext]')
+  const run = await execa(
+    java,
+    ['-jar', jar, ...options, '-confs', 'default', '-types', 'jar', 'bundle', '-retrieve', pattern],
+    { reject: false, all: true, stdin: 'ignore', ...(signal === undefined ? {} : { cancelSignal: signal }) },
+  )
+  signal?.throwIfAborted()
+  if (run.failed) throw fetchFailed(set.name, 'Ivy', run.all, run)
+}
+
+/** @see https://ant.apache.org/ivy/history/2.5.3/ivyfile.html */
+const ivyModule = ({ coordinates, excludes }: Pick<JarSet, 'coordinates' | 'excludes'>): string => {
+  const dependencies = coordinates.map(coordinate => {
+    const [org, name, rev] = coordinate.split(':')
+    return `    <dependency org="${org}" name="${name}" rev="${rev}" conf="default->default"/>`
+  })
+  const exclusions = excludes.map(exclude => {
+    const [org, name] = exclude.split(':')
+    return `    <exclude org="${org}" module="${name}"/>`
+  })
+  return `<ivy-module version="2.0">
+  <info organisation="offstream" module="jars"/>
+  <configurations><conf name="default"/></configurations>
+  <dependencies>
+${[...dependencies, ...exclusions].join('\n')}
+  </dependencies>
+</ivy-module>
+`
+}

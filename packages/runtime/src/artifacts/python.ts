@@ -1,0 +1,100 @@
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { OffstreamError } from '../errors.ts'
+import { ensureArtifact, type FetchOptions, fetchFailed } from './store.ts'
+
+/** A virtual environment made from requirement files in which every line has its hash. */
+export interface PythonEnvironment {
+  readonly name: string
+  readonly directory: string
+  /** The interpreter it is made from. */
+  readonly python: string
+  /**
+   * Installed one after the other, so that what an earlier file brings can build what a later one names: with build
+   * isolation pip would fetch build tools that no hash vouches for.
+   */
+  readonly requirements: readonly string[]
+  readonly downloadBytes: number
+  readonly installedBytes: number
+}
+
+/** The interpreter of the environment. */
+export const pythonOf = (directory: string): string => join(directory, 'bin', 'python')
+
+/**
+ * Makes the environment where it is not there yet. pip verifies every hash and reads the person's own configuration
+ * of index, proxy and certificates.
+ * @throws OffstreamError PYTHON_VENV_MISSING, DOWNLOAD_FAILED, CHECKSUM_MISMATCH, DISK_FULL
+ */
+export const ensurePythonEnvironment = async (
+  environment: PythonEnvironment,
+  options: FetchOptions = {},
+): Promise<boolean> =>
+  ensureArtifact(
+    {
+      ...environment,
+      fill: async ({ directory, scratch }) => {
+        await makeEnvironment(environment, directory)
+        for (const file of environment.requirements) {
+          await install(environment.name, directory, scratch, file, options.signal)
+        }
+      },
+    },
+    options,
+  )
+
+const makeEnvironment = async ({ python, name }: PythonEnvironment, directory: string): Promise<void> => {
+  const { failed, all } = await execa(python, ['-m', 'venv', directory], {
+    reject: false,
+    all: true,
+    stdin: 'ignore',
+  })
+  if (!failed) return
+  throw new OffstreamError(
+    'PYTHON_VENV_MISSING',
+    `\`${python}\` could not make a virtual environment for ${name}`,
+    {
+      outcome: 'prerequisite',
+      hint: 'install the venv module of your Python (Debian, Ubuntu: `sudo apt-get install python3-venv`)',
+      lastWords: all.trim().split('\n').slice(-12),
+    },
+  )
+}
+
+const install = async (
+  name: string,
+  directory: string,
+  scratch: string,
+  requirements: string,
+  signal: AbortSignal | undefined,
+): Promise<void> => {
+  const run = await execa(
+    pythonOf(directory),
+    [
+      '-m',
+      'pip',
+      'install',
+      '--require-hashes',
+      '--no-build-isolation',
+      '--no-deps',
+      '--no-cache-dir',
+    ].concat(['--disable-pip-version-check', '--no-input', '--progress-bar', 'off', '-r', requirements]),
+    {
+      env: { TMPDIR: scratch },
+      reject: false,
+      all: true,
+      stdin: 'ignore',
+      ...(signal === undefined ? {} : { cancelSignal: signal }),
+    },
+  )
+  signal?.throwIfAborted()
+  if (!run.failed) return
+  if (/DO NOT MATCH THE HASHES/.test(run.all)) {
+    throw new OffstreamError('CHECKSUM_MISMATCH', `${name}: a package is not what was locked`, {
+      outcome: 'download',
+      hint: 'try again; where it differs again, do not trust the place it comes from',
+      lastWords: run.all.trim().split('\n').slice(-12),
+    })
+  }
+  throw fetchFailed(name, 'pip', run.all, run)
+}
