@@ -8,6 +8,8 @@ export {
   verifyFiles,
 } from './artifacts/store.ts'
 export * from './errors.ts'
+export { askKeeper, ensureKeeper, type KeeperCall, keeperAnswers } from './keeper/client.ts'
+export { type KeeperOptions, recordsDirectory, runKeeper } from './keeper/server.ts'
 export { lastLines } from './log.ts'
 export { identify, isAlive, listenerOn, type ProcessIdentity, type ProcessSummary } from './processes.ts'
 export { isRunning, ServiceRecords } from './supervisor/records.ts'

@@ -1,0 +1,252 @@
+import { messageOf, OffstreamError, withDeadline } from '@offstream/runtime'
+import type { HiveClient } from 'hive-driver'
+
+/** Where a Thrift server is asked. */
+export interface ThriftAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** A column of a result: its name as the query gives it, and its SQL type in lower case, such as `bigint`. */
+export interface Column {
+  readonly name: string
+  readonly type: string
+}
+
+/**
+ * A value of a result. Whole numbers that a JavaScript number can't hold exactly, decimals, dates and timestamps are
+ * text, as the server wrote them.
+ */
+export type Value = string | number | boolean | null
+
+export interface QueryResult {
+  readonly columns: readonly Column[]
+  readonly rows: readonly (readonly Value[])[]
+}
+
+export interface QueryOptions {
+  readonly signal?: AbortSignal | undefined
+  /** For the whole query; none unless given. */
+  readonly withinMs?: number
+}
+
+const connectWithinMs = 10_000
+const pollMs = 20
+const longestPollMs = 500
+/** hive-driver's buffers grow faster than the answer: 10,000 wide rows at once took four times as long as this. */
+const fetchRows = 1_000
+
+/**
+ * Asks one SQL statement of a Spark (or Hive) Thrift server and reads the whole answer.
+ * @throws OffstreamError THRIFT_UNREACHABLE, SQL_FAILED, QUERY_TIMEOUT
+ */
+export const query = async (
+  address: ThriftAddress,
+  sql: string,
+  options: QueryOptions = {},
+): Promise<QueryResult> => {
+  await using connection = await connectTo(address, options.signal)
+  const run = connection.query(sql)
+  if (options.withinMs === undefined && options.signal === undefined) return await run
+  return await withDeadline(() => run, {
+    what: 'the answer to the query',
+    withinMs: options.withinMs ?? 2 ** 31 - 1,
+    signal: options.signal,
+  }).catch(error => {
+    if (error instanceof OffstreamError || options.signal?.aborted) throw error
+    throw new OffstreamError('QUERY_TIMEOUT', messageOf(error), {
+      outcome: 'timeout',
+      hint: 'ask for less, or give it longer with `--timeout`',
+      cause: error,
+    })
+  })
+}
+
+/** One question to the view that everybody reads; resolves to how many products it shows. */
+export const askProducts = async (host: string, port: number, signal?: AbortSignal): Promise<number> => {
+  const { rows } = await query({ host, port }, 'SELECT count(*) FROM Products', { signal })
+  return Number(rows[0]?.[0])
+}
+
+interface Connection extends AsyncDisposable {
+  readonly query: (sql: string) => Promise<QueryResult>
+}
+
+/**
+ * Every step has a deadline, and the socket is ours to destroy: hive-driver waits for ever where the other side
+ * speaks another authentication or closes early.
+ */
+const connectTo = async (
+  { host, port }: ThriftAddress,
+  signal: AbortSignal | undefined,
+): Promise<Connection> => {
+  const { default: hive } = await import('hive-driver')
+  const { TCLIService, TCLIService_types: types } = hive.thrift
+  class Authentication extends hive.auth.PlainTcpAuthentication {
+    destroy: () => void = () => undefined
+    override authenticate(
+      transport: Parameters<InstanceType<typeof hive.auth.PlainTcpAuthentication>['authenticate']>[0],
+    ) {
+      this.destroy = () => transport.getTransport().destroy()
+      return super.authenticate(transport)
+    }
+  }
+  // "NONE" in Hive's words is SASL PLAIN with any name and any password that is not empty.
+  const authentication = new Authentication({ username: 'offstream', password: 'none' })
+  const client = new hive.HiveClient(TCLIService, types)
+  const lost = lostConnection(client)
+  try {
+    const session = await withDeadline(
+      async () => {
+        await client.connect({ host, port }, new hive.connections.TcpConnection(), authentication)
+        return await Promise.race([
+          lost,
+          client.openSession({ client_protocol: types.TProtocolVersion.HIVE_CLI_SERVICE_PROTOCOL_V10 }),
+        ])
+      },
+      { what: `the Thrift server at ${host}:${port}`, withinMs: connectWithinMs, signal },
+    )
+    return {
+      query: sql => Promise.race([lost, runStatement(session, sql, types)]),
+      async [Symbol.asyncDispose]() {
+        await withDeadline(() => session.close(), { what: 'the session to close', withinMs: 1_000 }).catch(
+          () => undefined,
+        )
+        authentication.destroy()
+      },
+    }
+  } catch (error) {
+    authentication.destroy()
+    signal?.throwIfAborted()
+    throw new OffstreamError(
+      'THRIFT_UNREACHABLE',
+      `No Thrift server answered at \`${host}:${port}\`: ${messageOf(error)}`,
+      {
+        outcome: 'unreachable',
+        hint: 'start the services with `offstream up`, then look at `offstream status`',
+        cause: error,
+      },
+    )
+  }
+}
+
+/** Rejects when the connection breaks; to be raced with every answer, since hive-driver leaves those hanging. */
+const lostConnection = (client: HiveClient): Promise<never> => {
+  const lost = new Promise<never>((_, reject) => {
+    client.on('error', reject)
+    client.on('close', () => reject(new Error('the connection was closed')))
+  })
+  lost.catch(() => undefined)
+  return lost
+}
+
+type Session = Awaited<ReturnType<HiveClient['openSession']>>
+type Operation = Awaited<ReturnType<Session['executeStatement']>>
+// biome-ignore lint/suspicious/noExplicitAny: hive-driver declares its generated Thrift types as `any`
+type ThriftTypes = any
+
+const runStatement = async (session: Session, sql: string, types: ThriftTypes): Promise<QueryResult> => {
+  try {
+    const operation = await session.executeStatement(sql, { runAsync: true })
+    await finished(operation, types)
+    const rows: Value[][] = []
+    operation.setMaxRows(fetchRows)
+    let columns: readonly Column[] = []
+    do {
+      await operation.fetch()
+      columns = columnsOf(operation, types)
+      for (const part of operation.getData()) rows.push(...rowsOf(part.columns ?? [], columns.length))
+      operation.flush()
+    } while (operation.hasMoreRows())
+    await operation.close()
+    return { columns, rows }
+  } catch (error) {
+    throw sqlFailed(error)
+  }
+}
+
+const finished = async (operation: Operation, types: ThriftTypes): Promise<void> => {
+  const { FINISHED_STATE, ERROR_STATE, CANCELED_STATE, CLOSED_STATE, TIMEDOUT_STATE } = types.TOperationState
+  const ended = [ERROR_STATE, CANCELED_STATE, CLOSED_STATE, TIMEDOUT_STATE]
+  for (let waitMs = pollMs; ; waitMs = Math.min(waitMs * 1.5, longestPollMs)) {
+    const status = await operation.status(false)
+    if (status.operationState === FINISHED_STATE) return
+    if (ended.includes(status.operationState))
+      throw new Error(status.errorMessage ?? 'the server ended the query')
+    await new Promise(resolve => setTimeout(resolve, waitMs))
+  }
+}
+
+const columnsOf = (operation: Operation, types: ThriftTypes): Column[] => {
+  const names = new Map<number, string>(
+    Object.entries<number>(types.TTypeId).map(([name, id]) => [id, name.replace(/_TYPE$/, '').toLowerCase()]),
+  )
+  return (operation.getSchema()?.columns ?? [])
+    .toSorted((one, other) => one.position - other.position)
+    .map(({ columnName, typeDesc }) => ({
+      name: columnName,
+      type: names.get(typeDesc.types[0]?.primitiveEntry?.type ?? -1) ?? 'unknown',
+    }))
+}
+
+type ThriftColumn = NonNullable<ReturnType<Operation['getData']>[number]['columns']>[number]
+
+/**
+ * Rows from columns. Not by hive-driver's own conversion, which turns a BIGINT above 2^53 into Infinity, a DECIMAL
+ * into a number that is not it, and two columns of one name into one.
+ */
+const rowsOf = (columns: readonly ThriftColumn[], width: number): Value[][] => {
+  const values = columns.slice(0, width).map(valuesOf)
+  return Array.from(values[0] ?? [], (_, row) => values.map(column => column[row] ?? null))
+}
+
+const valuesOf = (column: ThriftColumn): Value[] => {
+  const [filled] = Object.values(column).filter(value => value !== null && value !== undefined)
+  if (filled === undefined) return []
+  return Array.from<unknown, Value>(filled.values, (value, row) =>
+    isNull(filled.nulls, row) ? null : plain(value),
+  )
+}
+
+/** @see TCLIService.thrift: `nulls` is a bit set, lowest bit first; bytes that are missing mean "not null". */
+const isNull = (nulls: unknown, row: number): boolean => {
+  const bytes = Buffer.isBuffer(nulls) ? nulls : Buffer.alloc(0)
+  return (((bytes[row >> 3] ?? 0) >> (row & 7)) & 1) === 1
+}
+
+const plain = (value: unknown): Value => {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
+  if (Buffer.isBuffer(value)) return value.toString('base64')
+  if (isInt64(value)) {
+    const whole = value.buffer.readBigInt64BE(value.offset)
+    return Number.isSafeInteger(Number(whole)) ? Number(whole) : whole.toString()
+  }
+  return String(value)
+}
+
+/** Thrift's 64-bit integers come as objects over the bytes they arrived in. */
+const isInt64 = (value: unknown): value is { readonly buffer: Buffer; readonly offset: number } =>
+  typeof value === 'object' &&
+  value !== null &&
+  'buffer' in value &&
+  'offset' in value &&
+  Buffer.isBuffer(value.buffer)
+
+const sqlFailed = (error: unknown): OffstreamError => {
+  const told = serverMessage(error) ?? messageOf(error)
+  // The server wraps its error in its own class names and adds its stack; people need the sentence.
+  const [sentence = told] = told.replace(/^.*?Error (operating|running query)[^:]*: /s, '').split('\n\tat ')
+  return new OffstreamError('SQL_FAILED', sentence.trim(), {
+    outcome: 'failed',
+    hint: 'check the statement; the views are listed by `offstream query "SHOW VIEWS"`',
+    cause: error,
+  })
+}
+
+const serverMessage = (error: unknown): string | undefined => {
+  const response = error instanceof Error && 'response' in error ? error.response : undefined
+  if (typeof response !== 'object' || response === null) return undefined
+  return 'errorMessage' in response && typeof response.errorMessage === 'string'
+    ? response.errorMessage
+    : undefined
+}

@@ -1,0 +1,94 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { identify } from '../processes.ts'
+import { ServiceRecords } from '../supervisor/records.ts'
+import type { Service, ServiceEvent } from '../supervisor/service.ts'
+import { askKeeper, ensureKeeper, keeperAnswers } from './client.ts'
+import { recordsDirectory, runKeeper } from './server.ts'
+import { socketPath } from './socket.ts'
+
+const program = (directory: string, name: string, script: string): Service => ({
+  name,
+  command: { file: process.execPath, args: ['-e', script], env: {}, cwd: directory },
+  needs: [],
+  port: null,
+  logFile: join(directory, `${name}.log`),
+  ready: async () => undefined,
+  startWithinMs: 5_000,
+  stopWithinMs: 5_000,
+})
+
+/** A keeper in a folder of its own that knows the services `bee` (lives) and `mayfly` (dies at once). */
+const scratch = async () => {
+  const root = await mkdtemp(join(tmpdir(), 'offstream-keeper-'))
+  const directory = join(root, 'run')
+  const abort = new AbortController()
+  const runs: Promise<void>[] = []
+  const launch = async () => {
+    runs.push(
+      runKeeper({
+        directory,
+        build: async () => [
+          program(root, 'bee', 'setInterval(() => {}, 1000)'),
+          {
+            ...program(root, 'mayfly', 'process.exit(1)'),
+            ready: () => Promise.reject(new Error('not yet')),
+          },
+        ],
+        settings: {},
+        onEvent: () => undefined,
+        signal: abort.signal,
+      }),
+    )
+  }
+  return {
+    directory,
+    launch,
+    runs,
+    async [Symbol.asyncDispose]() {
+      abort.abort()
+      await Promise.all(runs)
+      await rm(root, { recursive: true, force: true })
+    },
+  }
+}
+
+test('a keeper starts what it is asked for, tells each step, and ends with the last service', async () => {
+  await using keeper = await scratch()
+  await ensureKeeper(keeper.directory, keeper.launch)
+  const events: ServiceEvent[] = []
+  const onEvent = (event: ServiceEvent) => events.push(event)
+  await askKeeper(keeper.directory, 'start', { names: ['bee'], onEvent })
+  const record = await new ServiceRecords(recordsDirectory(keeper.directory)).of('bee')
+  await askKeeper(keeper.directory, 'stop', { onEvent })
+  await keeper.runs[0]
+  expect(events.map(({ kind }) => kind)).toEqual(['starting', 'ready', 'stopping', 'stopped'])
+  expect(await keeperAnswers(keeper.directory)).toBe(false)
+  expect(await identify(record?.pid ?? 0)).toBeNull()
+})
+
+test('two who need a keeper at once get one between them', async () => {
+  await using keeper = await scratch()
+  await Promise.all([1, 2, 3].map(() => ensureKeeper(keeper.directory, keeper.launch)))
+  expect(keeper.runs.length).toBe(1)
+})
+
+test('an error keeps its code, hint and last words on its way through the socket', async () => {
+  await using keeper = await scratch()
+  await ensureKeeper(keeper.directory, keeper.launch)
+  await expect(askKeeper(keeper.directory, 'start', { names: ['mayfly'] })).rejects.toMatchObject({
+    name: 'OffstreamError',
+    code: 'SERVICE_EXITED',
+    outcome: 'failed',
+    message: 'mayfly ended with status 1 before it was ready',
+  })
+})
+
+test('a folder too deep for a socket gets one elsewhere', () => {
+  expect(socketPath('/short')).toBe('/short/keeper.sock')
+  const deep = `/${'deep/'.repeat(30)}`
+  expect(Buffer.byteLength(socketPath(deep))).toBeLessThan(104)
+  expect(socketPath(deep)).not.toBe(socketPath(`${deep}er`))
+})
