@@ -1,2 +1,19 @@
+export { type AssetFolder, assetPath } from './assets.ts'
+export {
+  Config,
+  type ConfigOrigin,
+  environmentName,
+  loadProject,
+  type Project,
+  settingPaths,
+} from './config.ts'
+export { type Directories, directoriesOf } from './directories.ts'
+export { cacheDirectory, ensureRuntimes, type Runtimes } from './distributions.ts'
+export { examine, type Finding } from './doctor.ts'
+export { addFetched, type ProduceCounts, produce } from './produce.ts'
 export * from './product.ts'
+export { brokerOf, type ServiceName, serviceNames, services, stackServices } from './services.ts'
 export * from './sources/source.ts'
+export { type Flow, readStatus, type ServiceStatus, type Status, type ThriftStatus } from './status.ts'
+export { type Column, type QueryResult, query, type Value } from './table.ts'
+export { openPublisher, type Publisher, topicName } from './topic.ts'

@@ -1,0 +1,155 @@
+import { statfs } from 'node:fs/promises'
+import { totalmem } from 'node:os'
+import { listenerOn, messageOf, OffstreamError } from '@offstream/runtime'
+import { execa } from 'execa'
+import type { Config } from './config.ts'
+import { findChromium } from './sources/web/chromium.ts'
+import { findJava, findPython } from './toolchain.ts'
+
+/** One thing that must be right on the machine. `warning`: it works, but may not for long. */
+export interface Finding {
+  readonly name: string
+  readonly verdict: 'ok' | 'warning' | 'problem'
+  /** What was found. */
+  readonly found: string
+  /** What to do about it; null where all is well. */
+  readonly hint: string | null
+}
+
+export interface DoctorOptions {
+  readonly config: Config
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Where the stack keeps its data. */
+  readonly directory: string
+  /** Pids that are ours: a port that they hold is as it should be. */
+  readonly ours: ReadonlySet<number>
+}
+
+const oldestNode: readonly [number, number] = [20, 19]
+/** The heaps of all services with the default configuration, and as much again for what is not heap. */
+const memoryBytes = 6e9
+/** Spark, Kafka and the connectors, and some room for the table. */
+const diskBytes = 3e9
+
+/** Looks at everything that a start depends on, and says of each what was found. */
+export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
+  const { config, environment, directory, ours } = options
+  const found = await Promise.all([
+    node(),
+    tool('Java', async () => {
+      const { path, version } = await findJava(environment)
+      return `${version} (\`${path}\`)`
+    }),
+    tool('Python', async () => {
+      const { path, version } = await findPython()
+      return `${version} (\`${path}\`)`
+    }),
+    tool('Python venv', venv),
+    chromium(config),
+    memory(),
+    disk(directory),
+    ...ports(config).map(([name, port]) => portFinding(name, port, ours)),
+  ])
+  return found
+}
+
+const ok = (name: string, found: string): Finding => ({ name, verdict: 'ok', found, hint: null })
+
+const node = async (): Promise<Finding> => {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const recent = major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])
+  return recent
+    ? ok('Node', process.versions.node)
+    : {
+        name: 'Node',
+        verdict: 'problem',
+        found: process.versions.node,
+        hint: `install Node ${oldestNode.join('.')} or newer`,
+      }
+}
+
+/** A check that throws an OffstreamError with the hint where something is amiss. */
+const tool = async (name: string, look: () => Promise<string>): Promise<Finding> => {
+  try {
+    return ok(name, await look())
+  } catch (error) {
+    const hint = error instanceof OffstreamError ? error.hint : null
+    return { name, verdict: 'problem', found: messageOf(error), hint }
+  }
+}
+
+const venv = async (): Promise<string> => {
+  const python = await findPython()
+  const { failed } = await execa(python.path, ['-c', 'import venv, ensurepip'], {
+    reject: false,
+    stdin: 'ignore',
+  })
+  if (!failed) return 'available'
+  throw new OffstreamError('PYTHON_VENV_MISSING', `\`${python.path}\` can't make virtual environments`, {
+    outcome: 'prerequisite',
+    hint: 'install the venv module of your Python (Debian, Ubuntu: `sudo apt-get install python3-venv`)',
+  })
+}
+
+const chromium = async ({ browser }: Config): Promise<Finding> => {
+  const path = await findChromium(
+    browser.executablePath === null ? {} : { configuredPath: browser.executablePath },
+  ).catch(() => null)
+  return path === null
+    ? {
+        name: 'Chromium',
+        verdict: 'warning',
+        found: 'not found',
+        hint: '`offstream demo` and `offstream scrape` install it; or install Chrome or Chromium yourself',
+      }
+    : ok('Chromium', `\`${path}\``)
+}
+
+const memory = async (): Promise<Finding> => {
+  const found = `${(totalmem() / 1e9).toFixed(1)} GB`
+  return totalmem() >= memoryBytes
+    ? ok('Memory', found)
+    : {
+        name: 'Memory',
+        verdict: 'warning',
+        found,
+        hint: 'lower the `memory` settings in `offstream.yaml`, or use a larger machine',
+      }
+}
+
+const disk = async (directory: string): Promise<Finding> => {
+  const { bavail, bsize } = await statfs(directory)
+  const found = `${((bavail * bsize) / 1e9).toFixed(1)} GB free under \`${directory}\``
+  return bavail * bsize >= diskBytes
+    ? ok('Disk', found)
+    : {
+        name: 'Disk',
+        verdict: 'warning',
+        found,
+        hint: 'free some space: the runtimes take 1.2 GB, the data grows with the products',
+      }
+}
+
+const ports = (config: Config): [string, number][] => [
+  ['zookeeper.port', config.zookeeper.port],
+  ['kafka.port', config.kafka.port],
+  ['spark.port', config.spark.port],
+  ['spark.webPort', config.spark.webPort],
+  ['spark.worker.webPort', config.spark.worker.webPort],
+  ['stream.webPort', config.stream.webPort],
+  ['thrift.port', config.thrift.port],
+]
+
+const portFinding = async (setting: string, port: number, ours: ReadonlySet<number>): Promise<Finding> => {
+  const name = `Port ${port}`
+  const holder = await listenerOn(port)
+  if (holder === null) return ok(name, `free (${setting})`)
+  if (ours.has(holder.pid)) return ok(name, `ours, pid ${holder.pid} (${setting})`)
+  const who = holder.pid === 0 ? holder.name : `\`${holder.name}\`, pid ${holder.pid}`
+  return {
+    name,
+    verdict: 'problem',
+    found: `taken by ${who}`,
+    hint: `end that program, or choose another port with \`--set ${setting}=…\``,
+  }
+}

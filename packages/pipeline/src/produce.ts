@@ -1,0 +1,79 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import lockfile from 'proper-lockfile'
+import type { Product } from './product.ts'
+import type { Source, SourceEvent } from './sources/source.ts'
+
+/** The counts of one run, as they stand. */
+export interface ProduceCounts {
+  /** Products known to be there to fetch; grows while lists are walked. */
+  readonly found: number
+  readonly fetched: number
+  /** Acknowledged by Kafka (or, in a dry run, written out). */
+  readonly delivered: number
+  readonly skipped: number
+}
+
+export interface ProduceOptions {
+  readonly source: Source
+  /** Takes each product: publishes it, or in a dry run writes it out. */
+  readonly deliver: (product: Product) => Promise<void>
+  readonly onProgress?: (counts: ProduceCounts, event: SourceEvent | null) => void
+  readonly signal: AbortSignal
+}
+
+/**
+ * Runs a source to its end, or until `signal` is aborted, and hands each product on.
+ * @returns the counts; an aborted run returns what it had done until then
+ * @throws OffstreamError what the source or the delivery as a whole came to
+ */
+export const produce = async ({
+  source,
+  deliver,
+  onProgress,
+  signal,
+}: ProduceOptions): Promise<ProduceCounts> => {
+  let counts: ProduceCounts = { found: 0, fetched: 0, delivered: 0, skipped: 0 }
+  const count = (change: Partial<ProduceCounts>, event: SourceEvent | null): void => {
+    counts = { ...counts, ...change }
+    onProgress?.(counts, event)
+  }
+  await source.run({
+    signal,
+    report: event => {
+      if (event.kind === 'found') count({ found: counts.found + event.count }, event)
+      else if (event.kind === 'fetched') count({ fetched: counts.fetched + 1 }, event)
+      else count({ skipped: counts.skipped + 1 }, event)
+    },
+    deliver: async product => {
+      await deliver(product)
+      count({ delivered: counts.delivered + 1 }, null)
+    },
+  })
+  return counts
+}
+
+/**
+ * How many products were ever fetched for this stack, the first figure of the chain that `status` shows. Kafka
+ * counts what it acknowledged by itself; what was fetched and never got there, nobody else knows.
+ */
+export const readFetched = async (file: string): Promise<number> => {
+  const text = await readFile(file, 'utf8').catch(() => null)
+  return text === null ? 0 : Number((JSON.parse(text) as { readonly fetched: number }).fetched)
+}
+
+/** Adds to that figure; two producers at once both count. */
+export const addFetched = async (file: string, count: number): Promise<void> => {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  const release = await lockfile.lock(file, {
+    realpath: false,
+    retries: { retries: 50, minTimeout: 20, maxTimeout: 200 },
+  })
+  try {
+    const beside = `${file}.${process.pid}.tmp`
+    await writeFile(beside, `${JSON.stringify({ version: 1, fetched: (await readFetched(file)) + count })}\n`)
+    await rename(beside, file)
+  } finally {
+    await release()
+  }
+}

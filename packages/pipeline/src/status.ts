@@ -1,0 +1,199 @@
+import {
+  isRunning,
+  messageOf,
+  type Service,
+  type ServiceRecord,
+  ServiceRecords,
+  withDeadline,
+} from '@offstream/runtime'
+import type { Config } from './config.ts'
+import { directoriesOf } from './directories.ts'
+import { readFetched } from './produce.ts'
+import { addressOf, brokerOf, type ServiceName, serviceNames } from './services.ts'
+import { consumedOf, readStreamProgress } from './stream.ts'
+import { query } from './table.ts'
+import { acknowledgedMessages, topicName } from './topic.ts'
+
+/** The answer of `offstream status --json`; other programs read it, so a change of meaning raises `version`. */
+export interface Status {
+  readonly version: 1
+  readonly state: 'healthy' | 'degraded' | 'stopped'
+  readonly services: readonly ServiceStatus[]
+  readonly flow: Flow
+  readonly thrift: ThriftStatus
+}
+
+export interface ServiceStatus {
+  readonly name: ServiceName
+  /** Of the process: `stopped` is the person's wish, `dead` is not. */
+  readonly state: 'running' | 'starting' | 'stopping' | 'restarting' | 'stopped' | 'dead' | 'failed'
+  /** Of the answer to a question in the service's own language; `unknown` where there is nobody to ask. */
+  readonly health: 'healthy' | 'unhealthy' | 'unknown'
+  readonly pid: number | null
+  readonly port: number | null
+  readonly address: string
+  readonly uptimeSeconds: number | null
+  readonly restarts: number
+  readonly detail: string | null
+}
+
+/**
+ * The way of the products, step by step; null where that step could not be asked.
+ * fetched → acknowledged → consumed → rows (+ rejected) → visible.
+ */
+export interface Flow {
+  /** Products fetched by producers of this stack, ever. */
+  readonly fetched: number
+  /** Messages that Kafka has acknowledged for the topic, ever. */
+  readonly acknowledged: number | null
+  /** Of these, the messages that the stream has worked into the table. */
+  readonly consumed: number | null
+  /** Products in the table, deleted ones included. */
+  readonly rows: number | null
+  /** Messages that could not be read as a product. */
+  readonly rejected: number | null
+  /** Products that `SELECT * FROM Products` shows. */
+  readonly visible: number | null
+  /** Messages acknowledged and not yet consumed. */
+  readonly lag: number | null
+  /** Age of the newest observation that is visible. */
+  readonly freshnessSeconds: number | null
+}
+
+export interface ThriftStatus {
+  readonly host: string
+  readonly port: number
+  /** From the connection to the whole answer; null where there was none. */
+  readonly answerMs: number | null
+}
+
+const answerWithinMs = 10_000
+
+/** What the stack is in truth: every running service is asked, side by side, each with a deadline of its own. */
+export const readStatus = async (
+  project: string,
+  config: Config,
+  services: readonly Service[],
+): Promise<Status> => {
+  const directories = directoriesOf(project)
+  const records = new ServiceRecords(directories.records)
+  const states = await Promise.all(serviceNames.map(async name => stateOf(name, await records.of(name))))
+  const alive = new Set(states.filter(({ state }) => state === 'running').map(({ name }) => name))
+  const [answers, table, acknowledged, consumed, fetched] = await Promise.all([
+    Promise.all(services.map(service => (alive.has(nameOf(service)) ? askService(service) : null))),
+    alive.has('thrift') ? askTable(config) : null,
+    alive.has('kafka') ? acknowledgedMessages(brokerOf(config)).catch(() => null) : null,
+    readStreamProgress(directories.streamProgress).then(
+      progress => progress && consumedOf(progress, topicName),
+      () => null,
+    ),
+    readFetched(directories.fetched),
+  ])
+  const reports = states.map((state): ServiceStatus => {
+    const answer = answers[services.findIndex(({ name }) => name === state.name)] ?? null
+    return {
+      ...state,
+      health: answer === null ? 'unknown' : answer.healthy ? 'healthy' : 'unhealthy',
+      address: addressOf(state.name, config),
+      detail: answer?.detail ?? state.detail,
+    }
+  })
+  return {
+    version: 1,
+    state: overall(reports),
+    services: reports,
+    flow: {
+      fetched,
+      acknowledged,
+      consumed,
+      rows: table?.rows ?? null,
+      rejected: table?.rejected ?? null,
+      visible: table?.visible ?? null,
+      lag: acknowledged === null || consumed === null ? null : Math.max(0, acknowledged - consumed),
+      freshnessSeconds: table?.freshnessSeconds ?? null,
+    },
+    thrift: { host: config.host, port: config.thrift.port, answerMs: table?.answerMs ?? null },
+  }
+}
+
+/**
+ * Healthy: everything that was asked for answers, and that is at least what `up` starts. The stream is part of it
+ * from the moment it was submitted.
+ */
+const overall = (services: readonly ServiceStatus[]): Status['state'] => {
+  if (services.every(({ state }) => state === 'stopped')) return 'stopped'
+  const wanted = services.filter(({ name, state }) => name !== 'products-stream' || state !== 'stopped')
+  return wanted.every(({ state, health }) => state === 'running' && health === 'healthy')
+    ? 'healthy'
+    : 'degraded'
+}
+
+type ServiceState = Omit<ServiceStatus, 'health' | 'address'>
+
+const stateOf = async (name: ServiceName, record: ServiceRecord | null): Promise<ServiceState> => {
+  const port = record?.port ?? null
+  if (record === null)
+    return { name, state: 'stopped', pid: null, port, uptimeSeconds: null, restarts: 0, detail: null }
+  const { phase, pid, startedAt, restarts, detail } = record
+  if (await isRunning(record)) {
+    const uptimeSeconds = startedAt === null ? null : Math.floor((Date.now() - Date.parse(startedAt)) / 1_000)
+    const state = phase === 'starting' || phase === 'stopping' ? phase : 'running'
+    return { name, state, pid, port, uptimeSeconds, restarts, detail }
+  }
+  const gone = { name, pid: null, port, uptimeSeconds: null, restarts }
+  if (phase === 'failed' || phase === 'restarting') return { ...gone, state: phase, detail }
+  return {
+    ...gone,
+    state: 'dead',
+    detail: 'it ended and nobody was there to restart it; `offstream up` does',
+  }
+}
+
+const nameOf = (service: Service): ServiceName =>
+  serviceNames.find(name => name === service.name) ?? 'zookeeper'
+
+interface Answer {
+  readonly healthy: boolean
+  readonly detail: string | null
+}
+
+const askService = ({ name, ready }: Service): Promise<Answer> =>
+  withDeadline(ready, { what: `${name} to answer`, withinMs: answerWithinMs }).then(
+    () => ({ healthy: true, detail: null }),
+    error => ({ healthy: false, detail: messageOf(error) }),
+  )
+
+const tableQuestion = `
+SELECT
+  (SELECT count(*) FROM lake.off.products),
+  (SELECT count(*) FROM products_rejected),
+  count(*),
+  unix_millis(max(observed_at))
+FROM Products`
+
+const askTable = async ({
+  host,
+  thrift,
+}: Config): Promise<{
+  readonly rows: number
+  readonly rejected: number
+  readonly visible: number
+  readonly freshnessSeconds: number | null
+  readonly answerMs: number
+} | null> => {
+  const began = Date.now()
+  try {
+    const { rows } = await query({ host, port: thrift.port }, tableQuestion, { withinMs: answerWithinMs })
+    const [inTable, rejected, visible, newest] = rows[0] ?? []
+    return {
+      rows: Number(inTable),
+      rejected: Number(rejected),
+      visible: Number(visible),
+      freshnessSeconds:
+        newest == null ? null : Math.max(0, Math.round((Date.now() - Number(newest)) / 1_000)),
+      answerMs: Date.now() - began,
+    }
+  } catch {
+    return null
+  }
+}
