@@ -1,0 +1,192 @@
+import { DeadlineError, messageOf, OffstreamError, withDeadline } from '@offstream/runtime'
+import { type Browser, type BrowserContext, chromium, type Page, type Response } from 'playwright'
+import type { Host } from './host.ts'
+
+export interface BrowserOptions {
+  readonly executablePath: string
+  readonly userAgent: string
+  /** All that the browser may reach. */
+  readonly host: Host
+}
+
+export interface Visit<T> {
+  readonly address: string
+  /** Whether scripts of the page may be loaded; those inside it run either way. */
+  readonly loadScripts: boolean
+  /** Takes from the page what is wanted; the page goes on to the next visit afterwards. */
+  readonly read: (page: Page, response: Response) => Promise<T>
+  readonly signal: AbortSignal
+}
+
+/** An address that could not be read, which says nothing about the product behind it. */
+export class VisitError extends Error {
+  override readonly name = 'VisitError'
+  /** `unreachable`: nobody answered; `elsewhere`: led off the site; `failed`: anything else, such as a crash. */
+  readonly kind: 'unreachable' | 'elsewhere' | 'failed'
+
+  constructor(kind: VisitError['kind'], message: string, cause?: unknown) {
+    super(message, { cause })
+    this.kind = kind
+  }
+}
+
+/**
+ * One Chromium and a few pages of it, used again and again: a new page for each product would halve the speed. A page
+ * that misbehaved is closed and never used again; a Chromium that died is started anew by the next visit.
+ */
+export class SharedBrowser implements AsyncDisposable {
+  private readonly options: BrowserOptions
+  private readonly idle: Tab[] = []
+  private running: Promise<Running> | null = null
+
+  constructor(options: BrowserOptions) {
+    this.options = options
+  }
+
+  /**
+   * Opens an address and reads it, within `visitWithinMs`. As many visits at once as are asked for.
+   * @throws VisitError; the reason of `signal` when that is aborted, which ends the visit at once
+   * @throws OffstreamError CHROMIUM_FAILED where the browser can't be started.
+   */
+  readonly visit = async <T>({ address, loadScripts, read, signal }: Visit<T>): Promise<T> => {
+    signal.throwIfAborted()
+    const tab = await this.takeTab()
+    tab.loadScripts = loadScripts
+    tab.left = null
+    try {
+      const result = await withDeadline(() => open(tab.page, address, read), {
+        what: `\`${address}\``,
+        withinMs: visitWithinMs,
+        signal,
+      })
+      if (tab.left !== null) throw new Error('it led off the site')
+      this.idle.push(tab)
+      return result
+    } catch (error) {
+      await tab.page.close().catch(() => undefined)
+      signal.throwIfAborted()
+      throw visitError(error, tab.left)
+    }
+  }
+
+  /** Ends the browser with all its processes. */
+  readonly close = async (): Promise<void> => {
+    const running = await this.running?.catch(() => null)
+    this.running = null
+    this.idle.length = 0
+    await running?.browser.close()
+  }
+
+  readonly [Symbol.asyncDispose] = (): Promise<void> => this.close()
+
+  private readonly takeTab = async (): Promise<Tab> => {
+    const { context } = await this.ensureRunning()
+    const tab = this.idle.pop()
+    if (tab !== undefined && !tab.page.isClosed()) return tab
+    try {
+      return await openTab(context, this.options.host)
+    } catch (error) {
+      throw visitError(error, null)
+    }
+  }
+
+  private readonly ensureRunning = async (): Promise<Running> => {
+    const running = await this.running
+    if (running?.browser.isConnected() === true) return running
+    // Another visit may have begun the new start while this one waited.
+    if (this.running === null || (await this.running) === running) {
+      this.idle.length = 0
+      this.running = launch(this.options)
+    }
+    return this.running
+  }
+}
+
+interface Running {
+  readonly browser: Browser
+  readonly context: BrowserContext
+}
+
+interface Tab {
+  readonly page: Page
+  loadScripts: boolean
+  /** An address off the site that the page went to, by a redirect or by itself. */
+  left: string | null
+}
+
+const visitWithinMs = 45_000
+
+// Playwright's own flags already stop Chromium's background networking; `--host-resolver-rules` makes sure of it.
+const launch = async ({ executablePath, userAgent, host }: BrowserOptions): Promise<Running> => {
+  let browser: Browser | undefined
+  try {
+    browser = await chromium.launch({
+      executablePath,
+      // Chromium refuses to run its sandbox as root; anyone else keeps it.
+      chromiumSandbox: process.getuid?.() !== 0,
+      args: [
+        `--host-resolver-rules=${host.resolverRules()}`,
+        '--blink-settings=imagesEnabled=false',
+        '--disable-domain-reliability',
+        '--no-pings',
+      ],
+      // Signals are the command's to answer: it ends the crawl, and the crawl ends the browser.
+      handleSIGINT: false,
+      handleSIGTERM: false,
+      handleSIGHUP: false,
+    })
+    const context = await browser.newContext({
+      userAgent,
+      acceptDownloads: false,
+      serviceWorkers: 'block',
+      permissions: [],
+    })
+    return { browser, context }
+  } catch (error) {
+    await browser?.close()
+    throw new OffstreamError('CHROMIUM_FAILED', `\`${executablePath}\` does not start`, {
+      outcome: 'prerequisite',
+      hint: 'run it by hand to see why, or name another browser in `browser.executablePath`',
+      lastWords: messageOf(error).split('\n').slice(-20),
+      cause: error,
+    })
+  }
+}
+
+const openTab = async (context: BrowserContext, host: Host): Promise<Tab> => {
+  const page = await context.newPage()
+  const tab: Tab = { page, loadScripts: false, left: null }
+  page.on('popup', popup => void popup.close().catch(() => undefined))
+  page.on('request', request => {
+    if (request.isNavigationRequest() && request.frame() === page.mainFrame() && !host.covers(request.url()))
+      tab.left = request.url()
+  })
+  await page.route('**/*', (route, request) => {
+    const type = request.resourceType()
+    const isDocument = type === 'document' && request.frame() === page.mainFrame()
+    const isScript = tab.loadScripts && (type === 'script' || type === 'xhr' || type === 'fetch')
+    const wanted = (isDocument || isScript) && host.covers(request.url())
+    // A page that was closed meanwhile needs no answer.
+    return (wanted ? route.continue() : route.abort('blockedbyclient')).catch(() => undefined)
+  })
+  return tab
+}
+
+const open = async <T>(page: Page, address: string, read: Visit<T>['read']): Promise<T> => {
+  const response = await page.goto(address, { waitUntil: 'domcontentloaded', timeout: 0 })
+  if (response === null) throw new Error(`\`${address}\` gave no answer`)
+  return read(page, response)
+}
+
+const unreachable =
+  /net::ERR_(?:CONNECTION_\w+|NAME_\w+|ADDRESS_\w+|INTERNET_DISCONNECTED|NETWORK_\w+|TIMED_OUT|EMPTY_RESPONSE|SSL_\w+|CERT_\w+|PROXY_\w+)/
+
+const visitError = (error: unknown, left: string | null): VisitError | OffstreamError => {
+  if (error instanceof OffstreamError) return error
+  if (left !== null) return new VisitError('elsewhere', `it led off the site, to \`${left}\``, error)
+  const message = messageOf(error).split('\n')[0] ?? ''
+  const network = unreachable.exec(message)?.[0]
+  if (network !== undefined) return new VisitError('unreachable', network, error)
+  if (error instanceof DeadlineError) return new VisitError('failed', 'it took too long', error)
+  return new VisitError('failed', message, error)
+}

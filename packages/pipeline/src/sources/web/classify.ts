@@ -1,0 +1,41 @@
+import { ListPage, type PageContent, ProductPage } from './pages.ts'
+
+/** What an answer of the site is. Only a `product` may ever be published. */
+export type SitePage =
+  | { readonly kind: 'product'; readonly product: ProductPage }
+  | { readonly kind: 'list'; readonly list: ListPage }
+  | { readonly kind: 'not found' }
+  /** The site does not want us, or nobody, now. */
+  | { readonly kind: 'blocked'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'unknown' }
+
+// 444 is nginx's "closed without an answer", which Open Food Facts' proxy uses against bots.
+const blockingStatuses: ReadonlySet<number> = new Set([401, 403, 429, 444, 502, 503, 504])
+
+// A block often comes with status 200 (read 2026); these words stand in the site's own pages for it.
+const blockingWords: readonly (readonly [words: RegExp, reason: string])[] = [
+  [/^\s*NOINDEX\b/, 'it takes us for a search engine'],
+  [/requests are overloading the Open Food Facts server/i, 'it asks us to stop'],
+  [/downtime|temporarily unavailable|\bmaintenance\b/i, 'it is down for maintenance'],
+]
+
+/**
+ * Says what an answer is, before anything is made of it: by its status, then by what only a product or only a list
+ * has, and last by the words of a block.
+ */
+export const classify = (content: PageContent, status: number): SitePage => {
+  const count = (place: keyof typeof content.found) => (content.found[place] ?? []).length
+  if (blockingStatuses.has(status)) return { kind: 'blocked', reason: `it answered with status ${status}` }
+  if (status === 404 || status === 410) return { kind: 'not found' }
+  if (status >= 400) return { kind: 'failed', reason: `it answered with status ${status}` }
+
+  if (count('barcode') > 0 && count('title') > 0)
+    return { kind: 'product', product: new ProductPage(content) }
+  if (count('list') > 0 || content.products !== null) return { kind: 'list', list: new ListPage(content) }
+
+  const places = [content.found.heading, content.found.documentTitle, content.found.plainText]
+  const texts = places.flatMap(found => (found ?? []).map(({ text }) => text))
+  const block = blockingWords.find(([words]) => texts.some(text => words.test(text)))
+  return block === undefined ? { kind: 'unknown' } : { kind: 'blocked', reason: block[1] }
+}

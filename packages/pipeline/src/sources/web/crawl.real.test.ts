@@ -1,0 +1,360 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { until } from '@offstream/runtime'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { SourceEvent, SourceRun } from '../source.ts'
+import { findChromium } from './chromium.ts'
+import { type Answer, listPage, nextLink, productPage, serve, type TestSite } from './testSite.ts'
+import { type WebSourceOptions, webSource } from './web.ts'
+
+const executablePath = await findChromium()
+
+/** Barcodes in their normal form, from `first` on. */
+const codes = (count: number, first = 1): readonly string[] =>
+  Array.from({ length: count }, (_, index) => String(40_000_000 + first + index))
+
+const pathOf = (code: string): string => `/product/${code}/x`
+
+const productPages = (all: readonly string[]): Record<string, Answer> =>
+  Object.fromEntries(all.map(code => [pathOf(code), productPage(code, `Product ${code}`)]))
+
+/** What a crawl did, as its user sees it. */
+interface Told {
+  readonly delivered: readonly (readonly [code: string, name: string | null])[]
+  readonly found: number
+  readonly fetched: readonly string[]
+  readonly skipped: readonly (readonly [path: string, reason: string])[]
+}
+
+describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
+  let storageDirectory: string
+  beforeAll(async () => {
+    storageDirectory = await mkdtemp(join(tmpdir(), 'offstream-web-'))
+  })
+  afterAll(() => rm(storageDirectory, { recursive: true }))
+
+  /** Crawls a test site from `path` on; `told` grows while it does. */
+  const crawl = (
+    site: Pick<TestSite, 'origin'>,
+    path: string,
+    options: Partial<WebSourceOptions> = {},
+    run: Partial<SourceRun> = {},
+  ) => {
+    const delivered: [string, string | null][] = []
+    const events: SourceEvent[] = []
+    const ended = webSource({
+      address: site.origin + path,
+      concurrency: 2,
+      pagesPerMinute: null,
+      userAgent: 'offstream-test/1 (+test@example.org)',
+      chromium: { executablePath: executablePath ?? '' },
+      storageDirectory,
+      ...options,
+    }).run({
+      deliver: async product => {
+        delivered.push([product.code, product.product_name])
+        await run.deliver?.(product)
+      },
+      report: event => {
+        events.push(event)
+        run.report?.(event)
+      },
+      signal: run.signal ?? new AbortController().signal,
+    })
+    const pathIn = (address: string) => address.replace(site.origin, '')
+    const told = (): Told => ({
+      delivered: delivered.toSorted(),
+      found: events.reduce((sum, event) => sum + (event.kind === 'found' ? event.count : 0), 0),
+      fetched: events.flatMap(event => (event.kind === 'fetched' ? [event.code] : [])).toSorted(),
+      skipped: events
+        .flatMap(event => (event.kind === 'skipped' ? [[pathIn(event.address), event.reason] as const] : []))
+        .toSorted(),
+    })
+    return { ended, told }
+  }
+
+  const allOf = (all: readonly string[]): Told => ({
+    delivered: all.map(code => [code, `Product ${code}`]),
+    found: all.length,
+    fetched: all,
+    skipped: [],
+  })
+
+  test('it walks from list to list and asks for each product once, by its own name', async () => {
+    const [first, second] = [codes(60), codes(60, 51)]
+    await using site = await serve(() => ({
+      '/': listPage(first, nextLink('/2')),
+      '/2': listPage([...second, 'no barcode'], '<ul id="pages"></ul>'),
+      ...productPages(codes(110)),
+    }))
+    const { ended, told } = crawl(site, '/')
+    await ended
+    expect(told()).toEqual(allOf(codes(110)))
+    expect(site.asked.toSorted()).toEqual(['/', '/2', ...codes(110).map(pathOf)].toSorted())
+    expect([...site.userAgents]).toEqual(['offstream-test/1 (+test@example.org)'])
+  })
+
+  test('a list without links to its next page goes on by its number, until it repeats itself', async () => {
+    const drawn = codes(50, 51).map(code => `<a class="list_product_a" href="${pathOf(code)}">x</a>`)
+    await using site = await serve(() => ({
+      '/brand/acme': listPage(codes(50)),
+      // Drawn by a script, and not at once.
+      '/brand/acme/2': `<ul class="products"></ul><script src="/draw.js"></script>`,
+      '/draw.js': `setTimeout(() => { document.querySelector('ul.products').innerHTML = ${JSON.stringify(drawn.join(''))} }, 20)`,
+      '/brand/acme/3': listPage(codes(50)),
+      ...productPages(codes(100)),
+    }))
+    const { ended, told } = crawl(site, '/brand/acme')
+    await ended
+    expect(told()).toEqual(allOf(codes(100)))
+  })
+
+  test('the limit counts what was delivered: a product that is gone is made up for', async () => {
+    const { [pathOf('40000002')]: _gone, ...pages } = productPages(codes(10))
+    await using site = await serve(() => ({ '/': listPage(codes(10), nextLink('/2')), ...pages }))
+    const { ended, told } = crawl(site, '/', { limit: 4, concurrency: 1 })
+    await ended
+    const expected = ['40000001', '40000003', '40000004', '40000005']
+    expect(told()).toEqual({
+      ...allOf(expected),
+      found: 5,
+      skipped: [[pathOf('40000002'), 'the site knows no such page']],
+    })
+    expect(site.asked).toEqual(['/', ...codes(5).map(pathOf)])
+  })
+
+  test('the address of one product gives that product', async () => {
+    await using site = await serve(() => productPages(codes(1)))
+    const { ended, told } = crawl(site, pathOf('40000001'))
+    await ended
+    expect(told()).toEqual(allOf(codes(1)))
+  })
+
+  test('a product is tried again when the site fails, and skipped when it goes on failing', async () => {
+    let failures = 0
+    await using site = await serve(() => ({
+      '/': listPage(codes(3)),
+      ...productPages(codes(3)),
+      [pathOf('40000002')]: (_request, response) => {
+        failures += 1
+        if (failures === 1) response.writeHead(500).end('<h1>oops</h1>')
+        else response.end(productPage('40000002', 'Product 40000002'))
+      },
+      [pathOf('40000003')]: '<h1>Under another roof</h1>',
+    }))
+    const { ended, told } = crawl(site, '/')
+    await ended
+    expect(told()).toEqual({
+      ...allOf(codes(2)),
+      found: 3,
+      skipped: [[pathOf('40000003'), 'it is neither a product nor a list of products']],
+    })
+  })
+
+  test('a site that blocks is left at once, and its page is never a product', async () => {
+    const stop = 'Your requests are overloading the Open Food Facts server, please stop'
+    await using site = await serve(() => ({
+      '/': listPage(codes(9)),
+      ...productPages(codes(9)),
+      [pathOf('40000003')]: { body: stop, headers: { 'content-type': 'text/plain' } },
+    }))
+    const { ended, told } = crawl(site, '/', { concurrency: 1 })
+    await expect(ended).rejects.toMatchObject({
+      code: 'SOURCE_BLOCKED',
+      outcome: 'blocked',
+      message: `The site refused to show \`${site.origin}${pathOf('40000003')}\`: it asks us to stop`,
+    })
+    expect(told()).toEqual({ ...allOf(codes(2)), found: 9 })
+    expect(site.asked).toEqual(['/', ...codes(3).map(pathOf)])
+  })
+
+  test('robots.txt is obeyed, for the start and for each product', async () => {
+    const robots = `User-agent: *\nDisallow: /cgi\nDisallow: ${pathOf('40000002')}`
+    await using site = await serve(() => ({
+      '/robots.txt': { body: robots, headers: { 'content-type': 'text/plain' } },
+      '/': listPage(codes(2)),
+      '/cgi/search.pl': listPage(codes(2)),
+      ...productPages(codes(2)),
+    }))
+    await expect(crawl(site, '/cgi/search.pl').ended).rejects.toMatchObject({
+      code: 'SOURCE_DISALLOWED',
+      outcome: 'refused',
+    })
+    const { ended, told } = crawl(site, '/')
+    await ended
+    expect(told()).toEqual({
+      ...allOf(codes(1)),
+      found: 2,
+      skipped: [[pathOf('40000002'), 'robots.txt keeps robots off it']],
+    })
+    expect(site.asked).toEqual(['/', pathOf('40000001')])
+  })
+
+  test('no other host is ever asked, whatever a page or a redirect says', async () => {
+    await using other = await serve(() => productPages(codes(9)))
+    const elsewhere = other.origin.replace('127.0.0.1', 'localhost')
+    await using site = await serve(origin => ({
+      '/': `<ul class="products"></ul><img src="${elsewhere}/i.png"><iframe src="${elsewhere}/frame"></iframe>
+        <script src="${elsewhere}/s.js"></script>
+        <script>fetch('${elsewhere}/fetch'); window.open('${elsewhere}/popup')
+        var products = ${JSON.stringify([
+          { code: '40000001', url: `${origin}${pathOf('40000001')}` },
+          { code: '40000002', url: `${elsewhere}${pathOf('40000002')}` },
+          { code: '40000003', url: `${origin}${pathOf('40000003')}` },
+        ])}</script>`,
+      [pathOf('40000001')]: productPage('40000001', 'Product 40000001'),
+      [pathOf('40000003')]: { status: 302, headers: { location: `${elsewhere}${pathOf('40000003')}` } },
+    }))
+    const { ended, told } = crawl(site, '/')
+    await ended
+    expect(told()).toEqual({
+      ...allOf(codes(1)),
+      found: 3,
+      skipped: [
+        [pathOf('40000003'), `it led off the site, to \`${elsewhere}${pathOf('40000003')}\``],
+        [`${elsewhere}${pathOf('40000002')}`, 'it is on another site'],
+      ],
+    })
+    expect([other.asked, [...other.userAgents]]).toEqual([[], []])
+  })
+
+  test('a site that is not there is unreachable', async () => {
+    const closed = await serve(() => ({}))
+    await closed[Symbol.asyncDispose]()
+    await expect(crawl(closed, '/').ended).rejects.toMatchObject({
+      code: 'SITE_UNREACHABLE',
+      outcome: 'unreachable',
+      message: `No answer from \`${closed.origin.replace('http://', '')}\`: net::ERR_CONNECTION_REFUSED`,
+    })
+  })
+
+  test('an address that is no list and no product is told as such', async () => {
+    await using site = await serve(() => ({}))
+    await expect(crawl(site, '/nowhere').ended).rejects.toMatchObject({
+      code: 'NOT_A_SOURCE',
+      outcome: 'usage',
+      message: `No products at \`${site.origin}/nowhere\`: the site knows no such page`,
+    })
+  })
+
+  test('what the delivery comes to ends the crawl, and no product is delivered twice', async () => {
+    await using site = await serve(() => ({ '/': listPage(codes(9)), ...productPages(codes(9)) }))
+    const full = new Error('the topic is full')
+    const deliver = () => Promise.reject(full)
+    const { ended, told } = crawl(site, '/', { concurrency: 1 }, { deliver })
+    await expect(ended).rejects.toBe(full)
+    expect(told()).toEqual({ ...allOf(codes(1)), found: 9 })
+  })
+
+  test('an abort ends a page that hangs, and a delivery in hand is waited for', async () => {
+    const abort = new AbortController()
+    let finished = false
+    let begun: () => void = () => undefined
+    const delivering = new Promise<void>(resolve => {
+      begun = resolve
+    })
+    await using site = await serve(() => ({
+      '/': listPage(codes(3)),
+      ...productPages(codes(3)),
+      [pathOf('40000002')]: () => void delivering.then(() => abort.abort()),
+    }))
+    const deliver = async () => {
+      const aborted = new Promise(resolve => abort.signal.addEventListener('abort', resolve))
+      begun()
+      await aborted
+      finished = true
+    }
+    const { ended, told } = crawl(site, '/', {}, { signal: abort.signal, deliver })
+    await ended
+    expect(told()).toEqual({ ...allOf(codes(1)), found: 3 })
+    expect(finished).toBe(true)
+  })
+
+  test('Ctrl-C stays the command’s, and crawlee leaves no files', async () => {
+    await using site = await serve(() => ({ '/': listPage(codes(2)), ...productPages(codes(2)) }))
+    const before = process.listeners('SIGINT')
+    const during: unknown[] = []
+    const deliver = async () => void during.push(process.listeners('SIGINT'))
+    await crawl(site, '/', {}, { deliver }).ended
+    expect([...during, process.listeners('SIGINT')]).toEqual([before, before, before])
+    expect([await readdir(storageDirectory), existsSync('storage')]).toEqual([[], false])
+  })
+
+  describe.skipIf(process.platform !== 'linux')('processes (need /proc)', () => {
+    test.each([
+      ['every page', (command: string) => command.includes('--type=renderer')],
+      ['the browser', (command: string) => !command.includes('--type=')],
+    ])('when %s is killed no product is lost, and none delivered twice', async (_what, isVictim) => {
+      const all = codes(30)
+      let kills = 0
+      const killOnce: Answer = (_request, response) => {
+        kills += 1
+        const victims = kills > 1 ? [] : chromiumProcesses().filter(({ command }) => isVictim(command))
+        for (const { pid } of victims) process.kill(pid, 'SIGKILL')
+        response.end(productPage('40000010', 'Product 40000010'))
+      }
+      await using site = await serve(() => ({
+        '/': listPage(all),
+        ...productPages(all),
+        [pathOf('40000010')]: killOnce,
+      }))
+      const { ended, told } = crawl(site, '/')
+      await ended
+      expect(told()).toEqual(allOf(all))
+      expect(kills).toBeGreaterThan(1)
+    })
+
+    test('no browser process outlives a crawl, whatever it came to', async () => {
+      await using site = await serve(() => ({
+        '/': listPage(codes(2)),
+        ...productPages(codes(2)),
+        '/blocked': { status: 429 },
+      }))
+      let during = 0
+      const count = async () => {
+        during = chromiumProcesses().length
+      }
+      await crawl(site, '/', {}, { deliver: count }).ended
+      await crawl(site, '/blocked').ended.catch(() => undefined)
+      expect(during).toBeGreaterThan(0)
+      await until(
+        async () => {
+          if (chromiumProcesses().length > 0) throw new Error('still there')
+        },
+        { what: 'the last browser process', withinMs: 10_000 },
+      )
+    })
+  })
+})
+
+interface ProcessEntry {
+  readonly pid: number
+  readonly parent: number
+  readonly command: string
+}
+
+/** The Chromium processes that this process started, at any depth. */
+const chromiumProcesses = (): readonly ProcessEntry[] => {
+  const entries = readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(readProcess)
+  const byPid = new Map(entries.map(entry => [entry.pid, entry]))
+  const isOurs = ({ parent }: ProcessEntry): boolean => {
+    const next = byPid.get(parent)
+    return parent === process.pid || (next !== undefined && isOurs(next))
+  }
+  return entries.filter(entry => /chrom/.test(entry.command) && isOurs(entry))
+}
+
+const readProcess = (name: string): readonly ProcessEntry[] => {
+  try {
+    const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ')
+    const parent = /\) \w (\d+)/.exec(readFileSync(`/proc/${name}/stat`, 'utf8'))?.[1]
+    return [{ pid: Number(name), parent: Number(parent), command }]
+  } catch {
+    // It ended while we looked.
+    return []
+  }
+}

@@ -1,0 +1,40 @@
+import { getDomain } from 'tldts'
+
+/**
+ * The part of the network that a crawl may touch: the host it was sent to and its siblings under the same registrable
+ * name (`fr.` and `world.openfoodfacts.org`), on the same port. Names without a registrable part, such as IP addresses
+ * and `localhost`, have no siblings.
+ */
+export class Host {
+  private readonly start: URL
+  private readonly registrable: string | null
+
+  /** @param address any address of the site */
+  constructor(address: string) {
+    this.start = new URL(address)
+    this.registrable = getDomain(this.start.hostname, { allowPrivateDomains: true })
+  }
+
+  /** Whether an address belongs to the site; a step up from http to https does. */
+  readonly covers = (address: string): boolean => {
+    if (!URL.canParse(address)) return false
+    const { protocol, hostname, port } = new URL(address)
+    const sameProtocol = protocol === this.start.protocol || protocol === 'https:'
+    return sameProtocol && port === this.start.port && this.coversName(hostname)
+  }
+
+  /**
+   * Chromium's `--host-resolver-rules` that leave it no other host to speak to, whatever a page, a redirect or the
+   * browser itself asks for. Needed beside `covers`: Playwright shows no redirects before they are followed.
+   */
+  readonly resolverRules = (): string => {
+    const names =
+      this.registrable === null ? [this.start.hostname] : [this.registrable, `*.${this.registrable}`]
+    return ['MAP * ~NOTFOUND', ...names.map(name => `EXCLUDE ${name}`)].join(', ')
+  }
+
+  private readonly coversName = (hostname: string): boolean =>
+    hostname === this.start.hostname ||
+    (this.registrable !== null &&
+      (hostname === this.registrable || hostname.endsWith(`.${this.registrable}`)))
+}

@@ -1,0 +1,69 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** What a test site answers under one address; a text is a page with status 200. */
+export type Answer =
+  | string
+  | { readonly status?: number; readonly body?: string; readonly headers?: Readonly<Record<string, string>> }
+  | ((request: IncomingMessage, response: ServerResponse) => void)
+
+export interface TestSite extends AsyncDisposable {
+  readonly origin: string
+  /** The paths that were asked for, in their order, with `robots.txt` and the browser's own wishes left out. */
+  readonly asked: readonly string[]
+  /** The user agents that came, each once. */
+  readonly userAgents: ReadonlySet<string>
+}
+
+/**
+ * Serves hand-made answers on a free port of 127.0.0.1: for what `packages/site`, which behaves, can't show. A path
+ * that is not named is a 404.
+ */
+export const serve = async (
+  answers: (origin: string) => Readonly<Record<string, Answer>>,
+): Promise<TestSite> => {
+  const asked: string[] = []
+  const userAgents = new Set<string>()
+  const server = createServer((request, response) => {
+    const path = request.url ?? '/'
+    if (path !== '/robots.txt' && path !== '/favicon.ico') asked.push(path)
+    userAgents.add(request.headers['user-agent'] ?? '')
+    const answer = byPath[path] ?? { status: 404, body: '<h1>Error</h1>' }
+    if (typeof answer === 'function') return answer(request, response)
+    const { status = 200, body = '', headers = {} } = typeof answer === 'string' ? { body: answer } : answer
+    response.writeHead(status, { 'content-type': 'text/html; charset=utf-8', ...headers }).end(body)
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const origin = `http://127.0.0.1:${portOf(server.address())}`
+  const byPath = answers(origin)
+  return {
+    origin,
+    asked,
+    userAgents,
+    [Symbol.asyncDispose]: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+/** A product page with nothing but what makes it one. */
+export const productPage = (code: string, name: string): string => `<!doctype html>
+  <html lang="en"><title>${name}</title><body>
+  <h1 property="food:name">${name}</h1><span id="barcode">${code}</span>`
+
+/** A list page that names products as the site does; `paging` is its own links. */
+export const listPage = (codes: readonly string[], paging = ''): string => {
+  const products = codes.map(code => ({ code, url: `/product/${code}/x` }))
+  return `<!doctype html><html lang="en"><body><ul class="products"></ul>${paging}
+    <script>var products = ${JSON.stringify(products)}</script>`
+}
+
+export const nextLink = (path: string): string =>
+  `<ul id="pages"><li><a href="${path}" rel="next$nofollow">Next</a></li></ul>`
+
+const portOf = (address: AddressInfo | string | null): number => {
+  if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  return address.port
+}

@@ -1,0 +1,34 @@
+import type { Source } from '../source.ts'
+
+export interface WebSourceOptions {
+  /** Where to begin: a page of a list of products, or one product's page. */
+  readonly address: string
+  /** How many products to deliver at most; all that the list leads to where it is left out. */
+  readonly limit?: number
+  /** Pages open at once. */
+  readonly concurrency: number
+  /** null: as fast as it goes; only for a site on this machine. */
+  readonly pagesPerMinute: number | null
+  /** Names offstream and a contact: Open Food Facts asks for it. */
+  readonly userAgent: string
+  /** The browser; looked for where no path is given. */
+  readonly chromium: { readonly executablePath?: string }
+  /** Where crawlee may put files; without this it takes `./storage`. */
+  readonly storageDirectory: string
+}
+
+/**
+ * Products from the site's own pages, read in a real browser as a visitor sees them.
+ *
+ * Walks from list page to list page and visits the products they name, each once. `run` throws OffstreamError
+ * SITE_UNREACHABLE, SOURCE_BLOCKED (the site asked us to stop), SOURCE_DISALLOWED (robots.txt), NOT_A_SOURCE (the
+ * address is no list and no product), CHROMIUM_MISSING or CHROMIUM_FAILED.
+ */
+export const webSource = (options: WebSourceOptions): Source => ({
+  name: 'web',
+  run: async run => {
+    // Playwright and crawlee take half a second to load; a command that only names its sources need not pay for them.
+    const { crawl } = await import('./crawl.ts')
+    await crawl(options, run)
+  },
+})
