@@ -90,7 +90,7 @@ export const Config = z.strictObject({
 export type Config = z.infer<typeof Config>
 
 /** Where the value of a setting came from; the later one wins. */
-export type ConfigOrigin = 'default' | 'file' | 'environment' | 'flag'
+export type ConfigOrigin = 'default' | 'file' | 'environment' | 'stack' | 'flag'
 
 export interface Project {
   readonly config: Config
@@ -108,6 +108,8 @@ export interface ProjectOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** `kafka.port=9093` and the like, from the command line. */
   readonly settings?: readonly string[]
+  /** What a running stack was started with: later commands mean that stack, whatever the file says by now. */
+  readonly remembered?: ((projectDirectory: string) => Promise<Config | null>) | undefined
 }
 
 const fileNames = ['offstream.yaml', 'config/offstream.yaml']
@@ -116,12 +118,18 @@ const fileNames = ['offstream.yaml', 'config/offstream.yaml']
  * Reads the configuration once: flags before environment (`OFFSTREAM_KAFKA_PORT`) before file before defaults.
  * @throws OffstreamError CONFIG_INVALID with every problem at once, each with its place
  */
-export const loadProject = async ({ from, environment, settings = [] }: ProjectOptions): Promise<Project> => {
+export const loadProject = async ({
+  from,
+  environment,
+  settings = [],
+  remembered,
+}: ProjectOptions): Promise<Project> => {
   const found = await findFile(resolve(from))
   const file = found === null ? emptyLayer : readFileLayer(found.file, found.text)
   const fromEnvironment = readEnvironmentLayer(environment)
+  const fromStack = rememberedLayer((await remembered?.(found?.directory ?? resolve(from))) ?? null)
   const fromFlags = readFlagLayer(settings)
-  const layers = [file, fromEnvironment, fromFlags]
+  const layers = [file, fromEnvironment, fromStack, fromFlags]
   const values = new Map(layers.flatMap(layer => [...layer.values]))
   const parsed = Config.safeParse(nest(values))
   const problems = layers.flatMap(layer => layer.problems)
@@ -140,6 +148,7 @@ export const loadProject = async ({ from, environment, settings = [] }: ProjectO
   const origins = new Map<string, ConfigOrigin>(settingPaths.map(path => [path, 'default']))
   for (const path of file.values.keys()) origins.set(path, 'file')
   for (const path of fromEnvironment.values.keys()) origins.set(path, 'environment')
+  for (const path of fromStack.values.keys()) origins.set(path, 'stack')
   for (const path of fromFlags.values.keys()) origins.set(path, 'flag')
   return {
     config: parsed.data,
@@ -203,6 +212,12 @@ const readEnvironmentLayer = (environment: ProjectOptions['environment']): Layer
   }
   return { values, problems: [], placeOf: path => `environment ${environmentName(path)}: ` }
 }
+
+const rememberedLayer = (config: Config | null): Layer => ({
+  values: new Map(config === null ? [] : leaves(config)),
+  problems: [],
+  placeOf: path => `the running stack, ${path}: `,
+})
 
 const readFlagLayer = (settings: readonly string[]): Layer => {
   const values = new Map<string, unknown>()

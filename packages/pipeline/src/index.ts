@@ -12,8 +12,18 @@ export { cacheDirectory, ensureRuntimes, type Runtimes } from './distributions.t
 export { examine, type Finding } from './doctor.ts'
 export { addFetched, type ProduceCounts, produce } from './produce.ts'
 export * from './product.ts'
-export { brokerOf, type ServiceName, serviceNames, services, stackServices } from './services.ts'
+export { brokerOf, masterOf, type ServiceName, serviceNames, services, stackServices } from './services.ts'
 export * from './sources/source.ts'
+export {
+  keepStackSettings,
+  readStackSettings,
+  rememberedConfig,
+  requireRunning,
+  type StackSettings,
+  servicesOf,
+  startServices,
+  stopStack,
+} from './stack.ts'
 export { type Flow, readStatus, type ServiceStatus, type Status, type ThriftStatus } from './status.ts'
 export { type Column, type QueryResult, query, type Value } from './table.ts'
 export { openPublisher, type Publisher, topicName } from './topic.ts'

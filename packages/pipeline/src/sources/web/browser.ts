@@ -13,7 +13,10 @@ export interface Visit<T> {
   readonly address: string
   /** Whether scripts of the page may be loaded; those inside it run either way. */
   readonly loadScripts: boolean
-  /** Takes from the page what is wanted; the page goes on to the next visit afterwards. */
+  /**
+   * Takes from the page what is wanted; the page goes on to the next visit afterwards. An answer with an error status
+   * may have no page to it: then only the response tells something.
+   */
   readonly read: (page: Page, response: Response) => Promise<T>
   readonly signal: AbortSignal
 }
@@ -54,13 +57,14 @@ export class SharedBrowser implements AsyncDisposable {
     tab.loadScripts = loadScripts
     tab.left = null
     try {
-      const result = await withDeadline(() => open(tab.page, address, read), {
+      const result = await withDeadline(() => open(tab, address, read), {
         what: `\`${address}\``,
         withinMs: visitWithinMs,
         signal,
       })
       if (tab.left !== null) throw new Error('it led off the site')
-      this.idle.push(tab)
+      if (tab.spent) await tab.page.close()
+      else this.idle.push(tab)
       return result
     } catch (error) {
       await tab.page.close().catch(() => undefined)
@@ -112,6 +116,8 @@ interface Tab {
   loadScripts: boolean
   /** An address off the site that the page went to, by a redirect or by itself. */
   left: string | null
+  /** Whether the page is no good for another visit. */
+  spent: boolean
 }
 
 const visitWithinMs = 45_000
@@ -155,7 +161,7 @@ const launch = async ({ executablePath, userAgent, host }: BrowserOptions): Prom
 
 const openTab = async (context: BrowserContext, host: Host): Promise<Tab> => {
   const page = await context.newPage()
-  const tab: Tab = { page, loadScripts: false, left: null }
+  const tab: Tab = { page, loadScripts: false, left: null, spent: false }
   page.on('popup', popup => void popup.close().catch(() => undefined))
   page.on('request', request => {
     if (request.isNavigationRequest() && request.frame() === page.mainFrame() && !host.covers(request.url()))
@@ -172,11 +178,32 @@ const openTab = async (context: BrowserContext, host: Host): Promise<Tab> => {
   return tab
 }
 
-const open = async <T>(page: Page, address: string, read: Visit<T>['read']): Promise<T> => {
-  const response = await page.goto(address, { waitUntil: 'domcontentloaded', timeout: 0 })
-  if (response === null) throw new Error(`\`${address}\` gave no answer`)
-  return read(page, response)
+const open = async <T>(tab: Tab, address: string, read: Visit<T>['read']): Promise<T> => {
+  const { page } = tab
+  let answer: Response | null = null
+  const keepAnswer = (response: Response): void => {
+    if (response.request().isNavigationRequest() && response.frame() === page.mainFrame()) answer = response
+  }
+  page.on('response', keepAnswer)
+  try {
+    const response = await page
+      .goto(address, { waitUntil: 'domcontentloaded', timeout: 0 })
+      .catch((error): Response | null => {
+        if (!isEmptyErrorAnswer(error)) throw error
+        // Chromium still has an error page of its own to show, which would get in the way of the next visit.
+        tab.spent = true
+        return answer
+      })
+    if (response === null) throw new Error('it gave no answer')
+    return await read(page, response)
+  } finally {
+    page.off('response', keepAnswer)
+  }
 }
+
+/** An error status without a body counts as a failed navigation in Chromium, though it is an answer. */
+const isEmptyErrorAnswer = (error: unknown): boolean =>
+  messageOf(error).includes('net::ERR_HTTP_RESPONSE_CODE_FAILURE')
 
 const unreachable =
   /net::ERR_(?:CONNECTION_\w+|NAME_\w+|ADDRESS_\w+|INTERNET_DISCONNECTED|NETWORK_\w+|TIMED_OUT|EMPTY_RESPONSE|SSL_\w+|CERT_\w+|PROXY_\w+)/

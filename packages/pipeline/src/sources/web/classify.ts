@@ -20,16 +20,16 @@ const blockingWords: readonly (readonly [words: RegExp, reason: string])[] = [
   [/downtime|temporarily unavailable|\bmaintenance\b/i, 'it is down for maintenance'],
 ]
 
-/**
- * Says what an answer is, before anything is made of it: by its status, then by what only a product or only a list
- * has, and last by the words of a block.
- */
-export const classify = (content: PageContent, status: number): SitePage => {
-  const count = (place: keyof typeof content.found) => (content.found[place] ?? []).length
+/** What an error status says by itself, whatever page comes with it; null for any other status. */
+export const classifyStatus = (status: number): SitePage | null => {
   if (blockingStatuses.has(status)) return { kind: 'blocked', reason: `it answered with status ${status}` }
   if (status === 404 || status === 410) return { kind: 'not found' }
-  if (status >= 400) return { kind: 'failed', reason: `it answered with status ${status}` }
+  return status >= 400 ? { kind: 'failed', reason: `it answered with status ${status}` } : null
+}
 
+/** Says what a page is, before anything is made of it: by what only a product or only a list has, or by its words. */
+export const classify = (content: PageContent): SitePage => {
+  const count = (place: keyof typeof content.found) => (content.found[place] ?? []).length
   if (count('barcode') > 0 && count('title') > 0)
     return { kind: 'product', product: new ProductPage(content) }
   if (count('list') > 0 || content.products !== null) return { kind: 'list', list: new ListPage(content) }

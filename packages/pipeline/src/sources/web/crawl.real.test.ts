@@ -230,6 +230,25 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
     })
   })
 
+  test.each([429, 503])('an answer without a body tells by its status %i alone', async status => {
+    await using site = await serve(() => ({ '/': listPage(codes(2)), [pathOf('40000001')]: { status } }))
+    const { ended, told } = crawl(site, '/', { concurrency: 1 })
+    await expect(ended).rejects.toMatchObject({
+      code: 'SOURCE_BLOCKED',
+      message: `The site refused to show \`${site.origin}${pathOf('40000001')}\`: it answered with status ${status}`,
+    })
+    expect(told()).toEqual({ ...allOf([]), found: 2 })
+  })
+
+  test('a site whose robots.txt fails is left alone', async () => {
+    await using site = await serve(() => ({ '/robots.txt': { status: 503 }, '/': listPage(codes(2)) }))
+    await expect(crawl(site, '/').ended).rejects.toMatchObject({
+      code: 'SOURCE_BLOCKED',
+      message: `The site refused to show \`${site.origin}/robots.txt\`: it answered with status 503`,
+    })
+    expect(site.asked).toEqual([])
+  })
+
   test('an address that is no list and no product is told as such', async () => {
     await using site = await serve(() => ({}))
     await expect(crawl(site, '/nowhere').ended).rejects.toMatchObject({
@@ -317,7 +336,7 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
         during = chromiumProcesses().length
       }
       await crawl(site, '/', {}, { deliver: count }).ended
-      await crawl(site, '/blocked').ended.catch(() => undefined)
+      await expect(crawl(site, '/blocked').ended).rejects.toMatchObject({ code: 'SOURCE_BLOCKED' })
       expect(during).toBeGreaterThan(0)
       await until(
         async () => {

@@ -6,7 +6,7 @@ import { Product } from '../../product.ts'
 import type { SourceRun } from '../source.ts'
 import { SharedBrowser, VisitError } from './browser.ts'
 import { findChromium } from './chromium.ts'
-import { classify, type SitePage } from './classify.ts'
+import { classify, classifyStatus, type SitePage } from './classify.ts'
 import { Host } from './host.ts'
 import { Pace } from './pace.ts'
 import { codeInAddress, type ListedProduct, type ListPage, type ProductPage, readContent } from './pages.ts'
@@ -152,7 +152,7 @@ class Crawl {
       address,
       // The site draws its lists with scripts of its own; a product's page is whole without.
       loadScripts: codeInAddress(address) === null,
-      read: async (page, response) => classify(await readContent(page), response.status()),
+      read: async (page, response) => classifyStatus(response.status()) ?? classify(await readContent(page)),
       signal: this.sourceRun.signal,
     })
 
@@ -252,7 +252,10 @@ class Crawl {
         const answer = await this.browser.visit({
           address,
           loadScripts: false,
-          read: async (_page, response) => ({ status: response.status(), text: await response.text() }),
+          read: async (_page, response) => ({
+            status: response.status(),
+            text: response.ok() ? await response.text() : '',
+          }),
           signal,
         })
         if (answer.status < 500 && answer.status !== 429) return answer

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Product } from '../../product.ts'
 import { SharedBrowser } from './browser.ts'
 import { findChromium } from './chromium.ts'
-import { classify, type SitePage } from './classify.ts'
+import { classify, classifyStatus, type SitePage } from './classify.ts'
 import { Host } from './host.ts'
 import { readContent } from './pages.ts'
 import { type Answer, serve, type TestSite } from './testSite.ts'
@@ -57,7 +57,8 @@ describe.skipIf(impossible)(`real pages of Open Food Facts (need Chromium and ${
     browser.visit({
       address: site.origin + path,
       loadScripts: true,
-      read: async (shown, response) => classify(await readContent(shown), response.status()),
+      read: async (shown, response) =>
+        classifyStatus(response.status()) ?? classify(await readContent(shown)),
       signal: new AbortController().signal,
     })
   const productAt = async (path: string): Promise<Product | null> => {

@@ -28,7 +28,7 @@ export const serve = async (
     const path = request.url ?? '/'
     if (path !== '/robots.txt' && path !== '/favicon.ico') asked.push(path)
     userAgents.add(request.headers['user-agent'] ?? '')
-    const answer = byPath[path] ?? { status: 404, body: '<h1>Error</h1>' }
+    const answer = byPath[path] ?? { status: 404 }
     if (typeof answer === 'function') return answer(request, response)
     const { status = 200, body = '', headers = {} } = typeof answer === 'string' ? { body: answer } : answer
     response.writeHead(status, { 'content-type': 'text/html; charset=utf-8', ...headers }).end(body)

@@ -1,0 +1,102 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  askKeeper,
+  ensureKeeper,
+  isRunning,
+  keeperAnswers,
+  OffstreamError,
+  type Service,
+  type ServiceEvent,
+  ServiceRecords,
+} from '@offstream/runtime'
+import { Config } from './config.ts'
+import { directoriesOf } from './directories.ts'
+import type { Runtimes } from './distributions.ts'
+import { type ServiceName, services } from './services.ts'
+
+/** What a stack runs with: written when it is started, read by every later command and by its keeper. */
+export interface StackSettings {
+  readonly project: string
+  readonly config: Config
+  readonly runtimes: Runtimes
+}
+
+const settingsFile = (project: string): string => join(directoriesOf(project).run, 'settings.json')
+
+/** The settings that the stack of this project was started with; null where it was not, or was ended. */
+export const readStackSettings = async (project: string): Promise<StackSettings | null> => {
+  const text = await readFile(settingsFile(project), 'utf8').catch(() => null)
+  if (text === null) return null
+  const { config, runtimes } = JSON.parse(text) as StackSettings
+  const parsed = Config.safeParse(config)
+  return parsed.success ? { project, config: parsed.data, runtimes } : null
+}
+
+/** For `loadProject`: the configuration that the stack runs with. */
+export const rememberedConfig = async (project: string): Promise<Config | null> =>
+  (await readStackSettings(project))?.config ?? null
+
+export const keepStackSettings = async (settings: StackSettings): Promise<void> => {
+  const file = settingsFile(settings.project)
+  await mkdir(directoriesOf(settings.project).run, { recursive: true, mode: 0o700 })
+  await writeFile(`${file}.tmp`, JSON.stringify(settings, null, 2), { mode: 0o600 })
+  await rename(`${file}.tmp`, file)
+}
+
+/** What a keeper builds its services from: the settings that a request carries. */
+export const servicesOf = async (settings: unknown): Promise<readonly Service[]> => {
+  const { project, config, runtimes } = settings as StackSettings
+  return services(project, Config.parse(config), runtimes)
+}
+
+export interface StackCall {
+  /** Starts a keeper process for the project; resolves once it is on its way. */
+  readonly launchKeeper: () => Promise<void>
+  readonly onEvent?: (event: ServiceEvent) => void
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Makes the named services run and waits until they are ready; what runs already is left as it is. */
+export const startServices = async (
+  settings: StackSettings,
+  names: readonly ServiceName[],
+  { launchKeeper, ...call }: StackCall,
+): Promise<void> => {
+  const { run } = directoriesOf(settings.project)
+  await keepStackSettings(settings)
+  await ensureKeeper(run, launchKeeper)
+  await askKeeper(run, 'start', { ...call, names, settings })
+}
+
+/**
+ * Ends everything that runs for the project, also what a killed keeper left.
+ * @returns whether anything ran
+ */
+export const stopStack = async (project: string, { launchKeeper, ...call }: StackCall): Promise<boolean> => {
+  const { run } = directoriesOf(project)
+  const anything =
+    (await keeperAnswers(run)) || (await new ServiceRecords(directoriesOf(project).records).all()).length > 0
+  if (anything) {
+    await ensureKeeper(run, launchKeeper)
+    await askKeeper(run, 'stop', call)
+  }
+  await rm(settingsFile(project), { force: true })
+  return anything
+}
+
+/**
+ * Refuses where one of the named services does not run.
+ * @throws OffstreamError NOT_RUNNING
+ */
+export const requireRunning = async (project: string, names: readonly ServiceName[]): Promise<void> => {
+  const records = new ServiceRecords(directoriesOf(project).records)
+  for (const name of names) {
+    const record = await records.of(name)
+    if (record !== null && (await isRunning(record))) continue
+    throw new OffstreamError('NOT_RUNNING', `${name} is not running`, {
+      outcome: 'notRunning',
+      hint: 'start the services with `offstream up`, then try again',
+    })
+  }
+}
