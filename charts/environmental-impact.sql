@@ -1,0 +1,9 @@
+-- How many products have each environmental score, from A+ (least impact) to F (most)?
+SELECT
+  coalesce(environmental_score_grade, 'unknown') AS environmental_score_grade,
+  count(*) AS products,
+  round(100 * count(*) / sum(count(*)) OVER (), 1) AS percent
+FROM Products
+GROUP BY 1
+-- A+ is above A and would sort below it.
+ORDER BY environmental_score_grade <> 'a-plus', environmental_score_grade

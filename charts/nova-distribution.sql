@@ -1,0 +1,8 @@
+-- How many products are in each NOVA group, from 1 (unprocessed) to 4 (ultra-processed)?
+SELECT
+  coalesce(CAST(nova_group AS STRING), 'unknown') AS nova_group,
+  count(*) AS products,
+  round(100 * count(*) / sum(count(*)) OVER (), 1) AS percent
+FROM Products
+GROUP BY 1
+ORDER BY 1

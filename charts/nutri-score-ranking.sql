@@ -1,0 +1,8 @@
+-- How many products have each Nutri-Score, from A (best) to E (worst)?
+SELECT
+  coalesce(nutriscore_grade, 'unknown') AS nutriscore_grade,
+  count(*) AS products,
+  round(100 * count(*) / sum(count(*)) OVER (), 1) AS percent
+FROM Products
+GROUP BY 1
+ORDER BY 1
