@@ -1,1 +1,77 @@
-export {}
+import { Command, CommanderError } from '@commander-js/extra-typings'
+import { exitStatus, OffstreamError } from '@offstream/runtime'
+import { commands } from './commands.ts'
+import { type Context, contextOf } from './context.ts'
+import { collected } from './optionValues.ts'
+
+// Node warns of its own parts that are still experimental; that is no news for the person.
+process.removeAllListeners('warning')
+
+/**
+ * Ctrl-C and TERM ask the command to come to a clean end; a second one ends it at once. The exit status then says
+ * which signal it was, whatever the command came to.
+ */
+const interruption = new AbortController()
+let interruptedBy: 'interrupted' | 'terminated' | null = null
+const onSignal = (outcome: 'interrupted' | 'terminated') => (): void => {
+  if (interruptedBy !== null) process.exit(exitStatus[outcome])
+  interruptedBy = outcome
+  interruption.abort(new Error(outcome))
+}
+process.on('SIGINT', onSignal('interrupted'))
+process.on('SIGTERM', onSignal('terminated'))
+// Whoever reads our output went away (`offstream logs | head`): nobody is left to tell.
+process.stdout.on('error', error => {
+  if ('code' in error && error.code === 'EPIPE') process.exit(exitStatus.ok)
+  throw error
+})
+
+const program = new Command('offstream')
+  .description('A real Kafka and a real Spark cluster on this machine, from one place, without Docker')
+  .version('0.1.0', '-V, --version')
+  .option('--json', 'write JSON for programs: one object, or one a line while it goes on')
+  .option('--project <folder>', 'the folder of `offstream.yaml` (default: this folder or the nearest above)')
+  .option(
+    '--set <setting=value>',
+    'a setting for this call, such as `kafka.port=9093`; may be repeated',
+    collected,
+  )
+  .option('--verbose', 'with an error, also what caused it')
+  .configureHelp({ showGlobalOptions: true })
+  .showHelpAfterError('(`offstream --help` shows all commands)')
+  .exitOverride()
+
+let context: Context | null = null
+const makeContext = (settings: readonly string[] = []): Context => {
+  const { set = [], ...options } = program.opts()
+  context = contextOf({ ...options, settings: [...set, ...settings] }, interruption.signal)
+  return context
+}
+
+// Only the command that was asked for is loaded: help must not wait for a Kafka client.
+const words = process.argv.slice(2).filter(word => word !== 'help')
+const asked = words.find(word => word in commands)
+for (const [name, { summary, load, hidden }] of Object.entries(commands)) {
+  const command = new Command(name).summary(summary).description(summary).exitOverride()
+  program.addCommand(command, { hidden: hidden ?? false })
+  if (name === asked) (await load()).default(command, makeContext)
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = report(error)
+}
+if (interruptedBy !== null) process.exitCode = exitStatus[interruptedBy]
+
+function report(error: unknown): number {
+  // commander has written its own message by then, and `--help` is thrown too.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.ok : exitStatus.usage
+  const { output } = context ?? makeContext()
+  if (interruptedBy !== null && !(error instanceof OffstreamError)) {
+    output.endLive()
+    return exitStatus[interruptedBy]
+  }
+  output.error(error, program.opts().verbose ?? false)
+  return error instanceof OffstreamError ? exitStatus[error.outcome] : exitStatus.unexpected
+}

@@ -1,4 +1,5 @@
 export { type AssetFolder, assetPath } from './assets.ts'
+export { type Chart, listCharts, renderChart } from './charts.ts'
 export {
   Config,
   type ConfigOrigin,
@@ -12,10 +13,23 @@ export { cacheDirectory, ensureRuntimes, type Runtimes } from './distributions.t
 export { examine, type Finding } from './doctor.ts'
 export { addFetched, type ProduceCounts, produce } from './produce.ts'
 export * from './product.ts'
-export { brokerOf, masterOf, type ServiceName, serviceNames, services, stackServices } from './services.ts'
+export { type PublishOptions, publishProducts } from './publish.ts'
+export {
+  addressOf,
+  brokerOf,
+  masterOf,
+  type ServiceName,
+  serviceNames,
+  services,
+  stackServices,
+} from './services.ts'
+export { openWebSource, type WebRequest } from './sources/open.ts'
 export * from './sources/source.ts'
+export { findChromium, installChromium } from './sources/web/chromium.ts'
 export {
   keepStackSettings,
+  ownPids,
+  readServices,
   readStackSettings,
   rememberedConfig,
   requireRunning,

@@ -50,6 +50,15 @@ export const servicesOf = async (settings: unknown): Promise<readonly Service[]>
   return services(project, Config.parse(config), runtimes)
 }
 
+/**
+ * The services of the stack as it was started, to be asked how they are; none where it was not started.
+ * @param project folder of the project
+ */
+export const readServices = async (project: string): Promise<readonly Service[]> => {
+  const settings = await readStackSettings(project)
+  return settings === null ? [] : services(project, settings.config, settings.runtimes)
+}
+
 export interface StackCall {
   /** Starts a keeper process for the project; resolves once it is on its way. */
   readonly launchKeeper: () => Promise<void>
@@ -99,4 +108,13 @@ export const requireRunning = async (project: string, names: readonly ServiceNam
       hint: 'start the services with `offstream up`, then try again',
     })
   }
+}
+
+/** The pids of the services of this project that run. */
+export const ownPids = async (project: string): Promise<ReadonlySet<number>> => {
+  const records = await new ServiceRecords(directoriesOf(project).records).all()
+  const running = await Promise.all(
+    records.map(async record => ((await isRunning(record)) ? record.pid : null)),
+  )
+  return new Set(running.filter(pid => pid !== null))
 }

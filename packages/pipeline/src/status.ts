@@ -118,10 +118,10 @@ export const readStatus = async (
 
 /**
  * Healthy: everything that was asked for answers, and that is at least what `up` starts. The stream is part of it
- * from the moment it was submitted.
+ * from the moment it was submitted. Stopped: nothing runs and nothing is about to, be it wished or not.
  */
 const overall = (services: readonly ServiceStatus[]): Status['state'] => {
-  if (services.every(({ state }) => state === 'stopped')) return 'stopped'
+  if (services.every(({ state }) => state === 'stopped' || state === 'failed')) return 'stopped'
   const wanted = services.filter(({ name, state }) => name !== 'products-stream' || state !== 'stopped')
   return wanted.every(({ state, health }) => state === 'running' && health === 'healthy')
     ? 'healthy'

@@ -153,7 +153,9 @@ export class Supervisor {
       return true
     } catch (error) {
       this.#kept.delete(service.name)
-      await this.#note(fresh, { phase: 'failed', pid: null, began: null, detail: messageOf(error) })
+      // Where another service failed or the person changed their mind, this one has nothing to be blamed for.
+      if (signal.aborted) await this.#records.forget(service.name)
+      else await this.#note(fresh, { phase: 'failed', pid: null, began: null, detail: messageOf(error) })
       throw error
     }
   }

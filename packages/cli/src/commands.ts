@@ -1,0 +1,53 @@
+import type { Command } from '@commander-js/extra-typings'
+import type { Context } from './context.ts'
+
+/**
+ * Gives a command its options and what it does. `context` is called when the command runs; settings given to it
+ * (`spark.worker.cores=4`) count like those of `--set`.
+ */
+export type DefineCommand = (command: Command, context: (settings?: readonly string[]) => Context) => void
+
+interface Entry {
+  readonly summary: string
+  readonly load: () => Promise<{ readonly default: DefineCommand }>
+  readonly hidden?: boolean
+}
+
+/** Every command, in the order of the help: that in which a newcomer meets them. */
+export const commands: Readonly<Record<string, Entry>> = {
+  demo: {
+    summary: 'run the whole pipeline once and show rows of the table',
+    load: () => import('./commands/demo.ts'),
+  },
+  up: {
+    summary: 'start ZooKeeper, Kafka, Spark and the Thrift server',
+    load: () => import('./commands/up.ts'),
+  },
+  submit: { summary: 'submit the streaming job: topic → table', load: () => import('./commands/submit.ts') },
+  scrape: {
+    summary: 'fetch products and publish them to the topic',
+    load: () => import('./commands/scrape.ts'),
+  },
+  status: {
+    summary: 'check every service and follow the products step by step',
+    load: () => import('./commands/status.ts'),
+  },
+  query: { summary: 'ask the Thrift server a SQL question', load: () => import('./commands/query.ts') },
+  charts: {
+    summary: 'draw the charts from the products in the table',
+    load: () => import('./commands/charts.ts'),
+  },
+  logs: { summary: 'show what the services wrote', load: () => import('./commands/logs.ts') },
+  down: { summary: 'end everything that runs', load: () => import('./commands/down.ts') },
+  site: { summary: 'serve the stand-in for Open Food Facts', load: () => import('./commands/site.ts') },
+  doctor: {
+    summary: 'check that this machine has all that is needed',
+    load: () => import('./commands/doctor.ts'),
+  },
+  runtime: { summary: 'fetch Spark, Kafka and the connectors', load: () => import('./commands/runtime.ts') },
+  keeper: {
+    summary: 'own the services (`up` starts it)',
+    load: () => import('./commands/keeper.ts'),
+    hidden: true,
+  },
+}

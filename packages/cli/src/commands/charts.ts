@@ -1,0 +1,51 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { assetPath, type Chart, listCharts, query, renderChart } from '@offstream/pipeline'
+import { OffstreamError } from '@offstream/runtime'
+import type { DefineCommand } from '../commands.ts'
+
+const define: DefineCommand = (command, context) =>
+  command
+    .argument('[names...]', 'the charts to draw (default: all of the folder `charts`)')
+    .option('--output <folder>', 'where the drawings go (default: beside the charts)')
+    .addHelpText(
+      'after',
+      `
+A chart is a SQL question (\`charts/<name>.sql\`) and a Vega-Lite drawing of its answer (\`charts/<name>.json\`). Each is
+asked of the Thrift server and written as \`<name>.svg\`.
+
+Examples:
+  offstream charts
+  offstream charts nova-distribution --output /tmp`,
+    )
+    .action(async (names, options) => {
+      const { output, project, signal } = context()
+      const { directory, config } = await project()
+      const folder = assetPath(directory, 'charts')
+      const charts = chosen(await listCharts(folder), names)
+      const target = resolve(options.output ?? folder)
+      await mkdir(target, { recursive: true })
+      const files: string[] = []
+      for (const chart of charts) {
+        output.live(`drawing ${chart.name}`)
+        const answer = await query({ host: config.host, port: config.thrift.port }, chart.sql, { signal })
+        const file = join(target, `${chart.name}.svg`)
+        await writeFile(file, await renderChart(chart, answer))
+        files.push(file)
+      }
+      output.result({ kind: 'charts', files }, () => files.join('\n'))
+    })
+
+const chosen = (charts: readonly Chart[], names: readonly string[]): readonly Chart[] =>
+  names.length === 0
+    ? charts
+    : names.map(name => charts.find(chart => chart.name === name) ?? unknown(name, charts))
+
+const unknown = (name: string, charts: readonly Chart[]): never => {
+  throw new OffstreamError('CHART_UNKNOWN', `There is no chart \`${name}\``, {
+    outcome: 'usage',
+    hint: `there are ${charts.map(chart => `\`${chart.name}\``).join(', ')}`,
+  })
+}
+
+export default define

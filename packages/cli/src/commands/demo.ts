@@ -1,0 +1,122 @@
+import {
+  type Config,
+  openWebSource,
+  publishProducts,
+  query,
+  readServices,
+  readStatus,
+  type Status,
+  serviceNames,
+  startServices,
+  stopStack,
+} from '@offstream/pipeline'
+import { until } from '@offstream/runtime'
+import { generateCatalogue, startSite } from '@offstream/site'
+import chalk from 'chalk'
+import { ensureChromium } from '../browser.ts'
+import type { DefineCommand } from '../commands.ts'
+import { positiveInteger } from '../optionValues.ts'
+import { table } from '../output.ts'
+import { ScrapeLines } from '../scrapeLines.ts'
+import { serviceLines } from '../serviceLines.ts'
+import { statusText } from '../statusText.ts'
+
+const visibleWithinMs = 120_000
+
+const sample = `
+SELECT code, product_name, brands, nutriscore_grade AS nutriscore, nova_group AS nova
+FROM Products
+ORDER BY product_name
+LIMIT 3`
+
+const define: DefineCommand = (command, context) =>
+  command
+    .option('--limit <number>', 'how many products to scrape', positiveInteger, 200)
+    .option('--down', 'end everything afterwards')
+    .addHelpText(
+      'after',
+      `
+Fetches what is missing, starts all services and the job, scrapes the stand-in site (1,000 invented products, on this
+machine) and shows the rows that came through the Thrift server. Leaves everything running.
+
+Examples:
+  offstream demo
+  offstream demo --down`,
+    )
+    .action(async ({ limit, down = false }) => {
+      const { output, signal, settings, launchKeeper } = context()
+      const step = (title: string): void => output.event({ kind: 'step', title }, `\n${chalk.bold(title)}`)
+
+      step('Getting what is needed')
+      const stack = await settings()
+      const { project, config } = stack
+      const executablePath = await ensureChromium(output, config, signal)
+
+      step('Starting the services and the job')
+      const onEvent = serviceLines(output)
+      await startServices(stack, serviceNames, { launchKeeper, onEvent, signal })
+
+      step(`Scraping ${limit} products from the stand-in site`)
+      await using site = await startSite({ catalogue: generateCatalogue({}) })
+      const source = openWebSource(
+        project,
+        { ...config, browser: { executablePath } },
+        { address: site.address, limit },
+      )
+      const lines = new ScrapeLines(output)
+      const counts = await publishProducts({ project, config, source, onProgress: lines.progress, signal })
+      output.endLive()
+      output.event({ kind: 'scraped', ...counts }, lines.summary(counts, 'published'))
+      signal.throwIfAborted()
+
+      step('Waiting until they are visible through the Thrift server')
+      const status = await allVisible(project, config, signal)
+      const { host, thrift } = config
+      const rows = await query({ host, port: thrift.port }, sample, { signal })
+      const names = rows.columns.map(({ name }) => name)
+      output.result(
+        {
+          kind: 'demo',
+          status,
+          rows: rows.rows.map(row => Object.fromEntries(names.map((name, at) => [name, row[at]]))),
+        },
+        () =>
+          [
+            statusText(status),
+            `\nThree of ${status.flow.visible} rows, as Tableau or any SQL client sees them on port ${thrift.port}:\n`,
+            table(
+              names,
+              rows.rows.map(row => row.map(value => String(value ?? ''))),
+            ),
+          ].join('\n'),
+      )
+      if (down) {
+        step('Ending everything')
+        await stopStack(project, { launchKeeper, onEvent, signal })
+      } else output.note(nextSteps(thrift.port))
+    })
+
+/** Waits until each acknowledged message is in the table and shown; resolves to the status that says so. */
+const allVisible = (project: string, config: Config, signal: AbortSignal): Promise<Status> =>
+  until(
+    async () => {
+      const status = await readStatus(project, config, await readServices(project))
+      const { lag, rows, visible, rejected } = status.flow
+      if (lag !== 0 || visible === null || visible === 0) throw new Error(`lag ${lag}, ${visible} visible`)
+      if (status.state !== 'healthy') throw new Error(`the stack is ${status.state}`)
+      if (rows === null || rejected === null) throw new Error('the table does not answer')
+      return status
+    },
+    { what: 'the products to be visible', withinMs: visibleWithinMs, everyMs: 300, signal },
+  )
+
+const nextSteps = (port: number): string => `
+${chalk.bold('What next')}
+  npx offstream query "SELECT nova_group, count(*) AS n FROM Products GROUP BY nova_group ORDER BY 1"
+  npx offstream charts                    draw the four charts from these rows
+  npx offstream status                    every service, and the products step by step
+  npx offstream scrape --limit 20        the real Open Food Facts, politely: 30 pages a minute
+  Data-viz.twb                           open it in Tableau: it reads Products on port ${port}
+  npx offstream down                     end everything; the products stay`
+
+export default define

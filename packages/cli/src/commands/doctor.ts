@@ -1,0 +1,55 @@
+import { examine, type Finding, ownPids } from '@offstream/pipeline'
+import { exitStatus } from '@offstream/runtime'
+import type { DefineCommand } from '../commands.ts'
+import { type Cell, table } from '../output.ts'
+
+const define: DefineCommand = (command, context) =>
+  command
+    .addHelpText(
+      'after',
+      `
+Looks at everything that a start depends on: Node, Java, Python with venv, a browser, memory, disk and ports; a taken
+port is told with the process that holds it. Exit status 6 where something must be mended first.
+
+Example:
+  offstream doctor`,
+    )
+    .action(async () => {
+      const { output, project } = context()
+      const { directory, config } = await project()
+      const findings = await examine({
+        config,
+        environment: process.env,
+        directory,
+        ours: await ownPids(directory),
+      })
+      const verdict = worst(findings)
+      output.result({ kind: 'doctor', verdict, findings }, () =>
+        table(['', 'what', 'found'], findings.flatMap(rowsOf)),
+      )
+      output.note(closing[verdict])
+      if (verdict === 'problem') process.exitCode = exitStatus.prerequisite
+    })
+
+const worst = (findings: readonly Finding[]): Finding['verdict'] =>
+  (['problem', 'warning'] as const).find(verdict => findings.some(finding => finding.verdict === verdict)) ??
+  'ok'
+
+const marks: Readonly<Record<Finding['verdict'], Cell>> = {
+  ok: { text: '✔', tone: 'good' },
+  warning: { text: '!', tone: 'doubtful' },
+  problem: { text: '✖', tone: 'bad' },
+}
+
+const closing: Readonly<Record<Finding['verdict'], string>> = {
+  ok: 'This machine has all that is needed. Next: `offstream demo` or `offstream up`',
+  warning: 'It will work; what is marked with ! may trouble you later.',
+  problem: 'Mend what is marked with ✖ first.',
+}
+
+const rowsOf = ({ name, verdict, found, hint }: Finding): Cell[][] => [
+  [marks[verdict], name, found],
+  ...(hint === null ? [] : [['', '', { text: `→ ${hint}`, tone: 'quiet' as const }]]),
+]
+
+export default define

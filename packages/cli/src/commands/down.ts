@@ -1,0 +1,24 @@
+import { stopStack } from '@offstream/pipeline'
+import type { DefineCommand } from '../commands.ts'
+import { serviceLines } from '../serviceLines.ts'
+
+const define: DefineCommand = (command, context) =>
+  command
+    .addHelpText(
+      'after',
+      `
+Ends the job, the Thrift server, Spark, Kafka and ZooKeeper in this order and leaves no process behind. The products
+stay: the next \`offstream up\` finds them.
+
+Example:
+  offstream down`,
+    )
+    .action(async () => {
+      const { output, signal, project, launchKeeper } = context()
+      const { directory } = await project()
+      const anything = await stopStack(directory, { launchKeeper, onEvent: serviceLines(output), signal })
+      output.result({ kind: 'down', stopped: anything }, () => '')
+      output.note(anything ? 'Everything has ended.' : 'Nothing was running.')
+    })
+
+export default define

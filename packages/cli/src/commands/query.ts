@@ -1,0 +1,69 @@
+import { Option } from '@commander-js/extra-typings'
+import { type QueryResult, query } from '@offstream/pipeline'
+import { stringify } from 'csv-stringify/sync'
+import type { DefineCommand } from '../commands.ts'
+import { positiveNumber } from '../optionValues.ts'
+import { table } from '../output.ts'
+
+const define: DefineCommand = (command, context) =>
+  command
+    .argument('<sql>', 'one SQL statement')
+    .addOption(
+      new Option('--format <form>', 'how the rows are written')
+        .choices(['table', 'json', 'csv'] as const)
+        .default('table' as const),
+    )
+    .option('--timeout <seconds>', 'give up after this time', positiveNumber)
+    .addHelpText(
+      'after',
+      `
+Goes through the same door as Tableau. The views are \`Products\`, \`products_v1\` and \`products_rejected\`. Whole numbers
+beyond 2^53, decimals and timestamps are text in JSON. \`--format json\` is an array of rows; \`--json\` adds the columns'
+types.
+
+Examples:
+  offstream query "SELECT count(*) AS n FROM Products"
+  offstream query "SELECT nova_group, count(*) AS n FROM Products GROUP BY nova_group ORDER BY n DESC" --format csv`,
+    )
+    .action(async (sql, { format, timeout }) => {
+      const { output, project, signal } = context()
+      const { config } = await project()
+      const answer = await query({ host: config.host, port: config.thrift.port }, sql, {
+        signal,
+        ...(timeout === undefined ? {} : { withinMs: timeout * 1_000 }),
+      })
+      output.result({ columns: answer.columns, rows: objectsOf(answer) }, () => writers[format](answer))
+    })
+
+/** One object a row; the second column of a name is `name_2`, so that none is lost. */
+const objectsOf = ({ columns, rows }: QueryResult): Record<string, unknown>[] => {
+  const seen = new Map<string, number>()
+  const names = columns.map(({ name }) => {
+    const count = (seen.get(name) ?? 0) + 1
+    seen.set(name, count)
+    return count === 1 ? name : `${name}_${count}`
+  })
+  return rows.map(row => Object.fromEntries(names.map((name, index) => [name, row[index] ?? null])))
+}
+
+const writers: Readonly<Record<'table' | 'json' | 'csv', (answer: QueryResult) => string>> = {
+  table: ({ columns, rows }) =>
+    table(
+      columns.map(({ name }) => name),
+      rows.map(row =>
+        row.map(value => (value === null ? { text: 'null', tone: 'quiet' } : printable(value))),
+      ),
+    ),
+  json: answer => JSON.stringify(objectsOf(answer)),
+  // RFC 4180: no line break after the last row here, since the writer of lines adds it.
+  csv: ({ columns, rows }) =>
+    stringify([columns.map(({ name }) => name), ...rows.map(row => [...row])], {
+      cast: { boolean: String },
+    }).trimEnd(),
+}
+
+// Control characters in a product's name could move the cursor or colour the terminal.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const printable = (value: unknown): string => String(value).replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+
+export default define

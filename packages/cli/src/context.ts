@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  assetPath,
+  directoriesOf,
+  ensureRuntimes,
+  loadProject,
+  type Project,
+  readStackSettings,
+  rememberedConfig,
+  type StackSettings,
+} from '@offstream/pipeline'
+import type { FetchProgress } from '@offstream/runtime'
+import { modeFor, Output } from './output.ts'
+import { bar, bytes } from './words.ts'
+
+/** What every command can be told. */
+export interface GlobalOptions {
+  readonly json?: boolean | undefined
+  readonly project?: string | undefined
+  /** `kafka.port=9093` and the like. */
+  readonly settings: readonly string[]
+}
+
+/** What a command works with: the project it is about, and whom it tells. */
+export interface Context {
+  readonly output: Output
+  /** Aborted by Ctrl-C and TERM. */
+  readonly signal: AbortSignal
+  /** The project with its configuration; where a stack runs, the configuration that it was started with. */
+  readonly project: () => Promise<Project>
+  /** The settings to start services with: the runtimes are fetched where they are not there yet. */
+  readonly settings: () => Promise<StackSettings>
+  readonly launchKeeper: () => Promise<void>
+}
+
+export const contextOf = (options: GlobalOptions, signal: AbortSignal): Context => {
+  const output = new Output(modeFor(options.json ?? false, process.stderr, process.env))
+  const load = () =>
+    loadProject({
+      from: options.project ?? process.cwd(),
+      environment: process.env,
+      settings: options.settings,
+      remembered: rememberedConfig,
+    })
+  const project = lazily(load)
+  return {
+    output,
+    signal,
+    project,
+    settings: async () => {
+      const { directory, config } = await project()
+      const running = await readStackSettings(directory)
+      const runtimes = running?.runtimes ?? (await fetchRuntimes(output, directory, signal))
+      return { project: directory, config, runtimes }
+    },
+    launchKeeper: async () => launchKeeper((await project()).directory),
+  }
+}
+
+const lazily = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+  let made: Promise<T> | null = null
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
+/** Makes sure that Spark, Kafka and the connectors are there, with a progress bar where they have to be fetched. */
+export const fetchRuntimes = async (output: Output, directory: string, signal: AbortSignal) => {
+  const told = new Map<string, number>()
+  const onProgress = ({ artifact, bytes: done, totalBytes }: FetchProgress): void => {
+    const tenth = Math.floor((done / totalBytes) * 10)
+    const unpacking = done === totalBytes ? ' · unpacking' : ''
+    output.live(
+      `${artifact.padEnd(16)} ${bar(done, totalBytes)} ${bytes(done)} of ${bytes(totalBytes)}${unpacking}`,
+    )
+    if (output.mode !== 'terminal' && told.get(artifact) !== tenth) {
+      told.set(artifact, tenth)
+      output.event(
+        { kind: 'fetching', artifact, bytes: done, totalBytes },
+        `${artifact}: ${bytes(done)} of ${bytes(totalBytes)}`,
+      )
+    }
+  }
+  const ivySettings = assetPath(directory, 'config', 'ivysettings.xml')
+  try {
+    return await ensureRuntimes({ environment: process.env, ivySettings, onProgress, signal })
+  } finally {
+    output.endLive()
+  }
+}
+
+/** Starts the keeper as a process of its own, with its terminal let go. */
+const launchKeeper = async (project: string): Promise<void> => {
+  const { logs } = directoriesOf(project)
+  await mkdir(logs, { recursive: true })
+  const log = await open(join(logs, 'keeper.log'), 'a')
+  try {
+    const main = fileURLToPath(new URL('main.js', import.meta.url))
+    const child: ChildProcess = spawn(process.execPath, [main, 'keeper', '--project', project], {
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+      cwd: project,
+    })
+    await once(child, 'spawn')
+    child.unref()
+  } finally {
+    await log.close()
+  }
+}

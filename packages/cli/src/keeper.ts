@@ -1,0 +1,47 @@
+import { directoriesOf, readStackSettings, servicesOf } from '@offstream/pipeline'
+import { keeperAnswers, OffstreamError, runKeeper, type ServiceEvent } from '@offstream/runtime'
+
+/** A keeper in this very process. */
+export interface OwnKeeper {
+  /** Begins to keep; resolves once it can be asked. */
+  readonly start: () => Promise<void>
+  /** Resolves when it has ended, and with it everything that it kept. */
+  readonly ended: () => Promise<void>
+}
+
+/**
+ * A keeper that runs here once it is started, until `signal` is aborted or another command has ended all services.
+ * @throws OffstreamError ALREADY_KEPT where another process keeps the services of the project
+ */
+export const ownKeeper = async (
+  project: string,
+  signal: AbortSignal,
+  onEvent: (event: ServiceEvent) => void,
+): Promise<OwnKeeper> => {
+  const { run } = directoriesOf(project)
+  if (await keeperAnswers(run)) throw alreadyKept()
+  let keeping: Promise<void> = Promise.resolve()
+  return {
+    start: async () => {
+      const settings = await readStackSettings(project)
+      await new Promise<void>((resolve, reject) => {
+        keeping = runKeeper({
+          directory: run,
+          build: servicesOf,
+          settings,
+          onEvent,
+          signal,
+          onListening: resolve,
+        })
+        keeping.catch(reject)
+      })
+    },
+    ended: () => keeping,
+  }
+}
+
+const alreadyKept = (): OffstreamError =>
+  new OffstreamError('ALREADY_KEPT', 'The services of this project run in the background already', {
+    outcome: 'locked',
+    hint: 'watch them with `offstream logs --follow`, or end them with `offstream down` first',
+  })

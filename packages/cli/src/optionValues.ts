@@ -1,0 +1,28 @@
+import { InvalidArgumentError } from '@commander-js/extra-typings'
+
+/** A whole number from 1, from the command line. */
+export const positiveInteger = (text: string): number => {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1.')
+  return Number(text)
+}
+
+/** A number above 0, from the command line. */
+export const positiveNumber = (text: string): number => {
+  const number = Number(text)
+  if (text.trim() === '' || !Number.isFinite(number) || number <= 0)
+    throw new InvalidArgumentError('It must be a number above 0.')
+  return number
+}
+
+/** A TCP port, from the command line; 0 asks the system for a free one. */
+export const portNumber = (text: string): number => {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new InvalidArgumentError('It must be a port from 0 to 65535.')
+  return Number(text)
+}
+
+/** For an option that may be given several times: all of its values. */
+export const collected = (value: string, earlier: readonly string[] | undefined): string[] => [
+  ...(earlier ?? []),
+  value,
+]

@@ -1,0 +1,139 @@
+import { messageOf, OffstreamError } from '@offstream/runtime'
+import chalk from 'chalk'
+import Table from 'cli-table3'
+import ora, { type Ora } from 'ora'
+
+/** How a person is told: `terminal` may draw and redraw, `plain` writes lines, `json` one object a line. */
+export type OutputMode = 'terminal' | 'plain' | 'json'
+
+/** A cell of a table: text as it is, or with the colour of a verdict. */
+export type Cell = string | { readonly text: string; readonly tone: Tone }
+export type Tone = 'good' | 'bad' | 'doubtful' | 'quiet'
+
+const tones: Readonly<Record<Tone, (text: string) => string>> = {
+  good: chalk.green,
+  bad: chalk.red,
+  doubtful: chalk.yellow,
+  quiet: chalk.dim,
+}
+
+export const modeFor = (
+  json: boolean,
+  stream: NodeJS.WriteStream,
+  environment: NodeJS.ProcessEnv,
+): OutputMode => {
+  if (json) return 'json'
+  const drawable = stream.isTTY && !environment['CI'] && environment['TERM'] !== 'dumb'
+  return drawable ? 'terminal' : 'plain'
+}
+
+/**
+ * The only writer. Data goes to standard output and nothing else does; progress, notes and errors go to standard
+ * error. With `--json`, events and the result are data: one object a line, the result last.
+ */
+export class Output {
+  readonly mode: OutputMode
+  #live: Ora | null = null
+
+  constructor(mode: OutputMode) {
+    this.mode = mode
+  }
+
+  /** The answer of a command: an object for programs (it gets a `version`), text for people. */
+  result(value: Readonly<Record<string, unknown>>, text: () => string): void {
+    this.endLive()
+    if (this.mode === 'json') writeLine(process.stdout, JSON.stringify({ version: 1, ...value }))
+    else {
+      const written = text()
+      if (written !== '') writeLine(process.stdout, written)
+    }
+  }
+
+  /** A line of data as it is, whatever the mode: records of a dry run, lines of a log. */
+  data(line: string): void {
+    writeLine(process.stdout, line)
+  }
+
+  /** Something that happened on the way. */
+  event(event: Readonly<Record<string, unknown>>, line: string): void {
+    if (this.mode === 'json') writeLine(process.stdout, JSON.stringify({ version: 1, ...event }))
+    else this.#line(line)
+  }
+
+  /** For the person alone: what to do next, what was chosen. */
+  note(text: string): void {
+    if (this.mode !== 'json') this.#line(text)
+  }
+
+  /**
+   * What is under way now, replacing what was said before; may have several lines. Only a terminal shows it, since
+   * elsewhere each would stay for ever.
+   */
+  live(text: string): void {
+    if (this.mode !== 'terminal') return
+    if (this.#live === null) this.#live = ora({ stream: process.stderr, discardStdin: false }).start()
+    this.#live.text = text
+  }
+
+  endLive(): void {
+    this.#live?.stop()
+    this.#live = null
+  }
+
+  error(error: unknown, verbose: boolean): void {
+    this.endLive()
+    if (error instanceof OffstreamError) {
+      const { code, message, hint, lastWords } = error
+      if (this.mode === 'json') {
+        writeLine(process.stdout, JSON.stringify({ version: 1, error: { code, message, hint, lastWords } }))
+        return
+      }
+      writeLine(process.stderr, `${chalk.red('✖')} ${message} ${chalk.dim(`[${code}]`)}`)
+      for (const line of lastWords) writeLine(process.stderr, chalk.dim(`  │ ${line}`))
+      writeLine(process.stderr, `${chalk.cyan('→')} ${hint}`)
+      if (verbose && error.cause !== undefined) writeLine(process.stderr, chalk.dim(stackOf(error.cause)))
+      return
+    }
+    if (this.mode === 'json') {
+      writeLine(
+        process.stdout,
+        JSON.stringify({ version: 1, error: { code: 'UNEXPECTED', message: messageOf(error) } }),
+      )
+    }
+    writeLine(process.stderr, `${chalk.red('✖')} This is a bug in offstream: ${stackOf(error)}`)
+  }
+
+  #line(text: string): void {
+    // A spinner would be drawn over; it is taken away, and drawn again below the line.
+    this.#live?.clear()
+    writeLine(process.stderr, text)
+    this.#live?.render()
+  }
+}
+
+/** Lines in columns, for people. */
+export const table = (head: readonly string[], rows: readonly (readonly Cell[])[]): string => {
+  const drawn = new Table({
+    head: head.map(title => chalk.bold(title)),
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+    chars: Object.fromEntries(borders.map(name => [name, ''])),
+  })
+  drawn.push(...rows.map(row => row.map(paint)))
+  return drawn
+    .toString()
+    .split('\n')
+    .map(line => line.trimEnd())
+    .join('\n')
+}
+
+export const paint = (cell: Cell): string => (typeof cell === 'string' ? cell : tones[cell.tone](cell.text))
+
+const borders = [
+  ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
+  ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'],
+]
+
+const stackOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error)
+
+const writeLine = (stream: NodeJS.WriteStream, text: string): void => void stream.write(`${text}\n`)

@@ -1,0 +1,61 @@
+import type { ProduceCounts, SourceEvent } from '@offstream/pipeline'
+import chalk from 'chalk'
+import type { Output } from './output.ts'
+import { bar, counted, duration } from './words.ts'
+
+/** How often a run that nobody watches on a terminal says how far it is. */
+const plainEveryMs = 5_000
+
+/** Tells how far a run over a source is: a bar on a terminal, now and then a line elsewhere; skips as they come. */
+export class ScrapeLines {
+  private readonly output: Output
+  private readonly began = Date.now()
+  private toldAt = Date.now()
+
+  constructor(output: Output) {
+    this.output = output
+  }
+
+  readonly progress = (counts: ProduceCounts, event: SourceEvent | null): void => {
+    if (event?.kind === 'skipped') {
+      const { address, reason } = event
+      this.output.event(
+        { ...event },
+        `${chalk.yellow('!')} skipped ${printable(address)}: ${printable(reason)}`,
+      )
+    }
+    this.output.live(this.line(counts))
+    if (this.output.mode === 'terminal' || Date.now() - this.toldAt < plainEveryMs) return
+    this.toldAt = Date.now()
+    this.output.event({ kind: 'progress', ...counts, seconds: this.seconds() }, this.line(counts))
+  }
+
+  /** What the whole run came to. */
+  readonly summary = ({ delivered, fetched, skipped }: ProduceCounts, done: string): string => {
+    const took = Date.now() - this.began
+    const unsent = fetched > delivered ? `, ${fetched - delivered} fetched but not ${done}` : ''
+    const left = skipped > 0 ? `, ${skipped} skipped` : ''
+    const rate = took > 0 && delivered > 0 ? `, ${perSecond(delivered, took)}` : ''
+    return `${counted(delivered, 'product')} ${done} in ${duration(took)}${rate}${left}${unsent}`
+  }
+
+  readonly seconds = (): number => (Date.now() - this.began) / 1_000
+
+  private readonly line = ({ found, delivered, skipped }: ProduceCounts): string => {
+    const elapsedMs = Date.now() - this.began
+    const done = delivered + skipped
+    const left = done > 0 && found > done ? ` · ${duration((elapsedMs / done) * (found - done))} left` : ''
+    const rate = delivered > 0 ? ` · ${perSecond(delivered, elapsedMs)}` : ''
+    const skips = skipped > 0 ? ` · ${skipped} skipped` : ''
+    return `${bar(done, found)} ${delivered} of ${found} products${rate}${left}${skips}`
+  }
+}
+
+const perSecond = (count: number, ms: number): string => {
+  const rate = count / (ms / 1_000)
+  return rate >= 1 ? `${rate.toFixed(1)} a second` : `${(rate * 60).toFixed(1)} a minute`
+}
+
+// What a page says goes to a terminal: control characters could move its cursor or worse.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')

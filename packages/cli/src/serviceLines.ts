@@ -1,0 +1,41 @@
+import type { ServiceEvent } from '@offstream/runtime'
+import chalk from 'chalk'
+import type { Output } from './output.ts'
+import { duration } from './words.ts'
+
+/** Tells of services as they start and end: a line for each that is done, and a spinner with those under way. */
+export const serviceLines = (output: Output): ((event: ServiceEvent) => void) => {
+  const underWay = new Map<string, string>()
+  return event => {
+    if (event.kind === 'starting') underWay.set(event.service, 'starting')
+    else if (event.kind === 'stopping') underWay.set(event.service, 'ending')
+    else underWay.delete(event.service)
+    const line = lineOf(event)
+    if (line !== null) output.event({ ...event }, line)
+    else if (output.mode === 'json') output.event({ ...event }, '')
+    if (underWay.size === 0) output.endLive()
+    else output.live([...underWay].map(([name, what]) => `${name.padEnd(16)}${chalk.dim(what)}`).join('\n  '))
+  }
+}
+
+/** The line for an event; null for a beginning, which only a spinner shows. */
+export const lineOf = (event: ServiceEvent): string | null => {
+  const name = event.service.padEnd(16)
+  switch (event.kind) {
+    case 'starting':
+    case 'stopping':
+      return null
+    case 'ready': {
+      const where = event.port === null ? '' : ` on port ${event.port}`
+      return event.alreadyRunning
+        ? `${chalk.green('✔')} ${name}already running${where}, pid ${event.pid}`
+        : `${chalk.green('✔')} ${name}ready${where} after ${duration(event.tookMs)}`
+    }
+    case 'stopped':
+      return `${chalk.green('✔')} ${name}ended after ${duration(event.tookMs)}${event.killed ? ', by force' : ''}`
+    case 'fell':
+      return `${chalk.yellow('!')} ${name}ended ${event.how}; starts again in ${duration(event.restartInMs)}`
+    case 'gaveUp':
+      return `${chalk.red('✖')} ${name}ended ${event.how} and was given up`
+  }
+}

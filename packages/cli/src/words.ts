@@ -1,0 +1,38 @@
+/** Words and figures as people read them; nothing here knows what they are about. */
+
+/** `1.2 GB` from bytes. */
+export const bytes = (count: number): string =>
+  count >= 1e9 ? `${(count / 1e9).toFixed(1)} GB` : `${(count / 1e6).toFixed(count >= 1e8 ? 0 : 1)} MB`
+
+/** `850 ms`, `4.2 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h` from milliseconds. */
+export const duration = (milliseconds: number): string => {
+  if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`
+  const seconds = milliseconds / 1_000
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`
+  const units: readonly [number, string][] = [
+    [86_400, 'd'],
+    [3_600, 'h'],
+    [60, 'min'],
+    [1, 's'],
+  ]
+  const first = units.findIndex(([size]) => seconds >= size)
+  return units
+    .slice(first, first + 2)
+    .map(
+      ([size, unit], place) =>
+        `${Math.floor((place === 0 ? seconds : seconds % (units[first]?.[0] ?? 1)) / size)} ${unit}`,
+    )
+    .join(' ')
+}
+
+const barWidth = 24
+
+/** `━━━━━━──────`, as full as `done` of `total`. */
+export const bar = (done: number, total: number): string => {
+  const filled = total === 0 ? 0 : Math.round(Math.min(1, done / total) * barWidth)
+  return '━'.repeat(filled) + '─'.repeat(barWidth - filled)
+}
+
+/** `1 product`, `2 products`. */
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`
