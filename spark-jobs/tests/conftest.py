@@ -1,0 +1,87 @@
+"""One Spark for the whole run; for each test that asks, a session of it with tables of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pyspark.sql import SparkSession
+
+from lake import ensure_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Spark gives Python its timestamps in the zone of the process.
+os.environ["TZ"] = "UTC"
+time.tzset()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs Spark, so that `-m "not spark"` is what is done in a moment."""
+    for item in items:
+        if {"spark", "connectors"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("spark")
+
+
+@pytest.fixture(scope="session")
+def connectors() -> str:
+    """The class path of the connectors' jars."""
+    folder = os.environ.get("OFFSTREAM_CONNECTORS")
+    if not folder:
+        pytest.fail("OFFSTREAM_CONNECTORS must name the folder of the connectors' jars; `./check` sets it")
+    return f"{folder}/*"
+
+
+@pytest.fixture(scope="session")
+def spark(connectors: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """A local Spark, small and quick."""
+    os.environ.update(SPARK_LOCAL_IP="127.0.0.1", PYSPARK_PYTHON=sys.executable)
+    log4j = Path(__file__).with_name("log4j2.properties")
+    settings = {
+        "spark.driver.extraClassPath": connectors,
+        "spark.driver.extraJavaOptions": f"-XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile=file:{log4j}",
+        "spark.driver.memory": "1g",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
+    }
+    session = SparkSession.builder.master("local[2]").appName("tests").config(map={**settings}).getOrCreate()
+    yield session
+    session.stop()
+
+
+def lake_settings(folder: Path) -> dict[str, str]:
+    """The settings of a catalog `lake` in a folder, as `packages/pipeline/src/services.ts` makes them."""
+    return {
+        "spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog",
+        "spark.sql.catalog.lake.type": "jdbc",
+        "spark.sql.catalog.lake.uri": f"jdbc:sqlite:{folder}/catalog.db?journal_mode=WAL&busy_timeout=30000",
+        "spark.sql.catalog.lake.jdbc.schema-version": "V1",
+        "spark.sql.catalog.lake.warehouse": f"file:{folder}",
+        "spark.sql.catalog.lake.cache-enabled": "false",
+    }
+
+
+@pytest.fixture
+def bare_lake(spark: SparkSession, tmp_path: Path) -> SparkSession:
+    """A session with a catalog `lake` of its own, still without tables."""
+    session = spark.newSession()
+    for name, value in lake_settings(tmp_path).items():
+        session.conf.set(name, value)
+    return session
+
+
+@pytest.fixture
+def lake(bare_lake: SparkSession) -> SparkSession:
+    """A session with a catalog `lake` of its own and empty tables."""
+    ensure_tables(bare_lake)
+    return bare_lake

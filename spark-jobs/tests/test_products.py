@@ -1,0 +1,132 @@
+"""The record is that of product.ts, and of two rows everybody knows the newer."""
+
+from __future__ import annotations
+
+import random
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pyspark.sql import functions as F
+
+from messages import ONE_OF
+from products import PRODUCT, SCHEMA_VERSION, TABLE, age, newest
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+PRODUCT_TS = Path(__file__).parents[2] / "packages" / "pipeline" / "src" / "product.ts"
+
+SPARK_TYPES = {
+    "z.string": {"string"},
+    "z.enum": {"string"},
+    "text": {"string"},
+    "per100g": {"double"},
+    "count": {"int", "bigint"},
+    "z.union": {"int"},
+    "moment": {"timestamp"},
+}
+"""What a column of product.ts may be in Spark, by the word that its type starts with."""
+
+
+def columns_of_product_ts() -> dict[str, str]:
+    text = PRODUCT_TS.read_text(encoding="utf-8")
+    body = text.split("export const Product = z.strictObject({")[1].split("\n})")[0]
+    return dict(re.findall(r"^  (\w+): (\w+(?:\.\w+)?)", body, re.MULTILINE))
+
+
+def list_of_product_ts(name: str) -> tuple[str, ...]:
+    text = PRODUCT_TS.read_text(encoding="utf-8")
+    found = re.search(rf"export const {name} = \[([^\]]*)\]", text)
+    assert found is not None
+    return tuple(re.findall(r"'([^']+)'", found[1]))
+
+
+def test_the_record_has_the_columns_of_product_ts_in_their_order() -> None:
+    assert PRODUCT.names == list(columns_of_product_ts())
+
+
+@pytest.mark.parametrize(("column", "kind"), columns_of_product_ts().items())
+def test_the_record_has_the_types_of_product_ts(column: str, kind: str) -> None:
+    assert PRODUCT[column].dataType.simpleString() in SPARK_TYPES[kind]
+
+
+def test_the_record_has_the_version_of_product_ts() -> None:
+    text = PRODUCT_TS.read_text(encoding="utf-8")
+    assert re.findall(r"productSchemaVersion = (\d+)", text) == [str(SCHEMA_VERSION)]
+
+
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [
+        ("source", "productSources"),
+        ("nutriscore_grade", "nutriScoreGrades"),
+        ("environmental_score_grade", "environmentalScoreGrades"),
+    ],
+)
+def test_the_words_of_a_column_are_those_of_product_ts(column: str, name: str) -> None:
+    assert ONE_OF[column] == list_of_product_ts(name)
+
+
+def test_of_two_rows_the_first_difference_in_moment_revision_and_offset_decides(spark: SparkSession) -> None:
+    moment = [datetime(2026, 1, day) for day in (1, 2)]
+    oldest_first = [
+        (moment[0], None, 9, 1),
+        (moment[0], 0, 5, 0),
+        (moment[0], 3, 1, 0),
+        (moment[0], 3, 2, 0),
+        (moment[0], 3, 2, 1),
+        (moment[1], None, 0, 0),
+        (moment[1], 0, 0, 0),
+    ]
+    columns = "as_of timestamp, rev bigint, kafka_offset bigint, kafka_partition int"
+    rows = spark.createDataFrame(random.Random(1).sample(oldest_first, len(oldest_first)), columns)
+    pairs = rows.alias("a").join(rows.alias("b"), age("a") < age("b"))
+    found = pairs.select(F.struct("a.*"), F.struct("b.*")).collect()
+    expected = [
+        (older, newer) for place, older in enumerate(oldest_first) for newer in oldest_first[place + 1 :]
+    ]
+    assert sorted(map(repr, ((tuple(a), tuple(b)) for a, b in found))) == sorted(map(repr, expected))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_newest_row_of_a_code_is_the_same_in_whatever_order_rows_come(
+    spark: SparkSession, seed: int
+) -> None:
+    chance = random.Random(seed)
+    rows = [random_row(chance, offset) for offset in range(60)]
+    # Some messages come twice.
+    rows += chance.sample(rows, 10)
+    chance.shuffle(rows)
+    given = spark.createDataFrame(rows, TABLE).repartition(chance.randint(1, 4))
+
+    found = newest(given)
+
+    by_code: dict[str, tuple[Any, ...]] = {}
+    for row in sorted(rows, key=age_of):
+        by_code[row[0]] = row
+    assert found.schema == TABLE
+    assert sorted(tuple(row) for row in found.collect()) == sorted(by_code.values()), f"seed {seed}"
+
+
+def random_row(chance: random.Random, offset: int) -> tuple[Any, ...]:
+    start = datetime(2026, 1, 1)
+    row = dict.fromkeys(TABLE.names) | {
+        "code": f"0000000{chance.randint(0, 5)}",
+        "product_name": f"at {offset}",
+        "rev": chance.choice([None, 0, 1, 2]),
+        "as_of": start + timedelta(hours=chance.randint(0, 2)),
+        "deleted": chance.random() < 0.3,
+        "kafka_partition": 0,
+        "kafka_offset": offset,
+        "kafka_timestamp": start,
+    }
+    return tuple(row[name] for name in TABLE.names)
+
+
+def age_of(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    values = dict(zip(TABLE.names, row, strict=True))
+    rev = values["rev"]
+    return (values["as_of"], -1 if rev is None else rev, values["kafka_offset"], values["kafka_partition"])
