@@ -10,7 +10,10 @@ export interface Chart {
   readonly name: string
   /** One Spark SQL statement over the views of `config/views.sql`; its result is small, aggregated and ordered. */
   readonly sql: string
-  /** A Vega-Lite specification without data: the rows of the answer become its data, fields named as the columns. */
+  /**
+   * A Vega-Lite specification without data: the rows of the answer become its data, under the name `rows`, fields named
+   * as the columns.
+   */
   readonly spec: TopLevelSpec
 }
 
@@ -36,23 +39,39 @@ export const listCharts = async (directory: string): Promise<readonly Chart[]> =
 export const renderChart = async (chart: Chart, answer: QueryResult): Promise<string> => {
   // Loaded here: a quarter of a second that only who draws a chart should pay.
   const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')])
+  const { loader, refused } = refusingLoader()
   try {
     const { spec } = vegaLite.compile(
-      { ...chart.spec, data: { values: valuesOf(answer) } },
+      { ...chart.spec, data: { name: 'rows', values: valuesOf(answer) } },
       { logger: quiet },
     )
-    const view = new vega.View(vega.parse(spec), { renderer: 'none', loader: noLoader, logger: quiet })
+    const view = new vega.View(vega.parse(spec), { renderer: 'none', loader, logger: quiet })
     try {
       await view.runAsync()
-      // Clips and gradients are numbered through the life of the process; the text may not depend on that.
-      vega.resetSVGDefIds()
-      return `${await view.toSVG()}\n`
+      const svg = await inTurn(() => {
+        vega.resetSVGDefIds()
+        return view.toSVG()
+      })
+      if (refused.length > 0) throw new Error(`it wants \`${refused[0]}\`, and may load and link nothing`)
+      return `${svg}\n`
     } finally {
       view.finalize()
     }
   } catch (error) {
     throw invalid(`The chart \`${chart.name}\` can't be drawn: ${messageOf(error)}`, error)
   }
+}
+
+let lastDrawing: Promise<unknown> = Promise.resolve()
+
+/**
+ * Drawings wait for each other: Vega numbers clips and gradients by one counter of the whole process, and what is drawn
+ * may not depend on what else is.
+ */
+const inTurn = <Drawing>(draw: () => Promise<Drawing>): Promise<Drawing> => {
+  const drawing = lastDrawing.then(draw, draw)
+  lastDrawing = drawing
+  return drawing
 }
 
 const readChart = async (directory: string, name: string): Promise<Chart> => {
@@ -127,13 +146,27 @@ const drawable = (value: Value, isNumeric: boolean): Value => {
 /** What XML 1.0 has no way to write (§2.2, Char): most control characters and half surrogate pairs. */
 const notXml = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu
 
-/** Vega's own would read any file and any address that a specification names. */
-const refuse = (address: string) => Promise.reject(new Error(`it wants \`${address}\`, and may load nothing`))
-const noLoader = { load: refuse, sanitize: refuse, http: refuse, file: refuse }
+/**
+ * Vega's own loader would read any file and any address that a specification names. This one gives nothing and
+ * remembers what was wanted: Vega itself would go on with an empty chart.
+ */
+const refusingLoader = () => {
+  const refused: string[] = []
+  const load = (address: string) => {
+    refused.push(address)
+    return Promise.reject(new Error(`\`${address}\` is not loaded`))
+  }
+  // Vega does not catch what `sanitize`, asked for images and links, rejects with: it would end the process.
+  const sanitize = async (address: string) => {
+    refused.push(address)
+    return { href: '' }
+  }
+  return { refused: refused as readonly string[], loader: { load, sanitize, http: load, file: load } }
+}
 
 /**
- * Vega writes to the console and goes on with an empty chart where its loader fails; here an error ends the drawing.
- * Its warnings speak of rows (an empty domain, for instance), which is nothing to tell.
+ * Vega writes to the console and goes on where an expression fails on a row; here an error ends the drawing. Its
+ * warnings speak of rows (an empty domain, for instance), which is nothing to tell.
  */
 const quiet = {
   level() {
