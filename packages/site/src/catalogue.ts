@@ -38,7 +38,7 @@ export const CatalogueProduct = z.looseObject({
   serving_size: text,
   /** Language of the texts, two letters. */
   lang: text,
-  obsolete: z.unknown(),
+  obsolete: z.unknown().optional(),
   rev: number,
   /** Seconds since 1970. */
   created_t: number,

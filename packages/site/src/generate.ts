@@ -19,7 +19,7 @@ export interface GenerateOptions {
  */
 export const generateCatalogue = ({ count = 1_000, seed = 1 }: GenerateOptions = {}): Catalogue => {
   const dice = chance(seed)
-  const brands = brandNames.map(name => newBrand(name, dice))
+  const brands = brandNames.map((name, index) => newBrand(name, index, dice))
   return { products: Array.from({ length: count }, (_, index) => newProduct(index, brands, dice)) }
 }
 
@@ -32,9 +32,13 @@ interface Brand {
   readonly abroad: readonly string[]
 }
 
-const newBrand = (name: string, dice: Chance): Brand => ({
+const newBrand = (name: string, index: number, dice: Chance): Brand => ({
   name,
-  kinds: [pick(kinds, dice), ...Array.from({ length: dice.whole(1, 3) }, () => pick(kinds, dice))],
+  // The first goes round, so that each kind is somebody's.
+  kinds: [
+    kinds[index % kinds.length] ?? pick(kinds, dice),
+    ...Array.from({ length: dice.whole(1, 3) }, () => pick(kinds, dice)),
+  ],
   organic: dice.odds(0.25) ? 0.9 : 0.12,
   additives: dice.of([0.08, 0.45, 0.8]),
   abroad: dice.some(
