@@ -6,7 +6,7 @@ throw: one that did would end the stream at each of its starts, for ever.
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import cache, reduce
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyspark.sql import functions as F
@@ -26,11 +26,11 @@ ONE_OF = {
     "source": ("web", "api", "export", "topic", "stdin"),
 }
 
-_CODE = r"^[0-9]{8,24}$"
+# `\z`, since `$` lets a line end follow.
+_CODE = r"^[0-9]{8,24}\z"
 # Stricter than Spark's cast, which takes `2024` and `12:30` for moments as well.
-_MOMENT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$"
-# from_json takes an array of one for its element, and does not look at what follows the object.
-_ONE_OBJECT = r"^(?s)\s*\{.*\}\s*$"
+_MOMENT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)\z"
+_OBJECT_BEGINS = r"^\s*\{"
 
 
 class _Kind(NamedTuple):
@@ -58,7 +58,29 @@ def read_messages(messages: DataFrame) -> DataFrame:
     `as-of`, or where there is none since the message's timestamp. Out: a null `reason` where it can be
     believed. The answer is meant to be persisted: `accepted` and `rejected` both start from it.
     """
-    told = messages.select(
+    told = messages.select(*_told())
+    typed = told.withColumn("product", _product_of_json())
+    return typed.withColumn("reason", _reason()).drop("is_text", "schema_version", "json")
+
+
+def accepted(read: DataFrame) -> DataFrame:
+    """Of read messages, those that can be believed, as rows of the table."""
+    return read.where(F.col("reason").isNull()).select(*_row())
+
+
+def rejected(read: DataFrame) -> DataFrame:
+    """Of read messages, those that can't be believed, as they came."""
+    return read.where(F.col("reason").isNotNull()).select(*REJECTED.names)
+
+
+# Columns belong to no DataFrame. These are made once, as it takes a thousand calls into the JVM: a good part
+# of the time of a small batch.
+
+
+@cache
+def _told() -> tuple[Column, ...]:
+    """What a message says: its position, its texts, its headers, its value as JSON."""
+    return (
         F.make_valid_utf8(F.col("key").cast("string")).alias("key"),
         F.make_valid_utf8(F.col("value").cast("string")).alias("value"),
         F.col("topic"),
@@ -70,12 +92,17 @@ def read_messages(messages: DataFrame) -> DataFrame:
         _last_header("as-of").alias("deleted_as_of"),
         _json(F.col("value").cast("string")).alias("json"),
     )
-    typed = told.withColumn("product", F.struct(*(_typed(field).alias(field.name) for field in PRODUCT)))
-    return typed.withColumn("reason", _reason()).drop("is_text", "schema_version", "json")
 
 
-def accepted(read: DataFrame) -> DataFrame:
-    """Of read messages, those that can be believed, as rows of the table."""
+@cache
+def _product_of_json() -> Column:
+    """The record, each of its columns null where JSON has nothing that it could be."""
+    return F.struct(*(_typed(field).alias(field.name) for field in PRODUCT))
+
+
+@cache
+def _row() -> tuple[Column, ...]:
+    """The columns of a row of the table."""
     deleted = F.col("value").isNull()
     of_delete = {
         "code": F.col("key"),
@@ -83,50 +110,14 @@ def accepted(read: DataFrame) -> DataFrame:
         "observed_at": F.col("kafka_timestamp"),
     }
     record = (
-        F.when(deleted, of_delete.get(name, F.lit(None))).otherwise(F.col(f"product.{name}")).alias(name)
+        F.when(deleted, of_delete.get(name, F.lit(None))).otherwise(_product(name)).alias(name)
         for name in PRODUCT.names
     )
-    return read.where(F.col("reason").isNull()).select(
-        *record,
-        deleted.alias("deleted"),
-        "kafka_partition",
-        "kafka_offset",
-        "kafka_timestamp",
-    )
+    position = (F.col(name) for name in ("kafka_partition", "kafka_offset", "kafka_timestamp"))
+    return (*record, deleted.alias("deleted"), *position)
 
 
-def rejected(read: DataFrame) -> DataFrame:
-    """Of read messages, those that can't be believed, each once."""
-    return (
-        read.where(F.col("reason").isNotNull())
-        .select(*REJECTED.names)
-        .dropDuplicates(["topic", "kafka_partition", "kafka_offset", "kafka_timestamp"])
-    )
-
-
-def _json(text: Column) -> Column:
-    """The object in `text`, each column of the record as what JSON has there; null where there is none.
-
-    Typed columns would let `"code": 3017620422003` through as text and call every other slip malformed,
-    naming no column. As VARIANT each value keeps its own type.
-    """
-    columns = ", ".join(f"{name} VARIANT" for name in PRODUCT.names)
-    strict = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "malformed", "allowSingleQuotes": "false"}
-    json = F.from_json(text, f"{columns}, malformed STRING", strict)
-    return F.when(text.rlike(_ONE_OBJECT) & json["malformed"].isNull(), json)
-
-
-def _typed(field: StructField) -> Column:
-    """A column of the record from `json`, null where JSON has nothing or something of another type."""
-    kind = field.dataType.simpleString()
-    is_right = F.schema_of_variant(_in_json(field.name)).rlike(_KINDS[kind].variant)
-    if kind == "timestamp":
-        return F.when(is_right, _moment(F.try_variant_get(_in_json(field.name), "$", "string")))
-    value = F.when(is_right, F.try_variant_get(_in_json(field.name), "$", kind))
-    # 1e400 is JSON, and no number that a product can have.
-    return F.when(F.abs(value) != float("inf"), value) if kind == "double" else value
-
-
+@cache
 def _reason() -> Column:
     """Why a message can't be believed, of several reasons the first; null where it can."""
     is_delete = F.col("value").isNull()
@@ -159,6 +150,31 @@ def _reason() -> Column:
         ),
     ]
     return F.coalesce(_first(of_headers), F.when(is_delete, _first(of_delete)).otherwise(_first(of_product)))
+
+
+def _json(text: Column) -> Column:
+    """The object in `text`, each column of the record as what JSON has there; null where there is none.
+
+    Typed columns would let `"code": 3017620422003` through as text and call every other slip malformed,
+    naming no column. As VARIANT each value keeps its own type.
+    """
+    columns = ", ".join(f"{name} VARIANT" for name in PRODUCT.names)
+    strict = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "malformed", "allowSingleQuotes": "false"}
+    json = F.from_json(text, f"{columns}, malformed STRING", strict)
+    # from_json takes an array of one for its element, and does not look at what follows the object.
+    is_one = F.json_array_length(F.concat(F.lit("["), text, F.lit("]"))) == 1
+    return F.when(text.rlike(_OBJECT_BEGINS) & is_one & json["malformed"].isNull(), json)
+
+
+def _typed(field: StructField) -> Column:
+    """A column of the record from `json`, null where JSON has nothing or something of another type."""
+    kind = field.dataType.simpleString()
+    is_right = F.schema_of_variant(_in_json(field.name)).rlike(_KINDS[kind].variant)
+    if kind == "timestamp":
+        return F.when(is_right, _moment(F.try_variant_get(_in_json(field.name), "$", "string")))
+    value = F.when(is_right, F.try_variant_get(_in_json(field.name), "$", kind))
+    # 1e400 is JSON, and no number that a product can have.
+    return F.when(F.abs(value) != float("inf"), value) if kind == "double" else value
 
 
 def _first(cases: list[tuple[Column, Column]]) -> Column:

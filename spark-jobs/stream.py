@@ -152,8 +152,8 @@ def _warm(spark: SparkSession) -> None:
         spark.range(1)
         .where("id < 0")
         .selectExpr(
-            "cast(id AS binary) AS key",
-            "cast(id AS binary) AS value",
+            "cast(cast(id AS string) AS binary) AS key",
+            "cast(cast(id AS string) AS binary) AS value",
             "'' AS topic",
             "cast(id AS int) AS partition",
             "id AS offset",

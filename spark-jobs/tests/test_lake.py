@@ -1,0 +1,254 @@
+"""The tables hold what the messages say, in whatever order and however often they come."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import lake_settings
+from kafka import EVIAN, NOON, NUTELLA, Message, as_messages, delete, minutes, update
+
+from lake import PRODUCTS, REJECTED, ensure_tables, remove_orphans, tidy
+from messages import accepted, read_messages
+from products import REJECTED as REJECTED_COLUMNS
+from products import TABLE
+from stream import write_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyspark.sql import Row, SparkSession
+
+
+def write(lake: SparkSession, *messages: Message) -> None:
+    write_batch(as_messages(lake, messages))
+
+
+def rows_of(lake: SparkSession, table: str = PRODUCTS) -> list[Row]:
+    return sorted(lake.table(table).collect(), key=repr)
+
+
+def count_of(lake: SparkSession, metadata: str) -> int:
+    return lake.table(f"{PRODUCTS}.{metadata}").count()
+
+
+def said(lake: SparkSession) -> list[tuple[str, str | None, bool, int]]:
+    """What the tests below tell rows by."""
+    return [(row.code, row.product_name, row.deleted, row.kafka_offset) for row in rows_of(lake)]
+
+
+def test_the_tables_have_the_columns_of_rows_and_of_rejected_messages(lake: SparkSession) -> None:
+    assert lake.table(PRODUCTS).schema == TABLE
+    assert lake.table(REJECTED).schema == REJECTED_COLUMNS
+
+
+def test_making_the_tables_again_commits_nothing(lake: SparkSession) -> None:
+    before = count_of(lake, "metadata_log_entries")
+    ensure_tables(lake)
+    assert count_of(lake, "metadata_log_entries") == before
+
+
+def test_a_table_of_an_earlier_version_gets_the_columns_that_came_since_and_keeps_its_rows(
+    bare_lake: SparkSession,
+) -> None:
+    older = {field.name: field.dataType.simpleString() for field in TABLE if field.name != "salt_100g"}
+    declared = ", ".join(f"{name} {kind}" for name, kind in older.items())
+    bare_lake.sql("CREATE NAMESPACE lake.off")
+    bare_lake.sql(f"CREATE TABLE {PRODUCTS} ({declared}) USING iceberg")
+    bare_lake.sql(f"INSERT INTO {PRODUCTS} (code, product_name) VALUES ('{NUTELLA}', 'Nutella')")
+
+    ensure_tables(bare_lake)
+    write(bare_lake, update(code=EVIAN, salt_100g=0.02))
+
+    assert set(bare_lake.table(PRODUCTS).columns) == set(TABLE.names)
+    assert [(row.code, row.product_name, row.salt_100g) for row in rows_of(bare_lake)] == [
+        (NUTELLA, "Nutella", None),
+        (EVIAN, None, 0.02),
+    ]
+
+
+PROCESS = """
+from pyspark.sql import SparkSession
+from lake import ensure_tables
+spark = SparkSession.builder.getOrCreate()
+spark.range(1).collect()
+print("ready", flush=True)
+input()
+ensure_tables(spark)
+"""
+
+
+def test_two_processes_may_make_the_tables_at_the_same_moment(
+    connectors: str, bare_lake: SparkSession, tmp_path: Path
+) -> None:
+    settings = {
+        **lake_settings(tmp_path),
+        "spark.driver.extraClassPath": connectors,
+        "spark.driver.memory": "512m",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    arguments = [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
+    environment = {
+        **os.environ,
+        "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "PYSPARK_SUBMIT_ARGS": " ".join(("--master", "local[1]", *arguments, "pyspark-shell")),
+    }
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESS],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    try:
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin is not None
+            print("go", file=process.stdin, flush=True)
+        for process in processes:
+            process.communicate(timeout=120)
+    finally:
+        for process in processes:
+            process.kill()
+    assert [process.returncode for process in processes] == [0, 0]
+    assert (bare_lake.table(PRODUCTS).schema, bare_lake.table(REJECTED).schema) == (TABLE, REJECTED_COLUMNS)
+
+
+def test_a_newer_row_replaces_an_older_and_an_older_changes_nothing(lake: SparkSession) -> None:
+    write(lake, update(offset=0, as_of=minutes(1), product_name="Nutella"), update(offset=1, code=EVIAN))
+    write(lake, update(offset=2, as_of=minutes(2), product_name="Nutella 400 g"))
+    write(lake, update(offset=3, as_of=minutes(0), product_name="Pasta gianduja"))
+    assert said(lake) == [(NUTELLA, "Nutella 400 g", False, 2), (EVIAN, None, False, 1)]
+
+
+def test_of_one_moment_the_higher_revision_wins_then_the_later_message(lake: SparkSession) -> None:
+    write(lake, update(offset=0, rev=7, product_name="rev 7"))
+    write(lake, update(offset=1, rev=6, product_name="rev 6"))
+    write(lake, update(offset=2, rev=None, product_name="no rev"))
+    assert said(lake) == [(NUTELLA, "rev 7", False, 0)]
+    write(lake, update(offset=4, rev=7, product_name="rev 7, later"))
+    write(lake, update(offset=3, rev=7, product_name="rev 7, between"))
+    assert said(lake) == [(NUTELLA, "rev 7, later", False, 4)]
+
+
+def test_a_deleted_product_stays_deleted_when_an_older_update_comes(lake: SparkSession) -> None:
+    write(lake, update(offset=0, as_of=minutes(0), product_name="Nutella"))
+    write(lake, delete(as_of=minutes(2), offset=1))
+    write(lake, update(offset=2, as_of=minutes(1), product_name="Nutella"))
+    assert said(lake) == [(NUTELLA, None, True, 1)]
+
+
+def test_a_deleted_product_comes_back_by_a_newer_update(lake: SparkSession) -> None:
+    write(lake, delete(as_of=minutes(2), offset=0))
+    write(lake, update(offset=1, as_of=minutes(3), product_name="Nutella"))
+    assert said(lake) == [(NUTELLA, "Nutella", False, 1)]
+
+
+def random_messages(chance: random.Random, count: int) -> list[Message]:
+    """Make updates and deletes of few products at few moments, so that every rule of the order is needed."""
+    found = []
+    for offset in range(count):
+        code, moment = chance.choice([NUTELLA, EVIAN, "20000000"]), minutes(chance.randint(0, 2))
+        if chance.random() < 0.25:
+            found.append(delete(code, moment, offset))
+        else:
+            rev = chance.choice([None, 0, 1])
+            found.append(update(offset, code=code, as_of=moment, rev=rev, product_name=f"at {offset}"))
+    return found
+
+
+def newest_of(rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+    newest: dict[str, Row] = {}
+    for row in sorted(
+        rows, key=lambda row: (row.as_of, -1 if row.rev is None else row.rev, row.kafka_offset)
+    ):
+        newest[row.code] = row
+    return sorted(tuple(row) for row in newest.values())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_order_and_any_repetition_of_the_same_messages_ends_in_the_same_tables(
+    lake: SparkSession, seed: int
+) -> None:
+    chance = random.Random(seed)
+    messages = random_messages(chance, 24)
+    wrong = [Message(b"nutella", b"", offset=offset) for offset in (24, 25)]
+    expected = newest_of(accepted(read_messages(as_messages(lake, messages))).collect())
+
+    # Each message at least once, some again, in batches of all sizes.
+    left = [*messages, *wrong, *chance.sample(messages, 8), wrong[0]]
+    chance.shuffle(left)
+    while left:
+        size = chance.randint(1, 12)
+        write(lake, *left[:size])
+        left = left[size:]
+
+    assert sorted(tuple(row) for row in rows_of(lake)) == expected, f"seed {seed}"
+    assert [row.kafka_offset for row in rows_of(lake, REJECTED)] == [24, 25], f"seed {seed}"
+
+
+def test_rejected_messages_of_a_topic_that_was_made_anew_are_other_messages(lake: SparkSession) -> None:
+    wrong = Message(b"nutella", b"")
+    write(lake, wrong)
+    write(lake, wrong, wrong._replace(timestamp=NOON + timedelta(days=1)))
+    assert [(row.kafka_offset, row.kafka_timestamp) for row in rows_of(lake, REJECTED)] == [
+        (0, NOON),
+        (0, datetime(2026, 2, 1, 12)),
+    ]
+
+
+def test_tidying_leaves_the_same_rows_in_fewer_files_and_forgets_old_snapshots(lake: SparkSession) -> None:
+    for offset in range(6):
+        write(lake, update(offset, as_of=minutes(offset)), update(offset, code=f"2000000{offset}"))
+    before = rows_of(lake)
+    assert (count_of(lake, "data_files"), count_of(lake, "delete_files")) == (6, 5)
+    lake.sql(f"ALTER TABLE {PRODUCTS} SET TBLPROPERTIES ('history.expire.max-snapshot-age-ms' = '1')")
+
+    tidy(lake)
+
+    assert rows_of(lake) == before
+    assert (count_of(lake, "data_files"), count_of(lake, "delete_files")) == (1, 0)
+    assert count_of(lake, "snapshots") == 1
+
+
+def test_tidying_keeps_the_snapshots_that_a_query_may_still_read(lake: SparkSession) -> None:
+    for offset in range(6):
+        write(lake, update(offset, as_of=minutes(offset), product_name=f"at {offset}"))
+    first = lake.table(f"{PRODUCTS}.snapshots").orderBy("committed_at").collect()[0]
+    tidy(lake)
+    as_it_was = lake.sql(f"SELECT product_name FROM {PRODUCTS} VERSION AS OF {first.snapshot_id}")
+    assert [row.product_name for row in as_it_was.collect()] == ["at 0"]
+
+
+def test_files_that_a_dead_writer_left_go_after_three_days(lake: SparkSession, tmp_path: Path) -> None:
+    write(lake, update())
+    before = rows_of(lake)
+    data = tmp_path / "off" / "products" / "data"
+    used = set(data.iterdir())
+    old, young = data / "old.parquet", data / "young.parquet"
+    for orphan, days in ((old, 4), (young, 2)):
+        orphan.touch()
+        moment = time.time() - timedelta(days=days).total_seconds()
+        os.utime(orphan, (moment, moment))
+
+    remove_orphans(lake)
+
+    assert {file for file in data.iterdir() if file.suffix == ".parquet"} == {
+        *(file for file in used if file.suffix == ".parquet"),
+        young,
+    }
+    assert rows_of(lake) == before
