@@ -1,11 +1,26 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { cleanText, gradeAmong, grams, joinNames, kilocalories, novaGroup, readNumber } from './normalise.ts'
+import {
+  cleanText,
+  energyOf,
+  gradeAmong,
+  grams,
+  joinNames,
+  kilocalories,
+  massOf,
+  novaGroup,
+  numberOf,
+  readNumber,
+} from './normalise.ts'
 import { environmentalScoreGrades, nutriScoreGrades } from './product.ts'
 
 test.each([
   ['  Pâte\u00a0à\n tartiner ', 'Pâte à tartiner'],
   ['Classic 7&quot; Cake &amp; Co &#233;&#xE9;', 'Classic 7" Cake & Co éé'],
-  ['&amp;quot;', '&quot;'],
+  ['&amp;quot;', '"'],
+  ['&qu\u200bot;\u0000', '"'],
+  ['half \ud83d of one', 'half of one'],
+  [`${'a'.repeat(20_001)}`, 'a'.repeat(20_000)],
   ['&unheard; &#0; 100% &', '&unheard; 100% &'],
   ['zero\u200bwidth\u0007bell\ufeff', 'zerowidth bell'],
   ['e\u0301te\u0301', 'été'],
@@ -18,11 +33,12 @@ test.each([
 })
 
 test('a list of names keeps its order and loses its empty ones', () => {
-  expect([joinNames([' Snacks ', '', 'Pâtes  à tartiner']), joinNames(['', ' ']), joinNames([])]).toEqual([
-    'Snacks, Pâtes à tartiner',
-    null,
-    null,
-  ])
+  expect([
+    joinNames([' Snacks ', '', 'Pâtes  à tartiner']),
+    joinNames(['null', 'Snacks', 'undefined']),
+    joinNames(['', ' ']),
+    joinNames([]),
+  ]).toEqual(['Snacks, Pâtes à tartiner', 'Snacks', null, null])
 })
 
 test('what is no grade is null', () => {
@@ -94,5 +110,114 @@ describe('numbers', () => {
     ['?', 'en', null],
   ])('%j in %s is %d kilocalories', (written, lang, expected) => {
     expect(kilocalories(written, lang)).toBe(expected)
+  })
+})
+
+describe('values of JSON', () => {
+  test.each([
+    [12.5, 12.5],
+    [-0, 0],
+    ['12.5', 12.5],
+    [' 12,5 ', 12.5],
+    ['1,234', 1.234],
+    ['1 234,5', 1234.5],
+    ['1.234,5', 1234.5],
+    ['1,234.5', 1234.5],
+    ['1,234,567', 1_234_567],
+    ["1'234.5", 1234.5],
+    ['< 0.5', 0.5],
+    ['~3', 3],
+    ['.5', 0.5],
+    ['-2', -2],
+    ['1e-7', 1e-7],
+    ['2.5E+3', 2500],
+    ['1.2.3', null],
+    ['12,34,5', null],
+    ['', null],
+    ['traces', null],
+    ['1e999', null],
+    [Number.NaN, null],
+    [Number.POSITIVE_INFINITY, null],
+    [true, null],
+    [null, null],
+    [[1], null],
+  ])('%j is the number %d', (value, expected) => {
+    expect(numberOf(value)).toBe(expected)
+  })
+
+  test.each([
+    [12.5, 'g', 12.5],
+    [3.3, 'mg', 0.0033],
+    [150, 'µg', 0.00015],
+    ['12,5 g', 'g', 12.5],
+    ['3.3mg', 'g', 0.0033],
+    ['0.5', 'g', 0.5],
+    ['1e-7', 'g', 1e-7],
+    [5, '%', null],
+    [5, 'IU', null],
+    ['5 %', 'g', null],
+    ['', 'g', null],
+  ])('%j in %s is %d grams', (value, unit, expected) => {
+    expect(massOf(value, unit)).toBe(expected)
+  })
+
+  test.each([
+    [617, 'kcal', 617],
+    [1000, 'kJ', 239],
+    ['2524 kJ', 'kcal', 603.3],
+    ['617 kcal', 'kJ', 617],
+    [3, 'g', null],
+  ])('%j in %s is %d kilocalories', (value, unit, expected) => {
+    expect(energyOf(value, unit)).toBe(expected)
+  })
+})
+
+describe('for any input', () => {
+  // A failure prints its seed and the smallest input that fails.
+  const anyText = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.stringMatching(
+      /^(&(amp;|quot;|#\d{1,4};|#x[0-9a-f]{1,4};)|[\u0300-\u0303\u200b\ufeff\u037e\ud800a ,;]){0,8}$/,
+    ),
+  )
+
+  test('cleaning a clean text changes nothing', () => {
+    fc.assert(fc.property(anyText, text => cleanText(cleanText(text)) === cleanText(text)))
+  })
+
+  test('a clean text holds no control character, no half character and no blank at its ends', () => {
+    fc.assert(
+      fc.property(anyText, text => {
+        const clean = cleanText(text) ?? 'x'
+        return !/\p{Cc}|\p{Cs}|^\s|\s$|\s\s/u.test(clean) && clean === clean.normalize('NFC')
+      }),
+    )
+  })
+
+  test('a number is read back from every form it is written in', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -10_000_000, max: 10_000_000 }),
+        fc.integer({ min: 0, max: 99 }),
+        (whole, cents) => {
+          const number = Number(`${whole}.${String(cents).padStart(2, '0')}`)
+          const plain = number.toFixed(2)
+          const english = number.toLocaleString('en', { minimumFractionDigits: 2 })
+          const german = number.toLocaleString('de', { minimumFractionDigits: 2 })
+          const french = number.toLocaleString('fr', { minimumFractionDigits: 2 })
+          const forms = [number, plain, plain.replace('.', ','), english, german, french, ` ~${plain} `]
+          return forms.every(form => numberOf(form) === numberOf(number))
+        },
+      ),
+    )
+  })
+
+  test('whatever is no number is null, never NaN or infinite', () => {
+    fc.assert(
+      fc.property(fc.anything(), value => {
+        const number = numberOf(value)
+        return number === null || Number.isFinite(number)
+      }),
+    )
   })
 })

@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import lockfile from 'proper-lockfile'
 import type { Product } from './product.ts'
-import type { Source, SourceEvent } from './sources/source.ts'
+import type { Removal, Source, SourceEvent } from './sources/source.ts'
 
 /** The counts of one run, as they stand. */
 export interface ProduceCounts {
@@ -11,6 +11,8 @@ export interface ProduceCounts {
   readonly fetched: number
   /** Acknowledged by Kafka (or, in a dry run, written out). */
   readonly delivered: number
+  /** Removals that were acknowledged. */
+  readonly removed: number
   readonly skipped: number
 }
 
@@ -18,9 +20,15 @@ export interface ProduceOptions {
   readonly source: Source
   /** Takes each product: publishes it, or in a dry run writes it out. */
   readonly deliver: (product: Product) => Promise<void>
+  /** Takes each product that is no more; without it they are skipped. */
+  readonly remove?: (removal: Removal) => Promise<void>
+  /** Called for each skip, now and then while counts grow, and at the end. */
   readonly onProgress?: (counts: ProduceCounts, event: SourceEvent | null) => void
   readonly signal: AbortSignal
 }
+
+/** An eye sees no more, and thousands of products a second shall not wait for the words about them. */
+const tellEveryMs = 50
 
 /**
  * Runs a source to its end, or until `signal` is aborted, and hands each product on.
@@ -30,26 +38,44 @@ export interface ProduceOptions {
 export const produce = async ({
   source,
   deliver,
+  remove,
   onProgress,
   signal,
 }: ProduceOptions): Promise<ProduceCounts> => {
-  let counts: ProduceCounts = { found: 0, fetched: 0, delivered: 0, skipped: 0 }
-  const count = (change: Partial<ProduceCounts>, event: SourceEvent | null): void => {
-    counts = { ...counts, ...change }
-    onProgress?.(counts, event)
+  const counts = { found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0 }
+  let toldAtMs = 0
+  const tell = (event: SourceEvent | null): void => onProgress?.({ ...counts }, event)
+  const tellSometimes = (event: SourceEvent | null): void => {
+    const nowMs = performance.now()
+    if (nowMs - toldAtMs < tellEveryMs) return
+    toldAtMs = nowMs
+    tell(event)
   }
-  await source.run({
-    signal,
-    report: event => {
-      if (event.kind === 'found') count({ found: counts.found + event.count }, event)
-      else if (event.kind === 'fetched') count({ fetched: counts.fetched + 1 }, event)
-      else count({ skipped: counts.skipped + 1 }, event)
-    },
-    deliver: async product => {
-      await deliver(product)
-      count({ delivered: counts.delivered + 1 }, null)
-    },
-  })
+  try {
+    await source.run({
+      signal,
+      report: event => {
+        if (event.kind === 'found') counts.found += event.count
+        else if (event.kind === 'fetched') counts.fetched += 1
+        else counts.skipped += 1
+        if (event.kind === 'skipped') tell(event)
+        else tellSometimes(event)
+      },
+      deliver: async product => {
+        await deliver(product)
+        counts.delivered += 1
+        tellSometimes(null)
+      },
+      remove:
+        remove &&
+        (async removal => {
+          await remove(removal)
+          counts.removed += 1
+        }),
+    })
+  } finally {
+    tell(null)
+  }
   return counts
 }
 

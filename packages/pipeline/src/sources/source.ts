@@ -4,14 +4,28 @@ import type { Product } from '../product.ts'
 export type SourceEvent =
   /** `count` more products are known to be there to fetch. */
   | { readonly kind: 'found'; readonly count: number }
-  /** A product was read; `deliver` follows. */
+  /** A product was read; `deliver` follows, or `remove` where it is no more. */
   | { readonly kind: 'fetched'; readonly code: string; readonly address: string }
   /** An address gave no product, and why; the run goes on. */
   | { readonly kind: 'skipped'; readonly address: string; readonly reason: string }
 
+/** The news that a product is no more: obsolete, or gone from the source. */
+export interface Removal {
+  /** Normalised barcode. */
+  readonly code: string
+  /** The moment since when it holds, as in the record. */
+  readonly as_of: string
+  readonly source: Product['source']
+}
+
 export interface SourceRun {
-  /** Takes a product over. A source waits for it before it counts the product as done, which is also its brake. */
+  /**
+   * Takes a product over. A source counts the product as done when this has resolved. Web pages wait for it one by
+   * one; sources that read thousands a second keep some in flight (`Flight`), so that they travel together.
+   */
   readonly deliver: (product: Product) => Promise<void>
+  /** Takes a removal over, in the same manner. Without it, a source skips what is no more. */
+  readonly remove?: ((removal: Removal) => Promise<void>) | undefined
   readonly report: (event: SourceEvent) => void
   /** When aborted, the source ends what it has in hand, closes what it opened and returns. */
   readonly signal: AbortSignal

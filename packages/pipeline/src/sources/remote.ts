@@ -1,0 +1,266 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { messageOf, OffstreamError } from '@offstream/runtime'
+import pRetry from 'p-retry'
+import { Host } from './web/host.ts'
+import type { Pace } from './web/pace.ts'
+
+export interface RemoteOptions {
+  /** Any address of the site: its host and the siblings of that are all that is ever asked. */
+  readonly address: string
+  /** Names offstream and a contact. */
+  readonly userAgent: string
+  /** Pause before the second attempt, milliseconds; each further one is twice as long, plus up to as much by chance. */
+  readonly firstPauseMs?: number | undefined
+}
+
+export interface Asking {
+  readonly signal: AbortSignal
+  readonly headers?: Readonly<Record<string, string>>
+  /** Waited for before each attempt. */
+  readonly pace?: Pace | undefined
+}
+
+/** What an address gave: a value, or nothing under this address. */
+export type JsonAnswer =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'not found'; readonly value: unknown }
+
+const retries = 4
+const longestPauseMs = 60_000
+/** A server that asks for more patience is left alone. */
+const longestRetryAfterMs = 10 * 60_000
+const answerWithinMs = 30_000
+const mostRedirects = 5
+/** A hundred whole products are some 3 MB. */
+const largestAnswer = 32 * 1024 * 1024
+
+/**
+ * Asks one site over HTTP as a polite guest: names itself, obeys `Retry-After`, backs off with jitter, never follows a
+ * redirect off the site, and gives every step a deadline.
+ *
+ * Its methods throw OffstreamError SITE_UNREACHABLE, SOURCE_BLOCKED (the site does not want us, or nobody, now),
+ * REDIRECTED_ELSEWHERE, ANSWER_TOO_LARGE.
+ */
+export class Remote {
+  private readonly host: Host
+  private readonly userAgent: string
+  private readonly firstPauseMs: number
+
+  constructor({ address, userAgent, firstPauseMs = 1_000 }: RemoteOptions) {
+    this.host = new Host(address)
+    this.userAgent = userAgent
+    this.firstPauseMs = firstPauseMs
+  }
+
+  /** The JSON under `address`. A page where data should be is how Open Food Facts blocks, with status 200 too. */
+  readonly json = (address: string, asking: Asking): Promise<JsonAnswer> =>
+    this.patiently(address, asking, async () => {
+      const response = await this.ask(address, {
+        ...asking,
+        headers: { ...asking.headers, accept: 'application/json' },
+      })
+      const text = await this.text(response, address, asking.signal)
+      const value = parsed(text)
+      if (response.status === 404 || response.status === 410)
+        return { kind: 'not found', value: value ?? null }
+      if (response.status >= 400) throw blocked(address, `it answered with status ${response.status}`)
+      if (value === undefined) throw blocked(address, 'it answered with a page instead of data')
+      return { kind: 'value', value }
+    })
+
+  /** The text under `address`; null where there is none. */
+  readonly small = (address: string, asking: Asking): Promise<string | null> =>
+    this.patiently(address, asking, async () => {
+      const response = await this.ask(address, asking)
+      return this.found(response, address) ? this.text(response, address, asking.signal) : null
+    })
+
+  /** The answer of `address` whose body is yet to be read with `chunks`; null where there is none. */
+  readonly open = (address: string, asking: Asking): Promise<Response | null> =>
+    this.patiently(address, asking, async () => {
+      // What is counted and resumed are the bytes of the file, not of a compression on the way.
+      const headers = { ...asking.headers, 'accept-encoding': 'identity' }
+      const response = await this.ask(address, { ...asking, headers })
+      return this.found(response, address) ? response : null
+    })
+
+  private readonly found = (response: Response, address: string): boolean => {
+    if (response.status === 404 || response.status === 410) return false
+    if (response.status >= 400) throw blocked(address, `it answered with status ${response.status}`)
+    return true
+  }
+
+  private readonly patiently = async <T>(
+    address: string,
+    { signal, pace }: Asking,
+    attempt: () => Promise<T>,
+  ): Promise<T> => {
+    try {
+      return await pRetry(
+        async () => {
+          await pace?.turn(signal)
+          signal.throwIfAborted()
+          return attempt()
+        },
+        {
+          retries,
+          minTimeout: this.firstPauseMs,
+          maxTimeout: longestPauseMs,
+          randomize: true,
+          signal,
+          shouldRetry: ({ error }) => !(error instanceof OffstreamError),
+          onFailedAttempt: async ({ error, retriesLeft }) => {
+            if (error instanceof Busy && retriesLeft > 0)
+              await pause(error.retryAfterMs, undefined, { signal })
+          },
+        },
+      )
+    } catch (error) {
+      signal.throwIfAborted()
+      if (error instanceof OffstreamError) throw error
+      throw error instanceof Busy ? blocked(address, error.message) : unreachable(address, error)
+    }
+  }
+
+  /** One question, its redirects followed. @throws Busy where the site asks to come later */
+  private readonly ask = async (address: string, { headers, signal }: Asking): Promise<Response> => {
+    let at = address
+    for (let redirects = 0; redirects <= mostRedirects; redirects += 1) {
+      if (!this.host.covers(at)) throw elsewhere(address, at)
+      const response = await withinTime(signal, inTime =>
+        fetch(at, {
+          headers: { ...headers, 'user-agent': this.userAgent },
+          redirect: 'manual',
+          signal: inTime,
+        }),
+      )
+      const location = response.headers.get('location')
+      if (response.status < 300 || response.status >= 400 || location === null)
+        return this.unlessBusy(response, address)
+      await response.body?.cancel()
+      if (!URL.canParse(location, at)) throw blocked(address, `it redirects to \`${location}\``)
+      at = new URL(location, at).href
+    }
+    throw blocked(address, `it redirects more than ${mostRedirects} times`)
+  }
+
+  private readonly unlessBusy = async (response: Response, address: string): Promise<Response> => {
+    if (response.status !== 429 && response.status < 500) return response
+    await response.body?.cancel()
+    const retryAfterMs = retryAfter(response.headers.get('retry-after'), Date.now())
+    if (retryAfterMs > longestRetryAfterMs)
+      throw blocked(address, `it asks to wait ${Math.ceil(retryAfterMs / 60_000)} minutes`)
+    throw new Busy(`it answered with status ${response.status}`, retryAfterMs)
+  }
+
+  private readonly text = async (
+    response: Response,
+    address: string,
+    signal: AbortSignal,
+  ): Promise<string> => {
+    const parts: Buffer[] = []
+    let bytes = 0
+    for await (const chunk of chunks(response, signal)) {
+      bytes += chunk.length
+      if (bytes > largestAnswer) throw tooLarge(address)
+      parts.push(chunk)
+    }
+    return Buffer.concat(parts).toString('utf8')
+  }
+}
+
+/** The body as it comes; a body of which nothing comes for half a minute is an error. */
+export async function* chunks(response: Response, signal: AbortSignal): AsyncGenerator<Buffer> {
+  if (response.body === null) return
+  const reader = response.body.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await withinTime(signal, inTime => aborted(reader.read(), inTime))
+      if (done) return
+      yield Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined)
+  }
+}
+
+/** Gives `step` half a minute: it ends, in whatever way, when the signal it gets is aborted. */
+const withinTime = async <T>(signal: AbortSignal, step: (inTime: AbortSignal) => Promise<T>): Promise<T> => {
+  const deadline = new AbortController()
+  const timer = setTimeout(() => deadline.abort(new Error('it did not answer in time')), answerWithinMs)
+  try {
+    return await step(AbortSignal.any([signal, deadline.signal]))
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const aborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+
+/** The site can't or won't answer now; it may later. */
+class Busy extends Error {
+  readonly retryAfterMs: number
+
+  constructor(message: string, retryAfterMs: number) {
+    super(message)
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** Seconds, or a date. @see RFC 9110 §10.2.3 */
+const retryAfter = (header: string | null, nowMs: number): number => {
+  if (header === null) return 0
+  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - nowMs
+  return Number.isFinite(ms) && ms > 0 ? ms : 0
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const blocked = (address: string, reason: string) =>
+  new OffstreamError('SOURCE_BLOCKED', `The site refused \`${address}\`: ${reason}`, {
+    outcome: 'blocked',
+    hint: 'wait some hours and ask for less; for many products use the site’s exports (`--source export`)',
+  })
+
+const unreachable = (address: string, cause: unknown) =>
+  new OffstreamError(
+    'SITE_UNREACHABLE',
+    `No answer from \`${new URL(address).host}\`: ${rootMessage(cause)}`,
+    {
+      outcome: 'unreachable',
+      hint: 'check the address and the network; `offstream site` serves a stand-in on this machine',
+      cause,
+    },
+  )
+
+/** `fetch failed` says nothing; its cause does. */
+const rootMessage = (error: unknown): string =>
+  error instanceof Error && error.cause !== undefined ? rootMessage(error.cause) : messageOf(error)
+
+const elsewhere = (address: string, to: string) =>
+  new OffstreamError('REDIRECTED_ELSEWHERE', `\`${address}\` leads to another site: \`${to}\``, {
+    outcome: 'refused',
+    hint: 'give that address instead, if you trust it',
+  })
+
+const tooLarge = (address: string) =>
+  new OffstreamError(
+    'ANSWER_TOO_LARGE',
+    `\`${address}\` answers with more than ${largestAnswer / 1024 / 1024} MB`,
+    {
+      outcome: 'refused',
+      hint: 'check the address; exports are read with `--source export`',
+    },
+  )
