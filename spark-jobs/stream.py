@@ -48,15 +48,22 @@ class Batches:
     def __init__(self, stop_file: Path) -> None:
         """No batch begins once `stop_file` exists."""
         self._stop_file = stop_file
-        self.refused = False
-        """Whether a batch was refused because of the stop file, which ends the query with an error."""
+        self.error: Exception | None = None
+        """What ended the query, if a batch did: Spark's own error buries it in a stack of both languages."""
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
-        """Write the batch; between batches, which is here, also tidy the tables now and then."""
+        """Write the batch, or throw: the query then ends and the batch comes again at the next start."""
+        try:
+            self._do(batch, batch_id)
+        except Exception as error:
+            self.error = error
+            raise
+
+    def _do(self, batch: DataFrame, batch_id: int) -> None:
         if self._stop_file.exists():
-            self.refused = True
             raise StopAskedError
         write_batch(batch)
+        # Here, since upkeep must not run beside a merge.
         if (batch_id + 1) % _TIDY_EVERY_BATCHES == 0:
             tidy(batch.sparkSession)
         if (batch_id + 1) % _REMOVE_ORPHANS_EVERY_BATCHES == 0:
@@ -140,8 +147,8 @@ def attend(query: StreamingQuery, batches: Batches, stop_file: Path, progress: P
     if query.isActive:
         progress.tell("stopping")
         query.stop()
-    error = query.exception()
-    if error is not None and not batches.refused:
+    error = batches.error or query.exception()
+    if error is not None and not isinstance(error, StopAskedError):
         raise error
 
 

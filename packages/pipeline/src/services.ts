@@ -170,10 +170,9 @@ const thrift = ({ project, config, runtimes, directories }: Surroundings): Servi
     needs: [],
     port: config.thrift.port,
     logFile: join(directories.logs, 'thrift.log'),
-    prepare: () => clearStopFile(stopFile),
+    prepare: () => prepareProgram(directories, stopFile),
     ready: async signal => void (await askProducts(config.host, config.thrift.port, signal)),
     startWithinMs: 120_000,
-    askToStop: () => writeFile(stopFile, ''),
     stopWithinMs: 10_000,
   }
 }
@@ -206,7 +205,7 @@ const productsStream = ({ project, config, runtimes, directories }: Surroundings
     port: null,
     logFile: join(directories.logs, 'streaming.log'),
     prepare: async () => {
-      await clearStopFile(stopFile)
+      await prepareProgram(directories, stopFile)
       await rm(directories.streamProgress, { force: true })
     },
     ready: async () => {
@@ -220,9 +219,11 @@ const productsStream = ({ project, config, runtimes, directories }: Surroundings
   }
 }
 
-const clearStopFile = async (file: string): Promise<void> => {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  await rm(file, { force: true })
+/** Clears the wish of the last time to stop, and makes the folder of the tables: SQLite makes files, not folders. */
+const prepareProgram = async ({ run, warehouse }: Directories, stopFile: string): Promise<void> => {
+  await mkdir(run, { recursive: true, mode: 0o700 })
+  await mkdir(warehouse, { recursive: true })
+  await rm(stopFile, { force: true })
 }
 
 const kafkaProgram = (
