@@ -21,6 +21,8 @@ import { bar, bytes } from './words.ts'
 export interface GlobalOptions {
   readonly json?: boolean | undefined
   readonly project?: string | undefined
+  /** The name of one of several stacks of the project. */
+  readonly stack?: string | undefined
   /** `kafka.port=9093` and the like. */
   readonly settings: readonly string[]
 }
@@ -43,6 +45,7 @@ export const contextOf = (options: GlobalOptions, signal: AbortSignal): Context 
     loadProject({
       from: options.project ?? process.cwd(),
       environment: process.env,
+      stack: options.stack ?? null,
       settings: options.settings,
       remembered: rememberedConfig,
     })
@@ -52,12 +55,12 @@ export const contextOf = (options: GlobalOptions, signal: AbortSignal): Context 
     signal,
     project,
     settings: async () => {
-      const { directory, config } = await project()
-      const running = await readStackSettings(directory)
+      const { directory, state, config } = await project()
+      const running = await readStackSettings(state)
       const runtimes = running?.runtimes ?? (await fetchRuntimes(output, directory, signal))
-      return { project: directory, config, runtimes }
+      return { project: directory, state, config, runtimes }
     },
-    launchKeeper: async () => launchKeeper((await project()).directory),
+    launchKeeper: async () => launchKeeper(await project(), options.stack),
   }
 }
 
@@ -95,16 +98,17 @@ export const fetchRuntimes = async (output: Output, directory: string, signal: A
 }
 
 /** Starts the keeper as a process of its own, with its terminal let go. */
-const launchKeeper = async (project: string): Promise<void> => {
-  const { logs } = directoriesOf(project)
+const launchKeeper = async ({ directory, state }: Project, stack: string | undefined): Promise<void> => {
+  const { logs } = directoriesOf(state)
   await mkdir(logs, { recursive: true })
   const log = await open(join(logs, 'keeper.log'), 'a')
   try {
     const main = fileURLToPath(new URL('main.js', import.meta.url))
-    const child: ChildProcess = spawn(process.execPath, [main, 'keeper', '--project', project], {
+    const which = ['--project', directory, ...(stack === undefined ? [] : ['--stack', stack])]
+    const child: ChildProcess = spawn(process.execPath, [main, 'keeper', ...which], {
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
-      cwd: project,
+      cwd: directory,
     })
     await once(child, 'spawn')
     child.unref()

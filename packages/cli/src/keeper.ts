@@ -14,16 +14,16 @@ export interface OwnKeeper {
  * @throws OffstreamError ALREADY_KEPT where another process keeps the services of the project
  */
 export const ownKeeper = async (
-  project: string,
+  state: string,
   signal: AbortSignal,
   onEvent: (event: ServiceEvent) => void,
 ): Promise<OwnKeeper> => {
-  const { run } = directoriesOf(project)
+  const { run } = directoriesOf(state)
   if (await keeperAnswers(run)) throw alreadyKept()
   let keeping: Promise<void> = Promise.resolve()
   return {
     start: async () => {
-      const settings = await readStackSettings(project)
+      const settings = await readStackSettings(state)
       await new Promise<void>((resolve, reject) => {
         keeping = runKeeper({
           directory: run,

@@ -2,7 +2,7 @@ import { Command, CommanderError } from '@commander-js/extra-typings'
 import { exitStatus, OffstreamError } from '@offstream/runtime'
 import { commands } from './commands.ts'
 import { type Context, contextOf } from './context.ts'
-import { collected } from './optionValues.ts'
+import { collected, stackName } from './optionValues.ts'
 
 // Node warns of its own parts that are still experimental; that is no news for the person.
 process.removeAllListeners('warning')
@@ -32,6 +32,11 @@ const program = new Command('offstream')
   .option('--json', 'write JSON for programs: one object, or one a line while it goes on')
   .option('--project <folder>', 'the folder of `offstream.yaml` (default: this folder or the nearest above)')
   .option(
+    '--stack <name>',
+    'one of several stacks of the project, each with data and ports of its own',
+    stackName,
+  )
+  .option(
     '--set <setting=value>',
     'a setting for this call, such as `kafka.port=9093`; may be repeated',
     collected,
@@ -43,8 +48,8 @@ const program = new Command('offstream')
 
 let context: Context | null = null
 const makeContext = (settings: readonly string[] = []): Context => {
-  const { set = [], ...options } = program.opts()
-  context = contextOf({ ...options, settings: [...set, ...settings] }, interruption.signal)
+  const { set = [], stack = process.env['OFFSTREAM_STACK'], ...options } = program.opts()
+  context = contextOf({ ...options, stack, settings: [...set, ...settings] }, interruption.signal)
   return context
 }
 

@@ -26,3 +26,10 @@ export const collected = (value: string, earlier: readonly string[] | undefined)
   ...(earlier ?? []),
   value,
 ]
+
+/** The name of a stack, from the command line or the environment: it becomes the name of a folder. */
+export const stackName = (text: string): string => {
+  if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(text))
+    throw new InvalidArgumentError('It must be of small letters, digits and hyphens, at most 40.')
+  return text
+}

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { OffstreamError } from '@offstream/runtime'
 import { isMap, isScalar, LineCounter, parse, parseDocument } from 'yaml'
 import { z } from 'zod'
+import { stateFolder } from './directories.ts'
 
 const port = z.int().min(1).max(65_535)
 const memory = z
@@ -96,6 +97,8 @@ export interface Project {
   readonly config: Config
   /** The folder that `offstream.yaml` (or `config/offstream.yaml`) lies in, or where offstream was called. */
   readonly directory: string
+  /** Where the stack keeps all that it has. */
+  readonly state: string
   /** The file that was read; null where there is none. */
   readonly file: string | null
   /** Origin of each setting by its path, such as `kafka.port`. */
@@ -106,10 +109,12 @@ export interface ProjectOptions {
   /** Where the search for `offstream.yaml` begins, upwards. */
   readonly from: string
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** The name of one of several stacks of the project; null for the one without a name. */
+  readonly stack?: string | null
   /** `kafka.port=9093` and the like, from the command line. */
   readonly settings?: readonly string[]
   /** What a running stack was started with: later commands mean that stack, whatever the file says by now. */
-  readonly remembered?: ((projectDirectory: string) => Promise<Config | null>) | undefined
+  readonly remembered?: ((state: string) => Promise<Config | null>) | undefined
 }
 
 const fileNames = ['offstream.yaml', 'config/offstream.yaml']
@@ -121,13 +126,16 @@ const fileNames = ['offstream.yaml', 'config/offstream.yaml']
 export const loadProject = async ({
   from,
   environment,
+  stack = null,
   settings = [],
   remembered,
 }: ProjectOptions): Promise<Project> => {
   const found = await findFile(resolve(from))
   const file = found === null ? emptyLayer : readFileLayer(found.file, found.text)
   const fromEnvironment = readEnvironmentLayer(environment)
-  const fromStack = rememberedLayer((await remembered?.(found?.directory ?? resolve(from))) ?? null)
+  const directory = found?.directory ?? resolve(from)
+  const state = stateFolder(directory, stack)
+  const fromStack = rememberedLayer((await remembered?.(state)) ?? null)
   const fromFlags = readFlagLayer(settings)
   const layers = [file, fromEnvironment, fromStack, fromFlags]
   const values = new Map(layers.flatMap(layer => [...layer.values]))
@@ -152,7 +160,8 @@ export const loadProject = async ({
   for (const path of fromFlags.values.keys()) origins.set(path, 'flag')
   return {
     config: parsed.data,
-    directory: found?.directory ?? resolve(from),
+    directory,
+    state,
     file: found?.file ?? null,
     origins,
   }

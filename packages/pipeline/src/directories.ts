@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 
-/** The folders and files of one stack, all below `.offstream/` beside the project's `offstream.yaml`. */
+/** The folders and files of one stack, all below its state folder. */
 export interface Directories {
   readonly state: string
   /** Kafka's and ZooKeeper's data: wiped together or not at all, each holds the other's cluster id. */
@@ -23,9 +23,15 @@ export interface Directories {
   readonly records: string
 }
 
-/** @param project folder of the project */
-export const directoriesOf = (project: string): Directories => {
-  const state = join(project, '.offstream')
+/**
+ * Where a stack keeps all that it has: `.offstream/` beside the project's `offstream.yaml`, and below it for a stack
+ * with a name of its own.
+ */
+export const stateFolder = (project: string, stack: string | null): string =>
+  stack === null ? join(project, '.offstream') : join(project, '.offstream', 'stacks', stack)
+
+/** @param state the state folder of the stack */
+export const directoriesOf = (state: string): Directories => {
   const run = join(state, 'run')
   return {
     state,

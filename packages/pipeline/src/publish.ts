@@ -5,8 +5,8 @@ import { brokerOf } from './services.ts'
 import { openPublisher } from './topic.ts'
 
 export interface PublishOptions extends Omit<ProduceOptions, 'deliver'> {
-  /** Folder of the project, whose count of fetched products goes up. */
-  readonly project: string
+  /** The state folder of the stack, whose count of fetched products goes up. */
+  readonly state: string
   readonly config: Config
 }
 
@@ -20,13 +20,13 @@ const countEveryMs = 1_000
  *   source as a whole came to
  */
 export const publishProducts = async ({
-  project,
+  state,
   config,
   onProgress,
   ...options
 }: PublishOptions): Promise<ProduceCounts> => {
   const publisher = await openPublisher(brokerOf(config))
-  const fetched = new FetchedCount(directoriesOf(project).fetched)
+  const fetched = new FetchedCount(directoriesOf(state).fetched)
   try {
     return await produce({
       ...options,

@@ -32,9 +32,19 @@ interface Surroundings {
   readonly directories: Directories
 }
 
-/** Every service of a project as data: what to run, what it needs, and the question that tells that it is ready. */
-export const services = (project: string, config: Config, runtimes: Runtimes): readonly Service[] => {
-  const surroundings = { project, config, runtimes, directories: directoriesOf(project) }
+/** What services are built from. */
+export interface ServicesOptions {
+  /** Folder of the project, whose own templates and programs are used where it has them. */
+  readonly project: string
+  /** The state folder of the stack. */
+  readonly state: string
+  readonly config: Config
+  readonly runtimes: Runtimes
+}
+
+/** Every service of a stack as data: what to run, what it needs, and the question that tells that it is ready. */
+export const services = ({ project, state, config, runtimes }: ServicesOptions): readonly Service[] => {
+  const surroundings = { project, config, runtimes, directories: directoriesOf(state) }
   return [zookeeper, kafka, sparkMaster, sparkWorker, thrift, productsStream].map(service =>
     service(surroundings),
   )

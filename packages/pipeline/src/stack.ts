@@ -17,50 +17,54 @@ import { type ServiceName, services } from './services.ts'
 
 /** What a stack runs with: written when it is started, read by every later command and by its keeper. */
 export interface StackSettings {
+  /** Folder of the project: its own `config/`, `charts/` and `spark-jobs/` are used where it has them. */
   readonly project: string
+  /** The state folder, which tells one stack from another. */
+  readonly state: string
   readonly config: Config
   readonly runtimes: Runtimes
 }
 
-const settingsFile = (project: string): string => join(directoriesOf(project).run, 'settings.json')
+const settingsFile = (state: string): string => join(directoriesOf(state).run, 'settings.json')
 
-/** The settings that the stack of this project was started with; null where it was not, or was ended. */
-export const readStackSettings = async (project: string): Promise<StackSettings | null> => {
-  const text = await readFile(settingsFile(project), 'utf8').catch(() => null)
+/** The settings that the stack was started with; null where it was not, or was ended. */
+export const readStackSettings = async (state: string): Promise<StackSettings | null> => {
+  const text = await readFile(settingsFile(state), 'utf8').catch(() => null)
   if (text === null) return null
-  const { config, runtimes } = JSON.parse(text) as StackSettings
+  const { project, config, runtimes } = JSON.parse(text) as StackSettings
   const parsed = Config.safeParse(config)
-  return parsed.success ? { project, config: parsed.data, runtimes } : null
+  return parsed.success ? { project, state, config: parsed.data, runtimes } : null
 }
 
 /** For `loadProject`: the configuration that the stack runs with. */
-export const rememberedConfig = async (project: string): Promise<Config | null> =>
-  (await readStackSettings(project))?.config ?? null
+export const rememberedConfig = async (state: string): Promise<Config | null> =>
+  (await readStackSettings(state))?.config ?? null
 
 export const keepStackSettings = async (settings: StackSettings): Promise<void> => {
-  const file = settingsFile(settings.project)
-  await mkdir(directoriesOf(settings.project).run, { recursive: true, mode: 0o700 })
+  const file = settingsFile(settings.state)
+  await mkdir(directoriesOf(settings.state).run, { recursive: true, mode: 0o700 })
   await writeFile(`${file}.tmp`, JSON.stringify(settings, null, 2), { mode: 0o600 })
   await rename(`${file}.tmp`, file)
 }
 
 /** What a keeper builds its services from: the settings that a request carries. */
 export const servicesOf = async (settings: unknown): Promise<readonly Service[]> => {
-  const { project, config, runtimes } = settings as StackSettings
-  return services(project, Config.parse(config), runtimes)
+  if (settings === null) return []
+  const stack = settings as StackSettings
+  return services({ ...stack, config: Config.parse(stack.config) })
 }
 
 /**
  * The services of the stack as it was started, to be asked how they are; none where it was not started.
- * @param project folder of the project
+ * @param state the state folder of the stack
  */
-export const readServices = async (project: string): Promise<readonly Service[]> => {
-  const settings = await readStackSettings(project)
-  return settings === null ? [] : services(project, settings.config, settings.runtimes)
+export const readServices = async (state: string): Promise<readonly Service[]> => {
+  const settings = await readStackSettings(state)
+  return settings === null ? [] : services(settings)
 }
 
 export interface StackCall {
-  /** Starts a keeper process for the project; resolves once it is on its way. */
+  /** Starts a keeper process for the stack; resolves once it is on its way. */
   readonly launchKeeper: () => Promise<void>
   readonly onEvent?: (event: ServiceEvent) => void
   readonly signal?: AbortSignal | undefined
@@ -72,25 +76,24 @@ export const startServices = async (
   names: readonly ServiceName[],
   { launchKeeper, ...call }: StackCall,
 ): Promise<void> => {
-  const { run } = directoriesOf(settings.project)
+  const { run } = directoriesOf(settings.state)
   await keepStackSettings(settings)
   await ensureKeeper(run, launchKeeper)
   await askKeeper(run, 'start', { ...call, names, settings })
 }
 
 /**
- * Ends everything that runs for the project, also what a killed keeper left.
+ * Ends everything that runs for the stack, also what a killed keeper left.
  * @returns whether anything ran
  */
-export const stopStack = async (project: string, { launchKeeper, ...call }: StackCall): Promise<boolean> => {
-  const { run } = directoriesOf(project)
-  const anything =
-    (await keeperAnswers(run)) || (await new ServiceRecords(directoriesOf(project).records).all()).length > 0
+export const stopStack = async (state: string, { launchKeeper, ...call }: StackCall): Promise<boolean> => {
+  const { run, records } = directoriesOf(state)
+  const anything = (await keeperAnswers(run)) || (await new ServiceRecords(records).all()).length > 0
   if (anything) {
     await ensureKeeper(run, launchKeeper)
     await askKeeper(run, 'stop', call)
   }
-  await rm(settingsFile(project), { force: true })
+  await rm(settingsFile(state), { force: true })
   return anything
 }
 
@@ -98,8 +101,8 @@ export const stopStack = async (project: string, { launchKeeper, ...call }: Stac
  * Refuses where one of the named services does not run.
  * @throws OffstreamError NOT_RUNNING
  */
-export const requireRunning = async (project: string, names: readonly ServiceName[]): Promise<void> => {
-  const records = new ServiceRecords(directoriesOf(project).records)
+export const requireRunning = async (state: string, names: readonly ServiceName[]): Promise<void> => {
+  const records = new ServiceRecords(directoriesOf(state).records)
   for (const name of names) {
     const record = await records.of(name)
     if (record !== null && (await isRunning(record))) continue
@@ -110,9 +113,9 @@ export const requireRunning = async (project: string, names: readonly ServiceNam
   }
 }
 
-/** The pids of the services of this project that run. */
-export const ownPids = async (project: string): Promise<ReadonlySet<number>> => {
-  const records = await new ServiceRecords(directoriesOf(project).records).all()
+/** The pids of the services of this stack that run. */
+export const ownPids = async (state: string): Promise<ReadonlySet<number>> => {
+  const records = await new ServiceRecords(directoriesOf(state).records).all()
   const running = await Promise.all(
     records.map(async record => ((await isRunning(record)) ? record.pid : null)),
   )

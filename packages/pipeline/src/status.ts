@@ -71,11 +71,11 @@ const answerWithinMs = 10_000
 
 /** What the stack is in truth: every running service is asked, side by side, each with a deadline of its own. */
 export const readStatus = async (
-  project: string,
+  state: string,
   config: Config,
   services: readonly Service[],
 ): Promise<Status> => {
-  const directories = directoriesOf(project)
+  const directories = directoriesOf(state)
   const records = new ServiceRecords(directories.records)
   const states = await Promise.all(serviceNames.map(async name => stateOf(name, await records.of(name))))
   const alive = new Set(states.filter(({ state }) => state === 'running').map(({ name }) => name))

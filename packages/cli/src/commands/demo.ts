@@ -26,6 +26,7 @@ const visibleWithinMs = 120_000
 const sample = `
 SELECT code, product_name, brands, nutriscore_grade AS nutriscore, nova_group AS nova
 FROM Products
+WHERE product_name IS NOT NULL
 ORDER BY product_name
 LIMIT 3`
 
@@ -49,7 +50,7 @@ Examples:
 
       step('Getting what is needed')
       const stack = await settings()
-      const { project, config } = stack
+      const { state, config } = stack
       const executablePath = await ensureChromium(output, config, signal)
 
       step('Starting the services and the job')
@@ -59,18 +60,18 @@ Examples:
       step(`Scraping ${limit} products from the stand-in site`)
       await using site = await startSite({ catalogue: generateCatalogue({}) })
       const source = openWebSource(
-        project,
+        state,
         { ...config, browser: { executablePath } },
         { address: site.address, limit },
       )
       const lines = new ScrapeLines(output)
-      const counts = await publishProducts({ project, config, source, onProgress: lines.progress, signal })
+      const counts = await publishProducts({ state, config, source, onProgress: lines.progress, signal })
       output.endLive()
       output.event({ kind: 'scraped', ...counts }, lines.summary(counts, 'published'))
       signal.throwIfAborted()
 
       step('Waiting until they are visible through the Thrift server')
-      const status = await allVisible(project, config, signal)
+      const status = await allVisible(state, config, signal)
       const { host, thrift } = config
       const rows = await query({ host, port: thrift.port }, sample, { signal })
       const names = rows.columns.map(({ name }) => name)
@@ -92,15 +93,15 @@ Examples:
       )
       if (down) {
         step('Ending everything')
-        await stopStack(project, { launchKeeper, onEvent, signal })
+        await stopStack(state, { launchKeeper, onEvent, signal })
       } else output.note(nextSteps(thrift.port))
     })
 
 /** Waits until each acknowledged message is in the table and shown; resolves to the status that says so. */
-const allVisible = (project: string, config: Config, signal: AbortSignal): Promise<Status> =>
+const allVisible = (state: string, config: Config, signal: AbortSignal): Promise<Status> =>
   until(
     async () => {
-      const status = await readStatus(project, config, await readServices(project))
+      const status = await readStatus(state, config, await readServices(state))
       const { lag, rows, visible, rejected } = status.flow
       if (lag !== 0 || visible === null || visible === 0) throw new Error(`lag ${lag}, ${visible} visible`)
       if (status.state !== 'healthy') throw new Error(`the stack is ${status.state}`)

@@ -16,12 +16,12 @@ Example:
     )
     .action(async () => {
       const { output, project } = context()
-      const { directory, config } = await project()
+      const { directory, state, config } = await project()
       const findings = await examine({
         config,
         environment: process.env,
         directory,
-        ours: await ownPids(directory),
+        ours: await ownPids(state),
       })
       const verdict = worst(findings)
       output.result({ kind: 'doctor', verdict, findings }, () =>

@@ -15,8 +15,8 @@ Example:
     )
     .action(async () => {
       const { output, signal, project, launchKeeper } = context()
-      const { directory } = await project()
-      const anything = await stopStack(directory, { launchKeeper, onEvent: serviceLines(output), signal })
+      const { state } = await project()
+      const anything = await stopStack(state, { launchKeeper, onEvent: serviceLines(output), signal })
       output.result({ kind: 'down', stopped: anything }, () => '')
       output.note(anything ? 'Everything has ended.' : 'Nothing was running.')
     })

@@ -5,9 +5,9 @@ import { lineOf } from '../serviceLines.ts'
 const define: DefineCommand = (command, context) =>
   command.action(async () => {
     const { output, signal, project } = context()
-    const { directory } = await project()
+    const { state } = await project()
     // The form of the services' own logs, so that `offstream logs` reads this one too.
-    const keeper = await ownKeeper(directory, signal, event => {
+    const keeper = await ownKeeper(state, signal, event => {
       const level = event.kind === 'gaveUp' ? 'ERROR' : event.kind === 'fell' ? 'WARN ' : 'INFO '
       const line = lineOf(event) ?? `${event.service} is ${event.kind}`
       output.note(`${new Date().toISOString()} ${level} keeper: ${line}`)

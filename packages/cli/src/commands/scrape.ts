@@ -25,10 +25,10 @@ Examples:
     )
     .action(async ({ url, limit, concurrency, rate, dryRun = false }) => {
       const { output, project, signal } = context()
-      const { directory, config } = await project()
+      const { state, config } = await project()
       const executablePath = await ensureChromium(output, config, signal)
       const source = openWebSource(
-        directory,
+        state,
         { ...config, browser: { executablePath } },
         { address: url, limit, concurrency, pagesPerMinute: rate },
       )
@@ -40,7 +40,7 @@ Examples:
             onProgress: lines.progress,
             signal,
           })
-        : await publishProducts({ project: directory, config, source, onProgress: lines.progress, signal })
+        : await publishProducts({ state, config, source, onProgress: lines.progress, signal })
       output.endLive()
       if (!dryRun) output.result({ kind: 'scrape', ...counts, seconds: lines.seconds() }, () => '')
       output.note(lines.summary(counts, dryRun ? 'written' : 'published'))

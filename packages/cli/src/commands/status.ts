@@ -25,8 +25,8 @@ Examples:
     )
     .action(async () => {
       const { output, project } = context()
-      const { directory, config } = await project()
-      const status = await readStatus(directory, config, await readServices(directory))
+      const { state, config } = await project()
+      const status = await readStatus(state, config, await readServices(state))
       output.result({ ...status }, () => statusText(status))
       if (status.state === 'stopped') output.note('Nothing is running. Next: `offstream up`')
       process.exitCode = exitOf[status.state]

@@ -17,7 +17,7 @@ Example:
     .action(async () => {
       const { output, signal, settings, launchKeeper } = context()
       const stack = await settings()
-      await requireRunning(stack.project, ['kafka', 'spark-worker'])
+      await requireRunning(stack.state, ['kafka', 'spark-worker'])
       await startServices(stack, ['products-stream'], { launchKeeper, onEvent: serviceLines(output), signal })
       output.result(
         { kind: 'submit', name: 'products-stream', address: addressOf('products-stream', stack.config) },

@@ -24,7 +24,7 @@ Examples:
       )
       const stack = await settings()
       const onEvent = serviceLines(output)
-      const keeper = foreground ? await ownKeeper(stack.project, signal, onEvent) : null
+      const keeper = foreground ? await ownKeeper(stack.state, signal, onEvent) : null
       await startServices(stack, stackServices, {
         launchKeeper: keeper?.start ?? launchKeeper,
         ...(keeper === null ? { onEvent } : {}),

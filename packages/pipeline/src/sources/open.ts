@@ -2,7 +2,6 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { OffstreamError } from '@offstream/runtime'
 import type { Config } from '../config.ts'
-import { directoriesOf } from '../directories.ts'
 import type { Source } from './source.ts'
 import { webSource } from './web/web.ts'
 
@@ -23,11 +22,11 @@ const concurrencyOnLoopback = 2
 /**
  * The web source as the configuration and the person want it: polite on a real site, as fast as it goes on one of this
  * machine.
- * @param project folder of the project
+ * @param state the state folder of the stack, for what the crawl has to keep
  * @throws OffstreamError ADDRESS_INVALID
  */
 export const openWebSource = (
-  project: string,
+  state: string,
   { web, browser }: Config,
   { address = web.url, limit, concurrency, pagesPerMinute }: WebRequest,
 ): Source => {
@@ -40,7 +39,7 @@ export const openWebSource = (
     pagesPerMinute: pagesPerMinute ?? (near ? null : web.pagesPerMinute),
     userAgent: userAgent(web.contact),
     chromium: browser.executablePath === null ? {} : { executablePath: browser.executablePath },
-    storageDirectory: join(directoriesOf(project).state, 'crawl'),
+    storageDirectory: join(state, 'crawl'),
   })
 }
 
