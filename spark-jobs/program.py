@@ -6,6 +6,8 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
+from py4j.protocol import Py4JJavaError, Py4JNetworkError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -25,6 +27,13 @@ def run(name: str, main: Callable[[], None]) -> None:
 
 
 def in_short(error: BaseException) -> str:
-    """Return what went wrong in one line, without the stack that Spark puts into its messages."""
+    """Return what went wrong, and where it is told why, in one line: without the stacks of Java."""
+    if isinstance(error, (Py4JNetworkError, ConnectionError)):
+        return "the Java process of Spark has ended"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    # The first line of py4j's own errors says no more than which object was called.
+    what = lines[1:] if isinstance(error, Py4JJavaError) else lines
+    if not what:
+        return type(error).__name__
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    return " ← ".join([what[0].removeprefix(": "), *causes[-1:]])

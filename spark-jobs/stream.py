@@ -38,6 +38,27 @@ _SETTINGS = {
 }
 
 
+def main() -> None:
+    """Run until the stop file appears or the query fails."""
+    args = _arguments()
+    spark = SparkSession.builder.config(map={**_SETTINGS}).getOrCreate()
+    progress = Progress(args.progress, committed_offsets(spark, args.checkpoint))
+    progress.tell("starting")
+    try:
+        ensure_tables(spark)
+        warm_up(spark)
+        messages = kafka_messages(spark, args.brokers, args.topic, args.max_offsets_per_trigger)
+        batches = Batches(args.stop_file)
+        query = start(messages, batches, args.checkpoint, args.trigger_ms)
+        attend(query, batches, args.stop_file, progress)
+        progress.tell("stopped")
+    except Exception as error:
+        progress.tell("failed", in_short(error))
+        raise
+    finally:
+        spark.stop()
+
+
 class StopAskedError(Exception):
     """A batch was about to begin when the stop file was there; it is done at the next start."""
 
@@ -68,27 +89,6 @@ class Batches:
             tidy(batch.sparkSession)
         if (batch_id + 1) % _REMOVE_ORPHANS_EVERY_BATCHES == 0:
             remove_orphans(batch.sparkSession)
-
-
-def main() -> None:
-    """Run until the stop file appears or the query fails."""
-    args = _arguments()
-    spark = SparkSession.builder.config(map={**_SETTINGS}).getOrCreate()
-    progress = Progress(args.progress, committed_offsets(spark, args.checkpoint))
-    progress.tell("starting")
-    try:
-        ensure_tables(spark)
-        _warm(spark)
-        messages = kafka_messages(spark, args.brokers, args.topic, args.max_offsets_per_trigger)
-        batches = Batches(args.stop_file)
-        query = start(messages, batches, args.checkpoint, args.trigger_ms)
-        attend(query, batches, args.stop_file, progress)
-        progress.tell("stopped")
-    except Exception as error:
-        progress.tell("failed", in_short(error))
-        raise
-    finally:
-        spark.stop()
 
 
 def write_batch(batch: DataFrame) -> None:
@@ -152,7 +152,7 @@ def attend(query: StreamingQuery, batches: Batches, stop_file: Path, progress: P
         raise error
 
 
-def _warm(spark: SparkSession) -> None:
+def warm_up(spark: SparkSession) -> None:
     """Run a batch of nothing, so that plans and classes are there: a cold first batch takes 15 to 20 s."""
     nothing = (
         # A range, since a literal empty table would be optimised away and nothing would get warm.

@@ -1,0 +1,61 @@
+"""A program that fails says why in its last line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from py4j.protocol import Py4JError, Py4JNetworkError
+
+from program import in_short, run
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+def fails() -> None:
+    raise ValueError("no broker answered\nat localhost:9092")
+
+
+def test_a_failed_program_exits_with_1_and_says_why_in_its_last_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as exit_status:
+        run("products-stream", fails)
+    assert exit_status.value.code == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert (lines[0], lines[-1]) == (
+        "Traceback (most recent call last):",
+        "products-stream failed: no broker answered",
+    )
+
+
+def test_a_program_that_ends_well_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    run("products-stream", lambda: None)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (RuntimeError(), "RuntimeError"),
+        (Py4JNetworkError("Answer from Java side is empty"), "the Java process of Spark has ended"),
+        (ConnectionRefusedError(111, "Connection refused"), "the Java process of Spark has ended"),
+    ],
+)
+def test_an_error_is_told_in_one_line(error: Exception, words: str) -> None:
+    assert in_short(error) == words
+
+
+def test_an_error_of_java_is_told_with_its_first_cause(spark: SparkSession) -> None:
+    session = spark.newSession()
+    session.conf.set("spark.sql.catalog.broken", "org.apache.iceberg.spark.SparkCatalog")
+    session.conf.set("spark.sql.catalog.broken.type", "jdbc")
+    session.conf.set("spark.sql.catalog.broken.uri", "jdbc:sqlite:/nowhere/at/all.db")
+    session.conf.set("spark.sql.catalog.broken.warehouse", "file:/nowhere")
+    with pytest.raises(Py4JError) as failure:
+        session.sql("SHOW NAMESPACES IN broken")
+    assert in_short(failure.value) == (
+        "org.apache.iceberg.jdbc.UncheckedSQLException: Failed to connect: jdbc:sqlite:/nowhere/at/all.db"
+        " ← java.sql.SQLException: path to '/nowhere/at/all.db': '/nowhere' does not exist"
+    )

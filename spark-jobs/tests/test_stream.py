@@ -1,0 +1,232 @@
+"""The job reads every message once into the tables, whenever it is ended and started again.
+
+A folder of files stands for the topic here: of Kafka's columns, one file a batch. With Kafka itself the built
+command is tested, in `packages/e2e`.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from kafka import EVIAN, MESSAGES, NUTELLA, Message, as_messages, minutes, update
+
+from lake import PRODUCTS, REJECTED
+from progress import Progress, committed_offsets
+from stream import Batches, attend, start, warm_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.streaming.query import StreamingQuery
+
+
+class Job:
+    """The job in a folder of its own, with its topic, checkpoint, stop file and progress file."""
+
+    def __init__(self, lake: SparkSession, folder: Path) -> None:
+        """Nothing runs yet."""
+        self.lake = lake
+        self.stop_file = folder / "job.stop"
+        self.checkpoint = (folder / "checkpoint").as_uri()
+        self._topic = folder / "topic"
+        self._progress_file = folder / "job.progress.json"
+        self._published = 0
+
+    def publish(self, *messages: Message) -> None:
+        """Put messages into the topic; they are a batch."""
+        numbered = [
+            message._replace(offset=self._published + place) for place, message in enumerate(messages)
+        ]
+        self._published += len(messages)
+        as_messages(self.lake, numbered).coalesce(1).write.mode("append").parquet(str(self._topic))
+
+    def start(self, batches: Batches) -> StreamingQuery:
+        """Start the query from where the checkpoint is."""
+        one_by_one = self.lake.readStream.schema(MESSAGES).option("maxFilesPerTrigger", 1)
+        return start(one_by_one.parquet(str(self._topic)), batches, self.checkpoint, trigger_ms=0)
+
+    def progress(self) -> Progress:
+        """Make the progress of a new process of the job."""
+        return Progress(self._progress_file, committed_offsets(self.lake, self.checkpoint))
+
+    def told(self) -> dict[str, Any]:
+        """Read what the job tells of itself."""
+        told: dict[str, Any] = json.loads(self._progress_file.read_text(encoding="utf-8"))
+        return told
+
+    def committed(self) -> dict[str, Any]:
+        """Read how far the checkpoint is; Spark's files count as one offset."""
+        return {**committed_offsets(self.lake, self.checkpoint)}
+
+    def read_all(self) -> Progress:
+        """Run until all that was published is read."""
+        progress = self.progress()
+        query = self.start(Batches(self.stop_file))
+        try:
+            query.processAllAvailable()
+            progress.follow(query)
+        finally:
+            query.stop()
+        return progress
+
+    def rows(self) -> list[tuple[str, str | None, int]]:
+        """What the tests below tell rows by."""
+        rows = self.lake.table(PRODUCTS).orderBy("code").collect()
+        return [(row.code, row.product_name, row.kafka_offset) for row in rows]
+
+    def rejected(self) -> list[int]:
+        """The offsets of the rejected messages."""
+        return [row.kafka_offset for row in self.lake.table(REJECTED).orderBy("kafka_offset").collect()]
+
+
+@pytest.fixture
+def job(lake: SparkSession, tmp_path: Path) -> Iterator[Job]:
+    job = Job(lake, tmp_path)
+    yield job
+    for query in lake.streams.active:
+        query.stop()
+
+
+def until(condition: Callable[[], bool], within_seconds: float = 120) -> None:
+    deadline = time.monotonic() + within_seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def product(number: int) -> Message:
+    return update(code=f"{20_000_000 + number}")
+
+
+WRONG = Message(b"nutella", b"")
+
+
+def test_messages_become_rows_and_the_progress_counts_every_batch(job: Job) -> None:
+    job.publish(update(as_of=minutes(0), product_name="Nutella"), WRONG)
+    job.publish(update(code=EVIAN, product_name="Evian"))
+    job.publish(update(as_of=minutes(1), product_name="Nutella 400 g"))
+
+    job.read_all()
+
+    assert job.rows() == [(NUTELLA, "Nutella 400 g", 3), (EVIAN, "Evian", 2)]
+    assert job.rejected() == [1]
+    told = job.told()
+    assert (told["state"], told["batchId"], told["inputRows"], told["offsets"]) == (
+        "running",
+        2,
+        4,
+        {"logOffset": 2},
+    )
+    assert told["rowsPerSecond"] > 0
+    assert told["triggerMs"] > 0
+
+
+def test_a_job_with_nothing_to_read_runs(job: Job) -> None:
+    job.publish(product(0))
+    job.read_all()
+
+    progress, query = job.progress(), job.start(Batches(job.stop_file))
+    progress.tell("starting")
+    while job.told()["state"] == "starting":
+        progress.follow(query)
+
+    told = job.told()
+    assert (told["state"], told["batchId"], told["inputRows"], told["offsets"]) == (
+        "running",
+        None,
+        0,
+        {"logOffset": 0},
+    )
+
+
+def test_a_job_that_is_asked_to_stop_ends_between_two_batches_and_goes_on_there(job: Job) -> None:
+    for number in range(6):
+        job.publish(product(number))
+    batches, progress = Batches(job.stop_file), job.progress()
+    query = job.start(batches)
+    attendant = threading.Thread(target=attend, args=(query, batches, job.stop_file, progress))
+    attendant.start()
+
+    until(lambda: len(job.rows()) > 0)
+    job.stop_file.touch()
+    attendant.join(timeout=120)
+
+    assert not query.isActive
+    first_run = job.told()["inputRows"]
+    assert 0 < first_run < 6
+    assert job.committed() == {"logOffset": first_run - 1}
+    assert [offset for _, _, offset in job.rows()] == list(range(first_run))
+
+    job.stop_file.unlink()
+    job.read_all()
+
+    assert [offset for _, _, offset in job.rows()] == list(range(6))
+    assert job.told()["inputRows"] == 6 - first_run
+
+
+def test_a_job_that_starts_with_its_stop_file_there_reads_nothing(job: Job) -> None:
+    job.publish(product(0))
+    job.stop_file.touch()
+    batches = Batches(job.stop_file)
+    query = job.start(batches)
+
+    attend(query, batches, job.stop_file, job.progress())
+
+    assert not query.isActive
+    assert (job.rows(), job.committed()) == ([], {})
+
+
+class PowerCut(Batches):
+    """Batches of a job that dies when the second is in the tables, and Spark does not know it yet."""
+
+    def __call__(self, batch: DataFrame, batch_id: int) -> None:
+        """Write, and die."""
+        super().__call__(batch, batch_id)
+        if batch_id == 1:
+            self.error = OSError("power cut")
+            raise self.error
+
+
+def test_a_job_that_dies_after_it_wrote_a_batch_loses_and_doubles_nothing(job: Job) -> None:
+    job.publish(product(0), WRONG)
+    job.publish(product(1), WRONG)
+    job.publish(product(2), WRONG)
+    batches = PowerCut(job.stop_file)
+
+    with pytest.raises(OSError, match=r"^power cut$"):
+        attend(job.start(batches), batches, job.stop_file, job.progress())
+    assert job.rejected() == [1, 3]
+    assert job.committed() == {"logOffset": 0}
+    job.read_all()
+
+    assert [offset for _, _, offset in job.rows()] == [0, 2, 4]
+    assert job.rejected() == [1, 3, 5]
+
+
+def test_what_a_batch_fails_of_is_what_the_job_fails_of(job: Job) -> None:
+    job.publish(product(0))
+    job.lake.sql(f"DROP TABLE {PRODUCTS}")
+    batches = Batches(job.stop_file)
+    with pytest.raises(Exception, match=r"^\[TABLE_OR_VIEW_NOT_FOUND\]"):
+        attend(job.start(batches), batches, job.stop_file, job.progress())
+
+
+def test_every_fiftieth_batch_tidies_the_tables(job: Job) -> None:
+    batches = Batches(job.stop_file)
+
+    def files_after(batch_id: int) -> int:
+        batches(as_messages(job.lake, [product(batch_id)]), batch_id)
+        return job.lake.table(f"{PRODUCTS}.data_files").count()
+
+    assert [files_after(batch_id) for batch_id in range(45, 52)] == [1, 2, 3, 4, 1, 2, 3]
+
+
+def test_warming_up_leaves_the_tables_empty(job: Job) -> None:
+    warm_up(job.lake)
+    assert (job.rows(), job.rejected()) == ([], [])
