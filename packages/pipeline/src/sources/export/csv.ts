@@ -21,6 +21,7 @@ export async function* csvEntries(
   delimiter: string,
 ): AsyncGenerator<readonly Entry[]> {
   let entries: Entry[] = []
+  let brokenAt = 0
   const parser = parse({
     delimiter,
     bom: true,
@@ -32,7 +33,11 @@ export async function* csvEntries(
     skip_empty_lines: true,
     skip_records_with_error: true,
     on_skip: error => {
-      entries.push({ place: lineOf(error), problem: `it is no CSV: ${error?.message ?? 'unreadable'}` })
+      const place = lineOf(error)
+      // A row without an end is told again with each chunk of it.
+      if (place !== brokenAt)
+        entries.push({ place, problem: `it is no CSV: ${error?.message ?? 'unreadable'}` })
+      brokenAt = place
       return undefined
     },
   })

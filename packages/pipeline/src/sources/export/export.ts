@@ -149,10 +149,9 @@ class Intake {
       const isFull = this.hand(reading, address, flight)
       if (isFull !== null) await isFull
       this.left -= 1
-      if (this.left <= 0) return true
-      if (this.run.signal.aborted) return false
+      if (this.run.signal.aborted) break
     }
-    return false
+    return this.left <= 0
   }
 
   /** What is wanted of `entries`, as records, no more than the limit leaves. */

@@ -27,6 +27,11 @@ test.each<readonly [what: string, columns: Partial<Product>, flags: string | nul
   ['gin', { energy_kcal_100g: 230, fat_100g: 0, carbohydrates_100g: 0, proteins_100g: 0 }, null],
   ['liqueur', { energy_kcal_100g: 327, fat_100g: 0, carbohydrates_100g: 32, proteins_100g: 0 }, null],
   [
+    'energy from nothing',
+    { energy_kcal_100g: 388, fat_100g: 0, carbohydrates_100g: 0, proteins_100g: 0 },
+    'energy-value-in-kcal-does-not-match-value-computed-from-other-nutrients',
+  ],
+  [
     'kilojoules as kilocalories',
     { ...plausible, energy_kcal_100g: 2252 },
     'energy-value-in-kcal-does-not-match-value-computed-from-other-nutrients,nutrition-value-over-3800-energy',

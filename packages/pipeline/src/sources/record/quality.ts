@@ -82,10 +82,13 @@ const rules: readonly Rule[] = [
 const sum = (...values: readonly (number | null)[]): number =>
   values.reduce<number>((total, value) => total + (value ?? 0), 0)
 
+/** More energy than all the alcohol of a spirit gives, kilocalories in 100 ml. */
+const mostFromAlcohol = 300
+
 /**
  * Off by more than 30 % and 5 kcal from what fat (9), carbohydrates and proteins (4) and fiber (2 kcal a gram) make.
- * Alcohol (7) is not in the record: too much energy is told only of products of which less than half may be alcohol
- * and water.
+ * Alcohol (7) is not in the record: energy that is too high is believed where there is room for alcohol, that is where
+ * less than half of the product is something else, and where a spirit could have as much.
  * @see Regulation (EU) No 1169/2011, Annex XIV, for the factors
  */
 const energyIsOff = (product: Product): boolean => {
@@ -99,8 +102,9 @@ const energyIsOff = (product: Product): boolean => {
   const fiber = product.fiber_100g ?? 0
   const computed = 9 * fat + 4 * carbohydrates + 4 * proteins + 2 * fiber
   if (computed > told * 1.3 + 5) return true
-  const hasNoRoomForAlcohol = sum(fat, carbohydrates, proteins, fiber, product.salt_100g) >= 50
-  return hasNoRoomForAlcohol && computed < told * 0.7 - 5
+  const mayBeAlcohol =
+    sum(fat, carbohydrates, proteins, fiber, product.salt_100g) < 50 && told - computed <= mostFromAlcohol
+  return !mayBeAlcohol && computed < told * 0.7 - 5
 }
 
 const threeAreEqual = (product: Product): boolean => {

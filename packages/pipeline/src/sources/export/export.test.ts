@@ -1,0 +1,420 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { taken } from '../testRun.ts'
+import { type Answer, serve } from '../web/testSite.ts'
+import { DeltaPosition } from './deltas.ts'
+import { deltaSource, exportSource } from './export.ts'
+
+const userAgent = 'offstream-test (test@example.org)'
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'offstream-export-'))
+})
+afterAll(() => rm(directory, { recursive: true }))
+
+let files = 0
+const written = async (name: string, content: string | Buffer): Promise<string> => {
+  files += 1
+  const file = join(directory, `${files}-${name}`)
+  await writeFile(file, content)
+  return file
+}
+
+interface Line {
+  readonly code?: string
+  readonly [name: string]: unknown
+}
+const jsonl = (lines: readonly Line[]): string => lines.map(line => `${JSON.stringify(line)}\n`).join('')
+
+const numbered = (count: number): readonly Line[] =>
+  Array.from({ length: count }, (_, index) => ({
+    code: String(10_000_001 + index),
+    product_name: `P${index}`,
+  }))
+
+const codesOf = async (file: string, options = {}): Promise<readonly string[]> => {
+  const { products, error } = await taken(exportSource({ file, userAgent, ...options }))
+  if (error !== null) throw error
+  return products.map(({ code }) => code)
+}
+
+const three = numbered(3)
+const threeCodes = ['10000001', '10000002', '10000003']
+const csv = (delimiter: string): string =>
+  [
+    ['code', 'product_name', 'unheard', 'fat_100g', 'saturated-fat_100g', 'countries_tags'],
+    ['10000001', '"Say ""cheese"""', 'x', '30.9', '1', '"en:france,en:germany"'],
+    ['10000002', 'Plain', 'x', '', '', 'en:france'],
+    ['10000003', '"Two\nlines"', 'x', '1', '', 'en:italy'],
+  ]
+    .map(row => `${row.join(delimiter)}\n`)
+    .join('')
+
+describe('what a file is, is seen from its content', () => {
+  test.each<readonly [what: string, name: string, content: string | Buffer]>([
+    ['JSON lines', 'a.jsonl', jsonl(three)],
+    ['JSON lines in gzip', 'a.jsonl.gz', gzipSync(jsonl(three))],
+    [
+      'gzip in two members',
+      'a.gz',
+      Buffer.concat([gzipSync(jsonl(three.slice(0, 1))), gzipSync(jsonl(three.slice(1)))]),
+    ],
+    ['JSON lines that are called something else', 'a.csv', jsonl(three)],
+    ['JSON lines after a byte order mark and an empty line', 'a', `\ufeff\n${jsonl(three)}`],
+    [
+      'JSON lines with Windows’ line ends and no last one',
+      'a',
+      jsonl(three).replaceAll('\n', '\r\n').trimEnd(),
+    ],
+    ['CSV with tabs', 'a.csv', csv('\t')],
+    ['CSV with tabs in gzip', 'a', gzipSync(csv('\t'))],
+    ['CSV with commas', 'a.txt', csv(',')],
+    ['CSV after a byte order mark', 'a.csv', `\ufeff${csv('\t')}`],
+  ])('%s', async (_what, name, content) => {
+    expect(await codesOf(await written(name, content))).toEqual(threeCodes)
+  })
+
+  test('an empty file that is called an export has no products', async () => {
+    expect(await codesOf(await written('a.jsonl.gz', gzipSync('')))).toEqual([])
+  })
+
+  test.each<readonly [what: string, name: string, content: string | Buffer, reason: string, hint: string]>([
+    ['nothing', 'a.bin', '', 'it is empty', 'give an export'],
+    ['a zip archive', 'a.zip', 'PK\x03\x04…', 'it is a zip archive', 'unzip it first'],
+    ['a JSON array', 'a.json', '[{"code":"1"}]', 'it is one JSON array', 'give an export'],
+    ['a page', 'a.html', '<!doctype html>', 'it is a page', 'give an export'],
+    [
+      'another CSV',
+      'a.csv',
+      'name\tage\n',
+      'neither JSON lines nor CSV with a column `code`',
+      'give an export',
+    ],
+  ])('%s is no export', async (_what, name, content, reason, hint) => {
+    const { error } = await taken(exportSource({ file: await written(name, content), userAgent }))
+    expect(error).toMatchObject({
+      code: 'FORMAT_UNKNOWN',
+      message: expect.stringContaining(reason),
+      hint: expect.stringContaining(hint),
+    })
+  })
+})
+
+test('a column of the CSV is read as the API’s field of its name', async () => {
+  const { products } = await taken(exportSource({ file: await written('a.csv', csv('\t')), userAgent }))
+  expect(
+    products.map(({ product_name, fat_100g, saturated_fat_100g, countries }) => [
+      ...[product_name, fat_100g, saturated_fat_100g, countries],
+    ]),
+  ).toEqual([
+    ['Say "cheese"', 30.9, 1, 'France, Germany'],
+    ['Plain', null, null, 'France'],
+    ['Two lines', 1, null, 'Italy'],
+  ])
+})
+
+test('a broken line is skipped with its number, and is never the end', async () => {
+  const file = await written(
+    'a.jsonl',
+    `${jsonl(three.slice(0, 1))}{"code": "1\n\n[]\n{"a":1}\n${jsonl(three.slice(1))}`,
+  )
+  const { products, skipped, error } = await taken(exportSource({ file, userAgent }))
+  expect([products.length, error]).toEqual([3, null])
+  expect(skipped).toEqual([
+    [`${file}:2`, expect.stringContaining('it is no JSON: ')],
+    [`${file}:4`, 'it is no JSON: it is no JSON object'],
+    [`${file}:5`, 'it has no code'],
+  ])
+})
+
+test('a row of a CSV that never ends is skipped, and what came before is kept', async () => {
+  const file = await written('a.csv', `code\tproduct_name\n10000001\tA\n10000002\t"${'x'.repeat(5_000_000)}`)
+  const { products, skipped, error } = await taken(exportSource({ file, userAgent }))
+  expect([products.map(({ code }) => code), error]).toEqual([['10000001'], null])
+  expect(skipped).toEqual([[expect.stringContaining(file), expect.stringContaining('it is no CSV: ')]])
+})
+
+test('a gzip file that is cut gives what stood before the cut, and says so', async () => {
+  const whole = gzipSync(jsonl(numbered(5_000)))
+  const file = await written('a.jsonl.gz', whole.subarray(0, whole.length / 2))
+  const { products, error } = await taken(exportSource({ file, userAgent }))
+  expect(products.length).toBeGreaterThan(1_000)
+  expect(error).toMatchObject({ code: 'FILE_TRUNCATED', message: expect.stringContaining(file) })
+})
+
+test('a damaged gzip file is told apart from a cut one', async () => {
+  const whole = gzipSync(jsonl(three))
+  whole[whole.length - 5] = (whole.at(-5) ?? 0) ^ 0xff
+  const { error } = await taken(exportSource({ file: await written('a.gz', whole), userAgent }))
+  expect(error).toMatchObject({ code: 'FILE_DAMAGED' })
+})
+
+test.each([
+  ['parquet', 'PAR1 and then nothing', 'FILE_TRUNCATED'],
+  ['parquet', `PAR1${'\0'.repeat(100)}\xff\xff\xff\x7fPAR1`, 'FILE_TRUNCATED'],
+])('a %s file that is not whole is refused', async (name, content, code) => {
+  const { error } = await taken(
+    exportSource({ file: await written(name, Buffer.from(content, 'latin1')), userAgent }),
+  )
+  expect(error).toMatchObject({ code })
+})
+
+test.each([['/nowhere/export.jsonl'], [tmpdir()]])('%s is no file to read', async file => {
+  const { error } = await taken(exportSource({ file, userAgent }))
+  expect(error).toMatchObject({ code: 'FILE_MISSING', message: expect.stringContaining(file) })
+})
+
+describe('what is asked for', () => {
+  const lines = [
+    { code: '10000001', countries_tags: ['en:france', 'en:germany'], last_modified_t: 1_700_000_000 },
+    { code: '10000002', countries_tags: ['en:italy'], last_updated_t: 1_750_000_000 },
+    { code: '10000003', countries_tags: ['en:france'], last_modified_t: 1_750_000_000 },
+    { code: '10000004' },
+  ]
+
+  test.each([
+    [{ country: 'fr' }, ['10000001', '10000003']],
+    [{ country: 'Italy' }, ['10000002']],
+    [{ since: new Date(1_750_000_000_000) }, ['10000002', '10000003', '10000004']],
+    [{ country: 'en:france', since: new Date(1_750_000_000_000) }, ['10000003']],
+    [{ limit: 2 }, ['10000001', '10000002']],
+    [{ country: 'fr', limit: 1 }, ['10000001']],
+  ])('%j', async (options, codes) => {
+    expect(await codesOf(await written('a.jsonl', jsonl(lines)), options)).toEqual(codes)
+  })
+})
+
+test('an obsolete product is removed, or skipped where nothing can be', async () => {
+  const file = await written(
+    'a.jsonl',
+    jsonl([{ code: '10000001', obsolete: 'on', last_updated_t: 1_750_000_000 }]),
+  )
+  const { removals } = await taken(exportSource({ file, userAgent }))
+  expect(removals).toEqual([{ code: '10000001', as_of: '2025-06-15T15:06:40.000Z', source: 'export' }])
+  const { skipped } = await taken(exportSource({ file, userAgent }), { remove: undefined })
+  expect(skipped).toEqual([[`${file}:1`, 'the product is obsolete']])
+})
+
+test('no more is read than is taken: 4,000 products are under way at most', async () => {
+  const file = await written('a.jsonl', jsonl(numbered(20_000)))
+  let [underWay, most, delivered] = [0, 0, 0]
+  // As the publisher does: 1,000 are acknowledged together.
+  const waiting: (() => void)[] = []
+  const acknowledge = () => {
+    for (const resolve of waiting.splice(0, 1_000)) resolve()
+    if (waiting.length > 0) setImmediate(acknowledge)
+  }
+  const { error } = await taken(exportSource({ file, userAgent }), {
+    deliver: async () => {
+      underWay += 1
+      most = Math.max(most, underWay)
+      if (waiting.length === 0) setImmediate(acknowledge)
+      await new Promise<void>(resolve => waiting.push(resolve))
+      underWay -= 1
+      delivered += 1
+    },
+  })
+  expect([error, delivered, most]).toEqual([null, 20_000, 4_000])
+})
+
+test('a failed delivery ends the run with its error, after those under way', async () => {
+  const file = await written('a.jsonl', jsonl(numbered(10_000)))
+  let asked = 0
+  const { error } = await taken(exportSource({ file, userAgent }), {
+    deliver: async () => {
+      asked += 1
+      if (asked === 5) throw new Error('Kafka is gone')
+    },
+  })
+  expect([error, asked < 5_000]).toEqual([new Error('Kafka is gone'), true])
+})
+
+test('an aborted run ends well, with what was delivered', async () => {
+  const file = await written('a.jsonl', jsonl(numbered(10_000)))
+  const stop = new AbortController()
+  let delivered = 0
+  const { error } = await taken(exportSource({ file, userAgent }), {
+    signal: stop.signal,
+    deliver: async () => {
+      delivered += 1
+      if (delivered === 3) stop.abort()
+    },
+  })
+  expect([error, delivered]).toEqual([null, 3])
+})
+
+describe('over HTTP', () => {
+  const body = gzipSync(jsonl(numbered(20_000)))
+  const get = (origin: string, path: string) =>
+    taken(exportSource({ file: `${origin}${path}`, userAgent, firstPauseMs: 1 }))
+
+  /** Sends the file in pieces, and cuts the connection once after each of `cutsAt` bytes. */
+  const cutting = (cutsAt: readonly number[], headers: Readonly<Record<string, string>>): Answer => {
+    const cuts = [...cutsAt]
+    return (request, response) => {
+      const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0)
+      const until = cuts.shift() ?? body.length
+      const status = request.headers.range === undefined ? 200 : 206
+      response.writeHead(status, { 'content-length': String(body.length - from), ...headers })
+      response.write(body.subarray(from, until), () =>
+        until === body.length ? response.end() : response.destroy(),
+      )
+    }
+  }
+
+  test('a download that breaks off goes on where it was', async () => {
+    await using site = await serve(() => ({ '/a.gz': cutting([10_000, 20_000], { etag: '"1"' }) }))
+    const { products, error } = await get(site.origin, '/a.gz')
+    expect([products.length, error, site.asked]).toEqual([20_000, null, ['/a.gz', '/a.gz', '/a.gz']])
+    expect([...site.userAgents]).toEqual([userAgent])
+  })
+
+  test('a download that could be of a changed file is not resumed', async () => {
+    await using site = await serve(() => ({ '/a.gz': cutting([10_000], {}) }))
+    const { error } = await get(site.origin, '/a.gz')
+    expect(error).toMatchObject({ code: 'FILE_TRUNCATED', outcome: 'unreachable' })
+  })
+
+  test('a file that is not there is missing', async () => {
+    await using site = await serve(() => ({}))
+    const { error } = await get(site.origin, '/a.gz')
+    expect([error, site.asked]).toEqual([expect.objectContaining({ code: 'FILE_MISSING' }), ['/a.gz']])
+  })
+
+  test('a redirect within the site is followed, one off it is refused', async () => {
+    await using site = await serve(origin => ({
+      '/in': { status: 302, headers: { location: '/a.jsonl' } },
+      '/out': { status: 302, headers: { location: 'http://192.168.0.1/a.jsonl' } },
+      '/port': { status: 302, headers: { location: `${origin.replace(/\d+$/, '1')}/a.jsonl` } },
+      '/loop': { status: 302, headers: { location: '/loop' } },
+      '/a.jsonl': jsonl(three),
+    }))
+    const [inside, outside, port, loop] = [
+      await get(site.origin, '/in'),
+      await get(site.origin, '/out'),
+      await get(site.origin, '/port'),
+      await get(site.origin, '/loop'),
+    ]
+    expect([inside.products.length, inside.error]).toEqual([3, null])
+    expect(outside.error).toMatchObject({ code: 'REDIRECTED_ELSEWHERE', outcome: 'refused' })
+    expect(port.error).toMatchObject({ code: 'REDIRECTED_ELSEWHERE' })
+    expect(loop.error).toMatchObject({
+      code: 'SOURCE_BLOCKED',
+      message: expect.stringContaining('redirects more than 5'),
+    })
+  })
+
+  test('nobody there is told as such', async () => {
+    const site = await serve(() => ({}))
+    await site[Symbol.asyncDispose]()
+    const { error } = await get(site.origin, '/a.gz')
+    expect(error).toMatchObject({
+      code: 'SITE_UNREACHABLE',
+      message: expect.stringContaining('ECONNREFUSED'),
+    })
+  })
+})
+
+describe('deltas', () => {
+  const deltaFile = (from: number, until: number) => `openfoodfacts_products_${from}_${until}.json.gz`
+  const [first, second, third] = [
+    deltaFile(1_000_000_000, 1_000_086_400),
+    deltaFile(1_000_086_400, 1_000_172_800),
+    deltaFile(1_000_172_800, 1_000_259_200),
+  ]
+  const answers = (listed: readonly string[], codes: Readonly<Record<string, readonly string[]>>) => ({
+    // The newest comes first, as on the real site.
+    '/data/delta/index.txt': `${listed.join('\n')}\n`,
+    ...Object.fromEntries(
+      Object.entries(codes).map(([name, each]) => [
+        `/data/delta/${name}`,
+        ((_request, response) => response.end(gzipSync(jsonl(each.map(code => ({ code })))))) as Answer,
+      ]),
+    ),
+  })
+  const scratch = async () => new DeltaPosition(await mkdtemp(join(directory, 'position-')))
+  const source = (origin: string, position: DeltaPosition, limit?: number) =>
+    deltaSource({ index: `${origin}/data/delta/index.txt`, position, userAgent, firstPauseMs: 1, limit })
+  const codes = ({ products }: Awaited<ReturnType<typeof taken>>) => products.map(({ code }) => code)
+
+  test('are taken once, the oldest first, also when new ones come', async () => {
+    const position = await scratch()
+    const listed = [second, first]
+    const files = { [first]: ['10000001'], [second]: ['10000002', '10000001'], [third]: ['10000003'] }
+    await using site = await serve(() => ({
+      ...answers(listed, files),
+      '/data/delta/index.txt': (_request, response) => response.end(listed.join('\n')),
+    }))
+    expect(codes(await taken(source(site.origin, position)))).toEqual(['10000001', '10000002', '10000001'])
+    listed.unshift(third)
+    expect(codes(await taken(source(site.origin, position)))).toEqual(['10000003'])
+    expect(codes(await taken(source(site.origin, position)))).toEqual([])
+  })
+
+  test('a delta counts as taken only when all of it was acknowledged', async () => {
+    const position = await scratch()
+    await using site = await serve(() =>
+      answers([second, first], { [first]: ['10000001'], [second]: ['10000002'] }),
+    )
+    const lost = new Error('Kafka is gone')
+    const { error } = await taken(source(site.origin, position), {
+      deliver: async ({ code }) => {
+        if (code === '10000002') throw lost
+      },
+    })
+    expect(error).toBe(lost)
+    expect(codes(await taken(source(site.origin, position, 0)))).toEqual([])
+    expect(codes(await taken(source(site.origin, position)))).toEqual(['10000002'])
+  })
+
+  test('a limit leaves the delta it was reached in for the next time', async () => {
+    const position = await scratch()
+    await using site = await serve(() => answers([first], { [first]: ['10000001', '10000002'] }))
+    expect(codes(await taken(source(site.origin, position, 1)))).toEqual(['10000001'])
+    expect(codes(await taken(source(site.origin, position)))).toEqual(['10000001', '10000002'])
+  })
+
+  test('changes that are no longer listed are told', async () => {
+    const position = await scratch()
+    await using site = await serve(() => answers([third], { [third]: ['10000003'] }))
+    await position.write(`${site.origin}/data/delta/index.txt`, 1_000_000_000)
+    const { skipped, products } = await taken(source(site.origin, position))
+    expect(products.length).toBe(1)
+    expect(skipped).toEqual([
+      [
+        `${site.origin}/data/delta/index.txt`,
+        'changes between 2001-09-09T01:46:40.000Z and 2001-09-11T01:46:40.000Z are no longer listed: take the full export once',
+      ],
+    ])
+  })
+
+  test('a position is a file of its own for each index', async () => {
+    const folder = await mkdtemp(join(directory, 'position-'))
+    const position = new DeltaPosition(folder)
+    await position.write('https://one.example/index.txt', 1)
+    await position.write('https://two.example/index.txt', 2)
+    expect(
+      await Promise.all(
+        ['one', 'two', 'three'].map(name => position.read(`https://${name}.example/index.txt`)),
+      ),
+    ).toEqual([1, 2, null])
+    expect((await readdir(folder)).length).toBe(2)
+    const [name = ''] = await readdir(folder)
+    expect(JSON.parse(await readFile(join(folder, name), 'utf8'))).toMatchObject({ version: 1 })
+  })
+
+  test.each([
+    ['<html>'],
+    ['../../../etc/passwd'],
+    ['http://elsewhere.example/openfoodfacts_products_1000000000_1000086400.json.gz'],
+    ['products.jsonl.gz'],
+  ])('an index with `%s` is refused', async line => {
+    await using site = await serve(() => answers([line], {}))
+    const { error } = await taken(source(site.origin, await scratch()))
+    expect(error).toMatchObject({ code: 'INDEX_INVALID', message: expect.stringContaining(line) })
+  })
+})

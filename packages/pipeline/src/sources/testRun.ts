@@ -1,0 +1,35 @@
+import type { Product } from '../product.ts'
+import type { Removal, Source, SourceEvent, SourceRun } from './source.ts'
+
+/** Everything that a source gave, for a test to compare. */
+export interface Taken {
+  readonly products: readonly Product[]
+  readonly removals: readonly Removal[]
+  readonly skipped: readonly (readonly [address: string, reason: string])[]
+  readonly events: readonly SourceEvent[]
+  /** What the run ended with; null for a good end. */
+  readonly error: unknown
+}
+
+/** Runs a source to its end; every delivery is acknowledged at once, unless `run` says otherwise. */
+export const taken = async (source: Source, run: Partial<SourceRun> = {}): Promise<Taken> => {
+  const products: Product[] = []
+  const removals: Removal[] = []
+  const events: SourceEvent[] = []
+  const error = await source
+    .run({
+      deliver: async product => void products.push(product),
+      remove: async removal => void removals.push(removal),
+      report: event => events.push(event),
+      signal: new AbortController().signal,
+      ...run,
+    })
+    .then(
+      () => null,
+      (thrown: unknown) => thrown,
+    )
+  const skipped = events.flatMap(event =>
+    event.kind === 'skipped' ? [[event.address, event.reason] as const] : [],
+  )
+  return { products, removals, skipped, events, error }
+}
