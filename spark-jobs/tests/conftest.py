@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from lake import ensure_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # Spark gives Python its timestamps in the zone of the process.
 os.environ["TZ"] = "UTC"
@@ -85,3 +85,11 @@ def lake(bare_lake: SparkSession) -> SparkSession:
     """A session with a catalog `lake` of its own and empty tables."""
     ensure_tables(bare_lake)
     return bare_lake
+
+
+def until(condition: Callable[[], bool], within_seconds: float = 120) -> None:
+    """Wait for a condition to hold."""
+    deadline = time.monotonic() + within_seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

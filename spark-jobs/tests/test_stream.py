@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conftest import until
 from kafka import EVIAN, MESSAGES, NUTELLA, Message, as_messages, minutes, update
 
 from lake import PRODUCTS, REJECTED
@@ -19,7 +19,7 @@ from progress import Progress, committed_offsets
 from stream import Batches, attend, start, warm_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pyspark.sql import DataFrame, SparkSession
@@ -93,13 +93,6 @@ def job(lake: SparkSession, tmp_path: Path) -> Iterator[Job]:
         query.stop()
 
 
-def until(condition: Callable[[], bool], within_seconds: float = 120) -> None:
-    deadline = time.monotonic() + within_seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def product(number: int) -> Message:
     return update(code=f"{20_000_000 + number}")
 
@@ -133,8 +126,12 @@ def test_a_job_with_nothing_to_read_runs(job: Job) -> None:
 
     progress, query = job.progress(), job.start(Batches(job.stop_file))
     progress.tell("starting")
-    while job.told()["state"] == "starting":
+
+    def is_running() -> bool:
         progress.follow(query)
+        return bool(job.told()["state"] == "running")
+
+    until(is_running)
 
     told = job.told()
     assert (told["state"], told["batchId"], told["inputRows"], told["offsets"]) == (
