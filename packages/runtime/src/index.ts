@@ -14,10 +14,12 @@ export { lastLines } from './log.ts'
 export { identify, isAlive, listenerOn, type ProcessIdentity, type ProcessSummary } from './processes.ts'
 export { isRunning, ServiceRecords } from './supervisor/records.ts'
 export type {
+  Diagnosis,
   Service,
   ServiceCommand,
   ServiceEvent,
   ServicePhase,
+  ServicePort,
   ServiceRecord,
 } from './supervisor/service.ts'
 export { Supervisor, type SupervisorOptions } from './supervisor/supervisor.ts'

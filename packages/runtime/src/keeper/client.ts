@@ -48,6 +48,8 @@ export const ensureKeeper = async (directory: string, launch: () => Promise<void
 
 export interface KeeperCall extends KeeperRequest {
   readonly onEvent?: (event: ServiceEvent) => void
+  /** Called when another command is being carried out, and this one has to wait for it. */
+  readonly onWaiting?: () => void
   /** Aborting takes the request back: what a `start` had begun is ended. */
   readonly signal?: AbortSignal | undefined
 }
@@ -59,13 +61,14 @@ export interface KeeperCall extends KeeperRequest {
 export const askKeeper = async (
   directory: string,
   what: 'start' | 'stop',
-  { onEvent, signal, ...body }: KeeperCall,
+  { onEvent, onWaiting, signal, ...body }: KeeperCall,
 ): Promise<void> => {
   try {
     const answer = await send(directory, `/${what}`, body, signal)
     for await (const line of createInterface({ input: answer })) {
       const told = JSON.parse(line) as KeeperAnswer
       if (told.kind === 'event') onEvent?.(told.event)
+      else if (told.kind === 'waiting') onWaiting?.()
       else if (told.kind === 'error') throw fromWire(told.error)
       else return
     }

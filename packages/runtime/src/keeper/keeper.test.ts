@@ -33,6 +33,10 @@ const scratch = async () => {
         build: async () => [
           program(root, 'bee', 'setInterval(() => {}, 1000)'),
           {
+            ...program(root, 'sleeper', 'setInterval(() => {}, 1000)'),
+            ready: () => new Promise(() => undefined),
+          },
+          {
             ...program(root, 'mayfly', 'process.exit(1)'),
             ready: () => Promise.reject(new Error('not yet')),
           },
@@ -86,9 +90,47 @@ test('an error keeps its code, hint and last words on its way through the socket
   })
 })
 
+test('a second start waits for the first', async () => {
+  await using keeper = await scratch()
+  await ensureKeeper(keeper.directory, keeper.launch)
+  let waited = false
+  await Promise.all([
+    askKeeper(keeper.directory, 'start', { names: ['bee'] }),
+    askKeeper(keeper.directory, 'start', {
+      names: ['bee'],
+      onWaiting: () => {
+        waited = true
+      },
+    }),
+  ])
+  await askKeeper(keeper.directory, 'stop', {})
+  expect(waited).toBe(true)
+})
+
+test('who ends everything does not wait for a start under way, and whoever asked for that is told', async () => {
+  await using keeper = await scratch()
+  await ensureKeeper(keeper.directory, keeper.launch)
+  const { promise: begun, resolve } = resolvable()
+  const start = askKeeper(keeper.directory, 'start', { names: ['sleeper'], onEvent: () => resolve() })
+  const outcome = expect(start).rejects.toMatchObject({ code: 'ENDED_MEANWHILE', outcome: 'locked' })
+  await begun
+  await askKeeper(keeper.directory, 'stop', {})
+  await outcome
+  await keeper.runs[0]
+  expect(await new ServiceRecords(recordsDirectory(keeper.directory)).all()).toEqual([])
+})
+
 test('a folder too deep for a socket gets one elsewhere', () => {
   expect(socketPath('/short')).toBe('/short/keeper.sock')
   const deep = `/${'deep/'.repeat(30)}`
   expect(Buffer.byteLength(socketPath(deep))).toBeLessThan(104)
   expect(socketPath(deep)).not.toBe(socketPath(`${deep}er`))
 })
+
+const resolvable = (): { readonly promise: Promise<void>; readonly resolve: () => void } => {
+  let resolve = (): void => undefined
+  const promise = new Promise<void>(done => {
+    resolve = done
+  })
+  return { promise, resolve }
+}

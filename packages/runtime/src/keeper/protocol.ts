@@ -12,6 +12,8 @@ export interface KeeperRequest {
 /** What it answers, one JSON object a line: events as they happen, then how it ended. */
 export type KeeperAnswer =
   | { readonly kind: 'event'; readonly event: ServiceEvent }
+  /** Another request is being carried out; this one comes after it. */
+  | { readonly kind: 'waiting' }
   | { readonly kind: 'done' }
   | { readonly kind: 'error'; readonly error: WireError }
 

@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import { chmod, mkdir, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
+import { OffstreamError } from '../errors.ts'
+import { boundLogs } from '../rotate.ts'
 import type { Service, ServiceEvent } from '../supervisor/service.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import { type KeeperAnswer, type KeeperRequest, toWire } from './protocol.ts'
@@ -19,6 +21,12 @@ export interface KeeperOptions {
   readonly signal: AbortSignal
   /** Called when it can be asked. */
   readonly onListening?: () => void
+  /** When aborted, everything is killed at that very moment. */
+  readonly force?: AbortSignal | undefined
+  /** Told of a log that can't be kept small, once each. */
+  readonly onLogProblem?: (file: string, error: unknown) => void
+  /** A folder whose `*.log` files are kept from filling the disk. */
+  readonly logs?: string | undefined
 }
 
 /** Where the records of services lie below a keeper's folder. */
@@ -36,6 +44,9 @@ export const runKeeper = async ({
   onEvent,
   signal,
   onListening,
+  force,
+  logs,
+  onLogProblem = () => undefined,
 }: KeeperOptions): Promise<void> => {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const listeners = new Set<(event: ServiceEvent) => void>([onEvent])
@@ -47,28 +58,43 @@ export const runKeeper = async ({
   })
   await supervisor.adopt(await build(settings))
 
+  force?.addEventListener('abort', () => supervisor.kill())
+
   const ended = new AbortController()
+  const line = new Line()
+  const carryOut = async (
+    what: 'start' | 'stop',
+    { names, settings: wanted }: KeeperRequest,
+    asked: AbortSignal,
+  ): Promise<void> => {
+    if (what === 'stop') return supervisor.stop(names)
+    const services = (await build(wanted)).filter(({ name }) => names?.includes(name) ?? true)
+    await supervisor.start(services, asked)
+  }
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (request.url === '/ping') return void response.end('{}\n')
-    const write = (line: KeeperAnswer) => void response.write(`${JSON.stringify(line)}\n`)
+    const what = request.url?.slice(1)
+    if (what !== 'start' && what !== 'stop') return void response.end('{}\n')
+    const write = (told: KeeperAnswer) => void response.write(`${JSON.stringify(told)}\n`)
     const listener = (event: ServiceEvent) => write({ kind: 'event', event })
     // Whoever asked and went away (Ctrl-C) does not want it any more.
     const gone = new AbortController()
     response.on('close', () => gone.abort(new Error('whoever asked for it went away')))
-    listeners.add(listener)
     try {
-      const { names, settings } = (await json(request)) as KeeperRequest
-      if (request.url === '/start') {
-        const services = (await build(settings)).filter(({ name }) => names?.includes(name) ?? true)
-        await supervisor.start(services, AbortSignal.any([gone.signal, signal]))
-      } else if (request.url === '/stop') await supervisor.stop(names)
+      const body = (await json(request)) as KeeperRequest
+      // Who ends everything does not wait for a start that is not wanted any more.
+      if (what === 'stop' && body.names === undefined) line.cancel(endedMeanwhile())
+      if (line.isBusy) write({ kind: 'waiting' })
+      await line.stand(AbortSignal.any([gone.signal, signal]), async asked => {
+        listeners.add(listener)
+        await carryOut(what, body, asked)
+      })
       write({ kind: 'done' })
     } catch (error) {
       write({ kind: 'error', error: toWire(error) })
     } finally {
       listeners.delete(listener)
       response.end()
-      if (supervisor.names.length === 0) ended.abort()
+      if (supervisor.names.length === 0 && !line.isBusy) ended.abort()
     }
   }
 
@@ -79,15 +105,58 @@ export const runKeeper = async ({
   await once(server, 'listening')
   await chmod(path, 0o600)
   onListening?.()
+  if (logs !== undefined) void boundLogs(logs, { signal: ended.signal, onProblem: onLogProblem })
   try {
     await aborted(AbortSignal.any([signal, ended.signal]))
     await supervisor.stop()
   } finally {
+    ended.abort()
     server.close()
     await once(server, 'close')
     await rm(path, { force: true })
   }
 }
+
+/** Requests are carried out one after the other: two commands at once would pull at the same services. */
+class Line {
+  private last: Promise<unknown> = Promise.resolve()
+  private readonly standing = new Set<AbortController>()
+
+  get isBusy(): boolean {
+    return this.standing.size > 0
+  }
+
+  /** Makes every request that is being carried out or waits fail with `reason`. */
+  readonly cancel = (reason: Error): void => {
+    for (const one of this.standing) one.abort(reason)
+  }
+
+  /** Carries out `work` when those before it are through; its signal is aborted by `signal` and by `cancel`. */
+  readonly stand = async (
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<void>,
+  ): Promise<void> => {
+    const cancelled = new AbortController()
+    const either = AbortSignal.any([signal, cancelled.signal])
+    this.standing.add(cancelled)
+    const done = this.last.then(() => {
+      either.throwIfAborted()
+      return work(either)
+    })
+    this.last = done.catch(() => undefined)
+    try {
+      await done
+    } finally {
+      this.standing.delete(cancelled)
+    }
+  }
+}
+
+const endedMeanwhile = (): OffstreamError =>
+  new OffstreamError('ENDED_MEANWHILE', 'Another command ended the services while they were being started', {
+    outcome: 'locked',
+    hint: 'start them again with `offstream up`',
+  })
 
 const aborted = async (signal: AbortSignal): Promise<void> => {
   if (!signal.aborted) await once(signal, 'abort')

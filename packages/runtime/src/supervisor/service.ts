@@ -4,8 +4,12 @@ export interface Service {
   readonly command: ServiceCommand
   /** Services of the same set that must be ready before this one is started; they are ended after it. */
   readonly needs: readonly string[]
+  /** Of those, the ones that it can't outlive: when one of them falls, this one is started again after it. */
+  readonly fallsWith?: readonly string[]
   /** The port it is asked on, for the person to see; null where it has none. */
   readonly port: number | null
+  /** Every port that it listens on, so that a taken one is told before anything is started. */
+  readonly listensOn?: readonly ServicePort[]
   /** Where it writes; one file for standard output and standard error, appended to. */
   readonly logFile: string
   /** Made just before each start: property files, folders, tokens. */
@@ -22,6 +26,20 @@ export interface Service {
    */
   readonly askToStop?: () => Promise<void>
   readonly stopWithinMs: number
+  /** What is known to be behind its last words, oldest line first; null where they tell nothing known. */
+  readonly diagnose?: (lastWords: readonly string[]) => Diagnosis | null
+}
+
+/** A port and how the person chooses another, as a phrase: "set `bees.port`". */
+export interface ServicePort {
+  readonly port: number
+  readonly choose: string
+}
+
+/** Why a service fell, in a sentence, and what mends it. */
+export interface Diagnosis {
+  readonly cause: string
+  readonly hint: string
 }
 
 export interface ServiceCommand {

@@ -186,39 +186,106 @@ test('a service with a gentle way to stop is asked that way and not signalled', 
   expect((await readFile(gentle.logFile, 'utf8')).trim().split('\n')).toEqual(['ready', 'bye'])
 })
 
-test('a taken port is refused with the name of its holder before anything starts', async () => {
+test('taken ports are refused with the names of their holders before anything starts', async () => {
   await using stack = await scratch()
   const holder = createServer().listen(0, '127.0.0.1')
   await until(async () => expect(holder.listening).toBe(true), { what: 'the listener', withinMs: 5_000 })
   const address = holder.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   try {
-    await expect(stack.supervisor.start([stack.program('bee', lives, { port })])).rejects.toMatchObject({
+    const ant = stack.program('ant', lives, { listensOn: [{ port, choose: 'set `ant.port`' }] })
+    const bee = stack.program('bee', lives, { listensOn: [{ port, choose: 'set `bee.port`' }] })
+    await expect(stack.supervisor.start([stack.program('fly', lives), ant, bee])).rejects.toMatchObject({
       code: 'PORT_TAKEN',
-      message: `Port ${port}, which bee needs, is taken by \`node\` (pid ${process.pid})`,
+      message: `Port ${port}, which ant needs, is taken by \`node\` (pid ${process.pid}); port ${port}, which bee needs, is taken by \`node\` (pid ${process.pid})`,
+      hint: 'end these programs, or set `ant.port`, set `bee.port`',
     })
-    expect(kinds(stack.events)).toEqual(['starting bee'])
+    expect(stack.events).toEqual([])
   } finally {
     holder.close()
   }
 })
 
-test('the next supervisor adopts what lives and clears what is dead', async () => {
+test('the next supervisor adopts what lives and starts what fell while nobody watched', async () => {
   await using stack = await scratch()
-  const lasting = stack.program('lasting', lives)
-  const gone = stack.program('gone', lives)
-  const parent = stack.open()
-  await parent.start([lasting])
-  const record = await stack.records.of('lasting')
-  await stack.records.keep({ ...(record ?? expect.fail()), name: 'gone', began: 'another boot/1' })
+  const [lasting, fallen] = [stack.program('lasting', lives), stack.program('fallen', lives)]
+  const killed = stack.open()
+  await killed.start([lasting])
+  const record = (await stack.records.of('lasting')) ?? expect.fail()
+  await stack.records.keep({ ...record, name: 'fallen', began: 'nobody' })
 
-  await stack.supervisor.adopt([lasting, gone])
-  expect((await stack.records.all()).map(({ name }) => name)).toEqual(['lasting'])
-  await stack.supervisor.start([lasting])
-  expect((await stack.records.of('lasting'))?.pid).toBe(record?.pid)
+  await stack.supervisor.adopt([lasting, fallen])
+  await until(async () => expect((await stack.records.of('fallen'))?.phase).toBe('running'), {
+    what: 'the fallen one',
+    withinMs: 10_000,
+  })
+  expect(await stack.records.of('fallen')).toMatchObject({ restarts: 1 })
+  expect(await stack.records.of('lasting')).toMatchObject({ pid: record.pid, restarts: 0 })
   await stack.supervisor.stop()
-  expect(record?.pid && (await identify(record.pid))).toBeNull()
-  await parent.stop()
+  expect(record.pid && (await identify(record.pid))).toBeNull()
+  await killed.stop()
+})
+
+test.each([
+  ['was being ended', { phase: 'stopping' }],
+  ['ran before the machine was started', { startedAt: '2001-01-01T00:00:00.000Z' }],
+] as const)('what %s is cleared away, not started', async (_, change) => {
+  await using stack = await scratch()
+  const gone = stack.program('gone', lives)
+  await stack.records.keep({
+    ...{
+      name: 'gone',
+      phase: 'running',
+      pid: process.pid,
+      began: 'nobody',
+      port: null,
+      logFile: gone.logFile,
+    },
+    ...{ startedAt: new Date().toISOString(), restarts: 0, detail: null },
+    ...change,
+  })
+  await stack.supervisor.adopt([gone])
+  expect(await stack.records.all()).toEqual([])
+  expect(stack.supervisor.names).toEqual([])
+})
+
+test('a service that can not outlive another is started again after it', async () => {
+  await using stack = await scratch()
+  const queen = stack.program('queen', lives)
+  const swarm = stack.program('swarm', lives, { needs: ['queen'], fallsWith: ['queen'] })
+  const drone = stack.program('drone', lives, { needs: ['queen'] })
+  await stack.supervisor.start([queen, swarm, drone])
+  process.kill((await stack.records.of('queen'))?.pid ?? 0, 'SIGKILL')
+  await until(
+    async () => expect(await stack.records.of('swarm')).toMatchObject({ phase: 'running', restarts: 1 }),
+    { what: 'the swarm', withinMs: 10_000 },
+  )
+  expect(await stack.records.of('queen')).toMatchObject({ phase: 'running', restarts: 1 })
+  expect(await stack.records.of('drone')).toMatchObject({ phase: 'running', restarts: 0 })
+})
+
+test('what is known of a failure is told with what mends it', async () => {
+  await using stack = await scratch()
+  const dies = stack.program('dies', `console.error('no honey left'); process.exit(7)`, {
+    diagnose: lines => (lines.includes('no honey left') ? { cause: 'it starved', hint: 'feed it' } : null),
+  })
+  await expect(stack.supervisor.start([dies])).rejects.toMatchObject({
+    code: 'SERVICE_EXITED',
+    message: 'dies ended with status 7 before it was ready: it starved',
+    hint: `feed it; the whole log is \`${dies.logFile}\``,
+  })
+})
+
+test('everything can be ended at once by force', async () => {
+  await using stack = await scratch()
+  const deaf = stack.program('deaf', `process.on('SIGTERM', () => {}); ${lives}`)
+  await stack.supervisor.start([deaf])
+  const { pid } = (await stack.records.of('deaf')) ?? expect.fail()
+  stack.supervisor.kill()
+  await until(async () => expect(pid && (await identify(pid))).toBeNull(), {
+    what: 'its end',
+    withinMs: 5_000,
+  })
 })
 
 test('a service that only falls is given up with the reason', async () => {

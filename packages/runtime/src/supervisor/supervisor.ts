@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
+import { uptime } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { execa } from 'execa'
@@ -19,6 +20,8 @@ const fallsBeforeGivingUp = 5
 const fallWindowMs = 10 * 60_000
 const termWithinMs = 10_000
 const lastWordCount = 20
+/** A stack trace puts its reason far above its end. */
+const diagnosedLines = 400
 
 /** The environment variable that marks every process started here, and, inherited, their children. */
 const markName = 'OFFSTREAM_MARK'
@@ -68,14 +71,23 @@ export class Supervisor {
     return [...this.#kept.keys()]
   }
 
+  /** Ends everything at once and without asking, for whoever can't wait: what the services had in hand is lost. */
+  kill(): void {
+    for (const { unwanted, record } of this.#kept.values()) {
+      unwanted.abort(new Error('ended by force'))
+      if (record.pid !== null) send(-record.pid, 'SIGKILL')
+    }
+  }
+
   /**
    * Makes every one of `services` run and waits until all are ready. One that runs already, kept by this supervisor
    * or left by an earlier one, is not started again but must answer too.
    * Where one fails, or `signal` is aborted, what this call started is ended before the error is thrown.
    *
-   * @throws OffstreamError PORT_TAKEN, SERVICE_EXITED, SERVICE_NOT_READY, SERVICE_NOT_STARTED
+   * @throws OffstreamError PORT_TAKEN (before anything was started), SERVICE_EXITED, SERVICE_NOT_READY
    */
   async start(services: readonly Service[], signal?: AbortSignal): Promise<void> {
+    await refuseTakenPorts(services.filter(({ name }) => !this.#isKept(name)))
     const failed = new AbortController()
     const ending = signal === undefined ? failed.signal : AbortSignal.any([failed.signal, signal])
     const startedHere: string[] = []
@@ -121,21 +133,33 @@ export class Supervisor {
   }
 
   /**
-   * Takes into care what an earlier supervisor of this folder left running, and clears away the remains of what it
-   * left dead. `services` says how to keep each.
+   * Takes into care what an earlier supervisor of this folder left running. What fell while nobody watched is started
+   * again; what was not wanted any more, or was running before the machine was last started, is cleared away.
+   * `services` says how to keep each.
    */
   async adopt(services: readonly Service[]): Promise<void> {
+    const bootedAt = Date.now() - uptime() * 1_000
     for (const record of await this.#records.all()) {
       const service = services.find(({ name }) => name === record.name)
       if (service !== undefined && (await isRunning(record))) await this.#keepRunning(service, record)
-      else await this.#clearRemains(record)
+      else {
+        await this.#clearRemains(record)
+        const fell = record.phase !== 'failed' && record.phase !== 'stopping' && record.phase !== 'stopped'
+        const sinceBoot = record.startedAt !== null && Date.parse(record.startedAt) > bootedAt
+        if (service !== undefined && fell && sinceBoot) await this.#revive(service, record)
+      }
     }
+  }
+
+  #isKept(name: string): boolean {
+    const kept = this.#kept.get(name)
+    return kept !== undefined && kept.record.phase !== 'failed' && kept.record.phase !== 'stopped'
   }
 
   /** @returns whether this call started it. */
   async #bringUp(service: Service, signal: AbortSignal): Promise<boolean> {
     const kept = this.#kept.get(service.name)
-    if (kept !== undefined && kept.record.phase !== 'failed' && kept.record.phase !== 'stopped') {
+    if (kept !== undefined && this.#isKept(service.name)) {
       await this.#confirmReady(kept, signal)
       return false
     }
@@ -188,7 +212,7 @@ export class Supervisor {
     const { service } = kept
     const began = Date.now()
     this.#onEvent({ kind: 'starting', service: service.name })
-    await refuseTakenPort(service)
+    await refuseTakenPorts([service])
     await service.prepare?.()
     const { identity, exited } = await this.#spawn(service)
     await this.#note(kept, {
@@ -279,6 +303,21 @@ export class Supervisor {
     kept.watch = this.#watch(kept, { exited })
   }
 
+  async #revive(service: Service, record: ServiceRecord): Promise<void> {
+    const kept: Kept = {
+      service,
+      record: { ...record, pid: null, began: null },
+      unwanted: new AbortController(),
+      falls: [],
+      watch: Promise.resolve(),
+    }
+    this.#kept.set(service.name, kept)
+    await this.#note(kept, { phase: 'restarting', detail: 'it fell while nobody watched' })
+    kept.watch = this.#startAgain(kept, 'while nobody watched').then(run =>
+      run === null ? undefined : this.#watch(kept, run),
+    )
+  }
+
   async #clearRemains(record: ServiceRecord): Promise<void> {
     if (record.pid !== null) {
       const remains = await markedMembers(record.pid, `${markName}=${this.#markOf(record)}`)
@@ -294,7 +333,25 @@ export class Supervisor {
       if (kept.unwanted.signal.aborted) return
       // The leader is gone this very moment, so its number is still its group's: children go with it.
       if (kept.record.pid !== null) send(-kept.record.pid, 'SIGKILL')
+      this.#fellWith(kept.service.name)
       run = await this.#startAgain(kept, how)
+    }
+  }
+
+  /** Ends those that can't outlive the service `name`, which fell; their own watch starts them again. */
+  #fellWith(name: string): void {
+    for (const { service, record } of this.#kept.values()) {
+      if (service.fallsWith?.includes(name) && record.pid !== null) send(-record.pid, 'SIGKILL')
+    }
+  }
+
+  /** Waits until what `service` needs is there again; a start before that would only fail. */
+  async #needsReady(service: Service, signal: AbortSignal): Promise<void> {
+    for (const need of service.needs) {
+      const kept = this.#kept.get(need)
+      if (kept === undefined) continue
+      const { name, ready, startWithinMs } = kept.service
+      await until(ready, { what: `${name}, which ${service.name} needs`, withinMs: startWithinMs, signal })
     }
   }
 
@@ -324,6 +381,7 @@ export class Supervisor {
       await pause(restartInMs, undefined, { signal: unwanted.signal }).catch(() => undefined)
       if (unwanted.signal.aborted) return null
       try {
+        await this.#needsReady(service, unwanted.signal)
         return await this.#launch(kept, unwanted.signal)
       } catch (error) {
         if (unwanted.signal.aborted) return null
@@ -419,28 +477,56 @@ const endGroup = async (identity: ProcessIdentity, mark: string, withinMs: numbe
   }
 }
 
-const refuseTakenPort = async ({ name, port }: Service): Promise<void> => {
-  if (port === null) return
-  const holder = await listenerOn(port)
-  if (holder === null) return
-  const who = holder.pid === 0 ? holder.name : `\`${holder.name}\` (pid ${holder.pid})`
-  throw new OffstreamError('PORT_TAKEN', `Port ${port}, which ${name} needs, is taken by ${who}`, {
+/** @throws OffstreamError PORT_TAKEN, naming every port that is taken, and by whom */
+const refuseTakenPorts = async (services: readonly Service[]): Promise<void> => {
+  const wanted = services.flatMap(({ name, port, listensOn }) =>
+    (listensOn ?? (port === null ? [] : [{ port, choose: `give ${name} another` }])).map(one => ({
+      ...one,
+      name,
+    })),
+  )
+  const looks = await Promise.all(wanted.map(async one => ({ ...one, holder: await listenerOn(one.port) })))
+  const taken = looks.flatMap(({ holder, ...one }) => (holder === null ? [] : [{ ...one, holder }]))
+  if (taken.length === 0) return
+  const sentences = taken.map(
+    ({ port, name, holder }) =>
+      `port ${port}, which ${name} needs, is taken by ${holder.pid === 0 ? holder.name : `\`${holder.name}\` (pid ${holder.pid})`}`,
+  )
+  const all = sentences.join('; ')
+  throw new OffstreamError('PORT_TAKEN', `${all.charAt(0).toUpperCase()}${all.slice(1)}`, {
     outcome: 'portTaken',
-    hint: 'end that program, or choose another port in `offstream.yaml`',
+    hint: `end ${taken.length === 1 ? 'that program' : 'these programs'}, or ${taken.map(({ choose }) => choose).join(', ')}`,
   })
 }
 
 const exitedEarly = async (service: Service, how: string): Promise<OffstreamError> =>
-  new OffstreamError('SERVICE_EXITED', `${service.name} ended ${how} before it was ready`, {
-    outcome: 'failed',
-    hint: `read \`${service.logFile}\``,
-    lastWords: await lastLines(service.logFile, lastWordCount),
-  })
+  failedStart(service, 'SERVICE_EXITED', 'failed', `${service.name} ended ${how} before it was ready`)
 
 const notReady = async (service: Service, error: unknown): Promise<OffstreamError> =>
-  new OffstreamError('SERVICE_NOT_READY', `${service.name} did not get ready: ${messageOf(error)}`, {
-    outcome: 'timeout',
-    hint: `read \`${service.logFile}\``,
-    lastWords: await lastLines(service.logFile, lastWordCount),
-    cause: error,
+  failedStart(
+    service,
+    'SERVICE_NOT_READY',
+    'timeout',
+    `${service.name} did not get ready: ${messageOf(error)}`,
+    error,
+  )
+
+const failedStart = async (
+  service: Service,
+  code: string,
+  outcome: 'failed' | 'timeout',
+  what: string,
+  cause?: unknown,
+): Promise<OffstreamError> => {
+  const lastWords = await lastLines(service.logFile, diagnosedLines)
+  const known = service.diagnose?.(lastWords) ?? null
+  return new OffstreamError(code, known === null ? what : `${what}: ${known.cause}`, {
+    outcome,
+    hint:
+      known === null
+        ? `read \`${service.logFile}\``
+        : `${known.hint}; the whole log is \`${service.logFile}\``,
+    lastWords: lastWords.slice(-lastWordCount),
+    cause,
   })
+}
