@@ -1,11 +1,11 @@
 import type { Command } from '@commander-js/extra-typings'
 import type { Context } from './context.ts'
 
-/**
- * Gives a command its options and what it does. `context` is called when the command runs; settings given to it
- * (`spark.worker.cores=4`) count like those of `--set`.
- */
-export type DefineCommand = (command: Command, context: (settings?: readonly string[]) => Context) => void
+/** Settings given to it (`spark.worker.cores=4`) count like those of `--set`. */
+export type MakeContext = (settings?: readonly string[]) => Context
+
+/** Gives a command its options and what it does; the context is made when the command runs. */
+export type DefineCommand = (command: Command, context: MakeContext) => void
 
 interface Entry {
   readonly summary: string

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import {
   assetPath,
   directoriesOf,
+  ensureKept,
   ensureRuntimes,
   loadProject,
   type Project,
@@ -32,14 +33,21 @@ export interface Context {
   readonly output: Output
   /** Aborted by Ctrl-C and TERM. */
   readonly signal: AbortSignal
+  /** Aborted by a second of them, just before the process ends. */
+  readonly force: AbortSignal
   /** The project with its configuration; where a stack runs, the configuration that it was started with. */
   readonly project: () => Promise<Project>
+  /** The same, for a command that works with what runs: what lost its keeper is in care again. */
+  readonly stack: () => Promise<Project>
   /** The settings to start services with: the runtimes are fetched where they are not there yet. */
   readonly settings: () => Promise<StackSettings>
   readonly launchKeeper: () => Promise<void>
 }
 
-export const contextOf = (options: GlobalOptions, signal: AbortSignal): Context => {
+/** How the person ends a command: once asks, twice insists. */
+export type Signals = Pick<Context, 'signal' | 'force'>
+
+export const contextOf = (options: GlobalOptions, { signal, force }: Signals): Context => {
   const output = new Output(modeFor(options.json ?? false, process.stderr, process.env))
   const load = () =>
     loadProject({
@@ -53,7 +61,13 @@ export const contextOf = (options: GlobalOptions, signal: AbortSignal): Context 
   return {
     output,
     signal,
+    force,
     project,
+    stack: async () => {
+      const found = await project()
+      await ensureKept(found.state, () => launchKeeper(found, options.stack))
+      return found
+    },
     settings: async () => {
       const { directory, state, config } = await project()
       const running = await readStackSettings(state)

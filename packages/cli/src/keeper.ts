@@ -9,16 +9,24 @@ export interface OwnKeeper {
   readonly ended: () => Promise<void>
 }
 
+export interface OwnKeeperOptions {
+  /** Ends everything in order, when aborted. */
+  readonly signal: AbortSignal
+  /** Kills everything, when aborted. */
+  readonly force: AbortSignal
+  readonly onEvent: (event: ServiceEvent) => void
+  readonly onLogProblem?: (file: string, error: unknown) => void
+}
+
 /**
  * A keeper that runs here once it is started, until `signal` is aborted or another command has ended all services.
  * @throws OffstreamError ALREADY_KEPT where another process keeps the services of the project
  */
 export const ownKeeper = async (
   state: string,
-  signal: AbortSignal,
-  onEvent: (event: ServiceEvent) => void,
+  { signal, force, onEvent, onLogProblem }: OwnKeeperOptions,
 ): Promise<OwnKeeper> => {
-  const { run } = directoriesOf(state)
+  const { run, logs } = directoriesOf(state)
   if (await keeperAnswers(run)) throw alreadyKept()
   let keeping: Promise<void> = Promise.resolve()
   return {
@@ -27,10 +35,13 @@ export const ownKeeper = async (
       await new Promise<void>((resolve, reject) => {
         keeping = runKeeper({
           directory: run,
+          logs,
           build: servicesOf,
           settings,
           onEvent,
+          ...(onLogProblem === undefined ? {} : { onLogProblem }),
           signal,
+          force,
           onListening: resolve,
         })
         keeping.catch(reject)

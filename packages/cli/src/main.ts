@@ -12,9 +12,13 @@ process.removeAllListeners('warning')
  * which signal it was, whatever the command came to.
  */
 const interruption = new AbortController()
+const insistence = new AbortController()
 let interruptedBy: 'interrupted' | 'terminated' | null = null
 const onSignal = (outcome: 'interrupted' | 'terminated') => (): void => {
-  if (interruptedBy !== null) process.exit(exitStatus[outcome])
+  if (interruptedBy !== null) {
+    insistence.abort()
+    process.exit(exitStatus[outcome])
+  }
   interruptedBy = outcome
   interruption.abort(new Error(outcome))
 }
@@ -49,7 +53,10 @@ const program = new Command('offstream')
 let context: Context | null = null
 const makeContext = (settings: readonly string[] = []): Context => {
   const { set = [], stack = process.env['OFFSTREAM_STACK'], ...options } = program.opts()
-  context = contextOf({ ...options, stack, settings: [...set, ...settings] }, interruption.signal)
+  context = contextOf(
+    { ...options, stack, settings: [...set, ...settings] },
+    { signal: interruption.signal, force: insistence.signal },
+  )
   return context
 }
 

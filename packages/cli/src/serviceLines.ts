@@ -18,6 +18,9 @@ export const serviceLines = (output: Output): ((event: ServiceEvent) => void) =>
   }
 }
 
+/** Said when another command is being carried out on the same stack. */
+export const waitingLine = 'Another command is starting or ending services; waiting for it …'
+
 /** The line for an event; null for a beginning, which only a spinner shows. */
 export const lineOf = (event: ServiceEvent): string | null => {
   const name = event.service.padEnd(16)

@@ -274,8 +274,14 @@ const leaves = (value: unknown, path: readonly string[] = []): [string, unknown]
 
 const defaults = leaves(Config.parse({}))
 
+/** The number that a configuration has at a path such as `spark.worker.webPort`. */
+export const numberAt = (config: Config, path: string): number =>
+  Number(leaves(config).find(([known]) => known === path)?.[1])
+
 /** Every setting there is, by its path, in the order of the file. */
 export const settingPaths: readonly string[] = defaults.map(([path]) => path)
+/** The settings that are ports. */
+export const portPaths: readonly string[] = settingPaths.filter(path => /port$/i.test(path))
 const textSettings = new Set(defaults.filter(([, value]) => typeof value !== 'number').map(([path]) => path))
 const isSection = (path: string): boolean => settingPaths.some(known => known.startsWith(`${path}.`))
 
@@ -296,8 +302,8 @@ const unknownSetting = (path: string): string => {
 
 const portConflicts = (config: Config): string[] => {
   const byPort = new Map<number, string>()
-  return leaves(config).flatMap(([path, value]) => {
-    if (typeof value !== 'number' || !/port$/i.test(path)) return []
+  return portPaths.flatMap(path => {
+    const value = numberAt(config, path)
     const other = byPort.get(value)
     byPort.set(value, path)
     return other === undefined ? [] : [`${path}: must differ from ${other} (both are ${value})`]

@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { listenerOn, messageOf, OffstreamError } from '@offstream/runtime'
 import { execa } from 'execa'
-import type { Config } from './config.ts'
+import { type Config, numberAt, portPaths } from './config.ts'
 import { findChromium } from './sources/web/chromium.ts'
 import { findJava, findPython } from './toolchain.ts'
 
@@ -48,7 +48,7 @@ export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
     chromium(config),
     memory(),
     disk(directory),
-    ...ports(config).map(([name, port]) => portFinding(name, port, ours)),
+    ...portPaths.map(path => portFinding(path, numberAt(config, path), ours)),
   ])
   return found
 }
@@ -129,16 +129,6 @@ const disk = async (directory: string): Promise<Finding> => {
         hint: 'free some space: the runtimes take 1.2 GB, the data grows with the products',
       }
 }
-
-const ports = (config: Config): [string, number][] => [
-  ['zookeeper.port', config.zookeeper.port],
-  ['kafka.port', config.kafka.port],
-  ['spark.port', config.spark.port],
-  ['spark.webPort', config.spark.webPort],
-  ['spark.worker.webPort', config.spark.worker.webPort],
-  ['stream.webPort', config.stream.webPort],
-  ['thrift.port', config.thrift.port],
-]
 
 const portFinding = async (setting: string, port: number, ours: ReadonlySet<number>): Promise<Finding> => {
   const name = `Port ${port}`

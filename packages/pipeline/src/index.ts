@@ -11,6 +11,7 @@ export {
 export { type Directories, directoriesOf } from './directories.ts'
 export { cacheDirectory, ensureRuntimes, type Runtimes } from './distributions.ts'
 export { examine, type Finding } from './doctor.ts'
+export { freePorts } from './ports.ts'
 export { addFetched, type ProduceCounts, produce } from './produce.ts'
 export * from './product.ts'
 export { type PublishOptions, publishProducts } from './publish.ts'
@@ -27,6 +28,7 @@ export { openWebSource, type WebRequest } from './sources/open.ts'
 export * from './sources/source.ts'
 export { findChromium, installChromium } from './sources/web/chromium.ts'
 export {
+  ensureKept,
   keepStackSettings,
   ownPids,
   readServices,

@@ -1,14 +1,14 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { delimiter, dirname, join } from 'node:path'
-import type { Service } from '@offstream/runtime'
+import type { Service, ServicePort } from '@offstream/runtime'
 import { assetPath } from './assets.ts'
-import type { Config } from './config.ts'
+import { type Config, numberAt } from './config.ts'
 import { type Directories, directoriesOf } from './directories.ts'
 import { connectorLibraries, type Runtimes } from './distributions.ts'
 import { readStreamProgress } from './stream.ts'
 import { askProducts } from './table.ts'
-import { ensureTopic, topicName } from './topic.ts'
+import { clusterIdOf, ensureTopic, topicName } from './topic.ts'
 
 /** The services in the order in which they are started and shown. `up` starts all but the last, `submit` that. */
 export const serviceNames = [
@@ -67,6 +67,22 @@ export const addressOf = (name: ServiceName, config: Config): string =>
     'products-stream': `http://${config.host}:${config.stream.webPort}`,
   })[name]
 
+const portSettings: Readonly<Record<ServiceName, readonly string[]>> = {
+  zookeeper: ['zookeeper.port'],
+  kafka: ['kafka.port'],
+  'spark-master': ['spark.port', 'spark.webPort'],
+  'spark-worker': ['spark.worker.webPort'],
+  thrift: ['thrift.port'],
+  'products-stream': ['stream.webPort'],
+}
+
+/** The ports of a service, each with the option that gives it another. */
+const portsOf = (name: ServiceName, config: Config): ServicePort[] =>
+  portSettings[name].map(setting => ({
+    port: numberAt(config, setting),
+    choose: `\`--set ${setting}=…\``,
+  }))
+
 // Brokers and masters on one machine are short of start-up time, not of peak throughput: the first compiler alone.
 const quickStart = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto']
 
@@ -80,6 +96,7 @@ const zookeeper = ({ project, config, runtimes, directories }: Surroundings): Se
   ),
   needs: [],
   port: config.zookeeper.port,
+  listensOn: portsOf('zookeeper', config),
   logFile: join(directories.logs, 'zookeeper.log'),
   prepare: () =>
     fillTemplate({ project, directories }, 'zookeeper.properties', {
@@ -102,6 +119,7 @@ const kafka = ({ project, config, runtimes, directories }: Surroundings): Servic
   ),
   needs: ['zookeeper'],
   port: config.kafka.port,
+  listensOn: portsOf('kafka', config),
   logFile: join(directories.logs, 'kafka.log'),
   prepare: () =>
     fillTemplate({ project, directories }, 'kafka.properties', {
@@ -110,10 +128,21 @@ const kafka = ({ project, config, runtimes, directories }: Surroundings): Servic
       zookeeper: `${config.host}:${config.zookeeper.port}`,
       data: directories.kafkaData,
     }),
-  ready: signal => ensureTopic(brokerOf(config), signal),
+  ready: async signal => {
+    await ensureTopic(brokerOf(config), signal)
+    await refuseOtherCluster(brokerOf(config), directories.kafkaData, signal)
+  },
   startWithinMs: 60_000,
   stopWithinMs: 20_000,
 })
+
+/** Throws where the broker that answers is of another cluster than the one whose data we keep. */
+const refuseOtherCluster = async (broker: string, data: string, signal: AbortSignal): Promise<void> => {
+  const properties = await readFile(join(data, 'meta.properties'), 'utf8')
+  const own = /^cluster\.id=(.+)$/m.exec(properties)?.[1]
+  const answering = await clusterIdOf(broker, signal)
+  if (answering !== own) throw new Error(`cluster ${answering} answers at ${broker}, ours is ${own}`)
+}
 
 const sparkMaster = ({ project, config, runtimes, directories }: Surroundings): Service => ({
   name: 'spark-master',
@@ -123,6 +152,7 @@ const sparkMaster = ({ project, config, runtimes, directories }: Surroundings): 
   ]),
   needs: [],
   port: config.spark.port,
+  listensOn: portsOf('spark-master', config),
   logFile: join(directories.logs, 'spark-master.log'),
   ready: async signal => {
     const { status } = await askMaster(config, signal)
@@ -141,6 +171,7 @@ const sparkWorker = ({ project, config, runtimes, directories }: Surroundings): 
   ]),
   needs: ['spark-master'],
   port: config.spark.worker.webPort,
+  listensOn: portsOf('spark-worker', config),
   logFile: join(directories.logs, 'spark-worker.log'),
   prepare: async () => void (await mkdir(directories.sparkWork, { recursive: true })),
   ready: async signal => {
@@ -179,6 +210,7 @@ const thrift = ({ project, config, runtimes, directories }: Surroundings): Servi
     ]),
     needs: [],
     port: config.thrift.port,
+    listensOn: portsOf('thrift', config),
     logFile: join(directories.logs, 'thrift.log'),
     prepare: () => prepareProgram(directories, stopFile),
     ready: async signal => void (await askProducts(config.host, config.thrift.port, signal)),
@@ -212,7 +244,10 @@ const productsStream = ({ project, config, runtimes, directories }: Surroundings
       ...['--max-offsets-per-trigger', String(config.stream.maxOffsetsPerTrigger)],
     ]),
     needs: ['kafka', 'spark-worker'],
+    // A master that was started again knows nothing of the jobs of the one before.
+    fallsWith: ['spark-master'],
     port: null,
+    listensOn: portsOf('products-stream', config),
     logFile: join(directories.logs, 'streaming.log'),
     prepare: async () => {
       await prepareProgram(directories, stopFile)

@@ -63,10 +63,22 @@ export const readServices = async (state: string): Promise<readonly Service[]> =
   return settings === null ? [] : services(settings)
 }
 
+/**
+ * Makes sure that services that were started and not ended have a keeper: one that was killed is replaced, and starts
+ * again what fell meanwhile. Does nothing where nothing was started.
+ */
+export const ensureKept = async (state: string, launchKeeper: () => Promise<void>): Promise<void> => {
+  const { run, records } = directoriesOf(state)
+  const wanted = (await new ServiceRecords(records).all()).some(({ phase }) => phase !== 'failed')
+  if (wanted) await ensureKeeper(run, launchKeeper)
+}
+
 export interface StackCall {
   /** Starts a keeper process for the stack; resolves once it is on its way. */
   readonly launchKeeper: () => Promise<void>
   readonly onEvent?: (event: ServiceEvent) => void
+  /** Called when another command is being carried out, and this one has to wait for it. */
+  readonly onWaiting?: () => void
   readonly signal?: AbortSignal | undefined
 }
 

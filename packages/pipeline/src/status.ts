@@ -1,5 +1,6 @@
 import {
   isRunning,
+  listenerOn,
   messageOf,
   type Service,
   type ServiceRecord,
@@ -80,7 +81,15 @@ export const readStatus = async (
   const states = await Promise.all(serviceNames.map(async name => stateOf(name, await records.of(name))))
   const alive = new Set(states.filter(({ state }) => state === 'running').map(({ name }) => name))
   const [answers, table, acknowledged, consumed, fetched] = await Promise.all([
-    Promise.all(services.map(service => (alive.has(nameOf(service)) ? askService(service) : null))),
+    Promise.all(
+      services.map(service => {
+        const { state, pid } = states.find(({ name }) => name === service.name) ?? {
+          state: 'stopped',
+          pid: null,
+        }
+        return state === 'running' ? askService(service, pid) : null
+      }),
+    ),
     alive.has('thrift') ? askTable(config) : null,
     alive.has('kafka') ? acknowledgedMessages(brokerOf(config)).catch(() => null) : null,
     readStreamProgress(directories.streamProgress).then(
@@ -149,19 +158,27 @@ const stateOf = async (name: ServiceName, record: ServiceRecord | null): Promise
   }
 }
 
-const nameOf = (service: Service): ServiceName =>
-  serviceNames.find(name => name === service.name) ?? 'zookeeper'
-
 interface Answer {
   readonly healthy: boolean
   readonly detail: string | null
 }
 
-const askService = ({ name, ready }: Service): Promise<Answer> =>
-  withDeadline(ready, { what: `${name} to answer`, withinMs: answerWithinMs }).then(
-    () => ({ healthy: true, detail: null }),
-    error => ({ healthy: false, detail: messageOf(error) }),
-  )
+const askService = async (service: Service, pid: number | null): Promise<Answer> => {
+  const { name, ready, listensOn = [] } = service
+  try {
+    await withDeadline(ready, { what: `${name} to answer`, withinMs: answerWithinMs })
+    // Somebody answered; only who holds the port tells whether it was ours.
+    for (const { port } of listensOn) {
+      const holder = await listenerOn(port)
+      if (holder === null) return { healthy: false, detail: `nobody listens on port ${port}` }
+      if (holder.pid !== pid)
+        return { healthy: false, detail: `port ${port} is held by \`${holder.name}\` (pid ${holder.pid})` }
+    }
+    return { healthy: true, detail: null }
+  } catch (error) {
+    return { healthy: false, detail: messageOf(error) }
+  }
+}
 
 const tableQuestion = `
 SELECT

@@ -72,6 +72,10 @@ export const ensureTopic = async (broker: string, signal?: AbortSignal): Promise
       throw new Error(`\`${topicName}\` has no leader yet`)
   })
 
+/** The id of the cluster that answers at `broker`: what tells a broker from a stranger on the same port. */
+export const clusterIdOf = async (broker: string, signal?: AbortSignal): Promise<string> =>
+  withAdmin(broker, signal, async admin => (await admin.describeCluster()).clusterId)
+
 /**
  * How many messages Kafka has acknowledged for the topic since it was made, by every producer there is: the sum of
  * the positions after the last message. Compaction takes messages away but never their numbers.

@@ -19,8 +19,8 @@ Examples:
   offstream charts nova-distribution --output /tmp`,
     )
     .action(async (names, options) => {
-      const { output, project, signal } = context()
-      const { directory, config } = await project()
+      const { output, stack, signal } = context()
+      const { directory, config } = await stack()
       const folder = assetPath(directory, 'charts')
       const charts = chosen(await listCharts(folder), names)
       const target = resolve(options.output ?? folder)

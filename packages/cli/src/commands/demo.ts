@@ -15,10 +15,11 @@ import { generateCatalogue, startSite } from '@offstream/site'
 import chalk from 'chalk'
 import { ensureChromium } from '../browser.ts'
 import type { DefineCommand } from '../commands.ts'
+import { withFreePorts } from '../freePorts.ts'
 import { positiveInteger } from '../optionValues.ts'
 import { table } from '../output.ts'
 import { ScrapeLines } from '../scrapeLines.ts'
-import { serviceLines } from '../serviceLines.ts'
+import { serviceLines, waitingLine } from '../serviceLines.ts'
 import { statusText } from '../statusText.ts'
 
 const visibleWithinMs = 120_000
@@ -45,7 +46,7 @@ Examples:
   offstream demo --down`,
     )
     .action(async ({ limit, down = false }) => {
-      const { output, signal, settings, launchKeeper } = context()
+      const { output, signal, settings, launchKeeper } = await withFreePorts(context, [])
       const step = (title: string): void => output.event({ kind: 'step', title }, `\n${chalk.bold(title)}`)
 
       step('Getting what is needed')
@@ -55,7 +56,12 @@ Examples:
 
       step('Starting the services and the job')
       const onEvent = serviceLines(output)
-      await startServices(stack, serviceNames, { launchKeeper, onEvent, signal })
+      await startServices(stack, serviceNames, {
+        launchKeeper,
+        onEvent,
+        onWaiting: () => output.note(waitingLine),
+        signal,
+      })
 
       step(`Scraping ${limit} products from the stand-in site`)
       await using site = await startSite({ catalogue: generateCatalogue({}) })
@@ -93,7 +99,7 @@ Examples:
       )
       if (down) {
         step('Ending everything')
-        await stopStack(state, { launchKeeper, onEvent, signal })
+        await stopStack(state, { launchKeeper, onEvent, onWaiting: () => output.note(waitingLine), signal })
       } else output.note(nextSteps(thrift.port))
     })
 

@@ -1,6 +1,6 @@
 import { stopStack } from '@offstream/pipeline'
 import type { DefineCommand } from '../commands.ts'
-import { serviceLines } from '../serviceLines.ts'
+import { serviceLines, waitingLine } from '../serviceLines.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -16,7 +16,12 @@ Example:
     .action(async () => {
       const { output, signal, project, launchKeeper } = context()
       const { state } = await project()
-      const anything = await stopStack(state, { launchKeeper, onEvent: serviceLines(output), signal })
+      const anything = await stopStack(state, {
+        launchKeeper,
+        onEvent: serviceLines(output),
+        onWaiting: () => output.note(waitingLine),
+        signal,
+      })
       output.result({ kind: 'down', stopped: anything }, () => '')
       output.note(anything ? 'Everything has ended.' : 'Nothing was running.')
     })

@@ -26,8 +26,8 @@ Examples:
   offstream query "SELECT nova_group, count(*) AS n FROM Products GROUP BY nova_group ORDER BY n DESC" --format csv`,
     )
     .action(async (sql, { format, timeout }) => {
-      const { output, project, signal } = context()
-      const { config } = await project()
+      const { output, stack, signal } = context()
+      const { config } = await stack()
       const answer = await query({ host: config.host, port: config.thrift.port }, sql, {
         signal,
         ...(timeout === undefined ? {} : { withinMs: timeout * 1_000 }),

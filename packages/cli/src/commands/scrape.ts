@@ -24,8 +24,8 @@ Examples:
   offstream scrape --url http://127.0.0.1:8090      (the stand-in of \`offstream site\`)`,
     )
     .action(async ({ url, limit, concurrency, rate, dryRun = false }) => {
-      const { output, project, signal } = context()
-      const { state, config } = await project()
+      const { output, stack, signal } = context()
+      const { state, config } = await stack()
       const executablePath = await ensureChromium(output, config, signal)
       const source = openWebSource(
         state,

@@ -24,8 +24,8 @@ Examples:
   offstream status --json`,
     )
     .action(async () => {
-      const { output, project } = context()
-      const { state, config } = await project()
+      const { output, stack } = context()
+      const { state, config } = await stack()
       const status = await readStatus(state, config, await readServices(state))
       output.result({ ...status }, () => statusText(status))
       if (status.state === 'stopped') output.note('Nothing is running. Next: `offstream up`')

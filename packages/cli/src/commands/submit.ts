@@ -1,6 +1,6 @@
 import { addressOf, requireRunning, startServices } from '@offstream/pipeline'
 import type { DefineCommand } from '../commands.ts'
-import { serviceLines } from '../serviceLines.ts'
+import { serviceLines, waitingLine } from '../serviceLines.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -18,7 +18,12 @@ Example:
       const { output, signal, settings, launchKeeper } = context()
       const stack = await settings()
       await requireRunning(stack.state, ['kafka', 'spark-worker'])
-      await startServices(stack, ['products-stream'], { launchKeeper, onEvent: serviceLines(output), signal })
+      await startServices(stack, ['products-stream'], {
+        launchKeeper,
+        onEvent: serviceLines(output),
+        onWaiting: () => output.note(waitingLine),
+        signal,
+      })
       output.result(
         { kind: 'submit', name: 'products-stream', address: addressOf('products-stream', stack.config) },
         () => '',

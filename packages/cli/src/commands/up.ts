@@ -1,12 +1,19 @@
+import { Option } from '@commander-js/extra-typings'
 import { addressOf, stackServices, startServices } from '@offstream/pipeline'
 import type { DefineCommand } from '../commands.ts'
+import { withFreePorts } from '../freePorts.ts'
 import { ownKeeper } from '../keeper.ts'
 import { positiveInteger } from '../optionValues.ts'
-import { serviceLines } from '../serviceLines.ts'
+import { serviceLines, waitingLine } from '../serviceLines.ts'
 
 const define: DefineCommand = (command, context) =>
   command
     .option('--foreground', 'stay here as their keeper, and end them with Ctrl-C')
+    .addOption(
+      new Option('--ports <choice>', 'what to do where a port is taken: `auto` takes the next free one')
+        .choices(['configured', 'auto'] as const)
+        .default('configured' as const),
+    )
     .option('--cores <number>', 'cores that the Spark worker offers to jobs', positiveInteger)
     .addHelpText(
       'after',
@@ -14,19 +21,23 @@ const define: DefineCommand = (command, context) =>
 Starts what does not run yet, side by side where one does not need the other, and waits until each has answered a
 question in its own language. Called again, it starts nothing.
 
+With \`--ports auto\` the ports that were chosen hold, for every other command too, until \`offstream down\`.
+
 Examples:
   offstream up
+  offstream up --ports auto
   offstream up --cores 4 --set kafka.port=9093`,
     )
-    .action(async ({ foreground = false, cores }) => {
-      const { output, signal, settings, launchKeeper } = context(
-        cores === undefined ? [] : [`spark.worker.cores=${cores}`],
-      )
+    .action(async ({ foreground = false, cores, ports }) => {
+      const wanted = cores === undefined ? [] : [`spark.worker.cores=${cores}`]
+      const { output, signal, force, settings, launchKeeper } =
+        ports === 'auto' ? await withFreePorts(context, wanted) : context(wanted)
       const stack = await settings()
       const onEvent = serviceLines(output)
-      const keeper = foreground ? await ownKeeper(stack.state, signal, onEvent) : null
+      const keeper = foreground ? await ownKeeper(stack.state, { signal, force, onEvent }) : null
       await startServices(stack, stackServices, {
         launchKeeper: keeper?.start ?? launchKeeper,
+        onWaiting: () => output.note(waitingLine),
         ...(keeper === null ? { onEvent } : {}),
         signal,
       })

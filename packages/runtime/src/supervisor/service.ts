@@ -30,7 +30,7 @@ export interface Service {
   readonly diagnose?: (lastWords: readonly string[]) => Diagnosis | null
 }
 
-/** A port and how the person chooses another, as a phrase: "set `bees.port`". */
+/** A port and what the person gives another with, such as "`--set bees.port=…`". */
 export interface ServicePort {
   readonly port: number
   readonly choose: string

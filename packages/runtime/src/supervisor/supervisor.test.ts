@@ -193,12 +193,12 @@ test('taken ports are refused with the names of their holders before anything st
   const address = holder.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   try {
-    const ant = stack.program('ant', lives, { listensOn: [{ port, choose: 'set `ant.port`' }] })
-    const bee = stack.program('bee', lives, { listensOn: [{ port, choose: 'set `bee.port`' }] })
+    const ant = stack.program('ant', lives, { listensOn: [{ port, choose: '`--set ant.port=…`' }] })
+    const bee = stack.program('bee', lives, { listensOn: [{ port, choose: '`--set bee.port=…`' }] })
     await expect(stack.supervisor.start([stack.program('fly', lives), ant, bee])).rejects.toMatchObject({
       code: 'PORT_TAKEN',
       message: `Port ${port}, which ant needs, is taken by \`node\` (pid ${process.pid}); port ${port}, which bee needs, is taken by \`node\` (pid ${process.pid})`,
-      hint: 'end these programs, or set `ant.port`, set `bee.port`',
+      hint: 'end these programs, or choose another port: `--set ant.port=…`, `--set bee.port=…`',
     })
     expect(stack.events).toEqual([])
   } finally {

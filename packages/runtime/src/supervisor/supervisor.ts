@@ -480,7 +480,7 @@ const endGroup = async (identity: ProcessIdentity, mark: string, withinMs: numbe
 /** @throws OffstreamError PORT_TAKEN, naming every port that is taken, and by whom */
 const refuseTakenPorts = async (services: readonly Service[]): Promise<void> => {
   const wanted = services.flatMap(({ name, port, listensOn }) =>
-    (listensOn ?? (port === null ? [] : [{ port, choose: `give ${name} another` }])).map(one => ({
+    (listensOn ?? (port === null ? [] : [{ port, choose: `of ${name}` }])).map(one => ({
       ...one,
       name,
     })),
@@ -495,7 +495,7 @@ const refuseTakenPorts = async (services: readonly Service[]): Promise<void> => 
   const all = sentences.join('; ')
   throw new OffstreamError('PORT_TAKEN', `${all.charAt(0).toUpperCase()}${all.slice(1)}`, {
     outcome: 'portTaken',
-    hint: `end ${taken.length === 1 ? 'that program' : 'these programs'}, or ${taken.map(({ choose }) => choose).join(', ')}`,
+    hint: `end ${taken.length === 1 ? 'that program' : 'these programs'}, or choose another port: ${taken.map(({ choose }) => choose).join(', ')}`,
   })
 }
 
