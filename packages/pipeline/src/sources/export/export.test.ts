@@ -196,7 +196,7 @@ test('an obsolete product is removed, or skipped where nothing can be', async ()
   const { removals } = await taken(exportSource({ file, userAgent }))
   expect(removals).toEqual([{ code: '10000001', as_of: '2025-06-15T15:06:40.000Z', source: 'export' }])
   const { skipped } = await taken(exportSource({ file, userAgent }), { remove: undefined })
-  expect(skipped).toEqual([[`${file}:1`, 'the product is obsolete']])
+  expect(skipped).toEqual([[`${file}:1`, 'the product is no more']])
 })
 
 test('no more is read than is taken: 4,000 products are under way at most', async () => {

@@ -2,19 +2,29 @@ import { messageOf } from '@offstream/runtime'
 import { apiFields } from './fields.ts'
 import type { Entry } from './format.ts'
 import { LineCutter } from './lines.ts'
-import { Picker } from './pick.ts'
+import { Picker, type Wanted } from './pick.ts'
 
-/** The products of JSON lines, those of one chunk at a time. An empty line is nothing. */
-export async function* jsonlEntries(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly Entry[]> {
+/**
+ * The objects of JSON lines, those of one chunk at a time. An empty line is nothing.
+ * @param wanted the members that are read
+ */
+export async function* jsonlEntries(
+  chunks: AsyncIterable<Buffer>,
+  wanted: Wanted = apiFields,
+): AsyncGenerator<readonly Entry[]> {
   const cutter = new LineCutter()
-  const reader = new LineReader()
+  const reader = new LineReader(wanted)
   for await (const chunk of chunks) yield reader.entries(cutter.cut(chunk))
   yield reader.entries(cutter.rest())
 }
 
 class LineReader {
-  private readonly picker = new Picker(apiFields)
+  private readonly picker: Picker
   private line = 0
+
+  constructor(wanted: Wanted) {
+    this.picker = new Picker(wanted)
+  }
 
   readonly entries = (lines: readonly (Buffer | null)[]): readonly Entry[] => {
     const entries: Entry[] = []

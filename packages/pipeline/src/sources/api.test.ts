@@ -1,0 +1,314 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { type ApiQuestion, apiSource } from './api.ts'
+import { productOf } from './record/productOf.ts'
+import { taken } from './testRun.ts'
+import { type Answer, serve } from './web/testSite.ts'
+
+const userAgent = 'offstream-test (test@example.org)'
+
+const json = (value: unknown, status = 200): Answer => ({
+  status,
+  body: JSON.stringify(value),
+  headers: { 'content-type': 'application/json' },
+})
+
+/** Serves answers by path, whatever the query; `asked` has both. */
+const api = (answers: Readonly<Record<string, Answer>>) => {
+  const asked: URL[] = []
+  return serve(origin => {
+    const byQuery: Record<string, Answer> = {}
+    return new Proxy(byQuery, {
+      get: (_target, url) => {
+        const address = new URL(String(url), origin)
+        asked.push(address)
+        return answers[address.pathname]
+      },
+    })
+  }).then(site => Object.assign(site, { asks: asked }))
+}
+
+const run = (origin: string, ask: ApiQuestion, options: { readonly limit?: number } = {}) =>
+  taken(
+    apiSource({
+      ...{ address: origin, ask, userAgent, firstPauseMs: 1, ...options },
+      ...{ productsPerMinute: null, searchesPerMinute: null },
+    }),
+  )
+
+const byCodes = (codes: readonly string[], version: 2 | 3 = 2): ApiQuestion => ({
+  kind: 'codes',
+  codes,
+  version,
+})
+
+describe('by barcode', () => {
+  test('version 2: found, unknown, of another flavour, and what is no barcode', async () => {
+    await using site = await api({
+      '/api/v2/product/3017620422003': json({
+        code: '3017620422003',
+        status: 1,
+        product: { product_name: 'Nutella', nutriments: { fat_100g: 30.9 } },
+      }),
+      '/api/v2/product/00000042': json({ code: '42', status: 0, status_verbose: 'product not found' }, 404),
+      '/api/v2/product/00000043': json(
+        { code: '43', status: 0, status_verbose: 'product found with a different product type: beauty' },
+        404,
+      ),
+      '/api/v2/product/00000044': {
+        status: 302,
+        headers: { location: 'https://world.openbeautyfacts.example/x' },
+      },
+    })
+    const codes = ['3017620422003', '42', '43', '44', '45', 'abc']
+    const { products, removals, skipped, error } = await run(site.origin, byCodes(codes))
+    expect(error).toBe(null)
+    expect(
+      products.map(({ code, product_name, fat_100g, url, source }) => [
+        code,
+        product_name,
+        fat_100g,
+        url,
+        source,
+      ]),
+    ).toEqual([['3017620422003', 'Nutella', 30.9, `${site.origin}/product/3017620422003`, 'api']])
+    expect(removals).toEqual([{ code: '00000042', as_of: expect.stringMatching(/Z$/), source: 'api' }])
+    expect(skipped.map(([address, reason]) => [address.replace(/\?.*/, ''), reason])).toEqual([
+      [`${site.origin}/api/v2/product/00000043`, 'it is filed on another site'],
+      [`${site.origin}/api/v2/product/00000044`, 'it is filed on another site'],
+      [`${site.origin}/api/v2/product/00000045`, 'the site knows no such address'],
+      ['abc', 'it is no barcode'],
+    ])
+    expect([...site.userAgents]).toEqual([userAgent])
+    expect(site.asks[0]?.searchParams.get('fields')?.split(',')).toContain('nutriments')
+  })
+
+  test('version 3', async () => {
+    await using site = await api({
+      '/api/v3/product/3017620422003': json({
+        code: '3017620422003',
+        status: 'success_with_warnings',
+        warnings: [{}],
+        result: { id: 'product_found' },
+        product: {
+          code: '3017620422003',
+          nutrition: {
+            aggregated_set: {
+              per: '100g',
+              preparation: 'as_sold',
+              nutrients: { fat: { value: 30.9, unit: 'g' } },
+            },
+          },
+        },
+      }),
+      '/api/v3/product/00000042': json(
+        { code: '42', status: 'failure', errors: [{}], result: { id: 'product_not_found' } },
+        404,
+      ),
+      '/api/v3/product/00000043': json({
+        status: 'failure',
+        result: { id: 'product_found_with_a_different_product_type' },
+      }),
+    })
+    const { products, removals, skipped } = await run(site.origin, byCodes(['3017620422003', '42', '43'], 3))
+    expect(products.map(({ code, fat_100g }) => [code, fat_100g])).toEqual([['3017620422003', 30.9]])
+    expect(removals.map(({ code }) => code)).toEqual(['00000042'])
+    expect(skipped.map(([, reason]) => reason)).toEqual(['it is filed on another site'])
+  })
+})
+
+describe('by search', () => {
+  const search: ApiQuestion = {
+    kind: 'search',
+    parameters: { categories_tags_en: 'chocolates', brands_tags: 'a b' },
+  }
+  const page = (from: number, count: number) =>
+    Array.from({ length: count }, (_, index) => ({ code: String(10_000_000 + from + index) }))
+
+  const pages =
+    (all: readonly (readonly object[])[]): Answer =>
+    (request, response) => {
+      const number = Number(new URL(request.url ?? '', 'http://x').searchParams.get('page'))
+      response.end(
+        JSON.stringify({ count: 1_000, page: number, page_size: 100, products: all[number - 1] ?? [] }),
+      )
+    }
+
+  test('walks its pages to the end, and takes each product once', async () => {
+    await using site = await api({ '/api/v2/search': pages([page(0, 100), page(90, 100), page(190, 7)]) })
+    const { products, skipped, error } = await run(site.origin, search)
+    expect([new Set(products.map(({ code }) => code)).size, products.length, skipped, error]).toEqual([
+      197,
+      197,
+      [],
+      null,
+    ])
+    expect(site.asks.map(({ searchParams }) => searchParams.get('page'))).toEqual(['1', '2', '3'])
+    expect(Object.fromEntries(site.asks[0]?.searchParams ?? [])).toMatchObject({
+      categories_tags_en: 'chocolates',
+      brands_tags: 'a b',
+      page_size: '100',
+    })
+  })
+
+  test('asks for no page more than the limit needs', async () => {
+    await using site = await api({ '/api/v2/search': pages([page(0, 100), page(100, 100), page(200, 100)]) })
+    const { products } = await run(site.origin, search, { limit: 150 })
+    expect([products.length, site.asks.length]).toEqual([150, 2])
+  })
+
+  test('a list that repeats itself ends', async () => {
+    await using site = await api({ '/api/v2/search': pages([page(0, 100), page(0, 100), page(0, 100)]) })
+    const { products, error } = await run(site.origin, search)
+    expect([products.length, site.asks.length, error]).toEqual([100, 2, null])
+  })
+
+  test.each([[json({ errors: [] })], [json({}, 404)]])(
+    'what is no answer of a search is told',
+    async answer => {
+      await using site = await api({ '/api/v2/search': answer })
+      expect((await run(site.origin, search)).error).toMatchObject({ code: 'NOT_A_SOURCE', outcome: 'usage' })
+    },
+  )
+})
+
+describe('a guest that is not wanted', () => {
+  const found = json({ status: 1, product: { code: '10000001' } })
+  const path = '/api/v2/product/10000001'
+  /** Gives each answer once, then the last for ever. */
+  const inTurn = (answers: readonly Exclude<Answer, string>[]): Answer => {
+    const left = [...answers]
+    return (request, response) => {
+      const answer = left.length > 1 ? left.shift() : left[0]
+      if (typeof answer === 'function') return answer(request, response)
+      response.writeHead(answer?.status ?? 200, answer?.headers).end(answer?.body)
+    }
+  }
+  const busy = (status: number, headers = {}): Exclude<Answer, string> => ({ status, headers, body: 'later' })
+
+  test.each([429, 500, 502, 503, 504])('tries again after status %d', async status => {
+    await using site = await api({ [path]: inTurn([busy(status), busy(status), found as object]) })
+    const { products, error } = await run(site.origin, byCodes(['10000001']))
+    expect([products.length, error, site.asks.length]).toEqual([1, null, 3])
+  })
+
+  test('waits as long as it is told to', async () => {
+    await using site = await api({ [path]: inTurn([busy(429, { 'retry-after': '1' }), found as object]) })
+    const began = performance.now()
+    const { products } = await run(site.origin, byCodes(['10000001']))
+    expect([products.length, performance.now() - began >= 1_000]).toEqual([1, true])
+  })
+
+  test.each<readonly [what: string, answer: Exclude<Answer, string>, asks: number, reason: string]>([
+    ['asked to wait an hour', busy(503, { 'retry-after': '3600' }), 1, 'it asks to wait 60 minutes'],
+    [
+      'asked to wait until next year',
+      busy(429, { 'retry-after': 'Fri, 31 Dec 2100 23:59:59 GMT' }),
+      1,
+      'minutes',
+    ],
+    ['refused', busy(403), 1, 'status 403'],
+    ['refused again and again', busy(429), 5, 'status 429'],
+    ['given a page with status 200', { body: '<h1>NOINDEX</h1>' }, 1, 'a page instead of data'],
+  ])('stops when it is %s', async (_what, answer, asks, reason) => {
+    await using site = await api({ [path]: inTurn([answer]) })
+    const { products, error } = await run(site.origin, byCodes(['10000001', '10000002']))
+    expect(error).toMatchObject({
+      code: 'SOURCE_BLOCKED',
+      outcome: 'blocked',
+      message: expect.stringContaining(reason),
+      hint: expect.stringContaining('--source export'),
+    })
+    expect([products.length, site.asks.length]).toEqual([0, asks])
+  })
+
+  test('an answer without end is not read to its end', async () => {
+    let sent = 0
+    await using site = await api({
+      [path]: (_request, response) => {
+        const more = () => {
+          while (!response.destroyed && response.write(Buffer.alloc(1024 * 1024, ' '))) sent += 1
+          if (!response.destroyed) response.once('drain', more)
+        }
+        more()
+      },
+    })
+    const { error } = await run(site.origin, byCodes(['10000001']))
+    expect(error).toMatchObject({ code: 'ANSWER_TOO_LARGE', outcome: 'refused' })
+    expect(sent).toBeLessThan(200)
+  })
+
+  test('a connection that is cut is asked again, and named when it stays so', async () => {
+    await using site = await api({ [path]: (_request, response) => response.destroy() })
+    const { error } = await run(site.origin, byCodes(['10000001']))
+    expect([error, site.asks.length]).toEqual([expect.objectContaining({ code: 'SITE_UNREACHABLE' }), 5])
+  })
+
+  test('an abort ends a wait at once', async () => {
+    await using site = await api({ [path]: busy(429, { 'retry-after': '500' }) })
+    const stop = new AbortController()
+    const source = apiSource({
+      ...{ address: site.origin, ask: byCodes(['10000001']), userAgent, firstPauseMs: 1 },
+      ...{ productsPerMinute: null, searchesPerMinute: null },
+    })
+    const running = taken(source, { signal: stop.signal })
+    while (site.asks.length === 0) await new Promise(resolve => setImmediate(resolve))
+    stop.abort()
+    expect((await running).error).toBe(null)
+  })
+})
+
+test('the pace is kept: 1,200 products a minute are one every 50 ms', async () => {
+  const times: number[] = []
+  await using site = await api(
+    Object.fromEntries(
+      [1, 2, 3].map(number => [
+        `/api/v2/product/1000000${number}`,
+        ((_request, response) => {
+          times.push(performance.now())
+          response.end(JSON.stringify({ status: 1, product: { code: `1000000${number}` } }))
+        }) as Answer,
+      ]),
+    ),
+  )
+  await taken(
+    apiSource({
+      ...{ address: site.origin, ask: byCodes(['10000001', '10000002', '10000003']), userAgent },
+      ...{ productsPerMinute: 1_200, searchesPerMinute: 1 },
+    }),
+  )
+  const [first = 0, , last = 0] = times
+  expect([times.length, last - first >= 90]).toEqual([3, true])
+})
+
+const catalogueFile = join(import.meta.dirname, '../../../../../shared/off/products.jsonl')
+
+test.skipIf(!existsSync(catalogueFile))(
+  `the fields that are asked for are all that a record needs (needs ${catalogueFile})`,
+  async () => {
+    const products = (await readFile(catalogueFile, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    await using site = await api({
+      '/api/v2/search': (request, response) => {
+        const { searchParams } = new URL(request.url ?? '', 'http://x')
+        const page = Number(searchParams.get('page'))
+        const wanted = new Set(searchParams.get('fields')?.split(','))
+        const asked = products
+          .slice((page - 1) * 100, page * 100)
+          .map(product => Object.fromEntries(Object.entries(product).filter(([name]) => wanted.has(name))))
+        response.end(JSON.stringify({ products: asked }))
+      },
+    })
+    const { products: records } = await run(site.origin, { kind: 'search', parameters: {} })
+    const whole = products.map(product =>
+      productOf(product, { source: 'api', observedAt: records[0]?.observed_at ?? '', site: site.origin }),
+    )
+    const asOne = (observed_at: string) =>
+      records.map(product => ({ kind: 'product', product: { ...product, observed_at } }))
+    expect(asOne(records[0]?.observed_at ?? '')).toEqual(whole)
+  },
+)

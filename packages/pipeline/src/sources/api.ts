@@ -1,0 +1,176 @@
+import { OffstreamError } from '@offstream/runtime'
+import { normaliseCode } from '../product.ts'
+import { type Found, Intake, unlessAborted } from './intake.ts'
+import { productsIn } from './record/answer.ts'
+import { objectOf, textOf } from './record/json.ts'
+import { type JsonAnswer, Remote } from './remote.ts'
+import type { Source, SourceRun } from './source.ts'
+import { Pace } from './web/pace.ts'
+
+export interface ApiSourceOptions {
+  /** The site, such as `https://world.openfoodfacts.org`; its host decides language and country, as for pages. */
+  readonly address: string
+  readonly ask: ApiQuestion
+  /** How many products to deliver at most. */
+  readonly limit?: number | undefined
+  /** null: as fast as it goes; only for a site on this machine. Open Food Facts allows `apiLimits`. */
+  readonly productsPerMinute: number | null
+  readonly searchesPerMinute: number | null
+  /** Names offstream and a contact: Open Food Facts asks for it. */
+  readonly userAgent: string
+  /** See `Remote`. */
+  readonly firstPauseMs?: number | undefined
+}
+
+export type ApiQuestion =
+  /** One question for each barcode. Version 3 answers with warnings and errors of its own, and the newer nutrition. */
+  | { readonly kind: 'codes'; readonly codes: readonly string[]; readonly version: 2 | 3 }
+  /** A search, by the parameters of `/api/v2/search`, such as `categories_tags_en` → `chocolates`. */
+  | { readonly kind: 'search'; readonly parameters: Readonly<Record<string, string>> }
+
+/** Questions a minute that Open Food Facts allows. @see https://openfoodfacts.github.io/openfoodfacts-server/api/ */
+export const apiLimits = { productsPerMinute: 100, searchesPerMinute: 10 } as const
+
+/** More on a page is not given. */
+const pageSize = 100
+
+/** The fields that a record needs: a whole product would be ten times as much to send. */
+const fields = [
+  ...[
+    'code',
+    'product_name',
+    'generic_name',
+    'quantity',
+    'brands',
+    'brands_tags',
+    'categories',
+    'categories_tags',
+  ],
+  ...[
+    'labels',
+    'labels_tags',
+    'countries',
+    'countries_tags',
+    'ingredients_text',
+    'allergens',
+    'allergens_tags',
+  ],
+  ...['additives_tags', 'additives_n', 'nutriscore_grade', 'nova_group', 'environmental_score_grade'],
+  ...[
+    'ecoscore_grade',
+    'nutriments',
+    'nutrition',
+    'image_url',
+    'url',
+    'lang',
+    'last_modified_t',
+    'last_updated_t',
+  ],
+  ...['rev', 'obsolete'],
+].join(',')
+
+/**
+ * Products from Open Food Facts' API: of given barcodes, or of a search with all its pages.
+ *
+ * A barcode that the site says it does not have is removed. `run` throws OffstreamError SITE_UNREACHABLE,
+ * SOURCE_BLOCKED, REDIRECTED_ELSEWHERE, ANSWER_TOO_LARGE, NOT_A_SOURCE (there is no API at the address).
+ */
+export const apiSource = (options: ApiSourceOptions): Source => ({
+  name: 'api',
+  run: run =>
+    unlessAborted(run, async () => {
+      const { address, userAgent, firstPauseMs, limit } = options
+      const site = new URL(address).origin
+      const intake = new Intake({ run, context: { source: 'api', site }, limit })
+      const remote = new Remote({ address, userAgent, firstPauseMs })
+      try {
+        for await (const found of answers(options, remote, run)) if (!(await intake.take(found))) break
+      } finally {
+        await intake.landed()
+      }
+    }),
+})
+
+const answers = (
+  options: ApiSourceOptions,
+  remote: Remote,
+  run: SourceRun,
+): AsyncGenerator<readonly Found[]> =>
+  options.ask.kind === 'codes'
+    ? productsByCode({ ...options, ...options.ask }, remote, run)
+    : productsBySearch({ ...options, ...options.ask }, remote, run)
+
+async function* productsByCode(
+  { address, codes, version, productsPerMinute }: ApiSourceOptions & Extract<ApiQuestion, { kind: 'codes' }>,
+  remote: Remote,
+  { signal }: SourceRun,
+): AsyncGenerator<readonly Found[]> {
+  const pace = new Pace(productsPerMinute)
+  for (const written of codes) {
+    const code = /^[\d\s-]+$/.test(written) ? normaliseCode(written) : null
+    if (code === null) {
+      yield [{ address: written, problem: 'it is no barcode' }]
+      continue
+    }
+    const asked = new URL(`/api/v${version}/product/${code}?${new URLSearchParams({ fields })}`, address).href
+    yield [await foundIn(asked, code, () => remote.json(asked, { signal, pace }))]
+  }
+}
+
+const foundIn = async (address: string, code: string, ask: () => Promise<JsonAnswer>): Promise<Found> => {
+  try {
+    const { kind, value } = await ask()
+    const answer = objectOf(value)
+    const says = [answer?.['status_verbose'], objectOf(answer?.['result'])?.['id']].map(textOf).join(' ')
+    // Cosmetics, pet food and other products are filed on sites of their own.
+    if (/different[ _]product[ _]type/.test(says)) return { address, problem: 'it is filed on another site' }
+    if (isUnknown(answer?.['status'], says)) return { address, gone: code }
+    if (kind === 'not found') return { address, problem: 'the site knows no such address' }
+    return { address, value: productsIn(value)[0] }
+  } catch (error) {
+    // What leads one barcode to another site leads no other there.
+    if (error instanceof OffstreamError && error.code === 'REDIRECTED_ELSEWHERE')
+      return { address, problem: 'it is filed on another site' }
+    throw error
+  }
+}
+
+/** Version 2 says `status: 0`, version 3 `result: { id: 'product_not_found' }`. */
+const isUnknown = (status: unknown, says: string): boolean =>
+  status === 0 || /product[ _]not[ _]found/.test(says)
+
+async function* productsBySearch(
+  { address, parameters, searchesPerMinute }: ApiSourceOptions & Extract<ApiQuestion, { kind: 'search' }>,
+  remote: Remote,
+  { signal }: SourceRun,
+): AsyncGenerator<readonly Found[]> {
+  const pace = new Pace(searchesPerMinute)
+  const seen = new Set<unknown>()
+  for (let page = 1; ; page += 1) {
+    const query = new URLSearchParams({
+      ...parameters,
+      fields,
+      page_size: String(pageSize),
+      page: String(page),
+    })
+    const asked = new URL(`/api/v2/search?${query}`, address).href
+    const { value } = await remote.json(asked, { signal, pace })
+    const products = objectOf(value)?.['products']
+    if (!Array.isArray(products)) throw notAnApi(asked)
+    // A product that changes between two pages can stand on both.
+    const fresh = products.filter(product => !seen.has(objectOf(product)?.['code']))
+    for (const product of fresh) seen.add(objectOf(product)?.['code'])
+    yield fresh.map(product => ({
+      address: `${asked}#${textOf(objectOf(product)?.['code']) ?? ''}`,
+      value: product,
+    }))
+    // A page without anything new would be followed by others for ever.
+    if (fresh.length === 0 || products.length < pageSize) return
+  }
+}
+
+const notAnApi = (address: string) =>
+  new OffstreamError('NOT_A_SOURCE', `No API of products at \`${address}\``, {
+    outcome: 'usage',
+    hint: 'give the address of the site, such as `https://world.openfoodfacts.org`',
+  })

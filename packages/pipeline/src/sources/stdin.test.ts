@@ -1,0 +1,79 @@
+import { PassThrough, Readable } from 'node:stream'
+import { expect, test } from 'vitest'
+import { productOf } from './record/productOf.ts'
+import { stdinSource } from './stdin.ts'
+import { taken } from './testRun.ts'
+
+const inputOf = (lines: readonly unknown[]): Readable =>
+  Readable.from(lines.map(line => Buffer.from(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`)))
+
+const record = (() => {
+  const reading = productOf(
+    { code: '10000001', product_name: 'A', last_modified_t: 1_774_461_913 },
+    { source: 'web', observedAt: '2026-04-01T12:00:00.000Z', site: 'https://world.openfoodfacts.org' },
+  )
+  if (reading.kind !== 'product') throw new Error(reading.kind)
+  return reading.product
+})()
+
+test('records, products and whole answers of the API are read; records come through unchanged', async () => {
+  const { products, skipped, error } = await taken(
+    stdinSource({
+      input: inputOf([
+        record,
+        { code: '10000002', product_name: 'B' },
+        { code: '10000003', product: { product_name: 'C' }, status: 1 },
+        {
+          code: '10000004',
+          status: 'success',
+          result: { id: 'product_found' },
+          product: { code: '10000004' },
+        },
+        { count: 2, products: [{ code: '10000005' }, { code: 'x' }] },
+        'not JSON',
+        '',
+        { status: 0, status_verbose: 'product not found' },
+      ]),
+    }),
+  )
+  expect(error).toBe(null)
+  expect(products[0]).toEqual(record)
+  expect(products.map(({ code, product_name, source, url }) => [code, product_name, source, url])).toEqual([
+    ['10000001', 'A', 'web', 'https://world.openfoodfacts.org/product/10000001'],
+    ['10000002', 'B', 'stdin', null],
+    ['10000003', 'C', 'stdin', null],
+    ['10000004', null, 'stdin', null],
+    ['10000005', null, 'stdin', null],
+  ])
+  expect(skipped).toEqual([
+    ['stdin:5', 'its code `x` is no barcode'],
+    ['stdin:6', expect.stringContaining('it is no JSON: ')],
+    ['stdin:8', 'it has no code'],
+  ])
+})
+
+test('a product is delivered when its line has come, not when the input ends', async () => {
+  const input = new PassThrough()
+  const stop = new AbortController()
+  input.write('{"code":"10000001"}\n{"code":"100')
+  const { error } = await taken(stdinSource({ input }), {
+    signal: stop.signal,
+    deliver: async () => stop.abort(),
+  })
+  expect([error, input.destroyed]).toEqual([null, true])
+})
+
+test('an abort does not wait for an input that says nothing', async () => {
+  const input = new PassThrough()
+  const stop = new AbortController()
+  const run = taken(stdinSource({ input }), { signal: stop.signal })
+  setImmediate(() => stop.abort())
+  expect((await run).error).toBe(null)
+})
+
+test('the limit ends the reading, though the input goes on', async () => {
+  const input = new PassThrough()
+  input.write('{"code":"10000001"}\n{"code":"10000002"}\n{"code":"10000003"}\n')
+  const { products, error } = await taken(stdinSource({ input, limit: 2 }))
+  expect([products.map(({ code }) => code), error]).toEqual([['10000001', '10000002'], null])
+})
