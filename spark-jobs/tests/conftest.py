@@ -12,9 +12,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from lake import ensure_tables
+from surroundings import lake_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 # Spark gives Python its timestamps in the zone of the process.
 os.environ["TZ"] = "UTC"
@@ -59,18 +60,6 @@ def spark(connectors: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     session.stop()
 
 
-def lake_settings(folder: Path) -> dict[str, str]:
-    """The settings of a catalog `lake` in a folder, as `packages/pipeline/src/services.ts` makes them."""
-    return {
-        "spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog",
-        "spark.sql.catalog.lake.type": "jdbc",
-        "spark.sql.catalog.lake.uri": f"jdbc:sqlite:{folder}/catalog.db?journal_mode=WAL&busy_timeout=30000",
-        "spark.sql.catalog.lake.jdbc.schema-version": "V1",
-        "spark.sql.catalog.lake.warehouse": f"file:{folder}",
-        "spark.sql.catalog.lake.cache-enabled": "false",
-    }
-
-
 @pytest.fixture
 def bare_lake(spark: SparkSession, tmp_path: Path) -> SparkSession:
     """A session with a catalog `lake` of its own, still without tables."""
@@ -85,11 +74,3 @@ def lake(bare_lake: SparkSession) -> SparkSession:
     """A session with a catalog `lake` of its own and empty tables."""
     ensure_tables(bare_lake)
     return bare_lake
-
-
-def until(condition: Callable[[], bool], within_seconds: float = 120) -> None:
-    """Wait for a condition to hold."""
-    deadline = time.monotonic() + within_seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import lake_settings
-from kafka import EVIAN, NOON, NUTELLA, Message, as_messages, delete, minutes, update
 
+from kafka import EVIAN, NOON, NUTELLA, Message, as_messages, delete, minutes, update
 from lake import PRODUCTS, REJECTED, ensure_tables, remove_orphans, tidy
 from messages import accepted, read_messages
 from products import REJECTED as REJECTED_COLUMNS
 from products import TABLE
 from stream import write_batch
+from surroundings import lake_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

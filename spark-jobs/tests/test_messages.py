@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from kafka import EVIAN, NOON, NUTELLA, Message, as_messages, delete, record, update
 
+from kafka import EVIAN, NOON, NUTELLA, Message, as_messages, delete, record, update
 from messages import accepted, read_messages, rejected
 from products import PRODUCT, REJECTED, TABLE
 

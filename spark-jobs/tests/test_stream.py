@@ -11,12 +11,12 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import until
-from kafka import EVIAN, MESSAGES, NUTELLA, Message, as_messages, minutes, update
 
+from kafka import EVIAN, MESSAGES, NUTELLA, Message, as_messages, minutes, update
 from lake import PRODUCTS, REJECTED
 from progress import Progress, committed_offsets
 from stream import Batches, attend, start, warm_up
+from surroundings import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

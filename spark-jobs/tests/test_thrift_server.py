@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pyspark
 import pytest
-from conftest import lake_settings, until
-from kafka import EVIAN, NOON, NUTELLA, Message, as_messages, delete, minutes, update
 
+from kafka import EVIAN, NOON, NUTELLA, Message, as_messages, delete, minutes, update
 from stream import write_batch
+from surroundings import lake_settings, until
 from thrift_server import ViewError, make_views, statements
 
 if TYPE_CHECKING:

@@ -1,0 +1,30 @@
+"""What a test has around it: the settings of a lake in a folder, and a way to wait."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def lake_settings(folder: Path) -> dict[str, str]:
+    """The settings of a catalog `lake` in a folder, as `packages/pipeline/src/services.ts` makes them."""
+    return {
+        "spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog",
+        "spark.sql.catalog.lake.type": "jdbc",
+        "spark.sql.catalog.lake.uri": f"jdbc:sqlite:{folder}/catalog.db?journal_mode=WAL&busy_timeout=30000",
+        "spark.sql.catalog.lake.jdbc.schema-version": "V1",
+        "spark.sql.catalog.lake.warehouse": f"file:{folder}",
+        "spark.sql.catalog.lake.cache-enabled": "false",
+    }
+
+
+def until(condition: Callable[[], bool], within_seconds: float = 120) -> None:
+    """Wait for a condition to hold."""
+    deadline = time.monotonic() + within_seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
