@@ -1,0 +1,20 @@
+import { OffstreamError } from '@offstream/runtime'
+
+/**
+ * The services that the person named, each once, in the order of `known`; all of `known` where none was named.
+ * @throws OffstreamError SERVICE_UNKNOWN, listing what there is
+ */
+export const chosenServices = <Name extends string>(
+  known: readonly Name[],
+  asked: readonly string[],
+): readonly Name[] => {
+  const stranger = asked.find(name => !(known as readonly string[]).includes(name))
+  if (stranger !== undefined) throw unknown(stranger, known)
+  return asked.length === 0 ? known : known.filter(name => asked.includes(name))
+}
+
+const unknown = (name: string, known: readonly string[]): OffstreamError =>
+  new OffstreamError('SERVICE_UNKNOWN', `There is no service \`${name}\``, {
+    outcome: 'usage',
+    hint: `there are ${known.map(service => `\`${service}\``).join(', ')}`,
+  })
