@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { OffstreamError } from '@offstream/runtime'
+import { messageOf, OffstreamError } from '@offstream/runtime'
 import { isMap, isScalar, LineCounter, parse, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { stateFolder } from './directories.ts'
@@ -181,7 +181,10 @@ const findFile = async (
 ): Promise<{ readonly directory: string; readonly file: string; readonly text: string } | null> => {
   for (const name of fileNames) {
     const file = join(from, name)
-    const text = await readFile(file, 'utf8').catch(() => null)
+    const text = await readFile(file, 'utf8').catch(error => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null
+      throw invalid([`${file}: ${messageOf(error)}`])
+    })
     if (text !== null) return { directory: from, file, text }
   }
   const above = dirname(from)
@@ -209,9 +212,14 @@ const readFileLayer = (file: string, text: string): Layer => {
       walk(value, inner)
     }
   }
+  if (problems.length === 0 && saysSomething(document.contents) && !isMap(document.contents))
+    problems.push(`${file}:1: must be settings, such as \`kafka: {port: 9093}\``)
   if (problems.length === 0) walk(document.contents, [])
   return { values, problems, placeOf: path => `${file}:${places.get(path) ?? 1}: ` }
 }
+
+/** Whether there is more than comments. */
+const saysSomething = (node: unknown): boolean => node !== null && !(isScalar(node) && node.value === null)
 
 const readEnvironmentLayer = (environment: ProjectOptions['environment']): Layer => {
   const values = new Map<string, unknown>()
