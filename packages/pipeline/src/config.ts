@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { messageOf, OffstreamError } from '@offstream/runtime'
-import { isMap, isScalar, LineCounter, parse, parseDocument } from 'yaml'
+import { isMap, isScalar, LineCounter, parse, parseDocument, stringify } from 'yaml'
 import { z } from 'zod'
 import { stateFolder } from './directories.ts'
 
@@ -90,8 +90,13 @@ export const Config = z.strictObject({
 
 export type Config = z.infer<typeof Config>
 
-/** Where the value of a setting came from; the later one wins. */
-export type ConfigOrigin = 'default' | 'file' | 'environment' | 'stack' | 'flag'
+/** Where the value of a setting came from. */
+export interface SettingOrigin {
+  /** In the order in which one wins over the other: the last does. */
+  readonly kind: 'default' | 'file' | 'environment' | 'stack' | 'flag'
+  /** As a person finds it: `<file>:<line>`, `environment OFFSTREAM_KAFKA_PORT`, `the running stack`, `--set`. */
+  readonly place: string
+}
 
 export interface Project {
   readonly config: Config
@@ -102,7 +107,7 @@ export interface Project {
   /** The file that was read; null where there is none. */
   readonly file: string | null
   /** Origin of each setting by its path, such as `kafka.port`. */
-  readonly origins: ReadonlyMap<string, ConfigOrigin>
+  readonly origins: ReadonlyMap<string, SettingOrigin>
 }
 
 export interface ProjectOptions {
@@ -146,35 +151,40 @@ export const loadProject = async ({
     for (const issue of parsed.error.issues) {
       for (const path of pathsOf(issue)) {
         const layer = layers.findLast(({ values }) => [...values.keys()].some(key => within(key, path)))
-        problems.push(
-          `${layer?.placeOf(path) ?? ''}${path}: ${issue.code === 'unrecognized_keys' ? unknownSetting(path) : issue.message}`,
-        )
+        const what = issue.code === 'unrecognized_keys' ? unknownSetting(path) : issue.message
+        problems.push([...(layer === undefined ? [] : [layer.placeOf(path)]), path, what].join(': '))
       }
     }
   }
   if (!parsed.success || problems.length > 0) throw invalid(problems)
-  const origins = new Map<string, ConfigOrigin>(settingPaths.map(path => [path, 'default']))
-  for (const path of file.values.keys()) origins.set(path, 'file')
-  for (const path of fromEnvironment.values.keys()) origins.set(path, 'environment')
-  for (const path of fromStack.values.keys()) origins.set(path, 'stack')
-  for (const path of fromFlags.values.keys()) origins.set(path, 'flag')
   return {
     config: parsed.data,
     directory,
     state,
     file: found?.file ?? null,
-    origins,
+    origins: new Map(settingPaths.map(path => [path, originOf(path, layers)])),
   }
 }
 
+/** A configuration in the form of `offstream.yaml`, every setting written out. */
+export const configYaml = (config: Config): string => stringify(config)
+
 /** One source of settings: values by path, what could not even be read, and how to name a place in it. */
 interface Layer {
+  readonly kind: SettingOrigin['kind']
   readonly values: ReadonlyMap<string, unknown>
   readonly problems: string[]
   readonly placeOf: (path: string) => string
 }
 
-const emptyLayer: Layer = { values: new Map(), problems: [], placeOf: () => '' }
+const emptyLayer: Layer = { kind: 'file', values: new Map(), problems: [], placeOf: () => '' }
+
+const originOf = (path: string, layers: readonly Layer[]): SettingOrigin => {
+  const layer = layers.findLast(({ values }) => [...values.keys()].some(key => within(path, key)))
+  return layer === undefined
+    ? { kind: 'default', place: 'default' }
+    : { kind: layer.kind, place: layer.placeOf(path) }
+}
 
 const findFile = async (
   from: string,
@@ -215,7 +225,7 @@ const readFileLayer = (file: string, text: string): Layer => {
   if (problems.length === 0 && saysSomething(document.contents) && !isMap(document.contents))
     problems.push(`${file}:1: must be settings, such as \`kafka: {port: 9093}\``)
   if (problems.length === 0) walk(document.contents, [])
-  return { values, problems, placeOf: path => `${file}:${places.get(path) ?? 1}: ` }
+  return { kind: 'file', values, problems, placeOf: path => `${file}:${places.get(path) ?? 1}` }
 }
 
 /** Whether there is more than comments. */
@@ -227,13 +237,19 @@ const readEnvironmentLayer = (environment: ProjectOptions['environment']): Layer
     const text = environment[environmentName(path)]
     if (text !== undefined && text !== '') values.set(path, scalar(path, text))
   }
-  return { values, problems: [], placeOf: path => `environment ${environmentName(path)}: ` }
+  return {
+    kind: 'environment',
+    values,
+    problems: [],
+    placeOf: path => `environment ${environmentName(path)}`,
+  }
 }
 
 const rememberedLayer = (config: Config | null): Layer => ({
+  kind: 'stack',
   values: new Map(config === null ? [] : leaves(config)),
   problems: [],
-  placeOf: path => `the running stack, ${path}: `,
+  placeOf: () => 'the running stack',
 })
 
 const readFlagLayer = (settings: readonly string[]): Layer => {
@@ -245,7 +261,7 @@ const readFlagLayer = (settings: readonly string[]): Layer => {
       problems.push(`--set ${setting}: must have the form \`kafka.port=9093\``)
     else values.set(path, scalar(path, text))
   }
-  return { values, problems, placeOf: path => `--set ${path}: ` }
+  return { kind: 'flag', values, problems, placeOf: () => '--set' }
 }
 
 /** A value from a place that knows only text: text stays text where the setting is text. */

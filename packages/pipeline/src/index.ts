@@ -2,10 +2,11 @@ export { type AssetFolder, assetPath } from './assets.ts'
 export { type Chart, listCharts, renderChart } from './charts.ts'
 export {
   Config,
-  type ConfigOrigin,
+  configYaml,
   environmentName,
   loadProject,
   type Project,
+  type SettingOrigin,
   settingPaths,
 } from './config.ts'
 export { type Directories, directoriesOf } from './directories.ts'

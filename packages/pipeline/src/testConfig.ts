@@ -1,0 +1,9 @@
+import { settingPaths } from './config.ts'
+
+const names = new Set(settingPaths.map(path => path.split('.').at(-1)))
+
+/** The text of an `offstream.yaml` with each setting that is commented out taken in. */
+export const withEverySetting = (text: string): string =>
+  text.replace(/^( *)# (\w+)(?=:)/gm, (line, indent: string, name: string) =>
+    names.has(name) ? `${indent}${name}` : line,
+  )
