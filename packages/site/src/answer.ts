@@ -1,8 +1,18 @@
+import type { Readable } from 'node:stream'
+
 /** What the site answers to a request, before it is sent. */
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  /** A stream is made when it is sent, and destroyed when the client leaves. */
+  readonly body: string | Buffer | (() => Readable)
+  /** Where the connection ends, whatever `content-length` promised. */
+  readonly brokenOffAfter?: number
+}
+
+/** No answer: the client waits for one until it leaves, or is left at once. */
+export interface Silence {
+  readonly silence: 'for ever' | 'closed'
 }
 
 /** A page of HTML. */
@@ -23,5 +33,17 @@ export const file = (type: string, body: string): Answer => ({
   body,
 })
 
-/** @param location a path of this site */
+export const plainText = (
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): Answer => ({ status, headers: { 'content-type': 'text/plain; charset=utf-8', ...headers }, body })
+
+export const json = (value: unknown, status = 200): Answer => ({
+  status,
+  headers: { 'content-type': 'application/json; charset=utf-8', 'access-control-allow-origin': '*' },
+  body: JSON.stringify(value),
+})
+
+/** @param location an address, or a path of this site */
 export const redirect = (location: string): Answer => ({ status: 302, headers: { location }, body: '' })

@@ -81,7 +81,8 @@ const newProduct = (index: number, brands: readonly Brand[], dice: Chance): Cata
     code,
     product_name: productName,
     product_name_fr: productName ?? '',
-    generic_name: known(kind.generic, 0.35),
+    // The site would show it in the place of a name that is missing.
+    generic_name: productName === null ? null : known(kind.generic, 0.35),
     brands: brandName,
     brands_tags: brandName === null ? [] : [`xx:${slug(brandName)}`],
     quantity,

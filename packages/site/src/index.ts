@@ -1,3 +1,6 @@
 export { type Catalogue, type CatalogueProduct, readCatalogue } from './catalogue.ts'
+export type { FaultRule } from './faultPlan.ts'
+export { type FaultName, faults } from './faults.ts'
 export { type GenerateOptions, generateCatalogue } from './generate.ts'
+export { type Limits, officialLimits } from './limits.ts'
 export { type RequestEntry, type Site, type SiteOptions, startSite } from './site.ts'

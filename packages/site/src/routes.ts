@@ -1,176 +1,24 @@
-import { type Answer, file, page, redirect } from './answer.ts'
-import { type Asset, badge, favicon, listScript, productPicture, styleSheet } from './assets.ts'
-import { noSuchPage, noSuchProductPage } from './pages/errors.ts'
-import { listPage, tagsPage } from './pages/list.ts'
-import { productPage } from './pages/product.ts'
-import { robotsTxt } from './robots.ts'
-import type { Query, Shelf } from './shelf.ts'
-import { type Facet, languages } from './taxonomy.ts'
-import { productPath, type View } from './view.ts'
-import { words } from './words.ts'
+import { type Answer, page } from './answer.ts'
+import { apiRoutes } from './api.ts'
+import { exportRoutes } from './exports/routes.ts'
+import type { LimitedKind } from './limits.ts'
+import { pageRoutes } from './pageRoutes.ts'
+import { noSuchPage } from './pages/errors.ts'
+import type { SiteRequest } from './route.ts'
 
-/** One request as the routes see it. */
-export interface SiteRequest {
-  /** Path and query as they were asked for. */
-  readonly url: URL
-  readonly view: View
-  readonly shelf: Shelf
-}
+/** Of several routes whose path fits, the first that knows an answer gives it. */
+const routes = [...pageRoutes, ...apiRoutes, ...exportRoutes]
 
-/** What a path's parts come to; null where the path, though of the route's form, leads nowhere. */
-type Route = readonly [path: RegExp, answer: (request: SiteRequest, parts: Parts) => Answer | null]
-type Parts = Readonly<Record<string, string | undefined>>
-
-/** Answers a request for a page or a file of the site. */
-export const answerPage = (request: SiteRequest): Answer => {
-  for (const [path, answer] of routes) {
+/** The site's honest answer to a request. */
+export const answerPage = async (request: SiteRequest): Promise<Answer> => {
+  for (const { path, answer } of routes) {
     const found = path.exec(request.url.pathname)
-    const given = found === null ? null : answer(request, found.groups ?? {})
+    const given = found === null ? null : await answer(request, found.groups ?? {})
     if (given !== null) return given
   }
   return page(noSuchPage(request.view), 404)
 }
 
-const listPageSize = 100
-const searchPageSize = 50
-
-const home = ({ url, view, shelf }: SiteRequest, { number }: Parts): Answer | null =>
-  list({ shelf, view, url }, { query: {}, title: words[view.language].siteTitle, path: '/', number })
-
-const product = ({ url, view, shelf }: SiteRequest, { code = '' }: Parts): Answer => {
-  const found = shelf.get(code)
-  if (found === null) return page(noSuchProductPage(view, code), 404)
-  const path = productPath(found, view)
-  return url.pathname === path ? page(productPage(found, view)) : redirect(path + url.search)
-}
-
-const facetList = (
-  { url, view, shelf }: SiteRequest,
-  { word = '', id = '', number }: Parts,
-): Answer | null => {
-  const facet = facetNamed(word)
-  const tag = decoded(id)
-  if (facet === null || tag === null) return null
-  const path = `/facets/${words[view.language].facets[facet].plural}/${encodeURIComponent(tag)}`
-  const name = shelf.tagName(facet, tag, view.language)
-  if (name === null) return null
-  return list(
-    { shelf, view, url },
-    { query: { tags: [{ facet, id: tag }] }, title: name, path, number, tag: { facet, name } },
-  )
-}
-
-const facetTags = ({ view, shelf }: SiteRequest, { word = '' }: Parts): Answer | null => {
-  const facet = facetNamed(word)
-  return facet === null ? null : page(tagsPage(view, facet, shelf.tags(facet, view.language)))
-}
-
-/** A search by words (`search_terms`), by tags (`tagtype_0`, `tag_contains_0`, `tag_0` …), or both. */
-const search = ({ url, view, shelf }: SiteRequest): Answer | null => {
-  const query = searchQuery(url.searchParams)
-  const title = query.terms || words[view.language].searchResults
-  return list({ shelf, view, url }, { query, title, path: url.pathname, number: undefined, isSearch: true })
-}
-
-interface Listing {
-  readonly query: Query
-  readonly title: string
-  /** Of the first page. */
-  readonly path: string
-  /** The page, where the path names it. */
-  readonly number: string | undefined
-  readonly tag?: { readonly facet: Facet; readonly name: string }
-  readonly isSearch?: boolean
-}
-
-/** One page of a list; null for one that lies beyond its end, except that an empty list has a first page. */
-const list = (
-  { url, view, shelf }: SiteRequest,
-  { query, title, path, number, tag, isSearch = false }: Listing,
-): Answer | null => {
-  const pageNumber = positive(number ?? url.searchParams.get('page')) ?? 1
-  const usualSize = isSearch ? searchPageSize : listPageSize
-  const pageSize = Math.min(positive(url.searchParams.get('page_size')) ?? usualSize, listPageSize)
-  const sortBy = query.sortBy ?? url.searchParams.get('sort_by')
-  const found = shelf.find({ ...query, country: view.country, sortBy })
-  const products = found.slice((pageNumber - 1) * pageSize, pageNumber * pageSize)
-  if (pageNumber > 1 && products.length === 0) return null
-  // A list that is asked for with a query goes on with it; a plain one has its pages in its path.
-  const addressOf = (wanted: number): string => {
-    if (url.search === '') return `${path === '/' ? '' : path}/${wanted}`.replace(/\/1$/, '') || '/'
-    const query = new URLSearchParams(url.searchParams)
-    query.set('page', String(wanted))
-    return `${path}?${query}`
-  }
-  return page(
-    listPage({
-      ...{ view, title, path, products, count: found.length, page: pageNumber, pageSize, addressOf },
-      ...(tag === undefined ? {} : { tag }),
-    }),
-  )
-}
-
-const picture = ({ url, shelf }: SiteRequest): Answer | null => {
-  const product = shelf.pictured(url.pathname)
-  return product === null ? null : asset(productPicture(product.code))
-}
-
-const asset = ({ type, body }: Asset): Answer => file(type, body)
-
-const productWords = languages.map(each => words[each].productPath).join('|')
-const searchWords = languages.map(each => words[each].searchPath).join('|')
-
-/** The first whose path fits, and that knows an answer, answers. */
-const routes: readonly Route[] = [
-  [/^\/(?<number>[1-9]\d*)?$/, home],
-  [new RegExp(`^/(?:${productWords})/(?<code>\\d+)(?:/[^/]*)?/?$`), product],
-  [new RegExp(`^/(?:cgi/search\\.pl|${searchWords})/?$`), search],
-  [/^\/(?:facets\/)?(?<word>[a-z]+)\/(?<id>[^/]+)(?:\/(?<number>[1-9]\d*))?$/, facetList],
-  [/^\/(?:facets\/)?(?<word>[a-z]+)\/?$/, facetTags],
-  [/^\/robots\.txt$/, ({ view }) => file('text/plain; charset=utf-8', robotsTxt(view.language))],
-  [/^\/favicon\.ico$/, () => asset(favicon)],
-  [/^\/js\/dist\/product-search\.js$/, () => asset(listScript)],
-  [/^\/css\/dist\/app\.css$/, () => asset(styleSheet)],
-  [/^\/images\/products\//, picture],
-  [
-    /^\/images\/attributes\/dist\/(?<name>[a-z\d-]+)\.svg$/,
-    (_request, { name = '' }) => {
-      const found = badge(name)
-      return found === null ? null : asset(found)
-    },
-  ],
-]
-
-/** The facet that a part of a path names, in any language, singular or plural. */
-const facetNamed = (word: string): Facet | null => {
-  const all = languages.flatMap(language =>
-    (Object.keys(words[language].facets) as readonly Facet[]).map(facet => ({
-      facet,
-      ...words[language].facets[facet],
-    })),
-  )
-  return all.find(({ singular, plural }) => word === singular || word === plural)?.facet ?? null
-}
-
-/** What a search is for, as the addresses of the real site's advanced search tell it. */
-const searchQuery = (asked: URLSearchParams): Query & { readonly terms: string } => {
-  const tags = Array.from({ length: 20 }, (_, index) => index).flatMap(index => {
-    const facet = facetNamed(asked.get(`tagtype_${index}`) ?? '')
-    const id = asked.get(`tag_${index}`) ?? ''
-    const excluded = asked.get(`tag_contains_${index}`) === 'does_not_contain'
-    return facet === null || id === '' ? [] : [{ facet, id, excluded }]
-  })
-  return { terms: asked.get('search_terms') ?? asked.get('q') ?? '', tags }
-}
-
-const positive = (written: string | null | undefined): number | null =>
-  written != null && /^[1-9]\d{0,8}$/.test(written) ? Number(written) : null
-
-/** Null where the escapes of a path mean nothing. */
-const decoded = (part: string): string | null => {
-  try {
-    return decodeURIComponent(part)
-  } catch {
-    return null
-  }
-}
+/** What a path is counted as, if the real site limits how often it is asked for. */
+export const countedAs = (path: string): LimitedKind | null =>
+  routes.find(route => route.path.test(path))?.counts ?? null

@@ -15,7 +15,14 @@ export interface ProductTag {
 
 /** What a list is narrowed to; nothing narrows it to everything. */
 export interface Query {
-  readonly tags?: readonly { readonly facet: Facet; readonly id: string; readonly excluded?: boolean }[]
+  /** Each asks that a product has one of the tags, or, where they are excluded, none of them. */
+  readonly tags?: readonly {
+    readonly facet: Facet
+    readonly ids: readonly string[]
+    readonly excluded?: boolean
+  }[]
+  /** Barcodes, in any form. */
+  readonly codes?: readonly string[]
   /** Words that must all begin a word of the product's name, brands, categories or labels, or its code. */
   readonly terms?: string
   /** Tag of the country it is sold in. */
@@ -29,6 +36,7 @@ export class Shelf {
   /** Made when they are first asked for, and thrown away when a product changes. */
   private indexes = new Map<Facet, ReadonlyMap<string, readonly CatalogueProduct[]>>()
   private pictures: ReadonlyMap<string | null, CatalogueProduct> | null = null
+  private changes = 0
   private searchTexts = new Map<CatalogueProduct, string>()
 
   constructor({ products }: Catalogue) {
@@ -36,6 +44,13 @@ export class Shelf {
   }
 
   readonly all = (): readonly CatalogueProduct[] => [...this.byCode.values()]
+
+  /** Those that lists, searches and exports show: food, and not taken off the market. */
+  readonly listed = (): readonly CatalogueProduct[] =>
+    this.all().filter(product => !isObsolete(product) && otherType(product) === null)
+
+  /** Rises with each change. */
+  readonly version = (): number => this.changes
 
   /** @param code in any form: with or without leading zeros */
   readonly get = (code: string): CatalogueProduct | null => this.byCode.get(keyOf(code)) ?? null
@@ -54,23 +69,26 @@ export class Shelf {
 
   readonly find = ({
     tags = [],
+    codes,
     terms = '',
     country = null,
     sortBy = null,
   }: Query): readonly CatalogueProduct[] => {
-    const wanted = tags.map(({ facet, id, excluded = false }) => ({
-      found: new Set(this.tagged(facet, id)),
+    const wanted = tags.map(({ facet, ids, excluded = false }) => ({
+      found: new Set(ids.flatMap(id => this.tagged(facet, id))),
       excluded,
     }))
     const prefixes = slug(terms)
       .split('-')
       .filter(word => word !== '')
       .map(word => `-${word}`)
+    const wantedCodes = codes === undefined ? null : new Set(codes.map(keyOf))
     const matches = (product: CatalogueProduct): boolean =>
+      (wantedCodes === null || wantedCodes.has(keyOf(product.code))) &&
       wanted.every(({ found, excluded }) => found.has(product) !== excluded) &&
       (country === null || (product.countries_tags ?? []).includes(country)) &&
       prefixes.every(prefix => this.searchText(product).includes(prefix))
-    return sorted(this.all().filter(matches), sortBy)
+    return sorted(this.listed().filter(matches), sortBy)
   }
 
   /** Every tag of a facet, with how many products have it, the most frequent first. */
@@ -79,7 +97,7 @@ export class Shelf {
     language: Language,
   ): readonly (ProductTag & { readonly count: number })[] => {
     const counted = new Map<string, ProductTag & { readonly count: number }>()
-    for (const product of this.byCode.values())
+    for (const product of this.listed())
       for (const tag of tagsOf(product, facet, language))
         counted.set(tag.id, { ...tag, count: (counted.get(tag.id)?.count ?? 0) + 1 })
     return [...counted.values()].sort((one, other) => other.count - one.count)
@@ -106,7 +124,7 @@ export class Shelf {
   }
 
   private readonly tagged = (facet: Facet, id: string): readonly CatalogueProduct[] => {
-    const index = this.indexes.get(facet) ?? indexOf(this.all(), facet)
+    const index = this.indexes.get(facet) ?? indexOf(this.listed(), facet)
     this.indexes.set(facet, index)
     return index.get(id) ?? index.get(slug(id)) ?? []
   }
@@ -121,11 +139,20 @@ export class Shelf {
   }
 
   private readonly forget = (): void => {
+    this.changes += 1
     this.indexes = new Map()
     this.searchTexts = new Map()
     this.pictures = null
   }
 }
+
+/** Whether it was taken off the market: such a product has its page, but is in no list. */
+export const isObsolete = ({ obsolete }: CatalogueProduct): boolean =>
+  obsolete === true || obsolete === 1 || obsolete === 'on' || obsolete === '1'
+
+/** What a product is, if it is no food (`beauty`, `petfood`, `product`): it belongs to another site. */
+export const otherType = ({ product_type: type }: CatalogueProduct): string | null =>
+  typeof type === 'string' && type !== '' && type !== 'food' ? type : null
 
 /** The tags of a product in the order in which its page names them. */
 export const tagsOf = (

@@ -1,8 +1,13 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { OffstreamError } from '@offstream/runtime'
-import type { Answer } from './answer.ts'
+import { type Answer, plainText, type Silence } from './answer.ts'
 import { type Catalogue, CatalogueProduct } from './catalogue.ts'
-import { answerPage } from './routes.ts'
+import { FaultPlan, type FaultRule, unknownFault } from './faultPlan.ts'
+import { faults, isFault } from './faults.ts'
+import { type Limits, RequestCounter } from './limits.ts'
+import type { SiteRequest } from './route.ts'
+import { answerPage, countedAs } from './routes.ts'
+import { send, statusOf } from './send.ts'
 import { Shelf } from './shelf.ts'
 import type { Language } from './taxonomy.ts'
 import { viewOf } from './view.ts'
@@ -16,6 +21,10 @@ export interface SiteOptions {
   readonly port?: number
   /** Language of a bare address (no `fr.` or `world.` before its name); French by default. */
   readonly lang?: Language
+  /** What goes wrong, and where; nothing by default. */
+  readonly faults?: readonly FaultRule[]
+  /** How often a client may ask within a minute; without them, as often as it likes. */
+  readonly limits?: Limits
 }
 
 /** A request that came to the site. */
@@ -23,7 +32,7 @@ export interface RequestEntry {
   readonly method: string
   /** Path and query. */
   readonly path: string
-  /** Null as long as it is not answered. */
+  /** Null as long as it is not answered, and for one that never is. */
   readonly status: number | null
   /** Empty where the client sent none. */
   readonly userAgent: string
@@ -39,28 +48,43 @@ export interface Site extends AsyncDisposable {
   readonly update: (product: CatalogueProduct) => void
   /** Takes a product off the site. @returns whether it was there */
   readonly remove: (code: string) => boolean
+  /** Puts these rules for what goes wrong in the place of those that are; none ends all faults. */
+  readonly inject: (rules: readonly FaultRule[]) => void
 }
 
 const keptRequests = 10_000
 
 /**
- * Starts a stand-in for Open Food Facts.
+ * Starts a stand-in for Open Food Facts: its pages, the reading part of its API, and its exports.
+ *
+ * Anything can be made to go wrong: by `faults`, or, for one request, by `?fault=<name>` in its address.
  *
  * @returns when it can be asked
- * @throws OffstreamError PORT_TAKEN where the port is in use
+ * @throws OffstreamError PORT_TAKEN where the port is in use, FAULT_UNKNOWN
  */
 export const startSite = async (options: SiteOptions): Promise<Site> => {
-  const { catalogue, host = '127.0.0.1', port = 0, lang = 'fr' } = options
+  const { catalogue, host = '127.0.0.1', port = 0, lang = 'fr', faults: rules = [], limits } = options
   const shelf = new Shelf(catalogue)
+  const counter = limits === undefined ? null : new RequestCounter(limits)
   const requests: Mutable<RequestEntry>[] = []
+  let plan = new FaultPlan(rules)
 
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const entry = entryOf(request)
     requests.push(entry)
     if (requests.length > keptRequests) requests.shift()
-    const answer = answerTo(request, shelf, lang)
-    entry.status = answer.status
-    send(request, response, answer)
+    try {
+      const answer = await answerTo(request, { shelf, lang, plan, counter })
+      if (!('silence' in answer)) {
+        entry.status = statusOf(request, answer)
+        await send(request, response, answer)
+      } else if (answer.silence === 'closed') response.destroy()
+    } catch (error) {
+      // A fault of ours, not one that was asked for: told to the client, so that its test shows it.
+      entry.status = 500
+      if (response.headersSent) response.destroy()
+      else await send(request, response, plainText(500, `${error instanceof Error ? error.stack : error}\n`))
+    }
   })
   const address = await listen(server, host, port)
 
@@ -69,6 +93,9 @@ export const startSite = async (options: SiteOptions): Promise<Site> => {
     requests,
     update: product => shelf.put(CatalogueProduct.parse(product)),
     remove: shelf.remove,
+    inject: changed => {
+      plan = new FaultPlan(changed)
+    },
     [Symbol.asyncDispose]: () => close(server),
   }
 }
@@ -82,20 +109,34 @@ const entryOf = ({ method = 'GET', url = '/', headers }: IncomingMessage): Mutab
   userAgent: headers['user-agent'] ?? '',
 })
 
-const answerTo = (request: IncomingMessage, shelf: Shelf, lang: Language): Answer => {
-  const called = calledHost(request)
-  const url = `http://${called}${request.url}`
-  if (request.method !== 'GET' && request.method !== 'HEAD')
-    return plain(405, 'Method Not Allowed\n', { allow: 'GET, HEAD' })
-  if (!URL.canParse(url)) return plain(400, 'Bad Request\n')
-  return answerPage({ url: new URL(url), view: viewOf(called, lang), shelf })
+/** What a request is answered from. */
+interface Setting {
+  readonly shelf: Shelf
+  readonly lang: Language
+  readonly plan: FaultPlan
+  readonly counter: RequestCounter | null
 }
 
-const plain = (status: number, body: string, headers: Readonly<Record<string, string>> = {}): Answer => ({
-  status,
-  headers: { 'content-type': 'text/plain; charset=utf-8', ...headers },
-  body,
-})
+const answerTo = async (request: IncomingMessage, setting: Setting): Promise<Answer | Silence> => {
+  const called = calledHost(request)
+  const address = `http://${called}${request.url}`
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return plainText(405, 'Method Not Allowed\n', { allow: 'GET, HEAD' })
+  if (!URL.canParse(address)) return plainText(400, 'Bad Request\n')
+  const url = new URL(address)
+  const asked: SiteRequest = { url, view: viewOf(called, setting.lang), shelf: setting.shelf }
+
+  const named = url.searchParams.get('fault')
+  if (named !== null && !isFault(named)) return plainText(400, `${unknownFault(named).message}\n`)
+  const fault = named ?? setting.plan.faultFor(url.pathname + url.search)
+  if (fault !== null) return faults[fault].answer(asked, answerPage)
+
+  const kind = setting.counter === null ? null : countedAs(url.pathname)
+  const client = request.socket.remoteAddress ?? ''
+  if (kind !== null && setting.counter?.allows(client, kind, performance.now()) === false)
+    return plainText(429, 'Too Many Requests\n')
+  return answerPage(asked)
+}
 
 /** The name by which the site was called. It goes into the pages' addresses, so it must be a name and nothing else. */
 const calledHost = ({ headers, socket }: IncomingMessage): string => {
@@ -104,15 +145,6 @@ const calledHost = ({ headers, socket }: IncomingMessage): string => {
   return /^(?:[a-z\d.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i.test(named)
     ? named.toLowerCase()
     : `${address}:${socket.localPort}`
-}
-
-const send = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  { status, headers, body }: Answer,
-): void => {
-  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
-  response.end(request.method === 'HEAD' ? undefined : body)
 }
 
 const listen = async (server: Server, host: string, port: number): Promise<string> => {

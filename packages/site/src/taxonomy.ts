@@ -14,10 +14,11 @@ export type Facet = 'categories' | 'brands' | 'countries' | 'labels'
 export const tagName = (tag: string, language: Language, written?: string): string => {
   const known = names.get(tag)?.[language] ?? countryName(tag, language)
   if (known !== undefined) return known
-  if (written !== undefined) return written
   const [, prefix, id = tag] = /^(?:([a-z]{2}):)?(.*)$/s.exec(tag) ?? []
-  const words = sentence(id.replaceAll('-', ' '))
-  return prefix === undefined || prefix === language ? words : `${prefix}:${words}`
+  const words = written ?? sentence(id.replaceAll('-', ' '))
+  // A tag in English is of the taxonomy, and so has a name in every language: the product's own comes nearest to it.
+  const isShown = prefix === undefined || prefix === language || (prefix === 'en' && written !== undefined)
+  return isShown ? words : `${prefix}:${words}`
 }
 
 /** An additive's tag (`en:e330`) as its panel names it: number and name, or the number alone. */
@@ -26,6 +27,10 @@ export const additiveName = (tag: string, language: Language): string => {
   const name = additives[number.toLowerCase()]?.[language === 'fr' ? 1 : 0]
   return name === undefined ? number : `${number} - ${name}`
 }
+
+/** How many additives tags name: forms of one (`en:e322i`) count with it. */
+export const additivesCount = (tags: readonly string[]): number =>
+  new Set(tags.map(tag => tag.replace(/(?<=\d[a-z]?)[iv]+$/, ''))).size
 
 /**
  * A name as an address shows it: without accents, small, all but letters and digits made `-`.

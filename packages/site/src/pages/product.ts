@@ -1,6 +1,6 @@
 import type { CatalogueProduct } from '../catalogue.ts'
 import { type Html, html } from '../html.ts'
-import { type ProductTag, tagsOf } from '../shelf.ts'
+import { isObsolete, type ProductTag, tagsOf } from '../shelf.ts'
 import { additiveName, type Facet, tagName } from '../taxonomy.ts'
 import { displayName, imagePath, productPath, type View } from '../view.ts'
 import { type Words, words } from '../words.ts'
@@ -42,9 +42,6 @@ ${environmentSection(product, view)}
 </div>`
   return layout({ title, view, canonical: path, about: path, bodyClass: 'product_page', content })
 }
-
-const isObsolete = ({ obsolete }: CatalogueProduct): boolean =>
-  obsolete === true || obsolete === 1 || obsolete === 'on' || obsolete === '1'
 
 const picture = (product: CatalogueProduct, view: View, title: string): Html | null => {
   const path = imagePath(product.image_url)
