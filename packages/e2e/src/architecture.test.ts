@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 
@@ -34,7 +34,9 @@ const filesBelow = (folder: string): string[] =>
     entry.isFile() ? [relative(root, join(entry.parentPath, entry.name))] : [],
   )
 
-const packages = readdirSync(join(root, 'packages'))
+const packages = readdirSync(join(root, 'packages')).filter(name =>
+  existsSync(join(root, 'packages', name, 'package.json')),
+)
 const sources = packages
   .flatMap(name => filesBelow(`packages/${name}/src`))
   .filter(file => file.endsWith('.ts'))
