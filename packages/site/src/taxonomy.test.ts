@@ -19,7 +19,9 @@ test('additives have their number and, if it is known, their name; forms of one 
     'E322i',
     'E160c - Extrait de paprika',
   ])
-  expect(additivesCount(['en:e322', 'en:e322i', 'en:e500ii', 'en:e500', 'en:e160a', 'en:e160ai', 'en:e160c'])).toBe(4)
+  expect(
+    additivesCount(['en:e322', 'en:e322i', 'en:e500ii', 'en:e500', 'en:e160a', 'en:e160ai', 'en:e160c']),
+  ).toBe(4)
 })
 
 test.each([
