@@ -1,7 +1,7 @@
 import { Command, CommanderError } from '@commander-js/extra-typings'
-import { exitStatus, OffstreamError } from '@offstream/runtime'
+import { exitStatus, OffstreamError } from '@offstream/runtime/errors'
 import { commands } from './commands.ts'
-import { type Context, contextOf } from './context.ts'
+import type { Context } from './context.ts'
 import { collected, stackName } from './optionValues.ts'
 
 // Node warns of its own parts that are still experimental; that is no news for the person.
@@ -50,10 +50,18 @@ const program = new Command('offstream')
   .showHelpAfterError('(`offstream --help` shows all commands)')
   .exitOverride()
 
+// Loaded when a command runs: help waits neither for the configuration nor for what draws on a terminal.
+const loadContext = () => import('./context.ts')
+let contextModule: Awaited<ReturnType<typeof loadContext>> | null = null
+program.hook('preAction', async () => {
+  contextModule = await loadContext()
+})
+
 let context: Context | null = null
 const makeContext = (settings: readonly string[] = []): Context => {
+  if (contextModule === null) throw new Error('a context is made when a command runs')
   const { set = [], stack = process.env['OFFSTREAM_STACK'], ...options } = program.opts()
-  context = contextOf(
+  context = contextModule.contextOf(
     { ...options, stack, settings: [...set, ...settings] },
     { signal: interruption.signal, force: insistence.signal },
   )
@@ -72,13 +80,14 @@ for (const [name, { summary, load, hidden }] of Object.entries(commands)) {
 try {
   await program.parseAsync()
 } catch (error) {
-  process.exitCode = report(error)
+  process.exitCode = await report(error)
 }
 if (interruptedBy !== null) process.exitCode = exitStatus[interruptedBy]
 
-function report(error: unknown): number {
+async function report(error: unknown): Promise<number> {
   // commander has written its own message by then, and `--help` is thrown too.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.ok : exitStatus.usage
+  contextModule ??= await loadContext()
   const { output } = context ?? makeContext()
   if (interruptedBy !== null && !(error instanceof OffstreamError)) {
     output.endLive()
