@@ -40,6 +40,10 @@ export const commands: Readonly<Record<string, Entry>> = {
   logs: { summary: 'show what the services wrote', load: () => import('./commands/logs.ts') },
   down: { summary: 'end everything that runs', load: () => import('./commands/down.ts') },
   site: { summary: 'serve the stand-in for Open Food Facts', load: () => import('./commands/site.ts') },
+  config: {
+    summary: 'show the settings and where they come from',
+    load: () => import('./commands/config.ts'),
+  },
   doctor: {
     summary: 'check that this machine has all that is needed',
     load: () => import('./commands/doctor.ts'),

@@ -5,9 +5,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   assetPath,
+  cacheDirectory,
   directoriesOf,
+  ensureArchives,
   ensureKept,
   ensureRuntimes,
+  hasArchives,
   loadProject,
   type Project,
   readStackSettings,
@@ -37,6 +40,8 @@ export interface Context {
   readonly force: AbortSignal
   /** The project with its configuration; where a stack runs, the configuration that it was started with. */
   readonly project: () => Promise<Project>
+  /** The project as file, environment and command line have it, whatever runs. */
+  readonly written: () => Promise<Project>
   /** The same, for a command that works with what runs: what lost its keeper is in care again. */
   readonly stack: () => Promise<Project>
   /** The settings to start services with: the runtimes are fetched where they are not there yet. */
@@ -49,20 +54,21 @@ export type Signals = Pick<Context, 'signal' | 'force'>
 
 export const contextOf = (options: GlobalOptions, { signal, force }: Signals): Context => {
   const output = new Output(modeFor(options.json ?? false, process.stderr, process.env))
-  const load = () =>
+  const load = (remembered?: typeof rememberedConfig) =>
     loadProject({
       from: options.project ?? process.cwd(),
       environment: process.env,
       stack: options.stack ?? null,
       settings: options.settings,
-      remembered: rememberedConfig,
+      remembered,
     })
-  const project = lazily(load)
+  const project = lazily(() => load(rememberedConfig))
   return {
     output,
     signal,
     force,
     project,
+    written: load,
     stack: async () => {
       const found = await project()
       await ensureKept(found.state, () => launchKeeper(found, options.stack))
@@ -71,8 +77,8 @@ export const contextOf = (options: GlobalOptions, { signal, force }: Signals): C
     settings: async () => {
       const { directory, state, config } = await project()
       const running = await readStackSettings(state)
-      const runtimes = running?.runtimes ?? (await fetchRuntimes(output, directory, signal))
-      return { project: directory, state, config, runtimes }
+      const { runtimes, archives } = running ?? (await fetchRuntimes(output, directory, signal))
+      return { project: directory, state, config, runtimes, archives }
     },
     launchKeeper: async () => launchKeeper(await project(), options.stack),
   }
@@ -87,7 +93,11 @@ const lazily = <T>(make: () => Promise<T>): (() => Promise<T>) => {
 }
 
 /** Makes sure that Spark, Kafka and the connectors are there, with a progress bar where they have to be fetched. */
-export const fetchRuntimes = async (output: Output, directory: string, signal: AbortSignal) => {
+export const fetchRuntimes = async (
+  output: Output,
+  directory: string,
+  signal: AbortSignal,
+): Promise<Pick<StackSettings, 'runtimes' | 'archives'>> => {
   const told = new Map<string, number>()
   const onProgress = ({ artifact, bytes: done, totalBytes }: FetchProgress): void => {
     const tenth = Math.floor((done / totalBytes) * 10)
@@ -105,7 +115,14 @@ export const fetchRuntimes = async (output: Output, directory: string, signal: A
   }
   const ivySettings = assetPath(directory, 'config', 'ivysettings.xml')
   try {
-    return await ensureRuntimes({ environment: process.env, ivySettings, onProgress, signal })
+    const runtimes = await ensureRuntimes({ environment: process.env, ivySettings, onProgress, signal })
+    const cache = cacheDirectory(process.env)
+    if (!hasArchives(cache, runtimes)) {
+      const line = 'Start-up archives: running every service once, so that each later start is quicker'
+      output.event({ kind: 'archiving' }, line)
+      output.live(line)
+    }
+    return { runtimes, archives: await ensureArchives(cache, runtimes, { signal }) }
   } finally {
     output.endLive()
   }

@@ -298,6 +298,13 @@ const leaves = (value: unknown, path: readonly string[] = []): [string, unknown]
 
 const defaults = leaves(Config.parse({}))
 
+/** The value of each setting, by its path such as `spark.worker.webPort`. */
+export const settingsOf = (config: Config): ReadonlyMap<string, unknown> => new Map(leaves(config))
+
+/** The defaults with these settings (`kafka.port=9093`) instead, unchecked against one another. */
+export const configOf = (settings: readonly string[]): Config =>
+  Config.parse(nest(readFlagLayer(settings).values))
+
 /** The number that a configuration has at a path such as `spark.worker.webPort`. */
 export const numberAt = (config: Config, path: string): number =>
   Number(leaves(config).find(([known]) => known === path)?.[1])

@@ -1,3 +1,4 @@
+export { ensureArchives, hasArchives } from './archives.ts'
 export { type AssetFolder, assetPath } from './assets.ts'
 export { type Chart, listCharts, renderChart } from './charts.ts'
 export {
@@ -8,8 +9,9 @@ export {
   type Project,
   type SettingOrigin,
   settingPaths,
+  settingsOf,
 } from './config.ts'
-export { type Directories, directoriesOf } from './directories.ts'
+export { type Directories, directoriesOf, stateFolder } from './directories.ts'
 export { cacheDirectory, ensureRuntimes, type Runtimes } from './distributions.ts'
 export { examine, type Finding } from './doctor.ts'
 export { freePorts } from './ports.ts'

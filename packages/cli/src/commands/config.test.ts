@@ -1,0 +1,63 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Config, keepStackSettings, stateFolder } from '@offstream/pipeline'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { runCommand } from '../testCommand.ts'
+
+const projectOf = async (yaml: string): Promise<string> => {
+  const directory = await mkdtemp(join(tmpdir(), 'offstream-config-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  await writeFile(join(directory, 'offstream.yaml'), yaml)
+  return directory
+}
+
+test('`config show` writes an `offstream.yaml` that holds the same settings', async () => {
+  const project = await projectOf('kafka:\n  port: 1001\n')
+  const { stdout } = await runCommand(['config', 'show'], { project, settings: ['thrift.cores=4'] })
+  const copy = await projectOf(stdout)
+
+  const again = await runCommand(['config', 'show'], { project: copy, json: true })
+  expect(JSON.parse(again.stdout)).toEqual({
+    version: 1,
+    kind: 'config',
+    file: join(copy, 'offstream.yaml'),
+    config: Config.parse({ kafka: { port: 1001 }, thrift: { cores: 4 } }),
+  })
+})
+
+test('`config show --sources` tells the place of each setting', async () => {
+  vi.stubEnv('OFFSTREAM_WEB_CONTACT', 'me@example.org')
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const project = await projectOf('kafka:\n  port: 1001\n')
+  vi.spyOn(process, 'cwd').mockReturnValue(project)
+  onTestFinished(() => void vi.restoreAllMocks())
+
+  const { stdout } = await runCommand(['config', 'show', '--sources'], { settings: ['thrift.cores=4'] })
+  const rows = stdout.split('\n').map(line => line.split(/ {2,}/))
+  expect(
+    rows.filter(([path = '']) => ['kafka.port', 'thrift.cores', 'web.contact', 'host'].includes(path)),
+  ).toEqual([
+    ['host', '127.0.0.1', 'default'],
+    ['kafka.port', '1001', 'offstream.yaml:2'],
+    ['thrift.cores', '4', '--set'],
+    ['web.contact', 'me@example.org', 'environment OFFSTREAM_WEB_CONTACT'],
+  ])
+})
+
+test('where a stack runs with other settings than are written, `config show` says which', async () => {
+  const project = await projectOf('kafka:\n  port: 1001\n')
+  await keepStackSettings({
+    project,
+    state: stateFolder(project, null),
+    config: Config.parse({ kafka: { port: 1002 } }),
+    // Nothing is run with them here.
+    runtimes: JSON.parse('{}'),
+  })
+
+  const { stdout, stderr } = await runCommand(['config', 'show', '--sources'], { project })
+  expect(stdout).toMatch(/kafka\.port +1002 +the running stack\n/)
+  expect(stderr).toBe(
+    'The running stack was started with other values of `kafka.port` than are written now. After `offstream down`, the next `offstream up` takes what is written.\n',
+  )
+})

@@ -1,0 +1,50 @@
+import { Command } from '@commander-js/extra-typings'
+import { vi } from 'vitest'
+import { commands } from './commands.ts'
+import { contextOf, type GlobalOptions } from './context.ts'
+
+/** What a command came to: what it wrote where, and the exit status that it asked for. */
+export interface Ran {
+  readonly stdout: string
+  readonly stderr: string
+  readonly exitCode: number
+}
+
+/**
+ * Runs a command in this process, as `main.ts` does, and takes in what it writes.
+ * @throws what the command throws; `main.ts` would tell it and exit
+ */
+export const runCommand = async (
+  words: readonly string[],
+  { settings = [], ...options }: Partial<GlobalOptions> = {},
+): Promise<Ran> => {
+  const [name = ''] = words
+  const command = new Command(name).exitOverride()
+  const { signal } = new AbortController()
+  const define = (await commands[name]?.load())?.default
+  define?.(command, more =>
+    contextOf({ ...options, settings: [...settings, ...(more ?? [])] }, { signal, force: signal }),
+  )
+  const program = new Command('offstream').exitOverride().addCommand(command)
+  const stdout = capture(process.stdout)
+  const stderr = capture(process.stderr)
+  const exitCode = process.exitCode
+  process.exitCode = 0
+  try {
+    await program.parseAsync(words, { from: 'user' })
+    return { stdout: stdout.text(), stderr: stderr.text(), exitCode: Number(process.exitCode) }
+  } finally {
+    process.exitCode = exitCode
+    stdout.end()
+    stderr.end()
+  }
+}
+
+const capture = (stream: NodeJS.WriteStream) => {
+  let text = ''
+  const spy = vi.spyOn(stream, 'write').mockImplementation(chunk => {
+    text += String(chunk)
+    return true
+  })
+  return { text: () => text, end: () => spy.mockRestore() }
+}
