@@ -1,6 +1,9 @@
-import { OffstreamError, withDeadline } from '@offstream/runtime'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { messageOf as errorText, OffstreamError, withDeadline } from '@offstream/runtime'
 import type { Admin, Kafka } from 'kafkajs'
 import { type Product, productSchemaVersion } from './product.ts'
+import type { Removal } from './sources/source.ts'
 
 /** The user fixed it: consumers elsewhere know this name. */
 export const topicName = 'products-events'
@@ -10,6 +13,9 @@ const partitions = 1
 const gzip = 1
 /** kafkajs's logLevel.NOTHING. */
 const silent = 0
+/** kafkajs's ConfigResourceTypes.TOPIC, and ConfigSource.DEFAULT_CONFIG. */
+const ofTopic = 2
+const isDefault = 5
 const answerWithinMs = 5_000
 
 /**
@@ -86,20 +92,131 @@ export const acknowledgedMessages = async (broker: string, signal?: AbortSignal)
     return offsets.reduce((sum, { high }) => sum + Number(high), 0)
   })
 
-/** Takes products into the topic. */
+/** A topic as its broker tells it. */
+export interface TopicDescription {
+  readonly name: string
+  readonly partitions: readonly PartitionDescription[]
+  /** Those whose numbers are in use; compaction takes messages away and leaves their numbers unused. */
+  readonly messagesAtMost: number
+  /** On the broker's disk; null where that is not at hand. */
+  readonly bytes: number | null
+  /** What was set for the topic, by the names that Kafka uses. */
+  readonly config: Readonly<Record<string, string>>
+}
+
+export interface PartitionDescription {
+  readonly partition: number
+  /** Brokers by their ids. */
+  readonly leader: number
+  readonly replicas: readonly number[]
+  readonly inSync: readonly number[]
+  /** Offset of the first message, and of the next that will come. */
+  readonly earliest: number
+  readonly latest: number
+}
+
+/**
+ * What the broker knows of the topic.
+ * @param data folder of the broker's data, where it is on this machine
+ * @throws OffstreamError KAFKA_UNREACHABLE, TOPIC_MISSING
+ */
+export const describeTopic = async (
+  broker: string,
+  data: string | null,
+  signal?: AbortSignal,
+): Promise<TopicDescription> => {
+  const resource = { type: ofTopic, name: topicName }
+  const [{ topics }, offsets, { resources }] = await withAdmin(broker, signal, admin =>
+    Promise.all([
+      admin.fetchTopicMetadata({ topics: [topicName] }),
+      admin.fetchTopicOffsets(topicName),
+      admin.describeConfigs({ includeSynonyms: false, resources: [resource] }),
+    ]),
+  ).catch(error => {
+    signal?.throwIfAborted()
+    throw isMissing(error) ? missing(broker) : unreachable(broker, error)
+  })
+  const partitions = (topics[0]?.partitions ?? [])
+    .map(({ partitionId, leader, replicas, isr }) => {
+      const { low = '0', high = '0' } = offsets.find(({ partition }) => partition === partitionId) ?? {}
+      return {
+        ...{ partition: partitionId, leader, replicas, inSync: isr },
+        ...{ earliest: Number(low), latest: Number(high) },
+      }
+    })
+    .toSorted((one, other) => one.partition - other.partition)
+  return {
+    name: topicName,
+    partitions,
+    messagesAtMost: partitions.reduce((sum, { earliest, latest }) => sum + latest - earliest, 0),
+    bytes: data === null ? null : await bytesOf(data, partitions.length),
+    config: Object.fromEntries(
+      (resources[0]?.configEntries ?? [])
+        .filter(({ configSource }) => (configSource as number) !== isDefault)
+        .map(({ configName, configValue }) => [configName, configValue]),
+    ),
+  }
+}
+
+/** The messages alone: Kafka makes the index files beside them larger than they are. */
+const bytesOf = async (data: string, partitions: number): Promise<number | null> => {
+  let sum = 0
+  for (let partition = 0; partition < partitions; partition += 1) {
+    const folder = join(data, `${topicName}-${partition}`)
+    const files = await readdir(folder).catch(() => null)
+    if (files === null) return null
+    const segments = files.filter(file => file.endsWith('.log')).map(file => stat(join(folder, file)))
+    sum += (await Promise.all(segments)).reduce((total, { size }) => total + size, 0)
+  }
+  return sum
+}
+
+/** Ends a consumer group that nobody is in, and with it what it remembers. */
+export const deleteGroup = async (broker: string, group: string): Promise<void> =>
+  withAdmin(broker, undefined, async admin => void (await admin.deleteGroups([group])))
+
+/** Makes the consumer group `group`, which nobody is in, begin at these offsets. */
+export const setGroupOffsets = async (
+  broker: string,
+  group: string,
+  partitions: readonly { readonly partition: number; readonly offset: number }[],
+  signal?: AbortSignal,
+): Promise<void> =>
+  withAdmin(broker, signal, admin =>
+    admin.setOffsets({
+      groupId: group,
+      topic: topicName,
+      partitions: partitions.map(({ partition, offset }) => ({ partition, offset: String(offset) })),
+    }),
+  )
+
+/** A message as Kafka takes it. A null value is a delete. */
+export interface Message {
+  readonly key: string
+  readonly value: string | null
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/**
+ * Takes products into the topic. Each promise resolves when Kafka has acknowledged the message (written by all
+ * in-sync replicas); what is given meanwhile travels together.
+ *
+ * All throw OffstreamError KAFKA_UNREACHABLE where the broker stays silent, MESSAGE_REFUSED where it says no.
+ */
 export interface Publisher {
-  /**
-   * Resolves when Kafka has acknowledged the product (written by all in-sync replicas); products given meanwhile
-   * travel together.
-   * @throws OffstreamError KAFKA_UNREACHABLE where the broker stays silent
-   */
   readonly publish: (product: Product) => Promise<void>
+  /** Says that a product is no more. */
+  readonly remove: (removal: Removal) => Promise<void>
+  /** A message as it is, whatever it holds. */
+  readonly send: (message: Message) => Promise<void>
   readonly close: () => Promise<void>
 }
 
 /** Linger: how long a product waits for company, so that one request carries many. */
 const lingerMs = 10
 const largestBatch = 1_000
+/** In characters. The broker takes 1 MiB at once, measured when packed. */
+const longestBatch = 900_000
 
 /**
  * Opens a producer: idempotent, acks=all, key = code, so that a retry never writes twice and one product's records
@@ -107,54 +224,51 @@ const largestBatch = 1_000
  * @throws OffstreamError KAFKA_UNREACHABLE
  */
 export const openPublisher = async (broker: string): Promise<Publisher> => {
-  const unreachable = (cause: unknown) =>
-    new OffstreamError('KAFKA_UNREACHABLE', `No Kafka broker answered at \`${broker}\``, {
-      outcome: 'unreachable',
-      hint: 'start the services with `offstream up`, then try again',
-      cause,
-    })
   const kafka = await client(broker, 5)
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false })
   await producer.connect().catch(error => {
-    throw unreachable(error)
+    throw unreachable(broker, error)
   })
   interface Waiting {
-    readonly product: Product
+    readonly message: Message
     readonly resolve: () => void
     readonly reject: (error: unknown) => void
   }
   let waiting: Waiting[] = []
   let sending: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout | null = null
-  const send = async (): Promise<void> => {
+  const sendWaiting = async (): Promise<void> => {
     timer = null
     while (waiting.length > 0) {
-      const batch = waiting.splice(0, largestBatch)
+      const batch = waiting.splice(0, batchLength(waiting))
       try {
         await producer.send({
           topic: topicName,
           acks: -1,
           compression: gzip,
-          messages: batch.map(({ product }) => messageOf(product)),
+          messages: batch.map(({ message }) => message),
         })
         for (const { resolve } of batch) resolve()
       } catch (error) {
-        for (const { reject } of batch) reject(unreachable(error))
+        for (const { reject } of batch) reject(notTaken(broker, error))
       }
     }
   }
+  const send = (message: Message): Promise<void> =>
+    new Promise((resolve, reject) => {
+      waiting.push({ message, resolve, reject })
+      timer ??= setTimeout(() => {
+        sending = sending.then(sendWaiting)
+      }, lingerMs)
+    })
   return {
-    publish: product =>
-      new Promise((resolve, reject) => {
-        waiting.push({ product, resolve, reject })
-        timer ??= setTimeout(() => {
-          sending = sending.then(send)
-        }, lingerMs)
-      }),
+    send,
+    publish: product => send(messageOf(product)),
+    remove: removal => send(messageOfRemoval(removal)),
     close: async () => {
       if (timer !== null) {
         clearTimeout(timer)
-        sending = sending.then(send)
+        sending = sending.then(sendWaiting)
       }
       await sending
       waiting = []
@@ -163,9 +277,61 @@ export const openPublisher = async (broker: string): Promise<Publisher> => {
   }
 }
 
+/** How many of the messages that wait go together. */
+const batchLength = (waiting: readonly { readonly message: Message }[]): number => {
+  let [count, length] = [0, 0]
+  for (const { message } of waiting) {
+    length += message.key.length + (message.value?.length ?? 0)
+    if (count > 0 && (count === largestBatch || length > longestBatch)) break
+    count += 1
+  }
+  return count
+}
+
 /** A product as it stands in the topic. */
-const messageOf = (product: Product) => ({
+export const messageOf = (product: Product): Message => ({
   key: product.code,
   value: JSON.stringify(product),
   headers: { 'schema-version': String(productSchemaVersion), source: product.source },
 })
+
+/** The news that a product is no more, as it stands in the topic: the key's product, since the moment `as-of`. */
+export const messageOfRemoval = ({ code, as_of, source }: Removal): Message => ({
+  key: code,
+  value: null,
+  headers: { 'schema-version': String(productSchemaVersion), 'as-of': as_of, source },
+})
+
+const unreachable = (broker: string, cause: unknown): OffstreamError =>
+  new OffstreamError('KAFKA_UNREACHABLE', `No Kafka broker answered at \`${broker}\``, {
+    outcome: 'unreachable',
+    hint: 'start the services with `offstream up`, then try again',
+    cause,
+  })
+
+const missing = (broker: string): OffstreamError =>
+  new OffstreamError('TOPIC_MISSING', `Kafka at \`${broker}\` has no topic \`${topicName}\``, {
+    outcome: 'failed',
+    hint: 'make it anew with `offstream restart kafka`',
+  })
+
+/** Why a message was not taken: nobody answered, or a broker did and says no (it is too large, or has no key). */
+const notTaken = (broker: string, error: unknown): OffstreamError => {
+  const told = protocolError(error)
+  if (isMissing(error)) return missing(broker)
+  if (told === null || told.retriable) return unreachable(broker, error)
+  return new OffstreamError('MESSAGE_REFUSED', `Kafka refused messages: ${errorText(error)}`, {
+    outcome: 'refused',
+    hint: 'compare them with the limits of `offstream topic describe`',
+    cause: error,
+  })
+}
+
+const isMissing = (error: unknown): boolean => protocolError(error)?.type === 'UNKNOWN_TOPIC_OR_PARTITION'
+
+/** What the broker itself said, by the name that Kafka's protocol gives it; null where it said nothing. */
+const protocolError = (error: unknown): { readonly type: string; readonly retriable: boolean } | null => {
+  if (!(error instanceof Error)) return null
+  if (!('type' in error) || typeof error.type !== 'string') return protocolError(error.cause)
+  return { type: error.type, retriable: 'retriable' in error && error.retriable === true }
+}
