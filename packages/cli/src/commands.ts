@@ -40,6 +40,10 @@ export const commands: Readonly<Record<string, Entry>> = {
   logs: { summary: 'show what the services wrote', load: () => import('./commands/logs.ts') },
   down: { summary: 'end everything that runs', load: () => import('./commands/down.ts') },
   site: { summary: 'serve the stand-in for Open Food Facts', load: () => import('./commands/site.ts') },
+  init: {
+    summary: 'begin a project of your own: settings, views, charts, Spark programs',
+    load: () => import('./commands/init.ts'),
+  },
   config: {
     summary: 'show the settings and where they come from',
     load: () => import('./commands/config.ts'),

@@ -14,6 +14,7 @@ export {
 export { type Directories, directoriesOf, stateFolder } from './directories.ts'
 export { cacheDirectory, ensureRuntimes, type Runtimes } from './distributions.ts'
 export { examine, type Finding } from './doctor.ts'
+export { type InitOptions, initProject, type NewProject } from './init.ts'
 export { freePorts } from './ports.ts'
 export { addFetched, type ProduceCounts, produce } from './produce.ts'
 export * from './product.ts'

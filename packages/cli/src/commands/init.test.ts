@@ -1,0 +1,36 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { runCommand } from '../testCommand.ts'
+
+const emptyFolder = async (): Promise<string> => {
+  const directory = await mkdtemp(join(tmpdir(), 'offstream-init-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  return directory
+}
+
+test('`init` asks nothing where nobody can answer, and does what its options say', async () => {
+  const folder = join(await emptyFolder(), 'shop')
+  const { stdout, stderr } = await runCommand(['init', folder, '--bare', '--contact', 'me@example.org'])
+
+  expect(stdout.trim().split('\n')).toEqual([
+    ...['.gitignore', 'Data-viz.twb', 'README.md', 'config/offstream.schema.json', 'offstream.yaml'],
+  ])
+  expect(stderr).toMatch(
+    /^5 files written\. Next: `cd .*shop`, then `offstream doctor` and `offstream up`\n$/,
+  )
+  expect(await readFile(join(folder, 'offstream.yaml'), 'utf8')).toMatch(/^ {2}contact: "me@example\.org" /m)
+})
+
+test('`init` refuses a folder that has a project, and `--json` tells what a first one wrote', async () => {
+  const folder = await emptyFolder()
+  const { stdout } = await runCommand(['init', folder], { json: true })
+
+  const { files, ...result } = JSON.parse(stdout)
+  expect(result).toEqual({ version: 1, kind: 'init', folder, kept: [] })
+  expect((await readdir(folder)).sort()).toEqual([
+    ...new Set(files.map((file: string) => file.split('/')[0])),
+  ])
+  await expect(runCommand(['init', folder])).rejects.toMatchObject({ code: 'PROJECT_EXISTS' })
+})
