@@ -175,21 +175,6 @@ const bytesOf = async (data: string, partitions: number): Promise<number | null>
 export const deleteGroup = async (broker: string, group: string): Promise<void> =>
   withAdmin(broker, undefined, async admin => void (await admin.deleteGroups([group])))
 
-/** Makes the consumer group `group`, which nobody is in, begin at these offsets. */
-export const setGroupOffsets = async (
-  broker: string,
-  group: string,
-  partitions: readonly { readonly partition: number; readonly offset: number }[],
-  signal?: AbortSignal,
-): Promise<void> =>
-  withAdmin(broker, signal, admin =>
-    admin.setOffsets({
-      groupId: group,
-      topic: topicName,
-      partitions: partitions.map(({ partition, offset }) => ({ partition, offset: String(offset) })),
-    }),
-  )
-
 /** A message as Kafka takes it. A null value is a delete. */
 export interface Message {
   readonly key: string
