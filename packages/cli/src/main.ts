@@ -2,7 +2,7 @@ import { Command, CommanderError } from '@commander-js/extra-typings'
 import { exitStatus, OffstreamError } from '@offstream/runtime/errors'
 import { commands } from './commands.ts'
 import type { Context } from './context.ts'
-import { collected, stackName } from './optionValues.ts'
+import { newProgram } from './program.ts'
 
 // Node warns of its own parts that are still experimental; that is no news for the person.
 process.removeAllListeners('warning')
@@ -30,25 +30,7 @@ process.stdout.on('error', error => {
   throw error
 })
 
-const program = new Command('offstream')
-  .description('A real Kafka and a real Spark cluster on this machine, from one place, without Docker')
-  .version('0.1.0', '-V, --version')
-  .option('--json', 'write JSON for programs: one object, or one a line while it goes on')
-  .option('--project <folder>', 'the folder of `offstream.yaml` (default: this folder or the nearest above)')
-  .option(
-    '--stack <name>',
-    'one of several stacks of the project, each with data and ports of its own',
-    stackName,
-  )
-  .option(
-    '--set <setting=value>',
-    'a setting for this call, such as `kafka.port=9093`; may be repeated',
-    collected,
-  )
-  .option('--verbose', 'with an error, also what caused it')
-  .configureHelp({ showGlobalOptions: true })
-  .showHelpAfterError('(`offstream --help` shows all commands)')
-  .exitOverride()
+const program = newProgram()
 
 // Loaded when a command runs: help waits neither for the configuration nor for what draws on a terminal.
 const loadContext = () => import('./context.ts')
@@ -68,13 +50,11 @@ const makeContext = (settings: readonly string[] = []): Context => {
   return context
 }
 
-// Only the command that was asked for is loaded: help must not wait for a Kafka client.
-const words = process.argv.slice(2).filter(word => word !== 'help')
-const asked = words.find(word => word in commands)
+// Only what was asked for is loaded: help must not wait for a Kafka client.
 for (const [name, { summary, load, hidden }] of Object.entries(commands)) {
-  const command = new Command(name).summary(summary).description(summary).exitOverride()
+  const command = new Command(name).copyInheritedSettings(program).summary(summary).description(summary)
   program.addCommand(command, { hidden: hidden ?? false })
-  if (name === asked) (await load()).default(command, makeContext)
+  if (process.argv.includes(name)) (await load()).default(command, makeContext)
 }
 
 try {
