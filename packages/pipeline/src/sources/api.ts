@@ -84,7 +84,10 @@ export const apiSource = (options: ApiSourceOptions): Source => ({
       const intake = new Intake({ run, context: { source: 'api', site }, limit })
       const remote = new Remote({ address, userAgent, firstPauseMs })
       try {
-        for await (const found of answers(options, remote, run)) if (!(await intake.take(found))) break
+        for await (const found of answers(options, remote, run)) {
+          await intake.take(found)
+          if (intake.isOver()) break
+        }
       } finally {
         await intake.landed()
       }

@@ -48,18 +48,18 @@ export class Intake {
 
   /**
    * Hands over as much of `found` as the limit leaves.
-   * @returns whether more is wanted
+   * @returns how much of it, from the first, is dealt with
    * @throws what a delivery came to
    */
-  readonly take = async (found: readonly Found[]): Promise<boolean> => {
-    const readings = this.read(found)
+  readonly take = async (found: readonly Found[]): Promise<number> => {
+    const { readings, dealtWith } = this.read(found)
     this.run.report({ kind: 'found', count: readings.length })
-    for (const { address, reading } of readings) {
+    for (const { place, address, reading } of readings) {
       const isFull = this.hand(address, reading)
       if (isFull !== null) await isFull
-      if (this.isOver()) break
+      if (this.run.signal.aborted) return place + 1
     }
-    return !this.isOver()
+    return dealtWith
   }
 
   /**
@@ -68,18 +68,20 @@ export class Intake {
    */
   readonly landed = (): Promise<void> => this.flight.landed()
 
-  private readonly read = (found: readonly Found[]): Placed[] => {
+  private readonly read = (
+    found: readonly Found[],
+  ): { readonly readings: Placed[]; readonly dealtWith: number } => {
     const context: RecordContext = { ...this.context, observedAt: new Date().toISOString() }
     const readings: Placed[] = []
     let messages = 0
-    for (const each of found) {
-      if (messages >= this.left) break
+    for (const [place, each] of found.entries()) {
+      if (messages >= this.left) return { readings, dealtWith: place }
       const reading = this.readingOf(each, context)
       if (reading === null) continue
       if (reading.kind !== 'unreadable') messages += 1
-      readings.push({ address: each.address, reading })
+      readings.push({ place, address: each.address, reading })
     }
-    return readings
+    return { readings, dealtWith: found.length }
   }
 
   /** Null for what is not asked for. */
@@ -113,6 +115,7 @@ export class Intake {
 }
 
 interface Placed {
+  readonly place: number
   readonly address: string
   readonly reading: Reading
 }

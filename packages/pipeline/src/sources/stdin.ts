@@ -29,7 +29,8 @@ export const stdinSource = ({ input, limit }: StdinSourceOptions): Source => ({
       run.signal.addEventListener('abort', close, { once: true })
       try {
         for await (const entries of jsonlEntries(input, answerFields)) {
-          if (!(await intake.take(entries.flatMap(found)))) break
+          await intake.take(entries.flatMap(found))
+          if (intake.isOver()) break
         }
       } finally {
         run.signal.removeEventListener('abort', close)

@@ -109,7 +109,8 @@ const opener = (
 const takeFile = async (input: Input, intake: Intake): Promise<boolean> => {
   try {
     for await (const entries of entriesOf(input)) {
-      if (!(await intake.take(entries.map(entry => found(input.name, entry))))) break
+      await intake.take(entries.map(entry => found(input.name, entry)))
+      if (intake.isOver()) break
     }
   } finally {
     await intake.landed()

@@ -1,0 +1,275 @@
+import { randomUUID } from 'node:crypto'
+import { execa } from 'execa'
+import { Partitioners } from 'kafkajs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startKafka, type TestKafka } from '../testKafka.ts'
+import { taken } from './testRun.ts'
+import { type TopicSourceOptions, topicSource } from './topic.ts'
+
+let kafka: TestKafka
+beforeAll(async () => {
+  kafka = await startKafka()
+})
+afterAll(() => kafka?.[Symbol.asyncDispose]())
+
+interface Written {
+  readonly key?: string | null
+  readonly value: unknown
+  readonly partition?: number
+  readonly timestamp?: string
+}
+
+/** A topic of its own, with messages in it. */
+const topicWith = async (messages: readonly Written[], partitions = 1): Promise<string> => {
+  const topic = `mirrored-${randomUUID()}`
+  const admin = kafka.client().admin()
+  await admin.connect()
+  await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true })
+  await admin.disconnect()
+  await write(topic, messages)
+  return topic
+}
+
+const write = async (topic: string, messages: readonly Written[]): Promise<void> => {
+  const producer = kafka.client().producer({ createPartitioner: Partitioners.DefaultPartitioner })
+  await producer.connect()
+  await producer.send({
+    topic,
+    messages: messages.map(({ key = null, value, partition, timestamp }) => ({
+      ...{ key, value: value === null || typeof value === 'string' ? value : JSON.stringify(value) },
+      ...(partition === undefined ? {} : { partition }),
+      ...(timestamp === undefined ? {} : { timestamp }),
+    })),
+  })
+  await producer.disconnect()
+}
+
+const source = (topic: string, options: Partial<TopicSourceOptions> = {}) =>
+  topicSource({
+    ...{ brokers: [kafka.broker], topic, group: `group-${topic}`, from: 'beginning', untilEnd: true },
+    ...{ tls: null, sasl: null, mapping: null, ...options },
+  })
+
+const numbered = (from: number, count: number): Written[] =>
+  Array.from({ length: count }, (_, index) => ({ value: { code: String(10_000_000 + from + index) } }))
+const codesOf = ({ products }: Awaited<ReturnType<typeof taken>>) => products.map(({ code }) => code)
+const codes = (from: number, count: number) =>
+  numbered(from, count).map(({ value }) => (value as { code: string }).code)
+
+test('what a message holds is found by the paths of the mapping', async () => {
+  const timestamp = String(Date.UTC(2026, 0, 2, 3, 4, 5))
+  const topic = await topicWith([
+    {
+      timestamp,
+      value: {
+        gtin: 3_017_620_422_003,
+        item: { title: 'Nutella', makers: [{ n: 'Ferrero' }, { n: 'Nutella' }] },
+        facts: [
+          { id: 'fat', per100: '30,9 g' },
+          { id: 'salt', per100: '107 mg' },
+        ],
+      },
+    },
+    { timestamp, value: { gtin: '10000002', at: '2026-01-01T00:00:00Z' } },
+    { value: 'no JSON' },
+    { value: { gtin: 'x' } },
+  ])
+  const mapping = {
+    code: '$.gtin',
+    product_name: '$.item.title',
+    brands: '$.item.makers[*].n',
+    fat_100g: "$.facts[?@.id == 'fat'].per100",
+    salt_100g: "$.facts[?@.id == 'salt'].per100",
+    last_modified_t: '$.at',
+  }
+  const { products, skipped, error } = await taken(source(topic, { mapping }))
+  expect(error).toBe(null)
+  expect(products).toMatchObject([
+    {
+      ...{ code: '3017620422003', product_name: 'Nutella', brands: 'Ferrero, Nutella', fat_100g: 30.9 },
+      ...{ salt_100g: 0.107, as_of: '2026-01-02T03:04:05.000Z', source: 'topic', url: null },
+    },
+    { code: '10000002', last_modified_t: 1_767_225_600, as_of: '2026-01-01T00:00:00.000Z' },
+  ])
+  expect(skipped).toEqual([
+    [`${topic}[0]@2`, expect.stringContaining('it is no JSON: ')],
+    [`${topic}[0]@3`, 'its code `x` is no barcode'],
+  ])
+})
+
+test('a key is a code, and a null value a delete', async () => {
+  const topic = await topicWith([
+    { key: '42', value: { product_name: 'A' } },
+    { key: '43', value: null },
+    { key: 'x', value: null },
+  ])
+  const { products, removals, skipped } = await taken(source(topic))
+  expect(products.map(({ code, product_name }) => [code, product_name])).toEqual([['00000042', 'A']])
+  expect(removals.map(({ code }) => code)).toEqual(['00000043'])
+  expect(skipped).toEqual([[`${topic}[0]@2`, 'its key is no barcode']])
+})
+
+test('a second run of a group takes what came since, and another group everything', async () => {
+  const topic = await topicWith(numbered(0, 2_500))
+  expect(codesOf(await taken(source(topic)))).toEqual(codes(0, 2_500))
+  expect(codesOf(await taken(source(topic)))).toEqual([])
+  await write(topic, numbered(2_500, 3))
+  expect(codesOf(await taken(source(topic)))).toEqual(codes(2_500, 3))
+  expect(codesOf(await taken(source(topic, { group: `other-${topic}` })))).toEqual(codes(0, 2_503))
+})
+
+test('every partition is read to its end', async () => {
+  const messages = numbered(0, 30).map((message, index) => ({ ...message, partition: index % 3 }))
+  const topic = await topicWith(messages, 4)
+  expect(codesOf(await taken(source(topic))).toSorted()).toEqual(codes(0, 30))
+})
+
+test('the limit is the place where the next run begins', async () => {
+  const topic = await topicWith([{ value: 'no JSON' }, ...numbered(0, 5)])
+  expect(codesOf(await taken(source(topic, { limit: 2 })))).toEqual(codes(0, 2))
+  expect(codesOf(await taken(source(topic, { limit: 3 })))).toEqual(codes(2, 3))
+  expect(codesOf(await taken(source(topic)))).toEqual([])
+})
+
+test('what our broker did not acknowledge is not committed to theirs', async () => {
+  const topic = await topicWith(numbered(0, 5))
+  const lost = new Error('our Kafka is gone')
+  const { error } = await taken(source(topic), {
+    deliver: async ({ code }) => {
+      if (code === '10000003') throw lost
+    },
+  })
+  expect(error).toBe(lost)
+  expect(codesOf(await taken(source(topic)))).toEqual(codes(0, 5))
+})
+
+test('an abort in the middle keeps what was acknowledged, and loses nothing', async () => {
+  const topic = await topicWith(numbered(0, 5))
+  const stop = new AbortController()
+  const first: string[] = []
+  const { error } = await taken(source(topic, { untilEnd: false }), {
+    signal: stop.signal,
+    deliver: async ({ code }) => {
+      first.push(code)
+      if (first.length === 2) stop.abort()
+    },
+  })
+  expect([error, first]).toEqual([null, codes(0, 2)])
+  expect(codesOf(await taken(source(topic)))).toEqual(codes(2, 3))
+})
+
+test('a run without an end waits for what comes', async () => {
+  const topic = await topicWith(numbered(0, 1))
+  const stop = new AbortController()
+  const got: string[] = []
+  await taken(source(topic, { untilEnd: false }), {
+    signal: stop.signal,
+    deliver: async ({ code }) => {
+      got.push(code)
+      if (got.length === 1) await write(topic, numbered(1, 1))
+      else stop.abort()
+    },
+  })
+  expect(got).toEqual(codes(0, 2))
+})
+
+test('from the latest on, what was there before is not read', async () => {
+  const topic = await topicWith(numbered(0, 3))
+  expect(codesOf(await taken(source(topic, { from: 'latest' })))).toEqual([])
+})
+
+test('the marks of transactions at the end of a topic do not keep a run waiting', async () => {
+  const topic = await topicWith([])
+  const producer = kafka
+    .client()
+    .producer({ transactionalId: topic, idempotent: true, maxInFlightRequests: 1 })
+  await producer.connect()
+  for (const end of ['commit', 'abort'] as const) {
+    const transaction = await producer.transaction()
+    await transaction.send({
+      topic,
+      messages: [{ value: JSON.stringify({ code: '10000001', product_name: end }) }],
+    })
+    await transaction[end]()
+  }
+  await producer.disconnect()
+  const { products, error } = await taken(source(topic))
+  expect([products.map(({ product_name }) => product_name), error]).toEqual([['commit'], null])
+})
+
+describe('packed by Kafka’s own producer', () => {
+  test.each(['gzip', 'snappy', 'lz4', 'zstd', 'none'])('with %s', async codec => {
+    const topic = await topicWith([])
+    // Long enough for several blocks, and with much that repeats.
+    const lines = numbered(0, 3_000).map(({ value }, index) =>
+      JSON.stringify({
+        ...(value as object),
+        product_name: `Pâte nº ${index}`,
+        quantity: 'x'.repeat(index % 200),
+      }),
+    )
+    await execa(
+      kafka.java,
+      [
+        ...['-cp', kafka.classPath, 'kafka.tools.ConsoleProducer', '--bootstrap-server', kafka.broker],
+        ...['--topic', topic, '--compression-codec', codec, '--batch-size', '200000'],
+        ...['--producer-property', 'batch.size=400000', '--producer-property', 'linger.ms=200'],
+      ],
+      { input: lines.join('\n') },
+    )
+    const { products, skipped, error } = await taken(source(topic))
+    expect([error, skipped]).toEqual([null, []])
+    expect(products.map(({ code, product_name }) => [code, product_name])).toEqual(
+      codes(0, 3_000).map((code, index) => [code, `Pâte nº ${index}`]),
+    )
+  })
+})
+
+describe('with TLS and a password', () => {
+  const secure = (password: string, mechanism: NonNullable<TopicSourceOptions['sasl']>['mechanism']) => ({
+    brokers: [kafka.secureBroker],
+    tls: { caFile: kafka.caFile },
+    sasl: { mechanism, username: 'mirror', password },
+  })
+
+  test.each(['plain', 'scram-sha-256', 'scram-sha-512'] as const)('by %s', async mechanism => {
+    const topic = await topicWith(numbered(0, 2))
+    expect(codesOf(await taken(source(topic, secure(kafka.password, mechanism))))).toEqual(codes(0, 2))
+    const { error } = await taken(source(topic, secure('wrong', mechanism)))
+    expect(error).toMatchObject({ code: 'ACCESS_DENIED', outcome: 'refused' })
+    expect(String(error)).not.toContain('wrong')
+  })
+
+  test('a certificate that nobody known has signed is refused', async () => {
+    const topic = await topicWith(numbered(0, 1))
+    const { error } = await taken(
+      source(topic, { ...secure(kafka.password, 'plain'), tls: { caFile: null } }),
+    )
+    expect(error).toMatchObject({
+      code: 'KAFKA_UNREACHABLE',
+      message: expect.stringContaining('self-signed'),
+    })
+  })
+
+  test('an authority that is no file is told', async () => {
+    const { error } = await taken(source('any', { tls: { caFile: '/nowhere/ca.pem' } }))
+    expect(error).toMatchObject({ code: 'FILE_MISSING', outcome: 'config' })
+  })
+})
+
+test('a topic that is not there, a broker that is not there, and a mapping that is none', async () => {
+  const errors = [
+    (await taken(source('unheard-of'))).error,
+    (await taken(source('any', { brokers: ['127.0.0.1:1'] }))).error,
+    (await taken(source('any', { mapping: { code: '$.[', brands: '$.x', nonsense: '$' } as object }))).error,
+  ]
+  expect(errors).toMatchObject([
+    { code: 'TOPIC_MISSING', outcome: 'usage' },
+    { code: 'KAFKA_UNREACHABLE', outcome: 'unreachable' },
+    {
+      code: 'MAPPING_INVALID',
+      outcome: 'config',
+      message: expect.stringMatching(/2 problems:\n {2}code: .*\n {2}nonsense: /),
+    },
+  ])
+})
