@@ -20,6 +20,16 @@ export { addFetched, type ProduceCounts, produce } from './produce.ts'
 export * from './product.ts'
 export { type PublishOptions, publishProducts } from './publish.ts'
 export {
+  planReset,
+  type ResetChoice,
+  type ResetItem,
+  type ResetPlan,
+  resetChoices,
+  wantedServices,
+  wipe,
+} from './reset.ts'
+export { restartedWith, restartServices } from './restart.ts'
+export {
   addressOf,
   brokerOf,
   masterOf,
@@ -46,4 +56,7 @@ export {
 } from './stack.ts'
 export { type Flow, readStatus, type ServiceStatus, type Status, type ThriftStatus } from './status.ts'
 export { type Column, type QueryResult, query, type Value } from './table.ts'
-export { openPublisher, type Publisher, topicName } from './topic.ts'
+export { describeTopic, openPublisher, type Publisher, type TopicDescription, topicName } from './topic.ts'
+export { type PeekedMessage, type PeekOptions, peekTopic } from './topicPeek.ts'
+export { type LineCounts, produceLines } from './topicProduce.ts'
+export { type Condition, lookAt, waitFor } from './wait.ts'

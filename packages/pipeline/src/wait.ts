@@ -1,0 +1,78 @@
+import { DeadlineError, messageOf, OffstreamError, until } from '@offstream/runtime'
+import type { Config } from './config.ts'
+import { readServices, readStackSettings } from './stack.ts'
+import { readStatus, type Status } from './status.ts'
+
+/**
+ * The status of a stack as it is now: what is asked is what it was started with, be that since the command began.
+ * @param state the state folder of the stack
+ * @param config where it was not started
+ */
+export const lookAt = async (state: string, config: Config): Promise<Status> => {
+  const settings = await readStackSettings(state)
+  return readStatus(state, settings?.config ?? config, await readServices(state))
+}
+
+/** Something that a status may or may not show. */
+export interface Condition {
+  /** As the person wrote it, such as `rows>=200`. */
+  readonly text: string
+  /** False too where it can't be known: who does not answer proves nothing. */
+  readonly holds: (status: Status) => boolean
+  /** What the status shows instead, such as `rows 120`. */
+  readonly seen: (status: Status) => string
+}
+
+export interface WaitOptions {
+  readonly withinMs: number
+  /** Pause between two looks. */
+  readonly everyMs?: number
+  readonly onLook?: (status: Status) => void
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Looks again and again until all conditions hold at once, and returns the status that shows it.
+ * @throws OffstreamError WAIT_TIMEOUT, saying what was seen last of each condition that did not hold
+ */
+export const waitFor = async (
+  conditions: readonly Condition[],
+  look: () => Promise<Status>,
+  { withinMs, everyMs = 500, onLook, signal }: WaitOptions,
+): Promise<Status> => {
+  let last: Status | null = null
+  const lookOnce = async (): Promise<Status> => {
+    const status = await look()
+    last = status
+    onLook?.(status)
+    if (!conditions.every(({ holds }) => holds(status))) throw new Error('not yet')
+    return status
+  }
+  try {
+    return await until(lookOnce, { what: 'the conditions', withinMs, everyMs, signal })
+  } catch (error) {
+    throw error instanceof DeadlineError ? timeout(conditions, last, withinMs, error) : error
+  }
+}
+
+const timeout = (
+  conditions: readonly Condition[],
+  last: Status | null,
+  withinMs: number,
+  cause: DeadlineError,
+): OffstreamError => {
+  const missed = conditions.filter(({ holds }) => last === null || !holds(last))
+  const seen =
+    last === null
+      ? `nothing was seen of it: ${messageOf(cause.cause ?? cause)}`
+      : `last seen: ${missed.map(condition => condition.seen(last as Status)).join(', ')}`
+  return new OffstreamError(
+    'WAIT_TIMEOUT',
+    `${missed.map(({ text }) => `\`${text}\``).join(' and ')} did not come true within ${withinMs / 1_000} s; ${seen}`,
+    {
+      outcome: 'timeout',
+      hint: 'look at `offstream status` for where the products stop, or give it longer with `--timeout`',
+      cause,
+    },
+  )
+}
