@@ -53,6 +53,7 @@ test('where a stack runs with other settings than are written, `config show` say
     config: Config.parse({ kafka: { port: 1002 } }),
     // Nothing is run with them here.
     runtimes: JSON.parse('{}'),
+    archives: null,
   })
 
   const { stdout, stderr } = await runCommand(['config', 'show', '--sources'], { project })

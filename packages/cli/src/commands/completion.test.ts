@@ -1,0 +1,104 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { commands } from '../commands.ts'
+import { runCommand } from '../testCommand.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'offstream-completion-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+writeFileSync(join(directory, 'two words.jsonl'), '')
+mkdirSync(join(directory, 'two folders'))
+
+const visible = Object.entries(commands).flatMap(([name, { hidden }]) => (hidden ? [] : [name]))
+const shows = (shell: string): boolean => spawnSync(shell, ['-c', 'exit 0']).status === 0
+
+const scriptOf = async (shell: string): Promise<string> => {
+  const file = join(directory, `offstream.${shell}`)
+  writeFileSync(file, (await runCommand(['completion', shell])).stdout)
+  return file
+}
+
+/** What is expected of every shell: the words so far, the last of them unfinished, and what it may become. */
+const cases: readonly [words: readonly string[], offered: readonly string[]][] = [
+  [[''], [...visible, 'help']],
+  [['con'], ['config']],
+  [['config', ''], ['show']],
+  [['config', 'show', '--so'], ['--sources']],
+  [['help', 'sub'], ['submit']],
+  [['up', '--fore'], ['--foreground']],
+  [['up', '--verb'], ['--verbose']],
+  [
+    ['query', '--format', ''],
+    ['csv', 'json', 'table'],
+  ],
+  [
+    ['logs', 'spark-'],
+    ['spark-master', 'spark-worker'],
+  ],
+  [['restart', 'zoo'], ['zookeeper']],
+  // The value of an option may be the name of a command.
+  [['--stack', 'up', 'stat'], ['status']],
+  [['up', '--set', 'thrift.p'], ['thrift.port=']],
+  [['site', '--catalogue', 'two w'], ['two words.jsonl']],
+  [['--keeper'], []],
+  [['keep'], []],
+]
+
+describe('completion in bash', async () => {
+  const script = await scriptOf('bash')
+  const complete = (words: readonly string[]): string[] =>
+    execFileSync(
+      'bash',
+      [
+        '-c',
+        `source "$0"; COMP_WORDS=(offstream "$@"); COMP_CWORD=$#; _offstream; printf '%s\\n' "\${COMPREPLY[@]}"`,
+        script,
+        ...words,
+      ],
+      { cwd: directory, encoding: 'utf8' },
+    )
+      .split('\n')
+      .filter(line => line !== '')
+
+  test.each(cases)('%j', (words, offered) => {
+    expect(complete(words).sort()).toEqual([...offered].sort())
+  })
+
+  test('a value behind `=`, which bash takes for a word of its own', () => {
+    expect([complete(['query', '--format', '=', 'c']), complete(['query', '--format', '='])]).toEqual([
+      ['csv'],
+      ['table', 'json', 'csv'],
+    ])
+  })
+})
+
+describe.skipIf(!shows('fish'))('completion in fish (skipped where fish is not installed)', async () => {
+  const script = await scriptOf('fish')
+  const complete = (words: readonly string[]): string[] => {
+    const line = ['offstream', ...words.map(word => word.replaceAll(' ', '\\ '))].join(' ')
+    return execFileSync(
+      'fish',
+      ['--no-config', '-c', 'source $argv[1]; complete -C $argv[2]', script, line],
+      {
+        cwd: directory,
+        encoding: 'utf8',
+      },
+    )
+      .split('\n')
+      .flatMap(answer => answer.split('\t')[0] || [])
+  }
+
+  test.each(cases)('%j', (words, offered) => {
+    expect(complete(words).sort()).toEqual([...offered].sort())
+  })
+})
+
+test.skipIf(!shows('zsh'))(
+  'zsh reads its script without complaint (skipped where zsh is not installed)',
+  async () => {
+    const { status, stderr } = spawnSync('zsh', ['-f', '-n', await scriptOf('zsh')], { encoding: 'utf8' })
+    expect([status, stderr]).toEqual([0, ''])
+  },
+)

@@ -1,0 +1,73 @@
+import { Command } from '@commander-js/extra-typings'
+import { serviceNames, settingPaths } from '@offstream/pipeline'
+import { commands, type DefineCommand } from '../commands.ts'
+import { bashScript } from '../completion/bash.ts'
+import { fishScript } from '../completion/fish.ts'
+import { type KnownProgram, knownProgram, type Placeholders } from '../completion/table.ts'
+import { zshScript } from '../completion/zsh.ts'
+import { newProgram } from '../program.ts'
+
+const shells: readonly {
+  readonly name: string
+  readonly script: (program: KnownProgram) => string
+  readonly install: string
+}[] = [
+  { name: 'bash', script: bashScript, install: `echo 'eval "$(offstream completion bash)"' >> ~/.bashrc` },
+  { name: 'zsh', script: zshScript, install: `echo 'eval "$(offstream completion zsh)"' >> ~/.zshrc` },
+  {
+    name: 'fish',
+    script: fishScript,
+    install: 'offstream completion fish > ~/.config/fish/completions/offstream.fish',
+  },
+]
+
+const define: DefineCommand = (command, context) => {
+  command.addHelpText(
+    'after',
+    `
+Writes a script to standard output that completes commands, options, services and settings when you press Tab. It holds
+all that it knows, so nothing is started then; write it anew after an update.
+
+Examples:
+${shells.map(({ install }) => `  ${install}`).join('\n')}`,
+  )
+  for (const { name, script, install } of shells) {
+    command
+      .command(name)
+      .description(`write the script for ${name}`)
+      .addHelpText('after', `\nExample:\n  ${install}`)
+      .action(async () => {
+        const { output } = context()
+        const text = script(knownProgram(await wholeProgram(), placeholders))
+        output.result({ kind: 'completion', shell: name, script: text }, () => text.trimEnd())
+      })
+  }
+}
+
+const words = (list: readonly string[], goOn = false) => ({ kind: 'words' as const, words: list, goOn })
+
+const placeholders: Placeholders = {
+  file: { kind: 'files' },
+  folder: { kind: 'folders' },
+  service: words(serviceNames),
+  services: words(serviceNames),
+  'setting=value': words(
+    settingPaths.map(path => `${path}=`),
+    true,
+  ),
+}
+
+/** The program with the definitions of all commands, to be read and not to be run. */
+const wholeProgram = async () => {
+  const program = newProgram()
+  for (const [name, { summary, load, hidden }] of Object.entries(commands)) {
+    const command = new Command(name).summary(summary)
+    program.addCommand(command, { hidden: hidden ?? false })
+    ;(await load()).default(command, () => {
+      throw new Error('a command that is only described has no context')
+    })
+  }
+  return program
+}
+
+export default define

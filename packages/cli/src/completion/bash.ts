@@ -1,0 +1,97 @@
+import type { KnownCommand, KnownOption, KnownProgram, Values } from './table.ts'
+
+/**
+ * A script that completes in bash 3.2 (macOS) and newer, without the package bash-completion. Nothing of offstream runs
+ * when Tab is pressed.
+ */
+export const bashScript = ({ commands, everywhere }: KnownProgram): string => {
+  const read = [...commands.flatMap(readLines), ...awaitingLines('*:', everywhere)]
+  const expect = [
+    ...commands.flatMap(command => expectLines(command, everywhere)),
+    ...valueLines('*:', everywhere),
+  ]
+  return `# bash completion of offstream; to be read by \`eval "$(offstream completion bash)"\`
+
+# Sets path to the command that the words before the cursor lead to, and option to the one that awaits its value.
+_offstream_read() {
+  local index word
+  path='' option=''
+  for ((index = 1; index < COMP_CWORD; index++)); do
+    word=\${COMP_WORDS[index]}
+    # bash takes \`--name=value\` for three words.
+    [[ $word == '=' ]] && continue
+    if [[ -n $option ]]; then
+      option=''
+      continue
+    fi
+    case "$path:$word" in
+${read.join('\n')}
+    esac
+  done
+}
+
+# Sets kind and words to what may stand at the cursor.
+_offstream_expect() {
+  kind=words words=''
+  case "$path:$option" in
+${expect.join('\n')}
+  esac
+}
+
+_offstream() {
+  local path option kind words current=\${COMP_WORDS[COMP_CWORD]} IFS=$'\\n'
+  [[ $current == '=' ]] && current=''
+  _offstream_read
+  [[ -z $option && $current == -* ]] && option=--
+  _offstream_expect
+  case $kind in
+    files) COMPREPLY=($(compgen -f -- "$current")) ;;
+    folders) COMPREPLY=($(compgen -d -- "$current")) ;;
+    *) COMPREPLY=($(IFS=' ' && compgen -W "$words" -- "$current")) ;;
+  esac
+  case $kind in
+    files | folders) compopt -o filenames 2>/dev/null ;;
+    goOn) compopt -o nospace 2>/dev/null ;;
+  esac
+  return 0
+}
+
+complete -F _offstream offstream
+`
+}
+
+/** What a word behind the words of `path` means: the next command of the path, or an option that awaits a value. */
+const readLines = ({ path, commands, options }: KnownCommand): string[] => [
+  ...commands.map(({ name }) => `      '${path}:${name}') path='${`${path} ${name}`.trimStart()}' ;;`),
+  ...awaitingLines(`'${path}:'`, options),
+]
+
+/** @param at a pattern of the shell for what stands before the name of the option */
+const awaitingLines = (at: string, options: readonly KnownOption[]): string[] =>
+  options
+    .filter(({ value }) => value !== null)
+    .map(({ names }) => `      ${names.map(name => `${at}${name}`).join(' | ')}) option=$word ;;`)
+
+const expectLines = (
+  { path, commands, options, argument }: KnownCommand,
+  everywhere: readonly KnownOption[],
+): string[] => {
+  const optionNames = [...options, ...everywhere].flatMap(({ names }) => names)
+  const inner = commands.map(({ name }) => name)
+  const next = inner.length > 0 ? { kind: 'words' as const, words: inner, goOn: false } : argument
+  return [
+    ...valueLines(`'${path}:'`, options),
+    `    '${path}:--') words='${optionNames.join(' ')}' ;;`,
+    ...(next === null ? [] : [`    '${path}:') ${assigned(next)} ;;`]),
+  ]
+}
+
+const valueLines = (at: string, options: readonly KnownOption[]): string[] =>
+  options.flatMap(({ names, value }) =>
+    value === null ? [] : [`    ${names.map(name => `${at}${name}`).join(' | ')}) ${assigned(value)} ;;`],
+  )
+
+const assigned = (values: Values): string => {
+  if (values.kind === 'words') return `${values.goOn ? 'kind=goOn ' : ''}words='${values.words.join(' ')}'`
+  return values.kind === 'anything' ? ':' : `kind=${values.kind}`
+}

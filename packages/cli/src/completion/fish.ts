@@ -1,0 +1,71 @@
+import type { KnownCommand, KnownOption, KnownProgram, Values } from './table.ts'
+
+/** A script that completes in fish 3, with what each command and option is for. */
+export const fishScript = ({ commands, everywhere }: KnownProgram): string => {
+  const read = [...commands.flatMap(readLines), ...awaitingLines('*', everywhere)]
+  return `# fish completion of offstream: ~/.config/fish/completions/offstream.fish
+
+# Whether the words before the cursor lead to this command.
+function __offstream_at
+    set -l path ''
+    set -l skip no
+    for word in (commandline -opc)[2..]
+        if test $skip = yes
+            set skip no
+            continue
+        end
+        switch "$path:$word"
+${read.map(line => `            ${line}`).join('\n')}
+        end
+    end
+    test "$path" = "$argv"
+end
+
+complete -c offstream -f
+${everywhere.map(option => `complete -c offstream ${optionFlags(option)}`).join('\n')}
+${commands.flatMap(completeLines).join('\n')}
+`
+}
+
+/** What a word behind the words of `path` means: the next command of the path, or an option that awaits a value. */
+const readLines = ({ path, commands, options }: KnownCommand): string[] => [
+  ...commands.flatMap(({ name }) => [
+    `case '${path}:${name}'`,
+    `    set path '${`${path} ${name}`.trimStart()}'`,
+  ]),
+  ...awaitingLines(path, options),
+]
+
+const awaitingLines = (path: string, options: readonly KnownOption[]): string[] => {
+  const names = options.flatMap(({ names, value }) => (value === null ? [] : names))
+  const patterns = names.map(name => `'${path}:${name}'`).join(' ')
+  return names.length === 0 ? [] : [`case ${patterns}`, '    set skip yes']
+}
+
+const completeLines = ({ path, commands, options, argument }: KnownCommand): string[] => {
+  const at = `complete -c offstream -n ${quoted(`__offstream_at ${path}`.trimEnd())}`
+  const values = commands.length > 0 || argument === null ? '' : valueFlags(argument)
+  return [
+    ...commands.map(({ name, summary }) => `${at} -a ${name} -d ${quoted(summary)}`),
+    ...(values === '' ? [] : [`${at} ${values}`]),
+    ...options.map(option => `${at} ${optionFlags(option)}`),
+  ]
+}
+
+const optionFlags = ({ names, description, value }: KnownOption): string =>
+  [
+    ...names.map(name => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`)),
+    // -x keeps files out of what is offered.
+    ...(value === null ? [] : [value.kind === 'files' ? '-r' : '-x', valueFlags(value)]),
+    `-d ${quoted(description)}`,
+  ]
+    .filter(flag => flag !== '')
+    .join(' ')
+
+const valueFlags = (values: Values): string => {
+  if (values.kind === 'files') return '-F'
+  if (values.kind === 'folders') return `-a '(__fish_complete_directories)'`
+  return values.kind === 'anything' ? '' : `-a ${quoted(values.words.join(' '))}`
+}
+
+const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`

@@ -1,0 +1,81 @@
+import type { KnownCommand, KnownOption, KnownProgram, Values } from './table.ts'
+
+/** A script that completes in zsh 5, with what each command and option is for. */
+export const zshScript = ({ commands, everywhere }: KnownProgram): string => `#compdef offstream
+# zsh completion of offstream; to be read by: eval "$(offstream completion zsh)", after compinit
+
+_offstream_everywhere=(
+${everywhere
+  .flatMap(specificationsOf)
+  .map(line => `  ${line}`)
+  .join('\n')}
+)
+
+${commands.map(functionOf).join('\n')}
+# Read by eval, or found in a folder of $fpath and run as the function itself.
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+  _offstream "$@"
+else
+  compdef _offstream offstream
+fi
+`
+
+/** Completes what stands behind the words of a path. */
+const functionOf = ({ path, commands, options, argument }: KnownCommand): string => {
+  const own = options.flatMap(specificationsOf)
+  if (commands.length > 0) return functionOfGroup(path, own, commands)
+  const values = argument === null ? [] : [quoted(`*:value:${action(argument)}`)]
+  return `${functionName(path)}() {
+  _arguments -s -S $_offstream_everywhere${continued([...own, ...values])}
+}
+`
+}
+
+const functionOfGroup = (
+  path: string,
+  own: readonly string[],
+  commands: KnownCommand['commands'],
+): string => `${functionName(path)}() {
+  local context state state_descr line
+  typeset -A opt_args
+  _arguments -s -S -C $_offstream_everywhere${continued([...own, "'1: :->command'", "'*:: :->rest'"])}
+  case $state in
+    command)
+      local -a known=(
+${commands.map(({ name, summary }) => `        ${quoted(`${name}:${summary}`)}`).join('\n')}
+      )
+      _describe command known
+      ;;
+    rest)
+      case $line[1] in
+${commands.map(({ name }) => `        ${name}) ${functionName(`${path} ${name}`.trimStart())} ;;`).join('\n')}
+      esac
+      ;;
+  esac
+}
+`
+
+const functionName = (path: string): string => ['_offstream', ...path.split(' ')].join('_').replace(/_$/, '')
+
+const continued = (lines: readonly string[]): string => lines.map(line => ` \\\n    ${line}`).join('')
+
+/** One specification a name, which excludes the other names of the same option. */
+const specificationsOf = ({ names, description, value }: KnownOption): string[] => {
+  // What is only begun by a word, such as `kafka.port=`, may be repeated.
+  const repeated = value?.kind === 'words' && value.goOn
+  const before = repeated ? '*' : names.length > 1 ? `(${names.join(' ')})` : ''
+  const takes = value === null ? '' : `:value:${action(value)}`
+  const text = description.replace(/[[\]\\]/g, '\\$&')
+  // `=` takes the value of a long option behind the sign, and as the next word too.
+  const sign = (name: string): string => (value !== null && name.startsWith('--') ? '=' : '')
+  return names.map(name => quoted(`${before}${name}${sign(name)}[${text}]${takes}`))
+}
+
+const action = (values: Values): string => {
+  if (values.kind === 'files') return '_files'
+  if (values.kind === 'folders') return '_files -/'
+  if (values.kind === 'anything') return ' '
+  return values.goOn ? `{compadd -S "" -- ${values.words.join(' ')}}` : `(${values.words.join(' ')})`
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
