@@ -60,6 +60,18 @@ test('the last lines reach back into older pieces', async () => {
   expect(await lastLines(log.file, 3)).toEqual(['two', 'three', 'four'])
 })
 
+test('the last lines can be those since a certain place', async () => {
+  await using log = await scratch()
+  await writeFile(log.file, 'one\ntwo\n')
+  const since = await endOfLog(log.file)
+  expect(await lastLines(log.file, 3, since)).toEqual([])
+  await appendFile(log.file, 'three\n')
+  await cutOff(log.file)
+  await appendFile(log.file, 'four\n')
+  expect(await lastLines(log.file, 3, since)).toEqual(['three', 'four'])
+  expect(await lastLines(log.file, 1, since)).toEqual(['four'])
+})
+
 test('read from either end, a rotated log has the same lines at the same places', async () => {
   await using log = await scratch()
   const random = dice(7)

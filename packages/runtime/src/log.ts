@@ -16,12 +16,16 @@ export interface LogLine {
 /** Where a log ends now: the place of the next byte. */
 export const endOfLog = async (file: string): Promise<number> => (await piecesOf(file)).at(-1)?.ends ?? 0
 
-/** The last `count` lines of a log, oldest first; none where there is no such file. */
-export const lastLines = async (file: string, count: number): Promise<string[]> => {
+/**
+ * The last `count` lines of a log, oldest first; none where there is no such file.
+ * @param since the place where they may begin: what `endOfLog` told before a program was started gives only its words
+ */
+export const lastLines = async (file: string, count: number, since = 0): Promise<string[]> => {
   const lines: string[] = []
-  for await (const block of linesBefore(file, Number.POSITIVE_INFINITY)) {
-    lines.push(...block.map(({ text }) => text))
-    if (lines.length >= count) break
+  for await (const some of linesBefore(file, Number.POSITIVE_INFINITY)) {
+    const recent = some.filter(({ begins }) => begins >= since)
+    lines.push(...recent.map(({ text }) => text))
+    if (recent.length < some.length || lines.length >= count) break
   }
   return lines.slice(0, count).reverse()
 }

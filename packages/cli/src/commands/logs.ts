@@ -1,0 +1,175 @@
+import { once } from 'node:events'
+import { stripVTControlCharacters } from 'node:util'
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
+import {
+  type LogEntry,
+  type LogLevel,
+  type LogName,
+  logLevels,
+  logNames,
+  readLogs,
+  writtenLogs,
+} from '@offstream/pipeline'
+import { chosenServices } from '../chosen.ts'
+import type { DefineCommand } from '../commands.ts'
+import { paint } from '../output.ts'
+
+const usualTail = 200
+
+const define: DefineCommand = (command, context) =>
+  command
+    .argument('[services...]', `whose logs: ${logNames.join(', ')} (default: all)`)
+    .option('-f, --follow', 'go on with what is written from now on, until Ctrl-C')
+    .option('--since <moment>', 'nothing older: `10m`, `1h30m`, `21:40`, `2026-11-24T21:40`', text =>
+      momentOf(text, new Date()),
+    )
+    .option(
+      '-n, --tail <lines>',
+      `the last so many of them, or \`all\` (default: ${usualTail}; with --since: all)`,
+      lineCount,
+    )
+    .addOption(
+      new Option('--level <level>', 'nothing less grave').choices(logLevels).default('debug' as const),
+    )
+    .option(
+      '--grep <regex>',
+      'only what a JavaScript regular expression finds, stack traces included',
+      regularExpression,
+    )
+    .option('--full', 'every line of stack traces')
+    .addHelpText(
+      'after',
+      `
+Tells what the services wrote, in the order of time, the latest last. A stack trace counts as one with the line that it
+belongs to, and is folded to the lines that say what happened. With \`--json\` each line is an object: service, at
+(UTC), level, logger, message and stack.
+
+Examples:
+  offstream logs --since 10m --level warn
+  offstream logs kafka keeper --follow
+  offstream logs products-stream --grep "batch \\d+" --tail all --json`,
+    )
+    .action(async (services, { follow = false, since, tail, level, grep, full = false }) => {
+      const { output, project, signal } = context()
+      const names = chosenServices(logNames, services)
+      const { state } = await project()
+      const written = await writtenLogs(state, names)
+      if (written.length === 0) output.note('There is no log yet. Next: `offstream up`')
+      else if (services.length > 0) {
+        for (const name of names) if (!written.includes(name)) output.note(`${name} has no log yet.`)
+      }
+      const line = output.mode === 'json' ? jsonOf : textFor(names, full)
+      let none = true
+      for await (const entries of readLogs(state, {
+        names,
+        since: since ?? null,
+        tail: tail ?? (since === undefined ? usualTail : Number.POSITIVE_INFINITY),
+        level,
+        grep: grep ?? null,
+        follow,
+        signal,
+      })) {
+        none = false
+        output.data(entries.map(line).join('\n'))
+        await taken(process.stdout, signal)
+      }
+      if (none && written.length > 0 && tail !== 0 && !follow)
+        output.note('There is nothing like that in the logs.')
+    })
+
+/**
+ * Until whoever reads has taken what was written: a pager that waits for its person would else have us hold all the
+ * rest of the log for it.
+ */
+const taken = async (stream: NodeJS.WriteStream, signal: AbortSignal): Promise<void> => {
+  if (stream.writableNeedDrain) await once(stream, 'drain', { signal }).catch(() => undefined)
+}
+
+const unitMs: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 }
+
+/**
+ * The moment that a person means: so long ago (`10m`, `1h30m`), the last time that the clock showed it (`21:40`), or a
+ * date with or without a time. Local time, unless it tells its zone.
+ */
+export const momentOf = (text: string, now: Date): Date => {
+  if (/^(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?$/.test(text) && text !== '') {
+    const parts = [...text.matchAll(/(\d+)([dhms])/g)]
+    const ago = parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (unitMs[unit] ?? 0), 0)
+    return new Date(now.getTime() - ago)
+  }
+  const [, hours, minutes, seconds = 0] = /^(\d\d?):(\d\d)(?::(\d\d))?$/.exec(text) ?? []
+  if (Number(hours) < 24 && Number(minutes) < 60 && Number(seconds) < 60) {
+    const moment = new Date(now)
+    moment.setHours(Number(hours), Number(minutes), Number(seconds), 0)
+    if (moment > now) moment.setDate(moment.getDate() - 1)
+    return moment
+  }
+  const [, date, time = '00:00', zone = ''] =
+    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text) ?? []
+  const moment = new Date(`${date}T${time}${zone}`)
+  if (!Number.isNaN(moment.getTime())) return moment
+  throw new InvalidArgumentError(
+    'It must be a duration such as 10m or 2h, or a moment such as 21:40 or 2026-11-24T21:40.',
+  )
+}
+
+const lineCount = (text: string): number => {
+  // Not null: commander would take that for an option without a value.
+  if (text === 'all') return Number.POSITIVE_INFINITY
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, or `all`.')
+  return Number(text)
+}
+
+const regularExpression = (text: string): RegExp => {
+  try {
+    return new RegExp(text)
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`)
+  }
+}
+
+const jsonOf = (entry: LogEntry): string => JSON.stringify({ version: 1, ...entry })
+
+const levelWords: Readonly<Record<LogLevel, string>> = {
+  error: paint({ text: 'ERROR', tone: 'bad' }),
+  warn: paint({ text: 'WARN ', tone: 'doubtful' }),
+  info: 'INFO ',
+  debug: paint({ text: 'DEBUG', tone: 'quiet' }),
+}
+
+/** An entry for people: a line, and below it what is worth telling of its trace; with `full`, all of it. */
+export const textFor = (names: readonly LogName[], full: boolean): ((entry: LogEntry) => string) => {
+  const width = Math.max(...names.map(({ length }) => length))
+  return ({ service, at, level, logger, message, stack }) => {
+    const columns = [
+      paint({ text: at === null ? ' '.repeat(23) : clockTime(new Date(at)), tone: 'quiet' }),
+      ...(names.length === 1 ? [] : [service.padEnd(width)]),
+      level === null ? '     ' : levelWords[level],
+      visible(logger === null ? message : `${logger}: ${message}`),
+    ]
+    const told = full || stack.length <= shortStack ? stack : stack.filter(tells)
+    const hidden = stack.length - told.length
+    const note =
+      hidden === 0 ? [] : [paint({ text: `… ${hidden} lines folded, \`--full\` shows them`, tone: 'quiet' })]
+    return [columns.join(' '), ...[...told.map(visible), ...note].map(line => `    ${line}`)].join('\n')
+  }
+}
+
+/** Not worth folding: the line that tells of it would be as long. */
+const shortStack = 3
+
+/** What a trace begins with and what caused it; not the frames, nor that it is one. */
+const tells = (line: string, index: number): boolean =>
+  index === 0 ? line !== 'Traceback (most recent call last):' : line.startsWith('Caused by: ')
+
+const digits = (value: number, count = 2): string => String(value).padStart(count, '0')
+
+/** Local time, since the person's question begins with it: it was fine at half past nine. */
+const clockTime = (at: Date): string =>
+  `${digits(at.getFullYear(), 4)}-${digits(at.getMonth() + 1)}-${digits(at.getDate())} ` +
+  `${digits(at.getHours())}:${digits(at.getMinutes())}:${digits(at.getSeconds())}.${digits(at.getMilliseconds(), 3)}`
+
+/** What others wrote, without what a terminal would obey: escape codes, and control characters but the tab. */
+const visible = (text: string): string => stripVTControlCharacters(text).replace(/(?!\t)\p{Cc}/gu, '�')
+
+export default define
