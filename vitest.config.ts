@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 // Workspace packages resolve to their sources ("source" condition), so a test never sees a stale build;
 // packages/e2e alone drives the built command.
-const resolve = { conditions: ['source', 'node', 'import', 'default'] }
+const resolve = { conditions: ['source', 'node', 'default'] }
 const ssr = { resolve }
 
 export default defineConfig({

@@ -42,9 +42,9 @@ program.hook('preAction', async () => {
 let context: Context | null = null
 const makeContext = (settings: readonly string[] = []): Context => {
   if (contextModule === null) throw new Error('a context is made when a command runs')
-  const { set = [], stack = process.env['OFFSTREAM_STACK'], ...options } = program.opts()
+  const { set = [], ...options } = program.opts()
   context = contextModule.contextOf(
-    { ...options, stack, settings: [...set, ...settings] },
+    { ...options, settings: [...set, ...settings] },
     { signal: interruption.signal, force: insistence.signal },
   )
   return context

@@ -14,6 +14,18 @@ export const positiveNumber = (text: string): number => {
   return number
 }
 
+/** A span of time, from the command line: seconds, or with a unit (`500ms`, `30s`, `5m`, `2h`); in milliseconds. */
+export const timeSpan = (text: string): number => {
+  const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
+  const milliseconds = Math.round(Number(amount) * (unitMs[unit] ?? Number.NaN))
+  // The longest that a timer can wait.
+  if (!(milliseconds > 0 && milliseconds < 2 ** 31))
+    throw new InvalidArgumentError('It must be a time such as 500ms, 30s, 5m or 2h.')
+  return milliseconds
+}
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+
 /** A TCP port, from the command line; 0 asks the system for a free one. */
 export const portNumber = (text: string): number => {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { messageOf, OffstreamError } from '@offstream/runtime'
 import chalk from 'chalk'
 import Table from 'cli-table3'
@@ -136,4 +137,8 @@ const borders = [
 const stackOf = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error)
 
-const writeLine = (stream: NodeJS.WriteStream, text: string): void => void stream.write(`${text}\n`)
+// chalk decides by standard output; colours in a file that standard error was sent to help nobody.
+const writeLine = (stream: NodeJS.WriteStream, text: string): void => {
+  const plain = stream === process.stderr && !stream.isTTY && !process.env['FORCE_COLOR']
+  stream.write(`${plain ? stripVTControlCharacters(text) : text}\n`)
+}

@@ -1,4 +1,4 @@
-import { Command } from '@commander-js/extra-typings'
+import { Command, Option } from '@commander-js/extra-typings'
 import { collected, stackName } from './optionValues.ts'
 import { version } from './version.ts'
 
@@ -12,10 +12,13 @@ export const newProgram = () =>
       '--project <folder>',
       'the folder of `offstream.yaml` (default: this folder or the nearest above)',
     )
-    .option(
-      '--stack <name>',
-      'one of several stacks of the project, each with data and ports of its own',
-      stackName,
+    .addOption(
+      new Option(
+        '--stack <name>',
+        'one of several stacks of the project, each with data of its own; ports by `up --ports auto`',
+      )
+        .argParser(stackName)
+        .env('OFFSTREAM_STACK'),
     )
     .option(
       '--set <setting=value>',

@@ -15,7 +15,16 @@ const memory = z
  * a test holds the two together. What a person could not choose better than we do is a constant elsewhere.
  */
 export const Config = z.strictObject({
-  host: z.string().default('127.0.0.1').describe('Address that every service listens on'),
+  host: z
+    .string()
+    .refine(
+      host => !['0.0.0.0', '::', '*'].includes(host),
+      'must be one address, which clients can connect to',
+    )
+    .default('127.0.0.1')
+    .describe(
+      'Address that every service listens on; beyond this machine, whoever reaches it needs no password',
+    ),
   kafka: z
     .strictObject({
       port: port.default(9092).describe('Port of the Kafka broker'),

@@ -64,6 +64,7 @@ const Lock = z.strictObject({ kafka: LockedJars, connectors: LockedJars })
 /** Everything that is run, at the place where it lies on this machine. */
 export interface Runtimes {
   readonly java: string
+  readonly javaVersion: string
   /** Interpreter for Spark's Python programs. */
   readonly python: string
   readonly sparkHome: string
@@ -105,7 +106,15 @@ export const ensureRuntimes = async (options: RuntimesOptions): Promise<Runtimes
   const kafkaLibs =
     (await kafkaOfHome(environment['KAFKA_HOME'])) ??
     (await ensureSet({ ...kafkaLibraries, jars: lock.kafka }, 'kafka', cache, ivy, options))
-  return { java, python: spark.python, sparkHome: spark.home, kafkaLibs, connectors, ivy }
+  return {
+    java: java.path,
+    javaVersion: java.version,
+    python: spark.python,
+    sparkHome: spark.home,
+    kafkaLibs,
+    connectors,
+    ivy,
+  }
 }
 
 const ensureSet = async (
@@ -127,7 +136,7 @@ export const ensureSpark = async ({
   ivySettings,
   ...options
 }: RuntimesOptions): Promise<{
-  readonly java: string
+  readonly java: Tool
   readonly spark: { readonly home: string; readonly python: string }
   readonly ivy: Ivy
 }> => {
@@ -140,7 +149,7 @@ export const ensureSpark = async ({
     settings: ivySettings,
     cache: join(cache, 'ivy', 'cache'),
   }
-  return { java: java.path, spark, ivy }
+  return { java, spark, ivy }
 }
 
 const sparkOf = async (

@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { delimiter, dirname, join } from 'node:path'
 import type { Service, ServicePort } from '@offstream/runtime'
+import type { Archives } from './archives.ts'
 import { assetPath } from './assets.ts'
 import { type Config, numberAt } from './config.ts'
 import { type Directories, directoriesOf } from './directories.ts'
@@ -29,6 +30,7 @@ interface Surroundings {
   readonly project: string
   readonly config: Config
   readonly runtimes: Runtimes
+  readonly archives: Archives | null
   readonly directories: Directories
 }
 
@@ -40,14 +42,18 @@ export interface ServicesOptions {
   readonly state: string
   readonly config: Config
   readonly runtimes: Runtimes
+  /** What makes Java's programs start sooner; null where there is none. */
+  readonly archives: Archives | null
 }
 
 /** Every service of a stack as data: what to run, what it needs, and the question that tells that it is ready. */
-export const services = ({ project, state, config, runtimes }: ServicesOptions): readonly Service[] => {
-  const surroundings = { project, config, runtimes, directories: directoriesOf(state) }
-  return [zookeeper, kafka, sparkMaster, sparkWorker, thrift, productsStream].map(service =>
+export const services = ({ state, ...options }: ServicesOptions): readonly Service[] => {
+  const surroundings = { ...options, directories: directoriesOf(state) }
+  const all = [zookeeper, kafka, sparkMaster, sparkWorker, thrift, productsStream].map(service =>
     service(surroundings),
   )
+  if (options.archives?.making !== true) return all
+  return all.map(service => ({ ...service, stopWithinMs: archiveWithinMs }))
 }
 
 /** The address of the Kafka broker, `host:port`. */
@@ -67,6 +73,20 @@ export const addressOf = (name: ServiceName, config: Config): string =>
     'products-stream': `http://${config.host}:${config.stream.webPort}`,
   })[name]
 
+/** Beginnings of the settings that each service is started with; `host` is everybody's. */
+const settingsOfService: Readonly<Record<ServiceName, readonly string[]>> = {
+  zookeeper: ['zookeeper.'],
+  kafka: ['kafka.'],
+  'spark-master': ['spark.port', 'spark.webPort'],
+  'spark-worker': ['spark.worker.'],
+  thrift: ['thrift.'],
+  'products-stream': ['stream.'],
+}
+
+/** Whether a service has to be started anew for a change of the setting `path` to count. */
+export const isStartedWith = (name: ServiceName, path: string): boolean =>
+  path === 'host' || settingsOfService[name].some(beginning => path.startsWith(beginning))
+
 const portSettings: Readonly<Record<ServiceName, readonly string[]>> = {
   zookeeper: ['zookeeper.port'],
   kafka: ['kafka.port'],
@@ -83,58 +103,75 @@ const portsOf = (name: ServiceName, config: Config): ServicePort[] =>
     choose: `\`--set ${setting}=…\``,
   }))
 
+/** Writing an archive, beside five others on two cores, is the last thing that a program does. */
+const archiveWithinMs = 90_000
+
+/** What makes a program read its archive at the start, or write it at the end. */
+const archiveFlags = (archives: Archives | null, name: string): string[] => {
+  if (archives === null) return []
+  const file = join(archives.folder, `${name}.jsa`)
+  // Without a file, or with one that fits no more, Java starts as ever.
+  return archives.making
+    ? [`-XX:ArchiveClassesAtExit=${file}`, '-XX:TieredStopAtLevel=1']
+    : [`-XX:SharedArchiveFile=${file}`, '-Xlog:cds=off', '-Xlog:cds+dynamic=off']
+}
+
 // Brokers and masters on one machine are short of start-up time, not of peak throughput: the first compiler alone.
-const quickStart = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto']
+const quickStart = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
 
-const zookeeper = ({ project, config, runtimes, directories }: Surroundings): Service => ({
-  name: 'zookeeper',
-  command: kafkaProgram(
-    { project, runtimes, directories },
-    'org.apache.zookeeper.server.quorum.QuorumPeerMain',
-    'zookeeper.properties',
-    '256m',
-  ),
-  needs: [],
-  port: config.zookeeper.port,
-  listensOn: portsOf('zookeeper', config),
-  logFile: join(directories.logs, 'zookeeper.log'),
-  prepare: () =>
-    fillTemplate({ project, directories }, 'zookeeper.properties', {
-      host: config.host,
-      port: String(config.zookeeper.port),
-      data: directories.zookeeperData,
+const zookeeper = (surroundings: Surroundings): Service => {
+  const { project, config, directories } = surroundings
+  return {
+    name: 'zookeeper',
+    command: kafkaProgram(surroundings, {
+      name: 'zookeeper',
+      mainClass: 'org.apache.zookeeper.server.quorum.QuorumPeerMain',
+      heap: '256m',
     }),
-  ready: signal => askZookeeper(config.host, config.zookeeper.port, signal),
-  startWithinMs: 30_000,
-  stopWithinMs: 10_000,
-})
+    needs: [],
+    port: config.zookeeper.port,
+    listensOn: portsOf('zookeeper', config),
+    logFile: join(directories.logs, 'zookeeper.log'),
+    prepare: () =>
+      fillTemplate({ project, directories }, 'zookeeper.properties', {
+        host: config.host,
+        port: String(config.zookeeper.port),
+        data: directories.zookeeperData,
+      }),
+    ready: signal => askZookeeper(config.host, config.zookeeper.port, signal),
+    startWithinMs: 30_000,
+    stopWithinMs: 10_000,
+  }
+}
 
-const kafka = ({ project, config, runtimes, directories }: Surroundings): Service => ({
-  name: 'kafka',
-  command: kafkaProgram(
-    { project, runtimes, directories },
-    'kafka.Kafka',
-    'kafka.properties',
-    config.kafka.memory,
-  ),
-  needs: ['zookeeper'],
-  port: config.kafka.port,
-  listensOn: portsOf('kafka', config),
-  logFile: join(directories.logs, 'kafka.log'),
-  prepare: () =>
-    fillTemplate({ project, directories }, 'kafka.properties', {
-      host: config.host,
-      port: String(config.kafka.port),
-      zookeeper: `${config.host}:${config.zookeeper.port}`,
-      data: directories.kafkaData,
+const kafka = (surroundings: Surroundings): Service => {
+  const { project, config, directories } = surroundings
+  return {
+    name: 'kafka',
+    command: kafkaProgram(surroundings, {
+      name: 'kafka',
+      mainClass: 'kafka.Kafka',
+      heap: config.kafka.memory,
     }),
-  ready: async signal => {
-    await ensureTopic(brokerOf(config), signal)
-    await refuseOtherCluster(brokerOf(config), directories.kafkaData, signal)
-  },
-  startWithinMs: 60_000,
-  stopWithinMs: 20_000,
-})
+    needs: ['zookeeper'],
+    port: config.kafka.port,
+    listensOn: portsOf('kafka', config),
+    logFile: join(directories.logs, 'kafka.log'),
+    prepare: () =>
+      fillTemplate({ project, directories }, 'kafka.properties', {
+        host: config.host,
+        port: String(config.kafka.port),
+        zookeeper: `${config.host}:${config.zookeeper.port}`,
+        data: directories.kafkaData,
+      }),
+    ready: async signal => {
+      await ensureTopic(brokerOf(config), signal)
+      await refuseOtherCluster(brokerOf(config), directories.kafkaData, signal)
+    },
+    startWithinMs: 60_000,
+    stopWithinMs: 20_000,
+  }
+}
 
 /** Throws where the broker that answers is of another cluster than the one whose data we keep. */
 const refuseOtherCluster = async (broker: string, data: string, signal: AbortSignal): Promise<void> => {
@@ -144,59 +181,68 @@ const refuseOtherCluster = async (broker: string, data: string, signal: AbortSig
   if (answering !== own) throw new Error(`cluster ${answering} answers at ${broker}, ours is ${own}`)
 }
 
-const sparkMaster = ({ project, config, runtimes, directories }: Surroundings): Service => ({
-  name: 'spark-master',
-  command: sparkDaemon({ project, config, runtimes, directories }, 'org.apache.spark.deploy.master.Master', [
-    ...['--host', config.host, '--port', String(config.spark.port)],
-    ...['--webui-port', String(config.spark.webPort)],
-  ]),
-  needs: [],
-  port: config.spark.port,
-  listensOn: portsOf('spark-master', config),
-  logFile: join(directories.logs, 'spark-master.log'),
-  ready: async signal => {
-    const { status } = await askMaster(config, signal)
-    if (status !== 'ALIVE') throw new Error(`the master says it is ${status}`)
-  },
-  startWithinMs: 60_000,
-  stopWithinMs: 10_000,
-})
+const sparkMaster = (surroundings: Surroundings): Service => {
+  const { config, directories } = surroundings
+  return {
+    name: 'spark-master',
+    command: sparkDaemon(surroundings, 'spark-master', 'org.apache.spark.deploy.master.Master', [
+      ...['--host', config.host, '--port', String(config.spark.port)],
+      ...['--webui-port', String(config.spark.webPort)],
+    ]),
+    needs: [],
+    port: config.spark.port,
+    listensOn: portsOf('spark-master', config),
+    logFile: join(directories.logs, 'spark-master.log'),
+    ready: async signal => {
+      const { status } = await askMaster(config, signal)
+      if (status !== 'ALIVE') throw new Error(`the master says it is ${status}`)
+    },
+    startWithinMs: 60_000,
+    stopWithinMs: 10_000,
+  }
+}
 
-const sparkWorker = ({ project, config, runtimes, directories }: Surroundings): Service => ({
-  name: 'spark-worker',
-  command: sparkDaemon({ project, config, runtimes, directories }, 'org.apache.spark.deploy.worker.Worker', [
-    ...['--host', config.host, '--webui-port', String(config.spark.worker.webPort)],
-    ...['--cores', String(config.spark.worker.cores), '--memory', config.spark.worker.memory],
-    ...['--work-dir', directories.sparkWork, masterOf(config)],
-  ]),
-  needs: ['spark-master'],
-  port: config.spark.worker.webPort,
-  listensOn: portsOf('spark-worker', config),
-  logFile: join(directories.logs, 'spark-worker.log'),
-  prepare: async () => void (await mkdir(directories.sparkWork, { recursive: true })),
-  ready: async signal => {
-    const { workers } = await askMaster(config, signal)
-    const ours = workers.filter(({ webuiaddress }) =>
-      webuiaddress.endsWith(`:${config.spark.worker.webPort}`),
-    )
-    if (ours.some(({ state }) => state === 'ALIVE')) return
-    throw new Error(
-      ours.length === 0 ? 'the master does not know it yet' : `the master says it is ${ours[0]?.state}`,
-    )
-  },
-  startWithinMs: 60_000,
-  stopWithinMs: 10_000,
-})
+const sparkWorker = (surroundings: Surroundings): Service => {
+  const { config, directories } = surroundings
+  return {
+    name: 'spark-worker',
+    command: sparkDaemon(surroundings, 'spark-worker', 'org.apache.spark.deploy.worker.Worker', [
+      ...['--host', config.host, '--webui-port', String(config.spark.worker.webPort)],
+      ...['--cores', String(config.spark.worker.cores), '--memory', config.spark.worker.memory],
+      ...['--work-dir', directories.sparkWork, masterOf(config)],
+    ]),
+    needs: ['spark-master'],
+    port: config.spark.worker.webPort,
+    listensOn: portsOf('spark-worker', config),
+    logFile: join(directories.logs, 'spark-worker.log'),
+    // What an earlier worker unpacked, 74 MB for each job, is no use to this one: its executors went with it.
+    prepare: async () => {
+      await rm(directories.sparkWork, { recursive: true, force: true })
+      await mkdir(directories.sparkWork, { recursive: true })
+    },
+    ready: async signal => {
+      const { workers } = await askMaster(config, signal)
+      const ours = workers.filter(({ webuiaddress }) =>
+        webuiaddress.endsWith(`:${config.spark.worker.webPort}`),
+      )
+      if (ours.some(({ state }) => state === 'ALIVE')) return
+      throw new Error(
+        ours.length === 0 ? 'the master does not know it yet' : `the master says it is ${ours[0]?.state}`,
+      )
+    },
+    startWithinMs: 60_000,
+    stopWithinMs: 10_000,
+  }
+}
 
-const thrift = ({ project, config, runtimes, directories }: Surroundings): Service => {
+const thrift = (surroundings: Surroundings): Service => {
+  const { project, config, directories } = surroundings
   const stopFile = join(directories.run, 'thrift.stop')
   return {
     name: 'thrift',
-    command: sparkSubmit({ project, runtimes, directories }, [
+    command: sparkSubmit(surroundings, 'thrift', [
       ...['--name', 'offstream-thrift', '--master', `local[${config.thrift.cores}]`],
       ...['--driver-memory', config.thrift.memory],
-      // Resolved once when it was fetched; Ivy's resolution at each start costs seconds.
-      ...['--driver-class-path', join(runtimes.connectors, '*')],
       ...conf({
         ...lakeConf(directories),
         ...driverConf(config),
@@ -214,16 +260,17 @@ const thrift = ({ project, config, runtimes, directories }: Surroundings): Servi
     logFile: join(directories.logs, 'thrift.log'),
     prepare: () => prepareProgram(directories, stopFile),
     ready: async signal => void (await askProducts(config.host, config.thrift.port, signal)),
-    startWithinMs: 120_000,
+    startWithinMs: 240_000,
     stopWithinMs: 10_000,
   }
 }
 
-const productsStream = ({ project, config, runtimes, directories }: Surroundings): Service => {
+const productsStream = (surroundings: Surroundings): Service => {
+  const { project, config, runtimes, archives, directories } = surroundings
   const stopFile = join(directories.run, 'products-stream.stop')
   return {
     name: 'products-stream',
-    command: sparkSubmit({ project, runtimes, directories }, [
+    command: sparkSubmit(surroundings, 'products-stream', [
       ...['--name', 'products-stream', '--master', masterOf(config)],
       ...['--packages', connectorLibraries.coordinates.join(',')],
       ...['--exclude-packages', connectorLibraries.excludes.join(',')],
@@ -236,6 +283,12 @@ const productsStream = ({ project, config, runtimes, directories }: Surroundings
         'spark.jars.ivy': dirname(runtimes.ivy.cache),
         'spark.ui.port': String(config.stream.webPort),
         'spark.pyspark.python': runtimes.python,
+        // An executor whose driver goes away ends by itself; its class path is the same at every start.
+        'spark.executor.extraClassPath': join(runtimes.connectors, '*'),
+        'spark.executor.extraJavaOptions': executorFlags(archives).join(' '),
+        'spark.executor.logs.rolling.strategy': 'size',
+        'spark.executor.logs.rolling.maxSize': String(10 * 1024 * 1024),
+        'spark.executor.logs.rolling.maxRetainedFiles': '3',
       }),
       assetPath(project, 'spark-jobs', 'stream.py'),
       ...['--brokers', brokerOf(config), '--topic', topicName],
@@ -258,11 +311,17 @@ const productsStream = ({ project, config, runtimes, directories }: Surroundings
       if (progress?.state !== 'running')
         throw new Error(progress?.error ?? `it is ${progress?.state ?? 'starting'}`)
     },
-    startWithinMs: 180_000,
+    startWithinMs: 300_000,
     askToStop: () => writeFile(stopFile, ''),
     stopWithinMs: 30_000,
   }
 }
+
+// The class path is the driver's, so its archive fits. Writing one takes longer than the worker lets an executor live.
+const executorFlags = (archives: Archives | null): string[] => [
+  '-XX:+UseSerialGC',
+  ...(archives?.making === true ? [] : archiveFlags(archives, 'products-stream')),
+]
 
 /** Clears the wish of the last time to stop, and makes the folder of the tables: SQLite makes files, not folders. */
 const prepareProgram = async ({ run, warehouse }: Directories, stopFile: string): Promise<void> => {
@@ -271,17 +330,16 @@ const prepareProgram = async ({ run, warehouse }: Directories, stopFile: string)
   await rm(stopFile, { force: true })
 }
 
+/** A program among Kafka's jars; its properties are `<name>.properties`. */
 const kafkaProgram = (
-  { project, runtimes, directories }: Omit<Surroundings, 'config'>,
-  mainClass: string,
-  properties: string,
-  heap: string,
+  { project, runtimes, archives, directories }: Surroundings,
+  { name, mainClass, heap }: { readonly name: string; readonly mainClass: string; readonly heap: string },
 ): Service['command'] => ({
   file: runtimes.java,
   args: [
-    ...[`-Xmx${heap}`, ...quickStart, '-cp', join(runtimes.kafkaLibs, '*')],
+    ...[`-Xmx${heap}`, ...quickStart, ...archiveFlags(archives, name), '-cp', join(runtimes.kafkaLibs, '*')],
     `-Dlog4j.configuration=file:${assetPath(project, 'config', 'kafka.log4j.properties')}`,
-    ...[mainClass, join(directories.run, properties)],
+    ...[mainClass, join(directories.run, `${name}.properties`)],
   ],
   env: {},
   cwd: directories.state,
@@ -302,7 +360,8 @@ const fillTemplate = async (
 // `sbin/start-master.sh` (which PyPI's Spark lacks) puts itself in the background and we would lose it;
 // `spark-class` execs the JVM, so the process that we start is the server.
 const sparkDaemon = (
-  { project, runtimes, directories, config }: Surroundings,
+  { project, runtimes, archives, directories, config }: Surroundings,
+  name: string,
   mainClass: string,
   args: readonly string[],
 ): Service['command'] => ({
@@ -311,18 +370,32 @@ const sparkDaemon = (
   env: {
     ...sparkEnvironment(runtimes, config.host),
     SPARK_DAEMON_MEMORY: '512m',
-    SPARK_DAEMON_JAVA_OPTS: [...quickStart, logging(project)].join(' '),
+    SPARK_DAEMON_JAVA_OPTS: [
+      ...quickStart,
+      ...archiveFlags(archives, name),
+      logging(project),
+      // A second door to the master, on port 6066, that nobody asked for.
+      '-Dspark.master.rest.enabled=false',
+    ].join(' '),
   },
   cwd: directories.state,
 })
 
 const sparkSubmit = (
-  { project, runtimes, directories }: Omit<Surroundings, 'config'>,
+  { project, config, runtimes, archives, directories }: Surroundings,
+  name: string,
   args: readonly string[],
 ): Service['command'] => ({
   file: join(runtimes.sparkHome, 'bin', 'spark-submit'),
-  args: ['--driver-java-options', `-XX:+UseSerialGC -Xshare:auto ${logging(project)}`, ...args],
-  env: { ...sparkEnvironment(runtimes, '127.0.0.1'), PYTHONUNBUFFERED: '1' },
+  args: [
+    '--driver-java-options',
+    ['-XX:+UseSerialGC', ...archiveFlags(archives, name), logging(project)].join(' '),
+    // The verified jars themselves: Ivy's resolution at each start costs seconds, and what is on the class path can
+    // be archived.
+    ...['--driver-class-path', join(runtimes.connectors, '*')],
+    ...args,
+  ],
+  env: { ...sparkEnvironment(runtimes, config.host), PYTHONUNBUFFERED: '1' },
   cwd: directories.state,
 })
 
@@ -365,10 +438,14 @@ const driverConf = ({ host }: Config): Record<string, string> => ({
 const conf = (values: Readonly<Record<string, string>>): string[] =>
   Object.entries(values).flatMap(([key, value]) => ['--conf', `${key}=${value}`])
 
+const answerWithinMs = 2_000
+
 /** @see https://zookeeper.apache.org/doc/r3.8.4/zookeeperAdmin.html#sc_zkCommands */
 const askZookeeper = (host: string, port: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     const socket = connect({ host, port, signal })
+    // Asked in the middle of its start, ZooKeeper 3.8 falls over its own answer and leaves the connection open.
+    socket.setTimeout(answerWithinMs, () => socket.destroy(new Error('did not answer `srvr`')))
     let answer = ''
     socket.once('connect', () => socket.write('srvr'))
     socket.on('data', chunk => {

@@ -10,10 +10,10 @@ import {
   type ServiceEvent,
   ServiceRecords,
 } from '@offstream/runtime'
-import { Config } from './config.ts'
+import { Config, settingsOf } from './config.ts'
 import { directoriesOf } from './directories.ts'
 import type { Runtimes } from './distributions.ts'
-import { type ServiceName, services } from './services.ts'
+import { isStartedWith, type ServiceName, serviceNames, services } from './services.ts'
 
 /** What a stack runs with: written when it is started, read by every later command and by its keeper. */
 export interface StackSettings {
@@ -23,6 +23,8 @@ export interface StackSettings {
   readonly state: string
   readonly config: Config
   readonly runtimes: Runtimes
+  /** Folder of the archives that make Java's programs start sooner; null without. */
+  readonly archives: string | null
 }
 
 const settingsFile = (state: string): string => join(directoriesOf(state).run, 'settings.json')
@@ -31,9 +33,9 @@ const settingsFile = (state: string): string => join(directoriesOf(state).run, '
 export const readStackSettings = async (state: string): Promise<StackSettings | null> => {
   const text = await readFile(settingsFile(state), 'utf8').catch(() => null)
   if (text === null) return null
-  const { project, config, runtimes } = JSON.parse(text) as StackSettings
+  const { project, config, runtimes, archives } = JSON.parse(text) as StackSettings
   const parsed = Config.safeParse(config)
-  return parsed.success ? { project, state, config: parsed.data, runtimes } : null
+  return parsed.success ? { project, state, config: parsed.data, runtimes, archives } : null
 }
 
 /** For `loadProject`: the configuration that the stack runs with. */
@@ -47,11 +49,14 @@ export const keepStackSettings = async (settings: StackSettings): Promise<void> 
   await rename(`${file}.tmp`, file)
 }
 
+const servicesFrom = ({ archives, ...stack }: StackSettings): readonly Service[] =>
+  services({ ...stack, archives: archives === null ? null : { folder: archives, making: false } })
+
 /** What a keeper builds its services from: the settings that a request carries. */
 export const servicesOf = async (settings: unknown): Promise<readonly Service[]> => {
   if (settings === null) return []
   const stack = settings as StackSettings
-  return services({ ...stack, config: Config.parse(stack.config) })
+  return servicesFrom({ ...stack, config: Config.parse(stack.config) })
 }
 
 /**
@@ -60,7 +65,7 @@ export const servicesOf = async (settings: unknown): Promise<readonly Service[]>
  */
 export const readServices = async (state: string): Promise<readonly Service[]> => {
   const settings = await readStackSettings(state)
-  return settings === null ? [] : services(settings)
+  return settings === null ? [] : servicesFrom(settings)
 }
 
 /**
@@ -82,6 +87,27 @@ export interface StackCall {
   readonly signal?: AbortSignal | undefined
 }
 
+/** @throws OffstreamError SETTINGS_DIFFER where a service runs that was started with other values than these */
+const refuseOtherSettings = async ({ state, config }: StackSettings): Promise<void> => {
+  const before = await readStackSettings(state)
+  if (before === null) return
+  const [earlier, wanted] = [settingsOf(before.config), settingsOf(config)]
+  const records = new ServiceRecords(directoriesOf(state).records)
+  const differing: string[] = []
+  for (const name of serviceNames) {
+    const record = await records.of(name)
+    if (record === null || !(await isRunning(record))) continue
+    for (const [path, value] of wanted)
+      if (isStartedWith(name, path) && earlier.get(path) !== value)
+        differing.push(`${name} runs with \`${path}=${earlier.get(path)}\`, not \`${value}\``)
+  }
+  if (differing.length === 0) return
+  throw new OffstreamError('SETTINGS_DIFFER', differing.join('; '), {
+    outcome: 'refused',
+    hint: 'end the services with `offstream down`, then start them with the other values',
+  })
+}
+
 /** Makes the named services run and waits until they are ready; what runs already is left as it is. */
 export const startServices = async (
   settings: StackSettings,
@@ -89,6 +115,7 @@ export const startServices = async (
   { launchKeeper, ...call }: StackCall,
 ): Promise<void> => {
   const { run } = directoriesOf(settings.state)
+  await refuseOtherSettings(settings)
   await keepStackSettings(settings)
   await ensureKeeper(run, launchKeeper)
   await askKeeper(run, 'start', { ...call, names, settings })

@@ -235,7 +235,11 @@ const isInt64 = (value: unknown): value is { readonly buffer: Buffer; readonly o
 const sqlFailed = (error: unknown): OffstreamError => {
   const told = serverMessage(error) ?? messageOf(error)
   // The server wraps its error in its own class names and adds its stack; people need the sentence.
-  const [sentence = told] = told.replace(/^.*?Error (operating|running query)[^:]*: /s, '').split('\n\tat ')
+  const [sentence = told] = told
+    .replace(/^.*?Error (operating|running query)[^:]*: /s, '')
+    .replace(/^(\[[\w.]+\]) [\w.$]+: \1/, '$1')
+    // After the sentence comes the plan, or the stack; the statement with a mark under its fault is worth its lines.
+    .split(/\n\tat |;?(?: line \d+ pos \d+;)?\n'?\p{Lu}\w+ \[|\n\n?JVM stacktrace/u)
   return new OffstreamError('SQL_FAILED', sentence.trim(), {
     outcome: 'failed',
     hint: 'check the statement; the views are listed by `offstream query "SHOW VIEWS"`',

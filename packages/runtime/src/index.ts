@@ -1,7 +1,9 @@
 export { ensureJars, type Ivy, type JarSet, retrieve } from './artifacts/jars.ts'
 export { ensurePythonEnvironment, type PythonEnvironment, pythonOf } from './artifacts/python.ts'
 export {
+  type Artifact,
   describeFiles,
+  ensureArtifact,
   type FetchOptions,
   type FetchProgress,
   type LockedFile,

@@ -17,12 +17,9 @@ Example:
     .action(async () => {
       const { output, project, signal } = context()
       const { directory } = await project()
-      const { sparkHome, kafkaLibs, connectors, python, java } = await fetchRuntimes(
-        output,
-        directory,
-        signal,
-      )
-      output.result({ kind: 'runtime', sparkHome, kafkaLibs, connectors, python, java }, () =>
+      const { runtimes, archives } = await fetchRuntimes(output, directory, signal)
+      const { sparkHome, kafkaLibs, connectors, python, java } = runtimes
+      output.result({ kind: 'runtime', sparkHome, kafkaLibs, connectors, python, java, archives }, () =>
         [`Spark       ${sparkHome}`, `Kafka       ${kafkaLibs}`, `connectors  ${connectors}`].join('\n'),
       )
     })

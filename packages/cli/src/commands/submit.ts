@@ -15,9 +15,9 @@ Example:
   offstream up && offstream submit`,
     )
     .action(async () => {
-      const { output, signal, settings, launchKeeper } = context()
+      const { output, signal, project, settings, launchKeeper } = context()
+      await requireRunning((await project()).state, ['kafka', 'spark-worker'])
       const stack = await settings()
-      await requireRunning(stack.state, ['kafka', 'spark-worker'])
       await startServices(stack, ['products-stream'], {
         launchKeeper,
         onEvent: serviceLines(output),

@@ -6,8 +6,8 @@ import { uptime } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { execa } from 'execa'
-import { messageOf, OffstreamError } from '../errors.ts'
-import { lastLines } from '../log.ts'
+import { messageOf, OffstreamError, type Outcome } from '../errors.ts'
+import { endOfLog, lastLines } from '../log.ts'
 import { identify, isAlive, listenerOn, markedMembers, type ProcessIdentity, send } from '../processes.ts'
 import { until } from '../until.ts'
 import { isRunning, ServiceRecords } from './records.ts'
@@ -192,7 +192,7 @@ export class Supervisor {
       signal,
     }).catch(async error => {
       signal.throwIfAborted()
-      throw await notReady(service, error)
+      throw await notReady(service, error, 0)
     })
     this.#onEvent({
       kind: 'ready',
@@ -214,7 +214,8 @@ export class Supervisor {
     this.#onEvent({ kind: 'starting', service: service.name })
     await refuseTakenPorts([service])
     await service.prepare?.()
-    const { identity, exited } = await this.#spawn(service)
+    const firstWord = await endOfLog(service.logFile)
+    const { identity, exited } = await this.#spawn(service, firstWord)
     await this.#note(kept, {
       phase: 'starting',
       pid: identity.pid,
@@ -234,8 +235,8 @@ export class Supervisor {
       await endGroup(identity, this.#markOf(service), 0)
       signal.throwIfAborted()
       throw error instanceof EarlyExit
-        ? await exitedEarly(service, error.how)
-        : await notReady(service, error)
+        ? await exitedEarly(service, error.how, firstWord)
+        : await notReady(service, error, firstWord)
     }
     await this.#note(kept, { phase: 'running' })
     this.#onEvent({
@@ -249,7 +250,7 @@ export class Supervisor {
     return { exited }
   }
 
-  async #spawn(service: Service): Promise<Run & { readonly identity: ProcessIdentity }> {
+  async #spawn(service: Service, firstWord: number): Promise<Run & { readonly identity: ProcessIdentity }> {
     const { file, args, env, cwd } = service.command
     await mkdir(dirname(service.logFile), { recursive: true })
     const log = createWriteStream(service.logFile, { flags: 'a' })
@@ -268,7 +269,6 @@ export class Supervisor {
         stderr: log,
         buffer: false,
       })
-      child.unref()
       const exited = child.then(({ exitCode, signal, originalMessage }) =>
         signal !== undefined
           ? `by ${signal}`
@@ -277,7 +277,7 @@ export class Supervisor {
             : `${originalMessage}`,
       )
       const identity = child.pid === undefined ? null : await identify(child.pid)
-      if (identity === null) throw await exitedEarly(service, await exited)
+      if (identity === null) throw await exitedEarly(service, await exited, firstWord)
       return { identity, exited }
     } finally {
       log.destroy()
@@ -499,34 +499,32 @@ const refuseTakenPorts = async (services: readonly Service[]): Promise<void> => 
   })
 }
 
-const exitedEarly = async (service: Service, how: string): Promise<OffstreamError> =>
-  failedStart(service, 'SERVICE_EXITED', 'failed', `${service.name} ended ${how} before it was ready`)
+/** @param since place in the log where this start began: what an earlier one said is not its last words */
+const exitedEarly = async (service: Service, how: string, since: number): Promise<OffstreamError> =>
+  failedStart(service, since, `${service.name} ended ${how} before it was ready`, {
+    code: 'SERVICE_EXITED',
+    outcome: 'failed',
+  })
 
-const notReady = async (service: Service, error: unknown): Promise<OffstreamError> =>
-  failedStart(
-    service,
-    'SERVICE_NOT_READY',
-    'timeout',
-    `${service.name} did not get ready: ${messageOf(error)}`,
-    error,
-  )
+const notReady = async (service: Service, error: unknown, since: number): Promise<OffstreamError> =>
+  failedStart(service, since, `${service.name} did not get ready: ${messageOf(error)}`, {
+    code: 'SERVICE_NOT_READY',
+    outcome: 'timeout',
+    cause: error,
+  })
 
 const failedStart = async (
   service: Service,
-  code: string,
-  outcome: 'failed' | 'timeout',
+  since: number,
   what: string,
-  cause?: unknown,
+  { code, ...told }: { readonly code: string; readonly outcome: Outcome; readonly cause?: unknown },
 ): Promise<OffstreamError> => {
-  const lastWords = await lastLines(service.logFile, diagnosedLines)
-  const known = service.diagnose?.(lastWords) ?? null
+  const { logFile, diagnose } = service
+  const lastWords = await lastLines(logFile, diagnosedLines, since)
+  const known = diagnose?.(lastWords) ?? null
   return new OffstreamError(code, known === null ? what : `${what}: ${known.cause}`, {
-    outcome,
-    hint:
-      known === null
-        ? `read \`${service.logFile}\``
-        : `${known.hint}; the whole log is \`${service.logFile}\``,
+    ...told,
+    hint: known === null ? `read \`${logFile}\`` : `${known.hint}; the whole log is \`${logFile}\``,
     lastWords: lastWords.slice(-lastWordCount),
-    cause,
   })
 }
