@@ -73,8 +73,12 @@ const maxBytesPerPartition = 1024 * 1024
 const heartbeatEveryMs = 3_000
 
 const client = async ({ brokers, tls, sasl }: TopicReaderOptions): Promise<Kafka> => {
-  const [{ Kafka: KafkaClient, CompressionCodecs, CompressionTypes }, { decompressSnappy, decompressZstd }] =
-    await Promise.all([import('kafkajs'), import('hyparquet-compressors')])
+  const [kafkajs, { decompressSnappy, decompressZstd }] = await Promise.all([
+    import('kafkajs'),
+    import('hyparquet-compressors'),
+  ])
+  // Of a CommonJS module, Node gives only some of the names by themselves.
+  const { Kafka: KafkaClient, CompressionCodecs, CompressionTypes } = kafkajs.default
   const decompressors: Decompressors = { snappy: decompressSnappy, zstd: decompressZstd }
   const codec = (unpack: (packed: Buffer) => Buffer) => () => ({
     compress: () => Promise.reject(new Error('only reading is meant')),
