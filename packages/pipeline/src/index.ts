@@ -15,6 +15,17 @@ export { type Directories, directoriesOf, stateFolder } from './directories.ts'
 export { cacheDirectory, ensureRuntimes, type Runtimes } from './distributions.ts'
 export { examine, type Finding } from './doctor.ts'
 export { type InitOptions, initProject, type NewProject } from './init.ts'
+export {
+  type LogEntry,
+  type LogLevel,
+  type LogName,
+  type LogQuery,
+  logFileOf,
+  logLevels,
+  logNames,
+  readLogs,
+  writtenLogs,
+} from './logs.ts'
 export { freePorts } from './ports.ts'
 export { addFetched, type ProduceCounts, produce } from './produce.ts'
 export * from './product.ts'

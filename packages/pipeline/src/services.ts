@@ -7,6 +7,7 @@ import { assetPath } from './assets.ts'
 import { type Config, numberAt } from './config.ts'
 import { type Directories, directoriesOf } from './directories.ts'
 import { connectorLibraries, type Runtimes } from './distributions.ts'
+import { diagnose } from './problems.ts'
 import { readStreamProgress } from './stream.ts'
 import { askProducts } from './table.ts'
 import { clusterIdOf, ensureTopic, topicName } from './topic.ts'
@@ -52,8 +53,11 @@ export const services = ({ state, ...options }: ServicesOptions): readonly Servi
   const all = [zookeeper, kafka, sparkMaster, sparkWorker, thrift, productsStream].map(service =>
     service(surroundings),
   )
-  if (options.archives?.making !== true) return all
-  return all.map(service => ({ ...service, stopWithinMs: archiveWithinMs }))
+  return all.map(service => ({
+    ...service,
+    diagnose,
+    ...(options.archives?.making === true ? { stopWithinMs: archiveWithinMs } : {}),
+  }))
 }
 
 /** The address of the Kafka broker, `host:port`. */

@@ -12,8 +12,9 @@ export {
 export * from './errors.ts'
 export { askKeeper, ensureKeeper, type KeeperCall, keeperAnswers } from './keeper/client.ts'
 export { type KeeperOptions, recordsDirectory, runKeeper } from './keeper/server.ts'
-export { lastLines } from './log.ts'
+export { endOfLog, type LogLine, LogReader, lastLines, linesBefore } from './log.ts'
 export { identify, isAlive, listenerOn, type ProcessIdentity, type ProcessSummary } from './processes.ts'
+export { type LogLimits, rotateLog } from './rotate.ts'
 export { isRunning, ServiceRecords } from './supervisor/records.ts'
 export type {
   Diagnosis,
