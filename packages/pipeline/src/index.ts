@@ -30,6 +30,7 @@ export { freePorts } from './ports.ts'
 export { addFetched, type ProduceCounts, produce } from './produce.ts'
 export * from './product.ts'
 export { type PublishOptions, publishProducts } from './publish.ts'
+export { makeReport, type Report } from './report.ts'
 export {
   planReset,
   type ResetChoice,

@@ -1,0 +1,61 @@
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { makeReport } from '@offstream/pipeline'
+import { messageOf, OffstreamError } from '@offstream/runtime'
+import type { DefineCommand } from '../commands.ts'
+import { table } from '../output.ts'
+import { version } from '../version.ts'
+import { counted } from '../words.ts'
+
+const define: DefineCommand = (command, context) =>
+  command
+    .option(
+      '--output <file>',
+      'where it is written; `-` is standard output (default: a file here, with the time)',
+    )
+    .addHelpText(
+      'after',
+      `
+Writes one Markdown file for a bug report: versions, what \`offstream doctor\` finds, the settings and where they come
+from, the status, and the last 200 lines of each log. Passwords, tokens, contacts, e-mail addresses and the names of you
+and your machine are taken out. Nothing is sent anywhere: read the file, then share it yourself.
+
+Examples:
+  offstream report
+  offstream report --output - | less`,
+    )
+    .action(async ({ output: target }) => {
+      const { output, project } = context()
+      const at = new Date()
+      const report = await makeReport({ project: await project(), environment: process.env, version, at })
+      if (target === '-') {
+        output.result({ kind: 'report', text: report.text }, () => report.text.trimEnd())
+        return
+      }
+      const file = resolve(target ?? `offstream-report-${at.toISOString().replace(/[-:]|\.\d+/g, '')}.md`)
+      await writeNew(file, report.text)
+      const { sections, removals } = report
+      output.result({ kind: 'report', file, sections, removals }, () =>
+        table(
+          ['what is inside', 'lines'],
+          sections.map(({ title, lines }) => [title, String(lines)]),
+        ),
+      )
+      output.note(
+        `\nWritten to \`${file}\`; ${counted(removals, 'value')} taken out. No rule knows every secret: read it before you share it.`,
+      )
+    })
+
+const writeNew = async (file: string, text: string): Promise<void> => {
+  try {
+    await writeFile(file, text, { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    throw new OffstreamError('REPORT_UNWRITABLE', `The report can't be written: ${messageOf(error)}`, {
+      outcome: 'refused',
+      hint: 'choose a file that is not there yet, in a folder that you may write to: `offstream report --output <file>`',
+      cause: error,
+    })
+  }
+}
+
+export default define

@@ -1,0 +1,149 @@
+/** What is known of the person and the machine, beside what a text shows by its form. */
+export interface Known {
+  /** Home directory, absolute. */
+  readonly home: string
+  /** The person's name on this machine. */
+  readonly user: string
+  readonly host: string
+  /** Values that are secret wherever they stand, such as those of environment variables. */
+  readonly secrets: readonly string[]
+}
+
+/** What stands for something that was taken out. */
+export const removed = '[removed]'
+
+/** Names whose values nobody should see; `contact` is an address of the person, but PWD is only a folder. */
+const secretName = [
+  ...['pass(?:word|wd|phrase)', '[_.-]pwd', String.raw`\bpwd(?=\\*["'])`, 'secret', 'token', 'credential'],
+  '(?:api|access|private|account|signing|encryption|sas)[_.-]?key',
+  ...['contact', 'jaas[_.-]?config', 'user[_.-]?name'],
+].join('|')
+
+const isSecretName = new RegExp(secretName, 'i')
+
+/** The values of an environment that are secret by their names: of `OFFSTREAM_WEB_CONTACT`, `AWS_SECRET_ACCESS_KEY`. */
+export const secretValues = (entries: Iterable<readonly [name: string, value: unknown]>): string[] =>
+  [...entries].flatMap(([name, value]) =>
+    isSecretName.test(name) && typeof value === 'string' ? [value] : [],
+  )
+
+/**
+ * Takes out of texts what is nobody's business: values of secret names, credentials in addresses and headers, keys and
+ * tokens by their form, e-mail addresses, the names of the person and the machine. It takes too much rather than too
+ * little, but no rule knows every secret: who shares a text should have read it.
+ */
+export class Redaction {
+  readonly #rules: readonly Rule[]
+  #count = 0
+
+  constructor(known: Known) {
+    this.#rules = [...literalRules(known.secrets), ...formRules, ...personRules(known)]
+  }
+
+  /** How often something was taken out, paths and names aside. */
+  get count(): number {
+    return this.#count
+  }
+
+  readonly apply = (text: string): string =>
+    this.#rules.reduce(
+      (left, { pattern, by, silent }) =>
+        left.replace(pattern, (...found: string[]) => {
+          if (!silent) this.#count += 1
+          return by(found)
+        }),
+      text,
+    )
+}
+
+interface Rule {
+  /** With the flag g. */
+  readonly pattern: RegExp
+  /** @param found the match and its groups, as `replace` gives them */
+  readonly by: (found: readonly string[]) => string
+  /** Not counted: a path without the name of its owner tells as much as one with it. */
+  readonly silent?: boolean
+}
+
+// Each pattern begins where a word does, so that a line of any length costs no more than its length.
+// A quote may be escaped: JSON inside of JSON, as log lines often hold it.
+const sign = String.raw`\\*["']?\s*(?:[=:]|=>)\s*`
+const value = String.raw`(?:\\+"(?:(?!\\+").)*\\+"|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|[^\s"'][^\s]*)`
+
+const before = ([, kept = '']: readonly string[]): string => `${kept}${removed}`
+
+const formRules: readonly Rule[] = [
+  {
+    pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
+    by: () => removed,
+  },
+  // https://name:password@host, and a token in the place of both.
+  {
+    pattern: /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]*:\/\/)[^\s/"'`<>]*@/gi,
+    by: ([, scheme]) => `${scheme}${removed}@`,
+  },
+  {
+    pattern: /\b((?:proxy-)?authorization|(?:set-)?cookie)(["']?\s*[:=]\s*).+/gi,
+    by: ([, a, b]) => `${a}${b}${removed}`,
+  },
+  { pattern: /\b(Bearer|Basic)(\s+)[\w+/.~-]{8,}=*/g, by: ([, a, b]) => `${a}${b}${removed}` },
+  // A line of properties or YAML: everything behind the sign is the value.
+  {
+    pattern: new RegExp(
+      String.raw`^(\s*(?:- )?[\w.-]*(?:${secretName})[\w.-]*\s*[=:][ \t]*)(?![ \t]).+`,
+      'gim',
+    ),
+    by: before,
+  },
+  {
+    pattern: new RegExp(String.raw`(?<![\w.-])([\w.-]*(?:${secretName})[\w.-]*${sign})${value}`, 'gi'),
+    by: before,
+  },
+  { pattern: new RegExp(String.raw`(<[\w.:-]*(?:${secretName})[\w.:-]*>)[^<]+`, 'gi'), by: before },
+  { pattern: new RegExp(String.raw`(--?[\w-]*(?:${secretName})[\w-]*\s+)(?!-)${value}`, 'gi'), by: before },
+  // JSON Web Tokens, and the keys of AWS, GitHub, GitLab, Slack, Google, npm and PyPI by the forms that these promise.
+  { pattern: /\beyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*/g, by: () => removed },
+  { pattern: /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g, by: () => removed },
+  {
+    pattern: /\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AIza|npm_|pypi-)[\w-]{16,}/g,
+    by: () => removed,
+  },
+  { pattern: /(?<![\w.%+$-])[\w.%+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b(?!\()/gi, by: () => removed },
+]
+
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+
+/** Secrets themselves, and as they stand in addresses and in JSON; not short ones, which are in every second word. */
+const literalRules = (secrets: readonly string[]): Rule[] =>
+  [...new Set(secrets.flatMap(text => [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1)]))]
+    .filter(text => text.length >= 6)
+    .sort((one, other) => other.length - one.length)
+    .map(text => ({ pattern: new RegExp(escaped(text), 'g'), by: () => removed }))
+
+/** Names that tell nothing of a person, and that logs are full of. */
+const commonNames = new Set(
+  'root admin user node app dev test runner ubuntu debian vscode docker jenkins circleci spark kafka localhost'.split(
+    ' ',
+  ),
+)
+
+const personRules = ({ home, user, host }: Known): Rule[] => {
+  const word = (name: string): RegExp => new RegExp(String.raw`(?<![\w-])${escaped(name)}(?![\w-])`, 'g')
+  const names = [
+    { name: user, by: '[user]' },
+    { name: host, by: '[host]' },
+    { name: host.split('.')[0] ?? '', by: '[host]' },
+  ]
+  return [
+    ...(home.length > 1 ? [{ pattern: word(home), by: () => '~', silent: true }] : []),
+    // Other people's too.
+    {
+      pattern: /(\/home\/|\/Users\/|\\Users\\+)[^\s/\\"'`:]+/g,
+      by: ([, folder]) => `${folder}[user]`,
+      silent: true,
+    },
+    ...names
+      .filter(({ name }) => name.length >= 3 && !commonNames.has(name))
+      .map(({ name, by }) => ({ pattern: word(name), by: () => by, silent: true })),
+  ]
+}
