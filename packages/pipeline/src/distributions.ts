@@ -93,41 +93,42 @@ export const cacheDirectory = (environment: Readonly<Record<string, string | und
  */
 export const ensureRuntimes = async (options: RuntimesOptions): Promise<Runtimes> => {
   const { environment } = options
-  const cache = cacheDirectory(environment)
-  const lock = Lock.parse(JSON.parse(await readFile(lockPath('jars.lock.json'), 'utf8')))
   const { java, spark, ivy } = await ensureSpark(options)
-  const connectors = await ensureSet(
-    { ...connectorLibraries, jars: lock.connectors },
-    'connectors',
-    cache,
-    ivy,
-    options,
-  )
-  const kafkaLibs =
-    (await kafkaOfHome(environment['KAFKA_HOME'])) ??
-    (await ensureSet({ ...kafkaLibraries, jars: lock.kafka }, 'kafka', cache, ivy, options))
+  const { kafka, connectors } = await jarSets(environment)
+  await ensureJars(connectors.set, connectors.directory, ivy, options)
+  const ownKafka = await kafkaOfHome(environment['KAFKA_HOME'])
+  if (ownKafka === null) await ensureJars(kafka.set, kafka.directory, ivy, options)
   return {
     java: java.path,
     javaVersion: java.version,
     python: spark.python,
     sparkHome: spark.home,
-    kafkaLibs,
-    connectors,
+    kafkaLibs: ownKafka ?? kafka.directory,
+    connectors: connectors.directory,
     ivy,
   }
 }
 
-const ensureSet = async (
-  set: JarSet,
-  name: string,
-  cache: string,
-  ivy: Ivy,
-  options: FetchOptions,
-): Promise<string> => {
+/** Jars as they are locked, and the folder of the cache that they are kept in. */
+export interface KeptJars {
+  readonly set: JarSet
+  readonly directory: string
+}
+
+/** The sets of jars that this version of offstream names. */
+export const jarSets = async (
+  environment: RuntimesOptions['environment'],
+): Promise<{ readonly kafka: KeptJars; readonly connectors: KeptJars }> => {
+  const lock = Lock.parse(JSON.parse(await readFile(lockPath('jars.lock.json'), 'utf8')))
   // The name holds the lock's digest: another lock is another folder, and an older offstream keeps its own.
-  const directory = join(cache, `${name}-${digest(JSON.stringify(set.jars))}`)
-  await ensureJars(set, directory, ivy, options)
-  return directory
+  const kept = (name: string, set: JarSet): KeptJars => ({
+    set,
+    directory: join(cacheDirectory(environment), `${name}-${digest(JSON.stringify(set.jars))}`),
+  })
+  return {
+    kafka: kept('kafka', { ...kafkaLibraries, jars: lock.kafka }),
+    connectors: kept('connectors', { ...connectorLibraries, jars: lock.connectors }),
+  }
 }
 
 /** Spark, the Java it runs on and the Ivy it carries: what everything else is fetched with. */
@@ -163,26 +164,37 @@ const sparkOf = async (
     await sparkJarOf(home)
     return { home, python: environment['PYSPARK_PYTHON'] || python.path }
   }
-  const requirements = [lockPath('build.requirements.txt'), lockPath('spark.requirements.txt')]
-  const texts = await Promise.all(requirements.map(file => readFile(file, 'utf8')))
-  const [major, minor] = python.version.split('.')
-  const directory = join(cache, `spark-${versions.spark}-py${major}.${minor}-${digest(texts.join('\n'))}`)
+  const directory = join(cache, await sparkFolder(python))
   await ensurePythonEnvironment(
     {
       name: `Spark ${versions.spark}`,
       directory,
       python: python.path,
-      requirements,
+      requirements: requirements(),
       downloadBytes: sparkBytes.download,
       installedBytes: sparkBytes.installed,
     },
     options,
   )
   return {
-    home: join(directory, 'lib', `python${major}.${minor}`, 'site-packages', 'pyspark'),
+    home: join(sitePackages(directory, python), 'pyspark'),
     python: pythonOf(directory),
   }
 }
+
+const requirements = (): string[] => [lockPath('build.requirements.txt'), lockPath('spark.requirements.txt')]
+
+/** The name of the folder for Spark, which holds for one Python and one lock. */
+export const sparkFolder = async (python: Tool): Promise<string> => {
+  const texts = await Promise.all(requirements().map(file => readFile(file, 'utf8')))
+  return `spark-${versions.spark}-py${minorOf(python)}-${digest(texts.join('\n'))}`
+}
+
+/** Where a virtual environment has its packages. */
+export const sitePackages = (directory: string, python: Tool): string =>
+  join(directory, 'lib', `python${minorOf(python)}`, 'site-packages')
+
+const minorOf = ({ version }: Tool): string => version.split('.').slice(0, 2).join('.')
 
 const sparkJarOf = async (home: string): Promise<void> => {
   const jars = await readdir(join(home, 'jars')).catch(() => [])

@@ -9,6 +9,7 @@ export {
   type LockedFile,
   verifyFiles,
 } from './artifacts/store.ts'
+export { processesNaming } from './commandLines.ts'
 export * from './errors.ts'
 export { askKeeper, ensureKeeper, type KeeperCall, keeperAnswers } from './keeper/client.ts'
 export { type KeeperOptions, recordsDirectory, runKeeper } from './keeper/server.ts'
