@@ -1,8 +1,10 @@
 /** Words and figures as people read them; nothing here knows what they are about. */
 
-/** `1.2 GB` from bytes. */
-export const bytes = (count: number): string =>
-  count >= 1e9 ? `${(count / 1e9).toFixed(1)} GB` : `${(count / 1e6).toFixed(count >= 1e8 ? 0 : 1)} MB`
+/** `1.2 GB`, `45.6 MB`, `7 kB` from bytes. */
+export const bytes = (count: number): string => {
+  if (count >= 1e9) return `${(count / 1e9).toFixed(1)} GB`
+  return count >= 1e6 ? `${(count / 1e6).toFixed(count >= 1e8 ? 0 : 1)} MB` : `${Math.ceil(count / 1e3)} kB`
+}
 
 /** `850 ms`, `4.2 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h` from milliseconds. */
 export const duration = (milliseconds: number): string => {

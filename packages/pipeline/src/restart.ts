@@ -9,7 +9,14 @@ import {
 import { directoriesOf } from './directories.ts'
 import { wantedServices } from './reset.ts'
 import { type ServiceName, serviceNames } from './services.ts'
-import { readServices, type StackCall, type StackSettings, startServices } from './stack.ts'
+import {
+  keepStackSettings,
+  readServices,
+  refuseOtherSettings,
+  type StackCall,
+  type StackSettings,
+  startServices,
+} from './stack.ts'
 
 /**
  * The services that a restart of `names` ends and starts again: those, and what can't outlive them (a Spark master
@@ -42,7 +49,8 @@ const withThoseThatFall = (all: readonly Service[], names: readonly string[]): r
 
 /**
  * Ends the named services, dependents first, and starts them again in the order of their needs.
- * @throws OffstreamError as a start does; what was started again by then is ended
+ * @throws OffstreamError SETTINGS_DIFFER, before anything is ended, where another service runs with other values; and
+ *   as a start does: what was started again by then is ended
  */
 export const restartServices = async (
   settings: StackSettings,
@@ -53,6 +61,7 @@ export const restartServices = async (
   const running = names.filter(name => wanted.includes(name))
   if (running.length === 0) return startServices(settings, names, call)
 
+  await refuseOtherSettings(settings, names)
   const { run } = directoriesOf(settings.state)
   const { launchKeeper, onWaiting, ...rest } = call
   await ensureKeeper(run, launchKeeper)
@@ -65,11 +74,12 @@ export const restartServices = async (
     call.onEvent?.(event)
   }
   const waiting = onWaiting === undefined ? {} : { onWaiting }
-  const stopped = askKeeper(run, 'stop', { ...rest, ...waiting, onEvent, names: running }).finally(begun)
+  const stopped = askKeeper(run, 'stop', { ...rest, ...waiting, onEvent, names: running })
+  await Promise.race([ending, stopped])
+  await keepStackSettings(settings)
   // The start takes its place in the keeper's line while the stop is carried out: a keeper that has nothing to keep
   // and nothing to do would end, and with it an `up --foreground`.
-  await ending
-  await Promise.all([stopped, startServices(settings, names, { ...rest, launchKeeper })])
+  await Promise.all([stopped, askKeeper(run, 'start', { ...rest, names, settings })])
 }
 
 const notRunning = (what: string): OffstreamError =>

@@ -13,6 +13,7 @@ import {
 import { Config, settingsOf } from './config.ts'
 import { directoriesOf } from './directories.ts'
 import type { Runtimes } from './distributions.ts'
+import { finishReset } from './reset.ts'
 import { isStartedWith, type ServiceName, serviceNames, services } from './services.ts'
 
 /** What a stack runs with: written when it is started, read by every later command and by its keeper. */
@@ -87,14 +88,20 @@ export interface StackCall {
   readonly signal?: AbortSignal | undefined
 }
 
-/** @throws OffstreamError SETTINGS_DIFFER where a service runs that was started with other values than these */
-const refuseOtherSettings = async ({ state, config }: StackSettings): Promise<void> => {
+/**
+ * @param anew services that are about to be started anew: what they run with does not matter
+ * @throws OffstreamError SETTINGS_DIFFER where a service runs that was started with other values than these
+ */
+export const refuseOtherSettings = async (
+  { state, config }: StackSettings,
+  anew: readonly ServiceName[] = [],
+): Promise<void> => {
   const before = await readStackSettings(state)
   if (before === null) return
   const [earlier, wanted] = [settingsOf(before.config), settingsOf(config)]
   const records = new ServiceRecords(directoriesOf(state).records)
   const differing: string[] = []
-  for (const name of serviceNames) {
+  for (const name of serviceNames.filter(name => !anew.includes(name))) {
     const record = await records.of(name)
     if (record === null || !(await isRunning(record))) continue
     for (const [path, value] of wanted)
@@ -115,6 +122,7 @@ export const startServices = async (
   { launchKeeper, ...call }: StackCall,
 ): Promise<void> => {
   const { run } = directoriesOf(settings.state)
+  await finishReset(settings.state)
   await refuseOtherSettings(settings)
   await keepStackSettings(settings)
   await ensureKeeper(run, launchKeeper)

@@ -41,12 +41,27 @@ test('a wait in vain says what it saw last of what did not come true', async () 
   })
 })
 
-test('a wait for what never answers ends at its time, and says that nothing was seen', async () => {
-  await expect(
-    waitFor([rows(1)], () => new Promise(() => undefined), { withinMs: 50 }),
-  ).rejects.toMatchObject({
+test('a wait for what does not answer in time says so, and does not listen any more', async () => {
+  const seen: unknown[] = []
+  let answer: (status: Status) => void = () => undefined
+  const look = () =>
+    new Promise<Status>(resolve => {
+      answer = resolve
+    })
+  const options = { withinMs: 50, onLook: ({ flow }: Status) => seen.push(flow.rows) }
+  await expect(waitFor([rows(1)], look, options)).rejects.toMatchObject({
     code: 'WAIT_TIMEOUT',
-    message: expect.stringContaining('`rows>=1` did not come true within 0.05 s; nothing was seen of it'),
+    message: '`rows>=1` did not come true within 0.05 s; the stack gave no answer in that time',
+  })
+  answer(status(1))
+  await new Promise(resolve => setImmediate(resolve))
+  expect(seen).toEqual([])
+})
+
+test('a wait for what can’t be asked says why', async () => {
+  const look = () => Promise.reject(new Error('no such folder'))
+  await expect(waitFor([rows(1)], look, { withinMs: 50, everyMs: 1 })).rejects.toMatchObject({
+    message: expect.stringMatching(/ the stack gave no answer in that time: no such folder$/),
   })
 })
 

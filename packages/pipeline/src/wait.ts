@@ -41,8 +41,11 @@ export const waitFor = async (
   { withinMs, everyMs = 500, onLook, signal }: WaitOptions,
 ): Promise<Status> => {
   let last: Status | null = null
+  let isOver = false
   const lookOnce = async (): Promise<Status> => {
     const status = await look()
+    // The time may have ended meanwhile; what was told then holds.
+    if (isOver) return status
     last = status
     onLook?.(status)
     if (!conditions.every(({ holds }) => holds(status))) throw new Error('not yet')
@@ -51,6 +54,7 @@ export const waitFor = async (
   try {
     return await until(lookOnce, { what: 'the conditions', withinMs, everyMs, signal })
   } catch (error) {
+    isOver = true
     throw error instanceof DeadlineError ? timeout(conditions, last, withinMs, error) : error
   }
 }
@@ -64,7 +68,7 @@ const timeout = (
   const missed = conditions.filter(({ holds }) => last === null || !holds(last))
   const seen =
     last === null
-      ? `nothing was seen of it: ${messageOf(cause.cause ?? cause)}`
+      ? `the stack gave no answer in that time${cause.cause === undefined ? '' : `: ${messageOf(cause.cause)}`}`
       : `last seen: ${missed.map(condition => condition.seen(last as Status)).join(', ')}`
   return new OffstreamError(
     'WAIT_TIMEOUT',

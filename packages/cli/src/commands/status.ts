@@ -1,6 +1,10 @@
-import { readServices, readStatus, type Status } from '@offstream/pipeline'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Option } from '@commander-js/extra-typings'
+import { lookAt, type Status } from '@offstream/pipeline'
 import { exitStatus } from '@offstream/runtime'
 import type { DefineCommand } from '../commands.ts'
+import { positiveNumber } from '../optionValues.ts'
+import type { Output } from '../output.ts'
 import { statusText } from '../statusText.ts'
 
 /** What each state of a stack makes the command come to. */
@@ -12,6 +16,12 @@ export const exitOf: Readonly<Record<Status['state'], number>> = {
 
 const define: DefineCommand = (command, context) =>
   command
+    .option('--watch', 'look again and again, until Ctrl-C')
+    .addOption(
+      new Option('--interval <seconds>', 'pause between two looks of `--watch`')
+        .argParser(positiveNumber)
+        .default(2),
+    )
     .addHelpText(
       'after',
       `
@@ -19,17 +29,55 @@ Asks every service that runs a real question, the Thrift server through its own 
 each step of their way: fetched, acknowledged by Kafka, consumed by the job, rows in the table, visible in \`Products\`.
 Exit status: 0 healthy, 3 stopped, 4 degraded.
 
+With \`--watch\` a terminal shows the newest answer, anything else gets them all, one after the other; with \`--json\` one
+object a line, with the moment \`at\` of the look. It ends with Ctrl-C alone, exit status 130, whatever the state.
+
 Examples:
   offstream status
-  offstream status --json`,
+  offstream status --json
+  offstream status --watch --interval 5`,
     )
-    .action(async () => {
-      const { output, stack } = context()
+    .action(async ({ watch = false, interval }) => {
+      const { output, stack, signal } = context()
       const { state, config } = await stack()
-      const status = await readStatus(state, config, await readServices(state))
+      const look = () => lookAt(state, config)
+      if (watch) return watchStatus(look, { output, everyMs: interval * 1_000, signal })
+      const status = await look()
       output.result({ ...status }, () => statusText(status))
       if (status.state === 'stopped') output.note('Nothing is running. Next: `offstream up`')
       process.exitCode = exitOf[status.state]
     })
+
+interface WatchOptions {
+  readonly output: Output
+  readonly everyMs: number
+  readonly signal: AbortSignal
+}
+
+/**
+ * Shows the status again and again until `signal` is aborted. That it was Ctrl-C is what the exit status then says, as
+ * with `tail -f` and `kubectl get --watch`: a script must not take an interrupted watch for a healthy stack.
+ */
+const watchStatus = async (
+  look: () => Promise<Status>,
+  { output, everyMs, signal }: WatchOptions,
+): Promise<void> => {
+  const redraws = output.mode === 'terminal' && process.stdout.isTTY
+  const aborted = new Promise<null>(resolve => signal.addEventListener('abort', () => resolve(null)))
+  let last: string | null = null
+  while (!signal.aborted) {
+    // A look may take seconds, where somebody does not answer.
+    const status = await Promise.race([look(), aborted])
+    if (status === null) break
+    const at = new Date().toISOString()
+    last = `${at}  ${statusText(status)}\n`
+    if (redraws) output.live(last)
+    else output.result({ ...status, at }, () => last ?? '')
+    await pause(everyMs, undefined, { signal }).catch(() => undefined)
+  }
+  // What was drawn is taken away with the spinner; the last look stays.
+  output.endLive()
+  if (redraws && last !== null) output.data(last.trimEnd())
+}
 
 export default define

@@ -1,0 +1,100 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { ServiceRecords } from '@offstream/runtime'
+import { expect, onTestFinished, test } from 'vitest'
+import { runCommand } from '../testCommand.ts'
+
+const files = ['checkpoints/products/0', 'lake/catalog.db', 'data/kafka/1', 'logs/kafka.log']
+
+/** The folder of a project whose stack was ended. */
+const project = async (): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'offstream-reset-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  await writeFile(join(folder, 'offstream.yaml'), '')
+  for (const file of files) {
+    const path = join(folder, '.offstream', file)
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, 'x'.repeat(60_000))
+  }
+  return folder
+}
+
+const left = async (folder: string): Promise<string[]> => (await readdir(join(folder, '.offstream'))).sort()
+
+test('`reset` says what may be chosen where nothing is', async () => {
+  await expect(runCommand(['reset', '--yes'], { project: await project() })).rejects.toMatchObject({
+    code: 'NOTHING_CHOSEN',
+    outcome: 'usage',
+    hint: 'choose `--table`, `--checkpoint`, `--topic` or `--all`; with `--dry-run` nothing is touched',
+  })
+})
+
+test('`reset` where nobody can be asked wants `--yes`, and wipes nothing', async () => {
+  const folder = await project()
+  await expect(runCommand(['reset', '--all'], { project: folder })).rejects.toMatchObject({
+    code: 'CONFIRMATION_NEEDED',
+    outcome: 'usage',
+    message: expect.stringMatching(/^2\d\d kB would be wiped for good, and there is no terminal to ask on$/),
+  })
+  expect(await left(folder)).toEqual(['checkpoints', 'data', 'lake', 'logs'])
+})
+
+test('`reset --dry-run` lists what would go with its size, and wipes nothing', async () => {
+  const folder = await project()
+  const { stdout, exitCode } = await runCommand(['reset', '--table', '--dry-run'], { project: folder })
+  expect([stdout.split('\n').map(line => line.trimEnd()), exitCode]).toEqual([
+    [
+      'size    what                                 where',
+      '\\d+ kB  how far the job has read the topic   checkpoints/products',
+      '\\d+ kB  the tables of products, and their catalog  lake',
+      '',
+    ].map(line => expect.stringMatching(new RegExp(line.replaceAll(/ +/g, ' +')))),
+    0,
+  ])
+  expect(await left(folder)).toEqual(['checkpoints', 'data', 'lake', 'logs'])
+})
+
+test('`reset --yes` wipes what belongs together, and tells it to a program', async () => {
+  const folder = await project()
+  const { stdout } = await runCommand(['reset', '--table', '--yes'], { project: folder, json: true })
+  const item = { what: expect.any(String), bytes: expect.any(Number) }
+  expect(JSON.parse(stdout)).toEqual({
+    ...{ version: 1, kind: 'reset', choices: ['table'], planned: [], bytes: expect.any(Number) },
+    wiped: [
+      { name: 'checkpoint', paths: ['checkpoints/products'], ...item },
+      { name: 'table', paths: ['lake'], ...item },
+    ],
+  })
+  expect(await left(folder)).toEqual(['data', 'logs'])
+})
+
+test('`reset` of what is not there says so', async () => {
+  const folder = await project()
+  const all = ['reset', '--all', '--yes']
+  await runCommand(all, { project: folder })
+  const { stderr, exitCode } = await runCommand(all, { project: folder })
+  expect([stderr, exitCode, await left(folder)]).toEqual(['There is nothing to wipe.\n', 0, []])
+})
+
+test('`reset` of one stack leaves the others of the project alone', async () => {
+  const folder = await project()
+  await mkdir(join(folder, '.offstream/stacks/other/lake'), { recursive: true })
+  await runCommand(['reset', '--all', '--yes'], { project: folder, stack: 'other' })
+  expect(await left(folder)).toEqual(['checkpoints', 'data', 'lake', 'logs', 'stacks'])
+  expect(await readdir(join(folder, '.offstream/stacks/other'))).toEqual([])
+})
+
+test('`reset` refuses, and a dry run warns, where services were not ended', async () => {
+  const folder = await project()
+  await new ServiceRecords(join(folder, '.offstream/run/services')).keep({
+    ...{ name: 'kafka', phase: 'running', pid: 999_999_999, began: 'once', port: 1, logFile: '' },
+    ...{ startedAt: null, restarts: 0, detail: null },
+  })
+  const dry = await runCommand(['reset', '--all', '--dry-run'], { project: folder })
+  expect(dry.stderr).toBe('Services run: `offstream down` comes first.\n')
+  await expect(runCommand(['reset', '--all', '--yes'], { project: folder })).rejects.toMatchObject({
+    code: 'NOT_STOPPED',
+    outcome: 'locked',
+  })
+})

@@ -1,0 +1,105 @@
+import {
+  planReset,
+  type ResetChoice,
+  type ResetItem,
+  resetChoices,
+  wantedServices,
+  wipe,
+} from '@offstream/pipeline'
+import { OffstreamError } from '@offstream/runtime'
+import type { DefineCommand } from '../commands.ts'
+import { table } from '../output.ts'
+import { ask, canAsk } from '../questions.ts'
+import { bytes } from '../words.ts'
+
+const define: DefineCommand = (command, context) =>
+  command
+    .option('--table', 'the rows, and with them how far the job has read: it reads the topic again')
+    .option('--checkpoint', 'only how far the job has read; reading again changes no row')
+    .option(
+      '--topic',
+      'the messages (Kafka’s and ZooKeeper’s data), how far the job has read, and what scrapes remember',
+    )
+    .option('--all', 'everything of this stack: all of these, logs and work folders')
+    .option('--dry-run', 'only tell what would go, and how much it is')
+    .option('--yes', 'ask nothing')
+    .addHelpText(
+      'after',
+      `
+Wipes data of this stack for good; settings, charts and the fetched Spark and Kafka stay. What belongs together goes
+together: rows that the job would never read again, or a broker that ZooKeeper does not know, are worse than none. A
+reset that is killed in the middle is ended by the next \`offstream reset\` or \`offstream up\`. Nothing may run meanwhile.
+
+Examples:
+  offstream reset --all --dry-run
+  offstream down && offstream reset --table && offstream up
+  offstream reset --all --yes                 (in a script, where nobody can be asked)`,
+    )
+    .action(async ({ dryRun = false, yes = false, ...options }) => {
+      const { output, signal, project } = context()
+      const choices = resetChoices.filter(choice => options[choice])
+      if (choices.length === 0) throw nothingChosen()
+      const { state } = await project()
+      const { items } = await planReset(state, choices)
+      if (dryRun || items.length === 0) {
+        output.result(resultOf(choices, [], items), () => (items.length === 0 ? '' : listOf(items)))
+        if (items.length === 0) output.note('There is nothing to wipe.')
+        else if ((await wantedServices(state)).length > 0)
+          output.note('Services run: `offstream down` comes first.')
+        return
+      }
+      if (!yes) {
+        if (!canAsk({ output })) throw needsConfirmation(items)
+        output.note(`${listOf(items)}\n`)
+        if (!/^y(es)?$/i.test(await ask('Wipe this for good? [y/N] ', signal))) throw notConfirmed()
+      }
+      output.live('wiping')
+      const wiped = await wipe(state, choices)
+      output.result(resultOf(choices, wiped.items, []), () => '')
+      output.note(`${bytes(sizeOf(wiped.items))} wiped. Next: \`offstream up\``)
+    })
+
+const resultOf = (
+  choices: readonly ResetChoice[],
+  wiped: readonly ResetItem[],
+  planned: readonly ResetItem[],
+): Record<string, unknown> => ({
+  kind: 'reset',
+  choices,
+  wiped,
+  planned,
+  bytes: sizeOf([...wiped, ...planned]),
+})
+
+const listOf = (items: readonly ResetItem[]): string =>
+  table(
+    ['size', 'what', 'where'],
+    items.map(({ bytes: size, what, paths }) => [
+      bytes(size),
+      what,
+      { text: paths.join(' '), tone: 'quiet' },
+    ]),
+  )
+
+const sizeOf = (items: readonly ResetItem[]): number => items.reduce((sum, { bytes }) => sum + bytes, 0)
+
+const nothingChosen = (): OffstreamError =>
+  new OffstreamError('NOTHING_CHOSEN', 'It was not said what is to be wiped', {
+    outcome: 'usage',
+    hint: 'choose `--table`, `--checkpoint`, `--topic` or `--all`; with `--dry-run` nothing is touched',
+  })
+
+const needsConfirmation = (items: readonly ResetItem[]): OffstreamError =>
+  new OffstreamError(
+    'CONFIRMATION_NEEDED',
+    `${bytes(sizeOf(items))} would be wiped for good, and there is no terminal to ask on`,
+    { outcome: 'usage', hint: 'look with `--dry-run`, then say `--yes`' },
+  )
+
+const notConfirmed = (): OffstreamError =>
+  new OffstreamError('NOT_CONFIRMED', 'Nothing was wiped', {
+    outcome: 'interrupted',
+    hint: 'answer `y` to go on',
+  })
+
+export default define

@@ -1,0 +1,36 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { runCommand } from '../testCommand.ts'
+
+const project = async (): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'offstream-stopped-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  await writeFile(join(folder, 'offstream.yaml'), '')
+  return folder
+}
+
+const notRunning = { code: 'NOT_RUNNING', outcome: 'notRunning' }
+
+test.each([
+  [['restart', 'kavka'], { code: 'SERVICE_UNKNOWN', outcome: 'usage' }],
+  [['restart'], { ...notRunning, message: 'Nothing is running' }],
+  [['restart', 'thrift'], { ...notRunning, message: 'thrift is not running' }],
+  [['topic', 'describe'], { ...notRunning, message: 'kafka is not running' }],
+  [['topic', 'peek'], notRunning],
+  [['topic', 'produce'], notRunning],
+  [['wait', '--for', 'rows>=1', '--timeout', '10ms'], { code: 'WAIT_TIMEOUT', outcome: 'timeout' }],
+])('`offstream %j` of a stack that does not run', async (words, error) => {
+  await expect(runCommand(words, { project: await project() })).rejects.toMatchObject(error)
+})
+
+test('`wait --for stopped` holds at once where nothing runs', async () => {
+  const { stdout } = await runCommand(['wait', '--for', 'stopped', '--for', 'kafka=stopped'], {
+    ...{ project: await project(), json: true },
+  })
+  expect(JSON.parse(stdout)).toMatchObject({
+    ...{ kind: 'wait', conditions: ['stopped', 'kafka=stopped'], seconds: expect.any(Number) },
+    status: { state: 'stopped' },
+  })
+})

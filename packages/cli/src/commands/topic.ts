@@ -1,0 +1,204 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
+import {
+  brokerOf,
+  describeTopic,
+  directoriesOf,
+  normaliseCode,
+  type PeekedMessage,
+  type Project,
+  peekTopic,
+  produceLines,
+  requireRunning,
+  type TopicDescription,
+} from '@offstream/pipeline'
+import { OffstreamError } from '@offstream/runtime'
+import chalk from 'chalk'
+import type { DefineCommand, MakeContext } from '../commands.ts'
+import type { Context } from '../context.ts'
+import { positiveInteger } from '../optionValues.ts'
+import { table } from '../output.ts'
+import { bytes, counted } from '../words.ts'
+
+const define: DefineCommand = (command, context) => {
+  command.addHelpText(
+    'after',
+    `
+The topic \`products-events\` is the stream of products between \`offstream scrape\` and the job of \`offstream submit\`: a
+message for each, its key the barcode, its value the record as JSON, or nothing for a product that is no more.
+
+Examples:
+  offstream topic describe
+  offstream topic peek --from latest --limit 3
+  offstream topic produce --file records.jsonl`,
+  )
+
+  command
+    .command('describe')
+    .description('show partitions, offsets, size and settings')
+    .addHelpText(
+      'after',
+      `
+Messages are numbered from 0 in each partition: \`earliest\` is the number of the first that is still there, \`latest\` that
+of the next to come. Kafka keeps the newest message of each key (\`cleanup.policy compact\`), so there may be gaps.
+
+Example:
+  offstream topic describe --json`,
+    )
+    .action(async () => {
+      const { output, signal, project, broker } = await withKafka(context)
+      const description = await describeTopic(broker, directoriesOf(project.state).kafkaData, signal)
+      output.result({ kind: 'topic', broker, ...description }, () => descriptionText(description))
+    })
+
+  command
+    .command('peek')
+    .description('show messages as JSON lines, without taking them from anybody')
+    .option(
+      '--limit <number>',
+      'stop after so many messages (default: 10; with --follow no bound)',
+      positiveInteger,
+    )
+    .addOption(
+      new Option(
+        '--from <place>',
+        'the first messages that are there, or the last (default: beginning; with --follow latest)',
+      ).choices(['beginning', 'latest'] as const),
+    )
+    .option('--follow', 'go on with what comes; from `latest`: only what comes from now on')
+    .addHelpText(
+      'after',
+      `
+Each line holds partition, offset, timestamp, key, headers and value: JSON as JSON, other text as text, null for a
+delete, and bytes that are no text in base64. No consumer that others see is touched.
+
+Examples:
+  offstream topic peek
+  offstream topic peek --from latest --limit 1
+  offstream topic peek --follow`,
+    )
+    .action(async ({ follow = false, limit, from }) => {
+      const { output, signal, broker } = await withKafka(context)
+      const shown = await peekTopic(
+        broker,
+        {
+          from: from ?? (follow ? 'latest' : 'beginning'),
+          limit: limit ?? (follow ? null : 10),
+          follow,
+          signal,
+        },
+        message => {
+          if (output.mode === 'json') output.event({ kind: 'message', ...message }, '')
+          else output.data(lineOf(message))
+        },
+      )
+      if (output.mode === 'json') output.result({ kind: 'peek', messages: shown }, () => '')
+      else if (shown === 0) output.note('No messages.')
+    })
+
+  command
+    .command('produce')
+    .description('publish JSON lines, from standard input or a file')
+    .option('--file <path>', 'read these lines instead of standard input')
+    .option('--raw', 'publish anything that has a key, be it a product or not')
+    .option(
+      '--delete <code>',
+      'say that the product with this barcode is no more; may be repeated',
+      (code: string, earlier: readonly string[] = []): readonly string[] => [...earlier, barcode(code)],
+    )
+    .addHelpText(
+      'after',
+      `
+A line is a product’s record, as \`offstream scrape --dry-run\` writes it, and its code becomes the key; or an object with
+\`key\` and \`value\`, as \`offstream topic peek\` writes it, where a value of null is a delete. Each is checked against the
+record; one that is none is told with its number and left out, and the command then exits 10. With \`--raw\` nothing is
+checked: a value that is text goes as it is.
+
+Examples:
+  offstream scrape --limit 5 --dry-run | offstream topic produce
+  offstream topic produce --delete 3017620422003
+  echo '{"key":"1","value":"no product"}' | offstream topic produce --raw`,
+    )
+    .action(async ({ file, raw = false, delete: deletes = [] }) => {
+      const { output, signal, project, broker } = await withKafka(context)
+      if (file !== undefined) await requireFile(file)
+      const readsStdin = file === undefined && deletes.length === 0
+      if (readsStdin && process.stdin.isTTY) output.note('Reading lines from the terminal; Ctrl-D ends them.')
+      const counts = await produceLines({
+        broker,
+        fetched: directoriesOf(project.state).fetched,
+        input: file !== undefined ? createReadStream(file) : readsStdin ? process.stdin : null,
+        deletes,
+        raw,
+        onSkip: (line, problem) =>
+          output.event({ kind: 'skipped', line, problem }, `${chalk.yellow('!')} line ${line}: ${problem}`),
+        onProgress: ({ published, deleted }) =>
+          output.live(`${counted(published + deleted, 'message')} published`),
+        signal,
+      })
+      output.result({ kind: 'produce', ...counts }, () => '')
+      const { published, deleted, skipped } = counts
+      output.note(
+        `${counted(published, 'message')} published, ${counted(deleted, 'delete')}, ${counted(skipped, 'line')} left out`,
+      )
+      if (skipped > 0) throw linesRefused(skipped, raw)
+    })
+}
+
+/** A context whose Kafka runs, and where it is. */
+const withKafka = async (
+  context: MakeContext,
+): Promise<Pick<Context, 'output' | 'signal'> & { readonly project: Project; readonly broker: string }> => {
+  const { output, signal, stack } = context()
+  const project = await stack()
+  await requireRunning(project.state, ['kafka'])
+  return { output, signal, project, broker: brokerOf(project.config) }
+}
+
+const descriptionText = (topic: TopicDescription): string => {
+  const size = topic.bytes === null ? '' : `, ${bytes(topic.bytes)}`
+  return [
+    `${chalk.bold(topic.name)}  at most ${counted(topic.messagesAtMost, 'message')}${size}\n`,
+    table(
+      ['partition', 'earliest', 'latest', 'leader', 'replicas', 'in sync'],
+      topic.partitions.map(({ partition, earliest, latest, leader, replicas, inSync }) =>
+        [partition, earliest, latest, leader, replicas.join(' '), inSync.join(' ')].map(String),
+      ),
+    ),
+    '',
+    table(['setting', 'value'], Object.entries(topic.config)),
+  ].join('\n')
+}
+
+// Terminals take some of these for commands too (C1), and JSON leaves them as they are.
+const lineOf = (message: PeekedMessage): string =>
+  JSON.stringify(message).replace(
+    /[\u007f-\u009f]/g,
+    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+
+const barcode = (text: string): string => {
+  const code = normaliseCode(text)
+  if (code === null) throw new InvalidArgumentError('It must be a barcode: up to 24 digits.')
+  return code
+}
+
+const requireFile = async (file: string): Promise<void> => {
+  const found = await stat(file).catch(() => null)
+  if (found?.isDirectory() === false) return
+  throw new OffstreamError('FILE_MISSING', `There is no file \`${file}\``, {
+    outcome: 'usage',
+    hint: 'give the path of a file of JSON lines',
+  })
+}
+
+const linesRefused = (skipped: number, raw: boolean): OffstreamError =>
+  new OffstreamError('LINES_REFUSED', `${counted(skipped, 'line')} could not be published`, {
+    outcome: 'refused',
+    hint: raw
+      ? 'give each a key: `{"key": …, "value": …}`'
+      : 'compare them with what `offstream topic peek` shows, or publish them unchecked with `--raw`',
+  })
+
+export default define

@@ -1,0 +1,82 @@
+import { Option } from '@commander-js/extra-typings'
+import { type Condition, lookAt, type Status, waitFor } from '@offstream/pipeline'
+import type { DefineCommand } from '../commands.ts'
+import { conditionForms, readCondition } from '../condition.ts'
+import { timeSpan } from '../optionValues.ts'
+import type { Output } from '../output.ts'
+import { duration } from '../words.ts'
+
+const define: DefineCommand = (command, context) =>
+  command
+    .requiredOption(
+      '--for <condition>',
+      'what is waited for; given several times, all must hold at once',
+      (text: string, earlier: readonly Condition[] = []): readonly Condition[] => [
+        ...earlier,
+        readCondition(text),
+      ],
+    )
+    .addOption(
+      new Option('--timeout <time>', 'give up after this time, such as 30s or 5m')
+        .argParser(timeSpan)
+        .default(60_000, '60s'),
+    )
+    .addHelpText(
+      'after',
+      `
+Asks the stack as \`offstream status\` does until every condition holds, and exits 0; 8 where the time is over before.
+Quote conditions with > or <, which the shell would take for itself.
+
+Conditions:${conditionForms}
+
+Examples:
+  offstream wait --for healthy
+  offstream wait --for 'visible>=200' --for lag=0 --timeout 2m`,
+    )
+    .action(async ({ for: conditions, timeout }) => {
+      const { output, signal, stack } = context()
+      const { state, config } = await stack()
+      const began = Date.now()
+      const status = await waitFor(conditions, () => lookAt(state, config), {
+        withinMs: timeout,
+        onLook: waitLines(output, conditions, began),
+        signal,
+      })
+      const seconds = (Date.now() - began) / 1_000
+      output.result(
+        { kind: 'wait', conditions: conditions.map(({ text }) => text), seconds, status },
+        () => '',
+      )
+      output.note(`${conditions.map(({ text }) => text).join(', ')} after ${duration(seconds * 1_000)}`)
+    })
+
+/** How often a wait that nobody watches on a terminal says what it sees. */
+const plainEveryMs = 5_000
+
+const waitLines = (output: Output, conditions: readonly Condition[], began: number) => {
+  let toldAt = 0
+  return (status: Status): void => {
+    const states = conditions.map(({ text, holds, seen }) => ({
+      condition: text,
+      holds: holds(status),
+      seen: seen(status),
+    }))
+    const line = states
+      .map(({ condition, holds, seen }) => `${condition} ${holds ? '✔' : `(${seen})`}`)
+      .join(' · ')
+    output.live(`waiting for ${line}`)
+    if (
+      output.mode === 'terminal' ||
+      Date.now() - toldAt < plainEveryMs ||
+      states.every(({ holds }) => holds)
+    )
+      return
+    toldAt = Date.now()
+    output.event(
+      { kind: 'waiting', seconds: (toldAt - began) / 1_000, conditions: states },
+      `waiting for ${line}`,
+    )
+  }
+}
+
+export default define

@@ -1,0 +1,76 @@
+import { type ServiceStatus, type Status, serviceNames } from '@offstream/pipeline'
+import { expect, test } from 'vitest'
+import { readCondition } from './condition.ts'
+
+const service = (name: ServiceStatus['name'], change: Partial<ServiceStatus> = {}): ServiceStatus => ({
+  ...{ name, state: 'running', health: 'healthy', pid: 1, port: null, address: '', uptimeSeconds: 1 },
+  ...{ restarts: 0, detail: null, ...change },
+})
+
+const flow = {
+  ...{ fetched: 200, acknowledged: 200, consumed: 120, rows: 119, rejected: 1, visible: null, lag: 80 },
+  freshnessSeconds: 3,
+}
+
+const status = (change: Partial<Status> = {}, services: Partial<ServiceStatus>[] = []): Status => ({
+  ...{ version: 1, state: 'healthy', flow, thrift: { host: '', port: 1, answerMs: 1 } },
+  services: serviceNames.map(name =>
+    service(
+      name,
+      services.find(other => other.name === name),
+    ),
+  ),
+  ...change,
+})
+
+const broken = status({ state: 'degraded' }, [
+  { name: 'kafka', state: 'restarting', health: 'unknown' },
+  { name: 'thrift', health: 'unhealthy' },
+  { name: 'products-stream', state: 'stopped', health: 'unknown' },
+])
+
+test.each([
+  ['healthy', status(), true, 'healthy'],
+  ['healthy', broken, false, 'degraded (kafka restarting, thrift unhealthy)'],
+  ['degraded', broken, true, 'degraded (kafka restarting, thrift unhealthy)'],
+  ['stopped', status({ state: 'stopped' }), true, 'stopped'],
+  ['rows>=119', status(), true, 'rows 119'],
+  ['rows >= 120', status(), false, 'rows 119'],
+  ['rows>118', status(), true, 'rows 119'],
+  ['rows>119', status(), false, 'rows 119'],
+  ['lag<=80', status(), true, 'lag 80'],
+  ['lag<80', status(), false, 'lag 80'],
+  ['rejected=1', status(), true, 'rejected 1'],
+  ['rejected=0', status(), false, 'rejected 1'],
+  ['freshnessSeconds<60', status(), true, 'freshnessSeconds 3'],
+  ['visible>=0', status(), false, 'visible unknown'],
+  ['visible<=5', status(), false, 'visible unknown'],
+  ['kafka=healthy', status(), true, 'kafka healthy'],
+  ['kafka=healthy', broken, false, 'kafka restarting'],
+  ['products-stream=stopped', broken, true, 'products-stream stopped'],
+])('%s', (text, seen, holds, words) => {
+  const condition = readCondition(text)
+  expect([condition.text, condition.holds(seen), condition.seen(seen)]).toEqual([
+    text.replaceAll(' ', ''),
+    holds,
+    words,
+  ])
+})
+
+test.each([
+  // What a shell leaves of an unquoted `rows>=200`.
+  ['rows', "It lacks a number. The shell takes > and < away unless quoted: 'rows>=1'."],
+  ['rows>=', expect.stringContaining('It must be healthy, degraded, stopped, a service')],
+  ['rows>=many', '`many` must be a whole number.'],
+  ['lag<=-1', '`-1` must be a whole number.'],
+  ['rows!=1', expect.stringContaining('It must be ')],
+  ['kafka', 'It must be kafka=healthy or kafka=stopped.'],
+  ['kafka=well', 'It must be kafka=healthy or kafka=stopped.'],
+  ['kafka>=1', 'It must be kafka=healthy or kafka=stopped.'],
+  ['healthy=1', expect.stringContaining('It must be ')],
+  ['', expect.stringContaining('It must be ')],
+])('`%s` is no condition', (text, message) => {
+  expect(() => readCondition(text)).toThrow(
+    expect.objectContaining({ code: 'commander.invalidArgument', message }),
+  )
+})
