@@ -32,13 +32,26 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'check every service and follow the products step by step',
     load: () => import('./commands/status.ts'),
   },
+  wait: {
+    summary: 'wait until the stack is healthy, or the products have arrived',
+    load: () => import('./commands/wait.ts'),
+  },
   query: { summary: 'ask the Thrift server a SQL question', load: () => import('./commands/query.ts') },
   charts: {
     summary: 'draw the charts from the products in the table',
     load: () => import('./commands/charts.ts'),
   },
   logs: { summary: 'show what the services wrote', load: () => import('./commands/logs.ts') },
+  topic: {
+    summary: 'look into the topic, and publish to it by hand',
+    load: () => import('./commands/topic.ts'),
+  },
+  restart: {
+    summary: 'end services and start them again',
+    load: () => import('./commands/restart.ts'),
+  },
   down: { summary: 'end everything that runs', load: () => import('./commands/down.ts') },
+  reset: { summary: 'wipe data: table, topic, or all', load: () => import('./commands/reset.ts') },
   site: { summary: 'serve the stand-in for Open Food Facts', load: () => import('./commands/site.ts') },
   init: {
     summary: 'begin a project of your own: settings, views, charts, Spark programs',
@@ -53,6 +66,14 @@ export const commands: Readonly<Record<string, Entry>> = {
     load: () => import('./commands/doctor.ts'),
   },
   runtime: { summary: 'fetch Spark, Kafka and the connectors', load: () => import('./commands/runtime.ts') },
+  report: {
+    summary: 'write a report for when something does not work',
+    load: () => import('./commands/report.ts'),
+  },
+  completion: {
+    summary: 'complete commands and options in bash, zsh and fish',
+    load: () => import('./commands/completion.ts'),
+  },
   keeper: {
     summary: 'own the services (`up` starts it)',
     load: () => import('./commands/keeper.ts'),
