@@ -37,8 +37,8 @@ export const lineOf = (event: ServiceEvent): string | null => {
     case 'stopped':
       return `${chalk.green('✔')} ${name}ended after ${duration(event.tookMs)}${event.killed ? ', by force' : ''}`
     case 'fell':
-      return `${chalk.yellow('!')} ${name}ended ${event.how}; starts again in ${duration(event.restartInMs)}`
+      return `${chalk.yellow('!')} ${name}${event.how}; starts again in ${duration(event.restartInMs)}`
     case 'gaveUp':
-      return `${chalk.red('✖')} ${name}ended ${event.how} and was given up`
+      return `${chalk.red('✖')} ${name}${event.how} and was given up`
   }
 }

@@ -290,9 +290,6 @@ const productsStream = (surroundings: Surroundings): Service => {
         // An executor whose driver goes away ends by itself; its class path is the same at every start.
         'spark.executor.extraClassPath': join(runtimes.connectors, '*'),
         'spark.executor.extraJavaOptions': executorFlags(archives).join(' '),
-        'spark.executor.logs.rolling.strategy': 'size',
-        'spark.executor.logs.rolling.maxSize': String(10 * 1024 * 1024),
-        'spark.executor.logs.rolling.maxRetainedFiles': '3',
       }),
       assetPath(project, 'spark-jobs', 'stream.py'),
       ...['--brokers', brokerOf(config), '--topic', topicName],
@@ -380,6 +377,10 @@ const sparkDaemon = (
       logging(project),
       // A second door to the master, on port 6066, that nobody asked for.
       '-Dspark.master.rest.enabled=false',
+      // The worker writes its executors' logs.
+      '-Dspark.executor.logs.rolling.strategy=size',
+      `-Dspark.executor.logs.rolling.maxSize=${10 * 1024 * 1024}`,
+      '-Dspark.executor.logs.rolling.maxRetainedFiles=3',
     ].join(' '),
   },
   cwd: directories.state,

@@ -83,5 +83,6 @@ export type ServiceEvent =
     }
   | { readonly kind: 'stopping'; readonly service: string }
   | { readonly kind: 'stopped'; readonly service: string; readonly tookMs: number; readonly killed: boolean }
+  /** `how` reads after the name: `ended by SIGKILL`. */
   | { readonly kind: 'fell'; readonly service: string; readonly how: string; readonly restartInMs: number }
   | { readonly kind: 'gaveUp'; readonly service: string; readonly how: string }

@@ -34,7 +34,7 @@ export interface SupervisorOptions {
   readonly backoffMs?: readonly number[]
 }
 
-/** One life of a service: `exited` resolves to how it ended, as it reads after "ended". */
+/** One life of a service: `exited` resolves to how it ended, as it reads after its name: `ended by SIGKILL`. */
 interface Run {
   readonly exited: Promise<string>
 }
@@ -271,10 +271,10 @@ export class Supervisor {
       })
       const exited = child.then(({ exitCode, signal, originalMessage }) =>
         signal !== undefined
-          ? `by ${signal}`
+          ? `ended by ${signal}`
           : exitCode !== undefined
-            ? `with status ${exitCode}`
-            : `${originalMessage}`,
+            ? `ended with status ${exitCode}`
+            : `could not be run: ${originalMessage}`,
       )
       const identity = child.pid === undefined ? null : await identify(child.pid)
       if (identity === null) throw await exitedEarly(service, await exited, firstWord)
@@ -313,7 +313,7 @@ export class Supervisor {
     }
     this.#kept.set(service.name, kept)
     await this.#note(kept, { phase: 'restarting', detail: 'it fell while nobody watched' })
-    kept.watch = this.#startAgain(kept, 'while nobody watched').then(run =>
+    kept.watch = this.#startAgain(kept, 'ended while nobody watched').then(run =>
       run === null ? undefined : this.#watch(kept, run),
     )
   }
@@ -363,7 +363,7 @@ export class Supervisor {
       falls.push(now)
       while ((falls[0] ?? now) < now - fallWindowMs) falls.shift()
       if (falls.length > fallsBeforeGivingUp) {
-        const detail = `ended ${cause}; fell ${falls.length} times within 10 minutes and was given up`
+        const detail = `${cause}; fell ${falls.length} times within 10 minutes and was given up`
         await this.#note(kept, { phase: 'failed', pid: null, began: null, detail })
         this.#onEvent({ kind: 'gaveUp', service: service.name, how: cause })
         return null
@@ -375,7 +375,7 @@ export class Supervisor {
         pid: null,
         began: null,
         restarts,
-        detail: `ended ${cause}`,
+        detail: cause,
       })
       this.#onEvent({ kind: 'fell', service: service.name, how: cause, restartInMs })
       await pause(restartInMs, undefined, { signal: unwanted.signal }).catch(() => undefined)
@@ -422,7 +422,7 @@ class EarlyExit extends Error {
   readonly how: string
 
   constructor(how: string) {
-    super(`ended ${how}`)
+    super(how)
     this.how = how
   }
 }
@@ -443,7 +443,7 @@ const goneByPolling = async (identity: ProcessIdentity, signal: AbortSignal): Pr
   while (!signal.aborted && (await isAlive(identity))) {
     await pause(250, undefined, { signal }).catch(() => undefined)
   }
-  return 'while nobody who could see its exit status was there'
+  return 'ended, and nobody who could see its exit status was there'
 }
 
 const goneWithin = async (identity: ProcessIdentity, withinMs: number): Promise<boolean> => {
@@ -501,7 +501,7 @@ const refuseTakenPorts = async (services: readonly Service[]): Promise<void> => 
 
 /** @param since place in the log where this start began: what an earlier one said is not its last words */
 const exitedEarly = async (service: Service, how: string, since: number): Promise<OffstreamError> =>
-  failedStart(service, since, `${service.name} ended ${how} before it was ready`, {
+  failedStart(service, since, `${service.name} ${how} before it was ready`, {
     code: 'SERVICE_EXITED',
     outcome: 'failed',
   })
@@ -521,7 +521,8 @@ const failedStart = async (
 ): Promise<OffstreamError> => {
   const { logFile, diagnose } = service
   const lastWords = await lastLines(logFile, diagnosedLines, since)
-  const known = diagnose?.(lastWords) ?? null
+  // How it ended belongs to what is known of it: who was killed for lack of memory could not write a word.
+  const known = diagnose?.([...lastWords, what]) ?? null
   return new OffstreamError(code, known === null ? what : `${what}: ${known.cause}`, {
     ...told,
     hint: known === null ? `read \`${logFile}\`` : `${known.hint}; the whole log is \`${logFile}\``,
