@@ -38,7 +38,7 @@ export interface TopicMessage {
 }
 
 /** What became of some messages: so many of them, from the first, are done with for good. */
-export interface Taken {
+interface Taken {
   readonly done: number
   readonly wantsMore: boolean
 }

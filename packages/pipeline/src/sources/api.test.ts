@@ -8,6 +8,7 @@ import { taken } from './testRun.ts'
 import { type Answer, serve } from './web/testSite.ts'
 
 const userAgent = 'offstream-test (test@example.org)'
+const patience = { firstPauseMs: 1, partWithinMs: 5_000, answerWithinMs: 10_000 }
 
 const json = (value: unknown, status = 200): Answer => ({
   status,
@@ -33,7 +34,7 @@ const api = (answers: Readonly<Record<string, Answer>>) => {
 const run = (origin: string, ask: ApiQuestion, options: { readonly limit?: number } = {}) =>
   taken(
     apiSource({
-      ...{ address: origin, ask, userAgent, firstPauseMs: 1, ...options },
+      ...{ address: origin, ask, userAgent, patience, ...options },
       ...{ productsPerMinute: null, searchesPerMinute: null },
     }),
   )
@@ -77,7 +78,7 @@ describe('by barcode', () => {
     expect(removals).toEqual([{ code: '00000042', as_of: expect.stringMatching(/Z$/), source: 'api' }])
     expect(skipped.map(([address, reason]) => [address.replace(/\?.*/, ''), reason])).toEqual([
       [`${site.origin}/api/v2/product/00000043`, 'it is filed on another site'],
-      [`${site.origin}/api/v2/product/00000044`, 'it is filed on another site'],
+      [`${site.origin}/api/v2/product/00000044`, 'it leads to another site'],
       [`${site.origin}/api/v2/product/00000045`, 'the site knows no such address'],
       ['abc', 'it is no barcode'],
     ])
@@ -250,7 +251,7 @@ describe('a guest that is not wanted', () => {
     await using site = await api({ [path]: busy(429, { 'retry-after': '500' }) })
     const stop = new AbortController()
     const source = apiSource({
-      ...{ address: site.origin, ask: byCodes(['10000001']), userAgent, firstPauseMs: 1 },
+      ...{ address: site.origin, ask: byCodes(['10000001']), userAgent, patience },
       ...{ productsPerMinute: null, searchesPerMinute: null },
     })
     const running = taken(source, { signal: stop.signal })

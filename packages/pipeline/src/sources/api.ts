@@ -3,7 +3,7 @@ import { normaliseCode } from '../product.ts'
 import { type Found, Intake, unlessAborted } from './intake.ts'
 import { productsIn } from './record/answer.ts'
 import { objectOf, textOf } from './record/json.ts'
-import { type JsonAnswer, Remote } from './remote.ts'
+import { type JsonAnswer, type Patience, Remote } from './remote.ts'
 import type { Source, SourceRun } from './source.ts'
 import { Pace } from './web/pace.ts'
 
@@ -18,8 +18,7 @@ export interface ApiSourceOptions {
   readonly searchesPerMinute: number | null
   /** Names offstream and a contact: Open Food Facts asks for it. */
   readonly userAgent: string
-  /** See `Remote`. */
-  readonly firstPauseMs?: number | undefined
+  readonly patience?: Patience | undefined
 }
 
 export type ApiQuestion =
@@ -79,10 +78,10 @@ export const apiSource = (options: ApiSourceOptions): Source => ({
   name: 'api',
   run: run =>
     unlessAborted(run, async () => {
-      const { address, userAgent, firstPauseMs, limit } = options
+      const { address, userAgent, patience, limit } = options
       const site = new URL(address).origin
       const intake = new Intake({ run, context: { source: 'api', site }, limit })
-      const remote = new Remote({ address, userAgent, firstPauseMs })
+      const remote = new Remote({ address, userAgent, patience })
       try {
         for await (const found of answers(options, remote, run)) {
           await intake.take(found)
@@ -129,11 +128,13 @@ const foundIn = async (address: string, code: string, ask: () => Promise<JsonAns
     if (/different[ _]product[ _]type/.test(says)) return { address, problem: 'it is filed on another site' }
     if (isUnknown(answer?.['status'], says)) return { address, gone: code }
     if (kind === 'not found') return { address, problem: 'the site knows no such address' }
+    if (objectOf(answer?.['product']) === null)
+      return { address, problem: 'its answer has another form than is known' }
     return { address, value: productsIn(value)[0] }
   } catch (error) {
     // What leads one barcode to another site leads no other there.
     if (error instanceof OffstreamError && error.code === 'REDIRECTED_ELSEWHERE')
-      return { address, problem: 'it is filed on another site' }
+      return { address, problem: 'it leads to another site' }
     throw error
   }
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { setTimeout as pause } from 'node:timers/promises'
 import { messageOf, OffstreamError } from '@offstream/runtime'
 import pRetry from 'p-retry'
@@ -9,9 +10,20 @@ export interface RemoteOptions {
   readonly address: string
   /** Names offstream and a contact. */
   readonly userAgent: string
-  /** Pause before the second attempt, milliseconds; each further one is twice as long, plus up to as much by chance. */
-  readonly firstPauseMs?: number | undefined
+  readonly patience?: Patience | undefined
 }
+
+/** How long a site is waited for, milliseconds. */
+export interface Patience {
+  /** Before the second attempt; each further pause is twice as long, plus up to as much by chance. */
+  readonly firstPauseMs: number
+  /** Until an answer begins, and between two parts of it. */
+  readonly partWithinMs: number
+  /** Until a whole answer is there; a file has no such bound. */
+  readonly answerWithinMs: number
+}
+
+const usualPatience: Patience = { firstPauseMs: 1_000, partWithinMs: 30_000, answerWithinMs: 120_000 }
 
 export interface Asking {
   readonly signal: AbortSignal
@@ -29,7 +41,6 @@ const retries = 4
 const longestPauseMs = 60_000
 /** A server that asks for more patience is left alone. */
 const longestRetryAfterMs = 10 * 60_000
-const answerWithinMs = 30_000
 const mostRedirects = 5
 /** A hundred whole products are some 3 MB. */
 const largestAnswer = 32 * 1024 * 1024
@@ -44,51 +55,44 @@ const largestAnswer = 32 * 1024 * 1024
 export class Remote {
   private readonly host: Host
   private readonly userAgent: string
-  private readonly firstPauseMs: number
+  private readonly patience: Patience
 
-  constructor({ address, userAgent, firstPauseMs = 1_000 }: RemoteOptions) {
+  constructor({ address, userAgent, patience = usualPatience }: RemoteOptions) {
     this.host = new Host(address)
     this.userAgent = userAgent
-    this.firstPauseMs = firstPauseMs
+    this.patience = patience
   }
 
   /** The JSON under `address`. A page where data should be is how Open Food Facts blocks, with status 200 too. */
   readonly json = (address: string, asking: Asking): Promise<JsonAnswer> =>
-    this.patiently(address, asking, async () => {
-      const response = await this.ask(address, {
-        ...asking,
-        headers: { ...asking.headers, accept: 'application/json' },
-      })
-      const text = await this.text(response, address, asking.signal)
-      const value = parsed(text)
-      if (response.status === 404 || response.status === 410)
-        return { kind: 'not found', value: value ?? null }
-      if (response.status >= 400) throw blocked(address, `it answered with status ${response.status}`)
-      if (value === undefined) throw blocked(address, 'it answered with a page instead of data')
-      return { kind: 'value', value }
-    })
+    this.patiently(address, asking, () =>
+      within(this.patience.answerWithinMs, asking.signal, async signal => {
+        const response = await this.ask(address, { accept: 'application/json' }, signal)
+        const value = parsed(await this.whole(response, address, signal))
+        if (response.status === 404 || response.status === 410)
+          return { kind: 'not found', value: value ?? null }
+        if (response.status >= 400) throw blocked(address, `it answered with status ${response.status}`)
+        if (value === undefined) throw blocked(address, 'it answered with a page instead of data')
+        return { kind: 'value', value }
+      }),
+    )
 
-  /** The text under `address`; null where there is none. */
-  readonly small = (address: string, asking: Asking): Promise<string | null> =>
-    this.patiently(address, asking, async () => {
-      const response = await this.ask(address, asking)
-      return this.found(response, address) ? this.text(response, address, asking.signal) : null
-    })
-
-  /** The answer of `address` whose body is yet to be read with `chunks`; null where there is none. */
+  /**
+   * The answer of `address` whose body is yet to be read with `chunks`; null where there is none. Its body is that of
+   * the file as it lies there, so that bytes can be counted and a download can go on.
+   */
   readonly open = (address: string, asking: Asking): Promise<Response | null> =>
     this.patiently(address, asking, async () => {
-      // What is counted and resumed are the bytes of the file, not of a compression on the way.
       const headers = { ...asking.headers, 'accept-encoding': 'identity' }
-      const response = await this.ask(address, { ...asking, headers })
-      return this.found(response, address) ? response : null
+      const response = await this.ask(address, headers, asking.signal)
+      if (response.status === 404 || response.status === 410) return null
+      if (response.status >= 400) throw blocked(address, `it answered with status ${response.status}`)
+      return response
     })
 
-  private readonly found = (response: Response, address: string): boolean => {
-    if (response.status === 404 || response.status === 410) return false
-    if (response.status >= 400) throw blocked(address, `it answered with status ${response.status}`)
-    return true
-  }
+  /** The body of an answer as it comes. @throws Error where nothing comes for too long, or the connection breaks */
+  readonly chunks = (response: Response, signal: AbortSignal): AsyncGenerator<Buffer> =>
+    chunksOf(response, signal, this.patience.partWithinMs)
 
   private readonly patiently = async <T>(
     address: string,
@@ -104,7 +108,7 @@ export class Remote {
         },
         {
           retries,
-          minTimeout: this.firstPauseMs,
+          minTimeout: this.patience.firstPauseMs,
           maxTimeout: longestPauseMs,
           randomize: true,
           signal,
@@ -123,11 +127,15 @@ export class Remote {
   }
 
   /** One question, its redirects followed. @throws Busy where the site asks to come later */
-  private readonly ask = async (address: string, { headers, signal }: Asking): Promise<Response> => {
+  private readonly ask = async (
+    address: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<Response> => {
     let at = address
     for (let redirects = 0; redirects <= mostRedirects; redirects += 1) {
       if (!this.host.covers(at)) throw elsewhere(address, at)
-      const response = await withinTime(signal, inTime =>
+      const response = await within(this.patience.partWithinMs, signal, inTime =>
         fetch(at, {
           headers: { ...headers, 'user-agent': this.userAgent },
           redirect: 'manual',
@@ -153,55 +161,64 @@ export class Remote {
     throw new Busy(`it answered with status ${response.status}`, retryAfterMs)
   }
 
-  private readonly text = async (
+  private readonly whole = async (
     response: Response,
     address: string,
     signal: AbortSignal,
-  ): Promise<string> => {
+  ): Promise<Buffer> => {
     const parts: Buffer[] = []
     let bytes = 0
-    for await (const chunk of chunks(response, signal)) {
+    for await (const chunk of this.chunks(response, signal)) {
       bytes += chunk.length
       if (bytes > largestAnswer) throw tooLarge(address)
       parts.push(chunk)
     }
-    return Buffer.concat(parts).toString('utf8')
+    return Buffer.concat(parts)
   }
 }
 
-/** The body as it comes; a body of which nothing comes for half a minute is an error. */
-export async function* chunks(response: Response, signal: AbortSignal): AsyncGenerator<Buffer> {
+async function* chunksOf(response: Response, signal: AbortSignal, withinMs: number): AsyncGenerator<Buffer> {
   if (response.body === null) return
   const reader = response.body.getReader()
+  let isLate = false
+  const leave = () => void reader.cancel().catch(() => undefined)
+  signal.addEventListener('abort', leave, { once: true })
   try {
     for (;;) {
-      const { done, value } = await withinTime(signal, inTime => aborted(reader.read(), inTime))
+      const timer = setTimeout(() => {
+        isLate = true
+        leave()
+      }, withinMs)
+      const { done, value } = await reader.read().finally(() => clearTimeout(timer))
+      // A body that was left looks like one that has ended.
+      signal.throwIfAborted()
+      if (isLate) throw new Error(`nothing came for ${withinMs / 1000} s`)
       if (done) return
       yield Buffer.from(value.buffer, value.byteOffset, value.byteLength)
     }
   } finally {
-    await reader.cancel().catch(() => undefined)
+    signal.removeEventListener('abort', leave)
+    leave()
   }
 }
 
-/** Gives `step` half a minute: it ends, in whatever way, when the signal it gets is aborted. */
-const withinTime = async <T>(signal: AbortSignal, step: (inTime: AbortSignal) => Promise<T>): Promise<T> => {
+/** Gives `step` some time: the signal that it gets is aborted when that is over. */
+const within = async <T>(
+  withinMs: number,
+  signal: AbortSignal,
+  step: (inTime: AbortSignal) => Promise<T>,
+): Promise<T> => {
   const deadline = new AbortController()
-  const timer = setTimeout(() => deadline.abort(new Error('it did not answer in time')), answerWithinMs)
+  const timer = setTimeout(
+    () => deadline.abort(new Error(`it did not answer within ${withinMs / 1000} s`)),
+    withinMs,
+  )
   try {
     return await step(AbortSignal.any([signal, deadline.signal]))
   } finally {
     clearTimeout(timer)
   }
 }
-
-const aborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 
 /** The site can't or won't answer now; it may later. */
 class Busy extends Error {
@@ -220,9 +237,10 @@ const retryAfter = (header: string | null, nowMs: number): number => {
   return Number.isFinite(ms) && ms > 0 ? ms : 0
 }
 
-const parsed = (text: string): unknown => {
+/** Undefined where the bytes are no JSON; text that is no UTF-8 would become names that nobody wrote. */
+const parsed = (bytes: Buffer): unknown => {
   try {
-    return JSON.parse(text)
+    return isUtf8(bytes) ? JSON.parse(bytes.toString('utf8')) : undefined
   } catch {
     return undefined
   }

@@ -1,7 +1,8 @@
 import { messageOf, OffstreamError } from '@offstream/runtime'
 import type { JSONPathQuery, JSONValue } from 'json-p3'
 import { normaliseCode, type Product, productColumns } from '../product.ts'
-import { readTopic, type TopicMessage, type TopicReaderOptions } from '../topicReader.ts'
+import { topicName } from '../topic.ts'
+import { readTopic, type Sasl, type TopicMessage, type TopicReaderOptions } from '../topicReader.ts'
 import { type Found, Intake, unlessAborted } from './intake.ts'
 import { productsIn } from './record/answer.ts'
 import { type JsonObject, objectOf } from './record/json.ts'
@@ -13,8 +14,35 @@ export type TopicMapping = Readonly<Partial<Record<keyof Product, string>>>
 export interface TopicSourceOptions extends TopicReaderOptions {
   /** null: messages are records, or products in the form of Open Food Facts' API. */
   readonly mapping: TopicMapping | null
+  /** Our own broker, `host:port`: its topic of products must not be read into itself. */
+  readonly ownBroker?: string | undefined
   /** How many products to deliver at most. */
   readonly limit?: number | undefined
+}
+
+/** How to sign in at the other cluster, as it stands in a configuration. */
+export interface SaslSettings {
+  readonly mechanism: Sasl['mechanism']
+  readonly username: string
+  /** Name of the environment variable that holds the password: files and arguments are read by others. */
+  readonly passwordVariable: string
+}
+
+/** @throws OffstreamError SECRET_MISSING */
+export const saslOf = (
+  { mechanism, username, passwordVariable }: SaslSettings,
+  environment: Readonly<Record<string, string | undefined>>,
+): Sasl => {
+  const password = environment[passwordVariable]
+  if (password) return { mechanism, username, password }
+  throw new OffstreamError(
+    'SECRET_MISSING',
+    `The environment variable \`${passwordVariable}\` holds no password`,
+    {
+      outcome: 'config',
+      hint: `set it for this command, such as \`read -rs ${passwordVariable} && export ${passwordVariable}\``,
+    },
+  )
 }
 
 /**
@@ -22,12 +50,13 @@ export interface TopicSourceOptions extends TopicReaderOptions {
  * before; a run that is killed begins again where the last acknowledged ones end.
  *
  * Where a message has no code its key is taken, and where it has no moment the time it was produced; a null value is
- * a delete of its key. `run` throws OffstreamError MAPPING_INVALID and what `readTopic` does.
+ * a delete of its key. `run` throws OffstreamError MAPPING_INVALID, MIRROR_LOOP and what `readTopic` does.
  */
 export const topicSource = (options: TopicSourceOptions): Source => ({
   name: 'topic',
   run: run =>
     unlessAborted(run, async () => {
+      if (isOwn(options)) throw loop(options.topic)
       const map = options.mapping === null ? productIn : await mapper(options.mapping)
       const intake = new Intake({ run, context: { source: 'topic', site: null }, limit: options.limit })
       const take = async (messages: readonly TopicMessage[]) => {
@@ -38,6 +67,9 @@ export const topicSource = (options: TopicSourceOptions): Source => ({
       await readTopic(options, take, run.signal)
     }),
 })
+
+const isOwn = ({ brokers, topic, ownBroker }: TopicSourceOptions): boolean =>
+  topic === topicName && ownBroker !== undefined && brokers.includes(ownBroker)
 
 /** Makes a product in the form of the API, or of the record, of a message's JSON. */
 type Mapper = (json: JSONValue) => JsonObject
@@ -114,6 +146,12 @@ const hasMoment = (product: JsonObject): boolean =>
 
 const withoutUnknown = (product: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(product).filter(([, value]) => value !== undefined && value !== null))
+
+const loop = (topic: string): OffstreamError =>
+  new OffstreamError('MIRROR_LOOP', `\`${topic}\` of this stack would be read into itself`, {
+    outcome: 'usage',
+    hint: 'give another topic, or the brokers of another cluster',
+  })
 
 const invalid = (problems: readonly string[]): OffstreamError =>
   new OffstreamError(

@@ -9,6 +9,7 @@ import { DeltaPosition } from './deltas.ts'
 import { deltaSource, exportSource } from './export.ts'
 
 const userAgent = 'offstream-test (test@example.org)'
+const patience = { firstPauseMs: 1, partWithinMs: 5_000, answerWithinMs: 10_000 }
 
 let directory: string
 beforeAll(async () => {
@@ -131,6 +132,13 @@ test('a broken line is skipped with its number, and is never the end', async () 
   ])
 })
 
+test('a line in another encoding is skipped', async () => {
+  const latin1 = Buffer.from('{"code":"10000001","product_name":"P\u00e2te"}\n', 'latin1')
+  const file = await written('a.jsonl', Buffer.concat([latin1, Buffer.from(jsonl(three))]))
+  const { products, skipped } = await taken(exportSource({ file, userAgent }))
+  expect([products.length, skipped]).toEqual([3, [[`${file}:1`, 'it is no UTF-8']]])
+})
+
 test('a row of a CSV that never ends is skipped, and what came before is kept', async () => {
   const file = await written('a.csv', `code\tproduct_name\n10000001\tA\n10000002\t"${'x'.repeat(5_000_000)}`)
   const { products, skipped, error } = await taken(exportSource({ file, userAgent }))
@@ -250,7 +258,7 @@ test('an aborted run ends well, with what was delivered', async () => {
 describe('over HTTP', () => {
   const body = gzipSync(jsonl(numbered(20_000)))
   const get = (origin: string, path: string) =>
-    taken(exportSource({ file: `${origin}${path}`, userAgent, firstPauseMs: 1 }))
+    taken(exportSource({ file: `${origin}${path}`, userAgent, patience }))
 
   /** Sends the file in pieces, and cuts the connection once after each of `cutsAt` bytes. */
   const cutting = (cutsAt: readonly number[], headers: Readonly<Record<string, string>>): Answer => {
@@ -338,7 +346,7 @@ describe('deltas', () => {
   })
   const scratch = async () => new DeltaPosition(await mkdtemp(join(directory, 'position-')))
   const source = (origin: string, position: DeltaPosition, limit?: number) =>
-    deltaSource({ index: `${origin}/data/delta/index.txt`, position, userAgent, firstPauseMs: 1, limit })
+    deltaSource({ index: `${origin}/data/delta/index.txt`, position, userAgent, patience, limit })
   const codes = ({ products }: Awaited<ReturnType<typeof taken>>) => products.map(({ code }) => code)
 
   test('are taken once, the oldest first, also when new ones come', async () => {

@@ -1,7 +1,7 @@
 import { type Found, Intake, unlessAborted } from '../intake.ts'
 import { objectOf, textsOf } from '../record/json.ts'
 import { countryTag } from '../record/names.ts'
-import { Remote } from '../remote.ts'
+import { type Patience, Remote } from '../remote.ts'
 import type { Source, SourceRun } from '../source.ts'
 import { type DeltaPosition, deltasAfter } from './deltas.ts'
 import { type Entry, entriesOf } from './format.ts'
@@ -19,8 +19,7 @@ interface Choice {
 interface Asking {
   /** Names offstream and a contact: Open Food Facts asks for it. */
   readonly userAgent: string
-  /** See `Remote`. */
-  readonly firstPauseMs?: number | undefined
+  readonly patience?: Patience | undefined
 }
 
 export interface ExportSourceOptions extends Choice, Asking {
@@ -94,11 +93,11 @@ const soldIn = (product: unknown, country: string): boolean =>
 /** Opens files where `first` is: on this machine, or on its site and nowhere else. */
 const opener = (
   first: string,
-  { userAgent, firstPauseMs }: Asking,
+  { userAgent, patience }: Asking,
   { signal }: SourceRun,
 ): ((location: string) => Promise<Input>) => {
   if (!isWebAddress(first)) return localInput
-  const remote = new Remote({ address: first, userAgent, firstPauseMs })
+  const remote = new Remote({ address: first, userAgent, patience })
   return async location => remoteInput(location, remote, signal)
 }
 

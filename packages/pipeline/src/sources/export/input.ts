@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { messageOf, OffstreamError } from '@offstream/runtime'
-import { chunks, type Remote } from '../remote.ts'
+import type { Remote } from '../remote.ts'
 
 /** A file on this machine or on a site, to be read from its beginning or at any place. */
 export interface Input {
@@ -64,7 +64,10 @@ export const remoteInput = (address: string, remote: Remote, signal: AbortSignal
       slice: async (start, end = byteLength) => {
         const response = await part(address, remote, signal, start, end)
         if (response.status !== 206) throw noParts(address)
-        return response.arrayBuffer()
+        const parts: Buffer[] = []
+        for await (const chunk of remote.chunks(response, signal)) parts.push(chunk)
+        const { buffer, byteOffset, byteLength: bytes } = Buffer.concat(parts)
+        return new Uint8Array(buffer, byteOffset, bytes).slice().buffer
       },
     }
   },
@@ -83,7 +86,7 @@ async function* download(address: string, remote: Remote, signal: AbortSignal): 
     if (received > 0 && response.status !== 206) throw brokenOff(address)
     version = response.headers.get('etag') ?? response.headers.get('last-modified')
     try {
-      for await (const chunk of chunks(response, signal)) {
+      for await (const chunk of remote.chunks(response, signal)) {
         received += chunk.length
         breaks = 0
         yield chunk

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { messageOf } from '@offstream/runtime'
 import { apiFields } from './fields.ts'
 import type { Entry } from './format.ts'
@@ -37,6 +38,7 @@ class LineReader {
   }
 
   private readonly entry = (line: Buffer): Entry => {
+    if (!isUtf8(line)) return { place: this.line, problem: 'it is no UTF-8' }
     try {
       return { place: this.line, value: this.picker.pick(line) }
     } catch (error) {

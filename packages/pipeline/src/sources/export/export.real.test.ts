@@ -1,0 +1,52 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { generateCatalogue } from '@offstream/site'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { produce } from '../../produce.ts'
+import type { Product } from '../../product.ts'
+import { startKafka, type TestKafka } from '../../testKafka.ts'
+import { ensureTopic, openPublisher, topicName } from '../../topic.ts'
+import { taken } from '../testRun.ts'
+import { topicSource } from '../topic.ts'
+import { exportSource } from './export.ts'
+
+let kafka: TestKafka
+let directory: string
+beforeAll(async () => {
+  kafka = await startKafka()
+  directory = await mkdtemp(join(tmpdir(), 'offstream-export-'))
+})
+afterAll(async () => {
+  await kafka?.[Symbol.asyncDispose]()
+  await rm(directory, { recursive: true, force: true })
+})
+
+test('an export goes to Kafka whole, and what is read back from there are the same records', async () => {
+  const { products: catalogue } = generateCatalogue({ count: 5_000 })
+  const file = join(directory, 'products.jsonl.gz')
+  await writeFile(file, gzipSync(catalogue.map(product => JSON.stringify(product)).join('\n')))
+  await ensureTopic(kafka.broker)
+  const publisher = await openPublisher(kafka.broker)
+  const sent = new Map<string, Product>()
+  const counts = await produce({
+    source: exportSource({ file, userAgent: 'offstream-test' }),
+    deliver: async product => {
+      await publisher.publish(product)
+      sent.set(product.code, product)
+    },
+    signal: new AbortController().signal,
+  })
+  await publisher.close()
+  expect(counts).toEqual({ found: 5_000, fetched: 5_000, delivered: 5_000, removed: 0, skipped: 0 })
+
+  const { products, skipped, error } = await taken(
+    topicSource({
+      ...{ brokers: [kafka.broker], topic: topicName, group: 'mirror', from: 'beginning', untilEnd: true },
+      ...{ tls: null, sasl: null, mapping: null },
+    }),
+  )
+  expect([skipped, error, products.length]).toEqual([[], null, 5_000])
+  expect(new Map(products.map(product => [product.code, product]))).toEqual(sent)
+})
