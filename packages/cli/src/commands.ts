@@ -65,7 +65,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'check that this machine has all that is needed',
     load: () => import('./commands/doctor.ts'),
   },
-  runtime: { summary: 'fetch Spark, Kafka and the connectors', load: () => import('./commands/runtime.ts') },
+  runtime: {
+    summary: 'list, fetch, verify and clear Spark, Kafka and the connectors',
+    load: () => import('./commands/runtime.ts'),
+  },
   report: {
     summary: 'write a report for when something does not work',
     load: () => import('./commands/report.ts'),

@@ -27,7 +27,10 @@ export interface Archives {
 const installedBytes = 600_000_000
 
 /** The folder of the archives for these runtimes; they hold for one Java and one set of jars only. */
-export const archivesFolder = (cache: string, runtimes: Runtimes): string => {
+export const archivesFolder = (
+  cache: string,
+  runtimes: Pick<Runtimes, 'java' | 'javaVersion' | 'sparkHome' | 'kafkaLibs' | 'connectors'>,
+): string => {
   const { java, javaVersion, sparkHome, kafkaLibs, connectors } = runtimes
   const key = JSON.stringify([java, javaVersion, sparkHome, kafkaLibs, connectors])
   return join(cache, `archives-${createHash('sha256').update(key).digest('hex').slice(0, 12)}`)

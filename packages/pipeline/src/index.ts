@@ -42,6 +42,16 @@ export {
 } from './reset.ts'
 export { restartedWith, restartServices } from './restart.ts'
 export {
+  type CachedRuntime,
+  type CachedRuntimes,
+  listRuntimes,
+  type PruneResult,
+  pruneRuntimes,
+  removeDamaged,
+  type VerifiedRuntime,
+  verifyRuntimes,
+} from './runtimes.ts'
+export {
   addressOf,
   brokerOf,
   masterOf,

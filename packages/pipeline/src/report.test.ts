@@ -1,11 +1,14 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { loadProject } from './config.ts'
 import { directoriesOf } from './directories.ts'
 import { logFileOf } from './logs.ts'
 import { makeReport } from './report.ts'
+
+// The doctor asks Java, Python and every process of the machine; on a busy one that takes its time.
+vi.setConfig({ testTimeout: 60_000 })
 
 const write = async (file: string, text: string): Promise<void> => {
   await mkdir(dirname(file), { recursive: true })
@@ -51,6 +54,7 @@ test('a report holds versions, machine, settings with origins, status and the en
     'Machine (`offstream doctor`)',
     'Settings (`offstream config show --sources`)',
     'Environment',
+    'Runtimes (`offstream runtime list`)',
     'Status (`offstream status --json`)',
     ...['zookeeper', 'kafka', 'spark-master', 'spark-worker', 'thrift', 'products-stream', 'keeper'].map(
       name => `Log of ${name}, last 200 lines`,

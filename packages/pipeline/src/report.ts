@@ -9,6 +9,7 @@ import { versions } from './distributions.ts'
 import { examine } from './doctor.ts'
 import { logFileOf, logNames } from './logs.ts'
 import { type Known, Redaction, removed, secretValues } from './reportRedaction.ts'
+import { listRuntimes } from './runtimes.ts'
 import { ownPids, readServices } from './stack.ts'
 import { readStatus } from './status.ts'
 
@@ -42,11 +43,13 @@ const lineLength = 2_000
 export const makeReport = async (options: ReportOptions): Promise<Report> => {
   const { version, at } = options
   const redaction = redactionFor(options)
-  const sections: { title: string; body: string }[] = []
-  for (const { title, read } of [...findings(options), ...(await logs(options.project.state))]) {
-    const body = await read().catch(error => `This could not be read: ${messageOf(error)}`)
-    sections.push({ title, body: redaction.apply(withoutControls(body)) })
-  }
+  const bodies = [...findings(options), ...(await logs(options.project.state))].map(
+    async ({ title, read }) => {
+      const body = await read().catch(error => `This could not be read: ${messageOf(error)}`)
+      return { title, body: redaction.apply(withoutControls(body)) }
+    },
+  )
+  const sections = await Promise.all(bodies)
   const head = `# Report of offstream ${version}, ${at.toISOString()}
 
 ${redaction.count} values were taken out (\`${removed}\`): passwords, tokens, contacts and the like, by name and by form; names of the
@@ -93,6 +96,19 @@ const findings = ({ project, environment, version }: ReportOptions): readonly Se
     { title: 'Settings (`offstream config show --sources`)', read: async () => settingsTable(project) },
     { title: 'Environment', read: async () => environmentTable(environment) },
     {
+      title: 'Runtimes (`offstream runtime list`)',
+      read: async () => {
+        const { runtimes, own } = await listRuntimes(environment)
+        return table(
+          ['what', '', 'folder'],
+          [
+            ...runtimes.map(({ what, use, path }) => [what, use, path]),
+            ...own.map(({ variable, path }) => [variable, 'yours', path]),
+          ],
+        )
+      },
+    },
+    {
       title: 'Status (`offstream status --json`)',
       read: async () =>
         fenced(JSON.stringify(await readStatus(state, config, await readServices(state)), null, 2)),
@@ -112,7 +128,7 @@ const settingsTable = ({ config, origins }: Project): string =>
 
 /** Variables that change what offstream or its services do; those of the person alone are none of them. */
 const telling =
-  /^(OFFSTREAM|SPARK|PYSPARK|KAFKA|JAVA|JDK|_JAVA|PIP|NODE|NPM|LC)_|^(LANG|TZ|TERM|CI|NO_COLOR|DISPLAY|(HTTPS?|NO|ALL)_PROXY)$/i
+  /^(OFFSTREAM|SPARK|PYSPARK|KAFKA|JAVA|JDK|_JAVA|PIP|NODE|LC)_|^(LANG|TZ|TERM|CI|NO_COLOR|DISPLAY|(HTTPS?|NO|ALL)_PROXY)$/i
 
 const environmentTable = (environment: ReportOptions['environment']): string =>
   table(

@@ -69,6 +69,7 @@ test('what a maintainer needs is left as it is', () => {
     '2026-01-01T12:00:00.000Z ERROR thrift: java.lang.OutOfMemoryError: Java heap space',
     '\tat org.apache.kafka.common.Foo$1@1a2b3c4d.run(Foo.java:12) ~[kafka_2.13-3.9.2.jar:?]',
     'Loaded /opt/spark/jars/spark-token-provider-kafka-0-10_2.13-4.1.1.jar',
+    'npm_config_user_agent, npm_package_engines_node and xoxo',
     'crawlee@3.18.1 read http://127.0.0.1:8090/produit/3017620422003/nutella?page=2',
     'sha256 77f78984aa84fbe865c717dd37b49913b4e5c97d76ef6824f932f1aefa6621ec',
     'spark.sql.catalog.lake.uri=jdbc:sqlite:/data/lake/catalog.db?journal_mode=WAL&busy_timeout=30000',

@@ -105,7 +105,8 @@ const formRules: readonly Rule[] = [
   { pattern: /\beyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*/g, by: () => removed },
   { pattern: /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g, by: () => removed },
   {
-    pattern: /\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AIza|npm_|pypi-)[\w-]{16,}/g,
+    pattern:
+      /\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,}|AIza[\w-]{30,}|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,})/g,
     by: () => removed,
   },
   { pattern: /(?<![\w.%+$-])[\w.%+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b(?!\()/gi, by: () => removed },

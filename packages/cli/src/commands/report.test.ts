@@ -1,9 +1,12 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { runCommand } from '../testCommand.ts'
 import { version } from '../version.ts'
+
+// The doctor asks Java, Python and every process of the machine; on a busy one that takes its time.
+vi.setConfig({ testTimeout: 60_000 })
 
 const emptyProject = async (): Promise<string> => {
   const directory = await mkdtemp(join(tmpdir(), 'offstream-report-'))
@@ -33,13 +36,20 @@ test('`report` writes a file that only its owner can read, and tells what is ins
   expect(stderr).toContain('read it before you share it')
 })
 
-test('`report --output -` writes to standard output, and no report is written over another file', async () => {
-  const project = await emptyProject()
-  const { stdout } = await runCommand(['report', '--output', '-'], { project })
-
+test('`report --output -` writes to standard output', async () => {
+  const { stdout } = await runCommand(['report', '--output', '-'], { project: await emptyProject() })
   expect(stdout.startsWith(`# Report of offstream ${version}, `)).toBe(true)
-  await expect(runCommand(['report', '--output', project], { project })).rejects.toMatchObject({
-    code: 'REPORT_UNWRITABLE',
-    outcome: 'refused',
-  })
+})
+
+test('`report` writes over no file, and leaves none where it can not be made', async () => {
+  const project = await emptyProject()
+  await writeFile(join(project, 'mine.md'), 'mine')
+  const over = runCommand(['report', '--output', join(project, 'mine.md')], { project })
+  await expect(over).rejects.toMatchObject({ code: 'REPORT_UNWRITABLE', outcome: 'refused' })
+  const settings = ['kafka.port=0']
+  const failing = runCommand(['report', '--output', join(project, 'new.md')], { project, settings })
+  await expect(failing).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+
+  expect(await readdir(project)).toEqual(['mine.md'])
+  expect(await readFile(join(project, 'mine.md'), 'utf8')).toBe('mine')
 })

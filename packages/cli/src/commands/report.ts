@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { makeReport } from '@offstream/pipeline'
+import { makeReport, type Report } from '@offstream/pipeline'
 import { messageOf, OffstreamError } from '@offstream/runtime'
 import type { DefineCommand } from '../commands.ts'
 import { table } from '../output.ts'
@@ -27,13 +27,14 @@ Examples:
     .action(async ({ output: target }) => {
       const { output, project } = context()
       const at = new Date()
-      const report = await makeReport({ project: await project(), environment: process.env, version, at })
+      const make = async () => makeReport({ project: await project(), environment: process.env, version, at })
       if (target === '-') {
-        output.result({ kind: 'report', text: report.text }, () => report.text.trimEnd())
+        const { text } = await make()
+        output.result({ kind: 'report', text }, () => text.trimEnd())
         return
       }
       const file = resolve(target ?? `offstream-report-${at.toISOString().replace(/[-:]|\.\d+/g, '')}.md`)
-      await writeNew(file, report.text)
+      const report = await writtenTo(file, make)
       const { sections, removals } = report
       output.result({ kind: 'report', file, sections, removals }, () =>
         table(
@@ -46,16 +47,28 @@ Examples:
       )
     })
 
-const writeNew = async (file: string, text: string): Promise<void> => {
+/** Makes the report once it is sure that it can be written, and leaves no empty file where it can't be made. */
+const writtenTo = async (file: string, make: () => Promise<Report>): Promise<Report> => {
+  const handle = await open(file, 'wx', 0o600).catch(error => {
+    throw unwritable(error)
+  })
   try {
-    await writeFile(file, text, { flag: 'wx', mode: 0o600 })
+    const report = await make()
+    await handle.writeFile(report.text)
+    return report
   } catch (error) {
-    throw new OffstreamError('REPORT_UNWRITABLE', `The report can't be written: ${messageOf(error)}`, {
-      outcome: 'refused',
-      hint: 'choose a file that is not there yet, in a folder that you may write to: `offstream report --output <file>`',
-      cause: error,
-    })
+    await rm(file, { force: true })
+    throw error
+  } finally {
+    await handle.close()
   }
 }
+
+const unwritable = (error: unknown): OffstreamError =>
+  new OffstreamError('REPORT_UNWRITABLE', `The report can't be written: ${messageOf(error)}`, {
+    outcome: 'refused',
+    hint: 'choose a file that is not there yet, in a folder that you may write to: `offstream report --output <file>`',
+    cause: error,
+  })
 
 export default define

@@ -1,28 +1,181 @@
-import type { DefineCommand } from '../commands.ts'
+import {
+  type CachedRuntime,
+  listRuntimes,
+  pruneRuntimes,
+  removeDamaged,
+  type VerifiedRuntime,
+  verifyRuntimes,
+} from '@offstream/pipeline'
+import { OffstreamError } from '@offstream/runtime'
+import type { DefineCommand, MakeContext } from '../commands.ts'
 import { fetchRuntimes } from '../context.ts'
+import { type Cell, table } from '../output.ts'
+import { bytes, counted } from '../words.ts'
 
 const define: DefineCommand = (command, context) => {
+  command.addHelpText(
+    'after',
+    `
+Spark, Kafka and the connectors lie in one cache folder of yours (OFFSTREAM_CACHE), for all projects. SPARK_HOME and
+KAFKA_HOME, where they are set, are used instead.
+
+Example:
+  offstream runtime list`,
+  )
+  command
+    .command('list')
+    .description('show what is in the cache, how large it is, and whether this offstream uses it')
+    .addHelpText('after', '\nExample:\n  offstream runtime list')
+    .action(() => list(context))
   command
     .command('install')
     .description('fetch Spark, Kafka and the connectors now, so that `offstream up` needs no network')
     .addHelpText(
       'after',
       `
-Fetched once into your cache folder (OFFSTREAM_CACHE), for all projects; every file is compared with the digest that
-is locked in offstream. SPARK_HOME and KAFKA_HOME, where they are set, are used instead.
+Fetched once, for all projects; every file is compared with the digest that is locked in offstream. What is there
+already is not fetched again.
 
 Example:
   offstream runtime install`,
     )
-    .action(async () => {
-      const { output, project, signal } = context()
-      const { directory } = await project()
-      const { runtimes, archives } = await fetchRuntimes(output, directory, signal)
-      const { sparkHome, kafkaLibs, connectors, python, java } = runtimes
-      output.result({ kind: 'runtime', sparkHome, kafkaLibs, connectors, python, java, archives }, () =>
-        [`Spark       ${sparkHome}`, `Kafka       ${kafkaLibs}`, `connectors  ${connectors}`].join('\n'),
-      )
-    })
+    .action(() => install(context))
+  command
+    .command('verify')
+    .description('read every file again and compare it with its digest')
+    .option('--repair', 'remove what is damaged and fetch it again')
+    .addHelpText(
+      'after',
+      `
+Jars are compared with the digests that are locked in offstream, Spark with those that pip noted when it was installed.
+Exit status 11 where something differs.
+
+Examples:
+  offstream runtime verify
+  offstream runtime verify --repair`,
+    )
+    .action(({ repair = false }) => verify(context, repair))
+  command
+    .command('prune')
+    .description('remove what this version of offstream does not use, and what broken fetches left')
+    .option('--dry-run', 'only show what would be removed')
+    .addHelpText(
+      'after',
+      `
+What runs now is never removed. An older offstream on this machine would fetch again what it needs.
+
+Examples:
+  offstream runtime prune --dry-run
+  offstream runtime prune`,
+    )
+    .action(({ dryRun = false }) => prune(context, dryRun))
+}
+
+const list = async (context: MakeContext): Promise<void> => {
+  const { output } = context()
+  const { cache, runtimes, own } = await listRuntimes(process.env)
+  output.result({ kind: 'runtimes', cache, runtimes, own }, () =>
+    table(
+      ['what', 'size', '', 'folder'],
+      [
+        ...runtimes.map(({ what, bytes: size, use, name }) => [what, sized(size), uses[use], name]),
+        ...own.map(({ variable, path }) => [variable, '', 'yours', path]),
+      ],
+    ),
+  )
+  output.note(`\n${bytes(sum(runtimes))} in \`${cache}\`${next(runtimes)}`)
+}
+
+const uses: Readonly<Record<CachedRuntime['use'], Cell>> = {
+  used: { text: 'used', tone: 'good' },
+  missing: { text: 'not there yet', tone: 'quiet' },
+  unused: { text: 'not used', tone: 'doubtful' },
+  incomplete: { text: 'incomplete', tone: 'doubtful' },
+}
+
+const next = (runtimes: readonly CachedRuntime[]): string => {
+  if (runtimes.some(({ use }) => use === 'unused' || use === 'incomplete'))
+    return '. Next: `offstream runtime prune --dry-run`'
+  return runtimes.some(({ use }) => use === 'missing') ? '. Next: `offstream runtime install`' : ''
+}
+
+const sized = (size: number): string => (size === 0 ? '' : bytes(size))
+const sum = (runtimes: readonly CachedRuntime[]): number =>
+  runtimes.reduce((total, { bytes: size }) => total + size, 0)
+
+const install = async (context: MakeContext): Promise<void> => {
+  const { output, project, signal } = context()
+  const { directory } = await project()
+  const { runtimes, archives } = await fetchRuntimes(output, directory, signal)
+  const { sparkHome, kafkaLibs, connectors, python, java } = runtimes
+  output.result({ kind: 'runtime', sparkHome, kafkaLibs, connectors, python, java, archives }, () =>
+    [`Spark       ${sparkHome}`, `Kafka       ${kafkaLibs}`, `connectors  ${connectors}`].join('\n'),
+  )
+}
+
+const verify = async (context: MakeContext, repair: boolean): Promise<void> => {
+  const { output, project, signal } = context()
+  output.live('reading and comparing')
+  const verified = await verifyRuntimes(process.env)
+  const damaged = verified.filter(({ problems }) => problems.length > 0)
+  output.result({ kind: 'verified', runtimes: verified }, () =>
+    verified.length === 0 ? '' : table(['', 'what', 'files', ''], verified.flatMap(verifiedRows)),
+  )
+  if (verified.length === 0) output.note('Nothing is there yet. Next: `offstream runtime install`')
+  if (damaged.length === 0) return
+  if (!repair) throw damage(damaged)
+  const { directory } = await project()
+  await removeDamaged(process.env, damaged)
+  await fetchRuntimes(output, directory, signal)
+  output.note(`Fetched again: ${damaged.map(({ what }) => what).join(', ')}`)
+}
+
+const shownProblems = 5
+
+const verifiedRows = ({ what, files, problems }: VerifiedRuntime): Cell[][] => {
+  const mark: Cell = problems.length === 0 ? { text: '✔', tone: 'good' } : { text: '✖', tone: 'bad' }
+  const more = problems.length - shownProblems
+  const told = [...problems.slice(0, shownProblems), ...(more > 0 ? [`and ${more} more`] : [])]
+  return [
+    [mark, what, String(files), told[0] ?? 'as they must be'],
+    ...told.slice(1).map(problem => ['', '', '', problem]),
+  ]
+}
+
+const damage = (damaged: readonly VerifiedRuntime[]): OffstreamError =>
+  new OffstreamError(
+    'CHECKSUM_MISMATCH',
+    `Not as it was fetched: ${damaged.map(({ what, problems }) => `${what} (${counted(problems.length, 'file')})`).join(', ')}`,
+    {
+      outcome: 'download',
+      hint: 'fetch it again with `offstream runtime verify --repair`',
+    },
+  )
+
+const prune = async (context: MakeContext, dryRun: boolean): Promise<void> => {
+  const { output } = context()
+  const { removed, kept } = await pruneRuntimes(process.env, dryRun)
+  output.result({ kind: 'pruned', dryRun, removed, kept, bytes: sum(removed) }, () =>
+    removed.length + kept.length === 0
+      ? ''
+      : table(
+          ['what', 'size', '', 'folder'],
+          [
+            ...removed.map(({ what, bytes: size, name }) => [
+              what,
+              sized(size),
+              dryRun ? 'would be removed' : 'removed',
+              name,
+            ]),
+            ...kept.map(({ name, why }) => ['', '', `stays: ${why}`, name]),
+          ],
+        ),
+  )
+  output.note(
+    removed.length === 0
+      ? 'There is nothing to remove.'
+      : `${bytes(sum(removed))} ${dryRun ? 'would be freed. Next: `offstream runtime prune`' : 'freed'}`,
+  )
 }
 
 export default define
