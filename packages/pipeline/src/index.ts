@@ -3,6 +3,7 @@ export { type AssetFolder, assetPath } from './assets.ts'
 export { type Chart, listCharts, renderChart } from './charts.ts'
 export {
   Config,
+  configOf,
   configYaml,
   environmentName,
   loadProject,
