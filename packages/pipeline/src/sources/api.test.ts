@@ -8,7 +8,7 @@ import { taken } from './testRun.ts'
 import { type Answer, serve } from './web/testSite.ts'
 
 const userAgent = 'offstream-test (test@example.org)'
-const patience = { firstPauseMs: 1, partWithinMs: 5_000, answerWithinMs: 10_000 }
+const patience = { retries: 4, firstPauseMs: 1, partWithinMs: 30_000, answerWithinMs: 60_000 }
 
 const json = (value: unknown, status = 200): Answer => ({
   status,

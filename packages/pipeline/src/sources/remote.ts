@@ -13,8 +13,10 @@ export interface RemoteOptions {
   readonly patience?: Patience | undefined
 }
 
-/** How long a site is waited for, milliseconds. */
+/** How often and how long a site is waited for; times are milliseconds. */
 export interface Patience {
+  /** How often it is asked again. */
+  readonly retries: number
   /** Before the second attempt; each further pause is twice as long, plus up to as much by chance. */
   readonly firstPauseMs: number
   /** Until an answer begins, and between two parts of it. */
@@ -23,7 +25,12 @@ export interface Patience {
   readonly answerWithinMs: number
 }
 
-const usualPatience: Patience = { firstPauseMs: 1_000, partWithinMs: 30_000, answerWithinMs: 120_000 }
+const usualPatience: Patience = {
+  retries: 4,
+  firstPauseMs: 1_000,
+  partWithinMs: 30_000,
+  answerWithinMs: 120_000,
+}
 
 export interface Asking {
   readonly signal: AbortSignal
@@ -37,7 +44,6 @@ export type JsonAnswer =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'not found'; readonly value: unknown }
 
-const retries = 4
 const longestPauseMs = 60_000
 /** A server that asks for more patience is left alone. */
 const longestRetryAfterMs = 10 * 60_000
@@ -107,7 +113,7 @@ export class Remote {
           return attempt()
         },
         {
-          retries,
+          retries: this.patience.retries,
           minTimeout: this.patience.firstPauseMs,
           maxTimeout: longestPauseMs,
           randomize: true,

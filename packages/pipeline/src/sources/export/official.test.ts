@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { Product, productColumns } from '../../product.ts'
 import { nutrientNames } from '../record/nutriments.ts'
 import { productOf, type RecordContext } from '../record/productOf.ts'
@@ -52,22 +52,27 @@ const agree = (left: unknown, right: unknown): boolean =>
     typeof right === 'number' &&
     Math.abs(left - right) <= 1e-6 * (1 + Math.abs(left)))
 
-describe.skipIf(!existsSync(folder))(`the official exports (needs ${folder})`, () => {
-  test('each row of each form is a valid record', async () => {
-    const all = await Promise.all(
-      ['export.csv', 'export.parquet', 'products.jsonl', 'export.jsonl'].map(productsOf),
-    )
-    expect(all.map(({ size }) => size)).toEqual([1_000, 1_000, 1_000, 50])
+// Megabytes of them: seconds on a machine that is busy with other tests too.
+const timeout = 60_000
+
+describe.skipIf(!existsSync(folder))(`the official exports (needs ${folder})`, { timeout }, () => {
+  let csv: Products
+  let parquet: Products
+  let catalogue: Products
+  let jsonl: Products
+  beforeAll(async () => {
+    csv = await productsOf('export.csv')
+    parquet = await productsOf('export.parquet')
+    catalogue = await productsOf('products.jsonl')
+    jsonl = await productsOf('export.jsonl')
+  }, timeout)
+
+  test('give a valid record for each row of each form', () => {
+    expect([csv.size, parquet.size, catalogue.size, jsonl.size]).toEqual([1_000, 1_000, 1_000, 50])
   })
 
   // The reasons are in the README of `sources`.
-  test('the forms of one product agree, but for what one of them lacks', async () => {
-    const [csv, parquet, catalogue, jsonl] = await Promise.all([
-      productsOf('export.csv'),
-      productsOf('export.parquet'),
-      productsOf('products.jsonl'),
-      productsOf('export.jsonl'),
-    ])
+  test('agree in each product, but for what one form lacks', () => {
     expect(differences(catalogue, parquet)).toEqual({
       // No pictures and no addresses in this sample; the count of additives is derived where it is not told.
       lacking: { image_url: 380 },
@@ -89,7 +94,7 @@ describe.skipIf(!existsSync(folder))(`the official exports (needs ${folder})`, (
   })
 
   test.each(['products.jsonl', 'export.jsonl'])(
-    'of %s nothing is lost by reading only what is wanted',
+    'lose nothing of %s when only what is wanted is read',
     async name => {
       const context: RecordContext = { source: 'export', observedAt: '2026-04-10T00:00:00.000Z', site: null }
       const picker = new Picker(apiFields)
@@ -100,15 +105,14 @@ describe.skipIf(!existsSync(folder))(`the official exports (needs ${folder})`, (
     },
   )
 
-  test('flags are those that Open Food Facts itself gives, where the rule is the same', async () => {
-    const products = await productsOf('export.parquet')
+  test('get the flags that Open Food Facts itself gives, where the rule is the same', async () => {
     const file = await asyncBufferFromFile(fileOf('export.parquet'))
     const rows = await parquetReadObjects({
       ...{ file, compressors },
       columns: ['code', 'data_quality_errors_tags', 'data_quality_warnings_tags'],
     })
     const disagreements = rows.flatMap(({ code, data_quality_errors_tags, data_quality_warnings_tags }) => {
-      const product = products.get(code)
+      const product = parquet.get(code)
       const ours = new Set(product === undefined ? [] : (qualityFlags(product)?.split(',') ?? []))
       const theirs = new Set<string>([
         ...(data_quality_errors_tags ?? []),

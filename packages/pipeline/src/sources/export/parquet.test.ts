@@ -10,6 +10,8 @@ import { type Answer, serve } from '../web/testSite.ts'
 import { exportSource } from './export.ts'
 
 const userAgent = 'offstream-test'
+/** Making the files takes longer than reading them. */
+const timeout = 60_000
 
 let directory: string
 beforeAll(async () => {
@@ -77,7 +79,7 @@ const written = async (content: Buffer): Promise<string> => {
 test.each([
   ['several row groups', 2_500, 1_000],
   ['a row group larger than what is read at once', 5_000, 5_000],
-])('a file with %s is read to its end', async (_what, count, rowGroupSize) => {
+])('a file with %s is read to its end', { timeout }, async (_what, count, rowGroupSize) => {
   const file = await written(fileOf(count, rowGroupSize))
   const { products, removals, skipped, error } = await taken(exportSource({ file, userAgent }))
   expect([products.length, removals.map(({ code }) => code), skipped, error]).toEqual([
@@ -99,7 +101,7 @@ test.each([
   })
 })
 
-test('a damaged row group ends the run with its place, after the rows before it', async () => {
+test('a damaged row group ends the run with its place, after the rows before it', { timeout }, async () => {
   const content = fileOf(3_000, 1_000)
   const codes = parquetMetadata(content).row_groups[1]?.columns[0]?.meta_data
   const at = Number(codes?.dictionary_page_offset ?? codes?.data_page_offset)
@@ -115,7 +117,7 @@ test('a file without codes is no export', async () => {
   expect(error).toMatchObject({ code: 'FORMAT_UNKNOWN', message: expect.stringContaining('`code`') })
 })
 
-test('of a file on a site only the columns that are needed are fetched', async () => {
+test('of a file on a site only the columns that are needed are fetched', { timeout }, async () => {
   const content = fileOf(8_000, 1_000)
   let sent = 0
   const ranges: Answer = (request, response) => {
