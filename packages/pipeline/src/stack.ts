@@ -125,8 +125,14 @@ export const startServices = async (
   await finishReset(settings.state)
   await refuseOtherSettings(settings)
   await keepStackSettings(settings)
-  await ensureKeeper(run, launchKeeper)
-  await askKeeper(run, 'start', { ...call, names, settings })
+  try {
+    await ensureKeeper(run, launchKeeper)
+    await askKeeper(run, 'start', { ...call, names, settings })
+  } catch (error) {
+    // Where nothing came of it, what is corrected in the file must count the next time.
+    if ((await ownPids(settings.state)).size === 0) await rm(settingsFile(settings.state), { force: true })
+    throw error
+  }
 }
 
 /**
