@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
 import { shippedPath } from './assets.ts'
-import { Config, configYaml, loadProject } from './config.ts'
+import { Config, configYaml, environmentName, loadProject, settingPaths } from './config.ts'
 import { withEverySetting } from './testConfig.ts'
 
 /** A project with this `offstream.yaml`. */
@@ -68,6 +68,67 @@ test('all problems of a configuration are told at once, each with its place', as
     `${directory}/offstream.yaml:3: zookeper: there is no such setting`,
     `${directory}/offstream.yaml:6: spark.cores: there is no such setting; did you mean \`spark.worker.cores\` or \`thrift.cores\`?`,
     'environment OFFSTREAM_WEB_URL: web.url: Invalid URL',
+  ])
+})
+
+test.each([
+  ['is no YAML', 'kafka:\n  port: [1\n', /offstream\.yaml:\d: /],
+  ['says a thing twice', 'host: a\nhost: b\n', /offstream\.yaml:2: .*unique/],
+  ['is no map of settings', '- kafka\n', /offstream\.yaml:1: must be settings/],
+])('a file that %s is a problem', async (_, yaml, expected) => {
+  const loading = loadProject({ from: await projectOf(yaml), environment: {} })
+  await expect(loading).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringMatching(expected),
+  })
+})
+
+test('a file that can not be read is a problem, and not as if it were not there', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'offstream-config-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  await mkdir(join(directory, 'offstream.yaml'))
+  await expect(loadProject({ from: directory, environment: {} })).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining(`${directory}/offstream.yaml: EISDIR`),
+  })
+})
+
+test('two services on one port are a problem', async () => {
+  const directory = await projectOf('thrift: {port: 9092}\n')
+  await expect(
+    loadProject({ from: directory, environment: {}, settings: ['stream.webPort=8080'] }),
+  ).rejects.toThrow(
+    [
+      '  stream.webPort: must differ from spark.webPort (both are 8080)',
+      '  thrift.port: must differ from kafka.port (both are 9092)',
+    ].join('\n'),
+  )
+})
+
+test('the nearest file above counts, and one in a folder config is as good', async () => {
+  const outer = await projectOf('host: outer')
+  await mkdir(join(outer, 'inner', 'config'), { recursive: true })
+  await mkdir(join(outer, 'inner', 'deep'))
+  await writeFile(join(outer, 'inner', 'config', 'offstream.yaml'), 'host: inner')
+  const found = await loadProject({ from: join(outer, 'inner', 'deep'), environment: {} })
+  expect([found.config.host, found.directory]).toEqual(['inner', join(outer, 'inner')])
+})
+
+test('every setting has an environment variable of its own', () => {
+  expect(environmentName('spark.worker.webPort')).toBe('OFFSTREAM_SPARK_WORKER_WEB_PORT')
+  expect(new Set(settingPaths.map(environmentName)).size).toBe(settingPaths.length)
+})
+
+test('text from a flag or the environment stays text where the setting is text', async () => {
+  const { config } = await loadProject({
+    from: await projectOf(''),
+    environment: { OFFSTREAM_WEB_CONTACT: '12345' },
+    settings: ['browser.executablePath=true', 'kafka.port=0x10'],
+  })
+  expect([config.web.contact, config.browser.executablePath, config.kafka.port]).toEqual([
+    '12345',
+    'true',
+    16,
   ])
 })
 

@@ -83,7 +83,7 @@ export const novaGroup = (written: string | null | undefined): 1 | 2 | 3 | 4 | n
  * @returns null where no mass is told (`?`, `-`, a percentage).
  */
 export const grams = (written: string, lang: string): number | null => {
-  const found = /(\d[\d.,\s]*)(kg|mg|µg|μg|mcg|g)(?!\p{L})/u.exec(written)
+  const found = /((?:(?<!\S)-)?\d[\d.,\s]*)(kg|mg|µg|μg|mcg|g)(?!\p{L})/u.exec(written)
   const exponent = gramExponents[found?.[2] ?? '']
   return exponent === undefined ? null : readNumber(found?.[1] ?? '', lang, exponent)
 }
