@@ -1,0 +1,467 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { brokerOf, findChromium, normaliseCode, openPublisher, Product, topicName } from '@offstream/pipeline'
+import { until } from '@offstream/runtime'
+import { type CatalogueProduct, generateCatalogue, readCatalogue, startSite } from '@offstream/site'
+import { Kafka, logLevel } from 'kafkajs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { goldenFile, goldenNames, goldenProduct, goldenText } from './golden.ts'
+import { type ScratchStack, scratchStack } from './stack.ts'
+import { StatusContract } from './statusContract.ts'
+
+const realCatalogue = join(import.meta.dirname, '../../../../shared/off/products.jsonl')
+
+/** The whole life of one stack, in order: starting one takes too long to do it for each test. */
+describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () => {
+  const invented = generateCatalogue({ count: 60 })
+  let stack: ScratchStack
+  let site: Awaited<ReturnType<typeof startSite>>
+  beforeAll(async () => {
+    site = await startSite({ catalogue: invented })
+    stack = await scratchStack()
+  })
+  afterAll(async () => {
+    await site[Symbol.asyncDispose]()
+    await stack[Symbol.asyncDispose]()
+  })
+
+  const status = async () => StatusContract.parse(await stack.json(['status']))
+  const select = async (sql: string): Promise<Record<string, unknown>[]> => {
+    const { stdout, shown, exitCode } = await stack.run(['query', sql, '--format', 'json'])
+    if (exitCode !== 0) throw new Error(shown)
+    return JSON.parse(stdout)
+  }
+  const scrape = async (address: string) => {
+    const { shown, exitCode } = await stack.run(['scrape', '--url', address])
+    if (exitCode !== 0) throw new Error(shown)
+  }
+  /** Waits until the table has everything that the topic has; resolves to the status that says so. */
+  const arrived = () =>
+    until(
+      async () => {
+        const now = await status()
+        if (now.state !== 'healthy' || now.flow.lag !== 0) throw new Error(JSON.stringify(now, null, 2))
+        return now
+      },
+      { what: 'everything to arrive', withinMs: 120_000, everyMs: 500 },
+    )
+
+  test('up starts every service, each with a line', async () => {
+    const { shown } = await stack.run(['up'])
+    expect(shown.split('\n').toSorted()).toEqual([
+      '! All services are ready. Next: `offstream submit`, then `offstream scrape --limit 100`',
+      '! ✔ kafka  ready on port <kafka.port> after <time>',
+      '! ✔ spark-master  ready on port <spark.port> after <time>',
+      '! ✔ spark-worker  ready on port <spark.worker.webPort> after <time>',
+      '! ✔ thrift  ready on port <thrift.port> after <time>',
+      '! ✔ zookeeper  ready on port <zookeeper.port> after <time>',
+      'exit 0',
+    ])
+  })
+
+  test('without the job the stack is healthy, and nothing has come anywhere', async () => {
+    const { state, services, flow } = await status()
+    expect([state, services.map(({ health }) => health)]).toEqual([
+      'healthy',
+      ['healthy', 'healthy', 'healthy', 'healthy', 'healthy', 'unknown'],
+    ])
+    expect(flow).toEqual({
+      fetched: 0,
+      acknowledged: 0,
+      consumed: null,
+      rows: 0,
+      rejected: 0,
+      visible: 0,
+      lag: null,
+      freshnessSeconds: null,
+    })
+  })
+
+  test('submit starts the job', async () => {
+    expect((await stack.run(['submit'])).shown).toMatchInlineSnapshot(`
+      "! ✔ products-stream ready after <time>
+      ! The job reads the topic. Next: \`offstream scrape --limit 100\`, then \`offstream status\`
+      exit 0"
+    `)
+  })
+
+  test('up and submit again start nothing', async () => {
+    const before = await stack.processes()
+    const [up, submit] = [await stack.run(['up']), await stack.run(['submit'])]
+    expect(up.shown.split('\n').toSorted()).toEqual([
+      '! All services are ready. Next: `offstream submit`, then `offstream scrape --limit 100`',
+      '! ✔ kafka  already running on port <kafka.port>, pid <pid>',
+      '! ✔ spark-master  already running on port <spark.port>, pid <pid>',
+      '! ✔ spark-worker  already running on port <spark.worker.webPort>, pid <pid>',
+      '! ✔ thrift  already running on port <thrift.port>, pid <pid>',
+      '! ✔ zookeeper  already running on port <zookeeper.port>, pid <pid>',
+      'exit 0',
+    ])
+    expect(submit.shown).toMatchInlineSnapshot(`
+      "! ✔ products-stream already running, pid <pid>
+      ! The job reads the topic. Next: \`offstream scrape --limit 100\`, then \`offstream status\`
+      exit 0"
+    `)
+    expect(await stack.processes()).toEqual(before)
+  })
+
+  test('every product of the site comes into the table as it is on the site', async () => {
+    await scrape(site.address)
+    const { flow } = await arrived()
+    expect(flow).toEqual({
+      fetched: 60,
+      acknowledged: 60,
+      consumed: 60,
+      rows: 60,
+      rejected: 0,
+      visible: 60,
+      lag: 0,
+      freshnessSeconds: expect.any(Number),
+    })
+    expect(await differences(invented.products)).toEqual([])
+  })
+
+  test('a second scrape changes the times alone, and a changed product changes once', async () => {
+    const all = `SELECT ${Product.keyof().options.join(', ')} FROM Products ORDER BY code`
+    const seen = { as_of: expect.any(String), observed_at: expect.any(String) }
+    const before = await select(all)
+    const changed = {
+      ...(invented.products[7] as CatalogueProduct),
+      product_name: 'Renamed',
+      nutriscore_grade: 'a',
+    }
+    site.update(changed)
+
+    await scrape(site.address)
+
+    const { flow } = await arrived()
+    expect([flow.acknowledged, flow.consumed, flow.rows, flow.visible]).toEqual([120, 120, 60, 60])
+    const after = await select(all)
+    expect(after).toEqual(
+      before.map(row =>
+        row['code'] === normaliseCode(changed.code)
+          ? { ...row, ...seen, product_name: 'Renamed', nutriscore_grade: 'a', url: expect.any(String) }
+          : { ...row, ...seen },
+      ),
+    )
+  })
+
+  test('a message that is no product is put aside with its reason, and stops nothing', async () => {
+    const [golden = ''] = goldenNames
+    const product = {
+      ...(await goldenProduct(golden)),
+      code: '4000000000000',
+      product_name: 'After the garbage',
+    }
+    const kafka = new Kafka({ brokers: [brokerOf(stack.config)], logLevel: logLevel.NOTHING })
+    const producer = kafka.producer()
+    await producer.connect()
+    await producer.send({
+      topic: topicName,
+      messages: [
+        { key: '20000011', value: '{"code": "20000011", "product_name' },
+        { key: product.code, value: JSON.stringify(product) },
+      ],
+    })
+    await producer.disconnect()
+
+    const { flow } = await arrived()
+
+    expect([flow.rejected, flow.rows]).toEqual([1, 61])
+    expect(await select('SELECT topic, key, value, reason FROM products_rejected')).toEqual([
+      {
+        topic: topicName,
+        key: '20000011',
+        value: '{"code": "20000011", "product_name',
+        reason: 'value: is not a JSON object',
+      },
+    ])
+    expect(await select(`SELECT product_name FROM Products WHERE code = '${product.code}'`)).toEqual([
+      { product_name: 'After the garbage' },
+    ])
+  })
+
+  test('each golden record becomes its golden row', async () => {
+    const products = await Promise.all(goldenNames.map(goldenProduct))
+    const publisher = await openPublisher(brokerOf(stack.config))
+    await Promise.all(products.map(publisher.publish))
+    await publisher.close()
+    await arrived()
+    for (const [place, name] of goldenNames.entries()) {
+      const [row] = await select(`SELECT * FROM Products WHERE code = '${products[place]?.code}'`)
+      await expect(goldenText(row)).toMatchFileSnapshot(goldenFile(name, 'row.json'))
+    }
+  })
+
+  test('a query answers as a table, as JSON and as CSV', async () => {
+    const sql = `SELECT 1 AS one, 'a,"b' AS text, CAST(NULL AS STRING) AS nothing, 9007199254740993 AS big, 1.50 AS price, true AS yes, 2 AS one`
+    const shown = []
+    for (const form of [['--format', 'table'], ['--format', 'json'], ['--format', 'csv'], ['--json']])
+      shown.push((await stack.run(['query', sql, ...form])).shown)
+    expect(shown.join('\n\n')).toMatchInlineSnapshot(`
+      "one  text  nothing  big  price  yes  one
+      1  a,"b  null  9007199254740993  1.50  true  2
+      exit 0
+
+      [{"one":1,"text":"a,\\"b","nothing":null,"big":"9007199254740993","price":"1.50","yes":true,"one_2":2}]
+      exit 0
+
+      one,text,nothing,big,price,yes,one
+      1,"a,""b",,9007199254740993,1.50,true,2
+      exit 0
+
+      {"version":1,"columns":[{"name":"one","type":"int"},{"name":"text","type":"string"},{"name":"nothing","type":"string"},{"name":"big","type":"bigint"},{"name":"price","type":"decimal"},{"name":"yes","type":"boolean"},{"name":"one","type":"int"}],"rows":[{"one":1,"text":"a,\\"b","nothing":null,"big":"9007199254740993","price":"1.50","yes":true,"one_2":2}]}
+      exit 0"
+    `)
+  })
+
+  test('a statement that is wrong is told in one sentence', async () => {
+    expect((await stack.run(['query', 'SELECT nope FROM Products'])).shown).toMatchInlineSnapshot(`
+      "! ✖ [UNRESOLVED_COLUMN.WITH_SUGGESTION] org.apache.spark.sql.AnalysisException: [UNRESOLVED_COLUMN.WITH_SUGGESTION] A column, variable, or function parameter with name \`nope\` cannot be resolved. Did you mean one of the following? [\`code\`, \`rev\`, \`url\`, \`as_of\`, \`lang\`]. SQLSTATE: 42703; line 1 pos 7;
+      ! 'Project ['nope]
+      ! +- SubqueryAlias spark_catalog.default.products
+      !    +- View (\`spark_catalog\`.\`default\`.\`products\`, [code#6532, product_name#6533, generic_name#6534, quantity#6535, brands#6536, categories#6537, labels#6538, countries#6539, ingredients_text#6540, allergens#6541, additives#6542, additives_n#6543, nutriscore_grade#6544, nova_group#6545, environmental_score_grade#6546, energy_kcal_100g#6547, fat_100g#6548, saturated_fat_100g#6549, carbohydrates_100g#6550, sugars_100g#6551, fiber_100g#6552, proteins_100g#6553, salt_100g#6554, image_url#6555, url#6556, ... 6 more fields])
+      !       +- Project [cast(code#6563 as string) AS code#6532, cast(product_name#6564 as string) AS product_name#6533, cast(generic_name#6565 as string) AS generic_name#6534, cast(quantity#6566 as string) AS quantity#6535, cast(brands#6567 as string) AS brands#6536, cast(categories#6568 as string) AS categories#6537, cast(labels#6569 as string) AS labels#6538, cast(countries#6570 as string) AS countries#6539, cast(ingredients_text#6571 as string) AS ingredients_text#6540, cast(allergens#6572 as string) AS allergens#6541, cast(additives#6573 as string) AS additives#6542, cast(additives_n#6574 as int) AS additives_n#6543, cast(nutriscore_grade#6575 as string) AS nutriscore_grade#6544, cast(nova_group#6576 as int) AS nova_group#6545, cast(environmental_score_grade#6577 as string) AS environmental_score_grade#6546, cast(energy_kcal_100g#6578 as double) AS energy_kcal_100g#6547, cast(fat_100g#6579 as double) AS fat_100g#6548, cast(saturated_fat_100g#6580 as double) AS saturated_fat_100g#6549, cast(carbohydrates_100g#6581 as double) AS carbohydrates_100g#6550, cast(sugars_100g#6582 as double) AS sugars_100g#6551, cast(fiber_100g#6583 as double) AS fiber_100g#6552, cast(proteins_100g#6584 as double) AS proteins_100g#6553, cast(salt_100g#6585 as double) AS salt_100g#6554, cast(image_url#6586 as string) AS image_url#6555, cast(url#6587 as string) AS url#6556, ... 6 more fields]
+      !          +- Project [code#6563, product_name#6564, generic_name#6565, quantity#6566, brands#6567, categories#6568, labels#6569, countries#6570, ingredients_text#6571, allergens#6572, additives#6573, additives_n#6574, nutriscore_grade#6575, nova_group#6576, environmental_score_grade#6577, energy_kcal_100g#6578, fat_100g#6579, saturated_fat_100g#6580, carbohydrates_100g#6581, sugars_100g#6582, fiber_100g#6583, proteins_100g#6584, salt_100g#6585, image_url#6586, url#6587, ... 6 more fields]
+      !             +- Filter NOT deleted#6594
+      !                +- SubqueryAlias lake.off.products
+      !                   +- RelationV2[code#6563, product_name#6564, generic_name#6565, quantity#6566, brands#6567, categories#6568, labels#6569, countries#6570, ingredients_text#6571, allergens#6572, additives#6573, additives_n#6574, nutriscore_grade#6575, nova_group#6576, environmental_score_grade#6577, energy_kcal_100g#6578, fat_100g#6579, saturated_fat_100g#6580, carbohydrates_100g#6581, sugars_100g#6582, fiber_100g#6583, proteins_100g#6584, salt_100g#6585, image_url#6586, url#6587, ... 10 more fields] lake.off.products [SQL_FAILED]
+      ! → check the statement; the views are listed by \`offstream query "SHOW VIEWS"\`
+      exit 12"
+    `)
+    expect((await stack.run(['query', 'SELCT 1'])).shown).toMatchInlineSnapshot(`
+      "! ✖ [PARSE_SYNTAX_ERROR] org.apache.spark.sql.catalyst.parser.ParseException:
+      ! [PARSE_SYNTAX_ERROR] Syntax error at or near 'SELCT'. SQLSTATE: 42601 (line 1, pos 0)
+      !
+      ! == SQL ==
+      ! SELCT 1
+      ! ^^^ [SQL_FAILED]
+      ! → check the statement; the views are listed by \`offstream query "SHOW VIEWS"\`
+      exit 12"
+    `)
+  })
+
+  test('every chart is drawn', async () => {
+    const folder = await mkdtemp(join(stack.directory, 'charts-'))
+    const { stdout, exitCode } = await stack.run(['charts', '--output', folder])
+    const files = (await readdir(folder)).toSorted()
+    expect(exitCode).toBe(0)
+    expect(files).toEqual([
+      'brands-by-processing.svg',
+      'environmental-impact.svg',
+      'nova-distribution.svg',
+      'nutri-score-ranking.svg',
+    ])
+    expect(stdout.split('\n').toSorted()).toEqual(files.map(file => join(folder, file)))
+    for (const file of files)
+      expect(await readFile(join(folder, file), 'utf8')).toMatch(/^<svg.*<\/svg>\s*$/s)
+  })
+
+  test('a dry run writes records and publishes nothing', async () => {
+    const before = await status()
+    const { stdout, exitCode } = await stack.run([
+      'scrape',
+      '--url',
+      site.address,
+      '--limit',
+      '5',
+      '--dry-run',
+    ])
+    const codes = stdout.split('\n').map(line => Product.parse(JSON.parse(line)).code)
+    const after = await status()
+    expect([exitCode, codes.length, new Set(codes).size]).toEqual([0, 5, 5])
+    expect([after.flow.fetched, after.flow.acknowledged]).toEqual([
+      before.flow.fetched,
+      before.flow.acknowledged,
+    ])
+  })
+
+  test('Ctrl-C ends a scrape with a summary, and what it has published is in the table', async () => {
+    await using large = await startSite({ catalogue: generateCatalogue({ count: 300, seed: 2 }) })
+    const before = await status()
+    await using scraping = stack.begin(['scrape', '--url', large.address])
+    await until(
+      async () => {
+        const visited = large.requests.filter(({ path }) => path.startsWith('/produit/')).length
+        if (visited < 5) throw new Error(`${visited} pages visited`)
+      },
+      { what: 'the scrape to be under way', withinMs: 60_000 },
+    )
+    scraping.signal('SIGINT')
+    const { stderr, exitCode } = await scraping.ended
+    const published = Number(/^(\d+) products? published in/m.exec(stderr)?.[1])
+    const after = await arrived()
+    expect(exitCode).toBe(130)
+    expect(after.flow.acknowledged).toBe(Number(before.flow.acknowledged) + published)
+    expect(published).toBeLessThan(300)
+    expect((await stack.processes()).filter(line => /chrom/i.test(line))).toEqual([])
+  })
+
+  test('a service that does not answer is unhealthy as long as it does not', async () => {
+    for (const names of [
+      ['zookeeper', 'spark-worker', 'thrift', 'products-stream'],
+      ['kafka', 'spark-master'],
+    ]) {
+      const pids = (await status()).services.flatMap(({ name, pid }) =>
+        names.includes(name) ? [Number(pid)] : [],
+      )
+      for (const pid of pids) process.kill(pid, 'SIGSTOP')
+      try {
+        const { exitCode, stdout } = await stack.run(['status', '--json'])
+        const { state, services } = StatusContract.parse(JSON.parse(stdout))
+        const silent = services.filter(({ name }) => names.includes(name))
+        expect([exitCode, state]).toEqual([4, 'degraded'])
+        expect(silent.map(({ name, health }) => [name, health])).toEqual(
+          names.map(name => [name, 'unhealthy']),
+        )
+      } finally {
+        for (const pid of pids) process.kill(pid, 'SIGCONT')
+      }
+      await arrived()
+    }
+  })
+
+  test('a service that is killed is started again', async () => {
+    const before = await status()
+    for (const { name, pid } of before.services)
+      if (name === 'kafka' || name === 'products-stream') process.kill(Number(pid), 'SIGKILL')
+    const during = await stack.run(['status', '--json'])
+    expect([during.exitCode, StatusContract.parse(JSON.parse(during.stdout)).state]).toEqual([4, 'degraded'])
+    const after = await arrived()
+    expect(after.services.map(({ name, restarts }) => [name, restarts > 0])).toEqual([
+      ['zookeeper', false],
+      ['kafka', true],
+      ['spark-master', false],
+      ['spark-worker', false],
+      ['thrift', false],
+      ['products-stream', true],
+    ])
+    expect(after.flow).toMatchObject({ rows: before.flow.rows, acknowledged: before.flow.acknowledged })
+  })
+
+  test.skipIf(!existsSync(realCatalogue))(
+    `1,000 real products come into the table as they are in the catalogue (needs ${realCatalogue})`,
+    { timeout: 1_200_000 },
+    async () => {
+      const { products } = await readCatalogue(realCatalogue)
+      const before = await status()
+      await using serving = stack.begin(['site', '--catalogue', realCatalogue, '--port', '0'])
+      const address = await until(
+        async () => {
+          const [found] = /http:\/\/\S+/.exec(serving.stderr()) ?? []
+          if (found === undefined) throw new Error(serving.stderr())
+          return found
+        },
+        { what: 'the site', withinMs: 30_000 },
+      )
+
+      await scrape(address)
+      const first = await arrived()
+      expect(await differences(products)).toEqual([
+        // Its title is `Pepsi - 33cl`, and its brand Pepsi: the same page as that of a product without a name.
+        ['0000886100252', 'product_name', 'Pepsi', null],
+        // The catalogue has only its kilojoules; the site converts them for its page.
+        ['00000758', 'energy_kcal_100g', null, 34],
+      ])
+      await scrape(address)
+      const second = await arrived()
+
+      const more = [first, second].map(({ flow }) =>
+        (['fetched', 'acknowledged', 'consumed', 'rows', 'visible', 'rejected'] as const).map(
+          step => Number(flow[step]) - Number(before.flow[step]),
+        ),
+      )
+      expect(more).toEqual([
+        [1_000, 1_000, 1_000, 1_000, 1_000, 0],
+        [2_000, 2_000, 2_000, 1_000, 1_000, 0],
+      ])
+    },
+  )
+
+  test('down leaves no process and no listener, and the products stay', async () => {
+    const rows = await select('SELECT count(*) AS n, count(DISTINCT code) AS codes FROM Products')
+    const down = await stack.run(['down'])
+    expect([await stack.processes(), await stack.listening()]).toEqual([[], []])
+    expect(down.shown.split('\n').toSorted()).toEqual([
+      '! Everything has ended.',
+      '! ✔ kafka  ended after <time>',
+      '! ✔ products-stream  ended after <time>',
+      '! ✔ spark-master  ended after <time>',
+      '! ✔ spark-worker  ended after <time>',
+      '! ✔ thrift  ended after <time>',
+      '! ✔ zookeeper  ended after <time>',
+      'exit 0',
+    ])
+    expect((await stack.run(['status'])).exitCode).toBe(3)
+    expect((await stack.run(['down'])).shown).toBe('! Nothing was running.\nexit 0')
+    await stack.run(['up'])
+    expect(await select('SELECT count(*) AS n, count(DISTINCT code) AS codes FROM Products')).toEqual(rows)
+    expect(rows).toEqual([{ n: rows[0]?.['codes'], codes: rows[0]?.['codes'] }])
+  })
+
+  /** Where table and catalogue differ, as code, column, catalogue's value, table's value. */
+  const differences = async (products: readonly CatalogueProduct[]) => {
+    const rows = await select(`SELECT code, ${comparedColumns.join(', ')} FROM Products`)
+    const byCode = new Map(rows.map(row => [row['code'], row]))
+    return products.flatMap(product => {
+      const code = normaliseCode(product.code)
+      const [expected, row] = [told(product), byCode.get(code)]
+      return comparedColumns
+        .filter(column => row?.[column] !== expected[column])
+        .map(column => [code, column, expected[column], row?.[column]])
+    })
+  }
+})
+
+const nutriments = {
+  energy_kcal_100g: 'energy-kcal',
+  fat_100g: 'fat',
+  saturated_fat_100g: 'saturated-fat',
+  carbohydrates_100g: 'carbohydrates',
+  sugars_100g: 'sugars',
+  fiber_100g: 'fiber',
+  proteins_100g: 'proteins',
+  salt_100g: 'salt',
+} as const
+
+const comparedColumns = [
+  'product_name',
+  'nutriscore_grade',
+  'nova_group',
+  'environmental_score_grade',
+  ...(Object.keys(nutriments) as (keyof typeof nutriments)[]),
+] as const
+
+/** What the catalogue tells of a product, in the table's words. */
+const told = (
+  product: CatalogueProduct,
+): Record<(typeof comparedColumns)[number], string | number | null> => {
+  const among = (grades: string, grade: string | null | undefined) =>
+    grade && grades.includes(grade) ? grade : null
+  const values = Object.entries(nutriments).map(([column, name]) => {
+    const value = product.nutriments?.[`${name}_100g`]
+    return [column, typeof value === 'number' ? value : null]
+  })
+  return {
+    product_name: plainText(product.product_name),
+    nutriscore_grade: among('abcde', product.nutriscore_grade),
+    nova_group: product.nova_group == null ? null : Number(product.nova_group),
+    environmental_score_grade:
+      product.environmental_score_grade === 'a-plus'
+        ? 'a-plus'
+        : among('abcdef', product.environmental_score_grade),
+    ...Object.fromEntries(values),
+  }
+}
+
+/** A name as a person reads it: contributors' entities decoded, white space as single blanks. */
+const plainText = (written: string | null | undefined): string | null =>
+  (written ?? '')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&amp;', '&')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&#39;', "'")
+    .replace(/\s+/g, ' ')
+    .trim() || null

@@ -1,0 +1,206 @@
+import { once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type ScratchStack, scratchStack } from './stack.ts'
+
+// Nothing is started here but the command itself: one project serves all.
+let stack: ScratchStack
+beforeAll(async () => {
+  stack = await scratchStack()
+})
+afterAll(() => stack[Symbol.asyncDispose]())
+
+/** A listener that is nobody's service. */
+const holdPort = async (port: number) => {
+  const server = createServer()
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return { [Symbol.asyncDispose]: () => new Promise<void>(resolve => server.close(() => resolve())) }
+}
+
+test('an unknown command is a mistake of usage', async () => {
+  expect((await stack.run(['nope'])).shown).toMatchInlineSnapshot(`
+    "! error: unknown command 'nope'
+    ! (\`offstream --help\` shows all commands)
+    exit 2"
+  `)
+})
+
+test('so is an unknown option', async () => {
+  expect((await stack.run(['up', '--nope'])).shown).toMatchInlineSnapshot(`
+    "! error: unknown option '--nope'
+    ! (\`offstream --help\` shows all commands)
+    exit 2"
+  `)
+})
+
+test('so is a value that an option can not have', async () => {
+  expect((await stack.run(['scrape', '--limit', 'many'])).shown).toMatchInlineSnapshot(`
+    "! error: option '--limit <number>' argument 'many' is invalid. It must be a whole number from 1.
+    ! (\`offstream --help\` shows all commands)
+    exit 2"
+  `)
+})
+
+test('a configuration with several problems tells all of them', async () => {
+  const directory = join(stack.directory, 'broken')
+  await mkdir(directory)
+  await writeFile(join(directory, 'offstream.yaml'), 'kafka:\n  port: 99999\n  prot: 1\n')
+  const call = await stack.run(['status', '--set', 'thrift.cores=none'], {
+    env: { OFFSTREAM_WEB_URL: 'nowhere' },
+    cwd: directory,
+  })
+  expect(call.shown).toMatchInlineSnapshot(`
+    "! ✖ The configuration has 4 problems:
+    !   <project>/broken/offstream.yaml:2: kafka.port: Too big: expected number to be <=65535
+    !   <project>/broken/offstream.yaml:3: kafka.prot: there is no such setting
+    !   --set: thrift.cores: Invalid input: expected number, received string
+    !   environment OFFSTREAM_WEB_URL: web.url: Invalid URL [CONFIG_INVALID]
+    ! → every setting and its default is in \`config/offstream.yaml\`
+    exit 5"
+  `)
+})
+
+test('status says where nothing runs', async () => {
+  expect((await stack.run(['status'])).shown).toMatchInlineSnapshot(`
+    "○ stopped
+
+    service  state  address  pid  up  restarts
+    zookeeper  stopped  127.0.0.1:<zookeeper.port>
+    kafka  stopped  127.0.0.1:<kafka.port>
+    spark-master  stopped  spark://127.0.0.1:<spark.port>
+    spark-worker  stopped  http://127.0.0.1:<spark.worker.webPort>
+    thrift  stopped  127.0.0.1:<thrift.port>
+    products-stream  stopped  http://127.0.0.1:<stream.webPort>
+
+    fetched 0 → acknowledged ? → consumed ? → rows ? → visible ?
+    ! Nothing is running. Next: \`offstream up\`
+    exit 3"
+  `)
+})
+
+test('down where nothing runs is fine', async () => {
+  expect((await stack.run(['down'])).shown).toMatchInlineSnapshot(`
+    "! Nothing was running.
+    exit 0"
+  `)
+})
+
+test('submit wants the services to run', async () => {
+  expect((await stack.run(['submit'])).shown).toMatchInlineSnapshot(`
+    "! ✖ kafka is not running [NOT_RUNNING]
+    ! → start the services with \`offstream up\`, then try again
+    exit 3"
+  `)
+})
+
+test('a query says where it got no answer', async () => {
+  expect((await stack.run(['query', 'SELECT 1'])).shown).toMatchInlineSnapshot(`
+    "! ✖ No Thrift server answered at \`127.0.0.1:<thrift.port>\`: connect ECONNREFUSED 127.0.0.1:<thrift.port> [THRIFT_UNREACHABLE]
+    ! → start the services with \`offstream up\`, then look at \`offstream status\`
+    exit 9"
+  `)
+})
+
+test('a scrape says that no broker answers before it visits anything', async () => {
+  expect((await stack.run(['scrape', '--url', 'http://127.0.0.1:9/'])).shown).toMatchInlineSnapshot(`
+    "! ✖ No Kafka broker answered at \`127.0.0.1:<kafka.port>\` [KAFKA_UNREACHABLE]
+    ! → start the services with \`offstream up\`, then try again
+    exit 9"
+  `)
+})
+
+test('a site that does not answer is told as that', async () => {
+  const { stderr, exitCode } = await stack.run([
+    'scrape',
+    '--dry-run',
+    '--url',
+    `http://127.0.0.1:${stack.config.kafka.port}/`,
+  ])
+  expect([stderr, exitCode]).toEqual([expect.stringContaining('[SITE_UNREACHABLE]'), 9])
+})
+
+test('an address that is none is a mistake of usage', async () => {
+  expect((await stack.run(['scrape', '--dry-run', '--url', 'products'])).shown).toMatchInlineSnapshot(`
+    "! ✖ \`products\` is no web address [ADDRESS_INVALID]
+    ! → give one such as \`https://fr.openfoodfacts.org/categorie/chocolats\`
+    exit 2"
+  `)
+})
+
+test('a configured browser that is not there is told, and no other taken', async () => {
+  const call = await stack.run(['scrape', '--dry-run', '--set', 'browser.executablePath=/nowhere/chromium'])
+  expect(call.shown).toMatchInlineSnapshot(`
+    "! ✖ No program at \`/nowhere/chromium\` [CHROMIUM_MISSING]
+    ! → correct \`browser.executablePath\` in the configuration, or leave it out to have one found
+    exit 6"
+  `)
+})
+
+test('an unknown chart is told with those that there are', async () => {
+  expect((await stack.run(['charts', 'pie'])).shown).toMatchInlineSnapshot(`
+    "! ✖ There is no chart \`pie\` [CHART_UNKNOWN]
+    ! → there are \`brands-by-processing\`, \`environmental-impact\`, \`nova-distribution\`, \`nutri-score-ranking\`
+    exit 2"
+  `)
+})
+
+test('a catalogue that can not be read is told with the line', async () => {
+  await writeFile(join(stack.directory, 'catalogue.jsonl'), '{"code":"20000004"}\n{"code":"x"}\n')
+  expect((await stack.run(['site', '--catalogue', 'catalogue.jsonl'])).shown).toMatchInlineSnapshot(`
+    "! ✖ The catalogue \`catalogue.jsonl:2\` can't be read: code: must be 1 to 24 digits [CATALOGUE_UNREADABLE]
+    ! → give a file of JSON Lines, one product of the Open Food Facts API a line, plain or gzipped (\`.gz\`)
+    exit 2"
+  `)
+})
+
+test('a taken port is told with its holder before anything starts, and by the doctor', async () => {
+  await using _ = await holdPort(stack.config.thrift.port)
+  const up = await stack.run(['up'])
+  const doctor = await stack.run(['doctor', '--json'])
+  expect(up.shown).toMatchInlineSnapshot(`
+    "! ✖ Port <thrift.port>, which thrift needs, is taken by \`node\` (pid <pid>) [PORT_TAKEN]
+    ! → end that program, or choose another port: \`--set thrift.port=…\`
+    exit 7"
+  `)
+  const { findings } = JSON.parse(doctor.stdout)
+  expect(findings.filter(({ verdict }: { readonly verdict: string }) => verdict === 'problem')).toEqual([
+    {
+      name: `Port ${stack.config.thrift.port}`,
+      verdict: 'problem',
+      found: `taken by \`node\`, pid ${process.pid}`,
+      hint: expect.stringContaining('--set thrift.port='),
+    },
+  ])
+  expect(doctor.exitCode).toBe(6)
+  expect(await stack.processes()).toEqual([])
+})
+
+test('a machine without Java is told what to install, also after a start that failed for another reason', async () => {
+  expect(
+    (await stack.run(['up'], { env: { PATH: stack.directory, JAVA_HOME: '' } })).shown,
+  ).toMatchInlineSnapshot(`
+    "! ✖ Java 17 or newer was not found [JAVA_MISSING]
+    ! → install it (Debian, Ubuntu: \`sudo apt-get install openjdk-17-jre-headless\`; macOS: \`brew install openjdk@17\`), or set JAVA_HOME
+    exit 6"
+  `)
+})
+
+test('with --json an error is an object, and nothing else is written', async () => {
+  const { stdout, stderr, exitCode } = await stack.run(['query', 'SELECT 1', '--json'])
+  expect([JSON.parse(stdout), stderr, exitCode]).toEqual([
+    {
+      version: 1,
+      error: {
+        code: 'THRIFT_UNREACHABLE',
+        message: expect.stringContaining(`127.0.0.1:${stack.config.thrift.port}`),
+        hint: expect.stringContaining('`offstream up`'),
+        lastWords: [],
+      },
+    },
+    '',
+    9,
+  ])
+})

@@ -1,0 +1,224 @@
+import { randomInt, randomUUID } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Config, freePorts, loadProject, settingPaths } from '@offstream/pipeline'
+import { listenerOn, until } from '@offstream/runtime'
+import { execa } from 'execa'
+
+/** The built command, as a shell would find it. */
+const offstream = join(import.meta.dirname, '../../cli/bin/offstream.js')
+
+/** What a call of the command came to. */
+export interface Ran {
+  readonly stdout: string
+  readonly stderr: string
+  readonly exitCode: number | undefined
+  /** All three as a snapshot wants them: with ports, pids, paths and times replaced by what they are. */
+  readonly shown: string
+}
+
+export interface RunOptions {
+  /** Settings of the environment, beside those of this machine. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+}
+
+/** A call of the command that goes on; disposing of it asks it to end and waits until it has. */
+export interface Going extends AsyncDisposable {
+  /** What it has written to standard error until now. */
+  readonly stderr: () => string
+  readonly signal: (signal: NodeJS.Signals) => void
+  readonly ended: Promise<Ran>
+}
+
+/** A project of its own in a temporary folder, with free ports, and the command as its user calls it. */
+export interface ScratchStack extends AsyncDisposable {
+  readonly directory: string
+  readonly config: Config
+  /** Calls `offstream <args>` in the project's folder and waits for its end. */
+  readonly run: (args: readonly string[], options?: RunOptions) => Promise<Ran>
+  /** The last JSON object that `offstream <args> --json` wrote: its result. */
+  readonly json: (args: readonly string[]) => Promise<unknown>
+  /** Calls it and does not wait. */
+  readonly begin: (args: readonly string[]) => Going
+  /** Every process that still runs because of this project, as `<pid> <command line>`. */
+  readonly processes: () => Promise<readonly string[]>
+  /** Its ports on which somebody listens. */
+  readonly listening: () => Promise<readonly number[]>
+}
+
+/** Marks, inherited, every process that a test's command starts: services, keepers, browsers. */
+const markName = 'OFFSTREAM_E2E'
+
+/**
+ * Makes the project; nothing of it runs yet. Disposing of it calls `offstream down`, and throws where anything is left
+ * then: a process, a listener, a temporary file.
+ */
+export const scratchStack = async (settings: readonly string[] = []): Promise<ScratchStack> => {
+  const mark = randomUUID()
+  // The real path, so that it can be found in what is written.
+  const scratch = await realpath(await mkdtemp(join(tmpdir(), 'offstream-e2e-')))
+  const directory = join(scratch, 'project')
+  const temporary = join(scratch, 'tmp')
+  await mkdir(directory)
+  await mkdir(temporary)
+  const config = await freeConfig(directory, settings)
+  await writeFile(join(directory, 'offstream.yaml'), `${JSON.stringify(config, null, 2)}\n`)
+
+  const optionsOf = ({ env = {}, cwd = directory }: RunOptions = {}) =>
+    ({
+      cwd,
+      env: { ...machine(), TMPDIR: temporary, NO_COLOR: '1', [markName]: mark, ...env },
+      extendEnv: false,
+      stdin: 'ignore',
+      reject: false,
+    }) as const
+  const call = (args: readonly string[], options?: RunOptions) => {
+    const child = execa(process.execPath, [offstream, ...args], optionsOf(options))
+    const ended = child.then(({ stdout, stderr, exitCode }): Ran => {
+      const ran = { stdout, stderr, exitCode }
+      return { ...ran, shown: masked(ran, scratch, config) }
+    })
+    return { child, ended }
+  }
+  const run = (args: readonly string[], options?: RunOptions) => call(args, options).ended
+  const begin = (args: readonly string[]): Going => {
+    const { child, ended } = call(args)
+    let stderr = ''
+    child.stderr.on('data', chunk => {
+      stderr += chunk
+    })
+    return {
+      stderr: () => stderr,
+      signal: signal => child.kill(signal),
+      ended,
+      async [Symbol.asyncDispose]() {
+        child.kill()
+        await ended
+      },
+    }
+  }
+  const processes = () => processesWith(`${markName}=${mark}`)
+  const listening = async () => {
+    const held = await Promise.all(portPaths.map(path => listenerOn(numberAt(config, path))))
+    return portPaths.flatMap((path, index) => (held[index] === null ? [] : [numberAt(config, path)]))
+  }
+  return {
+    directory,
+    config,
+    run,
+    begin,
+    json: async args => {
+      const { stdout, stderr } = await run([...args, '--json'])
+      const last = stdout.split('\n').at(-1) ?? ''
+      if (last === '') throw new Error(`\`offstream ${args.join(' ')} --json\` wrote nothing: ${stderr}`)
+      return JSON.parse(last)
+    },
+    processes,
+    listening,
+    async [Symbol.asyncDispose]() {
+      const { exitCode, shown } = await run(['down'])
+      const left = await remains({ processes, listening, temporary }).catch(error => error.message)
+      // What a failed test leaves must not disturb the next one.
+      for (const line of await processes()) process.kill(Number.parseInt(line, 10), 'SIGKILL')
+      await rm(scratch, { recursive: true, force: true, maxRetries: 5 })
+      if (exitCode !== 0) throw new Error(`\`offstream down\` failed:\n${shown}`)
+      if (left !== null) throw new Error(`\`offstream down\` left something behind: ${left}`)
+    },
+  }
+}
+
+const portPaths = settingPaths.filter(path => /port$/i.test(path))
+
+const numberAt = (config: Config, path: string): number =>
+  path.split('.').reduce<unknown>((section, key) => Object(section)[key], config) as number
+
+/**
+ * A configuration whose ports are free: from a random start, so that two runs side by side meet nowhere, and below the
+ * range from which systems give ports to outgoing connections.
+ */
+const freeConfig = async (directory: string, settings: readonly string[]): Promise<Config> => {
+  const first = 20_000 + 10 * randomInt(1_200)
+  const wished = portPaths.map((path, index) => `${path}=${first + index}`)
+  const load = async (all: readonly string[]) =>
+    (await loadProject({ from: directory, environment: {}, settings: all })).config
+  const chosen = await freePorts(await load(wished), new Set())
+  return load([...wished, ...chosen, ...settings])
+}
+
+/** The environment without what would make the command behave otherwise than on a user's machine. */
+const machine = (): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value === undefined || /^(OFFSTREAM_(?!CACHE$)|VITEST|NODE_ENV$|CI$|FORCE_COLOR$)/.test(name)
+        ? []
+        : [[name, value]],
+    ),
+  )
+
+/** Null where nothing is left, once what is on its way out has had a moment; else a DeadlineError that names it. */
+const remains = async ({
+  processes,
+  listening,
+  temporary,
+}: Pick<ScratchStack, 'processes' | 'listening'> & { readonly temporary: string }): Promise<null> =>
+  until(
+    async () => {
+      const left = [...(await processes()), ...(await listening()).map(port => `a listener on port ${port}`)]
+      const files = (await readdir(temporary)).map(file => `the temporary file ${file}`)
+      if (left.length + files.length > 0) throw new Error([...left, ...files].join('\n'))
+      return null
+    },
+    { what: 'the last of it to end', withinMs: 10_000 },
+  )
+
+/** Processes in whose environment stands `variable` (`NAME=value`). */
+const processesWith = async (variable: string): Promise<readonly string[]> => {
+  if (process.platform !== 'linux') {
+    const { stdout } = await execa('ps', ['-axEww', '-o', 'pid=,command='], { reject: false })
+    return stdout.split('\n').filter(line => line.includes(variable))
+  }
+  const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
+  const found = await Promise.all(
+    pids.map(async pid => {
+      const [environment, command] = await Promise.all(
+        ['environ', 'cmdline'].map(file => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')),
+      )
+      const isOurs = environment?.split('\0').includes(variable)
+      return isOurs ? [`${pid} ${command?.replaceAll('\0', ' ').trim()}`] : []
+    }),
+  )
+  return found.flat()
+}
+
+const masked = (
+  { stdout, stderr, exitCode }: Omit<Ran, 'shown'>,
+  scratch: string,
+  config: Config,
+): string => {
+  const streams = [
+    ['', stdout],
+    ['! ', stderr],
+  ] as const
+  const lines = streams.flatMap(([sign, text]) =>
+    text === '' ? [] : text.split('\n').map(line => `${sign}${maskedLine(line, scratch, config)}`.trimEnd()),
+  )
+  return [...lines, `exit ${exitCode}`].join('\n')
+}
+
+const maskedLine = (line: string, scratch: string, config: Config): string => {
+  const named = portPaths.reduce(
+    (text, path) => text.replaceAll(new RegExp(`(?<!\\d)${numberAt(config, path)}(?!\\d)`, 'g'), `<${path}>`),
+    line.replaceAll(join(scratch, 'project'), '<project>').replaceAll(scratch, '<scratch>'),
+  )
+  return (
+    named
+      .replace(/\b127\.0\.0\.1:\d+/g, '127.0.0.1:<port>')
+      .replace(/\bpid \d+/g, 'pid <pid>')
+      .replace(/\b\d+(\.\d+)? (ms|s|min|h|d)( \d+ (s|min|h))?(?!\w)/g, '<time>')
+      .replace(/\b\d+(\.\d+)? a (second|minute)/g, '<rate>')
+      // Columns are as wide as what stands in them.
+      .replace(/(?<=\S) {2,}/g, '  ')
+  )
+}

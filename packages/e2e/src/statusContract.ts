@@ -1,0 +1,45 @@
+import { z } from 'zod'
+
+const count = z.int().min(0)
+const counted = count.nullable()
+const port = z.int().min(1).max(65_535)
+
+const service = <Name extends string>(name: Name) =>
+  z.strictObject({
+    name: z.literal(name),
+    state: z.enum(['running', 'starting', 'stopping', 'restarting', 'stopped', 'dead', 'failed']),
+    health: z.enum(['healthy', 'unhealthy', 'unknown']),
+    pid: z.int().min(1).nullable(),
+    port: port.nullable(),
+    address: z.string().min(1),
+    uptimeSeconds: count.nullable(),
+    restarts: count,
+    detail: z.string().min(1).nullable(),
+  })
+
+/** What `offstream status --json` has promised to other programs, as the issue that asked for it has it: no more, no less. */
+export const StatusContract = z.strictObject({
+  version: z.literal(1),
+  state: z.enum(['healthy', 'degraded', 'stopped']),
+  services: z.tuple([
+    service('zookeeper'),
+    service('kafka'),
+    service('spark-master'),
+    service('spark-worker'),
+    service('thrift'),
+    service('products-stream'),
+  ]),
+  flow: z.strictObject({
+    fetched: counted,
+    acknowledged: counted,
+    consumed: counted,
+    rows: counted,
+    rejected: counted,
+    visible: counted,
+    lag: counted,
+    freshnessSeconds: z.number().min(0).nullable(),
+  }),
+  thrift: z.strictObject({ host: z.string().min(1), port, answerMs: z.number().min(0).nullable() }),
+})
+
+export type StatusContract = z.infer<typeof StatusContract>
