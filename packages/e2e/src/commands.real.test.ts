@@ -1,0 +1,326 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setImmediate as tick } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { type Product, productColumns, type Status } from '@offstream/pipeline'
+import { until } from '@offstream/runtime'
+import { execa } from 'execa'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const program = fileURLToPath(new URL('../../cli/bin/offstream.js', import.meta.url))
+
+let project: string
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'offstream-commands-'))
+})
+afterAll(() => rm(project, { recursive: true, force: true }))
+
+const start = (words: readonly string[], folder = project) =>
+  execa(process.execPath, [program, '--project', folder, ...words], {
+    ...{ reject: false, env: { NO_COLOR: '1' }, forceKillAfterDelay: false },
+  })
+
+/** Runs the built command to its end. */
+const offstream = async (words: readonly string[], { input = '', folder = project } = {}) => {
+  const { stdout, stderr, exitCode } = await execa(
+    process.execPath,
+    [program, '--project', folder, ...words],
+    { reject: false, input, env: { NO_COLOR: '1' } },
+  )
+  return { stdout, stderr, exitCode }
+}
+
+/** Runs a command that has to succeed, and returns the last object that it writes. */
+const json = async (words: readonly string[], input = '') => {
+  const { stdout, stderr, exitCode } = await offstream(['--json', ...words], { input })
+  expect([exitCode, stderr]).toEqual([0, ''])
+  return JSON.parse(stdout.split('\n').at(-1) ?? '')
+}
+
+const freePorts = async (count: number): Promise<number[]> => {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
+          const server = createServer().once('error', reject)
+          server.listen(0, '127.0.0.1', () => resolve(server))
+        }),
+    ),
+  )
+  return servers.map(server => {
+    const address = server.address()
+    server.close()
+    return typeof address === 'object' && address !== null ? address.port : 0
+  })
+}
+
+const product = (code: string, change: Partial<Product> = {}): string => {
+  const now = new Date().toISOString()
+  return JSON.stringify({
+    ...Object.fromEntries(productColumns.map(name => [name, null])),
+    ...{ code, as_of: now, observed_at: now, source: 'stdin', ...change },
+  })
+}
+
+const visible = async (where: string): Promise<number> =>
+  (await json(['query', `SELECT count(*) AS n FROM Products WHERE ${where}`])).rows[0].n
+
+const whole = ['wait', '--for', 'healthy', '--for', 'lag=0', '--timeout', '3m']
+
+describe('a stack that runs', () => {
+  beforeAll(async () => {
+    const [zookeeper, kafka, master, masterWeb, workerWeb, job, thrift] = await freePorts(7)
+    await writeFile(
+      join(project, 'offstream.yaml'),
+      JSON.stringify({
+        ...{ zookeeper: { port: zookeeper }, kafka: { port: kafka }, thrift: { port: thrift } },
+        spark: { port: master, webPort: masterWeb, worker: { webPort: workerWeb } },
+        stream: { webPort: job },
+      }),
+    )
+    await json(['up'])
+    await json(['submit'])
+  })
+  afterAll(() => offstream(['down']))
+
+  const pids = async (): Promise<Record<string, number | null>> => {
+    const { services } = (await json(['status'])) as Status
+    return Object.fromEntries(services.map(({ name, pid }) => [name, pid]))
+  }
+
+  test('what is published by hand arrives in the table, and what is deleted leaves it', async () => {
+    const lines = ['71000001', '71000002', '71000003'].map(code => product(code))
+    expect(await json(['topic', 'produce'], lines.join('\n'))).toMatchObject({ published: 3, skipped: 0 })
+    expect(await json([...whole, '--for', 'visible>=3'])).toMatchObject({ kind: 'wait' })
+    expect(await visible("code LIKE '710000%'")).toBe(3)
+    expect(await json(['topic', 'produce', '--delete', '71000002'])).toMatchObject({ deleted: 1 })
+    await json(whole)
+    expect(await visible("code LIKE '710000%'")).toBe(2)
+  })
+
+  test('a line that is no product is left out and told, the others are published', async () => {
+    const lines = [product('71000004'), product('71000005', { nova_group: 5 as never }), '{']
+    const { stdout, exitCode } = await offstream(['--json', 'topic', 'produce'], { input: lines.join('\n') })
+    expect([exitCode, stdout.split('\n').map(line => JSON.parse(line))]).toEqual([
+      10,
+      [
+        { version: 1, kind: 'skipped', line: 2, problem: expect.stringMatching(/^nova_group: /) },
+        { version: 1, kind: 'skipped', line: 3, problem: expect.stringMatching(/^it is no JSON: /) },
+        { version: 1, kind: 'produce', published: 1, deleted: 0, skipped: 2 },
+        { version: 1, error: expect.objectContaining({ code: 'LINES_REFUSED' }) },
+      ],
+    ])
+  })
+
+  test('what `topic peek` shows, `topic produce` takes back', async () => {
+    const record = product('71000006', { product_name: 'Crème \u0085' })
+    await json(['topic', 'produce'], record)
+    const { stdout } = await offstream(['topic', 'peek', '--from', 'latest', '--limit', '1'])
+    // A terminal would take the character for a command.
+    expect(stdout).toContain('Cr\u00e8me \\u0085')
+    expect(JSON.parse(stdout)).toMatchObject({ key: '71000006', value: JSON.parse(record) })
+    expect(await json(['topic', 'produce'], stdout)).toMatchObject({ published: 1 })
+    const { messagesAtMost } = await json(['topic', 'describe'])
+    const again = await offstream(['topic', 'peek', '--from', 'latest', '--limit', '1'])
+    expect(JSON.parse(again.stdout)).toMatchObject({ offset: messagesAtMost - 1, value: JSON.parse(record) })
+  })
+
+  test('a peek that follows shows what comes from then on, until Ctrl-C', async () => {
+    const peek = start(['topic', 'peek', '--follow'])
+    const lines = createInterface({ input: peek.stdout })
+    const first = new Promise<string>(resolve => lines.once('line', resolve))
+    // Nothing says that it listens but what it shows.
+    await until(
+      async () => {
+        await json(['topic', 'produce'], product('71000007'))
+        await Promise.race([first, Promise.reject(new Error('not yet'))])
+      },
+      { what: 'the first message', withinMs: 60_000 },
+    )
+    expect(JSON.parse(await first)).toMatchObject({ key: '71000007' })
+    peek.kill('SIGINT')
+    expect((await peek).exitCode).toBe(130)
+  })
+
+  test('a watch writes one status after the other, until Ctrl-C', async () => {
+    const watch = start(['--json', 'status', '--watch', '--interval', '0.1'])
+    const moments: string[] = []
+    for await (const line of createInterface({ input: watch.stdout })) {
+      const { state, at } = JSON.parse(line)
+      expect(state).toBe('healthy')
+      if (moments.push(at) === 3) watch.kill('SIGINT')
+    }
+    expect((await watch).exitCode).toBe(130)
+    expect(moments).toEqual([...new Set(moments)].sort())
+  })
+
+  test('a wait in vain tells what it sees, and ends with what it saw last', async () => {
+    const words = ['--json', 'wait', '--for', 'healthy', '--for', 'visible>=100000', '--timeout', '15s']
+    const { stdout, exitCode } = await offstream(words)
+    const lines = stdout.split('\n').map(line => JSON.parse(line))
+    expect(exitCode).toBe(8)
+    expect(lines[0]).toMatchObject({
+      kind: 'waiting',
+      conditions: [
+        { condition: 'healthy', holds: true, seen: 'healthy' },
+        { condition: 'visible>=100000', holds: false, seen: expect.stringMatching(/^visible \d+$/) },
+      ],
+    })
+    expect(lines.at(-1).error).toMatchObject({
+      code: 'WAIT_TIMEOUT',
+      message: expect.stringMatching(
+        /^`visible>=100000` did not come true within 15 s; last seen: visible \d+$/,
+      ),
+    })
+  })
+
+  test('a restart of one service leaves the others as they are', async () => {
+    const before = await pids()
+    expect(await json(['restart', 'kafka'])).toMatchObject({ services: [{ name: 'kafka' }] })
+    await json(whole)
+    const after = await pids()
+    expect(after['kafka']).not.toBe(before['kafka'])
+    expect({ ...after, kafka: 0 }).toEqual({ ...before, kafka: 0 })
+  })
+
+  test('the job is started again with its master, and goes on', async () => {
+    const before = await pids()
+    const { services } = await json(['restart', 'spark-master'])
+    expect(services.map(({ name }: { name: string }) => name)).toEqual(['spark-master', 'products-stream'])
+    await json(['topic', 'produce'], product('71000008'))
+    await json(whole)
+    expect(await visible("code = '71000008'")).toBe(1)
+    const after = await pids()
+    const anew = Object.keys(after).filter(name => after[name] !== before[name])
+    expect(anew).toEqual(['spark-master', 'products-stream'])
+  })
+
+  test('a restart may change what a service runs with, but nothing of the others', async () => {
+    const { exitCode, stdout } = await offstream([
+      ...['--json', 'restart', 'zookeeper', '--set', 'kafka.memory=600m'],
+    ])
+    expect([exitCode, JSON.parse(stdout).error.code]).toEqual([10, 'SETTINGS_DIFFER'])
+    await json(['restart', 'kafka', '--set', 'kafka.memory=600m'])
+    const pid = (await pids())['kafka']
+    expect(await readFile(`/proc/${pid}/cmdline`, 'utf8')).toContain('-Xmx600m')
+    await json(whole)
+  })
+
+  test('everything is restarted in the order of needs, by the same keeper', async () => {
+    const socket = () => stat(join(project, '.offstream/run/keeper.sock'))
+    const [before, { ino }] = [await pids(), await socket()]
+    const { stdout } = await offstream(['--json', 'restart'])
+    const told = stdout.split('\n').map(line => JSON.parse(line))
+    const order = (kind: string) => told.filter(event => event.kind === kind).map(({ service }) => service)
+    const place = (kind: string, name: string) => order(kind).indexOf(name)
+    for (const [dependent, need] of [
+      ['kafka', 'zookeeper'],
+      ['spark-worker', 'spark-master'],
+      ['products-stream', 'kafka'],
+    ] as const) {
+      expect(place('stopped', dependent)).toBeLessThan(place('stopped', need))
+      expect(place('ready', need)).toBeLessThan(place('ready', dependent))
+    }
+    expect((await socket()).ino).toBe(ino)
+    await json(whole)
+    const after = await pids()
+    expect(Object.keys(after).filter(name => after[name] === before[name])).toEqual([])
+  })
+
+  test('data is not wiped behind running services; once they have ended, rows come again from the topic', async () => {
+    const rows = await visible('true')
+    const refused = await offstream(['--json', 'reset', '--table', '--yes'])
+    expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([13, 'NOT_STOPPED'])
+    expect(await visible('true')).toBe(rows)
+
+    await json(['down'])
+    expect(await json(['reset', '--table', '--yes'])).toMatchObject({ kind: 'reset', choices: ['table'] })
+    await json(['up'])
+    expect((await json(['status'])).flow).toMatchObject({ visible: 0 })
+    await json(['submit'])
+    await json([...whole, '--for', `visible>=${rows}`])
+    expect(await visible('true')).toBe(rows)
+  })
+
+  test('a start ends a reset of the topic that was killed between Kafka and ZooKeeper', async () => {
+    const rows = await visible('true')
+    await json(['down'])
+    const state = join(project, '.offstream')
+    const trash = join(state, 'trash', 'reset-killed')
+    const paths = ['checkpoints/products', 'data/kafka', 'data/zookeeper', 'run/fetched.json']
+    await mkdir(join(trash, 'data'), { recursive: true })
+    await writeFile(join(trash, 'plan.json'), JSON.stringify({ version: 1, paths }))
+    await rename(join(state, 'data/kafka'), join(trash, 'data/kafka'))
+
+    await json(['up'])
+    await json(['submit'])
+    await json(['topic', 'produce'], product('71000009'))
+    const { status } = await json([...whole, '--for', `visible>=${rows + 1}`])
+    expect(status.flow).toMatchObject({ fetched: 1, acknowledged: 1, consumed: 1, visible: rows + 1 })
+    expect(await readdir(state)).not.toContain('trash')
+  })
+})
+
+const parts = ['checkpoints/products', 'data/kafka', 'data/zookeeper', 'crawl', 'lake']
+
+/** What a reset of topic and table comes by, each told from the state folder. */
+const moments: Readonly<Record<string, (state: string) => boolean>> = {
+  'it has the lock': state => existsSync(join(state, 'run/keeper.lock')),
+  'its plan is written': state => plansIn(state) > 0,
+  'the first part is moved': state => !existsSync(join(state, parts[0] ?? '')),
+  'the second part is moved': state => !existsSync(join(state, parts[1] ?? '')),
+  'everything is moved': state => parts.every(part => !existsSync(join(state, part))),
+  'it begins to delete': state => plansIn(state) === 0 && existsSync(join(state, 'trash')),
+}
+
+const plansIn = (state: string): number => {
+  const trash = join(state, 'trash')
+  const resets = existsSync(trash) ? readdirSync(trash) : []
+  return resets.filter(reset => existsSync(join(trash, reset, 'plan.json'))).length
+}
+
+/** Kills a reset at a moment, calls another, and tells how much is left of each part, but for the checkpoint. */
+const leftOfKilled = async (moment: (state: string) => boolean): Promise<number[]> => {
+  const folder = await mkdtemp(join(tmpdir(), 'offstream-killed-'))
+  const state = join(folder, '.offstream')
+  try {
+    await writeFile(join(folder, 'offstream.yaml'), '')
+    for (const part of parts) {
+      await mkdir(join(state, part), { recursive: true })
+      await Promise.all(Array.from({ length: 200 }, (_, at) => writeFile(join(state, part, `${at}`), 'x')))
+    }
+    const reset = start(['reset', '--topic', '--table', '--yes'], folder)
+    const ended = reset.then(() => true)
+    // It may be too quick to be seen; then it is not killed, and everything has to be gone.
+    while (!moment(state) && !(await Promise.race([ended, tick(false)])));
+    reset.kill('SIGKILL')
+    await reset
+    // The lock of the dead one is waited for.
+    expect(await offstream(['reset', '--checkpoint', '--yes'], { folder })).toMatchObject({ exitCode: 0 })
+    return parts
+      .slice(1)
+      .map(part => (existsSync(join(state, part)) ? readdirSync(join(state, part)).length : 0))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+test('a reset that is killed wipes all of what belongs together, or nothing, whatever it was at', async () => {
+  const left = await Promise.all(Object.values(moments).map(leftOfKilled))
+  const outcomes = left.map(counts => [...new Set(counts)])
+  // Before its plan is written nothing has begun; from then on the next command ends it.
+  const all = [[200], [0]]
+  expect(Object.fromEntries(Object.keys(moments).map((moment, at) => [moment, outcomes[at]]))).toEqual({
+    'it has the lock': expect.toBeOneOf(all),
+    'its plan is written': [0],
+    'the first part is moved': [0],
+    'the second part is moved': [0],
+    'everything is moved': [0],
+    'it begins to delete': [0],
+  })
+})
