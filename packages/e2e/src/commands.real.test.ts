@@ -1,63 +1,26 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setImmediate as tick } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { type Product, productColumns, type Status } from '@offstream/pipeline'
+import { type Product, productColumns } from '@offstream/pipeline'
 import { until } from '@offstream/runtime'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type ScratchStack, scratchStack } from './stack.ts'
 
-const program = fileURLToPath(new URL('../../cli/bin/offstream.js', import.meta.url))
-
-let project: string
-beforeAll(async () => {
-  project = await mkdtemp(join(tmpdir(), 'offstream-commands-'))
-})
-afterAll(() => rm(project, { recursive: true, force: true }))
-
-const start = (words: readonly string[], folder = project) =>
-  execa(process.execPath, [program, '--project', folder, ...words], {
-    ...{ reject: false, env: { NO_COLOR: '1' }, forceKillAfterDelay: false },
-  })
-
-/** Runs the built command to its end. */
-const offstream = async (words: readonly string[], { input = '', folder = project } = {}) => {
-  const { stdout, stderr, exitCode } = await execa(
-    process.execPath,
-    [program, '--project', folder, ...words],
-    { reject: false, input, env: { NO_COLOR: '1' } },
-  )
-  return { stdout, stderr, exitCode }
-}
-
-/** Runs a command that has to succeed, and returns the last object that it writes. */
-const json = async (words: readonly string[], input = '') => {
-  const { stdout, stderr, exitCode } = await offstream(['--json', ...words], { input })
+/** Calls a command that has to succeed. @returns the last object that it writes */
+const ok = async (stack: ScratchStack, words: readonly string[], input = ''): Promise<Told> => {
+  const { stdout, stderr, exitCode } = await stack.run([...words, '--json'], { input })
   expect([exitCode, stderr]).toEqual([0, ''])
-  return JSON.parse(stdout.split('\n').at(-1) ?? '')
+  return objectsIn(stdout).at(-1) ?? {}
 }
 
-const freePorts = async (count: number): Promise<number[]> => {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-          const server = createServer().once('error', reject)
-          server.listen(0, '127.0.0.1', () => resolve(server))
-        }),
-    ),
-  )
-  return servers.map(server => {
-    const address = server.address()
-    server.close()
-    return typeof address === 'object' && address !== null ? address.port : 0
-  })
-}
+// biome-ignore lint/suspicious/noExplicitAny: what commands write, each in its own form; the tests say which
+type Told = Record<string, any>
+
+/** Whole lines alone: the last one may still be on its way. */
+const objectsIn = (stdout: string): Told[] =>
+  stdout.split('\n').flatMap(line => (line.endsWith('}') ? [JSON.parse(line)] : []))
 
 const product = (code: string, change: Partial<Product> = {}): string => {
   const now = new Date().toISOString()
@@ -67,31 +30,25 @@ const product = (code: string, change: Partial<Product> = {}): string => {
   })
 }
 
-const visible = async (where: string): Promise<number> =>
-  (await json(['query', `SELECT count(*) AS n FROM Products WHERE ${where}`])).rows[0].n
-
 const whole = ['wait', '--for', 'healthy', '--for', 'lag=0', '--timeout', '3m']
 
 describe('a stack that runs', () => {
+  let stack: ScratchStack
+  const json = (words: readonly string[], input?: string) => ok(stack, words, input)
   beforeAll(async () => {
-    const [zookeeper, kafka, master, masterWeb, workerWeb, job, thrift] = await freePorts(7)
-    await writeFile(
-      join(project, 'offstream.yaml'),
-      JSON.stringify({
-        ...{ zookeeper: { port: zookeeper }, kafka: { port: kafka }, thrift: { port: thrift } },
-        spark: { port: master, webPort: masterWeb, worker: { webPort: workerWeb } },
-        stream: { webPort: job },
-      }),
-    )
+    stack = await scratchStack()
     await json(['up'])
     await json(['submit'])
   })
-  afterAll(() => offstream(['down']))
+  afterAll(() => stack?.[Symbol.asyncDispose]())
 
   const pids = async (): Promise<Record<string, number | null>> => {
-    const { services } = (await json(['status'])) as Status
-    return Object.fromEntries(services.map(({ name, pid }) => [name, pid]))
+    const { services } = await json(['status'])
+    return Object.fromEntries(services.map(({ name, pid }: Told) => [name, pid]))
   }
+
+  const visible = async (where: string): Promise<number> =>
+    (await json(['query', `SELECT count(*) AS n FROM Products WHERE ${where}`]))['rows'][0].n
 
   test('what is published by hand arrives in the table, and what is deleted leaves it', async () => {
     const lines = ['71000001', '71000002', '71000003'].map(code => product(code))
@@ -105,8 +62,10 @@ describe('a stack that runs', () => {
 
   test('a line that is no product is left out and told, the others are published', async () => {
     const lines = [product('71000004'), product('71000005', { nova_group: 5 as never }), '{']
-    const { stdout, exitCode } = await offstream(['--json', 'topic', 'produce'], { input: lines.join('\n') })
-    expect([exitCode, stdout.split('\n').map(line => JSON.parse(line))]).toEqual([
+    const { stdout, exitCode } = await stack.run(['topic', 'produce', '--json'], {
+      input: lines.join('\n'),
+    })
+    expect([exitCode, objectsIn(stdout)]).toEqual([
       10,
       [
         { version: 1, kind: 'skipped', line: 2, problem: expect.stringMatching(/^nova_group: /) },
@@ -120,49 +79,54 @@ describe('a stack that runs', () => {
   test('what `topic peek` shows, `topic produce` takes back', async () => {
     const record = product('71000006', { product_name: 'Crème \u0085' })
     await json(['topic', 'produce'], record)
-    const { stdout } = await offstream(['topic', 'peek', '--from', 'latest', '--limit', '1'])
+    const { stdout } = await stack.run(['topic', 'peek', '--from', 'latest', '--limit', '1'])
     // A terminal would take the character for a command.
     expect(stdout).toContain('Cr\u00e8me \\u0085')
     expect(JSON.parse(stdout)).toMatchObject({ key: '71000006', value: JSON.parse(record) })
     expect(await json(['topic', 'produce'], stdout)).toMatchObject({ published: 1 })
     const { messagesAtMost } = await json(['topic', 'describe'])
-    const again = await offstream(['topic', 'peek', '--from', 'latest', '--limit', '1'])
+    const again = await stack.run(['topic', 'peek', '--from', 'latest', '--limit', '1'])
     expect(JSON.parse(again.stdout)).toMatchObject({ offset: messagesAtMost - 1, value: JSON.parse(record) })
   })
 
   test('a peek that follows shows what comes from then on, until Ctrl-C', async () => {
-    const peek = start(['topic', 'peek', '--follow'])
-    const lines = createInterface({ input: peek.stdout })
-    const first = new Promise<string>(resolve => lines.once('line', resolve))
-    // Nothing says that it listens but what it shows.
-    await until(
+    await using peek = stack.begin(['topic', 'peek', '--follow', '--json'])
+    const told = await until(
       async () => {
+        // Nothing says that it listens but what it shows.
         await json(['topic', 'produce'], product('71000007'))
-        await Promise.race([first, Promise.reject(new Error('not yet'))])
+        const [first] = objectsIn(peek.stdout())
+        if (first === undefined) throw new Error('not yet')
+        return first
       },
       { what: 'the first message', withinMs: 60_000 },
     )
-    expect(JSON.parse(await first)).toMatchObject({ key: '71000007' })
-    peek.kill('SIGINT')
-    expect((await peek).exitCode).toBe(130)
+    expect(told).toMatchObject({ kind: 'message', key: '71000007' })
+    peek.signal('SIGINT')
+    const { exitCode, stdout } = await peek.ended
+    expect([exitCode, objectsIn(stdout).at(-1)]).toMatchObject([130, { kind: 'peek' }])
   })
 
   test('a watch writes one status after the other, until Ctrl-C', async () => {
-    const watch = start(['--json', 'status', '--watch', '--interval', '0.1'])
-    const moments: string[] = []
-    for await (const line of createInterface({ input: watch.stdout })) {
-      const { state, at } = JSON.parse(line)
-      expect(state).toBe('healthy')
-      if (moments.push(at) === 3) watch.kill('SIGINT')
-    }
-    expect((await watch).exitCode).toBe(130)
-    expect(moments).toEqual([...new Set(moments)].sort())
+    await using watch = stack.begin(['status', '--watch', '--interval', '0.1', '--json'])
+    await until(
+      async () => {
+        if (objectsIn(watch.stdout()).length < 3) throw new Error('not yet')
+      },
+      { what: 'three looks', withinMs: 60_000 },
+    )
+    watch.signal('SIGINT')
+    const { exitCode, stdout } = await watch.ended
+    const looks = objectsIn(stdout)
+    expect(exitCode).toBe(130)
+    expect(looks.map(({ state }) => state)).toEqual(looks.map(() => 'healthy'))
+    expect(looks.map(({ at }) => at)).toEqual([...new Set(looks.map(({ at }) => at))].sort())
   })
 
   test('a wait in vain tells what it sees, and ends with what it saw last', async () => {
-    const words = ['--json', 'wait', '--for', 'healthy', '--for', 'visible>=100000', '--timeout', '15s']
-    const { stdout, exitCode } = await offstream(words)
-    const lines = stdout.split('\n').map(line => JSON.parse(line))
+    const words = ['wait', '--for', 'healthy', '--for', 'visible>=100000', '--timeout', '15s', '--json']
+    const { stdout, exitCode } = await stack.run(words)
+    const lines = objectsIn(stdout)
     expect(exitCode).toBe(8)
     expect(lines[0]).toMatchObject({
       kind: 'waiting',
@@ -171,7 +135,7 @@ describe('a stack that runs', () => {
         { condition: 'visible>=100000', holds: false, seen: expect.stringMatching(/^visible \d+$/) },
       ],
     })
-    expect(lines.at(-1).error).toMatchObject({
+    expect(lines.at(-1)?.['error']).toMatchObject({
       code: 'WAIT_TIMEOUT',
       message: expect.stringMatching(
         /^`visible>=100000` did not come true within 15 s; last seen: visible \d+$/,
@@ -191,7 +155,7 @@ describe('a stack that runs', () => {
   test('the job is started again with its master, and goes on', async () => {
     const before = await pids()
     const { services } = await json(['restart', 'spark-master'])
-    expect(services.map(({ name }: { name: string }) => name)).toEqual(['spark-master', 'products-stream'])
+    expect(services.map(({ name }: Told) => name)).toEqual(['spark-master', 'products-stream'])
     await json(['topic', 'produce'], product('71000008'))
     await json(whole)
     expect(await visible("code = '71000008'")).toBe(1)
@@ -201,22 +165,27 @@ describe('a stack that runs', () => {
   })
 
   test('a restart may change what a service runs with, but nothing of the others', async () => {
-    const { exitCode, stdout } = await offstream([
-      ...['--json', 'restart', 'zookeeper', '--set', 'kafka.memory=600m'],
+    const { exitCode, stdout } = await stack.run([
+      ...['restart', 'zookeeper', '--set', 'kafka.memory=600m', '--json'],
     ])
     expect([exitCode, JSON.parse(stdout).error.code]).toEqual([10, 'SETTINGS_DIFFER'])
     await json(['restart', 'kafka', '--set', 'kafka.memory=600m'])
-    const pid = (await pids())['kafka']
-    expect(await readFile(`/proc/${pid}/cmdline`, 'utf8')).toContain('-Xmx600m')
+    const { stdout: command } = await execa('ps', [
+      '-ww',
+      '-o',
+      'command=',
+      '-p',
+      `${(await pids())['kafka']}`,
+    ])
+    expect(command).toContain('-Xmx600m')
     await json(whole)
   })
 
   test('everything is restarted in the order of needs, by the same keeper', async () => {
-    const socket = () => stat(join(project, '.offstream/run/keeper.sock'))
+    const socket = () => stat(join(stack.directory, '.offstream/run/keeper.sock'))
     const [before, { ino }] = [await pids(), await socket()]
-    const { stdout } = await offstream(['--json', 'restart'])
-    const told = stdout.split('\n').map(line => JSON.parse(line))
-    const order = (kind: string) => told.filter(event => event.kind === kind).map(({ service }) => service)
+    const told = objectsIn((await stack.run(['restart', '--json'])).stdout)
+    const order = (kind: string) => told.filter(event => event['kind'] === kind).map(({ service }) => service)
     const place = (kind: string, name: string) => order(kind).indexOf(name)
     for (const [dependent, need] of [
       ['kafka', 'zookeeper'],
@@ -234,14 +203,14 @@ describe('a stack that runs', () => {
 
   test('data is not wiped behind running services; once they have ended, rows come again from the topic', async () => {
     const rows = await visible('true')
-    const refused = await offstream(['--json', 'reset', '--table', '--yes'])
+    const refused = await stack.run(['reset', '--table', '--yes', '--json'])
     expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([13, 'NOT_STOPPED'])
     expect(await visible('true')).toBe(rows)
 
     await json(['down'])
     expect(await json(['reset', '--table', '--yes'])).toMatchObject({ kind: 'reset', choices: ['table'] })
     await json(['up'])
-    expect((await json(['status'])).flow).toMatchObject({ visible: 0 })
+    expect((await json(['status']))['flow']).toMatchObject({ visible: 0 })
     await json(['submit'])
     await json([...whole, '--for', `visible>=${rows}`])
     expect(await visible('true')).toBe(rows)
@@ -250,7 +219,7 @@ describe('a stack that runs', () => {
   test('a start ends a reset of the topic that was killed between Kafka and ZooKeeper', async () => {
     const rows = await visible('true')
     await json(['down'])
-    const state = join(project, '.offstream')
+    const state = join(stack.directory, '.offstream')
     const trash = join(state, 'trash', 'reset-killed')
     const paths = ['checkpoints/products', 'data/kafka', 'data/zookeeper', 'run/fetched.json']
     await mkdir(join(trash, 'data'), { recursive: true })
@@ -286,28 +255,23 @@ const plansIn = (state: string): number => {
 
 /** Kills a reset at a moment, calls another, and tells how much is left of each part, but for the checkpoint. */
 const leftOfKilled = async (moment: (state: string) => boolean): Promise<number[]> => {
-  const folder = await mkdtemp(join(tmpdir(), 'offstream-killed-'))
-  const state = join(folder, '.offstream')
-  try {
-    await writeFile(join(folder, 'offstream.yaml'), '')
-    for (const part of parts) {
-      await mkdir(join(state, part), { recursive: true })
-      await Promise.all(Array.from({ length: 200 }, (_, at) => writeFile(join(state, part, `${at}`), 'x')))
-    }
-    const reset = start(['reset', '--topic', '--table', '--yes'], folder)
-    const ended = reset.then(() => true)
-    // It may be too quick to be seen; then it is not killed, and everything has to be gone.
-    while (!moment(state) && !(await Promise.race([ended, tick(false)])));
-    reset.kill('SIGKILL')
-    await reset
-    // The lock of the dead one is waited for.
-    expect(await offstream(['reset', '--checkpoint', '--yes'], { folder })).toMatchObject({ exitCode: 0 })
-    return parts
-      .slice(1)
-      .map(part => (existsSync(join(state, part)) ? readdirSync(join(state, part)).length : 0))
-  } finally {
-    await rm(folder, { recursive: true, force: true })
+  await using stack = await scratchStack()
+  const state = join(stack.directory, '.offstream')
+  for (const part of parts) {
+    await mkdir(join(state, part), { recursive: true })
+    await Promise.all(Array.from({ length: 200 }, (_, at) => writeFile(join(state, part, `${at}`), 'x')))
   }
+  await using reset = stack.begin(['reset', '--topic', '--table', '--yes'])
+  const ended = reset.ended.then(() => true)
+  // It may be too quick to be seen; then it is not killed, and everything has to be gone.
+  while (!moment(state) && !(await Promise.race([ended, tick(false)])));
+  reset.signal('SIGKILL')
+  await ended
+  // The lock of the dead one is waited for.
+  await ok(stack, ['reset', '--checkpoint', '--yes'])
+  return parts
+    .slice(1)
+    .map(part => (existsSync(join(state, part)) ? readdirSync(join(state, part)).length : 0))
 }
 
 test('a reset that is killed wipes all of what belongs together, or nothing, whatever it was at', async () => {

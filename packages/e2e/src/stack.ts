@@ -22,11 +22,15 @@ export interface RunOptions {
   /** Settings of the environment, beside those of this machine. */
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** What it reads from standard input; nothing where it is left out. */
+  readonly input?: string
 }
 
 /** A call of the command that goes on; disposing of it asks it to end and waits until it has. */
 export interface Going extends AsyncDisposable {
-  /** What it has written to standard error until now. */
+  /** What it has written to standard output until now. */
+  readonly stdout: () => string
+  /** The same of standard error. */
   readonly stderr: () => string
   readonly signal: (signal: NodeJS.Signals) => void
   readonly ended: Promise<Ran>
@@ -39,7 +43,7 @@ export interface ScratchStack extends AsyncDisposable {
   /** Calls `offstream <args>` in the project's folder and waits for its end. */
   readonly run: (args: readonly string[], options?: RunOptions) => Promise<Ran>
   /** The last JSON object that `offstream <args> --json` wrote: its result. */
-  readonly json: (args: readonly string[]) => Promise<unknown>
+  readonly json: (args: readonly string[], options?: RunOptions) => Promise<unknown>
   /** Calls it and does not wait. */
   readonly begin: (args: readonly string[]) => Going
   /** Every process that still runs because of this project, as `<pid> <command line>`. */
@@ -66,12 +70,12 @@ export const scratchStack = async (settings: readonly string[] = []): Promise<Sc
   const config = await freeConfig(directory, settings)
   await writeFile(join(directory, 'offstream.yaml'), `${JSON.stringify(config, null, 2)}\n`)
 
-  const optionsOf = ({ env = {}, cwd = directory }: RunOptions = {}) =>
+  const optionsOf = ({ env = {}, cwd = directory, input = '' }: RunOptions = {}) =>
     ({
       cwd,
+      input,
       env: { ...machine(), TMPDIR: temporary, NO_COLOR: '1', [markName]: mark, ...env },
       extendEnv: false,
-      stdin: 'ignore',
       reject: false,
     }) as const
   const call = (args: readonly string[], options?: RunOptions) => {
@@ -85,11 +89,15 @@ export const scratchStack = async (settings: readonly string[] = []): Promise<Sc
   const run = (args: readonly string[], options?: RunOptions) => call(args, options).ended
   const begin = (args: readonly string[]): Going => {
     const { child, ended } = call(args)
-    let stderr = ''
+    let [stdout, stderr] = ['', '']
+    child.stdout.on('data', chunk => {
+      stdout += chunk
+    })
     child.stderr.on('data', chunk => {
       stderr += chunk
     })
     return {
+      stdout: () => stdout,
       stderr: () => stderr,
       signal: signal => child.kill(signal),
       ended,
@@ -109,8 +117,8 @@ export const scratchStack = async (settings: readonly string[] = []): Promise<Sc
     config,
     run,
     begin,
-    json: async args => {
-      const { stdout, stderr } = await run([...args, '--json'])
+    json: async (args, options) => {
+      const { stdout, stderr } = await run([...args, '--json'], options)
       const last = stdout.split('\n').at(-1) ?? ''
       if (last === '') throw new Error(`\`offstream ${args.join(' ')} --json\` wrote nothing: ${stderr}`)
       return JSON.parse(last)
