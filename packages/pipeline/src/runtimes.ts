@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { lstat, readdir, readFile, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import {
   describeFiles,
   type LockedFile,
@@ -10,6 +8,7 @@ import {
   OffstreamError,
   processesNaming,
   pythonOf,
+  sha256Of,
 } from '@offstream/runtime'
 import { parse } from 'csv-parse/sync'
 import lockfile from 'proper-lockfile'
@@ -35,7 +34,7 @@ export interface CachedRuntime {
 }
 
 /** What is used in place of a folder of the cache, since the person says so. */
-export interface OwnRuntime {
+interface OwnRuntime {
   readonly variable: 'SPARK_HOME' | 'KAFKA_HOME'
   readonly path: string
 }
@@ -184,7 +183,7 @@ const compareIvy = async (directory: string, locked: readonly LockedFile[]): Pro
   })
   const problems: string[] = []
   for (const { path, expected } of files) {
-    if ((await sha256Of(join(directory, path), 'hex')) !== expected) problems.push(`${path} has changed`)
+    if ((await sha256Of(join(directory, path))) !== expected) problems.push(`${path} has changed`)
   }
   return { files: files.length, problems }
 }
@@ -196,22 +195,18 @@ const compareSpark = async (directory: string, python: Tool): Promise<Comparison
   const rows: string[][] = []
   for (const name of records) rows.push(...parse(await readFile(join(packages, name, 'RECORD'), 'utf8')))
   const files = rows.flatMap(([path = '', noted = '']) =>
-    noted.startsWith('sha256=') ? [{ path, noted: noted.slice('sha256='.length) }] : [],
+    noted.startsWith('sha256=') ? [{ path, noted: hexOf(noted.slice('sha256='.length)) }] : [],
   )
   const problems = records.some(name => name.startsWith('pyspark-')) ? [] : ['pyspark is not installed there']
   for (const { path, noted } of files) {
-    const actual = await sha256Of(join(packages, path), 'base64url').catch(() => null)
+    const actual = await sha256Of(join(packages, path)).catch(() => null)
     if (actual === null) problems.push(`${path} is missing`)
     else if (actual !== noted) problems.push(`${path} has changed`)
   }
   return { files: files.length, problems }
 }
 
-const sha256Of = async (file: string, form: 'hex' | 'base64url'): Promise<string> => {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(file), hash)
-  return hash.digest(form)
-}
+const hexOf = (base64url: string): string => Buffer.from(base64url, 'base64url').toString('hex')
 
 /**
  * Removes damaged folders, so that the next fetch brings them whole.

@@ -7,6 +7,7 @@ export {
   type FetchOptions,
   type FetchProgress,
   type LockedFile,
+  sha256Of,
   verifyFiles,
 } from './artifacts/store.ts'
 export { processesNaming } from './commandLines.ts'

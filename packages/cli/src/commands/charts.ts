@@ -7,7 +7,10 @@ import type { DefineCommand } from '../commands.ts'
 const define: DefineCommand = (command, context) =>
   command
     .argument('[names...]', 'the charts to draw (default: all of the folder `charts`)')
-    .option('--output <folder>', 'where the drawings go (default: beside the charts)')
+    .option(
+      '--output <folder>',
+      'where the drawings go (default: beside the charts of the project, else here)',
+    )
     .addHelpText(
       'after',
       `
@@ -23,7 +26,9 @@ Examples:
       const { directory, config } = await stack()
       const folder = assetPath(directory, 'charts')
       const charts = chosen(await listCharts(folder), names)
-      const target = resolve(options.output ?? folder)
+      // Charts that come with an installed offstream lie in `node_modules`.
+      const beside = folder === join(directory, 'charts') ? folder : '.'
+      const target = resolve(options.output ?? beside)
       await mkdir(target, { recursive: true })
       const files: string[] = []
       for (const chart of charts) {
