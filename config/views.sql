@@ -8,7 +8,7 @@ SELECT
   ingredients_text, allergens, additives, additives_n,
   nutriscore_grade, nova_group, environmental_score_grade,
   energy_kcal_100g, fat_100g, saturated_fat_100g, carbohydrates_100g, sugars_100g, fiber_100g, proteins_100g, salt_100g,
-  image_url, url, lang, last_modified_t, rev, as_of, observed_at, source
+  image_url, url, lang, last_modified_t, rev, as_of, observed_at, source, quality_flags
 FROM lake.off.products
 WHERE NOT deleted;
 

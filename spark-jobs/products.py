@@ -59,6 +59,7 @@ PRODUCT = StructType(
         StructField("as_of", TimestampType()),
         StructField("observed_at", TimestampType()),
         StructField("source", StringType()),
+        StructField("quality_flags", StringType()),
     ]
 )
 """The record: every column of product.ts, in its order."""

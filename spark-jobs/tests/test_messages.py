@@ -46,6 +46,7 @@ FULL = record(
     as_of="2026-01-01T00:00:00.000Z",
     observed_at="2026-01-31T12:00:00.250Z",
     source="web",
+    quality_flags="nutrition-3-or-more-values-are-identical",
 )
 
 

@@ -21,6 +21,7 @@ export const environmentalScoreGrades = ['a-plus', 'a', 'b', 'c', 'd', 'e', 'f']
  * One product as it goes the whole way: the value of a message in the topic (flat JSON), and, column by column in
  * this order, a row of the table. Names are those of Open Food Facts' API; null means unknown.
  * `spark-jobs/products.py` names the same columns; the golden records of `packages/e2e` hold the two together.
+ * A new column goes to the end, so that whoever reads rows by position still reads the same.
  */
 export const Product = z.strictObject({
   /** Barcode: digits as text, normalised by `normaliseCode`; the key of the message and of the row. */
@@ -59,11 +60,16 @@ export const Product = z.strictObject({
   last_modified_t: count,
   /** The source's revision number of the product. */
   rev: count,
-  /** The moment whose truth this record tells: `last_modified_t` where the source has it, else `observed_at`. */
+  /**
+   * The moment whose truth this record tells: the later of the source's `last_updated_t` (which counts recomputed grades
+   * too) and `last_modified_t`, never later than `observed_at`; that itself where the source tells neither.
+   */
   as_of: moment,
   /** When offstream saw it. Both moments are ISO 8601, UTC, with milliseconds. */
   observed_at: moment,
   source: z.enum(productSources),
+  /** What is absurd about the nutriments, by `qualityFlags`: names joined by `,`. */
+  quality_flags: text,
 })
 
 export type Product = z.infer<typeof Product>

@@ -88,6 +88,8 @@ describe.skipIf(!existsSync(folder))(`the official exports (needs ${folder})`, {
         ...{ lang: 1_000, rev: 1_000, generic_name: 4, product_name: 3, allergens: 366 },
         ...{ energy_kcal_100g: 722, fat_100g: 722, carbohydrates_100g: 722, proteins_100g: 721 },
         ...{ salt_100g: 705, saturated_fat_100g: 570, sugars_100g: 669, fiber_100g: 537 },
+        // What is not told can't be absurd.
+        quality_flags: 329,
       },
       different: { image_url: 380, url: 1_000, allergens: 123 },
     })

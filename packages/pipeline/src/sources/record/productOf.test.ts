@@ -84,6 +84,7 @@ test('a product of the API becomes a record, column by column', () => {
       as_of: '2026-03-25T18:06:39.000Z',
       observed_at: '2026-04-01T12:00:00.000Z',
       source: 'export',
+      quality_flags: null,
     }),
   )
 })

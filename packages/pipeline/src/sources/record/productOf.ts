@@ -10,6 +10,7 @@ import { imageUrl } from './image.ts'
 import { type JsonObject, objectOf, textOf, textsOf } from './json.ts'
 import { countriesOf, namesOf } from './names.ts'
 import { nutrimentsOf } from './nutriments.ts'
+import { flagged, type Unflagged } from './quality.ts'
 
 /** What a product can't say of itself. */
 export interface RecordContext {
@@ -30,7 +31,7 @@ export type Reading =
 /**
  * The record of a product, from JSON in the form of Open Food Facts' API, which its JSONL export has too, or in the
  * form of the record itself. Everything that a source writes in its own way ends here: codes, entities, numbers as
- * text, units, old and new names, tags. Absurd values are kept (`qualityFlags` names them).
+ * text, units, old and new names, tags. Absurd values are kept, and flagged (`qualityFlags`).
  *
  * A record comes back as it is, with its own moments and source, so that records can be copied from place to place.
  */
@@ -43,12 +44,12 @@ export const productOf = (raw: unknown, context: RecordContext): Reading => {
   if (code === null) return unreadable(`its code \`${written.slice(0, 40)}\` is no barcode`)
   return isOn(told['obsolete'])
     ? { kind: 'gone', code, as_of: asOf(told, observedAt(told, context)) }
-    : { kind: 'product', product: record(told, code, context) }
+    : { kind: 'product', product: flagged(record(told, code, context)) }
 }
 
 const unreadable = (reason: string): Reading => ({ kind: 'unreadable', reason })
 
-const record = (told: JsonObject, code: string, context: RecordContext): Product => {
+const record = (told: JsonObject, code: string, context: RecordContext): Unflagged => {
   const lang = langOf(told)
   const observed = observedAt(told, context)
   const nutriments = nutrimentsOf(told)

@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest'
 import type { Product } from '../../product.ts'
 import { productOf } from './productOf.ts'
-import { qualityFlags } from './quality.ts'
 
 const flagsOf = (columns: Partial<Product>): string | null => {
   const context = { source: 'stdin', observedAt: '2026-04-01T12:00:00.000Z', site: null } as const
   const reading = productOf({ code: '3017620422003', ...columns }, context)
   if (reading.kind !== 'product') throw new Error(reading.kind)
-  return qualityFlags(reading.product)
+  return reading.product.quality_flags
 }
 
 const plausible: Partial<Product> = {

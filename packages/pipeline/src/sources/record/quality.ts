@@ -9,12 +9,18 @@ import { nutrientNames } from './nutriments.ts'
  * @see lib/ProductOpener/DataQualityFood.pm of openfoodfacts-server, `check_nutrition_data` and
  *   `check_nutrition_data_energy_computation`
  */
-export const qualityFlags = (product: Product): string | null => {
+export const qualityFlags = (product: Unflagged): string | null => {
   const flags = rules.flatMap(rule => rule(product))
   return flags.length === 0 ? null : flags.sort().join(',')
 }
 
-type Rule = (product: Product) => readonly string[]
+/** A record of which nobody has yet said what is absurd. */
+export type Unflagged = Omit<Product, 'quality_flags'>
+
+/** The record with its flags: the last step of every source. */
+export const flagged = (product: Unflagged): Product => ({ ...product, quality_flags: qualityFlags(product) })
+
+type Rule = (product: Unflagged) => readonly string[]
 
 const masses = [
   'fat_100g',
@@ -91,7 +97,7 @@ const mostFromAlcohol = 300
  * less than half of the product is something else, and where a spirit could have as much.
  * @see Regulation (EU) No 1169/2011, Annex XIV, for the factors
  */
-const energyIsOff = (product: Product): boolean => {
+const energyIsOff = (product: Unflagged): boolean => {
   const {
     energy_kcal_100g: told,
     fat_100g: fat,
@@ -107,7 +113,7 @@ const energyIsOff = (product: Product): boolean => {
   return !mayBeAlcohol && computed < told * 0.7 - 5
 }
 
-const threeAreEqual = (product: Product): boolean => {
+const threeAreEqual = (product: Unflagged): boolean => {
   const values = masses.map(nutriment => product[nutriment] ?? 0).filter(value => value > 1)
   return values.some(value => values.filter(other => other === value).length >= 3)
 }

@@ -99,6 +99,7 @@ describe.skipIf(impossible)(`real pages of Open Food Facts (need Chromium and ${
       as_of: '2026-11-24T10:00:00.000Z',
       observed_at: '2026-11-24T10:00:00.000Z',
       source: 'web',
+      quality_flags: null,
     })
   })
 
@@ -135,6 +136,7 @@ describe.skipIf(impossible)(`real pages of Open Food Facts (need Chromium and ${
       as_of: '2026-11-24T10:00:00.000Z',
       observed_at: '2026-11-24T10:00:00.000Z',
       source: 'web',
+      quality_flags: null,
     })
   })
 

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright'
 import { cleanText, gradeAmong, joinNames, novaGroup } from '../../normalise.ts'
 import { environmentalScoreGrades, normaliseCode, nutriScoreGrades, type Product } from '../../product.ts'
+import { flagged } from '../record/quality.ts'
 import { type Nutriments, nutrimentsOf } from './nutrition.ts'
 import { nameInTitle } from './title.ts'
 
@@ -212,7 +213,7 @@ export class ProductPage {
   readonly product = (seenAt: Date): Product | null => {
     const code = this.code()
     if (code === null) return null
-    return {
+    return flagged({
       code,
       product_name: this.name(),
       generic_name: this.genericName(),
@@ -237,7 +238,7 @@ export class ProductPage {
       as_of: seenAt.toISOString(),
       observed_at: seenAt.toISOString(),
       source: 'web',
-    }
+    })
   }
 
   private readonly texts = (place: Place) => (this.content.found[place] ?? []).map(({ text }) => text)
