@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { findChromium, serviceNames } from '@offstream/pipeline'
+import { until } from '@offstream/runtime'
+import { generateCatalogue, startSite } from '@offstream/site'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type ScratchStack, scratchStack } from './stack.ts'
+import { StatusContract } from './statusContract.ts'
+
+const products = 400
+
+/**
+ * Anything may be killed, at any moment: what was wanted comes back, nothing stays behind, nothing is lost. The time
+ * that each took is printed, for the README of this package; no test depends on it.
+ */
+describe.skipIf((await findChromium()) === null)('kill -9 while a scrape runs (needs Chromium)', () => {
+  let stack: ScratchStack
+  let site: Awaited<ReturnType<typeof startSite>>
+  beforeAll(async () => {
+    site = await startSite({ catalogue: generateCatalogue({ count: products }) })
+    stack = await scratchStack()
+    for (const command of ['up', 'submit']) {
+      const { exitCode, shown } = await stack.run([command])
+      if (exitCode !== 0) throw new Error(shown)
+    }
+  })
+  afterAll(async () => {
+    await site[Symbol.asyncDispose]()
+    await stack[Symbol.asyncDispose]()
+  })
+
+  const status = async () => StatusContract.parse(await stack.json(['status']))
+  const pidOf = async (name: string): Promise<number> => {
+    if (name === 'keeper') {
+      const line = (await stack.processes()).find(process => process.includes('main.js keeper'))
+      return Number.parseInt(line ?? '', 10)
+    }
+    const record = join(stack.directory, '.offstream/run/services', `${name}.json`)
+    return JSON.parse(await readFile(record, 'utf8')).pid
+  }
+  const killed = async (names: readonly string[]): Promise<void> => {
+    const pids = await Promise.all(names.map(pidOf))
+    const began = Date.now()
+    for (const pid of pids) process.kill(pid, 'SIGKILL')
+    const { exitCode, shown } = await stack.run(['wait', '--for', 'healthy', '--timeout', '240s'])
+    process.stdout.write(
+      `${names.join(', ')}: healthy after ${((Date.now() - began) / 1_000).toFixed(1)} s\n`,
+    )
+    expect(exitCode, shown).toBe(0)
+  }
+
+  test('every service and the keeper, in turn and together, come back, and every product arrives', async () => {
+    const victims = ['keeper', ...serviceNames]
+    // As slow as it takes to be killed over.
+    await using scrape = stack.begin(['scrape', '--url', site.address, '--rate', '90'])
+    await until(async () => expect((await status()).flow.acknowledged).toBeGreaterThan(0), {
+      what: 'the first product',
+      withinMs: 120_000,
+    })
+    for (const victim of victims) await killed([victim])
+    await killed(victims)
+
+    const { exitCode, shown } = await scrape.ended
+    expect(exitCode, shown).toBe(0)
+    const { flow } = await until(
+      async () => {
+        const now = await status()
+        expect([now.state, now.flow.lag, now.flow.rows]).toEqual(['healthy', 0, products])
+        return now
+      },
+      { what: 'everything to arrive', withinMs: 240_000, everyMs: 500 },
+    )
+    expect(flow).toMatchObject({ fetched: products, rows: products, visible: products, rejected: 0 })
+    // One JVM or keeper for each, and whatever they need: nobody is left over from before.
+    const processes = await stack.processes()
+    for (const main of ['main.js keeper', 'QuorumPeerMain', 'kafka.Kafka', 'master.Master', 'worker.Worker'])
+      expect(processes.filter(line => line.includes(main))).toHaveLength(1)
+  }, 1_800_000)
+})
