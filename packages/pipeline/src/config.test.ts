@@ -152,3 +152,57 @@ test('what is written as YAML is read as the same configuration', async () => {
 
   expect((await loadProject({ from: directory, environment: {} })).config).toEqual(config)
 })
+
+test('the mapping of a topic is one setting, whose lines may come from several places', async () => {
+  const directory = await projectOf("topic:\n  mapping:\n    code: $.gtin\n    brands: '$.makers[*].n'\n")
+  const { config, origins } = await loadProject({
+    from: directory,
+    environment: {},
+    settings: ["topic.mapping.fat_100g=$.facts[?@.id == 'fat'].value"],
+  })
+  expect([config.topic.mapping, origins.get('topic.mapping')?.place]).toEqual([
+    { code: '$.gtin', brands: '$.makers[*].n', fat_100g: "$.facts[?@.id == 'fat'].value" },
+    '--set',
+  ])
+  const { config: other } = await loadProject({
+    from: directory,
+    environment: { OFFSTREAM_TOPIC_MAPPING: '{code: $.ean}' },
+  })
+  expect(other.topic.mapping).toEqual({ code: '$.ean' })
+})
+
+test('settings of another cluster that do not fit together are problems, told together', async () => {
+  const directory = await projectOf(
+    'topic:\n  brokers: one\n  tls:\n    caFile: ca.pem\n  sasl:\n    mechanism: plain\n  mapping:\n    gtin: $.code\n    code: gtin\n',
+  )
+  const loading = loadProject({ from: directory, environment: {} })
+  const lines = await loading.catch((error: Error) => error.message.split('\n  ').slice(1))
+  expect(lines).toEqual([
+    `${directory}/offstream.yaml:2: topic.brokers: must be addresses such as \`one.example.org:9092,two.example.org:9092\``,
+    `${directory}/offstream.yaml:9: topic.mapping.code: must be a JSONPath such as \`$.product.name\``,
+    `${directory}/offstream.yaml:8: topic.mapping.gtin: there is no such column of the record`,
+  ])
+  const settings = ['topic.tls.caFile=ca.pem', 'topic.sasl.mechanism=plain']
+  await expect(loadProject({ from: await projectOf(''), environment: {}, settings })).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: [
+      'The configuration has 2 problems:',
+      '  topic.tls.caFile: has no effect without topic.tls.enabled',
+      '  topic.sasl.username: must be set with topic.sasl.mechanism',
+    ].join('\n'),
+  })
+})
+
+test('settings of scrapes hold as they are written while a stack runs that was started with others', async () => {
+  const { config } = await loadProject({
+    from: await projectOf('web: { contact: new@example.org }\nkafka: { port: 1001 }\n'),
+    environment: {},
+    settings: ['topic.tls.enabled=true'],
+    remembered: async () => Config.parse({ web: { contact: 'old@example.org' }, kafka: { port: 1002 } }),
+  })
+  expect([config.web.contact, config.kafka.port, config.topic.tls.enabled]).toEqual([
+    'new@example.org',
+    1002,
+    true,
+  ])
+})

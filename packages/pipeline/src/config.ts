@@ -4,11 +4,20 @@ import { messageOf, OffstreamError } from '@offstream/runtime'
 import { isMap, isScalar, LineCounter, parse, parseDocument, stringify } from 'yaml'
 import { z } from 'zod'
 import { stateFolder } from './directories.ts'
+import { productColumns } from './product.ts'
 
 const port = z.int().min(1).max(65_535)
 const memory = z
   .string()
   .regex(/^\d+[mg]$/, 'must be a number of megabytes or gigabytes such as `512m` or `1g`')
+
+/** `host:port`, comma separated; the port may not be left out. */
+const brokers = z
+  .string()
+  .regex(
+    /^(?:\s*(?:[\w.-]+|\[[\da-f:.]+\]):\d{1,5}\s*(?:,|$))*$/i,
+    'must be addresses such as `one.example.org:9092,two.example.org:9092`',
+  )
 
 /**
  * Everything a person may set, with its default. The commented file that people edit is `config/offstream.yaml`;
@@ -86,6 +95,84 @@ export const Config = z.strictObject({
         .describe('Who runs this, an address or e-mail: named in the User-Agent, as Open Food Facts asks'),
     })
     .prefault({}),
+  api: z
+    .strictObject({
+      url: z
+        .url({ protocol: /^https?$/ })
+        .default('https://world.openfoodfacts.org')
+        .describe(
+          'The site whose API is asked by `scrape --source api`; its host decides language and country',
+        ),
+    })
+    .prefault({}),
+  export: z
+    .strictObject({
+      file: z
+        .string()
+        .min(1)
+        .default('https://static.openfoodfacts.org/data/openfoodfacts-products.jsonl.gz')
+        .describe('Address or path of the export that `scrape --source export` reads: JSONL, CSV or Parquet'),
+      deltas: z
+        .string()
+        .min(1)
+        .default('https://static.openfoodfacts.org/data/delta/index.txt')
+        .describe('Address or path of the list of daily changes, for `--deltas`'),
+    })
+    .prefault({}),
+  topic: z
+    .strictObject({
+      brokers: brokers
+        .default('')
+        .describe(
+          'The Kafka that `scrape --source topic` reads: `host:port`, comma separated; empty: not set',
+        ),
+      topic: z.string().default('').describe('Its topic; empty: not set'),
+      group: z
+        .string()
+        .min(1)
+        .default('offstream')
+        .describe('Consumer group, which keeps how far the topic was read'),
+      from: z
+        .enum(['beginning', 'latest'])
+        .default('beginning')
+        .describe('Where a group begins that has not read the topic before'),
+      tls: z
+        .strictObject({
+          enabled: z.boolean().default(false).describe('Whether to connect by TLS; certificates are checked'),
+          caFile: z
+            .string()
+            .nullable()
+            .default(null)
+            .describe('PEM file of the authority that signed them; null: a public one'),
+        })
+        .prefault({}),
+      sasl: z
+        .strictObject({
+          mechanism: z
+            .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
+            .nullable()
+            .default(null)
+            .describe('How to sign in; null: without a name'),
+          username: z.string().nullable().default(null).describe('Name to sign in with'),
+          passwordVariable: z
+            .string()
+            .regex(/^[A-Za-z_]\w*$/, 'must be the name of an environment variable')
+            .default('OFFSTREAM_TOPIC_PASSWORD')
+            .describe('Name of the environment variable that holds the password, which stands in no file'),
+        })
+        .prefault({}),
+      mapping: z
+        .partialRecord(
+          z.enum(productColumns),
+          z.string().regex(/^\$/, 'must be a JSONPath such as `$.product.name`'),
+        )
+        .nullable()
+        .default(null)
+        .describe(
+          'For columns of the record, where they stand in a message: JSONPaths such as `code: $.gtin`; null: messages are records, or products as the API has them',
+        ),
+    })
+    .prefault({}),
   browser: z
     .strictObject({
       executablePath: z
@@ -155,7 +242,7 @@ export const loadProject = async ({
   const values = new Map(layers.flatMap(layer => [...layer.values]))
   const parsed = Config.safeParse(nest(values))
   const problems = layers.flatMap(layer => layer.problems)
-  if (parsed.success) problems.push(...portConflicts(parsed.data))
+  if (parsed.success) problems.push(...portConflicts(parsed.data), ...topicConflicts(parsed.data))
   else {
     for (const issue of parsed.error.issues) {
       for (const path of pathsOf(issue)) {
@@ -189,7 +276,10 @@ interface Layer {
 const emptyLayer: Layer = { kind: 'file', values: new Map(), problems: [], placeOf: () => '' }
 
 const originOf = (path: string, layers: readonly Layer[]): SettingOrigin => {
-  const layer = layers.findLast(({ values }) => [...values.keys()].some(key => within(path, key)))
+  // A mapping is one setting, and each of its lines has a key of its own.
+  const layer = layers.findLast(({ values }) =>
+    [...values.keys()].some(key => within(path, key) || within(key, path)),
+  )
   return layer === undefined
     ? { kind: 'default', place: 'default' }
     : { kind: layer.kind, place: layer.placeOf(path) }
@@ -254,9 +344,16 @@ const readEnvironmentLayer = (environment: ProjectOptions['environment']): Layer
   }
 }
 
+/** Settings of scrapes, in which no service has a part: they hold as they are written, also while a stack runs. */
+const ofScrapes = ['web', 'api', 'export', 'topic', 'browser'] as const satisfies readonly (keyof Config)[]
+
 const rememberedLayer = (config: Config | null): Layer => ({
   kind: 'stack',
-  values: new Map(config === null ? [] : leaves(config)),
+  values: new Map(
+    config === null
+      ? []
+      : leaves(config).filter(([path]) => !ofScrapes.some(section => within(path, section))),
+  ),
   problems: [],
   placeOf: () => 'the running stack',
 })
@@ -274,7 +371,8 @@ const readFlagLayer = (settings: readonly string[]): Layer => {
 }
 
 /** A value from a place that knows only text: text stays text where the setting is text. */
-const scalar = (path: string, text: string): unknown => (textSettings.has(path) ? text : parse(text))
+const scalar = (path: string, text: string): unknown =>
+  textSettings.has(path) || (path !== mappingPath && within(path, mappingPath)) ? text : parse(text)
 
 /** The environment variable for a setting: `spark.worker.webPort` → `OFFSTREAM_SPARK_WORKER_WEB_PORT`. */
 export const environmentName = (path: string): string =>
@@ -322,7 +420,13 @@ export const numberAt = (config: Config, path: string): number =>
 export const settingPaths: readonly string[] = defaults.map(([path]) => path)
 /** The settings that are ports. */
 export const portPaths: readonly string[] = settingPaths.filter(path => /port$/i.test(path))
-const textSettings = new Set(defaults.filter(([, value]) => typeof value !== 'number').map(([path]) => path))
+/** The one setting that is a map: `{code: $.gtin}`, or line by line `topic.mapping.code`. */
+const mappingPath = 'topic.mapping'
+const textSettings = new Set(
+  defaults
+    .filter(([path, value]) => !['number', 'boolean'].includes(typeof value) && path !== mappingPath)
+    .map(([path]) => path),
+)
 const isSection = (path: string): boolean => settingPaths.some(known => known.startsWith(`${path}.`))
 
 const pathsOf = (issue: z.core.$ZodIssue): string[] =>
@@ -333,6 +437,7 @@ const pathsOf = (issue: z.core.$ZodIssue): string[] =>
 const within = (key: string, path: string): boolean => key === path || key.startsWith(`${path}.`)
 
 const unknownSetting = (path: string): string => {
+  if (within(path, mappingPath)) return 'there is no such column of the record'
   const last = path.split('.').at(-1)
   const near = settingPaths.filter(known => known.split('.').at(-1) === last)
   return near.length === 0
@@ -349,6 +454,18 @@ const portConflicts = (config: Config): string[] => {
     return other === undefined ? [] : [`${path}: must differ from ${other} (both are ${value})`]
   })
 }
+
+const topicConflicts = ({ topic: { tls, sasl } }: Config): string[] => [
+  ...(tls.caFile !== null && !tls.enabled
+    ? ['topic.tls.caFile: has no effect without topic.tls.enabled']
+    : []),
+  ...(sasl.mechanism !== null && sasl.username === null
+    ? ['topic.sasl.username: must be set with topic.sasl.mechanism']
+    : []),
+  ...(sasl.mechanism === null && sasl.username !== null
+    ? ['topic.sasl.mechanism: must be set with topic.sasl.username']
+    : []),
+]
 
 const invalid = (problems: readonly string[]): OffstreamError =>
   new OffstreamError(
