@@ -1,7 +1,6 @@
 import { statfs } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { listenerOn, messageOf, OffstreamError } from '@offstream/runtime'
-import { execa } from 'execa'
 import { type Config, numberAt, portPaths } from './config.ts'
 import { findChromium } from './sources/web/chromium.ts'
 import { findJava, findPython } from './toolchain.ts'
@@ -80,6 +79,7 @@ const tool = async (name: string, look: () => Promise<string>): Promise<Finding>
 
 const venv = async (): Promise<string> => {
   const python = await findPython()
+  const { execa } = await import('execa')
   const { failed } = await execa(python.path, ['-c', 'import venv, ensurepip'], {
     reject: false,
     stdin: 'ignore',

@@ -10,7 +10,6 @@ import {
   pythonOf,
   sha256Of,
 } from '@offstream/runtime'
-import { parse } from 'csv-parse/sync'
 import lockfile from 'proper-lockfile'
 import { archivesFolder } from './archives.ts'
 import { cacheDirectory, jarSets, sitePackages, sparkFolder, versions } from './distributions.ts'
@@ -190,6 +189,7 @@ const compareIvy = async (directory: string, locked: readonly LockedFile[]): Pro
 
 /** @see https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file */
 const compareSpark = async (directory: string, python: Tool): Promise<Comparison> => {
+  const { parse } = await import('csv-parse/sync')
   const packages = sitePackages(directory, python)
   const records = (await readdir(packages).catch(() => [])).filter(name => name.endsWith('.dist-info'))
   const rows: string[][] = []

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { OffstreamError } from '@offstream/runtime'
-import { execa } from 'execa'
 
 /** A program that must be on the machine already, and which one it is. */
 export interface Tool {
@@ -19,6 +18,7 @@ export const oldestPython: readonly [number, number] = [3, 10]
  * @throws OffstreamError JAVA_MISSING
  */
 export const findJava = async (environment: Readonly<Record<string, string | undefined>>): Promise<Tool> => {
+  const { execa } = await import('execa')
   const home = environment['JAVA_HOME']
   const candidates = [...(home ? [join(home, 'bin', 'java')] : []), 'java']
   const found: string[] = []
@@ -41,6 +41,7 @@ export const findJava = async (environment: Readonly<Record<string, string | und
  * @throws OffstreamError PYTHON_MISSING
  */
 export const findPython = async (): Promise<Tool> => {
+  const { execa } = await import('execa')
   const found: string[] = []
   for (const path of [
     'python3',

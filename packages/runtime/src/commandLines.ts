@@ -1,5 +1,4 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { execa } from 'execa'
 
 /** The pids of the processes that have `text`, such as the path of a folder, in their command lines; of all users. */
 export const processesNaming = async (text: string): Promise<number[]> => {
@@ -23,6 +22,7 @@ const linuxCommandLines = async (): Promise<CommandLine[]> => {
 }
 
 const portableCommandLines = async (): Promise<CommandLine[]> => {
+  const { execa } = await import('execa')
   const { stdout } = await execa('ps', ['-axww', '-o', 'pid=,command='], { reject: false })
   return stdout.split('\n').map(row => {
     const [pid = '', ...words] = row.trim().split(' ')

@@ -1,5 +1,4 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
-import { execa } from 'execa'
 
 /**
  * Which process a pid means. Pids are used again, so a pid alone proves nothing: the moment the process began tells
@@ -35,6 +34,7 @@ const linuxBirth = async (pid: number): Promise<string | null> => {
 }
 
 const portableBirth = async (pid: number): Promise<string | null> => {
+  const { execa } = await import('execa')
   const { stdout, exitCode } = await execa('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
     reject: false,
   })
@@ -68,6 +68,7 @@ const membersOf = async (group: number): Promise<number[]> => {
       stat !== null && stat.group === group && stat.state !== 'Z' ? [stat.pid] : [],
     )
   }
+  const { execa } = await import('execa')
   const { stdout } = await execa('ps', ['-axo', 'pid=,pgid=,stat='], { reject: false })
   return stdout.split('\n').flatMap(line => {
     const [pid, pgid, state] = line.trim().split(/\s+/)
@@ -81,6 +82,7 @@ const wasStartedWith = async (pid: number, variable: string): Promise<boolean> =
     const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
     return environment.split('\0').includes(variable)
   }
+  const { execa } = await import('execa')
   const { stdout } = await execa('ps', ['-E', '-o', 'command=', '-p', String(pid)], { reject: false })
   return stdout.includes(variable)
 }
@@ -141,6 +143,7 @@ const holdsAny = async (pid: number, sockets: ReadonlySet<string>): Promise<bool
 }
 
 const portableListener = async (port: number): Promise<ProcessSummary | null> => {
+  const { execa } = await import('execa')
   const { stdout } = await execa('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fpc'], { reject: false })
   const pid = /^p(\d+)$/m.exec(stdout)?.[1]
   return pid === undefined ? null : { pid: Number(pid), name: await nameOf(Number(pid)) }
@@ -154,9 +157,14 @@ const nameOf = async (pid: number): Promise<string> => {
   const words =
     process.platform === 'linux'
       ? (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
-      : (await execa('ps', ['-o', 'command=', '-p', String(pid)], { reject: false })).stdout.split(' ')
+      : (await portableCommand(pid)).split(' ')
   const program = words[0]?.split('/').at(-1) ?? ''
   if (program !== 'java') return program || 'unknown'
   const mainClass = words.slice(1).find(word => /^([a-z_]\w*\.)+[A-Z]\w*$/.test(word))
   return mainClass === undefined ? 'java' : `java ${mainClass.split('.').at(-1)}`
+}
+
+const portableCommand = async (pid: number): Promise<string> => {
+  const { execa } = await import('execa')
+  return (await execa('ps', ['-o', 'command=', '-p', String(pid)], { reject: false })).stdout
 }

@@ -27,7 +27,7 @@ used as an \`offstream.yaml\`.
 Examples:
   offstream config show
   offstream config show --sources
-  offstream config show --set thrift.cores=4 > offstream.yaml`,
+  offstream config show --set thrift.cores=4 > copy.yaml`,
     )
     .action(async ({ sources = false }) => {
       const { output, project, written } = context()

@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { execa } from 'execa'
 import { ensureArtifact, type FetchOptions, fetchFailed, type LockedFile, verifyFiles } from './store.ts'
 
 /** Libraries from a Maven repository: what was asked for, and every file that came of it. */
@@ -62,6 +61,7 @@ export const retrieve = async (
   await writeFile(moduleFile, ivyModule(set))
   const options = ['-settings', settings, '-cache', cache, '-ivy', moduleFile]
   const pattern = join(directory, '[artifact]-[revision](-[classifier]).[ext]')
+  const { execa } = await import('execa')
   const run = await execa(
     java,
     ['-jar', jar, ...options, '-confs', 'default', '-types', 'jar', 'bundle', '-retrieve', pattern],

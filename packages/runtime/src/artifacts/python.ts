@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { execa } from 'execa'
 import { OffstreamError } from '../errors.ts'
 import { ensureArtifact, type FetchOptions, fetchFailed } from './store.ts'
 
@@ -44,6 +43,7 @@ export const ensurePythonEnvironment = async (
   )
 
 const makeEnvironment = async ({ python, name }: PythonEnvironment, directory: string): Promise<void> => {
+  const { execa } = await import('execa')
   const { failed, all } = await execa(python, ['-m', 'venv', directory], {
     reject: false,
     all: true,
@@ -68,6 +68,7 @@ const install = async (
   requirements: string,
   signal: AbortSignal | undefined,
 ): Promise<void> => {
+  const { execa } = await import('execa')
   const run = await execa(
     pythonOf(directory),
     [

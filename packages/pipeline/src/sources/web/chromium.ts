@@ -3,7 +3,6 @@ import { access, readFile, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { messageOf, OffstreamError } from '@offstream/runtime'
-import { execa } from 'execa'
 
 export interface FindChromiumOptions {
   /** A browser that the configuration names; then no other will do. */
@@ -91,14 +90,16 @@ const installers = (): readonly Installer[] => [
   },
 ]
 
-const run = (file: string, args: readonly string[], signal: AbortSignal | undefined) =>
-  execa(file, args, {
+const run = async (file: string, args: readonly string[], signal: AbortSignal | undefined) => {
+  const { execa } = await import('execa')
+  return execa(file, args, {
     all: true,
     stdin: 'ignore',
     timeout: installWithinMs,
     env: { DEBIAN_FRONTEND: 'noninteractive' },
     ...(signal === undefined ? {} : { cancelSignal: signal }),
   })
+}
 
 const installWithinMs = 10 * 60_000
 
