@@ -117,18 +117,33 @@ test('bytes that are no text are shown in base64', async () => {
   expect(await peek({ limit: 1 })).toMatchObject([{ key: 'bytes', value: '/wA=', encoding: 'base64' }])
 })
 
-test('a peek shows the first or the last messages, and no group of it is left', async () => {
+test('a peek shows the first or the last messages', async () => {
   await produce([product('10000004'), product('10000005'), product('10000006')])
   const all = await peek({ from: 'beginning', limit: null })
   expect([await peek({ from: 'beginning', limit: 2 }), await peek({ limit: 2 })]).toEqual([
     all.slice(0, 2),
     all.slice(-2),
   ])
+})
+
+test('a peek leaves no group behind, nor one of a look that was killed, but those of others', async () => {
+  const join = async (groupId: string) => {
+    const consumer = kafka.client().consumer({ groupId })
+    const joined = new Promise(resolve => consumer.on(consumer.events.GROUP_JOIN, resolve))
+    await consumer.subscribe({ topics: ['products-events'] })
+    await consumer.run({ eachMessage: async () => undefined })
+    await joined
+    return consumer
+  }
+  await (await join('offstream-peek-left')).disconnect()
+  const others = [await join('offstream-peek-going-on'), await join('somebody')]
+  await peek({ limit: 1 })
   const admin = kafka.client().admin()
   await admin.connect()
   const { groups } = await admin.listGroups()
   await admin.disconnect()
-  expect(groups).toEqual([])
+  await Promise.all(others.map(consumer => consumer.disconnect()))
+  expect(groups.map(({ groupId }) => groupId).sort()).toEqual(['offstream-peek-going-on', 'somebody'])
 })
 
 test('a peek that follows shows what comes, until it is ended or has enough', async () => {

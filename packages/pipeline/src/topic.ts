@@ -30,7 +30,7 @@ const client = async (broker: string, retries: number): Promise<Kafka> => {
     logLevel: silent,
     connectionTimeout: 3_000,
     requestTimeout: 30_000,
-    retry: { retries, initialRetryTime: 200 },
+    retry: { retries, initialRetryTime: 200, maxRetryTime: 5_000 },
   })
 }
 
@@ -171,9 +171,14 @@ const bytesOf = async (data: string, partitions: number): Promise<number | null>
   return sum
 }
 
-/** Ends a consumer group that nobody is in, and with it what it remembers. */
-export const deleteGroup = async (broker: string, group: string): Promise<void> =>
-  withAdmin(broker, undefined, async admin => void (await admin.deleteGroups([group])))
+/** Deletes the consumer groups whose names begin so and that nobody is in, and with them what they remember. */
+export const deleteGroups = async (broker: string, beginning: string): Promise<void> =>
+  withAdmin(broker, undefined, async admin => {
+    const { groups } = await admin.listGroups()
+    const names = groups.map(({ groupId }) => groupId).filter(name => name.startsWith(beginning))
+    // Kafka refuses those that somebody is in, and deletes the others.
+    if (names.length > 0) await admin.deleteGroups(names).catch(() => undefined)
+  })
 
 /** A message as Kafka takes it. A null value is a delete. */
 export interface Message {
@@ -202,6 +207,8 @@ const lingerMs = 10
 const largestBatch = 1_000
 /** In characters. The broker takes 1 MiB at once, measured when packed. */
 const longestBatch = 900_000
+/** With kafkajs's doubling pauses from 0.2 s to at most 5 s: a minute, in which a broker that fell is back. */
+const retriesOverRestart = 16
 
 /**
  * Opens a producer: idempotent, acks=all, key = code, so that a retry never writes twice and one product's records
@@ -209,7 +216,11 @@ const longestBatch = 900_000
  * @throws OffstreamError KAFKA_UNREACHABLE
  */
 export const openPublisher = async (broker: string): Promise<Publisher> => {
-  const kafka = await client(broker, 5)
+  // Asked once and quickly whether it is there at all; patience is for one that goes away in the middle.
+  await withAdmin(broker, undefined, admin => admin.listTopics()).catch(error => {
+    throw unreachable(broker, error)
+  })
+  const kafka = await client(broker, retriesOverRestart)
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false })
   await producer.connect().catch(error => {
     throw unreachable(broker, error)

@@ -18,6 +18,10 @@ const read = (value: unknown, raw = false) =>
 
 test.each([
   ['a record', product],
+  [
+    'a record of fewer columns',
+    Object.fromEntries(Object.entries(product).filter(([, value]) => value !== null)),
+  ],
   ['key and value', { key: product.code, value: product }],
   [
     'a line of `topic peek`',
@@ -56,7 +60,7 @@ test.each([
   ['7', expect.stringContaining('expected object')],
   [{ ...product, nova_group: 5, salt_100g: 'much' }, expect.stringMatching(/^nova_group: .*; salt_100g: /)],
   [{ ...product, brand: 'Ferrero' }, expect.stringContaining('"brand"')],
-  [{ code: '1' }, expect.stringMatching(/^code: [^;]*; product_name: [^;]*; generic_name: [^;]*$/)],
+  [{ code: '1' }, expect.stringMatching(/^code: [^;]*; as_of: [^;]*; observed_at: [^;]*$/)],
   [{ key: '10000001', value: product }, 'code: differs from the key'],
   [{ key: 'x', value: null }, 'key: must be 8 to 24 digits'],
   [{ key: '10000001' }, expect.stringMatching(/^code: /)],

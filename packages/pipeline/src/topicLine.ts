@@ -1,6 +1,6 @@
 import { messageOf as errorText } from '@offstream/runtime'
 import { z } from 'zod'
-import { Product } from './product.ts'
+import { Product, productColumns } from './product.ts'
 import { type Message, messageOf, messageOfRemoval } from './topic.ts'
 
 /** A line of JSON as the message that it stands for, or why it stands for none. */
@@ -58,7 +58,9 @@ const productOrDelete = ({ key, value, headers }: z.infer<typeof Keyed>, now: st
 }
 
 const productOf = (json: unknown): ReadLine => {
-  const { data, error } = Product.safeParse(json)
+  // What is not told is not known: a record may be of a version that had fewer columns.
+  const isObject = typeof json === 'object' && json !== null && !Array.isArray(json)
+  const { data, error } = Product.safeParse(isObject ? { ...nothingKnown, ...json } : json)
   if (data !== undefined) return { kind: 'message', message: messageOf(data) }
   const problems = error.issues.map(({ path, message }) =>
     [path.join('.'), message].filter(Boolean).join(': '),
@@ -66,7 +68,9 @@ const productOf = (json: unknown): ReadLine => {
   return problem(problems.slice(0, mostProblems).join('; '))
 }
 
-/** A line of another kind misses every column; a few tell that too. */
+const nothingKnown = Object.fromEntries(productColumns.map(column => [column, null]))
+
+/** A line of another kind misses several columns; a few tell that too. */
 const mostProblems = 3
 
 const problem = (text: string): ReadLine => ({ kind: 'problem', problem: text })

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { deleteGroup, describeTopic, topicName } from './topic.ts'
+import { deleteGroups, describeTopic, topicName } from './topic.ts'
 import { readTopic, type TopicMessage } from './topicReader.ts'
 
 /** A message of the topic as a person reads it. */
@@ -28,7 +28,7 @@ export interface PeekOptions {
 
 /**
  * Shows messages of the topic, and leaves no trace: the consumer group that Kafka wants is a new one each time, and
- * is deleted afterwards.
+ * is deleted afterwards, as is one that a killed look has left.
  *
  * @returns how many were shown
  * @throws OffstreamError KAFKA_UNREACHABLE, TOPIC_MISSING
@@ -38,7 +38,7 @@ export const peekTopic = async (
   { from, limit, follow, signal }: PeekOptions,
   show: (message: PeekedMessage) => void,
 ): Promise<number> => {
-  const group = `offstream-peek-${randomUUID()}`
+  const group = `${groupBeginning}${randomUUID()}`
   const lastOnly = from === 'latest' && !follow
   const held: PeekedMessage[] = []
   let shown = 0
@@ -61,7 +61,7 @@ export const peekTopic = async (
       signal,
     )
   } finally {
-    await deleteGroup(broker, group).catch(() => undefined)
+    await deleteGroups(broker, groupBeginning).catch(() => undefined)
   }
   // Each partition gave its last ones; the last of all are the newest of these.
   const newest = held
@@ -70,6 +70,8 @@ export const peekTopic = async (
   newest.forEach(show)
   return shown + newest.length
 }
+
+const groupBeginning = 'offstream-peek-'
 
 /** The offsets `count` messages before the end of each partition that has more. */
 const beforeTheEnd = async (
