@@ -406,7 +406,11 @@ const leaves = (value: unknown, path: readonly string[] = []): [string, unknown]
 const defaults = leaves(Config.parse({}))
 
 /** The value of each setting, by its path such as `spark.worker.webPort`. */
-export const settingsOf = (config: Config): ReadonlyMap<string, unknown> => new Map(leaves(config))
+export const settingsOf = (config: Config): ReadonlyMap<string, unknown> =>
+  new Map(settingPaths.map(path => [path, path.split('.').reduce(inside, config)]))
+
+const inside = (section: unknown, key: string): unknown =>
+  isSectionValue(section) ? section[key] : undefined
 
 /** The defaults with these settings (`kafka.port=9093`) instead, unchecked against one another. */
 export const configOf = (settings: readonly string[]): Config =>

@@ -119,11 +119,11 @@ const findings = ({ project, environment, version }: ReportOptions): readonly Se
 const settingsTable = ({ config, origins }: Project): string =>
   table(
     ['setting', 'value', 'from'],
-    [...settingsOf(config)].map(([path, value]) => [
-      path,
-      value !== null && secretValues([[path, String(value)]]).length > 0 ? removed : String(value),
-      origins.get(path)?.place ?? '',
-    ]),
+    [...settingsOf(config)].map(([path, value]) => {
+      const text = typeof value === 'string' ? value : JSON.stringify(value)
+      const secret = value !== null && secretValues([[path, text]]).length > 0
+      return [path, secret ? removed : text, origins.get(path)?.place ?? '']
+    }),
   )
 
 /** Variables that change what offstream or its services do; those of the person alone are none of them. */

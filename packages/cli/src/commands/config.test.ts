@@ -29,19 +29,22 @@ test('`config show` writes an `offstream.yaml` that holds the same settings', as
 test('`config show --sources` tells the place of each setting', async () => {
   vi.stubEnv('OFFSTREAM_WEB_CONTACT', 'me@example.org')
   onTestFinished(() => void vi.unstubAllEnvs())
-  const project = await projectOf('kafka:\n  port: 1001\n')
+  const project = await projectOf('kafka:\n  port: 1001\ntopic: { mapping: { code: $.id } }\n')
   vi.spyOn(process, 'cwd').mockReturnValue(project)
   onTestFinished(() => void vi.restoreAllMocks())
 
   const { stdout } = await runCommand(['config', 'show', '--sources'], { settings: ['thrift.cores=4'] })
   const rows = stdout.split('\n').map(line => line.split(/ {2,}/))
   expect(
-    rows.filter(([path = '']) => ['kafka.port', 'thrift.cores', 'web.contact', 'host'].includes(path)),
+    rows.filter(([path = '']) =>
+      ['kafka.port', 'thrift.cores', 'web.contact', 'host', 'topic.mapping'].includes(path),
+    ),
   ).toEqual([
     ['host', '127.0.0.1', 'default'],
     ['kafka.port', '1001', 'offstream.yaml:2'],
     ['thrift.cores', '4', '--set'],
     ['web.contact', 'me@example.org', 'environment OFFSTREAM_WEB_CONTACT'],
+    ['topic.mapping', '{"code":"$.id"}', 'offstream.yaml:3'],
   ])
 })
 

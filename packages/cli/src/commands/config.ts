@@ -48,18 +48,24 @@ Examples:
 const sourcesTable = ({ config, origins }: Project): string =>
   table(
     ['setting', 'value', 'from'],
-    [...settingsOf(config)].map(([path, value]) => [path, String(value), originCell(origins.get(path))]),
+    [...settingsOf(config)].map(([path, value]) => [path, shown(value), originCell(origins.get(path))]),
   )
+
+/** Lists and maps as one line. */
+const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
 
 const originCell = (origin: SettingOrigin | undefined): Cell => {
   if (origin === undefined || origin.kind === 'default') return { text: 'default', tone: 'quiet' }
-  return origin.kind === 'file' ? relative(process.cwd(), origin.place) : origin.place
+  const near = relative(process.cwd(), origin.place)
+  return origin.kind === 'file' && !near.startsWith('..') ? near : origin.place
 }
 
 /** The settings whose values differ. */
 const differing = (one: Project, other: Project): string[] => {
   const others = settingsOf(other.config)
-  return [...settingsOf(one.config)].flatMap(([path, value]) => (others.get(path) === value ? [] : [path]))
+  return [...settingsOf(one.config)].flatMap(([path, value]) =>
+    shown(others.get(path)) === shown(value) ? [] : [path],
+  )
 }
 
 export default define
