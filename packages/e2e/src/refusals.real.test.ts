@@ -58,7 +58,7 @@ test('a configuration with several problems tells all of them', async () => {
     !   <project>/broken/offstream.yaml:3: kafka.prot: there is no such setting
     !   --set: thrift.cores: Invalid input: expected number, received string
     !   environment OFFSTREAM_WEB_URL: web.url: Invalid URL [CONFIG_INVALID]
-    ! → every setting and its default is in \`config/offstream.yaml\`
+    ! → every setting and its default is in the file that \`offstream init <folder>\` writes
     exit 5"
   `)
 })

@@ -477,6 +477,6 @@ const invalid = (problems: readonly string[]): OffstreamError =>
     `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map(problem => `  ${problem}`).join('\n')}`,
     {
       outcome: 'config',
-      hint: 'every setting and its default is in `config/offstream.yaml`',
+      hint: 'every setting and its default is in the file that `offstream init <folder>` writes',
     },
   )
