@@ -83,7 +83,7 @@ def test_unknown_values_and_columns_that_are_not_there_become_null(spark: SparkS
 
 
 def test_a_column_that_this_job_does_not_know_changes_nothing(spark: SparkSession) -> None:
-    with_more = {**record(product_name="Nutella"), "quality_flags": ["sugars-too-high"], "packaging": "glass"}
+    with_more = {**record(product_name="Nutella"), "packagings": [{"shape": "jar"}], "packaging": "glass"}
     row = one_accepted(spark, Message(NUTELLA.encode(), json.dumps(with_more).encode()))
     assert row.product_name == "Nutella"
 

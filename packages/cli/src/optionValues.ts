@@ -26,6 +26,51 @@ export const timeSpan = (text: string): number => {
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
+/** A moment, from the command line: a day (`2026-01-31`, its beginning in UTC), or with a time and its zone. */
+export const moment = (text: string): Date => {
+  const [, day] = /^(\d{4}-\d\d-\d\d)(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d))?$/.exec(text) ?? []
+  const found = new Date(text)
+  // JavaScript takes the 31st of February for the 3rd of March.
+  if (day === undefined || Number.isNaN(found.getTime()) || !isDay(day))
+    throw new InvalidArgumentError(
+      'It must be a day such as 2026-01-31, or a moment such as 2026-01-31T12:00:00Z.',
+    )
+  return found
+}
+
+const isDay = (day: string): boolean => {
+  const found = new Date(day)
+  return !Number.isNaN(found.getTime()) && found.toISOString().startsWith(day)
+}
+
+/** Values that are separated by commas, from the command line. */
+export const commaSeparated = (text: string): string[] => {
+  const values = text
+    .split(',')
+    .map(value => value.trim())
+    .filter(value => value !== '')
+  if (values.length === 0) throw new InvalidArgumentError('It must name something.')
+  return values
+}
+
+/** For an option `key=value` that may be given several times: all of them; of one key the last. */
+export const collectedPairs = (
+  text: string,
+  earlier: Readonly<Record<string, string>> | undefined,
+): Record<string, string> => {
+  const [, key, value] = /^([\w.-]+)=(.*)$/s.exec(text) ?? []
+  if (key === undefined || value === undefined)
+    throw new InvalidArgumentError('It must have the form key=value.')
+  return { ...earlier, [key]: value }
+}
+
+/** The first part of a host name of Open Food Facts, from the command line. */
+export const siteLanguage = (text: string): string => {
+  if (!/^(?:world|[a-z]{2})(?:-[a-z]{2})?$/.test(text))
+    throw new InvalidArgumentError('It must be one such as fr, world, world-fr or be-nl.')
+  return text
+}
+
 /** A TCP port, from the command line; 0 asks the system for a free one. */
 export const portNumber = (text: string): number => {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)

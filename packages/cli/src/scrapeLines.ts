@@ -31,23 +31,26 @@ export class ScrapeLines {
   }
 
   /** What the whole run came to. */
-  readonly summary = ({ delivered, fetched, skipped }: ProduceCounts, done: string): string => {
+  readonly summary = ({ delivered, removed, fetched, skipped }: ProduceCounts, done: string): string => {
     const took = Date.now() - this.began
-    const unsent = fetched > delivered ? `, ${fetched - delivered} fetched but not ${done}` : ''
+    const missing = fetched - delivered - removed
+    const unsent = missing > 0 ? `, ${missing} fetched but not ${done}` : ''
+    const gone = removed > 0 ? `, ${removed} removed` : ''
     const left = skipped > 0 ? `, ${skipped} skipped` : ''
     const rate = took > 0 && delivered > 0 ? `, ${perSecond(delivered, took)}` : ''
-    return `${counted(delivered, 'product')} ${done} in ${duration(took)}${rate}${left}${unsent}`
+    return `${counted(delivered, 'product')} ${done} in ${duration(took)}${rate}${gone}${left}${unsent}`
   }
 
   readonly seconds = (): number => (Date.now() - this.began) / 1_000
 
-  private readonly line = ({ found, delivered, skipped }: ProduceCounts): string => {
+  private readonly line = ({ found, delivered, removed, skipped }: ProduceCounts): string => {
     const elapsedMs = Date.now() - this.began
-    const done = delivered + skipped
+    const done = delivered + removed + skipped
     const left = done > 0 && found > done ? ` · ${duration((elapsedMs / done) * (found - done))} left` : ''
     const rate = delivered > 0 ? ` · ${perSecond(delivered, elapsedMs)}` : ''
+    const gone = removed > 0 ? ` · ${removed} removed` : ''
     const skips = skipped > 0 ? ` · ${skipped} skipped` : ''
-    return `${bar(done, found)} ${delivered} of ${found} products${rate}${left}${skips}`
+    return `${bar(done, found)} ${delivered} of ${found} products${rate}${left}${gone}${skips}`
   }
 }
 

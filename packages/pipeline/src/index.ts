@@ -63,7 +63,15 @@ export {
   services,
   stackServices,
 } from './services.ts'
-export { openWebSource, type WebRequest } from './sources/open.ts'
+export {
+  type ExportRequest,
+  openSource,
+  openWebSource,
+  type SourceRequest,
+  type SourceSurroundings,
+  type TopicRequest,
+  type WebRequest,
+} from './sources/open.ts'
 export * from './sources/source.ts'
 export { findChromium, installChromium } from './sources/web/chromium.ts'
 export {

@@ -4,7 +4,7 @@ import { addFetched, type ProduceCounts, type ProduceOptions, produce } from './
 import { brokerOf } from './services.ts'
 import { openPublisher } from './topic.ts'
 
-export interface PublishOptions extends Omit<ProduceOptions, 'deliver'> {
+export interface PublishOptions extends Omit<ProduceOptions, 'deliver' | 'remove'> {
   /** The state folder of the stack, whose count of fetched products goes up. */
   readonly state: string
   readonly config: Config
@@ -13,8 +13,8 @@ export interface PublishOptions extends Omit<ProduceOptions, 'deliver'> {
 const countEveryMs = 1_000
 
 /**
- * Runs a source and publishes each of its products to the topic; a product counts as delivered once Kafka has
- * acknowledged it. Ends at the end of the source or when the signal is aborted, and then returns what was done.
+ * Runs a source and publishes each of its products to the topic, and a delete for each that is no more; a product counts
+ * as delivered, or removed, once Kafka has acknowledged it. Ends at the end of the source or when the signal is aborted, and then returns what was done.
  *
  * @throws OffstreamError KAFKA_UNREACHABLE, before the source is even opened where no broker answers; and what the
  *   source as a whole came to
@@ -31,6 +31,7 @@ export const publishProducts = async ({
     return await produce({
       ...options,
       deliver: publisher.publish,
+      remove: publisher.remove,
       onProgress: (counts, event) => {
         fetched.is(counts.fetched)
         onProgress?.(counts, event)

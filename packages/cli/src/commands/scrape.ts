@@ -1,37 +1,104 @@
-import { openWebSource, produce, publishProducts } from '@offstream/pipeline'
+import { Option } from '@commander-js/extra-typings'
+import { type Config, openSource, produce, productSources, publishProducts } from '@offstream/pipeline'
 import { ensureChromium } from '../browser.ts'
 import type { DefineCommand } from '../commands.ts'
-import { positiveInteger, positiveNumber } from '../optionValues.ts'
+import {
+  collectedPairs,
+  commaSeparated,
+  moment,
+  positiveInteger,
+  positiveNumber,
+  siteLanguage,
+} from '../optionValues.ts'
 import { ScrapeLines } from '../scrapeLines.ts'
+import { scrapeRequest } from '../scrapeRequest.ts'
 
 const define: DefineCommand = (command, context) =>
   command
-    .option('--url <address>', 'a list of products, or one product (default: `web.url` of the configuration)')
+    .optionsGroup('For every source:')
+    .addOption(
+      new Option('--source <name>', 'where the products come from').choices(productSources).default('web'),
+    )
     .option('--limit <number>', 'stop after so many products', positiveInteger)
+    .option('--dry-run', 'write the records as JSON lines instead of publishing them')
+
+    .optionsGroup('For --source web, pages read in a browser:')
+    .option('--url <address>', 'a list, one product, or a site (default: `web.url` of the configuration)')
+    .option('--category <name>', 'the list of a category, as the site names it or by its tag `en:spreads`')
+    .option('--brand <name>', 'the list of a brand')
+    .option('--label <name>', 'the list of a label')
+    .option('--country <name>', 'the list of a country: `France`, `fr` or `en:france`; also for exports')
+    .option('--lang <host>', 'the host of Open Food Facts: fr, world, world-fr, be-nl …', siteLanguage)
+    .option('--pages <number>', 'walk so many pages of the list, of 100 products each', positiveInteger)
     .option('--concurrency <number>', 'pages open at once', positiveInteger)
     .option('--rate <number>', 'pages a minute at most', positiveNumber)
-    .option('--dry-run', 'write the records as JSON lines instead of publishing them')
+
+    .optionsGroup('For --source api, a few products or a search:')
+    .option('--codes <codes>', 'barcodes, separated by commas', commaSeparated)
+    .option('--search <key=value>', 'a parameter of the search; may be repeated', collectedPairs)
+    .addOption(new Option('--api-version <number>', 'for --codes (default: 2)').choices(['2', '3'] as const))
+
+    .optionsGroup('For --source export, many products:')
+    .option(
+      '--file <file>',
+      'path or address of an export (default: the whole JSONL export of Open Food Facts)',
+    )
+    .option('--deltas [index]', 'the changes of the last days, each once, by their list')
+    .option('--since <moment>', 'only what changed since, such as 2026-01-31', moment)
+
+    .optionsGroup('For --source topic, any Kafka topic (`topic` in the configuration):')
+    .option('--brokers <addresses>', 'host:port, separated by commas', commaSeparated)
+    .option('--topic <name>', 'the topic to read')
+    .option('--group <name>', 'consumer group, which keeps how far the topic was read')
+    .addOption(
+      new Option('--from <place>', 'where a group begins that has not read it before').choices([
+        'beginning',
+        'latest',
+      ] as const),
+    )
+    .option('--until-end', 'end at the messages that are there now, instead of waiting for more')
+
     .addHelpText(
       'after',
       `
-Walks from list to list in a real browser, visits each product's page once and publishes its record to the topic
-\`products-events\`. On a site that is not on this machine it opens one page at a time, 30 a minute, and obeys
-robots.txt. Ctrl-C ends it cleanly. Data: Open Food Facts, ODbL.
+Each product becomes one record, which is published to the topic \`products-events\`, whatever it was read from. Products
+that a source says are no more become deletes. On sites that are not on this machine it keeps to their pace, names
+itself (set \`web.contact\`), and obeys robots.txt. For more than a few hundred products use \`--source export\`. Standard
+input takes records, as a dry run writes them, and products as the API has them, one a line. Ctrl-C ends it cleanly.
+Data: Open Food Facts, ODbL.
 
 Examples:
   offstream scrape --limit 100
-  offstream scrape --url https://fr.openfoodfacts.org/categorie/chocolats --limit 20 --dry-run
-  offstream scrape --url http://127.0.0.1:8090      (the stand-in of \`offstream site\`)`,
+  offstream scrape --category chocolats --pages 1 --limit 20 --dry-run
+  offstream scrape --url http://127.0.0.1:8090      (the stand-in of \`offstream site\`)
+  offstream scrape --source api --codes 3017620422003,3068320123264
+  offstream scrape --source api --search categories_tags_en=chocolates --search nutrition_grades_tags=a
+  offstream scrape --source export --country fr --since 2026-01-01
+  offstream scrape --source export --deltas
+  offstream scrape --source topic --brokers kafka.example.org:9092 --topic products --until-end
+  offstream scrape --source stdin < records.jsonl`,
     )
-    .action(async ({ url, limit, concurrency, rate, dryRun = false }) => {
+    .action(async ({ source: name, dryRun = false, ...options }) => {
+      const request = scrapeRequest(name, options)
       const { output, stack, signal } = context()
-      const { state, config } = await stack()
-      const executablePath = await ensureChromium(output, config, signal)
-      const source = openWebSource(
-        state,
-        { ...config, browser: { executablePath } },
-        { address: url, limit, concurrency, pagesPerMinute: rate },
-      )
+      const project = await stack()
+      const config: Config =
+        name === 'web'
+          ? {
+              ...project.config,
+              browser: { executablePath: await ensureChromium(output, project.config, signal) },
+            }
+          : project.config
+      const source = openSource(request, {
+        project: { ...project, config },
+        environment: process.env,
+        input: process.stdin,
+        remembers: !dryRun,
+      })
+      if (name === 'stdin' && process.stdin.isTTY)
+        output.note('Reading lines from the terminal; Ctrl-D ends them.')
+      if (request.kind === 'topic' && !request.untilEnd)
+        output.note('Waiting for messages, also for those to come; Ctrl-C ends it.')
       const lines = new ScrapeLines(output)
       const counts = dryRun
         ? await produce({
@@ -40,7 +107,11 @@ Examples:
             onProgress: lines.progress,
             signal,
           })
-        : await publishProducts({ state, config, source, onProgress: lines.progress, signal })
+        : await publishProducts({
+            ...{ state: project.state, config, source },
+            onProgress: lines.progress,
+            signal,
+          })
       output.endLive()
       if (!dryRun) output.result({ kind: 'scrape', ...counts, seconds: lines.seconds() }, () => '')
       output.note(lines.summary(counts, dryRun ? 'written' : 'published'))

@@ -31,7 +31,7 @@ export interface DeltaSourceOptions extends Choice, Asking {
   /** Address (or path) of the list of deltas, `/data/delta/index.txt`. */
   readonly index: string
   /** Where the position is kept: which deltas are in the topic already. */
-  readonly position: DeltaPosition
+  readonly position: Pick<DeltaPosition, 'read' | 'write'>
 }
 
 /** Where the products of exports have their pages. */

@@ -111,6 +111,19 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
     expect(told()).toEqual(allOf(codes(100)))
   })
 
+  test('no more pages of a list are walked than were asked for', async () => {
+    await using site = await serve(() => ({
+      '/': listPage(codes(3), nextLink('/2')),
+      '/2': listPage(codes(3, 4), nextLink('/3')),
+      '/3': listPage(codes(3, 7)),
+      ...productPages(codes(9)),
+    }))
+    const { ended, told } = crawl(site, '/', { pages: 2 })
+    await ended
+    expect(told()).toEqual(allOf(codes(6)))
+    expect(site.asked).not.toContain('/3')
+  })
+
   test('the limit counts what was delivered: a product that is gone is made up for', async () => {
     const { [pathOf('40000002')]: _gone, ...pages } = productPages(codes(10))
     await using site = await serve(() => ({ '/': listPage(codes(10), nextLink('/2')), ...pages }))

@@ -64,6 +64,7 @@ class Crawl {
   /** Named, but not asked for yet: the limit may be reached without them. */
   private readonly waiting: ListedProduct[] = []
   private nextList: string | null = null
+  private listsWalked = 0
   /** Products asked for, less those that came to nothing. */
   private expected = 0
   /** Who listened for Ctrl-C before crawlee did. */
@@ -186,8 +187,10 @@ class Crawl {
     const fresh = list.products().filter(({ code }) => !this.listed.has(code))
     for (const { code } of fresh) this.listed.add(code)
     this.waiting.push(...fresh)
+    this.listsWalked += 1
+    const { pages = Number.POSITIVE_INFINITY } = this.options
     // A list that only repeats itself would go on for ever.
-    this.nextList = fresh.length > 0 ? list.next() : null
+    this.nextList = fresh.length > 0 && this.listsWalked < pages ? list.next() : null
   }
 
   /** Asks for as many of the products in waiting as the limit allows, and for the next list when they run out. */

@@ -1,4 +1,11 @@
+import { isIP } from 'node:net'
 import { getDomain } from 'tldts'
+
+/** Whether a host name means this machine. @see RFC 6761 §6.3 for `localhost` and the names below it */
+export const isLoopback = (hostname: string): boolean => {
+  const name = hostname.replace(/^\[|\]$/g, '')
+  return isIP(name) === 0 ? /(^|\.)localhost\.?$/.test(name) : /^127\./.test(name) || name === '::1'
+}
 
 /**
  * The part of the network that a crawl may touch: the host it was sent to and its siblings under the same registrable

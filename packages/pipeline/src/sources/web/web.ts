@@ -5,6 +5,8 @@ export interface WebSourceOptions {
   readonly address: string
   /** How many products to deliver at most; all that the list leads to where it is left out. */
   readonly limit?: number
+  /** How many pages of the list to walk at most; all of them where it is left out. */
+  readonly pages?: number
   /** Pages open at once. */
   readonly concurrency: number
   /** null: as fast as it goes; only for a site on this machine. */

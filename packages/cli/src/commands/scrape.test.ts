@@ -1,0 +1,135 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { generateCatalogue, startSite } from '@offstream/site'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { runCommand } from '../testCommand.ts'
+
+const catalogue = generateCatalogue({ count: 30 })
+const codes = catalogue.products.map(({ code }) => code)
+const german = catalogue.products
+  .filter(({ countries_tags }) => countries_tags?.includes('en:germany'))
+  .map(({ code }) => code)
+
+let site: Awaited<ReturnType<typeof startSite>>
+let folder: string
+beforeAll(async () => {
+  site = await startSite({ catalogue })
+  folder = await mkdtemp(join(tmpdir(), 'offstream-scrape-'))
+  await writeFile(
+    join(folder, 'offstream.yaml'),
+    `api: { url: ${site.address} }\nexport:\n  file: ${site.address}/data/openfoodfacts-products.jsonl.gz\n  deltas: ${site.address}/data/delta/index.txt\n`,
+  )
+})
+afterAll(async () => {
+  await site[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true })
+})
+
+const scrape = (words: string) => runCommand(['scrape', ...words.split(' ')], { project: folder })
+
+/** What a dry run wrote: the source and the barcode of each record, and its last words. */
+const dryRun = async (words: string) => {
+  const { stdout, stderr } = await scrape(`${words} --dry-run`)
+  const records = stdout
+    .trim()
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => JSON.parse(line))
+  return {
+    sources: [...new Set(records.map(({ source }) => source))],
+    codes: records.map(({ code }) => code),
+    said: stderr
+      .trim()
+      .split('\n')
+      .at(-1)
+      ?.replace(/ in .*/, ''),
+  }
+}
+
+test.each([
+  [`--source api --codes ${codes[1]},${codes[0]}`, ['api'], [codes[1], codes[0]]],
+  [`--source api --codes ${codes[2]} --api-version 3`, ['api'], [codes[2]]],
+  ['--source api --search page_size=100 --limit 3', ['api'], expect.objectContaining({ length: 3 })],
+  ['--source export', ['export'], codes],
+  ['--source export --country france --limit 2', ['export'], expect.objectContaining({ length: 2 })],
+  ['--source export --country de', ['export'], german],
+  ['--source export --country jp', [], []],
+  ['--source export --since 2100-01-01', [], []],
+])('a dry run of `%s` writes records and publishes nothing', async (words, sources, expected) => {
+  const written = await dryRun(words)
+  const { length } = written.codes
+  expect(written).toEqual({
+    ...{ sources, codes: expected },
+    said: `${length} product${length === 1 ? '' : 's'} written`,
+  })
+})
+
+test('`--deltas` reads the changes by their configured list or another, and a dry run leaves them for the next', async () => {
+  const first = await dryRun('--source export --deltas')
+  expect(first.codes.length).toBeGreaterThan(0)
+  expect(await dryRun('--source export --deltas')).toEqual(first)
+  expect(await dryRun(`--source export --deltas ${site.address}/data/delta/index.txt`)).toEqual(first)
+  await expect(dryRun(`--source export --deltas ${site.address}/robots.txt`)).rejects.toMatchObject({
+    code: 'INDEX_INVALID',
+  })
+})
+
+test('what a dry run wrote is read from standard input, as it is', async () => {
+  const { stdout } = await scrape(`--source api --codes ${codes[0]} --dry-run`)
+  const stdin = vi.spyOn(process, 'stdin', 'get').mockReturnValue(standardInput(stdout))
+  onTestFinished(() => stdin.mockRestore())
+  expect((await scrape('--source stdin --dry-run')).stdout).toBe(stdout)
+})
+
+test.each([
+  ['--codes 1', '`--codes` belongs to `--source api`; this is `--source web`'],
+  ['--source web --until-end', '`--until-end` belongs to `--source topic`; this is `--source web`'],
+  ['--source api --codes 1 --rate 5', '`--rate` belongs to `--source web`; this is `--source api`'],
+  [
+    '--source topic --country fr',
+    '`--country` belongs to `--source web` or `--source export`; this is `--source topic`',
+  ],
+  [
+    '--source stdin --file x --group y',
+    '`--file` belongs to `--source export`, `--group` belongs to `--source topic`; this is `--source stdin`',
+  ],
+  ['--source export --api-version 2', '`--api-version` belongs to `--source api`; this is `--source export`'],
+  ['--category a --brand b', '`--category` and `--brand` exclude each other'],
+  ['--source api --codes 1 --search a=b', '`--codes` and `--search` exclude each other'],
+  ['--source api --search a=b --api-version 3', '`--search` and `--api-version` exclude each other'],
+  ['--source export --file x --deltas', '`--file` and `--deltas` exclude each other'],
+])('`scrape %s` is no sensible call', async (words, message) => {
+  await expect(scrape(words)).rejects.toMatchObject({ code: 'OPTIONS_CONFLICT', outcome: 'usage', message })
+})
+
+test.each([
+  ['--source api', '--codes 3017620422003'],
+  ['--source topic', '--brokers'],
+  ['--source topic --brokers one:9092', '--topic'],
+])('`scrape %s` lacks something, and says what', async (words, hint) => {
+  await expect(scrape(words)).rejects.toMatchObject({
+    ...{ code: 'OPTION_MISSING', outcome: 'usage' },
+    hint: expect.stringContaining(hint),
+  })
+})
+
+test.each([
+  '--source ftp',
+  '--source export --since 2026-02-30',
+  '--source export --since 12:00',
+  '--source export --since 2026-01-31T12:00',
+  '--source api --search categories',
+  '--source api --codes ,',
+  '--source api --codes 1 --api-version 4',
+  '--source topic --from middle',
+  '--lang french',
+  '--pages 0',
+])('`scrape %s` has a value that makes no sense', async words => {
+  await expect(scrape(words)).rejects.toMatchObject({ exitCode: 1, code: 'commander.invalidArgument' })
+})
+
+/** Lines where a command reads standard input. */
+const standardInput = (text: string) =>
+  Object.assign(Readable.from([Buffer.from(text)]), { isTTY: false }) as never

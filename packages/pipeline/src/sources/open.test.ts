@@ -1,0 +1,108 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { generateCatalogue, startSite } from '@offstream/site'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { configOf } from '../config.ts'
+import { openSource, type SourceRequest, type SourceSurroundings } from './open.ts'
+import { taken } from './testRun.ts'
+
+const catalogue = generateCatalogue({ count: 30 })
+const codes = catalogue.products.map(({ code }) => code)
+
+let site: Awaited<ReturnType<typeof startSite>>
+beforeAll(async () => {
+  site = await startSite({ catalogue })
+})
+afterAll(() => site[Symbol.asyncDispose]())
+
+/** A project in a folder of its own. */
+const surroundings = async (
+  settings: readonly string[] = [],
+  more: Partial<SourceSurroundings> = {},
+): Promise<SourceSurroundings> => {
+  const directory = await mkdtemp(join(tmpdir(), 'offstream-open-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  return {
+    project: { config: configOf(settings), directory, state: join(directory, '.offstream') },
+    environment: {},
+    input: Readable.from([]),
+    remembers: true,
+    ...more,
+  }
+}
+
+const codesFrom = async (request: SourceRequest, around: SourceSurroundings): Promise<readonly string[]> => {
+  const { products, error, skipped } = await taken(openSource(request, around))
+  expect([error, skipped]).toEqual([null, []])
+  return products.map(({ code }) => code)
+}
+
+test('the API is asked at the configured site, under our name, with the configured contact', async () => {
+  const around = await surroundings([`api.url=${site.address}`, 'web.contact=me@example.org'])
+  const before = site.requests.length
+  const ask = { kind: 'codes', codes: codes.slice(0, 2), version: 3 } as const
+  expect(await codesFrom({ kind: 'api', ask }, around)).toEqual(codes.slice(0, 2))
+  const asked = site.requests.slice(before)
+  expect(asked.map(({ path, userAgent }) => [path.replace(/\/\d+\?.*/, ''), userAgent])).toEqual(
+    Array(2).fill(['/api/v3/product', 'offstream/0.1.0 (me@example.org)']),
+  )
+  const search = { kind: 'search', parameters: {} } as const
+  expect((await codesFrom({ kind: 'api', ask: search, limit: 7 }, around)).length).toBe(7)
+})
+
+test('the export is the configured one, which a path names from the folder of the project, or the one asked for', async () => {
+  const around = await surroundings(['export.file=data/mine.jsonl'])
+  const { directory } = around.project
+  await expect(taken(openSource({ kind: 'export' }, around))).resolves.toMatchObject({
+    error: { code: 'FILE_MISSING', message: expect.stringContaining(join(directory, 'data/mine.jsonl')) },
+  })
+  await writeFile(join(directory, 'mine.jsonl'), '{"code":"10000001"}\n{"code":"10000002"}\n')
+  const mine = await surroundings([`export.file=${join(directory, 'mine.jsonl')}`])
+  expect(await codesFrom({ kind: 'export', limit: 1 }, mine)).toEqual(['10000001'])
+  const file = `${site.address}/data/openfoodfacts-products.jsonl.gz`
+  expect(await codesFrom({ kind: 'export', file }, mine)).toHaveLength(30)
+})
+
+test('deltas are taken once, and a dry run takes them without moving on', async () => {
+  const around = await surroundings([`export.deltas=${site.address}/data/delta/index.txt`])
+  const deltas = { kind: 'export', deltas: true } as const
+  const dry = await codesFrom(deltas, { ...around, remembers: false })
+  expect(dry.length).toBeGreaterThan(0)
+  expect(await readdir(around.project.directory)).toEqual([])
+  expect(await codesFrom(deltas, around)).toEqual(dry)
+  expect(await codesFrom(deltas, around)).toEqual([])
+})
+
+test('standard input is read to its end', async () => {
+  const input = Readable.from([Buffer.from('{"code":"10000001"}\n{"code":"10000002"}\n')])
+  expect(await codesFrom({ kind: 'stdin' }, await surroundings([], { input }))).toEqual([
+    '10000001',
+    '10000002',
+  ])
+})
+
+test.each<readonly [settings: readonly string[], request: SourceRequest, code: string]>([
+  [[], { kind: 'web', address: 'openfoodfacts.org' }, 'ADDRESS_INVALID'],
+  [[], { kind: 'web', address: 'https://example.org', lang: 'fr' }, 'ADDRESS_INVALID'],
+  [[], { kind: 'topic', topic: 'theirs' }, 'OPTION_MISSING'],
+  [['topic.brokers=one:9092'], { kind: 'topic' }, 'OPTION_MISSING'],
+  [
+    ['topic.sasl.mechanism=plain', 'topic.sasl.username=me', 'topic.sasl.passwordVariable=SECRET'],
+    { kind: 'topic', brokers: ['one:9092'], topic: 'theirs' },
+    'SECRET_MISSING',
+  ],
+])('with %j, %j is refused before anything is opened: %s', async (settings, request, code) => {
+  const around = await surroundings(settings)
+  expect(() => openSource(request, around)).toThrow(expect.objectContaining({ code }))
+})
+
+test.each([
+  ['127.0.0.1:9092', 'products-events'],
+  ['localhost:9092, other.example.org:9092', 'products-events'],
+])('our own topic at %s is not read into itself', async (brokers, topic) => {
+  const around = await surroundings([`topic.brokers=${brokers}`, `topic.topic=${topic}`])
+  const { error } = await taken(openSource({ kind: 'topic', untilEnd: true }, around))
+  expect(error).toMatchObject({ code: 'MIRROR_LOOP' })
+})

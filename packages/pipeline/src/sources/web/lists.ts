@@ -1,0 +1,91 @@
+import { OffstreamError } from '@offstream/runtime'
+import { countryTag } from '../record/names.ts'
+import { isLoopback } from './host.ts'
+
+/** What the site keeps lists about. */
+export type Facet = 'category' | 'brand' | 'label' | 'country'
+
+/** Which list of a site is meant. */
+export interface ListChoice {
+  /** Country or `world`, and a language where it is not the country's own: `fr`, `world`, `world-fr`, `be-nl`. */
+  readonly lang?: string | undefined
+  /** A list of one facet: by its name in the language of the site, or by its tag such as `en:spreads`. */
+  readonly list?: { readonly facet: Facet; readonly name: string } | undefined
+}
+
+/**
+ * The address of a list on the site at `site`: the whole catalogue, or the products of one facet.
+ *
+ * A language is the first part of Open Food Facts' host name. The stand-in knows the same names below `localhost`; other
+ * sites have no such thing.
+ *
+ * @throws OffstreamError ADDRESS_INVALID where `site` leads to a list or a product itself, or has no languages
+ */
+export const listAddress = (site: string, { lang, list }: ListChoice): string => {
+  if (lang === undefined && list === undefined) return site
+  const address = new URL(site)
+  if (address.pathname !== '/' || address.search !== '') throw leadsFurther(site)
+  if (lang !== undefined)
+    address.hostname = hostIn(lang, address.hostname) ?? throwing(withoutLanguages(site))
+  if (list !== undefined)
+    address.pathname = `/facets/${pathWord(list.facet, address.hostname)}/${idOf(list.facet, list.name)}`
+  return address.href
+}
+
+const hostIn = (lang: string, hostname: string): string | null => {
+  const [, site] = /^(?:[a-z-]+\.)?(openfoodfacts\.(?:org|net))$/.exec(hostname) ?? []
+  if (site !== undefined) return `${lang}.${site}`
+  return isLoopback(hostname) ? `${lang}.localhost` : null
+}
+
+// Read on saved pages of 2026; English names lead to the lists on hosts in other languages too, as far as is known.
+const words: Readonly<Record<'fr' | 'en', Readonly<Record<Facet, string>>>> = {
+  fr: { category: 'categories', brand: 'marques', label: 'labels', country: 'pays' },
+  en: { category: 'categories', brand: 'brands', label: 'labels', country: 'countries' },
+}
+
+const pathWord = (facet: Facet, hostname: string): string =>
+  words[/^(?:[a-z]+-)?fr\./.test(hostname) ? 'fr' : 'en'][facet]
+
+/** As the site makes ids of names: `Pâtes à tartiner` is filed as `pates-a-tartiner`. */
+const idOf = (facet: Facet, name: string): string => {
+  if (facet === 'country') return countryTag(name)
+  const [, prefix = '', words = ''] = /^\s*([a-z]{2}:)?(.*)$/is.exec(name) ?? []
+  const id = words
+    .toLowerCase()
+    .replaceAll('œ', 'oe')
+    .replaceAll('æ', 'ae')
+    .replaceAll('ß', 'ss')
+    .normalize('NFD')
+    .replace(/\p{M}/gu, '')
+    .replace(/[^\p{L}\p{N}]+/gu, '-')
+    .replace(/^-|-$/g, '')
+  if (id === '') throw nameless(facet, name)
+  return `${prefix.toLowerCase()}${encodeURIComponent(id)}`
+}
+
+const throwing = (error: OffstreamError): never => {
+  throw error
+}
+
+const leadsFurther = (site: string): OffstreamError =>
+  new OffstreamError('ADDRESS_INVALID', `\`${site}\` leads to one page, of which there are no lists`, {
+    outcome: 'usage',
+    hint: 'give the address of the site alone, such as `https://fr.openfoodfacts.org`, or leave the list away',
+  })
+
+const withoutLanguages = (site: string): OffstreamError =>
+  new OffstreamError(
+    'ADDRESS_INVALID',
+    `\`${site}\` is not Open Food Facts, which has a host for each language`,
+    {
+      outcome: 'usage',
+      hint: 'leave `--lang` away, and give the address in the language that you want',
+    },
+  )
+
+const nameless = (facet: Facet, name: string): OffstreamError =>
+  new OffstreamError('ADDRESS_INVALID', `\`${name}\` is no name of a ${facet}`, {
+    outcome: 'usage',
+    hint: 'give it as the site shows it, such as `Pâtes à tartiner`, or its tag such as `en:spreads`',
+  })
