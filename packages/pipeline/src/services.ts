@@ -229,10 +229,12 @@ const sparkWorker = (surroundings: Surroundings): Service => {
       const ours = workers.filter(({ webuiaddress }) =>
         webuiaddress.endsWith(`:${config.spark.worker.webPort}`),
       )
-      if (ours.some(({ state }) => state === 'ALIVE')) return
-      throw new Error(
-        ours.length === 0 ? 'the master does not know it yet' : `the master says it is ${ours[0]?.state}`,
-      )
+      if (!ours.some(({ state }) => state === 'ALIVE'))
+        throw new Error(
+          ours.length === 0 ? 'the master does not know it yet' : `the master says it is ${ours[0]?.state}`,
+        )
+      // The master believes for a minute in a worker that has stopped.
+      await askPage('the worker', `http://${config.host}:${config.spark.worker.webPort}`, signal)
     },
     startWithinMs: 60_000,
     stopWithinMs: 10_000,
@@ -268,6 +270,9 @@ const thrift = (surroundings: Surroundings): Service => {
     stopWithinMs: 10_000,
   }
 }
+
+/** The job tells of itself each second; on a machine with too much to do it may be late. */
+const streamSilentForMs = 20_000
 
 const productsStream = (surroundings: Surroundings): Service => {
   const { project, config, runtimes, archives, directories } = surroundings
@@ -311,6 +316,9 @@ const productsStream = (surroundings: Surroundings): Service => {
       const progress = await readStreamProgress(directories.streamProgress)
       if (progress?.state !== 'running')
         throw new Error(progress?.error ?? `it is ${progress?.state ?? 'starting'}`)
+      const silentForMs = Date.now() - Date.parse(progress.updatedAt)
+      if (silentForMs > streamSilentForMs)
+        throw new Error(`it has told nothing of itself for ${Math.round(silentForMs / 1_000)} s`)
     },
     startWithinMs: 300_000,
     askToStop: () => writeFile(stopFile, ''),
@@ -468,8 +476,12 @@ interface MasterAnswer {
 }
 
 /** The master's own account of itself and its workers. */
-const askMaster = async ({ host, spark }: Config, signal: AbortSignal): Promise<MasterAnswer> => {
-  const response = await fetch(`http://${host}:${spark.webPort}/json/`, { signal })
-  if (!response.ok) throw new Error(`the master's page answered ${response.status}`)
-  return (await response.json()) as MasterAnswer
+const askMaster = async ({ host, spark }: Config, signal: AbortSignal): Promise<MasterAnswer> =>
+  (await askPage('the master', `http://${host}:${spark.webPort}`, signal)) as MasterAnswer
+
+/** What a Spark daemon's page says for programs. */
+const askPage = async (who: string, address: string, signal: AbortSignal): Promise<unknown> => {
+  const response = await fetch(`${address}/json/`, { signal })
+  if (!response.ok) throw new Error(`the page of ${who} answered ${response.status}`)
+  return response.json()
 }

@@ -22,16 +22,22 @@ const answerWithinMs = 5_000
  * kafkajs is loaded when first needed (the command line's help shall not wait for it), and kept silent: what goes
  * wrong is thrown, and its one harmless "coordinator is loading" line at first use only frightens.
  */
-const client = async (broker: string, retries: number): Promise<Kafka> => {
+const client = async (broker: string, { retries, requestTimeout }: Patience): Promise<Kafka> => {
   const { Kafka: KafkaClient } = await import('kafkajs')
   return new KafkaClient({
     clientId: 'offstream',
     brokers: [broker],
     logLevel: silent,
     connectionTimeout: 3_000,
-    requestTimeout: 30_000,
+    requestTimeout,
     retry: { retries, initialRetryTime: 200, maxRetryTime: 5_000 },
   })
+}
+
+/** How long a broker is waited for: milliseconds for one answer, and how often a question is asked again. */
+interface Patience {
+  readonly retries: number
+  readonly requestTimeout: number
 }
 
 const withAdmin = async <T>(
@@ -39,7 +45,7 @@ const withAdmin = async <T>(
   signal: AbortSignal | undefined,
   ask: (admin: Admin) => Promise<T>,
 ): Promise<T> => {
-  const admin = (await client(broker, 0)).admin()
+  const admin = (await client(broker, { retries: 0, requestTimeout: answerWithinMs })).admin()
   try {
     return await withDeadline(
       async () => {
@@ -220,7 +226,7 @@ export const openPublisher = async (broker: string): Promise<Publisher> => {
   await withAdmin(broker, undefined, admin => admin.listTopics()).catch(error => {
     throw unreachable(broker, error)
   })
-  const kafka = await client(broker, retriesOverRestart)
+  const kafka = await client(broker, { retries: retriesOverRestart, requestTimeout: 30_000 })
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false })
   await producer.connect().catch(error => {
     throw unreachable(broker, error)
