@@ -237,7 +237,7 @@ const sqlFailed = (error: unknown): OffstreamError => {
   // The server wraps its error in its own class names and adds its stack; people need the sentence.
   const [sentence = told] = told
     .replace(/^.*?Error (operating|running query)[^:]*: /s, '')
-    .replace(/^(\[[\w.]+\]) [\w.$]+: \1/, '$1')
+    .replace(/^(\[[\w.]+\]) [\w.$]+:\s+\1/, '$1')
     // After the sentence comes the plan, or the stack; the statement with a mark under its fault is worth its lines.
     .split(/\n\tat |;?(?: line \d+ pos \d+;)?\n'?\p{Lu}\w+ \[|\n\n?JVM stacktrace/u)
   return new OffstreamError('SQL_FAILED', sentence.trim(), {

@@ -1,0 +1,153 @@
+import { randomInt } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { listenerOn, Supervisor } from '@offstream/runtime'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { assetPath } from './assets.ts'
+import { Config } from './config.ts'
+import { stateFolder } from './directories.ts'
+import { ensureRuntimes } from './distributions.ts'
+import { services } from './services.ts'
+import { query, type ThriftAddress } from './table.ts'
+
+/** A Thrift server of its own, as `offstream up` starts it, on a free port. */
+const startThrift = async (): Promise<ThriftAddress & AsyncDisposable> => {
+  const directory = await mkdtemp(join(tmpdir(), 'offstream-table-'))
+  const config = Config.parse({ thrift: { port: await freePort() } })
+  const runtimes = await ensureRuntimes({
+    environment: process.env,
+    ivySettings: assetPath(directory, 'config', 'ivysettings.xml'),
+  })
+  const all = services({
+    project: directory,
+    state: stateFolder(directory, null),
+    config,
+    runtimes,
+    archives: null,
+  })
+  const supervisor = new Supervisor({ directory: join(directory, 'services'), onEvent: () => undefined })
+  const end = async () => {
+    await supervisor.stop()
+    await rm(directory, { recursive: true })
+  }
+  try {
+    await supervisor.start(all.filter(({ name }) => name === 'thrift'))
+  } catch (error) {
+    await end()
+    throw error
+  }
+  return { host: config.host, port: config.thrift.port, [Symbol.asyncDispose]: end }
+}
+
+/** Below the range from which systems give ports to outgoing connections. */
+const freePort = async (): Promise<number> => {
+  const port = randomInt(20_000, 32_000)
+  return (await listenerOn(port)) === null ? port : freePort()
+}
+
+let thrift: Awaited<ReturnType<typeof startThrift>>
+beforeAll(async () => {
+  thrift = await startThrift()
+})
+afterAll(() => thrift?.[Symbol.asyncDispose]())
+
+test.each([
+  ['true', 'boolean', true],
+  ['CAST(-128 AS TINYINT)', 'tinyint', -128],
+  ['CAST(32767 AS SMALLINT)', 'smallint', 32_767],
+  ['-2147483648', 'int', -2_147_483_648],
+  // Beyond 2^53 a JavaScript number would be another number.
+  ['9007199254740991', 'bigint', 9_007_199_254_740_991],
+  ['9007199254740993', 'bigint', '9007199254740993'],
+  ['-9223372036854775808', 'bigint', '-9223372036854775808'],
+  ['CAST(0.1 AS DOUBLE)', 'double', 0.1],
+  ['CAST(1e300 AS DOUBLE)', 'double', 1e300],
+  ['CAST(1.50 AS DECIMAL(10, 2))', 'decimal', '1.50'],
+  [
+    'CAST(12345678901234567890.123456789012345678 AS DECIMAL(38, 18))',
+    'decimal',
+    '12345678901234567890.123456789012345678',
+  ],
+  ["'Pâte à tartiner 🧀'", 'string', 'Pâte à tartiner 🧀'],
+  ["''", 'string', ''],
+  ["DATE '2026-01-31'", 'date', '2026-01-31'],
+  ["TIMESTAMP '2026-01-31 12:00:00.25'", 'timestamp', '2026-01-31 12:00:00.25'],
+  ["X'FF00'", 'binary', '/wA='],
+  ["array('a', 'b')", 'array', '["a","b"]'],
+  ["named_struct('a', 1)", 'struct', '{"a":1}'],
+])('%s comes as %s', async (expression, type, value) => {
+  expect(await query(thrift, `SELECT ${expression} AS it`)).toEqual({
+    columns: [{ name: 'it', type }],
+    rows: [[value]],
+  })
+})
+
+test('null is null in every type, wherever it stands', async () => {
+  const moment = "TIMESTAMP '2026-01-31 12:00:00'"
+  const literals = ['true', '1', '1L', '0.5D', '1.50', "'a'", "DATE '2026-01-31'", moment, "X'FF'"]
+  const columns = literals.map(literal => `IF(id % 3 = 0, NULL, ${literal})`)
+  const { rows } = await query(thrift, `SELECT ${columns.join(', ')} FROM range(20) ORDER BY id`)
+  expect(rows.map(row => row.map(value => value === null))).toEqual(
+    Array.from({ length: 20 }, (_, id) => literals.map(() => id % 3 === 0)),
+  )
+})
+
+test('columns of one name are as many columns', async () => {
+  expect(await query(thrift, 'SELECT 1 AS n, 2 AS n, 3 AS other, 4 AS n')).toMatchObject({
+    columns: [{ name: 'n' }, { name: 'n' }, { name: 'other' }, { name: 'n' }],
+    rows: [[1, 2, 3, 4]],
+  })
+})
+
+test('an answer without rows has its columns', async () => {
+  expect(await query(thrift, "SELECT 1 AS n, 'a' AS text WHERE false")).toEqual({
+    columns: [
+      { name: 'n', type: 'int' },
+      { name: 'text', type: 'string' },
+    ],
+    rows: [],
+  })
+})
+
+test('rows come whole and in their order, however many and wide', async () => {
+  const { rows } = await query(
+    thrift,
+    "SELECT id, repeat(concat('é', id), 200), IF(id % 7 = 0, NULL, id * 0.5D) FROM range(3500) ORDER BY id",
+  )
+  expect(rows).toEqual(
+    Array.from({ length: 3_500 }, (_, id) => [id, `é${id}`.repeat(200), id % 7 === 0 ? null : id / 2]),
+  )
+})
+
+test('ten who ask at once get their own answers', async () => {
+  const numbers = Array.from({ length: 10 }, (_, number) => number)
+  const answers = await Promise.all(numbers.map(number => query(thrift, `SELECT ${number}`)))
+  expect(answers.map(({ rows }) => rows)).toEqual(numbers.map(number => [[number]]))
+})
+
+test.each([
+  ['SELECT nope FROM Products', /^\[UNRESOLVED_COLUMN[\w.]*\] .*`nope` cannot be resolved/],
+  ['SELCT 1', /Syntax error at or near 'SELCT'/],
+  ['SELECT * FROM nowhere', /^\[TABLE_OR_VIEW_NOT_FOUND\] .*`nowhere`/],
+  ['SELECT 1 / 0', /^\[DIVIDE_BY_ZERO\] Division by zero/],
+  ["SELECT raise_error('as the person wrote it')", /as the person wrote it/],
+])('%s is told in words, without the server’s stack and plan', async (sql, words) => {
+  const error = await query(thrift, sql).catch(error => error)
+  expect(error).toMatchObject({
+    code: 'SQL_FAILED',
+    outcome: 'failed',
+    message: expect.stringMatching(words),
+  })
+  expect(error.message).not.toMatch(/\n\tat |Exception|'Project|JVM stacktrace/)
+})
+
+test('a query that takes too long is given up, here and on the server', async () => {
+  const endless = 'SELECT sum(id % 7) FROM range(1000000000000000)'
+  await expect(query(thrift, endless, { withinMs: 500 })).rejects.toMatchObject({
+    code: 'QUERY_TIMEOUT',
+    outcome: 'timeout',
+  })
+  // It would wait for a free core as long as the other one runs.
+  expect((await query(thrift, 'SELECT sum(id) FROM range(10)')).rows).toEqual([[45]])
+})

@@ -1,0 +1,61 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { expect, test } from 'vitest'
+import { query } from './table.ts'
+
+/** A listener that is no Thrift server. */
+const stranger = async (greet: (socket: Socket) => void) => {
+  const sockets = new Set<Socket>()
+  const server = createServer(socket => {
+    sockets.add(socket.on('error', () => undefined))
+    greet(socket)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+const unreachable = {
+  code: 'THRIFT_UNREACHABLE',
+  outcome: 'unreachable',
+  hint: expect.stringContaining('`offstream up`'),
+}
+
+// The driver itself waits for ever for each of these.
+test.each<[string, (socket: Socket) => void]>([
+  ['stays silent', () => undefined],
+  ['hangs up at once', socket => socket.destroy()],
+  [
+    'hangs up in the middle of an answer',
+    socket => socket.once('data', () => socket.end(Buffer.from([5, 0]))),
+  ],
+  ['speaks another language', socket => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')],
+])('a listener that %s is no Thrift server', { timeout: 30_000 }, async (_, greet) => {
+  await using listener = await stranger(greet)
+  await expect(query(listener, 'SELECT 1')).rejects.toMatchObject(unreachable)
+})
+
+test('where nobody listens there is no Thrift server', async () => {
+  const { host, port, ...listener } = await stranger(() => undefined)
+  await listener[Symbol.asyncDispose]()
+  await expect(query({ host, port }, 'SELECT 1')).rejects.toMatchObject({
+    ...unreachable,
+    message: expect.stringContaining(`\`${host}:${port}\``),
+  })
+})
+
+test('a query that is not wanted any more ends with the reason', async () => {
+  await using listener = await stranger(() => undefined)
+  const abort = new AbortController()
+  const asking = query(listener, 'SELECT 1', { signal: abort.signal })
+  abort.abort(new Error('never mind'))
+  await expect(asking).rejects.toThrow('never mind')
+})
