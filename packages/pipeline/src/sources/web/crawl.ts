@@ -293,13 +293,13 @@ const problem = ({ issues }: z.ZodError): string =>
 const disallowed = (address: string) =>
   new OffstreamError('SOURCE_DISALLOWED', `The site's robots.txt keeps robots off \`${address}\``, {
     outcome: 'refused',
-    hint: 'begin at the home page or at a product',
+    hint: 'begin at the home page, a category or a product; to search, use `--source api`',
   })
 
 const blocked = (address: string, reason: string) =>
   new OffstreamError('SOURCE_BLOCKED', `The site refused to show \`${address}\`: ${reason}`, {
     outcome: 'blocked',
-    hint: 'wait some hours and ask for fewer pages a minute; for many products use the site’s exports',
+    hint: 'wait some hours and ask for fewer pages a minute; for many products use `--source export`',
   })
 
 const unreachable = (address: string, error: VisitError) =>
