@@ -1,0 +1,68 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { expect, onTestFinished, test } from 'vitest'
+import { Config } from './config.ts'
+import { examine } from './doctor.ts'
+
+/** A port of this machine on which this process listens. */
+const heldPort = async (): Promise<number> => {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  return (server.address() as AddressInfo).port
+}
+
+const portFinding = async (port: number, ours: ReadonlySet<number>) => {
+  const findings = await examine({
+    config: Config.parse({ kafka: { port } }),
+    environment: process.env,
+    directory: tmpdir(),
+    ours,
+  })
+  return findings.find(({ name }) => name === `Port ${port}`)
+}
+
+test('a taken port is told with its holder and the setting that gives another', async () => {
+  const port = await heldPort()
+  expect(await portFinding(port, new Set())).toEqual({
+    name: `Port ${port}`,
+    verdict: 'problem',
+    found: `taken by \`node\`, pid ${process.pid}`,
+    hint: 'end that program, or choose another port with `--set kafka.port=…`',
+  })
+})
+
+test('a port that a service of ours holds is as it should be', async () => {
+  const port = await heldPort()
+  expect(await portFinding(port, new Set([process.pid]))).toEqual({
+    name: `Port ${port}`,
+    verdict: 'ok',
+    found: `ours, pid ${process.pid} (kafka.port)`,
+    hint: null,
+  })
+})
+
+test('everything that a start depends on is looked at, and what is wrong comes with what to do', async () => {
+  const findings = await examine({
+    config: Config.parse({ browser: { executablePath: '/nowhere/chromium' } }),
+    environment: process.env,
+    directory: tmpdir(),
+    ours: new Set(),
+  })
+  expect(findings.map(({ name }) => name).filter(name => !name.startsWith('Port'))).toEqual([
+    'Node',
+    'Java',
+    'Python',
+    'Python venv',
+    'Chromium',
+    'Memory',
+    'Disk',
+  ])
+  expect(findings.find(({ name }) => name === 'Chromium')).toMatchObject({
+    verdict: 'warning',
+    hint: expect.stringContaining('offstream'),
+  })
+  for (const { verdict, hint } of findings) expect(hint === null).toBe(verdict === 'ok')
+})
