@@ -8,9 +8,11 @@ export const bytes = (count: number): string => {
 
 /** `850 ms`, `4.2 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h` from milliseconds. */
 export const duration = (milliseconds: number): string => {
-  if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`
-  const seconds = milliseconds / 1_000
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`
+  // Rounded before it is compared, or 59.7 s would be told as 60 s and 999.7 ms as 1000 ms.
+  if (Math.round(milliseconds) < 1_000) return `${Math.round(milliseconds)} ms`
+  if (Math.round(milliseconds / 100) < 100) return `${(milliseconds / 1_000).toFixed(1)} s`
+  const seconds = Math.round(milliseconds / 1_000)
+  if (seconds < 60) return `${seconds} s`
   const units: readonly [number, string][] = [
     [86_400, 'd'],
     [3_600, 'h'],

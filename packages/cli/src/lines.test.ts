@@ -1,0 +1,59 @@
+import { stripVTControlCharacters } from 'node:util'
+import type { ProduceCounts } from '@offstream/pipeline'
+import type { ServiceEvent } from '@offstream/runtime'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Output } from './output.ts'
+import { ScrapeLines } from './scrapeLines.ts'
+import { lineOf } from './serviceLines.ts'
+
+const plain = (text: string | null) => (text === null ? null : stripVTControlCharacters(text))
+
+test.each<[ServiceEvent, string | null]>([
+  [{ kind: 'starting', service: 'bees' }, null],
+  [
+    { kind: 'ready', service: 'bees', pid: 7, port: 80, tookMs: 1_200, alreadyRunning: false },
+    '✔ bees            ready on port 80 after 1.2 s',
+  ],
+  [
+    { kind: 'ready', service: 'bees', pid: 7, port: null, tookMs: 3, alreadyRunning: true },
+    '✔ bees            already running, pid 7',
+  ],
+  [{ kind: 'stopping', service: 'bees' }, null],
+  [
+    { kind: 'stopped', service: 'bees', tookMs: 500, killed: true },
+    '✔ bees            ended after 500 ms, by force',
+  ],
+  [
+    { kind: 'fell', service: 'bees', how: 'ended by SIGKILL', restartInMs: 2_000 },
+    '! bees            ended by SIGKILL; starts again in 2.0 s',
+  ],
+  [
+    { kind: 'gaveUp', service: 'bees', how: 'ended with status 1' },
+    '✖ bees            ended with status 1 and was given up',
+  ],
+])('what happens to a service is one line: %o', (event, line) => {
+  expect(plain(lineOf(event))).toBe(line)
+})
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+const counts = (more: Partial<ProduceCounts>): ProduceCounts => ({
+  ...{ found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0 },
+  ...more,
+})
+
+test.each([
+  [{ delivered: 200, fetched: 200 }, 20_000, '200 products published in 20 s, 10.0 a second'],
+  [{ delivered: 1, fetched: 1 }, 4_000, '1 product published in 4.0 s, 15.0 a minute'],
+  [
+    { delivered: 3, fetched: 6, removed: 1, skipped: 2 },
+    3_000,
+    '3 products published in 3.0 s, 1.0 a second, 1 removed, 2 skipped, 2 fetched but not published',
+  ],
+  [{}, 0, '0 products published in 0 ms'],
+])('a run that came to %o is summed up in a line', (more, tookMs, summary) => {
+  const lines = new ScrapeLines(new Output('plain'))
+  vi.advanceTimersByTime(tookMs)
+  expect(lines.summary(counts(more), 'published')).toBe(summary)
+})

@@ -1,0 +1,105 @@
+import { stripVTControlCharacters } from 'node:util'
+import { OffstreamError } from '@offstream/runtime'
+import { expect, test, vi } from 'vitest'
+import { modeFor, Output, type OutputMode, table } from './output.ts'
+
+const terminal = { isTTY: true } as NodeJS.WriteStream
+const pipe = { isTTY: false } as NodeJS.WriteStream
+
+test.each<[string, OutputMode, boolean, NodeJS.WriteStream, NodeJS.ProcessEnv]>([
+  ['on a terminal', 'terminal', false, terminal, { TERM: 'xterm' }],
+  ['in a pipe', 'plain', false, pipe, {}],
+  ['in CI', 'plain', false, terminal, { CI: 'true' }],
+  ['on a dumb terminal', 'plain', false, terminal, { TERM: 'dumb' }],
+  ['with --json', 'json', true, terminal, {}],
+])('%s it is told in the mode %s', (_, mode, json, stream, environment) => {
+  expect(modeFor(json, stream, environment)).toBe(mode)
+})
+
+/** What is written to each stream while `tell` runs, colours aside. */
+const written = (mode: OutputMode, tell: (output: Output) => void): [stdout: string, stderr: string] => {
+  const streams = [process.stdout, process.stderr].map(stream => {
+    let text = ''
+    const spy = vi.spyOn(stream, 'write').mockImplementation(chunk => {
+      text += stripVTControlCharacters(String(chunk))
+      return true
+    })
+    return { text: () => text, end: () => spy.mockRestore() }
+  })
+  try {
+    tell(new Output(mode))
+    return [streams[0]?.text() ?? '', streams[1]?.text() ?? '']
+  } finally {
+    for (const stream of streams) stream.end()
+  }
+}
+
+const everything = (output: Output): void => {
+  output.live('under way')
+  output.event({ kind: 'step' }, 'a step')
+  output.note('by the way')
+  output.data('a record')
+  output.result({ kind: 'end' }, () => 'the end')
+}
+
+test('for a person, data goes to standard output and everything else to standard error', () => {
+  expect(written('plain', everything)).toEqual(['a record\nthe end\n', 'a step\nby the way\n'])
+})
+
+test('for a program, events and the result are objects on standard output, and nothing else is said', () => {
+  expect(written('json', everything)).toEqual([
+    '{"version":1,"kind":"step"}\na record\n{"version":1,"kind":"end"}\n',
+    '',
+  ])
+})
+
+const news = new OffstreamError('BEES_AWAY', 'The hive is empty', {
+  outcome: 'failed',
+  hint: 'call them back with `hive --bees`',
+  lastWords: ['buzz', 'bzz'],
+  cause: new Error('it is winter'),
+})
+
+test('an error is told with its code, its last words and the next step', () => {
+  expect(written('plain', output => output.error(news, false))).toEqual([
+    '',
+    '✖ The hive is empty [BEES_AWAY]\n  │ buzz\n  │ bzz\n→ call them back with `hive --bees`\n',
+  ])
+  expect(written('json', output => output.error(news, false))).toEqual([
+    `${JSON.stringify({ version: 1, error: { code: 'BEES_AWAY', message: 'The hive is empty', hint: 'call them back with `hive --bees`', lastWords: ['buzz', 'bzz'] } })}\n`,
+    '',
+  ])
+})
+
+test('what caused an error is told to whoever asks', () => {
+  const [, stderr] = written('plain', output => output.error(news, true))
+  expect(stderr).toContain('Error: it is winter\n    at ')
+})
+
+test('an error that is no news is a bug of ours, with its stack', () => {
+  const bug = new TypeError('bees is not iterable')
+  const [plainOut, plainError] = written('plain', output => output.error(bug, false))
+  expect([plainOut, plainError]).toEqual([
+    '',
+    expect.stringContaining('This is a bug in offstream: TypeError: bees'),
+  ])
+  const [json] = written('json', output => output.error(bug, false))
+  expect(JSON.parse(json)).toEqual({
+    version: 1,
+    error: { code: 'UNEXPECTED', message: 'bees is not iterable' },
+  })
+})
+
+test('a table has its columns in line, without lines around them', () => {
+  expect(
+    stripVTControlCharacters(
+      table(
+        ['name', 'n'],
+        [
+          ['a', '10'],
+          [{ text: 'longer', tone: 'quiet' }, ''],
+        ],
+      ),
+    ),
+  ).toBe(['name    n', 'a       10', 'longer'].join('\n'))
+})

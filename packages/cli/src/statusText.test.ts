@@ -1,0 +1,67 @@
+import { stripVTControlCharacters } from 'node:util'
+import type { ServiceStatus, Status } from '@offstream/pipeline'
+import { expect, test } from 'vitest'
+import { statusText } from './statusText.ts'
+
+const service = (name: ServiceStatus['name'], more: Partial<ServiceStatus>): ServiceStatus => ({
+  ...{ name, state: 'running', health: 'healthy', pid: 4711, port: 9092, address: '127.0.0.1:9092' },
+  ...{ uptimeSeconds: 3_725, restarts: 0, detail: null },
+  ...more,
+})
+
+const stopped = { state: 'stopped', health: 'unknown', pid: null, uptimeSeconds: null } as const
+
+test('a stack is told service by service, then step by step', () => {
+  const status: Status = {
+    version: 1,
+    state: 'degraded',
+    services: [
+      service('zookeeper', {}),
+      service('kafka', { health: 'unhealthy', detail: 'gave up waiting for kafka to answer after 10 s' }),
+      service('spark-master', { state: 'restarting', health: 'unknown', pid: null, restarts: 2 }),
+      service('spark-worker', { state: 'dead', health: 'unknown', pid: null, uptimeSeconds: null }),
+      service('thrift', { health: 'unknown' }),
+      service('products-stream', stopped),
+    ],
+    flow: {
+      ...{ fetched: 12, acknowledged: 11, consumed: 10, rows: 9, rejected: 1, visible: 8 },
+      ...{ lag: 1, freshnessSeconds: 65 },
+    },
+    thrift: { host: '127.0.0.1', port: 10_000, answerMs: 42 },
+  }
+  expect(stripVTControlCharacters(statusText(status))).toMatchInlineSnapshot(`
+    "● degraded
+
+    service          state       address         pid   up         restarts
+    zookeeper        healthy     127.0.0.1:9092  4711  1 h 2 min
+    kafka            unhealthy   127.0.0.1:9092  4711  1 h 2 min            gave up waiting for kafka to answer after 10 s
+    spark-master     restarting  127.0.0.1:9092        1 h 2 min  2
+    spark-worker     dead        127.0.0.1:9092
+    thrift           running     127.0.0.1:9092  4711  1 h 2 min
+    products-stream  stopped     127.0.0.1:9092
+
+    fetched 12 → acknowledged 11 → consumed 10 → rows 9 (+ 1 rejected) → visible 8
+    lag 1, newest seen 1 min 5 s ago"
+  `)
+})
+
+test('what could not be asked is a question mark, and what is not known is not told', () => {
+  const status: Status = {
+    version: 1,
+    state: 'stopped',
+    services: [service('zookeeper', stopped)],
+    flow: {
+      ...{ fetched: 0, acknowledged: null, consumed: null, rows: null, rejected: null, visible: null },
+      ...{ lag: null, freshnessSeconds: null },
+    },
+    thrift: { host: '127.0.0.1', port: 10_000, answerMs: null },
+  }
+  expect(stripVTControlCharacters(statusText(status))).toMatchInlineSnapshot(`
+    "○ stopped
+
+    service    state    address         pid  up  restarts
+    zookeeper  stopped  127.0.0.1:9092
+
+    fetched 0 → acknowledged ? → consumed ? → rows ? → visible ?"
+  `)
+})
