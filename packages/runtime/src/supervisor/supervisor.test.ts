@@ -145,7 +145,12 @@ test('a service that is killed comes back, and its record counts it', async () =
       withinMs: 10_000,
     },
   )
-  expect(stack.events).toContainEqual({ kind: 'fell', service: 'bee', how: 'ended by SIGKILL', restartInMs: 50 })
+  expect(stack.events).toContainEqual({
+    kind: 'fell',
+    service: 'bee',
+    how: 'ended by SIGKILL',
+    restartInMs: 50,
+  })
 })
 
 test('what a fallen service leaves of its group is ended before it starts again', async () => {

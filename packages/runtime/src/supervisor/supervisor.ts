@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises'
 import { uptime } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { messageOf, OffstreamError, type Outcome } from '../errors.ts'
+import { messageOf, OffstreamError } from '../errors.ts'
 import { endOfLog, lastLines } from '../log.ts'
 import { identify, isAlive, listenerOn, markedMembers, type ProcessIdentity, send } from '../processes.ts'
 import { until } from '../until.ts'
@@ -501,32 +501,29 @@ const refuseTakenPorts = async (services: readonly Service[]): Promise<void> => 
 }
 
 /** @param since place in the log where this start began: what an earlier one said is not its last words */
-const exitedEarly = async (service: Service, how: string, since: number): Promise<OffstreamError> =>
-  failedStart(service, since, `${service.name} ${how} before it was ready`, {
-    code: 'SERVICE_EXITED',
-    outcome: 'failed',
-  })
+const exitedEarly = async (service: Service, how: string, since: number): Promise<OffstreamError> => {
+  const { told, ...rest } = await lastWordsOf(service, since, `${service.name} ${how} before it was ready`)
+  return new OffstreamError('SERVICE_EXITED', told, { outcome: 'failed', ...rest })
+}
 
-const notReady = async (service: Service, error: unknown, since: number): Promise<OffstreamError> =>
-  failedStart(service, since, `${service.name} did not get ready: ${messageOf(error)}`, {
-    code: 'SERVICE_NOT_READY',
-    outcome: 'timeout',
-    cause: error,
-  })
+const notReady = async (service: Service, error: unknown, since: number): Promise<OffstreamError> => {
+  const what = `${service.name} did not get ready: ${messageOf(error)}`
+  const { told, ...rest } = await lastWordsOf(service, since, what)
+  return new OffstreamError('SERVICE_NOT_READY', told, { outcome: 'timeout', ...rest, cause: error })
+}
 
-const failedStart = async (
-  service: Service,
+/** What the log adds to `what` happened: the last lines, and where the reason is known, that and what mends it. */
+const lastWordsOf = async (
+  { logFile, diagnose }: Service,
   since: number,
   what: string,
-  { code, ...told }: { readonly code: string; readonly outcome: Outcome; readonly cause?: unknown },
-): Promise<OffstreamError> => {
-  const { logFile, diagnose } = service
-  const lastWords = await lastLines(logFile, diagnosedLines, since)
+): Promise<{ readonly told: string; readonly hint: string; readonly lastWords: readonly string[] }> => {
+  const lines = await lastLines(logFile, diagnosedLines, since)
   // How it ended belongs to what is known of it: who was killed for lack of memory could not write a word.
-  const known = diagnose?.([...lastWords, what]) ?? null
-  return new OffstreamError(code, known === null ? what : `${what}: ${known.cause}`, {
-    ...told,
+  const known = diagnose?.([...lines, what]) ?? null
+  return {
+    told: known === null ? what : `${what}: ${known.cause}`,
     hint: known === null ? `read \`${logFile}\`` : `${known.hint}; the whole log is \`${logFile}\``,
-    lastWords: lastWords.slice(-lastWordCount),
-  })
+    lastWords: lines.slice(-lastWordCount),
+  }
 }
