@@ -1,0 +1,89 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { type Artifact, describeFiles, ensureArtifact, type FetchProgress, verifyFiles } from './store.ts'
+
+/** A cache of its own, and an artifact `honey` that counts how often it was fetched. */
+const scratch = async () => {
+  const cache = await mkdtemp(join(tmpdir(), 'offstream-store-'))
+  const directory = join(cache, 'honey')
+  let fetched = 0
+  const artifact: Artifact = {
+    name: 'honey',
+    directory,
+    downloadBytes: 5,
+    installedBytes: 5,
+    fill: async folders => {
+      fetched += 1
+      await writeFile(join(folders.scratch, 'comb'), 'wax')
+      await writeFile(join(folders.directory, 'jar'), 'honey')
+    },
+  }
+  return {
+    cache,
+    directory,
+    artifact,
+    fetched: () => fetched,
+    [Symbol.asyncDispose]: () => rm(cache, { recursive: true, force: true }),
+  }
+}
+
+test('an artifact is fetched once, told of, and used from then on', async () => {
+  await using store = await scratch()
+  const told: FetchProgress[] = []
+  const onProgress = (progress: FetchProgress) => told.push(progress)
+  expect(await ensureArtifact(store.artifact, { onProgress })).toBe(true)
+  expect(await ensureArtifact(store.artifact, { onProgress })).toBe(false)
+  expect(store.fetched()).toBe(1)
+  expect(told.at(-1)).toEqual({ artifact: 'honey', bytes: 5, totalBytes: 5 })
+  expect((await readdir(store.cache)).sort()).toEqual(['honey'])
+})
+
+test('of two who want it at once, one fetches and the other waits', async () => {
+  await using store = await scratch()
+  const both = await Promise.all([ensureArtifact(store.artifact), ensureArtifact(store.artifact)])
+  expect(both.sort()).toEqual([false, true])
+  expect(store.fetched()).toBe(1)
+})
+
+test('what was left half done is thrown away and fetched anew', async () => {
+  await using store = await scratch()
+  await mkdir(store.directory)
+  await writeFile(join(store.directory, 'half'), 'ho')
+  await ensureArtifact(store.artifact)
+  expect((await describeFiles(store.directory)).map(({ file }) => file)).toEqual(['jar'])
+})
+
+test('a fetch that fails or is not wanted any more leaves nothing that looks whole', async () => {
+  await using store = await scratch()
+  const fails = { ...store.artifact, fill: () => Promise.reject(new Error('no bees')) }
+  await expect(ensureArtifact(fails)).rejects.toThrow('no bees')
+  const unwanted = AbortSignal.abort(new Error('enough'))
+  await expect(ensureArtifact(store.artifact, { signal: unwanted })).rejects.toThrow('enough')
+  expect(await readdir(store.cache)).toEqual([])
+})
+
+test('a disk without room is told before anything is fetched', async () => {
+  await using store = await scratch()
+  const large = { ...store.artifact, installedBytes: Number.MAX_SAFE_INTEGER }
+  await expect(ensureArtifact(large)).rejects.toMatchObject({ code: 'DISK_FULL', outcome: 'prerequisite' })
+  expect(store.fetched()).toBe(0)
+})
+
+test('every file that differs from the lock, is missing or is not in it is named', async () => {
+  await using store = await scratch()
+  await ensureArtifact(store.artifact)
+  const locked = await describeFiles(store.directory)
+  await verifyFiles('honey', store.directory, locked)
+
+  await writeFile(join(store.directory, 'jar'), 'sugar')
+  await writeFile(join(store.directory, 'fly'), '')
+  const lid = { file: 'lid', sha256: '0'.repeat(64), bytes: 1 }
+  await expect(verifyFiles('honey', store.directory, [...locked, lid])).rejects.toMatchObject({
+    code: 'CHECKSUM_MISMATCH',
+    message: expect.stringMatching(
+      /`jar` has SHA-256 [0-9a-f]{64}, locked is [0-9a-f]{64}; `lid` is missing; `fly` is not in the lock$/,
+    ),
+  })
+})
