@@ -53,21 +53,18 @@ export class SharedBrowser implements AsyncDisposable {
    */
   readonly visit = async <T>({ address, loadScripts, read, signal }: Visit<T>): Promise<T> => {
     signal.throwIfAborted()
-    const tab = await this.takeTab()
+    const bounds = { what: `\`${address}\``, withinMs: visitWithinMs, signal }
+    const tab = await withDeadline(() => this.takeTab(), bounds)
     tab.loadScripts = loadScripts
     tab.left = null
     try {
-      const result = await withDeadline(() => open(tab, address, read), {
-        what: `\`${address}\``,
-        withinMs: visitWithinMs,
-        signal,
-      })
+      const result = await withDeadline(() => open(tab, address, read), bounds)
       if (tab.left !== null) throw new Error('it led off the site')
-      if (tab.spent) await tab.page.close()
+      if (tab.spent) discard(tab)
       else this.idle.push(tab)
       return result
     } catch (error) {
-      await tab.page.close().catch(() => undefined)
+      discard(tab)
       signal.throwIfAborted()
       throw visitError(error, tab.left)
     }
@@ -78,7 +75,8 @@ export class SharedBrowser implements AsyncDisposable {
     const running = await this.running?.catch(() => null)
     this.running = null
     this.idle.length = 0
-    await running?.browser.close()
+    if (running === null || running === undefined) return
+    await withDeadline(() => running.browser.close(), { what: 'the browser to end', withinMs: closeWithinMs })
   }
 
   readonly [Symbol.asyncDispose] = (): Promise<void> => this.close()
@@ -121,6 +119,10 @@ interface Tab {
 }
 
 const visitWithinMs = 45_000
+const closeWithinMs = 15_000
+
+// Not waited for: a page that is closed in the middle of a navigation may never say that it is.
+const discard = ({ page }: Tab): void => void page.close().catch(() => undefined)
 
 // Playwright's own flags already stop Chromium's background networking; `--host-resolver-rules` makes sure of it.
 const launch = async ({ executablePath, userAgent, host }: BrowserOptions): Promise<Running> => {
