@@ -70,13 +70,16 @@ export class SharedBrowser implements AsyncDisposable {
     }
   }
 
-  /** Ends the browser with all its processes. */
+  /** Ends the browser with all its processes: by asking it, or, where it does not end within some seconds, by force. */
   readonly close = async (): Promise<void> => {
     const running = await this.running?.catch(() => null)
     this.running = null
     this.idle.length = 0
     if (running === null || running === undefined) return
-    await withDeadline(() => running.browser.close(), { what: 'the browser to end', withinMs: closeWithinMs })
+    const closing = running.browser.close()
+    await endOf(closing).catch(() => running.kill())
+    // Playwright clears its temporary folders away once the process is gone.
+    await endOf(closing).catch(() => undefined)
   }
 
   readonly [Symbol.asyncDispose] = (): Promise<void> => this.close()
@@ -107,6 +110,8 @@ export class SharedBrowser implements AsyncDisposable {
 interface Running {
   readonly browser: Browser
   readonly context: BrowserContext
+  /** Ends it at once, with all its processes. */
+  readonly kill: () => void
 }
 
 interface Tab {
@@ -119,7 +124,11 @@ interface Tab {
 }
 
 const visitWithinMs = 45_000
-const closeWithinMs = 15_000
+/** A busy machine takes a second or two; a browser that hangs would keep the whole command from ending. */
+const closeWithinMs = 10_000
+
+const endOf = (closing: Promise<void>): Promise<void> =>
+  withDeadline(() => closing, { what: 'Chromium to end', withinMs: closeWithinMs })
 
 // Not waited for: a page that is closed in the middle of a navigation may never say that it is.
 const discard = ({ page }: Tab): void => void page.close().catch(() => undefined)
@@ -149,7 +158,7 @@ const launch = async ({ executablePath, userAgent, host }: BrowserOptions): Prom
       serviceWorkers: 'block',
       permissions: [],
     })
-    return { browser, context }
+    return { browser, context, kill: await killerOf(browser) }
   } catch (error) {
     await browser?.close()
     throw new OffstreamError('CHROMIUM_FAILED', `\`${executablePath}\` does not start`, {
@@ -158,6 +167,21 @@ const launch = async ({ executablePath, userAgent, host }: BrowserOptions): Prom
       lastWords: messageOf(error).split('\n').slice(-20),
       cause: error,
     })
+  }
+}
+
+/** Playwright keeps the pid of what it starts to itself; Chromium tells it, and leads a process group of its own. */
+const killerOf = async (browser: Browser): Promise<() => void> => {
+  const session = await browser.newBrowserCDPSession()
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo')
+  await session.detach()
+  const pid = processInfo.find(({ type }) => type === 'browser')?.id
+  return () => {
+    try {
+      if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+    } catch {
+      // It has ended after all.
+    }
   }
 }
 

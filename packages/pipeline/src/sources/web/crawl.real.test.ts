@@ -338,6 +338,17 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
       expect(kills).toBeGreaterThan(1)
     })
 
+    test('a browser that does not end when it is asked is ended by force', async () => {
+      await using site = await serve(() => ({ '/': listPage(codes(9)), ...productPages(codes(9)) }))
+      const abort = new AbortController()
+      const hang = async () => {
+        for (const { pid } of chromiumProcesses()) process.kill(pid, 'SIGSTOP')
+        abort.abort(new Error('enough'))
+      }
+      await crawl(site, '/', {}, { deliver: hang, signal: abort.signal }).ended
+      expect(chromiumProcesses()).toEqual([])
+    })
+
     test('no browser process outlives a crawl, whatever it came to', async () => {
       await using site = await serve(() => ({
         '/': listPage(codes(2)),
