@@ -2,9 +2,10 @@ import { randomInt, randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Config, freePorts, loadProject, settingPaths } from '@offstream/pipeline'
+import { type Config, freePorts, loadProject } from '@offstream/pipeline'
 import { listenerOn, until } from '@offstream/runtime'
 import { execa } from 'execa'
+import { numberAt, portPaths, shown } from './shown.ts'
 
 /** The built command, as a shell would find it. */
 const offstream = join(import.meta.dirname, '../../cli/bin/offstream.js')
@@ -82,7 +83,7 @@ export const scratchStack = async (settings: readonly string[] = []): Promise<Sc
     const child = execa(process.execPath, [offstream, ...args], optionsOf(options))
     const ended = child.then(({ stdout, stderr, exitCode }): Ran => {
       const ran = { stdout, stderr, exitCode }
-      return { ...ran, shown: masked(ran, scratch, config) }
+      return { ...ran, shown: shown(ran, scratch, config) }
     })
     return { child, ended }
   }
@@ -109,8 +110,9 @@ export const scratchStack = async (settings: readonly string[] = []): Promise<Sc
   }
   const processes = () => processesWith(`${markName}=${mark}`)
   const listening = async () => {
-    const held = await Promise.all(portPaths.map(path => listenerOn(numberAt(config, path))))
-    return portPaths.flatMap((path, index) => (held[index] === null ? [] : [numberAt(config, path)]))
+    const ports = portPaths.map(path => numberAt(config, path))
+    const holders = await Promise.all(ports.map(listenerOn))
+    return ports.filter((_, index) => holders[index] !== null)
   }
   return {
     directory,
@@ -126,21 +128,16 @@ export const scratchStack = async (settings: readonly string[] = []): Promise<Sc
     processes,
     listening,
     async [Symbol.asyncDispose]() {
-      const { exitCode, shown } = await run(['down'])
+      const down = await run(['down'])
       const left = await remains({ processes, listening, temporary }).catch(error => error.message)
       // What a failed test leaves must not disturb the next one.
       for (const line of await processes()) process.kill(Number.parseInt(line, 10), 'SIGKILL')
       await rm(scratch, { recursive: true, force: true, maxRetries: 5 })
-      if (exitCode !== 0) throw new Error(`\`offstream down\` failed:\n${shown}`)
+      if (down.exitCode !== 0) throw new Error(`\`offstream down\` failed:\n${down.shown}`)
       if (left !== null) throw new Error(`\`offstream down\` left something behind: ${left}`)
     },
   }
 }
-
-const portPaths = settingPaths.filter(path => /port$/i.test(path))
-
-const numberAt = (config: Config, path: string): number =>
-  path.split('.').reduce<unknown>((section, key) => Object(section)[key], config) as number
 
 /**
  * A configuration whose ports are free: from a random start, so that two runs side by side meet nowhere, and below the
@@ -198,35 +195,4 @@ const processesWith = async (variable: string): Promise<readonly string[]> => {
     }),
   )
   return found.flat()
-}
-
-const masked = (
-  { stdout, stderr, exitCode }: Omit<Ran, 'shown'>,
-  scratch: string,
-  config: Config,
-): string => {
-  const streams = [
-    ['', stdout],
-    ['! ', stderr],
-  ] as const
-  const lines = streams.flatMap(([sign, text]) =>
-    text === '' ? [] : text.split('\n').map(line => `${sign}${maskedLine(line, scratch, config)}`.trimEnd()),
-  )
-  return [...lines, `exit ${exitCode}`].join('\n')
-}
-
-const maskedLine = (line: string, scratch: string, config: Config): string => {
-  const named = portPaths.reduce(
-    (text, path) => text.replaceAll(new RegExp(`(?<!\\d)${numberAt(config, path)}(?!\\d)`, 'g'), `<${path}>`),
-    line.replaceAll(join(scratch, 'project'), '<project>').replaceAll(scratch, '<scratch>'),
-  )
-  return (
-    named
-      .replace(/\b127\.0\.0\.1:\d+/g, '127.0.0.1:<port>')
-      .replace(/\bpid \d+/g, 'pid <pid>')
-      .replace(/\b\d+(\.\d+)? (ms|s|min|h|d)( \d+ (s|min|h))?(?!\w)/g, '<time>')
-      .replace(/\b\d+(\.\d+)? a (second|minute)/g, '<rate>')
-      // Columns are as wide as what stands in them.
-      .replace(/(?<=\S) {2,}/g, '  ')
-  )
 }
