@@ -2,7 +2,6 @@ import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Product } from '@offstream/pipeline'
-import { z } from 'zod'
 
 /**
  * Golden records: invented products with hard traits, each as it is after every stage of its way. The test of a stage
@@ -29,9 +28,6 @@ export const goldenMoment = '2026-01-31T12:00:00.250Z'
 
 export const goldenProduct = async (name: string): Promise<Product> =>
   Product.parse(JSON.parse(await readFile(goldenFile(name, 'product.json'), 'utf8')))
-
-/** A row as SQL shows it, by column. */
-export const GoldenRow = z.record(z.string(), z.union([z.string(), z.number(), z.null()]))
 
 /** As golden files are written. */
 export const goldenText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`

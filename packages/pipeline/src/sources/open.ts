@@ -181,7 +181,7 @@ const hostAndPort = (broker: string): readonly [host: string, port: string] => {
  * The name that offstream goes by on other people's machines.
  * @see https://openfoodfacts.github.io/openfoodfacts-server/api/ which asks for name, version and a contact
  */
-export const userAgent = (contact: string | null): string =>
+const userAgent = (contact: string | null): string =>
   contact === null ? 'offstream/0.1.0' : `offstream/0.1.0 (${contact})`
 
 const isNear = (address: string): boolean => isLoopback(new URL(address).hostname)
