@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ScratchStack, scratchStack } from './stack.ts'
 import { StatusContract } from './statusContract.ts'
 
-const products = 400
+const products = 200
 
 /**
  * Anything may be killed, at any moment: what was wanted comes back, nothing stays behind, nothing is lost. The time
