@@ -36,6 +36,14 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     const { shown, exitCode } = await stack.run(['scrape', '--url', address])
     if (exitCode !== 0) throw new Error(shown)
   }
+  const allGone = () =>
+    until(
+      async () => {
+        const left = await stack.processes()
+        if (left.length > 0) throw new Error(left.join('\n'))
+      },
+      { what: 'the last process to end', withinMs: 20_000, everyMs: 20 },
+    )
   /** Waits until the table has everything that the topic has; resolves to the status that says so. */
   const arrived = () =>
     until(
@@ -46,6 +54,21 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
       },
       { what: 'everything to arrive', withinMs: 120_000, everyMs: 500 },
     )
+
+  test('Ctrl-C in the middle of a start ends what was begun', async () => {
+    await using starting = stack.begin(['up'])
+    await until(
+      async () => {
+        const running = await stack.processes()
+        if (!running.some(process => process.includes('QuorumPeerMain'))) throw new Error(running.join('\n'))
+      },
+      { what: 'the first service to run', withinMs: 60_000, everyMs: 20 },
+    )
+    starting.signal('SIGINT')
+    expect((await starting.ended).exitCode).toBe(130)
+    await allGone()
+    expect((await stack.run(['status'])).exitCode).toBe(3)
+  })
 
   test('up starts every service, each with a line', async () => {
     const { shown } = await stack.run(['up'])
@@ -378,13 +401,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     const down = await stack.run(['down'])
     expect(await stack.listening()).toEqual([])
     // The keeper, which has just said that everything has ended, is the last to go.
-    await until(
-      async () => {
-        const left = await stack.processes()
-        if (left.length > 0) throw new Error(left.join('\n'))
-      },
-      { what: 'the keeper to end', withinMs: 10_000, everyMs: 20 },
-    )
+    await allGone()
     expect(down.shown.split('\n').toSorted()).toEqual([
       '! Everything has ended.',
       '! ✔ kafka  ended after <time>',

@@ -125,7 +125,7 @@ test('a site that does not answer is told as that', async () => {
 test('an address that is none is a mistake of usage', async () => {
   expect((await stack.run(['scrape', '--dry-run', '--url', 'products'])).shown).toMatchInlineSnapshot(`
     "! ✖ \`products\` is no web address [ADDRESS_INVALID]
-    ! → give one such as \`https://fr.openfoodfacts.org/categorie/chocolats\`
+    ! → give one such as \`https://fr.openfoodfacts.org/facets/categories/chocolats\`
     exit 2"
   `)
 })

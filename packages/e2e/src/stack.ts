@@ -19,7 +19,7 @@ export interface Ran {
   readonly shown: string
 }
 
-export interface RunOptions {
+interface RunOptions {
   /** Settings of the environment, beside those of this machine. */
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
@@ -28,7 +28,7 @@ export interface RunOptions {
 }
 
 /** A call of the command that goes on; disposing of it asks it to end and waits until it has. */
-export interface Going extends AsyncDisposable {
+interface Going extends AsyncDisposable {
   /** What it has written to standard output until now. */
   readonly stdout: () => string
   /** The same of standard error. */
