@@ -1,0 +1,112 @@
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { identify, type ServicePhase, ServiceRecords } from '@offstream/runtime'
+import { expect, onTestFinished, test } from 'vitest'
+import { Config } from './config.ts'
+import { directoriesOf } from './directories.ts'
+import type { ServiceName } from './services.ts'
+import {
+  keepStackSettings,
+  ownPids,
+  readServices,
+  readStackSettings,
+  refuseOtherSettings,
+  requireRunning,
+  type StackSettings,
+  startServices,
+  stopStack,
+} from './stack.ts'
+
+const scratchState = async (): Promise<string> => {
+  const state = await mkdtemp(join(tmpdir(), 'offstream-stack-'))
+  onTestFinished(() => rm(state, { recursive: true }))
+  return state
+}
+
+const settingsOf = (state: string, config: Config = Config.parse({})): StackSettings => ({
+  ...{ project: '/project', state, config, archives: null },
+  runtimes: {
+    ...{
+      java: 'java',
+      javaVersion: '17.0.15',
+      python: 'python',
+      sparkHome: '/spark',
+      kafkaLibs: '/kafka',
+      connectors: '/jars',
+    },
+    ivy: { java: 'java', jar: '/ivy.jar', settings: '/ivy.xml', cache: '/ivy' },
+  },
+})
+
+/** Records a service as run by this very process, or by one that is gone. */
+const recordService = async (state: string, name: ServiceName, alive: boolean): Promise<void> => {
+  const self = await identify(process.pid)
+  await new ServiceRecords(directoriesOf(state).records).keep({
+    ...{ name, phase: 'running' satisfies ServicePhase, pid: process.pid, port: null, logFile: '/dev/null' },
+    ...{ began: alive ? (self?.began ?? null) : 'long ago', startedAt: null, restarts: 0, detail: null },
+  })
+}
+
+const noKeeper = { launchKeeper: () => Promise.reject(new Error('no keeper was wanted')) }
+
+test('what a stack was started with is read again, by its owner alone', async () => {
+  const state = await scratchState()
+  const settings = settingsOf(state, Config.parse({ kafka: { port: 1001 } }))
+  await keepStackSettings(settings)
+  expect(await readStackSettings(state)).toEqual(settings)
+  expect((await readServices(state)).map(({ name }) => name)).toContain('kafka')
+  const { run } = directoriesOf(state)
+  const modes = await Promise.all(
+    [run, join(run, 'settings.json')].map(async path => (await stat(path)).mode),
+  )
+  expect(modes.map(mode => mode & 0o777)).toEqual([0o700, 0o600])
+  expect(await readdir(run)).toEqual(['settings.json'])
+})
+
+test('a stack that was never started has no settings and no services', async () => {
+  const state = await scratchState()
+  expect([await readStackSettings(state), await readServices(state)]).toEqual([null, []])
+})
+
+test('only a process that lives counts as running', async () => {
+  const state = await scratchState()
+  await recordService(state, 'kafka', true)
+  await recordService(state, 'spark-worker', false)
+  expect(await ownPids(state)).toEqual(new Set([process.pid]))
+  await requireRunning(state, ['kafka'])
+  await expect(requireRunning(state, ['kafka', 'spark-worker'])).rejects.toMatchObject({
+    code: 'NOT_RUNNING',
+    outcome: 'notRunning',
+    message: 'spark-worker is not running',
+  })
+})
+
+test('a service that runs is not started with other settings, unless it is to be started anew', async () => {
+  const state = await scratchState()
+  await keepStackSettings(settingsOf(state))
+  await recordService(state, 'kafka', true)
+  const other = settingsOf(state, Config.parse({ kafka: { memory: '1g' }, thrift: { cores: 3 } }))
+  await expect(refuseOtherSettings(other)).rejects.toMatchObject({
+    code: 'SETTINGS_DIFFER',
+    outcome: 'refused',
+    message: 'kafka runs with `kafka.memory=512m`, not `1g`',
+  })
+  await refuseOtherSettings(other, ['kafka'])
+})
+
+test('a start that fails is forgotten, but not the settings of what runs', async () => {
+  const state = await scratchState()
+  await expect(startServices(settingsOf(state), ['kafka'], noKeeper)).rejects.toThrow('no keeper')
+  expect(await readStackSettings(state)).toBeNull()
+
+  await recordService(state, 'zookeeper', true)
+  await expect(startServices(settingsOf(state), ['kafka'], noKeeper)).rejects.toThrow('no keeper')
+  expect(await readStackSettings(state)).not.toBeNull()
+})
+
+test('where nothing runs there is nothing to stop, and no keeper is started for it', async () => {
+  const state = await scratchState()
+  await keepStackSettings(settingsOf(state))
+  expect([await stopStack(state, noKeeper), await readStackSettings(state)]).toEqual([false, null])
+})
