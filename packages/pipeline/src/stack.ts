@@ -9,6 +9,7 @@ import {
   type Service,
   type ServiceEvent,
   ServiceRecords,
+  until,
 } from '@offstream/runtime'
 import { Config, settingsOf } from './config.ts'
 import { directoriesOf } from './directories.ts'
@@ -145,10 +146,23 @@ export const stopStack = async (state: string, { launchKeeper, ...call }: StackC
   if (anything) {
     await ensureKeeper(run, launchKeeper)
     await askKeeper(run, 'stop', call)
+    await keeperGone(run)
   }
   await rm(settingsFile(state), { force: true })
   return anything
 }
+
+/**
+ * Waits until the keeper, which has nothing left to keep, has closed its door: whoever starts services next must not
+ * ask one that is going. Where another command has come to it meanwhile it stays, and there is nothing to wait for.
+ */
+const keeperGone = (run: string): Promise<void> =>
+  until(
+    async () => {
+      if (await keeperAnswers(run)) throw new Error('it still answers')
+    },
+    { what: 'the keeper to end', withinMs: 3_000, everyMs: 20 },
+  ).catch(() => undefined)
 
 /**
  * Refuses where one of the named services does not run.

@@ -112,8 +112,8 @@ export const runKeeper = async ({
   } finally {
     ended.abort()
     server.close()
+    // This takes the socket's file away at once; later it might be that of the next keeper.
     await once(server, 'close')
-    await rm(path, { force: true })
   }
 }
 
