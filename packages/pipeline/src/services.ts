@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { delimiter, dirname, join } from 'node:path'
-import type { Service, ServicePort } from '@offstream/runtime'
+import { type Service, type ServicePort, until } from '@offstream/runtime'
 import type { Archives } from './archives.ts'
 import { assetPath } from './assets.ts'
 import { type Config, numberAt } from './config.ts'
@@ -161,13 +161,15 @@ const kafka = (surroundings: Surroundings): Service => {
     port: config.kafka.port,
     listensOn: portsOf('kafka', config),
     logFile: join(directories.logs, 'kafka.log'),
-    prepare: () =>
-      fillTemplate({ project, directories }, 'kafka.properties', {
+    prepare: async () => {
+      await fillTemplate({ project, directories }, 'kafka.properties', {
         host: config.host,
         port: String(config.kafka.port),
         zookeeper: `${config.host}:${config.zookeeper.port}`,
         data: directories.kafkaData,
-      }),
+      })
+      await earlierBrokerForgotten(config)
+    },
     ready: async signal => {
       await ensureTopic(brokerOf(config), signal)
       await refuseOtherCluster(brokerOf(config), directories.kafkaData, signal)
@@ -453,21 +455,43 @@ const conf = (values: Readonly<Record<string, string>>): string[] =>
 
 const answerWithinMs = 2_000
 
+/** Resolves when ZooKeeper has said that it is well. */
+const askZookeeper = async (host: string, port: number, signal: AbortSignal): Promise<void> => {
+  const answer = await fourLetters('srvr', host, port, signal)
+  if (!answer.includes('Mode:')) throw new Error(`answered \`srvr\` with \`${answer.trim()}\``)
+}
+
+/**
+ * Waits until ZooKeeper has forgotten the session of a broker that was killed: until then it takes the next one for
+ * a second broker of the same number, and that one ends at once. After the wait it may try in any case.
+ */
+const earlierBrokerForgotten = ({ host, zookeeper }: Config): Promise<void> =>
+  until(
+    async signal => {
+      const sessions = await fourLetters('dump', host, zookeeper.port, signal)
+      if (sessions.includes('/brokers/ids/')) throw new Error('it still knows a broker')
+    },
+    { what: 'ZooKeeper to forget the earlier broker', withinMs: 20_000, everyMs: 200 },
+  ).catch(() => undefined)
+
 /** @see https://zookeeper.apache.org/doc/r3.8.4/zookeeperAdmin.html#sc_zkCommands */
-const askZookeeper = (host: string, port: number, signal: AbortSignal): Promise<void> =>
+const fourLetters = (
+  word: 'srvr' | 'dump',
+  host: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = connect({ host, port, signal })
     // Asked in the middle of its start, ZooKeeper 3.8 falls over its own answer and leaves the connection open.
-    socket.setTimeout(answerWithinMs, () => socket.destroy(new Error('did not answer `srvr`')))
+    socket.setTimeout(answerWithinMs, () => socket.destroy(new Error(`did not answer \`${word}\``)))
     let answer = ''
-    socket.once('connect', () => socket.write('srvr'))
+    socket.once('connect', () => socket.write(word))
     socket.on('data', chunk => {
       answer += chunk.toString('latin1')
     })
     socket.once('error', reject)
-    socket.once('close', () =>
-      answer.includes('Mode:') ? resolve() : reject(new Error(`answered \`srvr\` with \`${answer.trim()}\``)),
-    )
+    socket.once('close', () => resolve(answer))
   })
 
 interface MasterAnswer {

@@ -5,6 +5,8 @@ import { mkdir } from 'node:fs/promises'
 import { uptime } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+// Not when first needed: a keeper runs for weeks, and what lies on the disk by then may be another version, or nothing.
+import { execa } from 'execa'
 import { messageOf, OffstreamError } from '../errors.ts'
 import { endOfLog, lastLines } from '../log.ts'
 import { identify, isAlive, listenerOn, markedMembers, type ProcessIdentity, send } from '../processes.ts'
@@ -251,7 +253,6 @@ export class Supervisor {
 
   async #spawn(service: Service, firstWord: number): Promise<Run & { readonly identity: ProcessIdentity }> {
     // Loaded here: most commands run nothing, and it takes a third of the time until a command's help is shown.
-    const { execa } = await import('execa')
     const { file, args, env, cwd } = service.command
     await mkdir(dirname(service.logFile), { recursive: true })
     const log = createWriteStream(service.logFile, { flags: 'a' })
