@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { configOf, directoriesOf, freePorts, numberAt, portPaths } from '@offstream/pipeline'
-import { listenerOn, ServiceRecords } from '@offstream/runtime'
+import { listenerOn, ServiceRecords, until } from '@offstream/runtime'
 import { execa } from 'execa'
 import { machine, print, table } from './figures.ts'
 
@@ -56,8 +56,14 @@ try {
     const asked = performance.now()
     await offstream('down')
     const ended = performance.now()
-    const left = await remains()
-    if (left.length > 0) throw new Error(`cycle ${cycle} left ${left.join(', ')}`)
+    // The keeper, which has just said that everything has ended, is the last to go.
+    await until(
+      async () => {
+        const left = await remains()
+        if (left.length > 0) throw new Error(left.join(', '))
+      },
+      { what: `nothing to be left of cycle ${cycle}`, withinMs: 5_000 },
+    )
     rows.push([
       String(cycle),
       ((ready - began) / 1_000).toFixed(1),
