@@ -1,7 +1,7 @@
 import type { ProduceCounts, SourceEvent } from '@offstream/pipeline'
 import chalk from 'chalk'
 import type { Output } from './output.ts'
-import { bar, counted, duration } from './words.ts'
+import { bar, counted, duration, printable } from './words.ts'
 
 /** How often a run that nobody watches on a terminal says how far it is. */
 const plainEveryMs = 5_000
@@ -58,7 +58,3 @@ const perSecond = (count: number, ms: number): string => {
   const rate = count / (ms / 1_000)
   return rate >= 1 ? `${rate.toFixed(1)} a second` : `${(rate * 60).toFixed(1)} a minute`
 }
-
-// What a page says goes to a terminal: control characters could move its cursor or worse.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')

@@ -40,3 +40,7 @@ export const bar = (done: number, total: number): string => {
 /** `1 product`, `2 products`. */
 export const counted = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`
+
+/** Text from elsewhere, fit for a terminal: its control characters could move the cursor or worse. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+export const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')

@@ -4,6 +4,7 @@ import { stringify } from 'csv-stringify/sync'
 import type { DefineCommand } from '../commands.ts'
 import { positiveNumber } from '../optionValues.ts'
 import { table } from '../output.ts'
+import { printable } from '../words.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -51,7 +52,7 @@ const writers: Readonly<Record<'table' | 'json' | 'csv', (answer: QueryResult) =
     table(
       columns.map(({ name }) => name),
       rows.map(row =>
-        row.map(value => (value === null ? { text: 'null', tone: 'quiet' } : printable(value))),
+        row.map(value => (value === null ? { text: 'null', tone: 'quiet' } : printable(String(value)))),
       ),
     ),
   json: answer => JSON.stringify(objectsOf(answer)),
@@ -61,9 +62,5 @@ const writers: Readonly<Record<'table' | 'json' | 'csv', (answer: QueryResult) =
       cast: { boolean: String },
     }).trimEnd(),
 }
-
-// Control characters in a product's name could move the cursor or colour the terminal.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const printable = (value: unknown): string => String(value).replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
 
 export default define
