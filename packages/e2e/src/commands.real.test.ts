@@ -244,7 +244,10 @@ const moments: Readonly<Record<string, (state: string) => boolean>> = {
   'the first part is moved': state => !existsSync(join(state, parts[0] ?? '')),
   'the second part is moved': state => !existsSync(join(state, parts[1] ?? '')),
   'everything is moved': state => parts.every(part => !existsSync(join(state, part))),
-  'it begins to delete': state => plansIn(state) === 0 && existsSync(join(state, 'trash')),
+  'it begins to delete': state =>
+    plansIn(state) === 0 &&
+    existsSync(join(state, 'trash')) &&
+    parts.every(part => !existsSync(join(state, part))),
 }
 
 const plansIn = (state: string): number => {

@@ -35,6 +35,7 @@ export * from './product.ts'
 export { type PublishOptions, publishProducts } from './publish.ts'
 export { makeReport, type Report } from './report.ts'
 export {
+  finishReset,
   planReset,
   type ResetChoice,
   type ResetItem,

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { ServiceRecords } from '@offstream/runtime'
@@ -75,6 +75,17 @@ test('`reset` of what is not there says so', async () => {
   await runCommand(all, { project: folder })
   const { stderr, exitCode } = await runCommand(all, { project: folder })
   expect([stderr, exitCode, await left(folder)]).toEqual(['There is nothing to wipe.\n', 0, []])
+})
+
+test('`reset` ends what a killed one had begun, also where nothing is left of what it is asked for', async () => {
+  const folder = await project()
+  const trash = join(folder, '.offstream/trash/reset-killed')
+  await mkdir(join(trash, 'checkpoints'), { recursive: true })
+  const paths = ['checkpoints/products', 'data/kafka', 'lake']
+  await writeFile(join(trash, 'plan.json'), JSON.stringify({ version: 1, paths }))
+  await rename(join(folder, '.offstream/checkpoints/products'), join(trash, 'checkpoints/products'))
+  await runCommand(['reset', '--checkpoint', '--yes'], { project: folder })
+  expect(await left(folder)).toEqual(['logs'])
 })
 
 test('`reset` of one stack leaves the others of the project alone', async () => {

@@ -1,4 +1,5 @@
 import {
+  finishReset,
   planReset,
   type ResetChoice,
   type ResetItem,
@@ -40,6 +41,8 @@ Examples:
       const choices = resetChoices.filter(choice => options[choice])
       if (choices.length === 0) throw nothingChosen()
       const { state } = await project()
+      // What a killed reset had begun counts as wiped; a plan made before it is ended would leave that out.
+      if (!dryRun) await finishReset(state)
       const { items } = await planReset(state, choices)
       if (dryRun || items.length === 0) {
         output.result(resultOf(choices, [], items), () => (items.length === 0 ? '' : listOf(items)))
