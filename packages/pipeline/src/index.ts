@@ -20,15 +20,12 @@ export { examine, type Finding } from './doctor.ts'
 export { type InitOptions, initProject, type NewProject } from './init.ts'
 export {
   type LogEntry,
-  type LogLevel,
-  type LogName,
   type LogQuery,
   logFileOf,
-  logLevels,
-  logNames,
   readLogs,
   writtenLogs,
 } from './logs.ts'
+export * from './names.ts'
 export { freePorts } from './ports.ts'
 export { addFetched, type ProduceCounts, produce } from './produce.ts'
 export * from './product.ts'
@@ -59,8 +56,6 @@ export {
   addressOf,
   brokerOf,
   masterOf,
-  type ServiceName,
-  serviceNames,
   services,
   stackServices,
 } from './services.ts'
@@ -83,6 +78,7 @@ export {
   readStackSettings,
   rememberedConfig,
   requireRunning,
+  type StackCall,
   type StackSettings,
   servicesOf,
   startServices,

@@ -4,16 +4,9 @@ import { dirname, join } from 'node:path'
 import { rotateLog } from '@offstream/runtime'
 import { expect, test } from 'vitest'
 import { Config } from './config.ts'
-import {
-  type LogEntry,
-  type LogName,
-  type LogQuery,
-  logFileOf,
-  logNames,
-  readLogs,
-  writtenLogs,
-} from './logs.ts'
-import { serviceNames, services } from './services.ts'
+import { type LogEntry, type LogQuery, logFileOf, readLogs, writtenLogs } from './logs.ts'
+import { type LogName, logNames, serviceNames } from './names.ts'
+import { services } from './services.ts'
 
 const scratch = async () => {
   const state = await mkdtemp(join(tmpdir(), 'offstream-logs-'))

@@ -3,21 +3,10 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { endOfLog, type LogLine, LogReader, linesBefore } from '@offstream/runtime'
 import { directoriesOf } from './directories.ts'
-import {
-  EntryAssembler,
-  type LogEntry,
-  type LogLevel,
-  logLevels,
-  type PlacedEntry,
-  tellsMoment,
-} from './logs/entry.ts'
-import { serviceNames } from './services.ts'
+import { EntryAssembler, type LogEntry, type PlacedEntry, tellsMoment } from './logs/entry.ts'
+import { type LogLevel, type LogName, logLevels } from './names.ts'
 
-export { type LogEntry, type LogLevel, logLevels } from './logs/entry.ts'
-
-/** Who writes a log: every service, and the keeper that owns them. */
-export const logNames = [...serviceNames, 'keeper'] as const
-export type LogName = (typeof logNames)[number]
+export type { LogEntry } from './logs/entry.ts'
 
 export interface LogQuery {
   readonly names: readonly LogName[]

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { productSources } from './names.ts'
 
 /** Raised when a column changes its meaning or goes; a new nullable column is no new version. */
 export const productSchemaVersion = 1
@@ -7,9 +8,6 @@ const text = z.string().min(1).nullable()
 const per100g = z.number().nullable()
 const count = z.number().int().nonnegative().nullable()
 const moment = z.iso.datetime({ precision: 3 })
-
-/** Where a product came from. */
-export const productSources = ['web', 'api', 'export', 'topic', 'stdin'] as const
 
 /** From best to worst. */
 export const nutriScoreGrades = ['a', 'b', 'c', 'd', 'e'] as const
@@ -76,17 +74,3 @@ export type Product = z.infer<typeof Product>
 
 /** The columns of the record, in their order. */
 export const productColumns = Object.keys(Product.shape) as readonly (keyof Product)[]
-
-/**
- * A barcode as Open Food Facts files it: leading zeros go, then 7 digits or fewer are padded to 8 and 9 to 12 are
- * padded to 13 (so an EAN-8, a UPC-A and an EAN-13 of the same product meet); up to 24 digits exist.
- *
- * @returns null where `written` holds no such code.
- * @see the server's `normalize_code` in openfoodfacts-server, lib/ProductOpener/Products.pm
- */
-export const normaliseCode = (written: string): string | null => {
-  const digits = written.replace(/\D/g, '').replace(/^0+/, '')
-  if (digits.length === 0 || digits.length > 24) return null
-  if (digits.length <= 8) return digits.padStart(8, '0')
-  return digits.length <= 13 ? digits.padStart(13, '0') : digits
-}

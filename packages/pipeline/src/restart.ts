@@ -7,8 +7,8 @@ import {
   ServiceRecords,
 } from '@offstream/runtime'
 import { directoriesOf } from './directories.ts'
+import { type ServiceName, serviceNames } from './names.ts'
 import { wantedServices } from './reset.ts'
-import { type ServiceName, serviceNames } from './services.ts'
 import {
   keepStackSettings,
   readServices,

@@ -7,22 +7,11 @@ import { assetPath } from './assets.ts'
 import { type Config, numberAt } from './config.ts'
 import { type Directories, directoriesOf } from './directories.ts'
 import { connectorLibraries, type Runtimes } from './distributions.ts'
+import { type ServiceName, serviceNames } from './names.ts'
 import { diagnose } from './problems.ts'
 import { readStreamProgress } from './stream.ts'
 import { askProducts } from './table.ts'
 import { clusterIdOf, ensureTopic, topicName } from './topic.ts'
-
-/** The services in the order in which they are started and shown. `up` starts all but the last, `submit` that. */
-export const serviceNames = [
-  'zookeeper',
-  'kafka',
-  'spark-master',
-  'spark-worker',
-  'thrift',
-  'products-stream',
-] as const
-
-export type ServiceName = (typeof serviceNames)[number]
 
 /** The services of `up`. */
 export const stackServices: readonly ServiceName[] = serviceNames.filter(name => name !== 'products-stream')
@@ -331,6 +320,10 @@ const productsStream = (surroundings: Surroundings): Service => {
 // The class path is the driver's, so its archive fits. Writing one takes longer than the worker lets an executor live.
 const executorFlags = (archives: Archives | null): string[] => [
   '-XX:+UseSerialGC',
+  '-XX:Tier4InvocationThreshold=50000',
+  '-XX:Tier4MinInvocationThreshold=6000',
+  '-XX:Tier4CompileThreshold=150000',
+  '-XX:Tier4BackEdgeThreshold=400000',
   ...(archives?.making === true ? [] : archiveFlags(archives, 'products-stream')),
 ]
 
@@ -404,7 +397,11 @@ const sparkSubmit = (
   file: join(runtimes.sparkHome, 'bin', 'spark-submit'),
   args: [
     '--driver-java-options',
-    ['-XX:+UseSerialGC', ...archiveFlags(archives, name), logging(project)].join(' '),
+    [
+      ...(name === 'thrift' ? ['-XX:+UseSerialGC'] : quickStart),
+      ...archiveFlags(archives, name),
+      logging(project),
+    ].join(' '),
     // The verified jars themselves: Ivy's resolution at each start costs seconds, and what is on the class path can
     // be archived.
     ...['--driver-class-path', join(runtimes.connectors, '*')],

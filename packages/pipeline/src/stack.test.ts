@@ -5,7 +5,7 @@ import { identify, type ServicePhase, ServiceRecords } from '@offstream/runtime'
 import { expect, onTestFinished, test } from 'vitest'
 import { Config } from './config.ts'
 import { directoriesOf } from './directories.ts'
-import type { ServiceName } from './services.ts'
+import type { ServiceName } from './names.ts'
 import {
   keepStackSettings,
   ownPids,

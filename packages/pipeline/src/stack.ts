@@ -14,8 +14,9 @@ import {
 import { Config, settingsOf } from './config.ts'
 import { directoriesOf } from './directories.ts'
 import type { Runtimes } from './distributions.ts'
+import { type ServiceName, serviceNames } from './names.ts'
 import { finishReset } from './reset.ts'
-import { isStartedWith, type ServiceName, serviceNames, services } from './services.ts'
+import { isStartedWith, services } from './services.ts'
 
 /** What a stack runs with: written when it is started, read by every later command and by its keeper. */
 export interface StackSettings {

@@ -8,8 +8,8 @@ import { identify, type Service, type ServicePhase, ServiceRecords } from '@offs
 import { expect, onTestFinished, test } from 'vitest'
 import { Config } from './config.ts'
 import { directoriesOf } from './directories.ts'
+import { type ServiceName, serviceNames } from './names.ts'
 import { addFetched } from './produce.ts'
-import { type ServiceName, serviceNames } from './services.ts'
 import { readStatus } from './status.ts'
 
 // Ports on which nobody answers, whatever runs on this machine.

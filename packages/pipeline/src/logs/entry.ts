@@ -1,8 +1,5 @@
 import type { LogLine } from '@offstream/runtime'
-
-/** How grave it is, gravest first. */
-export const logLevels = ['error', 'warn', 'info', 'debug'] as const
-export type LogLevel = (typeof logLevels)[number]
+import type { LogLevel } from '../names.ts'
 
 /** What a service had to say at one moment. */
 export interface LogEntry {

@@ -1,5 +1,5 @@
 import { OffstreamError } from '@offstream/runtime'
-import { normaliseCode } from '../product.ts'
+import { normaliseCode } from '../names.ts'
 import { type Found, Intake, unlessAborted } from './intake.ts'
 import { productsIn } from './record/answer.ts'
 import { objectOf, textOf } from './record/json.ts'

@@ -1,6 +1,7 @@
 import { messageOf, OffstreamError } from '@offstream/runtime'
 import type { JSONPathQuery, JSONValue } from 'json-p3'
-import { normaliseCode, type Product, productColumns } from '../product.ts'
+import { normaliseCode } from '../names.ts'
+import { type Product, productColumns } from '../product.ts'
 import { topicName } from '../topic.ts'
 import { readTopic, type Sasl, type TopicMessage, type TopicReaderOptions } from '../topicReader.ts'
 import { type Found, Intake, unlessAborted } from './intake.ts'

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright'
+import { normaliseCode } from '../../names.ts'
 import { cleanText, gradeAmong, joinNames, novaGroup } from '../../normalise.ts'
-import { environmentalScoreGrades, normaliseCode, nutriScoreGrades, type Product } from '../../product.ts'
+import { environmentalScoreGrades, nutriScoreGrades, type Product } from '../../product.ts'
 import { flagged } from '../record/quality.ts'
 import { type Nutriments, nutrimentsOf } from './nutrition.ts'
 import { nameInTitle } from './title.ts'
