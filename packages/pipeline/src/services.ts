@@ -320,10 +320,6 @@ const productsStream = (surroundings: Surroundings): Service => {
 // The class path is the driver's, so its archive fits. Writing one takes longer than the worker lets an executor live.
 const executorFlags = (archives: Archives | null): string[] => [
   '-XX:+UseSerialGC',
-  '-XX:Tier4InvocationThreshold=50000',
-  '-XX:Tier4MinInvocationThreshold=6000',
-  '-XX:Tier4CompileThreshold=150000',
-  '-XX:Tier4BackEdgeThreshold=400000',
   ...(archives?.making === true ? [] : archiveFlags(archives, 'products-stream')),
 ]
 
@@ -397,11 +393,7 @@ const sparkSubmit = (
   file: join(runtimes.sparkHome, 'bin', 'spark-submit'),
   args: [
     '--driver-java-options',
-    [
-      ...(name === 'thrift' ? ['-XX:+UseSerialGC'] : quickStart),
-      ...archiveFlags(archives, name),
-      logging(project),
-    ].join(' '),
+    ['-XX:+UseSerialGC', ...archiveFlags(archives, name), logging(project)].join(' '),
     // The verified jars themselves: Ivy's resolution at each start costs seconds, and what is on the class path can
     // be archived.
     ...['--driver-class-path', join(runtimes.connectors, '*')],
