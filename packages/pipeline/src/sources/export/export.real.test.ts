@@ -33,8 +33,8 @@ test('an export goes to Kafka whole, and what is read back from there are the sa
   const counts = await produce({
     source: exportSource({ file, userAgent: 'offstream-test' }),
     deliver: async product => {
-      await publisher.publish(product)
       sent.set(product.code, product)
+      return publisher.publish(product)
     },
     signal: new AbortController().signal,
   })

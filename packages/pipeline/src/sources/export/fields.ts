@@ -26,5 +26,5 @@ export const apiFields: Wanted = {
   nutriments: each(nutrients.map(name => `${name}_100g`)),
   nutrition: { aggregated_set: { per: true, preparation: true, nutrients: each(nutrients) } },
   ...each(['image_front_url', 'lc', 'last_updated_t']),
-  images: { selected: { front: true }, 'front_*': true },
+  images: { selected: { front: { '*': { rev: true } } }, 'front_*': { rev: true } },
 }

@@ -25,6 +25,16 @@ test('wanted members are read, others are stepped over', () => {
   })
 })
 
+test('members come in the order in which they are wanted, whatever the order of the line', () => {
+  const line = `{"nested":{"deep":{"leaf":1},"inner":2},"_long":"${long}","code":3}`
+  expect(JSON.stringify(pick(line))).toBe('{"code":3,"nested":{"inner":2,"deep":{"leaf":1}}}')
+})
+
+test('of two members with one name the later counts', () => {
+  const line = `{"code":1,"nested":{"inner":2},"_long":"${long}","code":3,"nested":{"deep":{}}}`
+  expect(pick(line)).toEqual({ code: 3, nested: { deep: {} } })
+})
+
 test('a wanted object that is something else is read as what it is', () => {
   expect(pick(JSON.stringify({ _long: long, nested: [1, 2], code: null }))).toEqual({
     nested: [1, 2],
