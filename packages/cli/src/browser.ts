@@ -1,5 +1,5 @@
-import { type Config, findChromium, installChromium } from '@offstream/pipeline'
-import type { Output } from './output.ts'
+import type { Config } from '@offstream/pipeline'
+import type { Context } from './context.ts'
 
 /**
  * The browser to read pages with: the configured one, one that is installed, or one that is installed now.
@@ -7,15 +7,14 @@ import type { Output } from './output.ts'
  * @throws OffstreamError CHROMIUM_MISSING, saying what was tried
  */
 export const ensureChromium = async (
-  output: Output,
+  { pipeline, output, signal }: Pick<Context, 'pipeline' | 'output' | 'signal'>,
   { browser }: Config,
-  signal: AbortSignal,
 ): Promise<string> => {
   const { executablePath } = browser
-  const found = await findChromium(executablePath === null ? {} : { configuredPath: executablePath })
+  const found = await pipeline.findChromium(executablePath === null ? {} : { configuredPath: executablePath })
   if (found !== null) return found
   try {
-    return await installChromium(line => {
+    return await pipeline.installChromium(line => {
       output.event({ kind: 'installing', what: 'chromium', line }, line)
       output.live(line)
     }, signal)

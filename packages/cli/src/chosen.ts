@@ -1,4 +1,4 @@
-import { OffstreamError } from '@offstream/runtime'
+import { OffstreamError } from '@offstream/runtime/errors'
 
 /**
  * The services that the person named, each once, in the order of `known`; all of `known` where none was named.

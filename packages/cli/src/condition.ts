@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings'
-import { type Condition, type Flow, type ServiceStatus, type Status, serviceNames } from '@offstream/pipeline'
+import type { Condition, Flow, ServiceStatus, Status } from '@offstream/pipeline'
+import { serviceNames } from '@offstream/pipeline/names'
 
 const stackStates: readonly Status['state'][] = ['healthy', 'degraded', 'stopped']
 

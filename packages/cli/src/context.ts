@@ -3,23 +3,14 @@ import { once } from 'node:events'
 import { mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import {
-  assetPath,
-  cacheDirectory,
-  directoriesOf,
-  ensureArchives,
-  ensureKept,
-  ensureRuntimes,
-  hasArchives,
-  loadProject,
-  type Project,
-  readStackSettings,
-  rememberedConfig,
-  type StackSettings,
-} from '@offstream/pipeline'
+import type { Project, StackCall, StackSettings } from '@offstream/pipeline'
+import * as pipeline from '@offstream/pipeline'
 import type { FetchProgress } from '@offstream/runtime'
 import { modeFor, Output } from './output.ts'
+import { serviceLines, waitingLine } from './serviceLines.ts'
 import { bar, bytes } from './words.ts'
+
+export type Pipeline = typeof pipeline
 
 /** What every command can be told. */
 export interface GlobalOptions {
@@ -31,8 +22,12 @@ export interface GlobalOptions {
   readonly settings: readonly string[]
 }
 
-/** What a command works with: the project it is about, and whom it tells. */
+/**
+ * What a command works with: what offstream can do, the project it is about, and whom it tells. It is loaded when a
+ * command runs; its definition, which is all that help needs, loads none of this.
+ */
 export interface Context {
+  readonly pipeline: Pipeline
   readonly output: Output
   /** Aborted by Ctrl-C and TERM. */
   readonly signal: AbortSignal
@@ -46,7 +41,10 @@ export interface Context {
   readonly stack: () => Promise<Project>
   /** The settings to start services with: the runtimes are fetched where they are not there yet. */
   readonly settings: () => Promise<StackSettings>
-  readonly launchKeeper: () => Promise<void>
+  /** Makes sure that the runtimes are there, and tells of what has to be fetched. */
+  readonly fetchRuntimes: () => Promise<Pick<StackSettings, 'runtimes' | 'archives'>>
+  /** How services are asked to start and to end: by whose keeper, and what is told of it. */
+  readonly call: Required<StackCall>
 }
 
 /** How the person ends a command: once asks, twice insists. */
@@ -54,16 +52,18 @@ export type Signals = Pick<Context, 'signal' | 'force'>
 
 export const contextOf = (options: GlobalOptions, { signal, force }: Signals): Context => {
   const output = new Output(modeFor(options.json ?? false, process.stderr, process.env))
-  const load = (remembered?: typeof rememberedConfig) =>
-    loadProject({
+  const load = (remembered?: Pipeline['rememberedConfig']) =>
+    pipeline.loadProject({
       from: options.project ?? process.cwd(),
       environment: process.env,
       stack: options.stack ?? null,
       settings: options.settings,
       remembered,
     })
-  const project = lazily(() => load(rememberedConfig))
+  const project = lazily(() => load(pipeline.rememberedConfig))
+  const fetch = async () => fetchRuntimes(output, (await project()).directory, signal)
   return {
+    pipeline,
     output,
     signal,
     force,
@@ -71,16 +71,22 @@ export const contextOf = (options: GlobalOptions, { signal, force }: Signals): C
     written: load,
     stack: async () => {
       const found = await project()
-      await ensureKept(found.state, () => launchKeeper(found, options.stack))
+      await pipeline.ensureKept(found.state, () => launchKeeper(found, options.stack))
       return found
     },
     settings: async () => {
       const { directory, state, config } = await project()
-      const running = await readStackSettings(state)
-      const { runtimes, archives } = running ?? (await fetchRuntimes(output, directory, signal))
+      const running = await pipeline.readStackSettings(state)
+      const { runtimes, archives } = running ?? (await fetch())
       return { project: directory, state, config, runtimes, archives }
     },
-    launchKeeper: async () => launchKeeper(await project(), options.stack),
+    fetchRuntimes: fetch,
+    call: {
+      launchKeeper: async () => launchKeeper(await project(), options.stack),
+      onEvent: serviceLines(output),
+      onWaiting: () => output.note(waitingLine),
+      signal,
+    },
   }
 }
 
@@ -93,7 +99,7 @@ const lazily = <T>(make: () => Promise<T>): (() => Promise<T>) => {
 }
 
 /** Makes sure that Spark, Kafka and the connectors are there, with a progress bar where they have to be fetched. */
-export const fetchRuntimes = async (
+const fetchRuntimes = async (
   output: Output,
   directory: string,
   signal: AbortSignal,
@@ -113,16 +119,21 @@ export const fetchRuntimes = async (
       )
     }
   }
-  const ivySettings = assetPath(directory, 'config', 'ivysettings.xml')
+  const ivySettings = pipeline.assetPath(directory, 'config', 'ivysettings.xml')
   try {
-    const runtimes = await ensureRuntimes({ environment: process.env, ivySettings, onProgress, signal })
-    const cache = cacheDirectory(process.env)
-    if (!hasArchives(cache, runtimes)) {
+    const runtimes = await pipeline.ensureRuntimes({
+      environment: process.env,
+      ivySettings,
+      onProgress,
+      signal,
+    })
+    const cache = pipeline.cacheDirectory(process.env)
+    if (!pipeline.hasArchives(cache, runtimes)) {
       const line = 'Start-up archives: running every service once, so that each later start is quicker'
       output.event({ kind: 'archiving' }, line)
       output.live(line)
     }
-    return { runtimes, archives: await ensureArchives(cache, runtimes, { signal }) }
+    return { runtimes, archives: await pipeline.ensureArchives(cache, runtimes, { signal }) }
   } finally {
     output.endLive()
   }
@@ -130,7 +141,7 @@ export const fetchRuntimes = async (
 
 /** Starts the keeper as a process of its own, with its terminal let go. */
 const launchKeeper = async ({ directory, state }: Project, stack: string | undefined): Promise<void> => {
-  const { logs } = directoriesOf(state)
+  const { logs } = pipeline.directoriesOf(state)
   await mkdir(logs, { recursive: true })
   const log = await open(join(logs, 'keeper.log'), 'a')
   try {

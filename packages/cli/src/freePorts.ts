@@ -1,4 +1,3 @@
-import { freePorts, ownPids } from '@offstream/pipeline'
 import type { MakeContext } from './commands.ts'
 import type { Context } from './context.ts'
 
@@ -10,9 +9,9 @@ export const withFreePorts = async (
   makeContext: MakeContext,
   settings: readonly string[],
 ): Promise<Context> => {
-  const { output, project } = makeContext(settings)
+  const { output, pipeline, project } = makeContext(settings)
   const { config, state } = await project()
-  const chosen = await freePorts(config, await ownPids(state))
+  const chosen = await pipeline.freePorts(config, await pipeline.ownPids(state))
   for (const setting of chosen) output.note(`taken: the port of ${setting.replace('=', ' is now ')}`)
   return makeContext([...settings, ...chosen])
 }

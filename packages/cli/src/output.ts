@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
-import { messageOf, OffstreamError } from '@offstream/runtime'
+import { messageOf, OffstreamError } from '@offstream/runtime/errors'
 import chalk from 'chalk'
 import Table from 'cli-table3'
 import ora, { type Ora } from 'ora'
@@ -7,15 +7,16 @@ import ora, { type Ora } from 'ora'
 /** How a person is told: `terminal` may draw and redraw, `plain` writes lines, `json` one object a line. */
 export type OutputMode = 'terminal' | 'plain' | 'json'
 
-/** A cell of a table: text as it is, or with the colour of a verdict. */
+/** A cell of a table: text as it is, or as loud as what it says. */
 export type Cell = string | { readonly text: string; readonly tone: Tone }
-export type Tone = 'good' | 'bad' | 'doubtful' | 'quiet'
+export type Tone = 'good' | 'bad' | 'doubtful' | 'quiet' | 'strong'
 
 const tones: Readonly<Record<Tone, (text: string) => string>> = {
   good: chalk.green,
   bad: chalk.red,
   doubtful: chalk.yellow,
   quiet: chalk.dim,
+  strong: chalk.bold,
 }
 
 export const modeFor = (
@@ -34,6 +35,9 @@ export const modeFor = (
  */
 export class Output {
   readonly mode: OutputMode
+  // With the output, since a command's definition, which help waits for, shall not load what draws.
+  readonly table = table
+  readonly paint = paint
   #live: Ora | null = null
 
   constructor(mode: OutputMode) {

@@ -23,8 +23,8 @@ test('the version that `offstream --version` tells is that of the package', () =
   expect(version).toBe(own.version)
 })
 
-/** `from 'csv-stringify/sync'`: the name of the package, not ours and not Node's. */
-const imported = /\bfrom '((?!node:|\.|@offstream\/)(?:@[^/']+\/)?[^/']+)/g
+/** `from 'chalk'`, `import('csv-stringify/sync')`: the name of the package, not ours and not Node's. */
+const imported = /(?:\bfrom |\bimport\()'((?!node:|\.|@offstream\/)(?:@[^/']+\/)?[^/']+)/g
 /** What `@commander-js/extra-typings` asks to be there. */
 const peers = ['commander']
 

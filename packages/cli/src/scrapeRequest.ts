@@ -1,5 +1,5 @@
 import type { Product, SourceRequest } from '@offstream/pipeline'
-import { OffstreamError } from '@offstream/runtime'
+import { OffstreamError } from '@offstream/runtime/errors'
 
 /** The options of `scrape` that choose what is fetched, as they were given. */
 export interface ScrapeOptions {

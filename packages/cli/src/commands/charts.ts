@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { assetPath, type Chart, listCharts, query, renderChart } from '@offstream/pipeline'
-import { OffstreamError } from '@offstream/runtime'
+import type { Chart } from '@offstream/pipeline'
+import { OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../commands.ts'
 
 const define: DefineCommand = (command, context) =>
@@ -22,10 +22,10 @@ Examples:
   offstream charts nova-distribution --output /tmp`,
     )
     .action(async (names, options) => {
-      const { output, stack, signal } = context()
+      const { output, pipeline, stack, signal } = context()
       const { directory, config } = await stack()
-      const folder = assetPath(directory, 'charts')
-      const charts = chosen(await listCharts(folder), names)
+      const folder = pipeline.assetPath(directory, 'charts')
+      const charts = chosen(await pipeline.listCharts(folder), names)
       // Charts that come with an installed offstream lie in `node_modules`.
       const beside = folder === join(directory, 'charts') ? folder : '.'
       const target = resolve(options.output ?? beside)
@@ -33,9 +33,11 @@ Examples:
       const files: string[] = []
       for (const chart of charts) {
         output.live(`drawing ${chart.name}`)
-        const answer = await query({ host: config.host, port: config.thrift.port }, chart.sql, { signal })
+        const answer = await pipeline.query({ host: config.host, port: config.thrift.port }, chart.sql, {
+          signal,
+        })
         const file = join(target, `${chart.name}.svg`)
-        await writeFile(file, await renderChart(chart, answer))
+        await writeFile(file, await pipeline.renderChart(chart, answer))
         files.push(file)
       }
       output.result({ kind: 'charts', files }, () => files.join('\n'))

@@ -1,5 +1,5 @@
 import { Command } from '@commander-js/extra-typings'
-import { serviceNames, settingPaths } from '@offstream/pipeline'
+import { serviceNames } from '@offstream/pipeline/names'
 import { commands, type DefineCommand } from '../commands.ts'
 import { bashScript } from '../completion/bash.ts'
 import { fishScript } from '../completion/fish.ts'
@@ -37,8 +37,8 @@ ${shells.map(({ install }) => `  ${install}`).join('\n')}`,
       .description(`write the script for ${name}`)
       .addHelpText('after', `\nExample:\n  ${install}`)
       .action(async () => {
-        const { output } = context()
-        const text = script(knownProgram(await wholeProgram(), placeholders))
+        const { output, pipeline } = context()
+        const text = script(knownProgram(await wholeProgram(), placeholdersWith(pipeline.settingPaths)))
         output.result({ kind: 'completion', shell: name, script: text }, () => text.trimEnd())
       })
   }
@@ -46,7 +46,7 @@ ${shells.map(({ install }) => `  ${install}`).join('\n')}`,
 
 const words = (list: readonly string[], goOn = false) => ({ kind: 'words' as const, words: list, goOn })
 
-const placeholders: Placeholders = {
+const placeholdersWith = (settingPaths: readonly string[]): Placeholders => ({
   file: { kind: 'files' },
   folder: { kind: 'folders' },
   service: words(serviceNames),
@@ -55,7 +55,7 @@ const placeholders: Placeholders = {
     settingPaths.map(path => `${path}=`),
     true,
   ),
-}
+})
 
 /** The program with the definitions of all commands, to be read and not to be run. */
 const wholeProgram = async () => {

@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
-import { configYaml, type Project, type SettingOrigin, settingsOf } from '@offstream/pipeline'
+import type { Project, SettingOrigin } from '@offstream/pipeline'
 import type { DefineCommand } from '../commands.ts'
-import { type Cell, table } from '../output.ts'
+import type { Cell } from '../output.ts'
 
 const define: DefineCommand = (command, context) => {
   command
@@ -30,14 +30,23 @@ Examples:
   offstream config show --set thrift.cores=4 > copy.yaml`,
     )
     .action(async ({ sources = false }) => {
-      const { output, project, written } = context()
-      const shown = await project()
-      const { file, config, origins } = shown
+      const { output, pipeline, project, written } = context()
+      const shownOf = ({ config }: Project): Shown[] =>
+        [...pipeline.settingsOf(config)].map(([path, value]) => [path, oneLine(value)])
+      const now = await project()
+      const { file, config, origins } = now
       output.result(
         { kind: 'config', file, config, ...(sources ? { sources: Object.fromEntries(origins) } : {}) },
-        () => (sources ? sourcesTable(shown) : configYaml(config).trimEnd()),
+        () =>
+          sources
+            ? output.table(
+                ['setting', 'value', 'from'],
+                shownOf(now).map(([path, value]) => [path, value, originCell(origins.get(path))]),
+              )
+            : pipeline.configYaml(config).trimEnd(),
       )
-      const others = differing(shown, await written())
+      const then = new Map(shownOf(await written()))
+      const others = shownOf(now).flatMap(([path, value]) => (then.get(path) === value ? [] : [path]))
       if (others.length > 0)
         output.note(
           `The running stack was started with other values of ${others.map(path => `\`${path}\``).join(', ')} than are written now. After \`offstream down\`, the next \`offstream up\` takes what is written.`,
@@ -45,27 +54,16 @@ Examples:
     })
 }
 
-const sourcesTable = ({ config, origins }: Project): string =>
-  table(
-    ['setting', 'value', 'from'],
-    [...settingsOf(config)].map(([path, value]) => [path, shown(value), originCell(origins.get(path))]),
-  )
+/** A setting's path and value. */
+type Shown = readonly [path: string, value: string]
 
 /** Lists and maps as one line. */
-const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+const oneLine = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
 
 const originCell = (origin: SettingOrigin | undefined): Cell => {
   if (origin === undefined || origin.kind === 'default') return { text: 'default', tone: 'quiet' }
   const near = relative(process.cwd(), origin.place)
   return origin.kind === 'file' && !near.startsWith('..') ? near : origin.place
-}
-
-/** The settings whose values differ. */
-const differing = (one: Project, other: Project): string[] => {
-  const others = settingsOf(other.config)
-  return [...settingsOf(one.config)].flatMap(([path, value]) =>
-    shown(others.get(path)) === shown(value) ? [] : [path],
-  )
 }
 
 export default define

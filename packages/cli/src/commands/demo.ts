@@ -1,26 +1,9 @@
-import {
-  type Config,
-  openWebSource,
-  publishProducts,
-  query,
-  readServices,
-  readStatus,
-  type Status,
-  serviceNames,
-  startServices,
-  stopStack,
-} from '@offstream/pipeline'
-import { until } from '@offstream/runtime'
-import { generateCatalogue, startSite } from '@offstream/site'
-import chalk from 'chalk'
+import type { StackSettings, Status } from '@offstream/pipeline'
 import { ensureChromium } from '../browser.ts'
 import type { DefineCommand } from '../commands.ts'
+import type { Context } from '../context.ts'
 import { withFreePorts } from '../freePorts.ts'
 import { positiveInteger } from '../optionValues.ts'
-import { table } from '../output.ts'
-import { ScrapeLines } from '../scrapeLines.ts'
-import { serviceLines, waitingLine } from '../serviceLines.ts'
-import { statusText } from '../statusText.ts'
 
 const visibleWithinMs = 120_000
 
@@ -46,40 +29,45 @@ Examples:
   offstream demo --down`,
     )
     .action(async ({ limit, down = false }) => {
-      const { output, signal, settings, launchKeeper } = await withFreePorts(context, [])
-      const step = (title: string): void => output.event({ kind: 'step', title }, `\n${chalk.bold(title)}`)
+      const { ScrapeLines } = await import('../scrapeLines.ts')
+      const { statusText } = await import('../statusText.ts')
+      const { generateCatalogue, startSite } = await import('@offstream/site')
+      const chosen = await withFreePorts(context, [])
+      const { output, pipeline, settings, call, signal } = chosen
+      const bold = (text: string): string => output.paint({ text, tone: 'strong' })
+      const step = (title: string): void => output.event({ kind: 'step', title }, `\n${bold(title)}`)
 
       step('Getting what is needed')
       const stack = await settings()
       const { state, config } = stack
-      const executablePath = await ensureChromium(output, config, signal)
+      const executablePath = await ensureChromium(chosen, config)
 
       step('Starting the services and the job')
-      const onEvent = serviceLines(output)
-      await startServices(stack, serviceNames, {
-        launchKeeper,
-        onEvent,
-        onWaiting: () => output.note(waitingLine),
-        signal,
-      })
+      await pipeline.startServices(stack, pipeline.serviceNames, call)
 
       step(`Scraping ${limit} products from the stand-in site`)
       await using site = await startSite({ catalogue: generateCatalogue({}) })
-      const source = openWebSource(
+      const source = pipeline.openWebSource(
         state,
         { ...config, browser: { executablePath } },
         { address: site.address, limit },
       )
       const lines = new ScrapeLines(output)
-      const counts = await publishProducts({ state, config, source, onProgress: lines.progress, signal })
+      const counts = await pipeline.publishProducts({
+        state,
+        config,
+        source,
+        onProgress: lines.progress,
+        signal,
+      })
       output.endLive()
       output.event({ kind: 'scraped', ...counts }, lines.summary(counts, 'published'))
       signal.throwIfAborted()
 
       step('Waiting until they are visible through the Thrift server')
-      const status = await allVisible(state, config, signal)
+      const status = await allVisible(chosen, stack)
       const { host, thrift } = config
-      const rows = await query({ host, port: thrift.port }, sample, { signal })
+      const rows = await pipeline.query({ host, port: thrift.port }, sample, { signal })
       const names = rows.columns.map(({ name }) => name)
       output.result(
         {
@@ -91,7 +79,7 @@ Examples:
           [
             statusText(status),
             `\nThree of ${status.flow.visible} rows, as Tableau or any SQL client sees them on port ${thrift.port}:\n`,
-            table(
+            output.table(
               names,
               rows.rows.map(row => row.map(value => String(value ?? ''))),
             ),
@@ -99,15 +87,19 @@ Examples:
       )
       if (down) {
         step('Ending everything')
-        await stopStack(state, { launchKeeper, onEvent, onWaiting: () => output.note(waitingLine), signal })
-      } else output.note(nextSteps(thrift.port))
+        await pipeline.stopStack(state, call)
+      } else output.note(nextSteps(bold('What next'), thrift.port))
     })
 
 /** Waits until each acknowledged message is in the table and shown; resolves to the status that says so. */
-const allVisible = (state: string, config: Config, signal: AbortSignal): Promise<Status> =>
-  until(
+const allVisible = async (
+  { pipeline, signal }: Context,
+  { state, config }: StackSettings,
+): Promise<Status> => {
+  const { until } = await import('@offstream/runtime')
+  return until(
     async () => {
-      const status = await readStatus(state, config, await readServices(state))
+      const status = await pipeline.lookAt(state, config)
       const { lag, rows, visible, rejected } = status.flow
       if (lag !== 0 || visible === null || visible === 0) throw new Error(`lag ${lag}, ${visible} visible`)
       if (status.state !== 'healthy') throw new Error(`the stack is ${status.state}`)
@@ -116,9 +108,10 @@ const allVisible = (state: string, config: Config, signal: AbortSignal): Promise
     },
     { what: 'the products to be visible', withinMs: visibleWithinMs, everyMs: 300, signal },
   )
+}
 
-const nextSteps = (port: number): string => `
-${chalk.bold('What next')}
+const nextSteps = (title: string, port: number): string => `
+${title}
   npx offstream query "SELECT nova_group, count(*) AS n FROM Products GROUP BY nova_group ORDER BY 1"
   npx offstream charts                    draw the four charts from these rows
   npx offstream status                    every service, and the products step by step

@@ -1,7 +1,7 @@
-import { examine, type Finding, ownPids } from '@offstream/pipeline'
-import { exitStatus } from '@offstream/runtime'
+import type { Finding } from '@offstream/pipeline'
+import { exitStatus } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../commands.ts'
-import { type Cell, table } from '../output.ts'
+import type { Cell } from '../output.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -15,17 +15,17 @@ Example:
   offstream doctor`,
     )
     .action(async () => {
-      const { output, project } = context()
+      const { output, pipeline, project } = context()
       const { directory, state, config } = await project()
-      const findings = await examine({
+      const findings = await pipeline.examine({
         config,
         environment: process.env,
         directory,
-        ours: await ownPids(state),
+        ours: await pipeline.ownPids(state),
       })
       const verdict = worst(findings)
       output.result({ kind: 'doctor', verdict, findings }, () =>
-        table(['', 'what', 'found'], findings.flatMap(rowsOf)),
+        output.table(['', 'what', 'found'], findings.flatMap(rowsOf)),
       )
       output.note(closing[verdict])
       if (verdict === 'problem') process.exitCode = exitStatus.prerequisite

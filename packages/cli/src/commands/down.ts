@@ -1,6 +1,4 @@
-import { stopStack } from '@offstream/pipeline'
 import type { DefineCommand } from '../commands.ts'
-import { serviceLines, waitingLine } from '../serviceLines.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -14,14 +12,9 @@ Example:
   offstream down`,
     )
     .action(async () => {
-      const { output, signal, project, launchKeeper } = context()
+      const { output, pipeline, project, call } = context()
       const { state } = await project()
-      const anything = await stopStack(state, {
-        launchKeeper,
-        onEvent: serviceLines(output),
-        onWaiting: () => output.note(waitingLine),
-        signal,
-      })
+      const anything = await pipeline.stopStack(state, call)
       output.result({ kind: 'down', stopped: anything }, () => '')
       output.note(anything ? 'Everything has ended.' : 'Nothing was running.')
     })

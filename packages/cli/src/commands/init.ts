@@ -1,5 +1,4 @@
 import { relative, resolve } from 'node:path'
-import { initProject } from '@offstream/pipeline'
 import type { DefineCommand } from '../commands.ts'
 import { agrees, ask, canAsk } from '../questions.ts'
 import { counted } from '../words.ts'
@@ -25,7 +24,7 @@ Examples:
   offstream init shop --bare --contact me@example.org`,
     )
     .action(async (folder = '.', options) => {
-      const { output, signal } = context()
+      const { output, pipeline, signal } = context()
       const asks = canAsk({ output }) && options.yes !== true
       const contact =
         options.contact ??
@@ -33,7 +32,7 @@ Examples:
       const bare =
         options.bare ??
         (asks && !(await agrees('Copy views, charts and Spark programs, to change them?', signal)))
-      const project = await initProject({
+      const project = await pipeline.initProject({
         folder: resolve(folder),
         contact: contact === '' ? null : contact,
         bare,

@@ -1,4 +1,4 @@
-import { messageOf } from '@offstream/runtime'
+import { messageOf } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../commands.ts'
 import { ownKeeper } from '../keeper.ts'
 import { lineOf } from '../serviceLines.ts'

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { directoriesOf, type LogEntry, stateFolder } from '@offstream/pipeline'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { textFor } from '../logText.ts'
 import { runCommand } from '../testCommand.ts'
-import { momentOf, textFor } from './logs.ts'
+import { momentOf } from './logs.ts'
 
 /** A project whose services have written these logs. */
 const projectWith = async (logs: Readonly<Record<string, readonly string[]>>): Promise<string> => {

@@ -1,18 +1,9 @@
 import { once } from 'node:events'
-import { stripVTControlCharacters } from 'node:util'
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
-import {
-  type LogEntry,
-  type LogLevel,
-  type LogName,
-  logLevels,
-  logNames,
-  readLogs,
-  writtenLogs,
-} from '@offstream/pipeline'
+import type { LogEntry } from '@offstream/pipeline'
+import { logLevels, logNames } from '@offstream/pipeline/names'
 import { chosenServices } from '../chosen.ts'
 import type { DefineCommand } from '../commands.ts'
-import { paint } from '../output.ts'
 
 const usualTail = 200
 
@@ -50,17 +41,18 @@ Examples:
   offstream logs products-stream --grep "batch \\d+" --tail all --json`,
     )
     .action(async (services, { follow = false, since, tail, level, grep, full = false }) => {
-      const { output, project, signal } = context()
+      const { textFor } = await import('../logText.ts')
+      const { output, pipeline, project, signal } = context()
       const names = chosenServices(logNames, services)
       const { state } = await project()
-      const written = await writtenLogs(state, names)
+      const written = await pipeline.writtenLogs(state, names)
       if (written.length === 0) output.note('There is no log yet. Next: `offstream up`')
       else if (services.length > 0) {
         for (const name of names) if (!written.includes(name)) output.note(`${name} has no log yet.`)
       }
       const line = output.mode === 'json' ? jsonOf : textFor(names, full)
       let none = true
-      for await (const entries of readLogs(state, {
+      for await (const entries of pipeline.readLogs(state, {
         names,
         since: since ?? null,
         tail: tail ?? (since === undefined ? usualTail : Number.POSITIVE_INFINITY),
@@ -129,47 +121,5 @@ const regularExpression = (text: string): RegExp => {
 }
 
 const jsonOf = (entry: LogEntry): string => JSON.stringify({ version: 1, ...entry })
-
-const levelWords: Readonly<Record<LogLevel, string>> = {
-  error: paint({ text: 'ERROR', tone: 'bad' }),
-  warn: paint({ text: 'WARN ', tone: 'doubtful' }),
-  info: 'INFO ',
-  debug: paint({ text: 'DEBUG', tone: 'quiet' }),
-}
-
-/** An entry for people: a line, and below it what is worth telling of its trace; with `full`, all of it. */
-export const textFor = (names: readonly LogName[], full: boolean): ((entry: LogEntry) => string) => {
-  const width = Math.max(...names.map(({ length }) => length))
-  return ({ service, at, level, logger, message, stack }) => {
-    const columns = [
-      paint({ text: at === null ? ' '.repeat(23) : clockTime(new Date(at)), tone: 'quiet' }),
-      ...(names.length === 1 ? [] : [service.padEnd(width)]),
-      level === null ? '     ' : levelWords[level],
-      visible(logger === null ? message : `${logger}: ${message}`),
-    ]
-    const told = full || stack.length <= shortStack ? stack : stack.filter(tells)
-    const hidden = stack.length - told.length
-    const note =
-      hidden === 0 ? [] : [paint({ text: `… ${hidden} lines folded, \`--full\` shows them`, tone: 'quiet' })]
-    return [columns.join(' '), ...[...told.map(visible), ...note].map(line => `    ${line}`)].join('\n')
-  }
-}
-
-/** Not worth folding: the line that tells of it would be as long. */
-const shortStack = 3
-
-/** What a trace begins with and what caused it; not the frames, nor that it is one. */
-const tells = (line: string, index: number): boolean =>
-  index === 0 ? line !== 'Traceback (most recent call last):' : line.startsWith('Caused by: ')
-
-const digits = (value: number, count = 2): string => String(value).padStart(count, '0')
-
-/** Local time, since the person's question begins with it: it was fine at half past nine. */
-const clockTime = (at: Date): string =>
-  `${digits(at.getFullYear(), 4)}-${digits(at.getMonth() + 1)}-${digits(at.getDate())} ` +
-  `${digits(at.getHours())}:${digits(at.getMinutes())}:${digits(at.getSeconds())}.${digits(at.getMilliseconds(), 3)}`
-
-/** What others wrote, without what a terminal would obey: escape codes, and control characters but the tab. */
-const visible = (text: string): string => stripVTControlCharacters(text).replace(/(?!\t)\p{Cc}/gu, '�')
 
 export default define

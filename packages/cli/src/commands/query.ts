@@ -1,9 +1,8 @@
 import { Option } from '@commander-js/extra-typings'
-import { type QueryResult, query } from '@offstream/pipeline'
-import { stringify } from 'csv-stringify/sync'
+import type { QueryResult } from '@offstream/pipeline'
 import type { DefineCommand } from '../commands.ts'
 import { positiveNumber } from '../optionValues.ts'
-import { table } from '../output.ts'
+import type { Output } from '../output.ts'
 import { printable } from '../words.ts'
 
 const define: DefineCommand = (command, context) =>
@@ -27,13 +26,14 @@ Examples:
   offstream query "SELECT nova_group, count(*) AS n FROM Products GROUP BY nova_group ORDER BY n DESC" --format csv`,
     )
     .action(async (sql, { format, timeout }) => {
-      const { output, stack, signal } = context()
+      const { output, pipeline, stack, signal } = context()
       const { config } = await stack()
-      const answer = await query({ host: config.host, port: config.thrift.port }, sql, {
+      const answer = await pipeline.query({ host: config.host, port: config.thrift.port }, sql, {
         signal,
         ...(timeout === undefined ? {} : { withinMs: timeout * 1_000 }),
       })
-      output.result({ columns: answer.columns, rows: objectsOf(answer) }, () => writers[format](answer))
+      const text = await writers[format](answer, output)
+      output.result({ columns: answer.columns, rows: objectsOf(answer) }, () => text)
     })
 
 /** One object a row; the second column of a name is `name_2`, so that none is lost. */
@@ -47,20 +47,24 @@ const objectsOf = ({ columns, rows }: QueryResult): Record<string, unknown>[] =>
   return rows.map(row => Object.fromEntries(names.map((name, index) => [name, row[index] ?? null])))
 }
 
-const writers: Readonly<Record<'table' | 'json' | 'csv', (answer: QueryResult) => string>> = {
-  table: ({ columns, rows }) =>
-    table(
+type Writer = (answer: QueryResult, output: Output) => string | Promise<string>
+
+const writers: Readonly<Record<'table' | 'json' | 'csv', Writer>> = {
+  table: ({ columns, rows }, output) =>
+    output.table(
       columns.map(({ name }) => name),
       rows.map(row =>
         row.map(value => (value === null ? { text: 'null', tone: 'quiet' } : printable(String(value)))),
       ),
     ),
   json: answer => JSON.stringify(objectsOf(answer)),
-  // RFC 4180: no line break after the last row here, since the writer of lines adds it.
-  csv: ({ columns, rows }) =>
-    stringify([columns.map(({ name }) => name), ...rows.map(row => [...row])], {
+  csv: async ({ columns, rows }) => {
+    const { stringify } = await import('csv-stringify/sync')
+    // RFC 4180: no line break after the last row here, since the writer of lines adds it.
+    return stringify([columns.map(({ name }) => name), ...rows.map(row => [...row])], {
       cast: { boolean: String },
-    }).trimEnd(),
+    }).trimEnd()
+  },
 }
 
 export default define

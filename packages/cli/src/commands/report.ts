@@ -1,9 +1,8 @@
 import { open, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { makeReport, type Report } from '@offstream/pipeline'
-import { messageOf, OffstreamError } from '@offstream/runtime'
+import type { Report } from '@offstream/pipeline'
+import { messageOf, OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../commands.ts'
-import { table } from '../output.ts'
 import { version } from '../version.ts'
 import { counted } from '../words.ts'
 
@@ -25,9 +24,10 @@ Examples:
   offstream report --output - | less`,
     )
     .action(async ({ output: target }) => {
-      const { output, project } = context()
+      const { output, pipeline, project } = context()
       const at = new Date()
-      const make = async () => makeReport({ project: await project(), environment: process.env, version, at })
+      const make = async () =>
+        pipeline.makeReport({ project: await project(), environment: process.env, version, at })
       if (target === '-') {
         const { text } = await make()
         output.result({ kind: 'report', text }, () => text.trimEnd())
@@ -37,7 +37,7 @@ Examples:
       const report = await writtenTo(file, make)
       const { sections, removals } = report
       output.result({ kind: 'report', file, sections, removals }, () =>
-        table(
+        output.table(
           ['what is inside', 'lines'],
           sections.map(({ title, lines }) => [title, String(lines)]),
         ),

@@ -1,15 +1,7 @@
-import {
-  finishReset,
-  planReset,
-  type ResetChoice,
-  type ResetItem,
-  resetChoices,
-  wantedServices,
-  wipe,
-} from '@offstream/pipeline'
-import { OffstreamError } from '@offstream/runtime'
+import type { ResetChoice, ResetItem } from '@offstream/pipeline'
+import { OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../commands.ts'
-import { table } from '../output.ts'
+import type { Output } from '../output.ts'
 import { ask, canAsk } from '../questions.ts'
 import { bytes } from '../words.ts'
 
@@ -37,27 +29,27 @@ Examples:
   offstream reset --all --yes                 (in a script, where nobody can be asked)`,
     )
     .action(async ({ dryRun = false, yes = false, ...options }) => {
-      const { output, signal, project } = context()
-      const choices = resetChoices.filter(choice => options[choice])
+      const { output, pipeline, signal, project } = context()
+      const choices = pipeline.resetChoices.filter(choice => options[choice])
       if (choices.length === 0) throw nothingChosen()
       const { state } = await project()
       // What a killed reset had begun counts as wiped; a plan made before it is ended would leave that out.
-      if (!dryRun) await finishReset(state)
-      const { items } = await planReset(state, choices)
+      if (!dryRun) await pipeline.finishReset(state)
+      const { items } = await pipeline.planReset(state, choices)
       if (dryRun || items.length === 0) {
-        output.result(resultOf(choices, [], items), () => (items.length === 0 ? '' : listOf(items)))
+        output.result(resultOf(choices, [], items), () => (items.length === 0 ? '' : listOf(items, output)))
         if (items.length === 0) output.note('There is nothing to wipe.')
-        else if ((await wantedServices(state)).length > 0)
+        else if ((await pipeline.wantedServices(state)).length > 0)
           output.note('Services run: `offstream down` comes first.')
         return
       }
       if (!yes) {
         if (!canAsk({ output })) throw needsConfirmation(items)
-        output.note(`${listOf(items)}\n`)
+        output.note(`${listOf(items, output)}\n`)
         if (!/^y(es)?$/i.test(await ask('Wipe this for good? [y/N] ', signal))) throw notConfirmed()
       }
       output.live('wiping')
-      const wiped = await wipe(state, choices)
+      const wiped = await pipeline.wipe(state, choices)
       output.result(resultOf(choices, wiped.items, []), () => '')
       output.note(`${bytes(sizeOf(wiped.items))} wiped. Next: \`offstream up\``)
     })
@@ -74,8 +66,8 @@ const resultOf = (
   bytes: sizeOf([...wiped, ...planned]),
 })
 
-const listOf = (items: readonly ResetItem[]): string =>
-  table(
+const listOf = (items: readonly ResetItem[], output: Output): string =>
+  output.table(
     ['size', 'what', 'where'],
     items.map(({ bytes: size, what, paths }) => [
       bytes(size),

@@ -1,7 +1,6 @@
-import { addressOf, restartedWith, restartServices, serviceNames } from '@offstream/pipeline'
+import { serviceNames } from '@offstream/pipeline/names'
 import { chosenServices } from '../chosen.ts'
 import type { DefineCommand } from '../commands.ts'
-import { serviceLines, waitingLine } from '../serviceLines.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -19,18 +18,13 @@ Examples:
   offstream restart thrift --set thrift.memory=2g`,
     )
     .action(async asked => {
-      const { output, signal, stack, settings, launchKeeper } = context()
+      const { output, pipeline, stack, settings, call } = context()
       const named = asked.length === 0 ? [] : chosenServices(serviceNames, asked)
       const { state } = await stack()
-      const names = await restartedWith(state, named)
+      const names = await pipeline.restartedWith(state, named)
       const running = await settings()
-      await restartServices(running, names, {
-        launchKeeper,
-        onEvent: serviceLines(output),
-        onWaiting: () => output.note(waitingLine),
-        signal,
-      })
-      const services = names.map(name => ({ name, address: addressOf(name, running.config) }))
+      await pipeline.restartServices(running, names, call)
+      const services = names.map(name => ({ name, address: pipeline.addressOf(name, running.config) }))
       output.result({ kind: 'restart', services }, () => '')
       output.note('Started again. Next: `offstream status`')
     })

@@ -1,15 +1,8 @@
-import {
-  type CachedRuntime,
-  listRuntimes,
-  pruneRuntimes,
-  removeDamaged,
-  type VerifiedRuntime,
-  verifyRuntimes,
-} from '@offstream/pipeline'
-import { OffstreamError } from '@offstream/runtime'
-import type { DefineCommand, MakeContext } from '../commands.ts'
-import { fetchRuntimes } from '../context.ts'
-import { type Cell, table } from '../output.ts'
+import type { CachedRuntime, VerifiedRuntime } from '@offstream/pipeline'
+import { OffstreamError } from '@offstream/runtime/errors'
+import type { DefineCommand } from '../commands.ts'
+import type { Context } from '../context.ts'
+import type { Cell } from '../output.ts'
 import { bytes, counted } from '../words.ts'
 
 const define: DefineCommand = (command, context) => {
@@ -26,7 +19,7 @@ Example:
     .command('list')
     .description('show what is in the cache, how large it is, and whether this offstream uses it')
     .addHelpText('after', '\nExample:\n  offstream runtime list')
-    .action(() => list(context))
+    .action(() => list(context()))
   command
     .command('install')
     .description('fetch Spark, Kafka and the connectors now, so that `offstream up` needs no network')
@@ -39,7 +32,7 @@ already is not fetched again.
 Example:
   offstream runtime install`,
     )
-    .action(() => install(context))
+    .action(() => install(context()))
   command
     .command('verify')
     .description('read every file again and compare it with its digest')
@@ -54,7 +47,7 @@ Examples:
   offstream runtime verify
   offstream runtime verify --repair`,
     )
-    .action(({ repair = false }) => verify(context, repair))
+    .action(({ repair = false }) => verify(context(), repair))
   command
     .command('prune')
     .description('remove what this version of offstream does not use, and what broken fetches left')
@@ -68,14 +61,13 @@ Examples:
   offstream runtime prune --dry-run
   offstream runtime prune`,
     )
-    .action(({ dryRun = false }) => prune(context, dryRun))
+    .action(({ dryRun = false }) => prune(context(), dryRun))
 }
 
-const list = async (context: MakeContext): Promise<void> => {
-  const { output } = context()
-  const { cache, runtimes, own } = await listRuntimes(process.env)
+const list = async ({ output, pipeline }: Context): Promise<void> => {
+  const { cache, runtimes, own } = await pipeline.listRuntimes(process.env)
   output.result({ kind: 'runtimes', cache, runtimes, own }, () =>
-    table(
+    output.table(
       ['what', 'size', '', 'folder'],
       [
         ...runtimes.map(({ what, bytes: size, use, name }) => [what, sized(size), uses[use], name]),
@@ -103,30 +95,26 @@ const sized = (size: number): string => (size === 0 ? '' : bytes(size))
 const sum = (runtimes: readonly CachedRuntime[]): number =>
   runtimes.reduce((total, { bytes: size }) => total + size, 0)
 
-const install = async (context: MakeContext): Promise<void> => {
-  const { output, project, signal } = context()
-  const { directory } = await project()
-  const { runtimes, archives } = await fetchRuntimes(output, directory, signal)
+const install = async ({ output, fetchRuntimes }: Context): Promise<void> => {
+  const { runtimes, archives } = await fetchRuntimes()
   const { sparkHome, kafkaLibs, connectors, python, java } = runtimes
   output.result({ kind: 'runtime', sparkHome, kafkaLibs, connectors, python, java, archives }, () =>
     [`Spark       ${sparkHome}`, `Kafka       ${kafkaLibs}`, `connectors  ${connectors}`].join('\n'),
   )
 }
 
-const verify = async (context: MakeContext, repair: boolean): Promise<void> => {
-  const { output, project, signal } = context()
+const verify = async ({ output, pipeline, fetchRuntimes }: Context, repair: boolean): Promise<void> => {
   output.live('reading and comparing')
-  const verified = await verifyRuntimes(process.env)
+  const verified = await pipeline.verifyRuntimes(process.env)
   const damaged = verified.filter(({ problems }) => problems.length > 0)
   output.result({ kind: 'verified', runtimes: verified }, () =>
-    verified.length === 0 ? '' : table(['', 'what', 'files', ''], verified.flatMap(verifiedRows)),
+    verified.length === 0 ? '' : output.table(['', 'what', 'files', ''], verified.flatMap(verifiedRows)),
   )
   if (verified.length === 0) output.note('Nothing is there yet. Next: `offstream runtime install`')
   if (damaged.length === 0) return
   if (!repair) throw damage(damaged)
-  const { directory } = await project()
-  await removeDamaged(process.env, damaged)
-  await fetchRuntimes(output, directory, signal)
+  await pipeline.removeDamaged(process.env, damaged)
+  await fetchRuntimes()
   output.note(`Fetched again: ${damaged.map(({ what }) => what).join(', ')}`)
 }
 
@@ -152,13 +140,12 @@ const damage = (damaged: readonly VerifiedRuntime[]): OffstreamError =>
     },
   )
 
-const prune = async (context: MakeContext, dryRun: boolean): Promise<void> => {
-  const { output } = context()
-  const { removed, kept } = await pruneRuntimes(process.env, dryRun)
+const prune = async ({ output, pipeline }: Context, dryRun: boolean): Promise<void> => {
+  const { removed, kept } = await pipeline.pruneRuntimes(process.env, dryRun)
   output.result({ kind: 'pruned', dryRun, removed, kept, bytes: sum(removed) }, () =>
     removed.length + kept.length === 0
       ? ''
-      : table(
+      : output.table(
           ['what', 'size', '', 'folder'],
           [
             ...removed.map(({ what, bytes: size, name }) => [

@@ -1,5 +1,6 @@
 import { Option } from '@commander-js/extra-typings'
-import { type Config, openSource, produce, productSources, publishProducts } from '@offstream/pipeline'
+import type { Config } from '@offstream/pipeline'
+import { productSources } from '@offstream/pipeline/names'
 import { ensureChromium } from '../browser.ts'
 import type { DefineCommand } from '../commands.ts'
 import {
@@ -10,7 +11,6 @@ import {
   positiveNumber,
   siteLanguage,
 } from '../optionValues.ts'
-import { ScrapeLines } from '../scrapeLines.ts'
 import { scrapeRequest } from '../scrapeRequest.ts'
 
 const define: DefineCommand = (command, context) =>
@@ -80,16 +80,18 @@ Examples:
     )
     .action(async ({ source: name, dryRun = false, ...options }) => {
       const request = scrapeRequest(name, options)
-      const { output, stack, signal } = context()
+      const { ScrapeLines } = await import('../scrapeLines.ts')
+      const made = context()
+      const { output, pipeline, stack, signal } = made
       const project = await stack()
       const config: Config =
         name === 'web'
           ? {
               ...project.config,
-              browser: { executablePath: await ensureChromium(output, project.config, signal) },
+              browser: { executablePath: await ensureChromium(made, project.config) },
             }
           : project.config
-      const source = openSource(request, {
+      const source = pipeline.openSource(request, {
         project: { ...project, config },
         environment: process.env,
         input: process.stdin,
@@ -101,13 +103,13 @@ Examples:
         output.note('Waiting for messages, also for those to come; Ctrl-C ends it.')
       const lines = new ScrapeLines(output)
       const counts = dryRun
-        ? await produce({
+        ? await pipeline.produce({
             source,
             deliver: async product => output.data(JSON.stringify(product)),
             onProgress: lines.progress,
             signal,
           })
-        : await publishProducts({
+        : await pipeline.publishProducts({
             ...{ state: project.state, config, source },
             onProgress: lines.progress,
             signal,

@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { generateCatalogue, readCatalogue, startSite } from '@offstream/site'
 import type { DefineCommand } from '../commands.ts'
 import { portNumber, positiveInteger } from '../optionValues.ts'
 
@@ -29,6 +28,7 @@ Examples:
   offstream site --catalogue products.jsonl --port 8091`,
     )
     .action(async ({ catalogue: file, count, seed, port, world = false }) => {
+      const { generateCatalogue, readCatalogue, startSite } = await import('@offstream/site')
       const { output, signal } = context()
       const catalogue = file === undefined ? generateCatalogue({ count, seed }) : await readCatalogue(file)
       await using site = await startSite({ catalogue, port, lang: world ? 'en' : 'fr' })

@@ -1,11 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Option } from '@commander-js/extra-typings'
-import { lookAt, type Status } from '@offstream/pipeline'
-import { exitStatus } from '@offstream/runtime'
+import type { Status } from '@offstream/pipeline'
+import { exitStatus } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../commands.ts'
 import { positiveNumber } from '../optionValues.ts'
 import type { Output } from '../output.ts'
-import { statusText } from '../statusText.ts'
 
 /** What each state of a stack makes the command come to. */
 export const exitOf: Readonly<Record<Status['state'], number>> = {
@@ -38,10 +37,11 @@ Examples:
   offstream status --watch --interval 5`,
     )
     .action(async ({ watch = false, interval }) => {
-      const { output, stack, signal } = context()
+      const { statusText } = await import('../statusText.ts')
+      const { output, pipeline, stack, signal } = context()
       const { state, config } = await stack()
-      const look = () => lookAt(state, config)
-      if (watch) return watchStatus(look, { output, everyMs: interval * 1_000, signal })
+      const look = () => pipeline.lookAt(state, config)
+      if (watch) return watchStatus(look, { output, text: statusText, everyMs: interval * 1_000, signal })
       const status = await look()
       output.result({ ...status }, () => statusText(status))
       if (status.state === 'stopped') output.note('Nothing is running. Next: `offstream up`')
@@ -50,6 +50,7 @@ Examples:
 
 interface WatchOptions {
   readonly output: Output
+  readonly text: (status: Status) => string
   readonly everyMs: number
   readonly signal: AbortSignal
 }
@@ -60,7 +61,7 @@ interface WatchOptions {
  */
 const watchStatus = async (
   look: () => Promise<Status>,
-  { output, everyMs, signal }: WatchOptions,
+  { output, text, everyMs, signal }: WatchOptions,
 ): Promise<void> => {
   const redraws = output.mode === 'terminal' && process.stdout.isTTY
   const aborted = new Promise<null>(resolve => signal.addEventListener('abort', () => resolve(null)))
@@ -70,7 +71,7 @@ const watchStatus = async (
     const status = await Promise.race([look(), aborted])
     if (status === null) break
     const at = new Date().toISOString()
-    last = `${at}  ${statusText(status)}\n`
+    last = `${at}  ${text(status)}\n`
     if (redraws) output.live(last)
     else output.result({ ...status, at }, () => last ?? '')
     await pause(everyMs, undefined, { signal }).catch(() => undefined)

@@ -1,6 +1,4 @@
-import { addressOf, requireRunning, startServices } from '@offstream/pipeline'
 import type { DefineCommand } from '../commands.ts'
-import { serviceLines, waitingLine } from '../serviceLines.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -15,19 +13,12 @@ Example:
   offstream up && offstream submit`,
     )
     .action(async () => {
-      const { output, signal, project, settings, launchKeeper } = context()
-      await requireRunning((await project()).state, ['kafka', 'spark-worker'])
+      const { output, pipeline, project, settings, call } = context()
+      await pipeline.requireRunning((await project()).state, ['kafka', 'spark-worker'])
       const stack = await settings()
-      await startServices(stack, ['products-stream'], {
-        launchKeeper,
-        onEvent: serviceLines(output),
-        onWaiting: () => output.note(waitingLine),
-        signal,
-      })
-      output.result(
-        { kind: 'submit', name: 'products-stream', address: addressOf('products-stream', stack.config) },
-        () => '',
-      )
+      await pipeline.startServices(stack, ['products-stream'], call)
+      const address = pipeline.addressOf('products-stream', stack.config)
+      output.result({ kind: 'submit', name: 'products-stream', address }, () => '')
       output.note('The job reads the topic. Next: `offstream scrape --limit 100`, then `offstream status`')
     })
 

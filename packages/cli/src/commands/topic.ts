@@ -1,24 +1,13 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
-import {
-  brokerOf,
-  describeTopic,
-  directoriesOf,
-  normaliseCode,
-  type PeekedMessage,
-  type Project,
-  peekTopic,
-  produceLines,
-  requireRunning,
-  type TopicDescription,
-} from '@offstream/pipeline'
-import { OffstreamError } from '@offstream/runtime'
-import chalk from 'chalk'
+import type { PeekedMessage, Project, TopicDescription } from '@offstream/pipeline'
+import { normaliseCode } from '@offstream/pipeline/names'
+import { OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand, MakeContext } from '../commands.ts'
 import type { Context } from '../context.ts'
 import { positiveInteger } from '../optionValues.ts'
-import { table } from '../output.ts'
+import type { Output } from '../output.ts'
 import { bytes, counted } from '../words.ts'
 
 const define: DefineCommand = (command, context) => {
@@ -47,9 +36,10 @@ Example:
   offstream topic describe --json`,
     )
     .action(async () => {
-      const { output, signal, project, broker } = await withKafka(context)
-      const description = await describeTopic(broker, directoriesOf(project.state).kafkaData, signal)
-      output.result({ kind: 'topic', broker, ...description }, () => descriptionText(description))
+      const { output, pipeline, signal, project, broker } = await withKafka(context)
+      const { kafkaData } = pipeline.directoriesOf(project.state)
+      const description = await pipeline.describeTopic(broker, kafkaData, signal)
+      output.result({ kind: 'topic', broker, ...description }, () => descriptionText(description, output))
     })
 
   command
@@ -79,8 +69,8 @@ Examples:
   offstream topic peek --follow`,
     )
     .action(async ({ follow = false, limit, from }) => {
-      const { output, signal, broker } = await withKafka(context)
-      const shown = await peekTopic(
+      const { output, pipeline, signal, broker } = await withKafka(context)
+      const shown = await pipeline.peekTopic(
         broker,
         {
           from: from ?? (follow ? 'latest' : 'beginning'),
@@ -121,18 +111,21 @@ Examples:
   echo '{"key":"1","value":"no product"}' | offstream topic produce --raw`,
     )
     .action(async ({ file, raw = false, delete: deletes = [] }) => {
-      const { output, signal, project, broker } = await withKafka(context)
+      const { output, pipeline, signal, project, broker } = await withKafka(context)
       if (file !== undefined) await requireFile(file)
       const readsStdin = file === undefined && deletes.length === 0
       if (readsStdin && process.stdin.isTTY) output.note('Reading lines from the terminal; Ctrl-D ends them.')
-      const counts = await produceLines({
+      const counts = await pipeline.produceLines({
         broker,
-        fetched: directoriesOf(project.state).fetched,
+        fetched: pipeline.directoriesOf(project.state).fetched,
         input: file !== undefined ? createReadStream(file) : readsStdin ? process.stdin : null,
         deletes,
         raw,
         onSkip: (line, problem) =>
-          output.event({ kind: 'skipped', line, problem }, `${chalk.yellow('!')} line ${line}: ${problem}`),
+          output.event(
+            { kind: 'skipped', line, problem },
+            `${output.paint({ text: '!', tone: 'doubtful' })} line ${line}: ${problem}`,
+          ),
         onProgress: ({ published, deleted }) =>
           output.live(`${counted(published + deleted, 'message')} published`),
         signal,
@@ -149,25 +142,27 @@ Examples:
 /** A context whose Kafka runs, and where it is. */
 const withKafka = async (
   context: MakeContext,
-): Promise<Pick<Context, 'output' | 'signal'> & { readonly project: Project; readonly broker: string }> => {
-  const { output, signal, stack } = context()
+): Promise<
+  Pick<Context, 'output' | 'pipeline' | 'signal'> & { readonly project: Project; readonly broker: string }
+> => {
+  const { output, pipeline, signal, stack } = context()
   const project = await stack()
-  await requireRunning(project.state, ['kafka'])
-  return { output, signal, project, broker: brokerOf(project.config) }
+  await pipeline.requireRunning(project.state, ['kafka'])
+  return { output, pipeline, signal, project, broker: pipeline.brokerOf(project.config) }
 }
 
-const descriptionText = (topic: TopicDescription): string => {
+const descriptionText = (topic: TopicDescription, output: Output): string => {
   const size = topic.bytes === null ? '' : `, ${bytes(topic.bytes)}`
   return [
-    `${chalk.bold(topic.name)}  at most ${counted(topic.messagesAtMost, 'message')}${size}\n`,
-    table(
+    `${output.paint({ text: topic.name, tone: 'strong' })}  at most ${counted(topic.messagesAtMost, 'message')}${size}\n`,
+    output.table(
       ['partition', 'earliest', 'latest', 'leader', 'replicas', 'in sync'],
       topic.partitions.map(({ partition, earliest, latest, leader, replicas, inSync }) =>
         [partition, earliest, latest, leader, replicas.join(' '), inSync.join(' ')].map(String),
       ),
     ),
     '',
-    table(['setting', 'value'], Object.entries(topic.config)),
+    output.table(['setting', 'value'], Object.entries(topic.config)),
   ].join('\n')
 }
 

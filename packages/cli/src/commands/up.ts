@@ -1,10 +1,7 @@
 import { Option } from '@commander-js/extra-typings'
-import { addressOf, stackServices, startServices } from '@offstream/pipeline'
 import type { DefineCommand } from '../commands.ts'
 import { withFreePorts } from '../freePorts.ts'
-import { ownKeeper } from '../keeper.ts'
 import { positiveInteger } from '../optionValues.ts'
-import { serviceLines, waitingLine } from '../serviceLines.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -30,18 +27,23 @@ Examples:
     )
     .action(async ({ foreground = false, cores, ports }) => {
       const wanted = cores === undefined ? [] : [`spark.worker.cores=${cores}`]
-      const { output, signal, force, settings, launchKeeper } =
+      const { output, pipeline, settings, call, signal, force } =
         ports === 'auto' ? await withFreePorts(context, wanted) : context(wanted)
       const stack = await settings()
-      const onEvent = serviceLines(output)
-      const keeper = foreground ? await ownKeeper(stack.state, { signal, force, onEvent }) : null
-      await startServices(stack, stackServices, {
-        launchKeeper: keeper?.start ?? launchKeeper,
-        onWaiting: () => output.note(waitingLine),
-        ...(keeper === null ? { onEvent } : {}),
-        signal,
-      })
-      const services = stackServices.map(name => ({ name, address: addressOf(name, stack.config) }))
+      const { onEvent } = call
+      const keeper = foreground
+        ? await (await import('../keeper.ts')).ownKeeper(stack.state, { signal, force, onEvent })
+        : null
+      await pipeline.startServices(
+        stack,
+        pipeline.stackServices,
+        // A keeper that is here tells of everything itself.
+        keeper === null ? call : { ...call, launchKeeper: keeper.start, onEvent: () => undefined },
+      )
+      const services = pipeline.stackServices.map(name => ({
+        name,
+        address: pipeline.addressOf(name, stack.config),
+      }))
       output.result({ kind: 'up', services }, () => '')
       output.note(
         foreground

@@ -1,5 +1,5 @@
 import { Option } from '@commander-js/extra-typings'
-import { type Condition, lookAt, type Status, waitFor } from '@offstream/pipeline'
+import type { Condition, Status } from '@offstream/pipeline'
 import type { DefineCommand } from '../commands.ts'
 import { conditionForms, readCondition } from '../condition.ts'
 import { timeSpan } from '../optionValues.ts'
@@ -34,10 +34,10 @@ Examples:
   offstream wait --for 'visible>=200' --for lag=0 --timeout 2m`,
     )
     .action(async ({ for: conditions, timeout }) => {
-      const { output, signal, stack } = context()
+      const { output, pipeline, signal, stack } = context()
       const { state, config } = await stack()
       const began = Date.now()
-      const status = await waitFor(conditions, () => lookAt(state, config), {
+      const status = await pipeline.waitFor(conditions, () => pipeline.lookAt(state, config), {
         withinMs: timeout,
         onLook: waitLines(output, conditions, began),
         signal,
