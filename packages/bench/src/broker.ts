@@ -1,0 +1,45 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { assetPath, brokerOf, configOf, ensureRuntimes, freePorts, services } from '@offstream/pipeline'
+import { Supervisor } from '@offstream/runtime'
+
+/** A broker with the topic, as `offstream up` starts it, and a project that knows it. */
+export interface ScratchBroker extends AsyncDisposable {
+  /** `host:port`. */
+  readonly address: string
+  /** The project's folder, from which `offstream scrape` finds the broker. */
+  readonly project: string
+}
+
+/** Starts it on free ports, in a temporary folder that goes with it. */
+export const scratchBroker = async (): Promise<ScratchBroker> => {
+  const project = await mkdtemp(join(tmpdir(), 'offstream-bench-'))
+  const state = join(project, '.offstream')
+  const config = configOf(await freePorts(configOf([]), new Set()))
+  const runtimes = await ensureRuntimes({
+    environment: process.env,
+    ivySettings: assetPath(project, 'config', 'ivysettings.xml'),
+  })
+  await writeFile(join(project, 'offstream.yaml'), JSON.stringify(config))
+  await mkdir(state, { mode: 0o700 })
+  // Where `offstream` keeps the services of its own stacks, it would look after these too.
+  const supervisor = new Supervisor({ directory: join(project, 'services'), onEvent: () => undefined })
+  const close = async () => {
+    await supervisor.stop()
+    await rm(project, { recursive: true, force: true })
+  }
+  try {
+    await supervisor.start(
+      services({ project, state, config, runtimes, archives: null }).filter(({ name }) =>
+        needed.includes(name),
+      ),
+    )
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { address: brokerOf(config), project, [Symbol.asyncDispose]: close }
+}
+
+const needed = ['zookeeper', 'kafka']

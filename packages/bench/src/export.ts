@@ -1,0 +1,111 @@
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { normaliseCode, peekTopic } from '@offstream/pipeline'
+import { type ScratchBroker, scratchBroker } from './broker.ts'
+import { figureOf, machine, print, shown, table } from './figures.ts'
+import { type Measured, measured } from './measured.ts'
+import { type ExportChoice, writeExport } from './syntheticExport.ts'
+
+/**
+ * A synthetic export of 1 GB goes through `offstream scrape --source export` to Kafka's acknowledgement, beside
+ * kafkajs alone with the same messages: interleaved, to a broker as `offstream up` starts it. After each run the topic
+ * must have got exactly the products of the file, in its order. Once with lines as long as the real export's, once
+ * with short ones. `node dist/export.js [runs] [--size-mb N] [--seed N]`
+ */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { 'size-mb': { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' } },
+})
+const runs = Number(positionals[0] ?? 3)
+const [megabytes, seed] = [Number(values['size-mb']), Number(values.seed)]
+const offstream = join(import.meta.dirname, '../../cli/bin/offstream.js')
+
+interface Run extends Measured {
+  readonly productsASecond: number
+}
+
+/** Both contenders end with a line of JSON that tells how many products were acknowledged in how many seconds. */
+const runOf = async (args: readonly string[], cwd: string, expected: number): Promise<Run> => {
+  const run = await measured([process.execPath, ...args], { cwd })
+  const { delivered, seconds } = JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '{}')
+  if (delivered !== expected) throw new Error(`${delivered} of ${expected} products were delivered`)
+  return { ...run, productsASecond: delivered / seconds }
+}
+
+/** Throws unless the topic holds exactly `keys`, in their order, after its first `before` messages. */
+const verify = async (broker: string, keys: readonly string[], before: number): Promise<void> => {
+  const got: (string | null)[] = []
+  await peekTopic(
+    broker,
+    { from: 'beginning', limit: null, follow: false, signal: new AbortController().signal },
+    ({ key }) => got.push(key),
+  )
+  const found = got.slice(before)
+  if (found.length !== keys.length)
+    throw new Error(`the topic got ${found.length} of ${keys.length} messages`)
+  const wrong = found.findIndex((key, index) => key !== keys[index])
+  if (wrong >= 0) throw new Error(`message ${wrong} has the key ${found[wrong]}, not ${keys[wrong]}`)
+}
+
+/** How many the topic has by now. */
+let messages = 0
+
+const compare = async (
+  broker: ScratchBroker,
+  folder: string,
+  lines: ExportChoice['lines'],
+): Promise<void> => {
+  const [file, records] = [join(folder, `${lines}.jsonl`), join(folder, 'records.jsonl')]
+  const codes = await writeExport(file, { megabytes, lines, seed })
+  const keys = codes.map(code => normaliseCode(code) ?? '')
+  const scrape = [offstream, 'scrape', '--source', 'export', '--file', file]
+  const { stdout } = await measured([process.execPath, ...scrape, '--dry-run'], { cwd: broker.project })
+  await writeFile(records, stdout)
+
+  const contenders = [
+    ['`offstream scrape --source export`', [...scrape, '--json']],
+    [
+      'kafkajs alone, the messages in memory',
+      [join(import.meta.dirname, 'kafkajsAlone.js'), broker.address, records],
+    ],
+  ] as const
+  const results = contenders.map((): Run[] => [])
+  for (let run = 0; run < runs; run += 1) {
+    for (const [index, [, args]] of contenders.entries()) {
+      results[index]?.push(await runOf(args, broker.project, keys.length))
+      await verify(broker.address, keys, messages)
+      messages += keys.length
+    }
+  }
+  const { size } = await stat(file)
+  print(
+    `\n${(size / 1e6).toFixed(0)} MB, ${codes.length} products: ${(size / codes.length / 1_000).toFixed(1)} KB a line, ${(stdout.length / codes.length).toFixed(0)} bytes a message\n`,
+  )
+  print(
+    table(
+      ['', `products a second, median of ${runs} (least–most)`, 'processor seconds', 'resident MB, peak'],
+      contenders.map(([name], index) => {
+        const all = results[index] ?? []
+        return [
+          name,
+          shown(figureOf(all.map(({ productsASecond }) => productsASecond)), 0),
+          shown(figureOf(all.map(({ cpuSeconds }) => cpuSeconds))),
+          shown(figureOf(all.map(({ largestMegabytes }) => largestMegabytes)), 0),
+        ]
+      }),
+    ),
+  )
+  await rm(file)
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'offstream-export-'))
+try {
+  await using broker = await scratchBroker()
+  print(machine())
+  await compare(broker, folder, 'whole')
+  await compare(broker, folder, 'short')
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
