@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
-import type { ProduceCounts } from '@offstream/pipeline'
+import type { ProduceCounts, SourceEvent } from '@offstream/pipeline'
 import type { ServiceEvent } from '@offstream/runtime'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { Output } from './output.ts'
 import { ScrapeLines } from './scrapeLines.ts'
 import { lineOf } from './serviceLines.ts'
@@ -56,4 +56,31 @@ test.each([
   const lines = new ScrapeLines(new Output('plain'))
   vi.advanceTimersByTime(tookMs)
   expect(lines.summary(counts(more), 'published')).toBe(summary)
+})
+
+test.each<[SourceEvent, string]>([
+  [
+    { kind: 'resumed', done: 312, listed: 400, begunAt: new Date('2026-03-04T05:00:00Z') },
+    'Going on where it was: 312 of 400 products done before, begun 3 min 5 s ago; `--fresh` starts over',
+  ],
+  [{ kind: 'skipped', address: 'http://a/\u001b[2J', reason: 'gone' }, '! skipped http://a/ [2J: gone'],
+])('what a source tells is a line for a person and an object for a program: %o', (event, line) => {
+  vi.setSystemTime('2026-03-04T05:03:05Z')
+  for (const [mode, stream, told] of [
+    ['plain', process.stderr, line],
+    ['json', process.stdout, JSON.stringify({ version: 1, ...event })],
+  ] as const) {
+    const write = vi.spyOn(stream, 'write').mockReturnValue(true)
+    onTestFinished(() => write.mockRestore())
+    new ScrapeLines(new Output(mode)).progress(counts({}), event)
+    expect(write.mock.calls.map(([text]) => plain(String(text)))).toEqual([`${told}\n`])
+  }
+})
+
+test('the result says how much was done before', () => {
+  const lines = new ScrapeLines(new Output('json'))
+  vi.spyOn(process.stdout, 'write').mockReturnValueOnce(true)
+  expect(lines.result()).toEqual({})
+  lines.progress(counts({}), { kind: 'resumed', done: 312, listed: 400, begunAt: new Date() })
+  expect(lines.result()).toEqual({ doneBefore: 312 })
 })

@@ -11,19 +11,17 @@ export class ScrapeLines {
   private readonly output: Output
   private readonly began = Date.now()
   private toldAt = Date.now()
+  /** How many products an earlier run had delivered that this one goes on with; null where it begins anew. */
+  private resumed: number | null = null
 
   constructor(output: Output) {
     this.output = output
   }
 
   readonly progress = (counts: ProduceCounts, event: SourceEvent | null): void => {
-    if (event?.kind === 'skipped') {
-      const { address, reason } = event
-      this.output.event(
-        { ...event },
-        `${chalk.yellow('!')} skipped ${printable(address)}: ${printable(reason)}`,
-      )
-    }
+    if (event?.kind === 'resumed') this.resumed = event.done
+    const line = event === null ? null : lineOf(event)
+    if (line !== null) this.output.event({ ...event }, line)
     this.output.live(this.line(counts))
     if (this.output.mode === 'terminal' || Date.now() - this.toldAt < plainEveryMs) return
     this.toldAt = Date.now()
@@ -43,6 +41,10 @@ export class ScrapeLines {
 
   readonly seconds = (): number => (Date.now() - this.began) / 1_000
 
+  /** What the result of the run has beside the counts. */
+  readonly result = (): Readonly<Record<string, unknown>> =>
+    this.resumed === null ? {} : { doneBefore: this.resumed }
+
   private readonly line = ({ found, delivered, removed, skipped }: ProduceCounts): string => {
     const elapsedMs = Date.now() - this.began
     const done = delivered + removed + skipped
@@ -51,6 +53,21 @@ export class ScrapeLines {
     const gone = removed > 0 ? ` · ${removed} removed` : ''
     const skips = skipped > 0 ? ` · ${skipped} skipped` : ''
     return `${bar(done, found)} ${delivered} of ${found} products${rate}${left}${gone}${skips}`
+  }
+}
+
+/** What is told of an event as it comes; null for those that are told by their counts. */
+const lineOf = (event: SourceEvent): string | null => {
+  switch (event.kind) {
+    case 'resumed': {
+      const since = duration(Date.now() - event.begunAt.getTime())
+      return `Going on where it was: ${event.done} of ${event.listed} products done before, begun ${since} ago; \`--fresh\` starts over`
+    }
+    case 'skipped':
+      return `${chalk.yellow('!')} skipped ${printable(event.address)}: ${printable(event.reason)}`
+    case 'found':
+    case 'fetched':
+      return null
   }
 }
 

@@ -13,6 +13,7 @@ export interface ScrapeOptions {
   readonly pages?: number | undefined
   readonly concurrency?: number | undefined
   readonly rate?: number | undefined
+  readonly fresh?: true | undefined
   readonly codes?: readonly string[] | undefined
   readonly search?: Readonly<Record<string, string>> | undefined
   readonly apiVersion?: '2' | '3' | undefined
@@ -39,6 +40,7 @@ const sourcesOf: Readonly<Record<Exclude<keyof ScrapeOptions, 'limit'>, readonly
   pages: ['web'],
   concurrency: ['web'],
   rate: ['web'],
+  fresh: ['web'],
   codes: ['api'],
   search: ['api'],
   apiVersion: ['api'],
@@ -63,9 +65,12 @@ export const scrapeRequest = (source: SourceName, options: ScrapeOptions): Sourc
 
 const requests: Readonly<Record<SourceName, (options: ScrapeOptions) => SourceRequest>> = {
   web: options => {
-    const { url: address, lang, limit, pages, concurrency, rate: pagesPerMinute } = options
+    const { url: address, lang, limit, pages, concurrency, rate: pagesPerMinute, fresh } = options
     const list = chosen(options, ['category', 'brand', 'label', 'country'])
-    return { kind: 'web', address, lang, limit, pages, concurrency, pagesPerMinute, list: listOf(list) }
+    return {
+      ...{ kind: 'web', address, lang, limit, pages, concurrency, pagesPerMinute, fresh },
+      list: listOf(list),
+    }
   },
 
   api: options => {

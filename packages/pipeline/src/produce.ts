@@ -1,8 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import lockfile from 'proper-lockfile'
-import type { Product } from './product.ts'
-import type { Removal, Source, SourceEvent } from './sources/source.ts'
+import type { Source, SourceEvent, SourceRun } from './sources/source.ts'
 
 /** The counts of one run, as they stand. */
 export interface ProduceCounts {
@@ -19,10 +18,10 @@ export interface ProduceCounts {
 export interface ProduceOptions {
   readonly source: Source
   /** Takes each product: publishes it, or in a dry run writes it out. */
-  readonly deliver: (product: Product) => Promise<void>
+  readonly deliver: SourceRun['deliver']
   /** Takes each product that is no more; without it they are skipped. */
-  readonly remove?: (removal: Removal) => Promise<void>
-  /** Called for each skip, now and then while counts grow, and at the end. */
+  readonly remove?: SourceRun['remove']
+  /** Called for each event but those that only make counts grow, which are told now and then, and at the end. */
   readonly onProgress?: (counts: ProduceCounts, event: SourceEvent | null) => void
   readonly signal: AbortSignal
 }
@@ -57,20 +56,22 @@ export const produce = async ({
       report: event => {
         if (event.kind === 'found') counts.found += event.count
         else if (event.kind === 'fetched') counts.fetched += 1
-        else counts.skipped += 1
-        if (event.kind === 'skipped') tell(event)
-        else tellSometimes(event)
+        else if (event.kind === 'skipped') counts.skipped += 1
+        if (event.kind === 'found' || event.kind === 'fetched') tellSometimes(event)
+        else tell(event)
       },
       deliver: async product => {
-        await deliver(product)
+        const acknowledgement = await deliver(product)
         counts.delivered += 1
         tellSometimes(null)
+        return acknowledgement
       },
       remove:
         remove &&
         (async removal => {
-          await remove(removal)
+          const acknowledgement = await remove(removal)
           counts.removed += 1
+          return acknowledgement
         }),
     })
   } finally {

@@ -207,3 +207,28 @@ test('where no broker is, every question says so', async () => {
   await expect(peekTopic(nowhere, options, () => undefined)).rejects.toMatchObject(unreachable)
   await expect(openPublisher(nowhere)).rejects.toMatchObject(unreachable)
 })
+
+// Last, since the topic stays as it is then.
+test('each acknowledgement says where its message lies, in a topic of several partitions too', async () => {
+  const all = Array.from({ length: 40 }, (_, index) => product(String(20_000_001 + index)))
+  const published = async () => {
+    const publisher = await openPublisher(kafka.broker)
+    const places = await Promise.all(all.map(publisher.publish))
+    await publisher.close()
+    return places.map(({ topic, partition, offset }, index) => [topic, partition, offset, all[index]?.code])
+  }
+  const found = async () => {
+    const last = await peek({ from: 'beginning', limit: null })
+    return last.map(({ partition, offset, key }) => ['products-events', partition, offset, key])
+  }
+  const one = await published()
+  expect(await found()).toEqual(expect.arrayContaining(one))
+
+  const admin = kafka.client().admin()
+  await admin.connect()
+  await admin.createPartitions({ topicPartitions: [{ topic: 'products-events', count: 3 }] })
+  await admin.disconnect()
+  const several = await published()
+  expect(new Set(several.map(([, partition]) => partition)).size).toBe(3)
+  expect(await found()).toEqual(expect.arrayContaining(several))
+})

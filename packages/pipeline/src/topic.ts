@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf as errorText, OffstreamError, withDeadline } from '@offstream/runtime'
-import type { Admin, Kafka } from 'kafkajs'
+import type { Admin, ICustomPartitioner, Kafka, RecordMetadata } from 'kafkajs'
 import { type Product, productSchemaVersion } from './product.ts'
-import type { Removal } from './sources/source.ts'
+import type { Acknowledgement, Removal } from './sources/source.ts'
 
 /** The user fixed it: consumers elsewhere know this name. */
 export const topicName = 'products-events'
@@ -32,6 +32,11 @@ const client = async (broker: string, { retries, requestTimeout }: Patience): Pr
     requestTimeout,
     retry: { retries, initialRetryTime: 200, maxRetryTime: 5_000 },
   })
+}
+
+/** Loads kafkajs now, for a process that runs so long that what is installed may be another by its first question. */
+export const loadKafkaClient = async (): Promise<void> => {
+  await import('kafkajs')
 }
 
 /** How long a broker is waited for: milliseconds for one answer, and how often a question is asked again. */
@@ -195,16 +200,16 @@ export interface Message {
 
 /**
  * Takes products into the topic. Each promise resolves when Kafka has acknowledged the message (written by all
- * in-sync replicas); what is given meanwhile travels together.
+ * in-sync replicas), to the place where it lies; what is given meanwhile travels together.
  *
  * All throw OffstreamError KAFKA_UNREACHABLE where the broker stays silent, MESSAGE_REFUSED where it says no.
  */
 export interface Publisher {
-  readonly publish: (product: Product) => Promise<void>
+  readonly publish: (product: Product) => Promise<Acknowledgement>
   /** Says that a product is no more. */
-  readonly remove: (removal: Removal) => Promise<void>
+  readonly remove: (removal: Removal) => Promise<Acknowledgement>
   /** A message as it is, whatever it holds. */
-  readonly send: (message: Message) => Promise<void>
+  readonly send: (message: Message) => Promise<Acknowledgement>
   readonly close: () => Promise<void>
 }
 
@@ -227,13 +232,17 @@ export const openPublisher = async (broker: string): Promise<Publisher> => {
     throw unreachable(broker, error)
   })
   const kafka = await client(broker, { retries: retriesOverRestart, requestTimeout: 30_000 })
-  const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false })
+  const partitions = await Partitions.ofKafkaJs()
+  const producer = kafka.producer({
+    ...{ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false },
+    createPartitioner: partitions.createPartitioner,
+  })
   await producer.connect().catch(error => {
     throw unreachable(broker, error)
   })
   interface Waiting {
     readonly message: Message
-    readonly resolve: () => void
+    readonly resolve: (acknowledgement: Acknowledgement) => void
     readonly reject: (error: unknown) => void
   }
   let waiting: Waiting[] = []
@@ -243,20 +252,18 @@ export const openPublisher = async (broker: string): Promise<Publisher> => {
     timer = null
     while (waiting.length > 0) {
       const batch = waiting.splice(0, batchLength(waiting))
+      const messages = batch.map(({ message }) => message)
       try {
-        await producer.send({
-          topic: topicName,
-          acks: -1,
-          compression: gzip,
-          messages: batch.map(({ message }) => message),
-        })
-        for (const { resolve } of batch) resolve()
+        const answers = await producer.send({ topic: topicName, acks: -1, compression: gzip, messages })
+        const acknowledgements = partitions.acknowledgements(messages, answers)
+        for (const [place, { resolve }] of batch.entries())
+          resolve(acknowledgements[place] as Acknowledgement)
       } catch (error) {
         for (const { reject } of batch) reject(notTaken(broker, error))
       }
     }
   }
-  const send = (message: Message): Promise<void> =>
+  const send = (message: Message): Promise<Acknowledgement> =>
     new Promise((resolve, reject) => {
       waiting.push({ message, resolve, reject })
       timer ??= setTimeout(() => {
@@ -276,6 +283,47 @@ export const openPublisher = async (broker: string): Promise<Publisher> => {
       waiting = []
       await producer.disconnect()
     },
+  }
+}
+
+/** Which partition each message went to: Kafka answers a batch with no more than the first offset in each partition. */
+class Partitions {
+  private readonly chosen = new Map<unknown, number>()
+  private readonly kafkasOwn: ICustomPartitioner
+
+  private constructor(kafkasOwn: ICustomPartitioner) {
+    this.kafkasOwn = kafkasOwn
+  }
+
+  /** That of every other client, by the key: a product's messages stay in one partition. */
+  static readonly ofKafkaJs = async (): Promise<Partitions> =>
+    new Partitions((await import('kafkajs')).Partitioners.DefaultPartitioner)
+
+  readonly createPartitioner: ICustomPartitioner = () => {
+    const choose = this.kafkasOwn()
+    return asked => {
+      const partition = choose(asked)
+      // A topic of ours has one; the choice need not be kept then.
+      if (asked.partitionMetadata.length > 1) this.chosen.set(asked.message, partition)
+      return partition
+    }
+  }
+
+  /** Where each message of a batch lies, by the answers to it. */
+  readonly acknowledgements = (
+    messages: readonly Message[],
+    answers: readonly RecordMetadata[],
+  ): readonly Acknowledgement[] => {
+    const next = new Map(answers.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]))
+    const [first] = answers
+    const acknowledgements = messages.map(message => {
+      const partition = this.chosen.get(message) ?? first?.partition ?? 0
+      const offset = next.get(partition) ?? Number.NaN
+      next.set(partition, offset + 1)
+      return { topic: topicName, partition, offset }
+    })
+    this.chosen.clear()
+    return acknowledgements
   }
 }
 

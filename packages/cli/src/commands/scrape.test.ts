@@ -85,6 +85,7 @@ test('what a dry run wrote is read from standard input, as it is', async () => {
 
 test.each([
   ['--codes 1', '`--codes` belongs to `--source api`; this is `--source web`'],
+  ['--source api --codes 1 --fresh', '`--fresh` belongs to `--source web`; this is `--source api`'],
   ['--source web --until-end', '`--until-end` belongs to `--source topic`; this is `--source web`'],
   ['--source api --codes 1 --rate 5', '`--rate` belongs to `--source web`; this is `--source api`'],
   [

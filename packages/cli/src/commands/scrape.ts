@@ -32,6 +32,7 @@ const define: DefineCommand = (command, context) =>
     .option('--pages <number>', 'walk so many pages of the list, of 100 products each', positiveInteger)
     .option('--concurrency <number>', 'pages open at once', positiveInteger)
     .option('--rate <number>', 'pages a minute at most', positiveNumber)
+    .option('--fresh', 'begin anew, instead of going on where an unfinished scrape of the same address was')
 
     .optionsGroup('For --source api, a few products or a search:')
     .option('--codes <codes>', 'barcodes, separated by commas', commaSeparated)
@@ -64,7 +65,9 @@ const define: DefineCommand = (command, context) =>
 Each product becomes one record, which is published to the topic \`products-events\`, whatever it was read from. Products
 that a source says are no more become deletes. On sites that are not on this machine it keeps to their pace, names
 itself (set \`web.contact\`), and obeys robots.txt. For more than a few hundred products use \`--source export\`. Standard
-input takes records, as a dry run writes them, and products as the API has them, one a line. Ctrl-C ends it cleanly.
+input takes records, as a dry run writes them, and products as the API has them, one a line. Ctrl-C ends it cleanly. A scrape
+of web pages that was interrupted, even killed, goes on where it was when it is called again: what Kafka has acknowledged
+is not fetched twice, and \`--limit\` counts it too. One that has come to its end begins anew.
 Data: Open Food Facts, ODbL.
 
 Examples:
@@ -105,7 +108,7 @@ Examples:
       const counts = dryRun
         ? await pipeline.produce({
             source,
-            deliver: async product => output.data(JSON.stringify(product)),
+            deliver: async product => void output.data(JSON.stringify(product)),
             onProgress: lines.progress,
             signal,
           })
@@ -115,8 +118,11 @@ Examples:
             signal,
           })
       output.endLive()
-      if (!dryRun) output.result({ kind: 'scrape', ...counts, seconds: lines.seconds() }, () => '')
+      if (!dryRun)
+        output.result({ kind: 'scrape', ...counts, ...lines.result(), seconds: lines.seconds() }, () => '')
       output.note(lines.summary(counts, dryRun ? 'written' : 'published'))
+      if (name === 'web' && !dryRun && signal.aborted)
+        output.note('The same command goes on where this ended.')
     })
 
 export default define

@@ -18,7 +18,7 @@ export class Flight {
    * is: awaiting each of thousands a second would cost more than the rest of the bookkeeping.
    * @throws what an earlier delivery came to
    */
-  readonly add = (delivery: Promise<void>): Promise<void> | null => {
+  readonly add = (delivery: Promise<unknown>): Promise<void> | null => {
     this.underWay += 1
     delivery.then(this.land, error => {
       this.failure ??= { error }

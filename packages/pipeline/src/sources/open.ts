@@ -36,6 +36,8 @@ export interface WebRequest extends Limited, ListChoice {
   /** Pages open at once. */
   readonly concurrency?: number | undefined
   readonly pagesPerMinute?: number | undefined
+  /** Begin anew instead of going on where an unfinished scrape of the same address was. */
+  readonly fresh?: boolean | undefined
 }
 
 export interface ExportRequest extends Limited {
@@ -65,7 +67,9 @@ export interface SourceSurroundings {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** What the source `stdin` reads. */
   readonly input: Readable
-  /** Whether the run moves positions on: how far deltas and topics were taken. A dry run leaves them where they are. */
+  /**
+   * Whether the run moves positions on: how far pages, deltas and topics were taken. A dry run leaves them where they are.
+   */
   readonly remembers: boolean
 }
 
@@ -76,9 +80,10 @@ export interface SourceSurroundings {
  */
 export const openSource = (request: SourceRequest, surroundings: SourceSurroundings): Source => {
   const { config, state } = surroundings.project
+  const { remembers } = surroundings
   switch (request.kind) {
     case 'web':
-      return openWebSource(state, config, request)
+      return openWebSource(state, config, request, { remembers })
     case 'api':
       return openApiSource(config, request.ask, request.limit)
     case 'export':
@@ -98,7 +103,13 @@ const concurrencyOnLoopback = 2
  * @param state the state folder of the stack, for what the crawl has to keep
  * @throws OffstreamError ADDRESS_INVALID
  */
-export const openWebSource = (state: string, { web, browser }: Config, request: WebRequest): Source => {
+export const openWebSource = (
+  state: string,
+  config: Config,
+  request: WebRequest,
+  { remembers }: Pick<SourceSurroundings, 'remembers'> = { remembers: true },
+): Source => {
+  const { web, browser } = config
   const { limit, pages, concurrency, pagesPerMinute, lang, list } = request
   const { address: site = web.url } = request
   if (!URL.canParse(site) || !isWebAddress(site)) throw invalid(site)
@@ -112,7 +123,9 @@ export const openWebSource = (state: string, { web, browser }: Config, request: 
     pagesPerMinute: pagesPerMinute ?? (near ? null : web.pagesPerMinute),
     userAgent: userAgent(web.contact),
     chromium: browser.executablePath === null ? {} : { executablePath: browser.executablePath },
+    // Goes with the topic in `offstream reset`: what is no longer there must be fetched anew.
     storageDirectory: join(state, 'crawl'),
+    resume: remembers ? { destination: brokerOf(config), fresh: request.fresh ?? false } : null,
   })
 }
 

@@ -6,6 +6,8 @@ export type SourceEvent =
   | { readonly kind: 'found'; readonly count: number }
   /** A product was read; `deliver` follows, or `remove` where it is no more. */
   | { readonly kind: 'fetched'; readonly code: string; readonly address: string }
+  /** The run goes on where an earlier one ended too early, which had delivered `done` of `listed` products known then. */
+  | { readonly kind: 'resumed'; readonly done: number; readonly listed: number; readonly begunAt: Date }
   /** An address gave no product, and why; the run goes on. */
   | { readonly kind: 'skipped'; readonly address: string; readonly reason: string }
 
@@ -18,14 +20,22 @@ export interface Removal {
   readonly source: Product['source']
 }
 
+/** Where Kafka has put a message: what makes it count as delivered. */
+export interface Acknowledgement {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
 export interface SourceRun {
   /**
    * Takes a product over. A source counts the product as done when this has resolved. Web pages wait for it one by
    * one; sources that read thousands a second keep some in flight (`Flight`), so that they travel together.
+   * @returns where it lies now; nothing where it went anywhere but to Kafka, as in a dry run
    */
-  readonly deliver: (product: Product) => Promise<void>
+  readonly deliver: (product: Product) => Promise<Acknowledgement | undefined>
   /** Takes a removal over, in the same manner. Without it, a source skips what is no more. */
-  readonly remove?: ((removal: Removal) => Promise<void>) | undefined
+  readonly remove?: ((removal: Removal) => Promise<Acknowledgement | undefined>) | undefined
   readonly report: (event: SourceEvent) => void
   /** When aborted, the source ends what it has in hand, closes what it opened and returns. */
   readonly signal: AbortSignal

@@ -11,14 +11,20 @@ export interface Taken {
   readonly error: unknown
 }
 
-/** Runs a source to its end; every delivery is acknowledged at once, unless `run` says otherwise. */
-export const taken = async (source: Source, run: Partial<SourceRun> = {}): Promise<Taken> => {
+/** What a test may have done with a run, in the place of what is usual. */
+interface TestRun extends Partial<Omit<SourceRun, 'deliver'>> {
+  readonly deliver?: (product: Product) => Promise<unknown>
+}
+
+/** Runs a source to its end; every delivery is accepted at once, unless `run` says otherwise. */
+export const taken = async (source: Source, { deliver, ...run }: TestRun = {}): Promise<Taken> => {
   const products: Product[] = []
   const removals: Removal[] = []
   const events: SourceEvent[] = []
   const error = await source
     .run({
-      deliver: async product => void products.push(product),
+      deliver: async product =>
+        void (deliver === undefined ? products.push(product) : await deliver(product)),
       remove: async removal => void removals.push(removal),
       report: event => events.push(event),
       signal: new AbortController().signal,

@@ -74,6 +74,7 @@ const crawlAll = async (
       userAgent: 'offstream-test',
       chromium: { executablePath: executablePath ?? '' },
       storageDirectory,
+      resume: null,
     }).run({
       deliver: async product => void found.set(product.code, product),
       report: () => undefined,

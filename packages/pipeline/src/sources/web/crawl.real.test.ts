@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { until } from '@offstream/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Product } from '../../product.ts'
 import type { SourceEvent, SourceRun } from '../source.ts'
 import { findChromium } from './chromium.ts'
 import { type Answer, listPage, nextLink, productPage, serve, type TestSite } from './testSite.ts'
@@ -35,12 +36,17 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
   })
   afterAll(() => rm(storageDirectory, { recursive: true }))
 
+  /** What a test may have done with each product, in the place of nothing. */
+  interface TestRun extends Partial<Omit<SourceRun, 'deliver'>> {
+    readonly deliver?: (product: Product) => Promise<unknown>
+  }
+
   /** Crawls a test site from `path` on; `told` grows while it does. */
   const crawl = (
     site: Pick<TestSite, 'origin'>,
     path: string,
     options: Partial<WebSourceOptions> = {},
-    run: Partial<SourceRun> = {},
+    run: TestRun = {},
   ) => {
     const delivered: [string, string | null][] = []
     const events: SourceEvent[] = []
@@ -51,11 +57,13 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
       userAgent: 'offstream-test/1 (+test@example.org)',
       chromium: { executablePath: executablePath ?? '' },
       storageDirectory,
+      resume: null,
       ...options,
     }).run({
       deliver: async product => {
         delivered.push([product.code, product.product_name])
         await run.deliver?.(product)
+        return { topic: 'test', partition: 0, offset: delivered.length - 1 }
       },
       report: event => {
         events.push(event)
@@ -72,7 +80,10 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
         .flatMap(event => (event.kind === 'skipped' ? [[pathIn(event.address), event.reason] as const] : []))
         .toSorted(),
     })
-    return { ended, told }
+    /** For each time that it went on: how much was done of what was known. */
+    const resumed = () =>
+      events.flatMap(event => (event.kind === 'resumed' ? [[event.done, event.listed] as const] : []))
+    return { ended, told, resumed }
   }
 
   const allOf = (all: readonly string[]): Told => ({
@@ -163,6 +174,95 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
       ...allOf(codes(2)),
       found: 3,
       skipped: [[pathOf('40000003'), 'it is neither a product nor a list of products']],
+    })
+  })
+
+  describe('going on', () => {
+    const site = () =>
+      serve(() => ({
+        '/': listPage(codes(4), nextLink('/2')),
+        '/2': listPage(codes(4, 5)),
+        ...productPages(codes(8)),
+      }))
+    const remembering = (fresh = false): Partial<WebSourceOptions> => ({
+      ...{ concurrency: 1, resume: { destination: 'localhost:9092', fresh } },
+    })
+    const interruptedAfter = async (count: number, of: TestSite): Promise<void> => {
+      const abort = new AbortController()
+      let delivered = 0
+      const deliver = async () => {
+        delivered += 1
+        if (delivered === count) abort.abort()
+      }
+      await crawl(of, '/', remembering(), { deliver, signal: abort.signal }).ended
+    }
+
+    test('a crawl that ended too early fetches neither lists nor products again, and then is over', async () => {
+      await using one = await site()
+      await interruptedAfter(6, one)
+      const second = crawl(one, '/', remembering())
+      await second.ended
+      expect(second.told()).toEqual(allOf(codes(2, 7)))
+      expect(second.resumed()).toEqual([[6, 8]])
+      expect(one.asked).toEqual(['/', ...codes(4).map(pathOf), '/2', ...codes(4, 5).map(pathOf)])
+
+      const third = crawl(one, '/', remembering())
+      await third.ended
+      expect([third.told(), third.resumed()]).toEqual([allOf(codes(8)), []])
+    })
+
+    test('the limit counts what the whole crawl delivers', async () => {
+      await using one = await site()
+      await interruptedAfter(3, one)
+      const { ended, told } = crawl(one, '/', { ...remembering(), limit: 5 })
+      await ended
+      expect(told()).toEqual(allOf(codes(2, 4)))
+    })
+
+    test('it begins anew where that is asked for', async () => {
+      await using one = await site()
+      await interruptedAfter(3, one)
+      const { ended, told, resumed } = crawl(one, '/', remembering(true))
+      await ended
+      expect([told(), resumed()]).toEqual([allOf(codes(8)), []])
+    })
+
+    test('a dry run neither goes on nor is gone on with', async () => {
+      await using one = await site()
+      await interruptedAfter(3, one)
+      const dry = crawl(one, '/')
+      await dry.ended
+      expect(dry.told()).toEqual(allOf(codes(8)))
+      const { ended, told } = crawl(one, '/', remembering())
+      await ended
+      expect(told()).toEqual(allOf(codes(5, 4)))
+    })
+
+    test('a crawl whose next list can not be had has not come to its end', async () => {
+      let isBroken = true
+      await using one = await serve(() => ({
+        '/': listPage(codes(4), nextLink('/2')),
+        '/2': (_request, response) =>
+          void (isBroken
+            ? response.writeHead(500).end('<h1>oops</h1>')
+            : response.end(listPage(codes(4, 5)))),
+        ...productPages(codes(8)),
+      }))
+      await crawl(one, '/', remembering()).ended
+      isBroken = false
+      const { ended, told } = crawl(one, '/', remembering())
+      await ended
+      expect(told()).toEqual(allOf(codes(4, 5)))
+    })
+
+    test('while it runs, another of the same address is refused', async () => {
+      await using one = await site()
+      let other: unknown
+      const deliver = async () => {
+        other ??= await crawl(one, '/', remembering()).ended.catch(error => error)
+      }
+      await crawl(one, '/', remembering(), { deliver }).ended
+      expect(other).toMatchObject({ code: 'SCRAPE_RUNNING', outcome: 'locked' })
     })
   })
 
@@ -309,9 +409,10 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
     const before = process.listeners('SIGINT')
     const during: unknown[] = []
     const deliver = async () => void during.push(process.listeners('SIGINT'))
-    await crawl(site, '/', {}, { deliver }).ended
+    const storage = await mkdtemp(join(storageDirectory, 'own-'))
+    await crawl(site, '/', { storageDirectory: storage }, { deliver }).ended
     expect([...during, process.listeners('SIGINT')]).toEqual([before, before, before])
-    expect([await readdir(storageDirectory), existsSync('storage')]).toEqual([[], false])
+    expect([await readdir(storage), existsSync('storage')]).toEqual([[], false])
   })
 
   describe.skipIf(process.platform !== 'linux')('processes (need /proc)', () => {

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { BasicCrawler, Configuration, LogLevel, log } from '@crawlee/basic'
 import { messageOf, OffstreamError } from '@offstream/runtime'
@@ -8,22 +9,28 @@ import { SharedBrowser, VisitError } from './browser.ts'
 import { findChromium } from './chromium.ts'
 import { classify, classifyStatus, type SitePage } from './classify.ts'
 import { Host } from './host.ts'
+import { Journal, type ListContent } from './journal.ts'
 import { Pace } from './pace.ts'
-import { codeInAddress, type ListedProduct, type ListPage, type ProductPage, readContent } from './pages.ts'
+import { codeInAddress, type ListedProduct, type ProductPage, readContent } from './pages.ts'
 import { Robots, type RobotsAnswer } from './robots.ts'
 import type { WebSourceOptions } from './web.ts'
 
 /** Runs one crawl to its end; see `webSource`. */
 export const crawl = async (options: WebSourceOptions, run: SourceRun): Promise<void> => {
   if (run.signal.aborted) return
-  const host = new Host(options.address)
+  const { address, resume, storageDirectory } = options
+  const host = new Host(address)
+  await using journal =
+    resume === null
+      ? null
+      : await Journal.open({ directory: join(storageDirectory, 'web'), address, ...resume })
   await using browser = new SharedBrowser({
     executablePath: options.chromium.executablePath ?? (await requireChromium()),
     userAgent: options.userAgent,
     host,
   })
   try {
-    await new Crawl(options, run, host, browser).run()
+    await new Crawl(options, run, { host, browser, journal }).run()
   } catch (error) {
     // Whatever an abort tore apart is no news; all else is.
     if (!run.signal.aborted || error instanceof OffstreamError) throw error
@@ -43,6 +50,14 @@ const requireChromium = async (): Promise<string> => {
 const retries = 3
 const firstPauseMs = 500
 
+/** What a crawl works with. */
+interface Means {
+  readonly host: Host
+  readonly browser: SharedBrowser
+  /** Null for a crawl that leaves no trace. */
+  readonly journal: Journal | null
+}
+
 /**
  * The state of one crawl. crawlee keeps the queue, the retries and the number of pages at once; what is asked for
  * next, and what an answer means, is decided here.
@@ -55,6 +70,7 @@ class Crawl {
   private readonly sourceRun: SourceRun
   private readonly host: Host
   private readonly browser: SharedBrowser
+  private readonly journal: Journal | null
   private readonly pace: Pace
   private readonly robots: Robots
   private readonly crawler: BasicCrawler
@@ -65,18 +81,22 @@ class Crawl {
   private readonly waiting: ListedProduct[] = []
   private nextList: string | null = null
   private listsWalked = 0
-  /** Products asked for, less those that came to nothing. */
-  private expected = 0
+  /** Whether a list was given up that may be had another time: the crawl has not come to its end then. */
+  private listMissing = false
+  /** Products asked for, now or by the crawl that this one goes on with, less those that came to nothing. */
+  private expected: number
   /** Who listened for Ctrl-C before crawlee did. */
   private othersSignalHandlers: ReadonlySet<unknown> = new Set()
   /** What ended the crawl early; the first counts. */
   private failure: { readonly error: unknown } | null = null
 
-  constructor(options: WebSourceOptions, sourceRun: SourceRun, host: Host, browser: SharedBrowser) {
+  constructor(options: WebSourceOptions, sourceRun: SourceRun, { host, browser, journal }: Means) {
     this.options = options
     this.sourceRun = sourceRun
     this.host = host
     this.browser = browser
+    this.journal = journal
+    this.expected = journal?.before?.acknowledged ?? 0
     this.pace = new Pace(options.pagesPerMinute)
     this.robots = new Robots(options.userAgent, this.fetchText)
     this.crawler = this.newCrawler()
@@ -95,12 +115,18 @@ class Crawl {
       this.sourceRun.signal.removeEventListener('abort', stop)
     }
     if (this.failure !== null) throw this.failure.error
+    if (!this.sourceRun.signal.aborted && !this.listMissing) this.journal?.finished()
   }
 
   private readonly begin = async (address: string): Promise<void> => {
+    const before = this.journal?.before ?? null
+    if (before !== null) {
+      const { acknowledged: done, listed, begunAt } = before
+      this.sourceRun.report({ kind: 'resumed', done, listed, begunAt })
+    }
     const code = codeInAddress(address)
-    if (code === null) await this.crawler.addRequests([{ url: address, uniqueKey: address }])
-    else this.waiting.push({ code, address })
+    if (code === null) this.nextList = address
+    else if (this.journal?.has({ code, address }) !== true) this.waiting.push({ code, address })
     await this.askForMore()
   }
 
@@ -163,7 +189,7 @@ class Crawl {
       case 'product':
         return this.deliver(address, page.product)
       case 'list':
-        return this.walk(page.list)
+        return this.walkAnew(address, { products: page.list.products(), next: page.list.next() })
       case 'not found':
         return this.skip(address, 'the site knows no such page')
       case 'blocked':
@@ -180,31 +206,50 @@ class Crawl {
     if (!record.success) return this.skip(address, `its page makes no record: ${problem(record.error)}`)
     this.sourceRun.report({ kind: 'fetched', code: record.data.code, address })
     // Not the page's fault: another visit would not mend it.
-    await this.sourceRun.deliver(record.data).catch(error => this.end(error))
+    const fetchedAt = new Date()
+    const acknowledgement = await this.sourceRun.deliver(record.data).catch(error => this.end(error))
+    if (acknowledgement !== undefined)
+      this.journal?.acknowledged({ code: record.data.code, address }, acknowledgement, fetchedAt)
   }
 
-  private readonly walk = (list: ListPage): void => {
-    const fresh = list.products().filter(({ code }) => !this.listed.has(code))
+  private readonly walkAnew = (address: string, list: ListContent): void => {
+    this.journal?.walked(address, list)
+    this.walk(list)
+  }
+
+  private readonly walk = ({ products, next }: ListContent): void => {
+    const fresh = products.filter(({ code }) => !this.listed.has(code))
     for (const { code } of fresh) this.listed.add(code)
-    this.waiting.push(...fresh)
+    this.waiting.push(...fresh.filter(product => this.journal?.has(product) !== true))
     this.listsWalked += 1
     const { pages = Number.POSITIVE_INFINITY } = this.options
     // A list that only repeats itself would go on for ever.
-    this.nextList = fresh.length > 0 && this.listsWalked < pages ? list.next() : null
+    this.nextList = fresh.length > 0 && this.listsWalked < pages ? next : null
   }
 
   /** Asks for as many of the products in waiting as the limit allows, and for the next list when they run out. */
   private readonly askForMore = async (): Promise<void> => {
     const { limit = Number.POSITIVE_INFINITY } = this.options
+    await this.askForProducts(limit)
+    for (let list = this.nextList; this.expected < limit && list !== null; list = this.nextList) {
+      this.nextList = null
+      const known = this.journal?.list(list) ?? null
+      if (known === null) return this.askForList(list)
+      this.walk(known)
+      await this.askForProducts(limit)
+    }
+  }
+
+  private readonly askForProducts = async (limit: number): Promise<void> => {
     while (this.expected < limit && this.waiting.length > 0) {
       const products = this.waiting.splice(0, limit - this.expected)
       this.expected += products.length
       this.sourceRun.report({ kind: 'found', count: products.length })
       await this.askFor(products)
     }
-    const list = this.nextList
-    if (this.expected >= limit || list === null) return
-    this.nextList = null
+  }
+
+  private readonly askForList = async (list: string): Promise<void> => {
     const obstacle = await this.obstacle(list)
     if (obstacle === null) await this.crawler.addRequests([{ url: list, uniqueKey: list }])
     else this.skip(list, obstacle)
@@ -230,6 +275,7 @@ class Crawl {
     // Without the site every other product would come to the same, one by one.
     if (error instanceof VisitError && error.kind === 'unreachable')
       return this.end(unreachable(address, error))
+    if (codeInAddress(address) === null) this.listMissing = true
     this.skip(address, messageOf(error))
     await this.askForMore()
   }

@@ -1,9 +1,19 @@
 import type { Source } from '../source.ts'
 
+export interface ResumeOptions {
+  /** Where the products go: what one Kafka has acknowledged, another may not have. */
+  readonly destination: string
+  /** Begin anew, whatever was done before. */
+  readonly fresh: boolean
+}
+
 export interface WebSourceOptions {
   /** Where to begin: a page of a list of products, or one product's page. */
   readonly address: string
-  /** How many products to deliver at most; all that the list leads to where it is left out. */
+  /**
+   * How many products to deliver at most, those of the crawl that is gone on with among them; all that the list leads
+   * to where it is left out.
+   */
   readonly limit?: number
   /** How many pages of the list to walk at most; all of them where it is left out. */
   readonly pages?: number
@@ -15,14 +25,17 @@ export interface WebSourceOptions {
   readonly userAgent: string
   /** The browser; looked for where no path is given. */
   readonly chromium: { readonly executablePath?: string }
-  /** Where crawlee may put files; without this it takes `./storage`. */
+  /** Where a crawl keeps what the next one has to know. */
   readonly storageDirectory: string
+  /** Whether an unfinished crawl is gone on with, and this one can be; null leaves no trace, as for a dry run. */
+  readonly resume: ResumeOptions | null
 }
 
 /**
  * Products from the site's own pages, read in a real browser as a visitor sees them.
  *
- * Walks from list page to list page and visits the products they name, each once. `run` throws OffstreamError
+ * Walks from list page to list page and visits the products they name, each once. A crawl that did not come to its end
+ * is gone on with by the next of the same address (`Journal`). `run` throws OffstreamError SCRAPE_RUNNING,
  * SITE_UNREACHABLE, SOURCE_BLOCKED (the site asked us to stop), SOURCE_DISALLOWED (robots.txt), NOT_A_SOURCE (the
  * address is no list and no product), CHROMIUM_MISSING or CHROMIUM_FAILED.
  */
