@@ -1,4 +1,10 @@
-import { directoriesOf, readStackSettings, servicesOf } from '@offstream/pipeline'
+import {
+  directoriesOf,
+  loadKafkaClient,
+  loadThriftClient,
+  readStackSettings,
+  servicesOf,
+} from '@offstream/pipeline'
 import { keeperAnswers, OffstreamError, runKeeper, type ServiceEvent } from '@offstream/runtime'
 
 /** A keeper in this very process. */
@@ -28,6 +34,8 @@ export const ownKeeper = async (
 ): Promise<OwnKeeper> => {
   const { run, logs } = directoriesOf(state)
   if (await keeperAnswers(run)) throw alreadyKept()
+  // It runs for weeks; what it asks its services with must not be missing then, because offstream was updated meanwhile.
+  await Promise.all([loadKafkaClient(), loadThriftClient()])
   let keeping: Promise<void> = Promise.resolve()
   return {
     start: async () => {

@@ -85,8 +85,15 @@ export {
   stopStack,
 } from './stack.ts'
 export { type Flow, readStatus, type ServiceStatus, type Status, type ThriftStatus } from './status.ts'
-export { type Column, type QueryResult, query, type Value } from './table.ts'
-export { describeTopic, openPublisher, type Publisher, type TopicDescription, topicName } from './topic.ts'
+export { type Column, loadThriftClient, type QueryResult, query, type Value } from './table.ts'
+export {
+  describeTopic,
+  loadKafkaClient,
+  openPublisher,
+  type Publisher,
+  type TopicDescription,
+  topicName,
+} from './topic.ts'
 export { type PeekedMessage, type PeekOptions, peekTopic } from './topicPeek.ts'
 export { type LineCounts, produceLines } from './topicProduce.ts'
 export { type Condition, lookAt, waitFor } from './wait.ts'

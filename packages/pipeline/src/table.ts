@@ -68,6 +68,11 @@ export const askProducts = async (host: string, port: number, signal?: AbortSign
   return Number(rows[0]?.[0])
 }
 
+/** Loads hive-driver now, for a process that runs so long that what is installed may be another by its first question. */
+export const loadThriftClient = async (): Promise<void> => {
+  await import('hive-driver')
+}
+
 interface Connection extends AsyncDisposable {
   readonly query: (sql: string) => Promise<QueryResult>
 }

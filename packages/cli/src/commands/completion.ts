@@ -1,11 +1,10 @@
-import { Command } from '@commander-js/extra-typings'
 import { serviceNames } from '@offstream/pipeline/names'
-import { commands, type DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../commands.ts'
 import { bashScript } from '../completion/bash.ts'
 import { fishScript } from '../completion/fish.ts'
 import { type KnownProgram, knownProgram, type Placeholders } from '../completion/table.ts'
 import { zshScript } from '../completion/zsh.ts'
-import { newProgram } from '../program.ts'
+import { wholeProgram } from '../wholeProgram.ts'
 
 const shells: readonly {
   readonly name: string
@@ -56,18 +55,5 @@ const placeholdersWith = (settingPaths: readonly string[]): Placeholders => ({
     true,
   ),
 })
-
-/** The program with the definitions of all commands, to be read and not to be run. */
-const wholeProgram = async () => {
-  const program = newProgram()
-  for (const [name, { summary, load, hidden }] of Object.entries(commands)) {
-    const command = new Command(name).summary(summary)
-    program.addCommand(command, { hidden: hidden ?? false })
-    ;(await load()).default(command, () => {
-      throw new Error('a command that is only described has no context')
-    })
-  }
-  return program
-}
 
 export default define

@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import type { CommandUnknownOpts } from '@commander-js/extra-typings'
+import { directoriesOf, stateFolder } from '@offstream/pipeline'
+import { keeperAnswers, until } from '@offstream/runtime'
+import { expect, onTestFinished, test } from 'vitest'
+import { wholeProgram } from './wholeProgram.ts'
+
+const offstream = fileURLToPath(new URL('../bin/offstream.js', import.meta.url))
+
+/** Writes the address of each module that Node loads to standard error. */
+const hooks = `
+import { writeSync } from 'node:fs'
+export const load = (url, context, next) => {
+  writeSync(2, 'loaded ' + url + '\\n')
+  return next(url, context)
+}`
+const dataUrl = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`
+const recorder = dataUrl(
+  `import { register } from 'node:module'; register(${JSON.stringify(dataUrl(hooks))})`,
+)
+
+/** The built command, telling what it loads. */
+const recorded = (args: readonly string[]) =>
+  spawn(process.execPath, ['--import', recorder, offstream, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+
+/** The packages of a record, each once: `kafkajs`, `@commander-js/extra-typings`, `pipeline/names`. */
+const packagesIn = (record: string): Set<string> => {
+  const others = record.matchAll(/^loaded file:.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/gm)
+  const ours = record.matchAll(/^loaded file:.*\/packages\/((?!cli\/)[^/]+)\/dist\/(.+)\.js$/gm)
+  return new Set([
+    ...[...others].map(([, name = '']) => name),
+    ...[...ours].map(([, name, file]) => `${name}/${file}`),
+  ])
+}
+
+const pathsOf = (command: CommandUnknownOpts, path: readonly string[] = []): string[][] => [
+  [...path],
+  ...command.commands.flatMap(inner => pathsOf(inner, [...path, inner.name()])),
+]
+
+test('help loads what reads a command line, and nothing that only a command needs', async () => {
+  const paths = pathsOf(await wholeProgram()).filter(([name]) => name !== 'keeper')
+  const loaded = new Set<string>()
+  const unhelpful: string[] = []
+  for (const path of paths) {
+    const help = recorded([...path, '--help'])
+    const [shown, record] = await Promise.all([text(help.stdout), text(help.stderr)])
+    if (!shown.startsWith(`Usage: ${['offstream', ...path].join(' ')} `)) unhelpful.push(path.join(' '))
+    for (const name of packagesIn(record)) loaded.add(name)
+  }
+  expect([[...loaded].sort(), unhelpful]).toEqual([
+    ['@commander-js/extra-typings', 'pipeline/names', 'runtime/errors'],
+    [],
+  ])
+  expect(paths.length).toBeGreaterThan(25)
+})
+
+test('a keeper has loaded what it starts and asks services with before it can be asked itself', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'offstream-loading-'))
+  const keeper = recorded(['keeper', '--project', directory])
+  onTestFinished(async () => {
+    keeper.kill('SIGKILL')
+    await rm(directory, { recursive: true, force: true })
+  })
+  let record = ''
+  keeper.stderr.on('data', chunk => {
+    record += chunk
+  })
+  const { run } = directoriesOf(stateFolder(directory, null))
+  await until(
+    async () => {
+      if (!(await keeperAnswers(run))) throw new Error('it does not answer yet')
+    },
+    { what: 'the keeper to answer', withinMs: 30_000 },
+  )
+  const loaded = packagesIn(record)
+  expect(['execa', 'hive-driver', 'kafkajs'].filter(name => !loaded.has(name))).toEqual([])
+  keeper.kill('SIGTERM')
+  await once(keeper, 'exit')
+})
