@@ -28,10 +28,11 @@ const serviceStates = ['healthy', 'stopped'] as const
 
 /** How conditions are written, for the help. */
 export const conditionForms = `
-  healthy, degraded, stopped     the state of the whole stack
+  healthy, degraded, stopped     the state of all services together
   kafka=healthy, thrift=stopped  the state of one service
-  rows>=200, lag=0               a figure and a number: ${figures.slice(0, 4).join(', ')},
-                                 ${figures.slice(4).join(', ')}; with >=, <=, >, < or =`
+  rows>=200, lag=0               a count and a number, with >=, <=, >, < or =:
+                                 ${figures.slice(0, 4).join(', ')},
+                                 ${figures.slice(4).join(', ')}`
 
 /**
  * Reads one condition.

@@ -63,6 +63,14 @@ test.each<[SourceEvent, string]>([
     { kind: 'resumed', done: 312, listed: 400, begunAt: new Date('2026-03-04T05:00:00Z') },
     'Going on where it was: 312 of 400 products done before, begun 3 min 5 s ago; `--fresh` starts over',
   ],
+  [
+    { kind: 'waiting', ms: 30_000, reason: 'it answered with status 429', asked: true },
+    '! The site asks to wait 30 s: it answered with status 429',
+  ],
+  [
+    { kind: 'waiting', ms: 120_000, reason: 'it is down for maintenance', asked: false },
+    '! Waiting 2 min 0 s: it is down for maintenance',
+  ],
   [{ kind: 'skipped', address: 'http://a/\u001b[2J', reason: 'gone' }, '! skipped http://a/ [2J: gone'],
 ])('what a source tells is a line for a person and an object for a program: %o', (event, line) => {
   vi.setSystemTime('2026-03-04T05:03:05Z')

@@ -63,6 +63,10 @@ const lineOf = (event: SourceEvent): string | null => {
       const since = duration(Date.now() - event.begunAt.getTime())
       return `Going on where it was: ${event.done} of ${event.listed} products done before, begun ${since} ago; \`--fresh\` starts over`
     }
+    case 'waiting': {
+      const wait = event.asked ? 'The site asks to wait' : 'Waiting'
+      return `${chalk.yellow('!')} ${wait} ${duration(event.ms)}: ${printable(event.reason)}`
+    }
     case 'skipped':
       return `${chalk.yellow('!')} skipped ${printable(event.address)}: ${printable(event.reason)}`
     case 'found':

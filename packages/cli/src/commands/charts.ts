@@ -14,12 +14,17 @@ const define: DefineCommand = (command, context) =>
     .addHelpText(
       'after',
       `
-A chart is a SQL question (\`charts/<name>.sql\`) and a Vega-Lite drawing of its answer (\`charts/<name>.json\`). Each is
-asked of the Thrift server and written as \`<name>.svg\`.
+A chart is a SQL question (\`charts/<name>.sql\`) and a drawing of its answer in
+the language Vega-Lite (\`charts/<name>.json\`). The Thrift server answers the
+question; the drawing is written as \`<name>.svg\`, which every browser shows.
+
+Exit status: 0 drawn, 5 a chart's files are wrong, 9 no Thrift server answers.
 
 Examples:
   offstream charts
-  offstream charts nova-distribution --output /tmp`,
+  offstream charts nova-distribution --output /tmp
+
+Next: \`offstream init\` copies the charts, for you to change.`,
     )
     .action(async (names, options) => {
       const { output, pipeline, stack, signal } = context()

@@ -24,11 +24,14 @@ const define: DefineCommand = (command, context) => {
   command.addHelpText(
     'after',
     `
-Writes a script to standard output that completes commands, options, services and settings when you press Tab. It holds
-all that it knows, so nothing is started then; write it anew after an update.
+Writes a script to standard output. With it the shell completes commands,
+options, services and settings when you press Tab. Write it anew after an
+update.
 
 Examples:
-${shells.map(({ install }) => `  ${install}`).join('\n')}`,
+${shells.map(({ install }) => `  ${install}`).join('\n')}
+
+Next: open a new terminal, and press Tab behind \`offstream \`.`,
   )
   for (const { name, script, install } of shells) {
     command

@@ -8,26 +8,39 @@ const define: DefineCommand = (command, context) => {
     .addHelpText(
       'after',
       `
-Settings are changed in \`offstream.yaml\`, which \`offstream init\` writes with all of them and their defaults, or for one
-call with \`--set\`.
+Settings are changed in \`offstream.yaml\`, which \`offstream init\` writes with all
+of them, each with its default and a word on what it is for; or for one call
+with \`--set kafka.port=9093\`.
 
-Example:
+Examples:
+  offstream config show
   offstream config show --sources`,
     )
     .command('show')
     .description('show every setting as it holds now')
-    .option('--sources', 'a table instead: each setting, its value, and the place that it comes from')
+    .option('--sources', 'a table of settings, values, and the place that each comes from')
     .addHelpText(
       'after',
       `
-A setting comes from the first of these that has it: \`--set\` on the command line; the running stack, which keeps what it
-was started with; the environment, such as OFFSTREAM_KAFKA_PORT; \`offstream.yaml\`; its default. What is written can be
-used as an \`offstream.yaml\`.
+A setting comes from the first of these that has it:
+
+  1. \`--set\` on the command line
+  2. the running services, which keep what they were started with
+  3. the environment, such as OFFSTREAM_KAFKA_PORT
+  4. \`offstream.yaml\`
+  5. its default
+
+What is written can be used as an \`offstream.yaml\`.
+
+Exit status: 0, or 5 where a setting is wrong; each is told with its line.
 
 Examples:
   offstream config show
   offstream config show --sources
-  offstream config show --set thrift.cores=4 > copy.yaml`,
+  offstream config show --set thrift.cores=4 > copy.yaml
+
+Next: \`offstream up\`; services that run keep their settings until \`offstream
+down\`.`,
     )
     .action(async ({ sources = false }) => {
       const { output, pipeline, project, written } = context()

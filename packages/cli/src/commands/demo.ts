@@ -16,17 +16,24 @@ LIMIT 3`
 
 const define: DefineCommand = (command, context) =>
   command
-    .option('--limit <number>', 'how many products to scrape', positiveInteger, 200)
-    .option('--down', 'end everything afterwards')
+    .option('--limit <number>', 'how many products to read', positiveInteger, 200)
+    .option('--down', 'end everything afterwards; the products stay')
     .addHelpText(
       'after',
       `
-Fetches what is missing, starts all services and the job, scrapes the stand-in site (1,000 invented products, on this
-machine) and shows the rows that came through the Thrift server. Leaves everything running.
+Fetches what is missing (0.6 GB the first time), starts all services, reads
+products from a stand-in for Open Food Facts that it serves on this machine
+(1,000 invented products), sends them the whole way into the table, and shows
+rows that came out. The network is needed for the fetching only.
+
+Everything is left running for you to try. If a port is taken, a free one is
+used and told.
 
 Examples:
   offstream demo
-  offstream demo --down`,
+  offstream demo --limit 20 --down
+
+Next: it ends with commands to try; \`offstream down\` ends what runs.`,
     )
     .action(async ({ limit, down = false }) => {
       const { ScrapeLines } = await import('../scrapeLines.ts')

@@ -8,11 +8,16 @@ const define: DefineCommand = (command, context) =>
     .addHelpText(
       'after',
       `
-Looks at everything that a start depends on: Node, Java, Python with venv, a browser, memory, disk and ports; a taken
-port is told with the process that holds it. Exit status 6 where something must be mended first.
+Looks at everything that a start depends on: Node, Java, Python with its module
+venv, a browser, memory, disk and ports; a taken port is told with the program
+that holds it. Nothing is changed.
+
+Exit status: 0 all is there, 6 something must be mended first.
 
 Example:
-  offstream doctor`,
+  offstream doctor
+
+Next: \`offstream demo\`, or what the arrows (→) advise.`,
     )
     .action(async () => {
       const { output, pipeline, project } = context()

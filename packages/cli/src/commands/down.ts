@@ -5,11 +5,15 @@ const define: DefineCommand = (command, context) =>
     .addHelpText(
       'after',
       `
-Ends the job, the Thrift server, Spark, Kafka and ZooKeeper in this order and leaves no process behind. The products
-stay: the next \`offstream up\` finds them.
+Ends the job, the Thrift server, Spark, Kafka and ZooKeeper, in this order, and
+leaves no process behind. The products stay: the next \`offstream up\` finds them.
+Where nothing runs, that is fine too.
 
-Example:
-  offstream down`,
+Examples:
+  offstream down
+  offstream down --stack tests
+
+Next: \`offstream reset\` wipes data, which this does not.`,
     )
     .action(async () => {
       const { output, pipeline, project, call } = context()

@@ -10,18 +10,25 @@ const define: DefineCommand = (command, context) =>
       '--contact <address>',
       'who you are, a web or e-mail address: told to Open Food Facts, which asks for it',
     )
-    .option('--bare', 'only the settings and the workbook, no copies of views, charts and Spark programs')
+    .option('--bare', 'only the settings and the Tableau workbook, no views, charts and Spark programs')
     .option('--yes', 'ask nothing')
     .addHelpText(
       'after',
       `
-Writes \`offstream.yaml\` with every setting and its default, and copies of all that can be changed: the SQL views, the
-charts, the Spark programs, the templates of the services' settings, the Tableau workbook. Commands that are called in
-this folder then use these. Nothing that is there is overwritten. Questions are asked on a terminal only.
+Writes \`offstream.yaml\` with every setting and its default, and copies of all
+that can be changed: the SQL views, the charts, the Spark programs, the
+templates of the services' settings, the Tableau workbook. Commands that are
+called in this folder then use these. Nothing that is there is overwritten.
+Questions are asked on a terminal only.
+
+Exit status: 0 written, 10 the folder holds such files already, or can't be
+written.
 
 Examples:
   offstream init
-  offstream init shop --bare --contact me@example.org`,
+  offstream init shop --bare --contact me@example.org
+
+Next: \`offstream doctor\` and \`offstream up\` in that folder.`,
     )
     .action(async (folder = '.', options) => {
       const { output, pipeline, signal } = context()

@@ -11,34 +11,42 @@ const define: DefineCommand = (command, context) =>
   command
     .argument('[services...]', `whose logs: ${logNames.join(', ')} (default: all)`)
     .option('-f, --follow', 'go on with what is written from now on, until Ctrl-C')
-    .option('--since <moment>', 'nothing older: `10m`, `1h30m`, `21:40`, `2026-11-24T21:40`', text =>
+    .option('--since <moment>', 'nothing older, see below (default: no bound)', text =>
       momentOf(text, new Date()),
     )
     .option(
       '-n, --tail <lines>',
-      `the last so many of them, or \`all\` (default: ${usualTail}; with --since: all)`,
+      `the newest so many, or \`all\` (default: ${usualTail}; with --since: all)`,
       lineCount,
     )
     .addOption(
-      new Option('--level <level>', 'nothing less grave').choices(logLevels).default('debug' as const),
+      new Option('--level <level>', 'this level and what is graver')
+        .choices(logLevels)
+        .default('debug' as const),
     )
     .option(
       '--grep <regex>',
       'only what a JavaScript regular expression finds, stack traces included',
       regularExpression,
     )
-    .option('--full', 'every line of stack traces')
+    .option('--full', 'stack traces unfolded')
     .addHelpText(
       'after',
       `
-Tells what the services wrote, in the order of time, the latest last. A stack trace counts as one with the line that it
-belongs to, and is folded to the lines that say what happened. With \`--json\` each line is an object: service, at
-(UTC), level, logger, message and stack.
+Shows what the services wrote, in the order of time, the newest last. A stack
+trace (the lines by which a program tells where it failed) stays with the line
+that it belongs to, folded to those that say what happened.
+
+\`--since\` takes a span (\`10m\`, \`1h30m\`), a time of day (\`21:40\`) or a moment
+(\`2026-11-24T21:40\`), in local time. With \`--json\` each line is an object:
+service, at (UTC), level, logger, message and stack.
 
 Examples:
   offstream logs --since 10m --level warn
   offstream logs kafka keeper --follow
-  offstream logs products-stream --grep "batch \\d+" --tail all --json`,
+  offstream logs products-stream --grep "batch \\d+" --tail all --json
+
+Next: \`offstream report\` gathers all of it for a bug report.`,
     )
     .action(async (services, { follow = false, since, tail, level, grep, full = false }) => {
       const { textFor } = await import('../logText.ts')

@@ -7,23 +7,35 @@ import { printable } from '../words.ts'
 
 const define: DefineCommand = (command, context) =>
   command
-    .argument('<sql>', 'one SQL statement')
+    .argument('<sql>', 'one statement in Spark SQL; put it in quotes')
     .addOption(
       new Option('--format <form>', 'how the rows are written')
         .choices(['table', 'json', 'csv'] as const)
         .default('table' as const),
     )
-    .option('--timeout <seconds>', 'give up after this time', positiveNumber)
+    .option('--timeout <seconds>', 'give up after so many seconds (default: never)', positiveNumber)
     .addHelpText(
       'after',
       `
-Goes through the same door as Tableau. The views are \`Products\`, \`products_v1\` and \`products_rejected\`. Whole numbers
-beyond 2^53, decimals and timestamps are text in JSON. \`--format json\` is an array of rows; \`--json\` adds the columns'
-types.
+The question goes to the Thrift server, as Tableau's does. Three views can be
+asked: \`Products\`, \`products_v1\` (the same with the French column names of this
+project's first version) and \`products_rejected\` (messages that were no
+product).
+
+\`--format json\` writes an array of rows; the global \`--json\` one object, with
+the types of the columns. In both, whole numbers beyond 2^53, decimals and times
+are text, since JSON would round them.
+
+Exit status: 0 answered, 8 the time was over, 9 no Thrift server answers, 12 the
+statement is wrong.
 
 Examples:
-  offstream query "SELECT count(*) AS n FROM Products"
-  offstream query "SELECT nova_group, count(*) AS n FROM Products GROUP BY nova_group ORDER BY n DESC" --format csv`,
+  offstream query "SHOW VIEWS"
+  offstream query "DESCRIBE Products"
+  offstream query "SELECT brands, count(*) AS n FROM Products GROUP BY brands"
+  offstream query "SELECT code, product_name FROM Products" --format csv
+
+Next: \`offstream charts\` draws the answers of four such questions.`,
     )
     .action(async (sql, { format, timeout }) => {
       const { output, pipeline, stack, signal } = context()

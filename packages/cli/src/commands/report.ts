@@ -10,18 +10,23 @@ const define: DefineCommand = (command, context) =>
   command
     .option(
       '--output <file>',
-      'where it is written; `-` is standard output (default: a file here, with the time)',
+      'where it is written; `-` is standard output (default: `offstream-report-<time>.md` here)',
     )
     .addHelpText(
       'after',
       `
-Writes one Markdown file for a bug report: versions, what \`offstream doctor\` finds, the settings and where they come
-from, the status, and the last 200 lines of each log. Passwords, tokens, contacts, e-mail addresses and the names of you
-and your machine are taken out. Nothing is sent anywhere: read the file, then share it yourself.
+Writes one file for a bug report, as text (Markdown): versions, what \`offstream
+doctor\` finds, the settings and where they come from, the status, and the last
+200 lines of each log. Passwords, tokens, contacts, e-mail addresses and the
+names of you and your machine are taken out. Nothing is sent anywhere.
+
+Exit status: 0 written, 10 it would overwrite a file, or can't be written.
 
 Examples:
   offstream report
-  offstream report --output - | less`,
+  offstream report --output - | less
+
+Next: read the file, since no rule knows every secret, then share it yourself.`,
     )
     .action(async ({ output: target }) => {
       const { output, pipeline, project } = context()

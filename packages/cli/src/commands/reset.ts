@@ -7,26 +7,29 @@ import { bytes } from '../words.ts'
 
 const define: DefineCommand = (command, context) =>
   command
-    .option('--table', 'the rows, and with them how far the job has read: it reads the topic again')
-    .option('--checkpoint', 'only how far the job has read; reading again changes no row')
-    .option(
-      '--topic',
-      'the messages (Kafka’s and ZooKeeper’s data), how far the job has read, and what scrapes remember',
-    )
-    .option('--all', 'everything of this stack: all of these, logs and work folders')
+    .option('--table', 'the rows of the table; the job fills it again from the topic')
+    .option('--checkpoint', 'the job’s note of how far it has read the topic; reading again changes no row')
+    .option('--topic', 'the messages, and all notes of how far they were read or scraped; the rows stay')
+    .option('--all', 'all of these, logs and work folders')
     .option('--dry-run', 'only tell what would go, and how much it is')
-    .option('--yes', 'ask nothing')
+    .option('--yes', 'wipe without a question')
     .addHelpText(
       'after',
       `
-Wipes data of this stack for good; settings, charts and the fetched Spark and Kafka stay. What belongs together goes
-together: rows that the job would never read again, or a broker that ZooKeeper does not know, are worse than none. A
-reset that is killed in the middle is ended by the next \`offstream reset\` or \`offstream up\`. Nothing may run meanwhile.
+Wipes data for good. Settings, charts and the fetched Spark and Kafka stay. What
+makes sense together only goes together. Nothing may run meanwhile: call
+\`offstream down\` before. A reset that is killed in the middle is ended by the
+next \`offstream reset\` or \`offstream up\`.
+
+Exit status: 0 done, 2 it was not told what to wipe, or nobody can be asked, 13
+services run.
 
 Examples:
   offstream reset --all --dry-run
   offstream down && offstream reset --table && offstream up
-  offstream reset --all --yes                 (in a script, where nobody can be asked)`,
+  offstream reset --all --yes      (in a script, where nobody can be asked)
+
+Next: \`offstream up\` begins with what is left.`,
     )
     .action(async ({ dryRun = false, yes = false, ...options }) => {
       const { output, pipeline, signal, project } = context()

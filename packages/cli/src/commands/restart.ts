@@ -8,14 +8,19 @@ const define: DefineCommand = (command, context) =>
     .addHelpText(
       'after',
       `
-Ends what runs, those first that need others, and starts it again in the order of needs, with the settings that it runs
-with; \`--set\` changes one. Nothing is lost: topic and table stay as they are. The job \`products-stream\` goes with
-\`spark-master\`, since a new master would not know it.
+Ends the services and starts them again, with the settings that they run with;
+\`--set\` changes one. Those that need others are ended first and started last.
+Topic and table stay as they are. With \`spark-master\` goes the job
+\`products-stream\`, which a new master would not know.
+
+Exit status: 0 all are ready again, 2 no such service, 3 it does not run.
 
 Examples:
   offstream restart
   offstream restart kafka thrift
-  offstream restart thrift --set thrift.memory=2g`,
+  offstream restart thrift --set thrift.memory=2g
+
+Next: \`offstream status\` shows them.`,
     )
     .action(async asked => {
       const { output, pipeline, stack, settings, call } = context()

@@ -9,16 +9,26 @@ const define: DefineCommand = (command, context) => {
   command.addHelpText(
     'after',
     `
-Spark, Kafka and the connectors lie in one cache folder of yours (OFFSTREAM_CACHE), for all projects. SPARK_HOME and
-KAFKA_HOME, where they are set, are used instead.
+Spark, Kafka and the connectors (the libraries by which Spark reads Kafka and
+writes the table) lie in one cache folder of yours, for all projects:
+OFFSTREAM_CACHE, or your system's folder for caches. A Spark or Kafka of your
+own is used instead where SPARK_HOME or KAFKA_HOME are set.
 
-Example:
-  offstream runtime list`,
+Examples:
+  offstream runtime list
+  offstream runtime install
+
+Next: \`offstream up\` fetches what is missing by itself.`,
   )
   command
     .command('list')
     .description('show what is in the cache, how large it is, and whether this offstream uses it')
-    .addHelpText('after', '\nExample:\n  offstream runtime list')
+    .addHelpText(
+      'after',
+      `
+Example:
+  offstream runtime list`,
+    )
     .action(() => list(context()))
   command
     .command('install')
@@ -26,11 +36,17 @@ Example:
     .addHelpText(
       'after',
       `
-Fetched once, for all projects; every file is compared with the digest that is locked in offstream. What is there
-already is not fetched again.
+Fetches 0.6 GB once, for all projects, and compares every file with its digest
+(a number computed from what is in it) that is locked in offstream. What is
+there already is not fetched again.
+
+Exit status: 0 all is there, 6 no Java, no Python or no room, 11 fetching
+failed.
 
 Example:
-  offstream runtime install`,
+  offstream runtime install
+
+Next: \`offstream up\`, which now needs no network.`,
     )
     .action(() => install(context()))
   command
@@ -40,8 +56,11 @@ Example:
     .addHelpText(
       'after',
       `
-Jars are compared with the digests that are locked in offstream, Spark with those that pip noted when it was installed.
-Exit status 11 where something differs.
+Compares the libraries with the digests (numbers computed from what is in a
+file) that are locked in offstream, and Spark with those noted when it was
+installed.
+
+Exit status: 0 all is as it was fetched, 11 something differs.
 
 Examples:
   offstream runtime verify
@@ -55,7 +74,10 @@ Examples:
     .addHelpText(
       'after',
       `
-What runs now is never removed. An older offstream on this machine would fetch again what it needs.
+What runs now is never removed. An older offstream on this machine would fetch
+again what it needs.
+
+Exit status: 0 done, 10 a process uses what would be removed.
 
 Examples:
   offstream runtime prune --dry-run

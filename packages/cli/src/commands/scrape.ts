@@ -19,7 +19,7 @@ const define: DefineCommand = (command, context) =>
     .addOption(
       new Option('--source <name>', 'where the products come from').choices(productSources).default('web'),
     )
-    .option('--limit <number>', 'stop after so many products', positiveInteger)
+    .option('--limit <number>', 'stop after so many products (default: no bound)', positiveInteger)
     .option('--dry-run', 'write the records as JSON lines instead of publishing them')
 
     .optionsGroup('For --source web, pages read in a browser:')
@@ -30,8 +30,16 @@ const define: DefineCommand = (command, context) =>
     .option('--country <name>', 'the list of a country: `France`, `fr` or `en:france`; also for exports')
     .option('--lang <host>', 'the host of Open Food Facts: fr, world, world-fr, be-nl …', siteLanguage)
     .option('--pages <number>', 'walk so many pages of the list, of 100 products each', positiveInteger)
-    .option('--concurrency <number>', 'pages open at once', positiveInteger)
-    .option('--rate <number>', 'pages a minute at most', positiveNumber)
+    .option(
+      '--concurrency <number>',
+      'pages open at once (default: the setting `web.concurrency`)',
+      positiveInteger,
+    )
+    .option(
+      '--rate <number>',
+      'pages a minute at most (default: the setting `web.pagesPerMinute`)',
+      positiveNumber,
+    )
     .option('--fresh', 'begin anew, instead of going on where an unfinished scrape of the same address was')
 
     .optionsGroup('For --source api, a few products or a search:')
@@ -48,8 +56,12 @@ const define: DefineCommand = (command, context) =>
     .option('--since <moment>', 'only what changed since, such as 2026-01-31', moment)
 
     .optionsGroup('For --source topic, any Kafka topic (`topic` in the configuration):')
-    .option('--brokers <addresses>', 'host:port, separated by commas', commaSeparated)
-    .option('--topic <name>', 'the topic to read')
+    .option(
+      '--brokers <addresses>',
+      'host:port, separated by commas (default: the setting `topic.brokers`)',
+      commaSeparated,
+    )
+    .option('--topic <name>', 'the topic to read (default: the setting `topic.topic`)')
     .option('--group <name>', 'consumer group, which keeps how far the topic was read')
     .addOption(
       new Option('--from <place>', 'where a group begins that has not read it before').choices([
@@ -62,24 +74,36 @@ const define: DefineCommand = (command, context) =>
     .addHelpText(
       'after',
       `
-Each product becomes one record, which is published to the topic \`products-events\`, whatever it was read from. Products
-that a source says are no more become deletes. On sites that are not on this machine it keeps to their pace, names
-itself (set \`web.contact\`), and obeys robots.txt. For more than a few hundred products use \`--source export\`. Standard
-input takes records, as a dry run writes them, and products as the API has them, one a line. Ctrl-C ends it cleanly. A scrape
-of web pages that was interrupted, even killed, goes on where it was when it is called again: what Kafka has acknowledged
-is not fetched twice, and \`--limit\` counts it too. One that has come to its end begins anew.
-Data: Open Food Facts, ODbL.
+Each product becomes one record (a JSON object with the field names of Open Food
+Facts), whatever it was read from, and is published to the topic
+\`products-events\`. A product that its source says is no more becomes a delete.
+
+On sites that are not on this machine it reads 30 pages a minute, one at a time,
+names itself (set \`web.contact\`), and obeys robots.txt. For more than a few
+hundred products use \`--source export\`. Standard input takes records, as a dry
+run writes them, and products as the API has them, one a line.
+
+Ctrl-C ends it cleanly. A scrape of web pages that was interrupted, even killed,
+goes on where it was when it is called again: what Kafka has acknowledged is not
+fetched twice, and \`--limit\` counts it too. One that has come to its end begins
+anew.
+
+Exit status: 0 done, 2 options that make no sense together, 6 no browser,
+9 Kafka or the site does not answer, 13 another scrape of this address is under
+way, 14 the site refuses us.
 
 Examples:
   offstream scrape --limit 100
   offstream scrape --category chocolats --pages 1 --limit 20 --dry-run
-  offstream scrape --url http://127.0.0.1:8090      (the stand-in of \`offstream site\`)
+  offstream scrape --url http://127.0.0.1:8090    (that of \`offstream site\`)
   offstream scrape --source api --codes 3017620422003,3068320123264
-  offstream scrape --source api --search categories_tags_en=chocolates --search nutrition_grades_tags=a
+  offstream scrape --source api --search categories_tags_en=chocolates
   offstream scrape --source export --country fr --since 2026-01-01
   offstream scrape --source export --deltas
-  offstream scrape --source topic --brokers kafka.example.org:9092 --topic products --until-end
-  offstream scrape --source stdin < records.jsonl`,
+  offstream scrape --source topic --brokers kafka.example.org:9092 --until-end
+  offstream scrape --source stdin < records.jsonl
+
+Next: \`offstream status\` follows the products. Data: Open Food Facts, ODbL.`,
     )
     .action(async ({ source: name, dryRun = false, ...options }) => {
       const request = scrapeRequest(name, options)

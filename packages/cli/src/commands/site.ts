@@ -6,7 +6,7 @@ const define: DefineCommand = (command, context) =>
   command
     .option(
       '--catalogue <file>',
-      'products to serve: JSON Lines in the form of the Open Food Facts API, plain or .gz',
+      'products to serve, one JSON object of the Open Food Facts API a line, plain or .gz (default: invented ones)',
     )
     .option(
       '--count <number>',
@@ -15,17 +15,20 @@ const define: DefineCommand = (command, context) =>
       1_000,
     )
     .option('--seed <number>', 'the same number invents the same products', positiveInteger, 1)
-    .option('--port <port>', 'where to listen; 0 takes a free port', portNumber, 8_090)
+    .option('--port <port>', 'port to listen on; 0 takes a free one', portNumber, 8_090)
     .option('--world', 'in English, as world.openfoodfacts.org, instead of French')
     .addHelpText(
       'after',
       `
-A small web site with the addresses, ids and classes of Open Food Facts, for trying and testing without disturbing
-theirs. It listens on this machine only; Ctrl-C ends it.
+A small web site with the addresses, ids and classes of Open Food Facts, for
+trying and testing without disturbing theirs. It listens on this machine only;
+Ctrl-C ends it.
 
 Examples:
   offstream site
-  offstream site --catalogue products.jsonl --port 8091`,
+  offstream site --catalogue products.jsonl --port 8091
+
+Next: \`offstream scrape --url http://127.0.0.1:8090\` in another terminal.`,
     )
     .action(async ({ catalogue: file, count, seed, port, world = false }) => {
       const { generateCatalogue, readCatalogue, startSite } = await import('@offstream/site')

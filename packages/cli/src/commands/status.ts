@@ -17,24 +17,36 @@ const define: DefineCommand = (command, context) =>
   command
     .option('--watch', 'look again and again, until Ctrl-C')
     .addOption(
-      new Option('--interval <seconds>', 'pause between two looks of `--watch`')
+      new Option('--interval <seconds>', 'seconds between two looks of `--watch`')
         .argParser(positiveNumber)
         .default(2),
     )
     .addHelpText(
       'after',
       `
-Asks every service that runs a real question, the Thrift server through its own protocol, and counts the products at
-each step of their way: fetched, acknowledged by Kafka, consumed by the job, rows in the table, visible in \`Products\`.
-Exit status: 0 healthy, 3 stopped, 4 degraded.
+Asks every service that runs a real question, and counts the products at each
+step of their way:
 
-With \`--watch\` a terminal shows the newest answer, anything else gets them all, one after the other; with \`--json\` one
-object a line, with the moment \`at\` of the look. It ends with Ctrl-C alone, exit status 130, whatever the state.
+  fetched → acknowledged by Kafka → consumed by the job → rows of the table
+  → visible to SQL, in \`Products\`
+
+\`lag\` is how many messages the job has not read yet. The count that does not
+move tells where the way is blocked; ? stands where nobody could be asked.
+
+With \`--watch\` a terminal shows the newest answer; a file or a pipe gets them
+all, one after the other, and with \`--json\` one object a line, with the moment
+\`at\` of the look. It ends with Ctrl-C alone, exit status 130, whatever the
+state.
+
+Exit status: 0 healthy, 3 nothing runs, 4 something that should run does not, or
+does not answer.
 
 Examples:
   offstream status
   offstream status --json
-  offstream status --watch --interval 5`,
+  offstream status --watch --interval 5
+
+Next: \`offstream logs\` for a service that is not healthy.`,
     )
     .action(async ({ watch = false, interval }) => {
       const { statusText } = await import('../statusText.ts')

@@ -5,12 +5,20 @@ const define: DefineCommand = (command, context) =>
     .addHelpText(
       'after',
       `
-Submits the PySpark job of \`spark-jobs/stream.py\` to the Spark master. It reads the topic \`products-events\` and puts
-each product into the table behind \`Products\`; from then on it is kept like the other services, until
-\`offstream down\`. Called again, it starts nothing.
+The job is the Spark program \`spark-jobs/stream.py\`. It reads each message that
+comes to the topic \`products-events\`, sets aside what is no product, and puts
+the newest record of each barcode into the table that SQL knows as \`Products\`.
+
+It is kept running like the other services, under the name \`products-stream\`,
+until \`offstream down\`. Called again, it starts nothing.
+
+Exit status: 0 it reads the topic, 3 the services do not run, 8 it did not begin
+in time, 12 it ended before.
 
 Example:
-  offstream up && offstream submit`,
+  offstream up && offstream submit
+
+Next: \`offstream scrape --limit 100\` sends products on their way.`,
     )
     .action(async () => {
       const { output, pipeline, project, settings, call } = context()

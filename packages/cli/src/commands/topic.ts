@@ -14,26 +14,35 @@ const define: DefineCommand = (command, context) => {
   command.addHelpText(
     'after',
     `
-The topic \`products-events\` is the stream of products between \`offstream scrape\` and the job of \`offstream submit\`: a
-message for each, its key the barcode, its value the record as JSON, or nothing for a product that is no more.
+A topic is a list of messages that Kafka keeps. \`products-events\` holds the
+products on their way from \`offstream scrape\` to the job of \`offstream submit\`:
+one message a product, whose key is the barcode and whose value is the record as
+JSON, or null for a product that is no more.
+
+Exit status: 0 done, 3 Kafka does not run, 9 it does not answer, 10 lines were
+refused.
 
 Examples:
   offstream topic describe
   offstream topic peek --from latest --limit 3
-  offstream topic produce --file records.jsonl`,
+  offstream topic produce --file records.jsonl
+
+Next: \`offstream status\` tells whether the job keeps up with the topic.`,
   )
 
   command
     .command('describe')
-    .description('show partitions, offsets, size and settings')
+    .description('show how much is in the topic, and its settings')
     .addHelpText(
       'after',
       `
-Messages are numbered from 0 in each partition: \`earliest\` is the number of the first that is still there, \`latest\` that
-of the next to come. Kafka keeps the newest message of each key (\`cleanup.policy compact\`), so there may be gaps.
+A topic lies in one or more partitions. In each, messages are numbered from 0;
+the number is the offset: \`earliest\` is that of the first message that is still
+there, \`latest\` that of the next to come. Kafka keeps the newest message of each
+key (\`cleanup.policy compact\`), so numbers may be missing between them.
 
 Example:
-  offstream topic describe --json`,
+  offstream topic describe`,
     )
     .action(async () => {
       const { output, pipeline, signal, project, broker } = await withKafka(context)
@@ -53,15 +62,17 @@ Example:
     .addOption(
       new Option(
         '--from <place>',
-        'the first messages that are there, or the last (default: beginning; with --follow latest)',
+        'the oldest messages, or the newest (default: beginning; with --follow latest)',
       ).choices(['beginning', 'latest'] as const),
     )
-    .option('--follow', 'go on with what comes; from `latest`: only what comes from now on')
+    .option('--follow', 'go on with what comes, until Ctrl-C; from `latest`: only what comes from now on')
     .addHelpText(
       'after',
       `
-Each line holds partition, offset, timestamp, key, headers and value: JSON as JSON, other text as text, null for a
-delete, and bytes that are no text in base64. No consumer that others see is touched.
+Each line holds partition, offset (the message's number), timestamp, key,
+headers and value: JSON as JSON, other text as text, null for a product that is
+no more, and bytes that are no text in base64. Looking takes nothing from any
+other reader.
 
 Examples:
   offstream topic peek
@@ -100,15 +111,18 @@ Examples:
     .addHelpText(
       'after',
       `
-A line is a product’s record, as \`offstream scrape --dry-run\` writes it, and its code becomes the key; or an object with
-\`key\` and \`value\`, as \`offstream topic peek\` writes it, where a value of null is a delete. Each is checked against the
-record; one that is none is told with its number and left out, and the command then exits 10. With \`--raw\` nothing is
-checked: a value that is text goes as it is.
+A line is a record, as \`offstream scrape --dry-run\` writes it; or an object with
+\`key\` and \`value\`, as \`offstream topic peek\` writes it, where a value of null
+says that the product is no more. A line that is no product is told with its
+number and left out, and the command then exits with status 10. With \`--raw\`
+nothing is checked, and a value that is text goes as it is.
 
 Examples:
   offstream scrape --limit 5 --dry-run | offstream topic produce
   offstream topic produce --delete 3017620422003
-  echo '{"key":"1","value":"no product"}' | offstream topic produce --raw`,
+  echo '{"key":"1","value":"no product"}' | offstream topic produce --raw
+
+Next: \`offstream topic peek --from latest\` shows what was published.`,
     )
     .action(async ({ file, raw = false, delete: deletes = [] }) => {
       const { output, pipeline, signal, project, broker } = await withKafka(context)

@@ -5,25 +5,46 @@ import { positiveInteger } from '../optionValues.ts'
 
 const define: DefineCommand = (command, context) =>
   command
-    .option('--foreground', 'stay here as their keeper, and end them with Ctrl-C')
+    .option('--foreground', 'keep the services in this terminal; Ctrl-C ends them')
     .addOption(
-      new Option('--ports <choice>', 'what to do where a port is taken: `auto` takes the next free one')
+      new Option(
+        '--ports <choice>',
+        '`auto` takes the next free port where one is taken; `configured` refuses then',
+      )
         .choices(['configured', 'auto'] as const)
         .default('configured' as const),
     )
-    .option('--cores <number>', 'cores that the Spark worker offers to jobs', positiveInteger)
+    .option(
+      '--cores <number>',
+      'processor cores that the Spark worker offers to jobs (default: the setting `spark.worker.cores`)',
+      positiveInteger,
+    )
     .addHelpText(
       'after',
       `
-Starts what does not run yet, side by side where one does not need the other, and waits until each has answered a
-question in its own language. Called again, it starts nothing.
+Starts the services that do not run yet, and waits until each has answered a
+question in its own language:
 
-With \`--ports auto\` the ports that were chosen hold, for every other command too, until \`offstream down\`.
+  zookeeper     what Kafka keeps its own state in
+  kafka         holds the products as messages, in the topic \`products-events\`
+  spark-master  hands out work to the worker
+  spark-worker  carries the work out
+  thrift        answers SQL questions about the table
+
+They go on in the background, watched by a process named keeper, which starts
+again what crashes. Called again, it starts nothing. With \`--ports auto\` the
+ports that were chosen hold, for every other command too, until \`offstream
+down\`.
+
+Exit status: 0 all are ready, 6 this machine lacks something, 7 a port is taken,
+8 a service did not answer in time, 12 a service ended before it was ready.
 
 Examples:
   offstream up
   offstream up --ports auto
-  offstream up --cores 4 --set kafka.port=9093`,
+  offstream up --cores 4 --set kafka.port=9093
+
+Next: \`offstream submit\` starts the job that fills the table.`,
     )
     .action(async ({ foreground = false, cores, ports }) => {
       const wanted = cores === undefined ? [] : [`spark.worker.cores=${cores}`]

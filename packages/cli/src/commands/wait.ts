@@ -10,28 +10,33 @@ const define: DefineCommand = (command, context) =>
   command
     .requiredOption(
       '--for <condition>',
-      'what is waited for; given several times, all must hold at once',
+      'what is waited for, see below; may be repeated',
       (text: string, earlier: readonly Condition[] = []): readonly Condition[] => [
         ...earlier,
         readCondition(text),
       ],
     )
     .addOption(
-      new Option('--timeout <time>', 'give up after this time, such as 30s or 5m')
+      new Option('--timeout <time>', 'give up after this time: 500ms, 30s, 5m, 2h; seconds without a unit')
         .argParser(timeSpan)
         .default(60_000, '60s'),
     )
     .addHelpText(
       'after',
       `
-Asks the stack as \`offstream status\` does until every condition holds, and exits 0; 8 where the time is over before.
-Quote conditions with > or <, which the shell would take for itself.
+Looks as \`offstream status\` does, again and again, until every condition holds
+at once. For scripts and CI. Put conditions with > or < in quotes, or the shell
+takes these signs for itself.
 
 Conditions:${conditionForms}
 
+Exit status: 0 they hold, 8 the time was over before.
+
 Examples:
   offstream wait --for healthy
-  offstream wait --for 'visible>=200' --for lag=0 --timeout 2m`,
+  offstream wait --for 'visible>=200' --for lag=0 --timeout 2m
+
+Next: \`offstream status\` explains the counts.`,
     )
     .action(async ({ for: conditions, timeout }) => {
       const { output, pipeline, signal, stack } = context()
