@@ -44,7 +44,8 @@ const isInstalled = (specifier: string): boolean => {
  * files of its own, everybody else's packages as ordinary dependencies.
  */
 export default defineConfig({
-  input: 'src/main.ts',
+  // The program of a thread is no part of another's code, and lies beside the file that starts it.
+  input: { main: 'src/main.ts', scanThread: '../pipeline/src/sources/export/scanThread.ts' },
   platform: 'node',
   resolve: { conditionNames: ['source', 'import', 'node', 'default'] },
   // `await using` is younger than the oldest Node that we run on.

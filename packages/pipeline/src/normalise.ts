@@ -42,8 +42,9 @@ export const cleanText = (written: string | null | undefined): string | null => 
 }
 
 // Most texts are Latin words with single blanks between them: nothing to do, and told in one look. Letters above
-// U+02FF may be combining marks, and `&` may begin an entity.
-const alreadyClean = /^[!-%'-~\u00A1-\u02FF]+(?: [!-%'-~\u00A1-\u02FF]+)*$/
+// U+02FF may be combining marks, and `&` may begin an entity; the marks from U+2010 to U+2027 are dashes, quotation
+// marks such as the apostrophe of `d’orange`, and dots.
+const alreadyClean = /^[!-%'-~\u00A1-\u02FF\u2010-\u2027]+(?: [!-%'-~\u00A1-\u02FF\u2010-\u2027]+)*$/
 
 /**
  * The names of a list, each cleaned, in their order, joined by `, `; null for none. A name that reads `null` or

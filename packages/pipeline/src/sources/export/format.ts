@@ -4,7 +4,7 @@ import { OffstreamError } from '@offstream/runtime'
 import type { JsonObject } from '../record/json.ts'
 import { csvEntries } from './csv.ts'
 import type { Input } from './input.ts'
-import { jsonlEntries } from './jsonl.ts'
+import { jsonlFileEntries } from './jsonl.ts'
 import { parquetEntries } from './parquet.ts'
 
 /** One product of an export in the API's form, or what is wrong with it; `place` is its line, or its row. */
@@ -38,7 +38,7 @@ const startsWith = (bytes: Buffer, beginning: Buffer): boolean =>
 
 async function* textEntries(text: Peeked, name: string): AsyncGenerator<readonly Entry[]> {
   const start = startsWith(text.head, byteOrderMark) ? text.head.subarray(byteOrderMark.length) : text.head
-  if (/^\s*\{/.test(start.toString('latin1', 0, 1024))) return yield* jsonlEntries(text.chunks(start))
+  if (/^\s*\{/.test(start.toString('latin1', 0, 1024))) return yield* jsonlFileEntries(text.chunks(start))
   const delimiter = delimiterOf(start)
   if (delimiter !== null) return yield* csvEntries(text.chunks(start), delimiter)
   await text.leave()

@@ -1,51 +1,132 @@
-import { isUtf8 } from 'node:buffer'
-import { messageOf } from '@offstream/runtime'
+import { on } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import type { JsonObject } from '../record/json.ts'
 import { apiFields } from './fields.ts'
 import type { Entry } from './format.ts'
-import { LineCutter } from './lines.ts'
-import { Picker, type Wanted } from './pick.ts'
+import type { Wanted } from './pick.ts'
+import { LineScanner, notJson, type Scanned } from './scan.ts'
 
-/**
- * The objects of JSON lines, those of one chunk at a time. An empty line is nothing.
- * @param wanted the members that are read
- */
+/** The objects of JSON lines, those of one chunk at a time. An empty line is nothing. */
 export async function* jsonlEntries(
   chunks: AsyncIterable<Buffer>,
   wanted: Wanted = apiFields,
 ): AsyncGenerator<readonly Entry[]> {
-  const cutter = new LineCutter()
-  const reader = new LineReader(wanted)
-  for await (const chunk of chunks) yield reader.entries(cutter.cut(chunk))
-  yield reader.entries(cutter.rest())
+  for await (const scanned of scannedHere(chunks, wanted)) yield parsed(scanned)
 }
 
-class LineReader {
-  private readonly picker: Picker
-  private line = 0
-
-  constructor(wanted: Wanted) {
-    this.picker = new Picker(wanted)
+/**
+ * The same for a file, which may be long: stepping over what is not wanted of products of 20 KB takes as much time as
+ * all that follows until Kafka has them, so a long file has a thread of its own for that.
+ *
+ * @param thread the program of that thread, `scanThread.ts`
+ */
+export async function* jsonlFileEntries(
+  chunks: AsyncIterable<Buffer>,
+  thread = new URL('./scanThread.js', import.meta.url),
+): AsyncGenerator<readonly Entry[]> {
+  const file = chunks[Symbol.asyncIterator]()
+  try {
+    const start = await begun(file)
+    const all = joined(start)
+    const scanned = start.isLong ? scannedByThread(all, apiFields, thread) : scannedHere(all, apiFields)
+    for await (const each of scanned) yield parsed(each)
+  } finally {
+    await file.return?.()
   }
+}
 
-  readonly entries = (lines: readonly (Buffer | null)[]): readonly Entry[] => {
-    const entries: Entry[] = []
-    for (const line of lines) {
-      this.line += 1
-      if (line === null) entries.push({ place: this.line, problem: 'the line is too long' })
-      else if (!isBlank(line)) entries.push(this.entry(line))
+/** The thread takes a twentieth of a second to start, in which as much is scanned. */
+const bytesOfALongFile = 16 * 1024 * 1024
+
+interface Begun {
+  readonly beginning: Buffer[]
+  readonly rest: Pick<AsyncIterator<Buffer>, 'next'>
+  readonly isLong: boolean
+}
+
+/** Reads the beginning of a file. What goes wrong with it comes after what stood before. */
+const begun = async (file: AsyncIterator<Buffer>): Promise<Begun> => {
+  const beginning: Buffer[] = []
+  let bytes = 0
+  try {
+    while (bytes < bytesOfALongFile) {
+      const next = await file.next()
+      if (next.done === true) return { beginning, rest: file, isLong: false }
+      beginning.push(next.value)
+      bytes += next.value.length
     }
-    return entries
+  } catch (error) {
+    return { beginning, rest: { next: () => Promise.reject(error) }, isLong: false }
   }
+  return { beginning, rest: file, isLong: true }
+}
 
-  private readonly entry = (line: Buffer): Entry => {
-    if (!isUtf8(line)) return { place: this.line, problem: 'it is no UTF-8' }
+async function* joined({ beginning, rest }: Begun): AsyncGenerator<Buffer> {
+  // Let go one by one: a long file is read for an hour.
+  for (let chunk = beginning.shift(); chunk !== undefined; chunk = beginning.shift()) yield chunk
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value
+}
+
+async function* scannedHere(chunks: AsyncIterable<Buffer>, wanted: Wanted): AsyncGenerator<Scanned> {
+  const scanner = new LineScanner(wanted)
+  for await (const chunk of chunks) yield scanner.scan(chunk)
+  yield scanner.rest()
+}
+
+/** Chunks that are with the thread: enough that it never waits, and no more than a few megabytes. */
+const chunksAhead = 8
+
+async function* scannedByThread(
+  chunks: AsyncIterable<Buffer>,
+  wanted: Wanted,
+  program: URL,
+): AsyncGenerator<Scanned> {
+  const thread = new Worker(program, { workerData: wanted })
+  const answers = on(thread, 'message') as AsyncIterableIterator<[Scanned]>
+  const answer = async (): Promise<Scanned> => (await answers.next()).value[0]
+  let trouble: { readonly error: unknown } | null = null
+  const untilTrouble = async function* () {
     try {
-      return { place: this.line, value: this.picker.pick(line) }
+      yield* chunks
     } catch (error) {
-      return { place: this.line, problem: `it is no JSON: ${messageOf(error)}` }
+      trouble = { error }
     }
   }
+  let ahead = 0
+  try {
+    for await (const chunk of untilTrouble()) {
+      // A copy to give away: a part of a stream may share its memory with the next one.
+      const bytes = new Uint8Array(chunk)
+      thread.postMessage(bytes, [bytes.buffer])
+      ahead += 1
+      if (ahead < chunksAhead) continue
+      yield await answer()
+      ahead -= 1
+    }
+    if (trouble === null) {
+      thread.postMessage(null)
+      ahead += 1
+    }
+    // Also what stood before the trouble is a product.
+    for (; ahead > 0; ahead -= 1) yield await answer()
+  } finally {
+    await thread.terminate()
+  }
+  if (trouble !== null) throw (trouble as { readonly error: unknown }).error
 }
 
-const isBlank = (line: Buffer): boolean =>
-  line.length === 0 || (line.length < 16 && line.toString('latin1').trim() === '')
+const parsed = ({ bytes, lines }: Scanned): readonly Entry[] => {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let from = 0
+  return lines.map(line => {
+    if ('problem' in line) return line
+    const { place, end } = line
+    const json = text.toString('utf8', from, end)
+    from = end
+    try {
+      return { place, value: JSON.parse(json) as JsonObject }
+    } catch (error) {
+      return { place, problem: notJson(error) }
+    }
+  })
+}

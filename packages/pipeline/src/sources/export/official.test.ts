@@ -102,7 +102,8 @@ describe.skipIf(!existsSync(folder))(`the official exports (needs ${folder})`, {
       const picker = new Picker(apiFields)
       const lines = (await readFile(fileOf(name), 'utf8')).trimEnd().split('\n')
       // Blanks before a line make the reader step through short ones too.
-      const picked = lines.map(line => productOf(picker.pick(Buffer.from(' '.repeat(8_000) + line)), context))
+      const pick = (line: string) => JSON.parse(picker.pick(Buffer.from(' '.repeat(8_000) + line)).toString())
+      const picked = lines.map(line => productOf(pick(line), context))
       expect(picked).toEqual(lines.map(line => productOf(JSON.parse(line), context)))
     },
   )
