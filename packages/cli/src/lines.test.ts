@@ -71,6 +71,10 @@ test.each<[SourceEvent, string]>([
     { kind: 'waiting', ms: 120_000, reason: 'it is down for maintenance', asked: false },
     '! Waiting 2 min 0 s: it is down for maintenance',
   ],
+  [
+    { kind: 'layout', field: 'nova_group', selector: '#panel_nova img', rate: 0.025, usual: 0.834 },
+    '! The site may look otherwise now: `nova_group` is on 3 % of its last pages, usually on 83 %; it is read by `#panel_nova img`',
+  ],
   [{ kind: 'skipped', address: 'http://a/\u001b[2J', reason: 'gone' }, '! skipped http://a/ [2J: gone'],
 ])('what a source tells is a line for a person and an object for a program: %o', (event, line) => {
   vi.setSystemTime('2026-03-04T05:03:05Z')
@@ -83,6 +87,17 @@ test.each<[SourceEvent, string]>([
     new ScrapeLines(new Output(mode)).progress(counts({}), event)
     expect(write.mock.calls.map(([text]) => plain(String(text)))).toEqual([`${told}\n`])
   }
+})
+
+test('the result and the summary say which fields may have moved', () => {
+  const lines = new ScrapeLines(new Output('json'))
+  vi.spyOn(process.stdout, 'write').mockReturnValueOnce(true)
+  const alarm = { field: 'nova_group', selector: '#panel_nova img', rate: 0, usual: 0.8 }
+  lines.progress(counts({}), { kind: 'layout', ...alarm })
+  expect([lines.result(), lines.summary(counts({}), 'published')]).toEqual([
+    { layout: [alarm] },
+    '0 products published in 0 ms, 1 field hardly filled any more',
+  ])
 })
 
 test('the result says how much was done before', () => {

@@ -13,6 +13,8 @@ export class ScrapeLines {
   private toldAt = Date.now()
   /** How many products an earlier run had delivered that this one goes on with; null where it begins anew. */
   private resumed: number | null = null
+  /** What may have moved on the site's pages. */
+  private readonly alarms: object[] = []
 
   constructor(output: Output) {
     this.output = output
@@ -20,6 +22,10 @@ export class ScrapeLines {
 
   readonly progress = (counts: ProduceCounts, event: SourceEvent | null): void => {
     if (event?.kind === 'resumed') this.resumed = event.done
+    if (event?.kind === 'layout') {
+      const { kind: _, ...alarm } = event
+      this.alarms.push(alarm)
+    }
     const line = event === null ? null : lineOf(event)
     if (line !== null) this.output.event({ ...event }, line)
     this.output.live(this.line(counts))
@@ -36,14 +42,18 @@ export class ScrapeLines {
     const gone = removed > 0 ? `, ${removed} removed` : ''
     const left = skipped > 0 ? `, ${skipped} skipped` : ''
     const rate = took > 0 && delivered > 0 ? `, ${perSecond(delivered, took)}` : ''
-    return `${counted(delivered, 'product')} ${done} in ${duration(took)}${rate}${gone}${left}${unsent}`
+    const moved =
+      this.alarms.length > 0 ? `, ${counted(this.alarms.length, 'field')} hardly filled any more` : ''
+    return `${counted(delivered, 'product')} ${done} in ${duration(took)}${rate}${gone}${left}${unsent}${moved}`
   }
 
   readonly seconds = (): number => (Date.now() - this.began) / 1_000
 
   /** What the result of the run has beside the counts. */
-  readonly result = (): Readonly<Record<string, unknown>> =>
-    this.resumed === null ? {} : { doneBefore: this.resumed }
+  readonly result = (): Readonly<Record<string, unknown>> => ({
+    ...(this.resumed === null ? {} : { doneBefore: this.resumed }),
+    ...(this.alarms.length === 0 ? {} : { layout: this.alarms }),
+  })
 
   private readonly line = ({ found, delivered, removed, skipped }: ProduceCounts): string => {
     const elapsedMs = Date.now() - this.began
@@ -67,6 +77,8 @@ const lineOf = (event: SourceEvent): string | null => {
       const wait = event.asked ? 'The site asks to wait' : 'Waiting'
       return `${chalk.yellow('!')} ${wait} ${duration(event.ms)}: ${printable(event.reason)}`
     }
+    case 'layout':
+      return `${chalk.yellow('!')} The site may look otherwise now: \`${event.field}\` is on ${percent(event.rate)} of its last pages, usually on ${percent(event.usual)}; it is read by \`${event.selector}\``
     case 'skipped':
       return `${chalk.yellow('!')} skipped ${printable(event.address)}: ${printable(event.reason)}`
     case 'found':
@@ -74,6 +86,8 @@ const lineOf = (event: SourceEvent): string | null => {
       return null
   }
 }
+
+const percent = (share: number): string => `${Math.round(share * 100)} %`
 
 const perSecond = (count: number, ms: number): string => {
   const rate = count / (ms / 1_000)

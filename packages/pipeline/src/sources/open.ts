@@ -11,6 +11,7 @@ import { isWebAddress } from './export/input.ts'
 import type { Source } from './source.ts'
 import { stdinSource } from './stdin.ts'
 import { saslOf, topicSource } from './topic.ts'
+import { patienceElsewhere, patienceOnLoopback } from './web/gate.ts'
 import { isLoopback } from './web/host.ts'
 import { type ListChoice, listAddress } from './web/lists.ts'
 import { webSource } from './web/web.ts'
@@ -121,6 +122,7 @@ export const openWebSource = (
     ...(pages === undefined ? {} : { pages }),
     concurrency: concurrency ?? (near ? concurrencyOnLoopback : web.concurrency),
     pagesPerMinute: pagesPerMinute ?? (near ? null : web.pagesPerMinute),
+    patience: near ? patienceOnLoopback : patienceElsewhere,
     userAgent: userAgent(web.contact),
     chromium: browser.executablePath === null ? {} : { executablePath: browser.executablePath },
     // Goes with the topic in `offstream reset`: what is no longer there must be fetched anew.

@@ -236,8 +236,8 @@ class Busy extends Error {
   }
 }
 
-/** Seconds, or a date. @see RFC 9110 §10.2.3 */
-const retryAfter = (header: string | null, nowMs: number): number => {
+/** What a `Retry-After` asks for in milliseconds; it holds seconds, or a date. @see RFC 9110 §10.2.3 */
+export const retryAfter = (header: string | null, nowMs: number): number => {
   if (header === null) return 0
   const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - nowMs
   return Number.isFinite(ms) && ms > 0 ? ms : 0

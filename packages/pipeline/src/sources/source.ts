@@ -8,6 +8,16 @@ export type SourceEvent =
   | { readonly kind: 'fetched'; readonly code: string; readonly address: string }
   /** The run goes on where an earlier one ended too early, which had delivered `done` of `listed` products known then. */
   | { readonly kind: 'resumed'; readonly done: number; readonly listed: number; readonly begunAt: Date }
+  /** Nothing is asked for a while, since the source refuses or fails; `asked`: it named the time itself. */
+  | { readonly kind: 'waiting'; readonly ms: number; readonly reason: string; readonly asked: boolean }
+  /** A column is hardly ever filled any more (`rate`, 0 to 1; `usual` until now): the page may have changed. */
+  | {
+      readonly kind: 'layout'
+      readonly field: string
+      readonly selector: string
+      readonly rate: number
+      readonly usual: number
+    }
   /** An address gave no product, and why; the run goes on. */
   | { readonly kind: 'skipped'; readonly address: string; readonly reason: string }
 

@@ -1,6 +1,9 @@
+import { join } from 'node:path'
 import { DeadlineError, messageOf, OffstreamError, withDeadline } from '@offstream/runtime'
 import { type Browser, type BrowserContext, chromium, type Page, type Response } from 'playwright'
+import { browserFolder, removeFolder } from './browserFolder.ts'
 import type { Host } from './host.ts'
+import { Refused, VisitError } from './visitError.ts'
 
 export interface BrowserOptions {
   readonly executablePath: string
@@ -21,18 +24,6 @@ export interface Visit<T> {
   readonly signal: AbortSignal
 }
 
-/** An address that could not be read, which says nothing about the product behind it. */
-export class VisitError extends Error {
-  override readonly name = 'VisitError'
-  /** `unreachable`: nobody answered; `elsewhere`: led off the site; `failed`: anything else, such as a crash. */
-  readonly kind: 'unreachable' | 'elsewhere' | 'failed'
-
-  constructor(kind: VisitError['kind'], message: string, cause?: unknown) {
-    super(message, { cause })
-    this.kind = kind
-  }
-}
-
 /**
  * One Chromium and a few pages of it, used again and again: a new page for each product would halve the speed. A page
  * that misbehaved is closed and never used again; a Chromium that died is started anew by the next visit.
@@ -48,7 +39,7 @@ export class SharedBrowser implements AsyncDisposable {
 
   /**
    * Opens an address and reads it, within `visitWithinMs`. As many visits at once as are asked for.
-   * @throws VisitError; the reason of `signal` when that is aborted, which ends the visit at once
+   * @throws VisitError, Refused; the reason of `signal` when that is aborted, which ends the visit at once
    * @throws OffstreamError CHROMIUM_FAILED where the browser can't be started.
    */
   readonly visit = async <T>({ address, loadScripts, read, signal }: Visit<T>): Promise<T> => {
@@ -78,8 +69,8 @@ export class SharedBrowser implements AsyncDisposable {
     if (running === null || running === undefined) return
     const closing = running.browser.close()
     await endOf(closing).catch(() => running.kill())
-    // Playwright clears its temporary folders away once the process is gone.
     await endOf(closing).catch(() => undefined)
+    await removeFolder(running.folder)
   }
 
   readonly [Symbol.asyncDispose] = (): Promise<void> => this.close()
@@ -101,7 +92,7 @@ export class SharedBrowser implements AsyncDisposable {
     // Another visit may have begun the new start while this one waited.
     if (this.running === null || (await this.running) === running) {
       this.idle.length = 0
-      this.running = launch(this.options)
+      this.running = launch(this.options, running?.folder)
     }
     return this.running
   }
@@ -110,6 +101,8 @@ export class SharedBrowser implements AsyncDisposable {
 interface Running {
   readonly browser: Browser
   readonly context: BrowserContext
+  /** Where its profile is. */
+  readonly folder: string
   /** Ends it at once, with all its processes. */
   readonly kill: () => void
 }
@@ -133,12 +126,21 @@ const endOf = (closing: Promise<void>): Promise<void> =>
 // Not waited for: a page that is closed in the middle of a navigation may never say that it is.
 const discard = ({ page }: Tab): void => void page.close().catch(() => undefined)
 
-// Playwright's own flags already stop Chromium's background networking; `--host-resolver-rules` makes sure of it.
-const launch = async ({ executablePath, userAgent, host }: BrowserOptions): Promise<Running> => {
-  let browser: Browser | undefined
+// A context of its own, as a private window; the persistent one is there only since Playwright lets nobody choose the
+// folder of a browser otherwise. Playwright's own flags already stop Chromium's background networking;
+// `--host-resolver-rules` makes sure of it.
+const launch = async (
+  { executablePath, userAgent, host }: BrowserOptions,
+  left?: string,
+): Promise<Running> => {
+  // Of a browser that died.
+  if (left !== undefined) await removeFolder(left)
+  const folder = await browserFolder()
+  let browser: Browser | null = null
   try {
-    browser = await chromium.launch({
+    const persistent = await chromium.launchPersistentContext(join(folder, 'profile'), {
       executablePath,
+      artifactsDir: folder,
       // Chromium refuses to run its sandbox as root; anyone else keeps it.
       chromiumSandbox: process.getuid?.() !== 0,
       args: [
@@ -152,15 +154,18 @@ const launch = async ({ executablePath, userAgent, host }: BrowserOptions): Prom
       handleSIGTERM: false,
       handleSIGHUP: false,
     })
+    browser = persistent.browser()
+    if (browser === null) throw new Error('it has no browser')
     const context = await browser.newContext({
       userAgent,
       acceptDownloads: false,
       serviceWorkers: 'block',
       permissions: [],
     })
-    return { browser, context, kill: await killerOf(browser) }
+    return { browser, context, folder, kill: await killerOf(browser) }
   } catch (error) {
     await browser?.close()
+    await removeFolder(folder)
     throw new OffstreamError('CHROMIUM_FAILED', `\`${executablePath}\` does not start`, {
       outcome: 'prerequisite',
       hint: 'run it by hand to see why, or name another browser in `browser.executablePath`',
@@ -234,9 +239,11 @@ const isEmptyErrorAnswer = (error: unknown): boolean =>
 const unreachable =
   /net::ERR_(?:CONNECTION_\w+|NAME_\w+|ADDRESS_\w+|INTERNET_DISCONNECTED|NETWORK_\w+|TIMED_OUT|EMPTY_RESPONSE|SSL_\w+|CERT_\w+|PROXY_\w+)/
 
-const visitError = (error: unknown, left: string | null): VisitError | OffstreamError => {
+const visitError = (error: unknown, left: string | null): VisitError | Refused | OffstreamError => {
   if (error instanceof OffstreamError) return error
   if (left !== null) return new VisitError('elsewhere', `it led off the site, to \`${left}\``, error)
+  // What `read` says of the page.
+  if (error instanceof VisitError || error instanceof Refused) return error
   const message = messageOf(error).split('\n')[0] ?? ''
   const network = unreachable.exec(message)?.[0]
   if (network !== undefined) return new VisitError('unreachable', network, error)

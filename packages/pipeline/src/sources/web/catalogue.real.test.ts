@@ -8,6 +8,7 @@ import { normaliseCode } from '../../names.ts'
 import { cleanText, gradeAmong, novaGroup } from '../../normalise.ts'
 import { environmentalScoreGrades, nutriScoreGrades, type Product } from '../../product.ts'
 import { findChromium } from './chromium.ts'
+import { patienceOnLoopback } from './gate.ts'
 import { webSource } from './web.ts'
 
 const catalogueFile = join(import.meta.dirname, '../../../../../../shared/off/products.jsonl')
@@ -71,6 +72,7 @@ const crawlAll = async (
       address: site.address,
       concurrency: 2,
       pagesPerMinute: null,
+      patience: patienceOnLoopback,
       userAgent: 'offstream-test',
       chromium: { executablePath: executablePath ?? '' },
       storageDirectory,

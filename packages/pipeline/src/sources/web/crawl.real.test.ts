@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { until } from '@offstream/runtime'
+import { generateCatalogue, startSite } from '@offstream/site'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Product } from '../../product.ts'
 import type { SourceEvent, SourceRun } from '../source.ts'
@@ -54,6 +55,7 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
       address: site.origin + path,
       concurrency: 2,
       pagesPerMinute: null,
+      patience: { firstPauseMs: 20, pauses: 3, failures: 5 },
       userAgent: 'offstream-test/1 (+test@example.org)',
       chromium: { executablePath: executablePath ?? '' },
       storageDirectory,
@@ -83,7 +85,9 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
     /** For each time that it went on: how much was done of what was known. */
     const resumed = () =>
       events.flatMap(event => (event.kind === 'resumed' ? [[event.done, event.listed] as const] : []))
-    return { ended, told, resumed }
+    const waits = () => events.filter(({ kind }) => kind === 'waiting')
+    const layout = () => events.filter(event => event.kind === 'layout')
+    return { ended, told, resumed, waits, layout }
   }
 
   const allOf = (all: readonly string[]): Told => ({
@@ -266,7 +270,49 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
     })
   })
 
-  test('a site that blocks is left at once, and its page is never a product', async () => {
+  describe('a changed layout', () => {
+    const catalogue = generateCatalogue({ count: 70 })
+    const remembering = { resume: { destination: 'localhost:9092', fresh: true } }
+
+    test('a field that fell far below its usual alarms by its selector, and the records are as they are', async () => {
+      await using site = await startSite({ catalogue })
+      await crawl({ origin: site.address }, '/', remembering).ended
+      site.inject([{ path: '/produit/*', fault: 'missing-fields' }])
+      const { ended, told, layout } = crawl({ origin: site.address }, '/', remembering)
+      await ended
+      expect(told().delivered.length).toBe(70)
+      expect(layout()).toEqual(
+        expect.arrayContaining([
+          { kind: 'layout', field: 'categories', selector: '#field_categories_value', rate: 0, usual: 1 },
+        ]),
+      )
+      expect(layout().map(({ field }) => field)).not.toEqual(expect.arrayContaining(['product_name']))
+    })
+
+    test('pages that make no record any more end the crawl, after some in a row', async () => {
+      await using site = await startSite({ catalogue })
+      site.inject([{ path: '/produit/*', fault: 'other-layout' }])
+      const { ended, told } = crawl({ origin: site.address }, '/')
+      await expect(ended).rejects.toMatchObject({
+        ...{ code: 'LAYOUT_CHANGED', outcome: 'blocked' },
+        message: expect.stringContaining('`#barcode` and `h1[property="food:name"]`'),
+      })
+      expect(told().delivered).toEqual([])
+      expect(site.requests.filter(({ path }) => path.startsWith('/produit/')).length).toBeLessThan(15)
+    })
+
+    test('a list that led to products before and is none any more has changed its layout', async () => {
+      await using site = await startSite({ catalogue })
+      await crawl({ origin: site.address }, '/', { ...remembering, limit: 1 }).ended
+      site.inject([{ path: '/', fault: 'other-layout' }])
+      await expect(crawl({ origin: site.address }, '/', remembering).ended).rejects.toMatchObject({
+        code: 'LAYOUT_CHANGED',
+      })
+      await expect(crawl({ origin: site.address }, '/').ended).rejects.toMatchObject({ code: 'NOT_A_SOURCE' })
+    })
+  })
+
+  test('a site that asks us to stop is left at once, and its page is never a product', async () => {
     const stop = 'Your requests are overloading the Open Food Facts server, please stop'
     await using site = await serve(() => ({
       '/': listPage(codes(9)),
@@ -343,23 +389,79 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
     })
   })
 
-  test.each([429, 503])('an answer without a body tells by its status %i alone', async status => {
-    await using site = await serve(() => ({ '/': listPage(codes(2)), [pathOf('40000001')]: { status } }))
-    const { ended, told } = crawl(site, '/', { concurrency: 1 })
+  test.each([429, 503])(
+    'a site that refuses again and again, here by its status %i alone, is left',
+    async status => {
+      await using site = await serve(() => ({ '/': listPage(codes(2)), [pathOf('40000001')]: { status } }))
+      const { ended, told, waits } = crawl(site, '/', { concurrency: 2 })
+      await expect(ended).rejects.toMatchObject({
+        code: 'SOURCE_BLOCKED',
+        message: `The site refused to show \`${site.origin}${pathOf('40000001')}\`: it answered with status ${status}`,
+      })
+      expect(told()).toEqual({
+        ...allOf([]),
+        found: 2,
+        skipped: [[pathOf('40000002'), 'the site knows no such page']],
+      })
+      expect([site.asked.filter(path => path === pathOf('40000001')).length, waits().length]).toEqual([4, 3])
+    },
+  )
+
+  test('`Retry-After` holds up the whole crawl, and then everything is fetched', async () => {
+    const moments: number[] = []
+    const all = codes(6)
+    await using site = await serve(() => ({
+      '/': listPage(all),
+      ...Object.fromEntries(
+        all.map(code => [
+          pathOf(code),
+          (_request, response) => {
+            moments.push(Date.now())
+            if (moments.length === 2) response.writeHead(429, { 'retry-after': '1' }).end()
+            else response.end(productPage(code, `Product ${code}`))
+          },
+        ]),
+      ),
+    }))
+    const { ended, told, waits } = crawl(site, '/')
+    await ended
+    expect(told()).toEqual(allOf(all))
+    expect(waits()).toEqual([
+      { kind: 'waiting', ms: 1_000, reason: 'it answered with status 429', asked: true },
+    ])
+    // Whatever was asked before the answer came, nothing was asked in the second after it.
+    const longest = Math.max(...moments.slice(1).map((moment, index) => moment - Number(moments[index])))
+    expect(longest).toBeGreaterThan(900)
+  })
+
+  test('a site that gives no page any more is left, whatever page it is asked for', async () => {
+    const { [pathOf('40000001')]: first, ...others } = productPages(codes(30))
+    const failing = Object.fromEntries(
+      Object.keys(others).map(path => [path, { status: 500, body: '<h1>oops</h1>' }]),
+    )
+    await using site = await serve(() => ({
+      '/': listPage(codes(30)),
+      [pathOf('40000001')]: first ?? '',
+      ...failing,
+    }))
+    const { ended, told, waits } = crawl(site, '/')
     await expect(ended).rejects.toMatchObject({
-      code: 'SOURCE_BLOCKED',
-      message: `The site refused to show \`${site.origin}${pathOf('40000001')}\`: it answered with status ${status}`,
+      code: 'SITE_UNREACHABLE',
+      outcome: 'unreachable',
+      message: `No page from \`${site.origin.replace('http://', '')}\`: it answered with status 500`,
     })
-    expect(told()).toEqual({ ...allOf([]), found: 2 })
+    expect([told().delivered, waits().length]).toEqual([allOf(codes(1)).delivered, 3])
+    expect(site.asked.length).toBeLessThan(15)
   })
 
   test('a site whose robots.txt fails is left alone', async () => {
     await using site = await serve(() => ({ '/robots.txt': { status: 503 }, '/': listPage(codes(2)) }))
-    await expect(crawl(site, '/').ended).rejects.toMatchObject({
+    const { ended, told, waits } = crawl(site, '/')
+    await expect(ended).rejects.toMatchObject({
       code: 'SOURCE_BLOCKED',
       message: `The site refused to show \`${site.origin}/robots.txt\`: it answered with status 503`,
     })
-    expect(site.asked).toEqual([])
+    expect([site.asked, told(), waits().length]).toEqual([[], allOf([]), 3])
   })
 
   test('an address that is no list and no product is told as such', async () => {

@@ -2,17 +2,28 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { BasicCrawler, Configuration, LogLevel, log } from '@crawlee/basic'
 import { messageOf, OffstreamError } from '@offstream/runtime'
+import type { Response } from 'playwright'
 import type { z } from 'zod'
 import { Product } from '../../product.ts'
+import { retryAfter } from '../remote.ts'
 import type { SourceRun } from '../source.ts'
-import { SharedBrowser, VisitError } from './browser.ts'
+import { SharedBrowser, type Visit } from './browser.ts'
 import { findChromium } from './chromium.ts'
 import { classify, classifyStatus, type SitePage } from './classify.ts'
+import { FillMemory, FillRates } from './fillRates.ts'
+import { Gate, unreachable } from './gate.ts'
 import { Host } from './host.ts'
 import { Journal, type ListContent } from './journal.ts'
 import { Pace } from './pace.ts'
-import { codeInAddress, type ListedProduct, type ProductPage, readContent } from './pages.ts'
+import {
+  codeInAddress,
+  type ListedProduct,
+  type ProductPage,
+  productSelectors,
+  readContent,
+} from './pages.ts'
 import { Robots, type RobotsAnswer } from './robots.ts'
+import { Refused, VisitError } from './visitError.ts'
 import type { WebSourceOptions } from './web.ts'
 
 /** Runs one crawl to its end; see `webSource`. */
@@ -20,17 +31,19 @@ export const crawl = async (options: WebSourceOptions, run: SourceRun): Promise<
   if (run.signal.aborted) return
   const { address, resume, storageDirectory } = options
   const host = new Host(address)
+  const storage = join(storageDirectory, 'web')
   await using journal =
-    resume === null
-      ? null
-      : await Journal.open({ directory: join(storageDirectory, 'web'), address, ...resume })
+    resume === null ? null : await Journal.open({ directory: storage, address, ...resume })
+  const memory = new FillMemory(storage)
+  const rates = new FillRates(await memory.read(new URL(address).host))
   await using browser = new SharedBrowser({
     executablePath: options.chromium.executablePath ?? (await requireChromium()),
     userAgent: options.userAgent,
     host,
   })
   try {
-    await new Crawl(options, run, { host, browser, journal }).run()
+    await new Crawl(options, run, { host, browser, journal, rates }).run()
+    if (resume !== null) await memory.add(new URL(address).host, rates.learnt())
   } catch (error) {
     // Whatever an abort tore apart is no news; all else is.
     if (!run.signal.aborted || error instanceof OffstreamError) throw error
@@ -50,12 +63,20 @@ const requireChromium = async (): Promise<string> => {
 const retries = 3
 const firstPauseMs = 500
 
+/** So many product pages in a row that make no record are no accident; of a crawl that found nothing else, so few. */
+const manyWithoutRecord = 10
+const fewWithoutRecord = 3
+
+/** What is left once refusals and failures are out of the way. */
+type ReadablePage = Exclude<SitePage, { kind: 'blocked' | 'failed' }>
+
 /** What a crawl works with. */
 interface Means {
   readonly host: Host
   readonly browser: SharedBrowser
   /** Null for a crawl that leaves no trace. */
   readonly journal: Journal | null
+  readonly rates: FillRates
 }
 
 /**
@@ -71,7 +92,9 @@ class Crawl {
   private readonly host: Host
   private readonly browser: SharedBrowser
   private readonly journal: Journal | null
+  private readonly rates: FillRates
   private readonly pace: Pace
+  private readonly gate: Gate
   private readonly robots: Robots
   private readonly crawler: BasicCrawler
 
@@ -87,17 +110,26 @@ class Crawl {
   private expected: number
   /** Who listened for Ctrl-C before crawlee did. */
   private othersSignalHandlers: ReadonlySet<unknown> = new Set()
+  /** How many pages of products have given a record, and how many in a row, until now, have not. */
+  private records = 0
+  private withoutRecord = 0
+  /** Ends whatever waits; a page in hand goes on. */
+  private readonly over: AbortSignal
+  private readonly ending = new AbortController()
   /** What ended the crawl early; the first counts. */
   private failure: { readonly error: unknown } | null = null
 
-  constructor(options: WebSourceOptions, sourceRun: SourceRun, { host, browser, journal }: Means) {
+  constructor(options: WebSourceOptions, sourceRun: SourceRun, { host, browser, journal, rates }: Means) {
     this.options = options
     this.sourceRun = sourceRun
     this.host = host
     this.browser = browser
     this.journal = journal
+    this.rates = rates
     this.expected = journal?.before?.acknowledged ?? 0
     this.pace = new Pace(options.pagesPerMinute)
+    this.gate = new Gate(options.patience, news => sourceRun.report({ kind: 'waiting', ...news }))
+    this.over = AbortSignal.any([sourceRun.signal, this.ending.signal])
     this.robots = new Robots(options.userAgent, this.fetchText)
     this.crawler = this.newCrawler()
   }
@@ -115,6 +147,7 @@ class Crawl {
       this.sourceRun.signal.removeEventListener('abort', stop)
     }
     if (this.failure !== null) throw this.failure.error
+    if (this.records === 0 && this.withoutRecord >= fewWithoutRecord) throw layoutChanged(address)
     if (!this.sourceRun.signal.aborted && !this.listMissing) this.journal?.finished()
   }
 
@@ -158,33 +191,47 @@ class Crawl {
   }
 
   private readonly handle = async (address: string, retryCount: number): Promise<void> => {
-    const { signal } = this.sourceRun
     this.removeCrawleesSignalHandler()
-    await pauseBefore(retryCount, signal)
-    await this.pace.turn(signal)
-    if (signal.aborted || this.failure !== null) return
+    await pauseBefore(retryCount, this.over)
+    if (this.over.aborted) return
     try {
       await this.take(address, await this.open(address))
       await this.askForMore()
     } catch (error) {
-      if (signal.aborted) return
+      if (this.over.aborted) return
       if (error instanceof OffstreamError) this.end(error)
       else if (error instanceof VisitError && error.kind === 'elsewhere') await this.giveUp(address, error)
       else throw error
     }
   }
 
-  private readonly open = (address: string): Promise<SitePage> =>
-    this.browser.visit({
+  private readonly open = (address: string): Promise<ReadablePage> =>
+    this.visit({
       address,
       // The site draws its lists with scripts of its own; a product's page is whole without.
       loadScripts: codeInAddress(address) === null,
-      read: async (page, response) => classifyStatus(response.status()) ?? classify(await readContent(page)),
-      signal: this.sourceRun.signal,
+      read: async (page, response) => {
+        const sitePage = classifyStatus(response.status()) ?? classify(await readContent(page))
+        if (sitePage.kind === 'blocked') throw refused(response, sitePage)
+        if (sitePage.kind === 'failed') throw new VisitError('failed', sitePage.reason)
+        return sitePage
+      },
     })
 
+  /** Visits at the pace of the crawl, when the site may be asked. */
+  private readonly visit = <T>(visit: Omit<Visit<T>, 'signal'>): Promise<T> =>
+    this.gate.through(
+      visit.address,
+      async () => {
+        await this.pace.turn(this.over)
+        this.over.throwIfAborted()
+        return this.browser.visit({ ...visit, signal: this.sourceRun.signal })
+      },
+      this.over,
+    )
+
   /** Does what an answer asks for. What it throws is tried again; an OffstreamError ends the crawl. */
-  private readonly take = async (address: string, page: SitePage): Promise<void> => {
+  private readonly take = async (address: string, page: ReadablePage): Promise<void> => {
     switch (page.kind) {
       case 'product':
         return this.deliver(address, page.product)
@@ -192,24 +239,35 @@ class Crawl {
         return this.walkAnew(address, { products: page.list.products(), next: page.list.next() })
       case 'not found':
         return this.skip(address, 'the site knows no such page')
-      case 'blocked':
-        throw blocked(address, page.reason)
-      case 'failed':
-        throw new VisitError('failed', page.reason)
       case 'unknown':
-        throw new VisitError('failed', 'it is neither a product nor a list of products')
+        return this.passOver(address, 'it is neither a product nor a list of products')
     }
   }
 
   private readonly deliver = async (address: string, page: ProductPage): Promise<void> => {
     const record = Product.safeParse(page.product(new Date()))
-    if (!record.success) return this.skip(address, `its page makes no record: ${problem(record.error)}`)
+    if (!record.success) return this.passOver(address, `its page makes no record: ${problem(record.error)}`)
+    this.records += 1
+    this.withoutRecord = 0
+    for (const alarm of this.rates.take(record.data)) this.sourceRun.report({ kind: 'layout', ...alarm })
     this.sourceRun.report({ kind: 'fetched', code: record.data.code, address })
     // Not the page's fault: another visit would not mend it.
     const fetchedAt = new Date()
     const acknowledgement = await this.sourceRun.deliver(record.data).catch(error => this.end(error))
     if (acknowledgement !== undefined)
       this.journal?.acknowledged({ code: record.data.code, address }, acknowledgement, fetchedAt)
+  }
+
+  /**
+   * A whole page that is not what it should be. Another visit would show the same; several of them say that the site
+   * looks otherwise now.
+   */
+  private readonly passOver = (address: string, reason: string): void => {
+    if (codeInAddress(address) === null) this.listMissing = true
+    else this.withoutRecord += 1
+    const wasSource = address === this.options.address && this.journal?.wasSource === true
+    if (wasSource || this.withoutRecord >= manyWithoutRecord) this.end(layoutChanged(address))
+    else this.skip(address, reason)
   }
 
   private readonly walkAnew = (address: string, list: ListContent): void => {
@@ -289,28 +347,27 @@ class Crawl {
   /** Lets the pages in hand end, asks for no more, and makes `error` what the crawl came to. */
   private readonly end = (error: unknown): void => {
     this.failure ??= { error }
+    this.ending.abort()
     this.crawler.stop()
   }
 
   /** The text of a small file of the site. Without it nothing may go on, so its failure ends the crawl. */
   private readonly fetchText = async (address: string): Promise<RobotsAnswer> => {
-    const { signal } = this.sourceRun
     for (let attempt = 0; ; attempt += 1) {
-      await pauseBefore(attempt, signal)
+      await pauseBefore(attempt, this.over)
       try {
-        const answer = await this.browser.visit({
+        return await this.visit({
           address,
           loadScripts: false,
-          read: async (_page, response) => ({
-            status: response.status(),
-            text: response.ok() ? await response.text() : '',
-          }),
-          signal,
+          read: async (_page, response) => {
+            const status = response.status()
+            if (status === 429 || status >= 500)
+              throw refused(response, { reason: `it answered with status ${status}`, forGood: false })
+            return { status, text: response.ok() ? await response.text() : '' }
+          },
         })
-        if (answer.status < 500 && answer.status !== 429) return answer
-        throw blocked(address, `it answered with status ${answer.status}`)
       } catch (error) {
-        signal.throwIfAborted()
+        this.over.throwIfAborted()
         if (!(error instanceof VisitError)) throw error
         if (attempt === retries) throw unreachable(address, error)
       }
@@ -327,11 +384,18 @@ class Crawl {
   }
 }
 
-/** Waits before another attempt, the longer the more there were; returns early when `signal` is aborted. */
+/** Waits before another attempt, the longer the more there were, a part of it by chance; returns early when `signal` is aborted. */
 const pauseBefore = async (attempt: number, signal: AbortSignal): Promise<void> => {
   if (attempt === 0) return
-  await pause(firstPauseMs * 2 ** (attempt - 1), undefined, { signal }).catch(() => undefined)
+  const most = firstPauseMs * 2 ** (attempt - 1)
+  await pause(most * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined)
 }
+
+const refused = (response: Response, { reason, forGood }: { reason: string; forGood: boolean }): Refused =>
+  new Refused(reason, {
+    retryAfterMs: retryAfter(response.headers()['retry-after'] ?? null, Date.now()),
+    forGood,
+  })
 
 const problem = ({ issues }: z.ZodError): string =>
   issues.map(({ path, message }) => `${path.join('.') || 'barcode'}: ${message}`).join('; ')
@@ -342,18 +406,15 @@ const disallowed = (address: string) =>
     hint: 'begin at the home page, a category or a product; to search, use `--source api`',
   })
 
-const blocked = (address: string, reason: string) =>
-  new OffstreamError('SOURCE_BLOCKED', `The site refused to show \`${address}\`: ${reason}`, {
-    outcome: 'blocked',
-    hint: 'wait some hours and ask for fewer pages a minute; for many products use `--source export`',
-  })
-
-const unreachable = (address: string, error: VisitError) =>
-  new OffstreamError('SITE_UNREACHABLE', `No answer from \`${new URL(address).host}\`: ${error.message}`, {
-    outcome: 'unreachable',
-    hint: 'check the address and the network; `offstream site` serves a stand-in on this machine',
-    cause: error,
-  })
+const layoutChanged = (address: string) =>
+  new OffstreamError(
+    'LAYOUT_CHANGED',
+    `The pages of \`${new URL(address).host}\` are not as they were: nothing is found by ${productSelectors.map(selector => `\`${selector}\``).join(' and ')}`,
+    {
+      outcome: 'blocked',
+      hint: 'use `--source export` or `--source api`, which do not depend on it, until a newer offstream knows these pages',
+    },
+  )
 
 const notASource = (address: string, reason: string) =>
   new OffstreamError('NOT_A_SOURCE', `No products at \`${address}\`: ${reason}`, {

@@ -165,12 +165,12 @@ describe.skipIf(impossible)(`real pages of Open Food Facts (need Chromium and ${
 
   test.each([
     ['/product/1000000000001', { kind: 'not found' }],
-    ['/502-planned', { kind: 'blocked', reason: 'it answered with status 502' }],
-    ['/200-planned', { kind: 'blocked', reason: 'it is down for maintenance' }],
-    ['/200-unplanned', { kind: 'blocked', reason: 'it is down for maintenance' }],
-    ['/noindex', { kind: 'blocked', reason: 'it takes us for a search engine' }],
-    ['/stop', { kind: 'blocked', reason: 'it asks us to stop' }],
-    ['/stop-as-html', { kind: 'blocked', reason: 'it asks us to stop' }],
+    ['/502-planned', { kind: 'blocked', reason: 'it answered with status 502', forGood: false }],
+    ['/200-planned', { kind: 'blocked', reason: 'it is down for maintenance', forGood: false }],
+    ['/200-unplanned', { kind: 'blocked', reason: 'it is down for maintenance', forGood: false }],
+    ['/noindex', { kind: 'blocked', reason: 'it takes us for a search engine', forGood: true }],
+    ['/stop', { kind: 'blocked', reason: 'it asks us to stop', forGood: true }],
+    ['/stop-as-html', { kind: 'blocked', reason: 'it asks us to stop', forGood: true }],
   ])('%s is %j', async (path, kind) => {
     expect(await visit(path)).toEqual(kind)
   })

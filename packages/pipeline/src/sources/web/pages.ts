@@ -55,6 +55,29 @@ const selectors = {
 
 type Place = keyof typeof selectors
 
+/** The columns of the record whose place on the page may move, each with the selector that it is read by. */
+export const fieldSelectors = {
+  product_name: selectors.title,
+  lang: selectors.language,
+  generic_name: selectors.genericName,
+  quantity: selectors.quantity,
+  brands: selectors.brands,
+  categories: selectors.categories,
+  labels: selectors.labels,
+  countries: selectors.countries,
+  image_url: selectors.image,
+  ingredients_text: selectors.ingredientTexts,
+  additives: selectors.additives,
+  nutriscore_grade: selectors.nutriScore,
+  nova_group: selectors.nova,
+  environmental_score_grade: selectors.environmentalScore,
+  // One for all nutriments: they stand in one table.
+  proteins_100g: selectors.nutritionRows,
+} as const satisfies Partial<Record<keyof Product, string>>
+export type WatchedField = keyof typeof fieldSelectors
+/** What makes a page a product's. */
+export const productSelectors = [selectors.barcode, selectors.title] as const
+
 /** An element as it stands on the page: its text, the text of each child element, its attributes as written. */
 interface Found {
   readonly text: string

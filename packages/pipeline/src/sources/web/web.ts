@@ -1,4 +1,5 @@
 import type { Source } from '../source.ts'
+import type { Patience } from './gate.ts'
 
 export interface ResumeOptions {
   /** Where the products go: what one Kafka has acknowledged, another may not have. */
@@ -21,6 +22,8 @@ export interface WebSourceOptions {
   readonly concurrency: number
   /** null: as fast as it goes; only for a site on this machine. */
   readonly pagesPerMinute: number | null
+  /** How much is borne before the site is left alone. */
+  readonly patience: Patience
   /** Names offstream and a contact: Open Food Facts asks for it. */
   readonly userAgent: string
   /** The browser; looked for where no path is given. */
@@ -37,7 +40,7 @@ export interface WebSourceOptions {
  * Walks from list page to list page and visits the products they name, each once. A crawl that did not come to its end
  * is gone on with by the next of the same address (`Journal`). `run` throws OffstreamError SCRAPE_RUNNING,
  * SITE_UNREACHABLE, SOURCE_BLOCKED (the site asked us to stop), SOURCE_DISALLOWED (robots.txt), NOT_A_SOURCE (the
- * address is no list and no product), CHROMIUM_MISSING or CHROMIUM_FAILED.
+ * address is no list and no product), LAYOUT_CHANGED (pages of products make no record any more), CHROMIUM_MISSING or CHROMIUM_FAILED.
  */
 export const webSource = (options: WebSourceOptions): Source => ({
   name: 'web',
