@@ -95,8 +95,7 @@ async function* scannedByThread(
   let ahead = 0
   try {
     for await (const chunk of untilTrouble()) {
-      // A copy to give away: a part of a stream may share its memory with the next one.
-      const bytes = new Uint8Array(chunk)
+      const bytes = ownMemory(chunk)
       thread.postMessage(bytes, [bytes.buffer])
       ahead += 1
       if (ahead < chunksAhead) continue
@@ -114,6 +113,12 @@ async function* scannedByThread(
   }
   if (trouble !== null) throw (trouble as { readonly error: unknown }).error
 }
+
+/** The bytes to give away: a part of a stream may share its memory with the next one, and is copied then. */
+const ownMemory = (chunk: Buffer): Uint8Array<ArrayBuffer> =>
+  chunk.buffer instanceof ArrayBuffer && chunk.length === chunk.buffer.byteLength
+    ? new Uint8Array(chunk.buffer)
+    : new Uint8Array(chunk)
 
 const parsed = ({ bytes, lines }: Scanned): readonly Entry[] => {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

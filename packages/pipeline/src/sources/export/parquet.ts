@@ -1,5 +1,5 @@
 import { messageOf, OffstreamError } from '@offstream/runtime'
-import type { AsyncBuffer, FileMetaData } from 'hyparquet'
+import type { AsyncBuffer, FileMetaData, RowGroup } from 'hyparquet'
 import { type JsonObject, objectOf } from '../record/json.ts'
 import { nutrientNames, otherNutrients } from '../record/nutriments.ts'
 import { apiFields } from './fields.ts'
@@ -29,7 +29,7 @@ export async function* parquetEntries(input: Input): AsyncGenerator<readonly Ent
     .children.map(({ element }) => element.name)
     .filter(name => Object.hasOwn(apiFields, name))
   if (!columns.includes('code')) throw noCode(input.name)
-  for (const [rowStart, rowEnd] of slices(metadata)) {
+  for (const [rowStart, rowEnd] of slices(metadata, columns)) {
     const rows: readonly JsonObject[] = await parquetReadObjects({
       ...{ file, metadata, compressors, columns, rowStart, rowEnd },
       useOffsetIndex: true,
@@ -40,18 +40,29 @@ export async function* parquetEntries(input: Input): AsyncGenerator<readonly Ent
   }
 }
 
-const slices = ({ row_groups }: FileMetaData): readonly (readonly [rowStart: number, rowEnd: number])[] => {
+type Rows = readonly [rowStart: number, rowEnd: number]
+
+const slices = ({ row_groups }: FileMetaData, columns: readonly string[]): readonly Rows[] => {
   let first = 0
-  return row_groups.flatMap(({ num_rows }) => {
-    const [start, end] = [first, first + Number(num_rows)]
+  return row_groups.flatMap(group => {
+    const [start, end] = [first, first + Number(group.num_rows)]
     first = end
-    const count = Math.ceil((end - start) / atOnce)
+    const rows = canBeReadInParts(group, columns) ? atOnce : end - start
     return Array.from(
-      { length: count },
-      (_, index) => [start + index * atOnce, Math.min(start + (index + 1) * atOnce, end)] as const,
+      { length: Math.ceil((end - start) / rows) },
+      (_, index) => [start + index * rows, Math.min(start + (index + 1) * rows, end)] as const,
     )
   })
 }
+
+/**
+ * Whether an index tells where the pages of the columns are. Without it each part would take the decoding of the whole
+ * group, which then is held once rather than decoded again and again.
+ */
+const canBeReadInParts = ({ columns: chunks }: RowGroup, columns: readonly string[]): boolean =>
+  chunks
+    .filter(({ meta_data }) => columns.includes(meta_data?.path_in_schema[0] ?? ''))
+    .every(({ offset_index_length }) => offset_index_length !== undefined)
 
 /** Texts are lists of languages in Parquet, and nutriments a list of names with 32-bit numbers. */
 const inApiForm = (row: JsonObject): JsonObject => ({

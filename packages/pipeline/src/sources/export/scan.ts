@@ -21,20 +21,22 @@ export class LineScanner {
   private readonly picker: Picker
   /** The number of the line at hand. */
   private place = 0
+  /** What is picked of one chunk is about as long as what was picked of the one before. */
+  private usualBytes = 64 * 1024
 
   constructor(wanted: Wanted) {
     this.picker = new Picker(wanted)
   }
 
   /** The lines that end in `chunk`. */
-  readonly scan = (chunk: Buffer): Scanned => this.scanned(this.cutter.cut(chunk), chunk.length)
+  readonly scan = (chunk: Buffer): Scanned => this.scanned(this.cutter.cut(chunk))
 
   /** The last line, where the stream does not end with a line's end. */
-  readonly rest = (): Scanned => this.scanned(this.cutter.rest(), 0)
+  readonly rest = (): Scanned => this.scanned(this.cutter.rest())
 
-  private readonly scanned = (cut: readonly (Buffer | null)[], about: number): Scanned => {
+  private readonly scanned = (cut: readonly (Buffer | null)[]): Scanned => {
     const lines: ScannedLine[] = []
-    let bytes = Buffer.allocUnsafeSlow(about)
+    let bytes = Buffer.allocUnsafeSlow(this.usualBytes)
     let end = 0
     for (const line of cut) {
       this.place += 1
@@ -52,6 +54,7 @@ export class LineScanner {
         }
       }
     }
+    this.usualBytes = Math.max(end, 1024)
     return { bytes: bytes.subarray(0, end), lines }
   }
 
