@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cacheDirectory } from '@offstream/pipeline'
 import { execa } from 'execa'
+import { offstream } from './siteProcess.ts'
 
 /** One of those who read the same pages: its name in the table, and the command that reads the site. */
 export interface Contender {
@@ -10,7 +11,6 @@ export interface Contender {
 }
 
 const own = import.meta.dirname
-const offstream = join(own, '../../cli/bin/offstream.js')
 const spider = join(own, '../spider.py')
 
 /**

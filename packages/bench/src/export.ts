@@ -6,13 +6,14 @@ import { normaliseCode, peekTopic } from '@offstream/pipeline'
 import { type ScratchBroker, scratchBroker } from './broker.ts'
 import { figureOf, machine, print, shown, table } from './figures.ts'
 import { type Measured, measured } from './measured.ts'
+import { offstream, startSite } from './siteProcess.ts'
 import { type ExportChoice, writeExport } from './syntheticExport.ts'
 
 /**
  * A synthetic export of 1 GB goes through `offstream scrape --source export` to Kafka's acknowledgement, beside
  * kafkajs alone with the same messages: interleaved, to a broker as `offstream up` starts it. After each run the topic
  * must have got exactly the products of the file, in its order. Once with lines as long as the real export's, once
- * with short ones. `node dist/export.js [runs] [--size-mb N] [--seed N]`
+ * with short ones; then each other form of export once, from smaller files. `node dist/export.js [runs] [--size-mb N] [--seed N]`
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,7 +21,6 @@ const { values, positionals } = parseArgs({
 })
 const runs = Number(positionals[0] ?? 3)
 const [megabytes, seed] = [Number(values['size-mb']), Number(values.seed)]
-const offstream = join(import.meta.dirname, '../../cli/bin/offstream.js')
 
 interface Run extends Measured {
   readonly productsASecond: number
@@ -100,12 +100,37 @@ const compare = async (
   await rm(file)
 }
 
+const productsOfOtherForms = 20_000
+const otherForms = ['openfoodfacts-products.jsonl.gz', 'en.openfoodfacts.org.products.csv.gz', 'food.parquet']
+
+/** The forms that the stand-in site serves, with short lines; read from the disk. */
+const measureOtherForms = async (broker: ScratchBroker, folder: string): Promise<void> => {
+  await using site = await startSite(productsOfOtherForms)
+  const rows: string[][] = []
+  for (const name of otherForms) {
+    const file = join(folder, name)
+    const { body } = await fetch(`${site.address}/data/${name}`)
+    if (body === null) throw new Error(`the site has no \`${name}\``)
+    await writeFile(file, body)
+    const scrape = [offstream, 'scrape', '--source', 'export', '--file', file, '--json']
+    const run = await runOf(scrape, broker.project, productsOfOtherForms)
+    const { size } = await stat(file)
+    rows.push([
+      `\`${name}\`, ${(size / 1e6).toFixed(1)} MB`,
+      ...[run.productsASecond.toFixed(0), run.cpuSeconds.toFixed(1), run.largestMegabytes.toFixed(0)],
+    ])
+  }
+  print(`\nOther forms, ${productsOfOtherForms} products each, one run\n`)
+  print(table(['', 'size', 'products a second', 'processor seconds', 'resident MB, peak'], rows))
+}
+
 const folder = await mkdtemp(join(tmpdir(), 'offstream-export-'))
 try {
   await using broker = await scratchBroker()
   print(machine())
   await compare(broker, folder, 'whole')
   await compare(broker, folder, 'short')
+  await measureOtherForms(broker, folder)
 } finally {
   await rm(folder, { recursive: true, force: true })
 }

@@ -1,15 +1,13 @@
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { findChromium, normaliseCode } from '@offstream/pipeline'
-import { execa } from 'execa'
 import { type Contender, contenders } from './contenders.ts'
 import type { Extract } from './extract.ts'
 import { figureOf, machine, print, shown, table } from './figures.ts'
 import { type Measured, measured } from './measured.ts'
+import { startSite } from './siteProcess.ts'
 
 /**
  * All products of the stand-in site, lists first, read by offstream, by plain Playwright, by crawlee and by Scrapy with
@@ -22,24 +20,6 @@ const { values, positionals } = parseArgs({
 })
 const runs = Number(positionals[0] ?? 3)
 const pages = Number(values.pages)
-const offstream = join(import.meta.dirname, '../../cli/bin/offstream.js')
-
-/** The site, in a process of its own; it ends with `stop`. */
-const startSite = async (): Promise<{ readonly address: string; readonly stop: () => Promise<void> }> => {
-  const child = execa(
-    process.execPath,
-    [offstream, 'site', '--count', String(pages), '--port', '0', '--json'],
-    {
-      reject: false,
-    },
-  )
-  const [line] = await once(createInterface({ input: child.stdout }), 'line')
-  const stop = async () => {
-    child.kill()
-    await child
-  }
-  return { address: JSON.parse(line).address, stop }
-}
 
 /** What a contender told, by code, as one text: lines of anything else, such as a log, are left out. */
 const told = (stdout: string): string => {
@@ -90,9 +70,9 @@ const firstDifference = (got: string, truth: string): string => {
 
 const chromium = await findChromium()
 if (chromium === null) throw new Error('there is no Chrome or Chromium on this machine')
-const site = await startSite()
 const folder = await mkdtemp(join(tmpdir(), 'offstream-pages-'))
 try {
+  await using site = await startSite(pages)
   const all = await contenders(site.address, chromium, pages)
   print(machine())
   const results = await race(all, folder)
@@ -117,6 +97,5 @@ try {
     ),
   )
 } finally {
-  await site.stop()
   await rm(folder, { recursive: true, force: true })
 }
