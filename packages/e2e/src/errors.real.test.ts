@@ -1,0 +1,566 @@
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { copyFile, mkdir, symlink, utimes, writeFile } from 'node:fs/promises'
+import { createServer, type RequestListener } from 'node:http'
+import { type AddressInfo, createServer as createListener } from 'node:net'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { directoriesOf, stateFolder } from '@offstream/pipeline'
+import { keeperAnswers, until } from '@offstream/runtime'
+import { execa } from 'execa'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Ran, type ScratchStack, scratchStack } from './stack.ts'
+
+const root = join(import.meta.dirname, '../../..')
+
+let stack: ScratchStack
+beforeAll(async () => {
+  stack = await scratchStack()
+})
+afterAll(() => stack[Symbol.asyncDispose]())
+
+/** Where an error is provoked: a project in a folder of its own, with the free ports of the stack. */
+interface Place {
+  readonly folder: string
+  /** Calls `offstream <args> --json` there. */
+  readonly run: (args: readonly string[], options?: Parameters<ScratchStack['run']>[1]) => Promise<Ran>
+  /** Writes a file there; its path. */
+  readonly file: (name: string, content: string | Buffer) => Promise<string>
+}
+
+interface Provoked {
+  readonly code: string
+  readonly exit: number
+  readonly by: (place: Place) => Promise<Ran>
+}
+
+const dryRun = ['scrape', '--dry-run']
+const api = (site: Site, ...ask: string[]) => [
+  ...[...dryRun, '--source', 'api', '--set', `api.url=${site.address}`],
+  ...(ask.length === 0 ? ['--codes', '3017620422003'] : ask),
+]
+const exported = (file: string) => [...dryRun, '--source', 'export', '--file', file]
+const mirrored = (...settings: string[]) => [
+  ...[...dryRun, '--source', 'topic', '--topic', 'theirs', '--brokers', '127.0.0.1:9', '--until-end'],
+  ...settings.flatMap(setting => ['--set', setting]),
+]
+
+/** Errors that the built command comes to where nothing of a stack runs. */
+const withoutServices: readonly Provoked[] = [
+  { code: 'ADDRESS_INVALID', exit: 2, by: ({ run }) => run([...dryRun, '--url', 'products']) },
+  {
+    code: 'ALREADY_KEPT',
+    exit: 13,
+    by: async ({ folder, run }) => {
+      await using _ = await keeperIn(folder)
+      return await run(['up', '--foreground'])
+    },
+  },
+  {
+    code: 'ANSWER_TOO_LARGE',
+    exit: 10,
+    by: async ({ run }) => {
+      const part = Buffer.alloc(1024 * 1024, ' ')
+      await using site = await serve((_, response) => {
+        for (let megabytes = 0; megabytes < 40; megabytes += 1) response.write(part)
+        response.end()
+      })
+      return await run(api(site))
+    },
+  },
+  {
+    code: 'CACHE_UNWRITABLE',
+    exit: 10,
+    by: async ({ folder, run }) => {
+      // Where a file is meant to be, a folder is, which nobody may remove as a file.
+      await mkdir(join(folder, 'kafka-000000000000/.complete.json'), { recursive: true })
+      return run(['runtime', 'prune'], { env: { OFFSTREAM_CACHE: folder } })
+    },
+  },
+  {
+    code: 'CATALOGUE_UNREADABLE',
+    exit: 2,
+    by: ({ run }) => run(['site', '--catalogue', 'nowhere.jsonl']),
+  },
+  {
+    code: 'CHART_INVALID',
+    exit: 5,
+    by: async ({ file, run }) => {
+      await file('charts/half.sql', 'SELECT 1')
+      return run(['charts'])
+    },
+  },
+  { code: 'CHART_UNKNOWN', exit: 2, by: ({ run }) => run(['charts', 'pie']) },
+  {
+    code: 'CHECKSUM_MISMATCH',
+    exit: 11,
+    by: async ({ folder, run }) => {
+      await emptyRuntime(folder, run)
+      return run(['runtime', 'verify'], { env: { OFFSTREAM_CACHE: folder } })
+    },
+  },
+  {
+    code: 'CHROMIUM_FAILED',
+    exit: 6,
+    by: async ({ run }) => {
+      await using site = await serve((_, response) => response.writeHead(404).end())
+      return await run([...dryRun, '--url', site.address, '--set', 'browser.executablePath=/bin/false'])
+    },
+  },
+  {
+    code: 'CHROMIUM_MISSING',
+    exit: 6,
+    by: ({ run }) => run([...dryRun, '--set', 'browser.executablePath=/nowhere/chromium']),
+  },
+  { code: 'CONFIG_INVALID', exit: 5, by: ({ run }) => run(['status', '--set', 'kafka.port=none']) },
+  {
+    code: 'CONFIRMATION_NEEDED',
+    exit: 2,
+    by: async ({ file, run }) => {
+      await file('.offstream/lake/catalog.db', 'x')
+      return run(['reset', '--all'])
+    },
+  },
+  {
+    code: 'DOWNLOAD_FAILED',
+    exit: 11,
+    by: ({ folder, run }) =>
+      run(['runtime', 'install'], {
+        env: {
+          OFFSTREAM_CACHE: join(folder, 'cache'),
+          ...{ PIP_INDEX_URL: 'http://127.0.0.1:9/', PIP_RETRIES: '0', PIP_CONFIG_FILE: '/dev/null' },
+        },
+      }),
+  },
+  {
+    code: 'FILE_DAMAGED',
+    exit: 12,
+    by: async ({ file, run }) => {
+      const packed = gzipSync('{"code":"3017620422003"}\n'.repeat(1_000))
+      return run(exported(await file('damaged.jsonl.gz', packed.fill(0xff, 20, 40))))
+    },
+  },
+  { code: 'FILE_MISSING', exit: 2, by: ({ run }) => run(exported('nowhere.jsonl')) },
+  {
+    code: 'FILE_MISSING',
+    exit: 5,
+    by: ({ run }) => run(mirrored('topic.tls.enabled=true', 'topic.tls.caFile=/nowhere/ca.pem')),
+  },
+  {
+    code: 'FILE_TRUNCATED',
+    exit: 9,
+    by: async ({ run }) => {
+      await using site = await serve((_, response) => {
+        response.writeHead(200, { 'content-length': '1000' })
+        response.write('{"code":"3017620422003"}\n', () => response.destroy())
+      })
+      return await run(exported(`${site.address}/products.jsonl`))
+    },
+  },
+  {
+    code: 'FILE_TRUNCATED',
+    exit: 12,
+    by: async ({ file, run }) => {
+      const packed = gzipSync('{"code":"3017620422003"}\n'.repeat(1_000))
+      return run(exported(await file('truncated.jsonl.gz', packed.subarray(0, -12))))
+    },
+  },
+  {
+    code: 'FORMAT_UNKNOWN',
+    exit: 2,
+    by: async ({ file, run }) => run(exported(await file('picture.png', Buffer.from([0x89, 0x50, 0x4e])))),
+  },
+  {
+    code: 'HOME_INVALID',
+    exit: 6,
+    by: ({ folder, run }) => run(['runtime', 'install'], { env: { SPARK_HOME: folder } }),
+  },
+  {
+    code: 'INDEX_INVALID',
+    exit: 2,
+    by: async ({ file, run }) =>
+      run([...dryRun, '--source', 'export', '--deltas', await file('index.txt', '<html>')]),
+  },
+  {
+    code: 'JAVA_MISSING',
+    exit: 6,
+    by: ({ folder, run }) => run(['up'], { env: { PATH: folder, JAVA_HOME: '' } }),
+  },
+  {
+    code: 'KAFKA_UNREACHABLE',
+    exit: 9,
+    by: async ({ run }) => {
+      await using site = await serve((_, response) => response.writeHead(404).end())
+      return await run(['scrape', '--url', site.address])
+    },
+  },
+  {
+    code: 'MAPPING_INVALID',
+    exit: 5,
+    by: ({ run }) => run(mirrored('topic.mapping.code=$.[')),
+  },
+  {
+    code: 'MIRROR_LOOP',
+    exit: 2,
+    by: ({ run }) => {
+      const own = ['--brokers', `127.0.0.1:${stack.config.kafka.port}`, '--topic', 'products-events']
+      return run([...dryRun, '--source', 'topic', ...own, '--until-end'])
+    },
+  },
+  { code: 'NOTHING_CHOSEN', exit: 2, by: ({ run }) => run(['reset', '--yes']) },
+  {
+    code: 'NOT_A_SOURCE',
+    exit: 2,
+    by: async ({ run }) => {
+      await using site = await serve((_, response) => response.writeHead(404).end('not here'))
+      return await run(api(site, '--search', 'categories_tags_en=chocolates'))
+    },
+  },
+  { code: 'NOT_RUNNING', exit: 3, by: ({ run }) => run(['submit']) },
+  {
+    code: 'NOT_STOPPED',
+    exit: 13,
+    by: async ({ folder, file, run }) => {
+      await file('.offstream/lake/catalog.db', 'x')
+      await using _ = await keeperIn(folder)
+      return await run(['reset', '--all', '--yes'])
+    },
+  },
+  {
+    code: 'OPTIONS_CONFLICT',
+    exit: 2,
+    by: ({ run }) => run([...dryRun, '--category', 'spreads', '--brand', 'any']),
+  },
+  { code: 'OPTION_MISSING', exit: 2, by: ({ run }) => run([...dryRun, '--source', 'api']) },
+  {
+    code: 'PORT_TAKEN',
+    exit: 7,
+    by: async ({ run }) => {
+      const holder = createListener()
+      await once(holder.listen(0, '127.0.0.1'), 'listening')
+      const { port } = holder.address() as AddressInfo
+      try {
+        return await run(['up', '--set', `kafka.port=${port}`])
+      } finally {
+        holder.close()
+      }
+    },
+  },
+  {
+    code: 'PROJECT_EXISTS',
+    exit: 10,
+    by: ({ run }) => run(['init', '--bare', '--yes']),
+  },
+  {
+    code: 'PROJECT_UNWRITABLE',
+    exit: 10,
+    by: async ({ file, run }) => run(['init', join(await file('a-file', ''), 'folder'), '--yes']),
+  },
+  {
+    code: 'PYTHON_MISSING',
+    exit: 6,
+    by: async ({ folder, run }) => run(['up'], { env: { PATH: await pathWith(folder, ['java']) } }),
+  },
+  {
+    code: 'PYTHON_VENV_MISSING',
+    exit: 6,
+    by: async ({ folder, file, run }) => {
+      // What Debian's python3 says for itself where python3-venv is not installed.
+      await file('lib/venv/__init__.py', 'raise ImportError("no venv")')
+      const env = { PYTHONPATH: join(folder, 'lib'), OFFSTREAM_CACHE: join(folder, 'cache') }
+      return run(['runtime', 'install'], { env })
+    },
+  },
+  {
+    code: 'RANGES_UNSUPPORTED',
+    exit: 10,
+    by: async ({ run }) => {
+      await using site = await serve((_, response) => response.end(Buffer.from('PAR1 and more PAR1')))
+      return await run(exported(`${site.address}/products.parquet`))
+    },
+  },
+  {
+    code: 'REDIRECTED_ELSEWHERE',
+    exit: 10,
+    by: async ({ run }) => {
+      await using site = await serve((_, response) =>
+        response.writeHead(302, { location: 'http://elsewhere.invalid/' }).end(),
+      )
+      return await run(exported(`${site.address}/products.jsonl`))
+    },
+  },
+  {
+    code: 'REPORT_UNWRITABLE',
+    exit: 10,
+    by: async ({ file, run }) => run(['report', '--output', await file('there.md', '')]),
+  },
+  {
+    code: 'RESET_BUSY',
+    exit: 13,
+    by: async ({ folder, file, run }) => {
+      await file('.offstream/lake/catalog.db', 'x')
+      // The lock of a command that starts a keeper, and is slow.
+      const lock = join(folder, '.offstream/run/keeper.lock')
+      await mkdir(lock, { recursive: true })
+      const alive = setInterval(() => void utimes(lock, new Date(), new Date()), 1_000)
+      try {
+        return await run(['reset', '--all', '--yes'])
+      } finally {
+        clearInterval(alive)
+      }
+    },
+  },
+  {
+    code: 'RUNTIME_IN_USE',
+    exit: 10,
+    by: async ({ folder, run }) => {
+      const runtime = await emptyRuntime(folder, run)
+      await using _ = await naming(join(runtime, 'a.jar'))
+      return await run(['runtime', 'verify', '--repair'], { env: { OFFSTREAM_CACHE: folder } })
+    },
+  },
+  {
+    code: 'SECRET_MISSING',
+    exit: 5,
+    by: ({ run }) =>
+      run(
+        mirrored(
+          ...['topic.sasl.mechanism=plain', 'topic.sasl.username=me', 'topic.sasl.passwordVariable=NO_SUCH'],
+        ),
+      ),
+  },
+  { code: 'SERVICE_UNKNOWN', exit: 2, by: ({ run }) => run(['restart', 'kavka']) },
+  {
+    code: 'SITE_UNREACHABLE',
+    exit: 9,
+    by: ({ run }) => run([...dryRun, '--url', 'http://127.0.0.1:9/']),
+  },
+  {
+    code: 'SOURCE_BLOCKED',
+    exit: 14,
+    by: async ({ run }) => {
+      await using site = await serve((_, response) => response.end('<html>Please stop crawling</html>'))
+      return await run(api(site))
+    },
+  },
+  {
+    code: 'THRIFT_UNREACHABLE',
+    exit: 9,
+    by: ({ run }) => run(['query', 'SELECT 1']),
+  },
+  {
+    code: 'WAIT_TIMEOUT',
+    exit: 8,
+    by: ({ run }) => run(['wait', '--for', 'healthy', '--timeout', '1s']),
+  },
+]
+
+/** Those that want services, or a terminal; each has its own test below. */
+const withMore = ['ENDED_MEANWHILE 13', 'KEEPER_LOST 1', 'NOT_CONFIRMED 130', 'SERVICE_EXITED 12']
+
+/** Those that only Kafka with its data, a Thrift server or a fault brings about: the tests that do so beside their source. */
+const elsewhere: Readonly<Record<string, string>> = {
+  'ACCESS_DENIED 10': 'packages/pipeline/src/sources/topic.real.test.ts',
+  'DISK_FULL 6': 'packages/runtime/src/artifacts/store.test.ts',
+  'FAULT_UNKNOWN 2': 'packages/site/src/faults.test.ts',
+  'LAYOUT_CHANGED 14': 'packages/pipeline/src/sources/web/crawl.real.test.ts',
+  'LINES_REFUSED 10': 'packages/e2e/src/commands.real.test.ts',
+  'MESSAGE_REFUSED 10': 'packages/pipeline/src/topic.real.test.ts',
+  'QUERY_TIMEOUT 8': 'packages/pipeline/src/table.real.test.ts',
+  'RESET_REFUSED 10': 'packages/pipeline/src/reset.test.ts',
+  'SCRAPE_RUNNING 13': 'packages/pipeline/src/sources/web/crawl.real.test.ts',
+  'SERVICE_NOT_READY 8': 'packages/runtime/src/supervisor/supervisor.test.ts',
+  'SETTINGS_DIFFER 10': 'packages/e2e/src/commands.real.test.ts',
+  'SOURCE_DISALLOWED 10': 'packages/pipeline/src/sources/web/crawl.real.test.ts',
+  'SQL_FAILED 12': 'packages/pipeline/src/table.real.test.ts',
+  'TOPIC_MISSING 2': 'packages/pipeline/src/sources/topic.real.test.ts',
+  'TOPIC_MISSING 12': 'packages/pipeline/src/topic.real.test.ts',
+  'TOPIC_UNREADABLE 12': 'packages/pipeline/src/sources/topic.real.test.ts',
+}
+
+test('every error code of the README is provoked, with each of its exit statuses', () => {
+  const explained = [
+    ...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^\| `([A-Z_]+)` \| ([\d, ]+) \|/gm),
+  ]
+  const told = explained.flatMap(([, code, exits = '']) =>
+    exits.split(',').map(exit => `${code} ${exit.trim()}`),
+  )
+  const provoked = [
+    ...withoutServices.map(({ code, exit }) => `${code} ${exit}`),
+    ...withMore,
+    ...Object.keys(elsewhere),
+  ]
+  expect(provoked.sort()).toEqual(told.sort())
+})
+
+test.each(Object.entries(elsewhere))('%s is provoked by %s', (codeAndExit, file) => {
+  const [code = ''] = codeAndExit.split(' ')
+  expect(readFileSync(join(root, file), 'utf8').includes(`'${code}'`)).toBe(true)
+})
+
+describe.concurrent('where nothing runs', () => {
+  test.each(withoutServices)('$code, exit $exit', async ({ code, exit, by }) => {
+    const ran = await by(await placeOf(`${code}-${exit}`))
+    const error = errorOf(ran)
+    expect({ code: error.code, exit: ran.exitCode }).toEqual({ code, exit })
+    expect(error.hint).not.toBe('')
+    expect(await unknownCalls(error.hint)).toEqual([])
+  })
+})
+
+test('NOT_CONFIRMED, exit 130: a question on a terminal that is not answered with yes', async () => {
+  const { folder, file } = await placeOf('not-confirmed')
+  await file('.offstream/lake/catalog.db', 'x')
+  const command = `'${process.execPath}' '${offstream}' reset --all`
+  const { stdout, exitCode } = await execa('script', ['-qec', command, '/dev/null'], {
+    ...{ cwd: folder, input: 'n\n', reject: false, env: { CI: undefined, TERM: 'xterm' } },
+  })
+  expect([stdout, exitCode]).toEqual([expect.stringContaining('[NOT_CONFIRMED]'), 130])
+  expect(existsSync(join(folder, '.offstream/lake/catalog.db'))).toBe(true)
+})
+
+test('SERVICE_EXITED, exit 12: a service that its own template makes impossible', async () => {
+  const broken = join(stack.directory, 'config/zookeeper.properties')
+  await mkdir(join(stack.directory, 'config'))
+  await writeFile(broken, 'clientPort=nowhere\n')
+  const ran = await stack.run(['up', '--json'])
+  const error = errorOf(ran)
+  await writeFile(broken, readFileSync(join(root, 'config/zookeeper.properties')))
+  expect([error.code, ran.exitCode, error.lastWords.length > 0]).toEqual(['SERVICE_EXITED', 12, true])
+  expect(await unknownCalls(error.hint)).toEqual([])
+})
+
+test('ENDED_MEANWHILE, exit 13: `down` while `up` is under way', async () => {
+  await using up = await upUnderWay()
+  expect((await stack.run(['down'])).exitCode).toBe(0)
+  const ran = await up.ended
+  const error = errorOf(ran)
+  expect([error.code, ran.exitCode, await unknownCalls(error.hint)]).toEqual(['ENDED_MEANWHILE', 13, []])
+})
+
+test('KEEPER_LOST, exit 1: the keeper is killed while `up` is under way', async () => {
+  await using up = await upUnderWay()
+  const keeper = (await stack.processes()).find(line => / keeper( |$)/.test(line)) ?? ''
+  process.kill(Number.parseInt(keeper, 10), 'SIGKILL')
+  const ran = await up.ended
+  const error = errorOf(ran)
+  expect([error.code, ran.exitCode, await unknownCalls(error.hint)]).toEqual(['KEEPER_LOST', 1, []])
+})
+
+const offstream = join(root, 'packages/cli/bin/offstream.js')
+
+const placeOf = async (name: string): Promise<Place> => {
+  const folder = join(stack.directory, name.toLowerCase())
+  await mkdir(folder)
+  await copyFile(join(stack.directory, 'offstream.yaml'), join(folder, 'offstream.yaml'))
+  return {
+    folder,
+    run: (args, options) => stack.run([...args, '--json'], { cwd: folder, ...options }),
+    file: async (path, content) => {
+      await mkdir(join(folder, path, '..'), { recursive: true })
+      await writeFile(join(folder, path), content)
+      return join(folder, path)
+    },
+  }
+}
+
+/** The error that a call told, its last line. */
+const errorOf = ({ stdout, shown }: Ran) => {
+  const last = JSON.parse(stdout.split('\n').at(-1) || 'null')
+  if (last?.error === undefined) throw new Error(`no error was told:\n${shown}`)
+  return last.error as { code: string; hint: string; lastWords: readonly string[] }
+}
+
+/** The calls of offstream that a hint advises, each as its words. */
+const hintCommands = (hint: string): string[][] =>
+  [...hint.matchAll(/`offstream ([^`]+)`/g)].map(([, words = '']) => words.split(' '))
+
+/** Those of them whose command the program does not know, or not with these options, by its own help. */
+const unknownCalls = async (hint: string): Promise<string[]> => {
+  const unknown: string[] = []
+  for (const words of hintCommands(hint)) {
+    const path = words.slice(0, words.findIndex(word => !/^[a-z]+$/.test(word)) >>> 0)
+    const { stdout } = await stack.run([...path, '--help'])
+    const [, known = '', takes = ''] = /^Usage: offstream ((?:[a-z]+ )*)(.*)/.exec(stdout) ?? []
+    const isKnown = known.trim() === path.join(' ') || (known !== '' && /<\w+>|\[\w+\.\.\.\]/.test(takes))
+    const options = words.filter(word => word.startsWith('-'))
+    if (!isKnown || !options.every(option => new RegExp(`^ .*${option}\\b`, 'm').test(stdout)))
+      unknown.push(words.join(' '))
+  }
+  return unknown
+}
+
+interface Site extends AsyncDisposable {
+  readonly address: string
+}
+
+/** A site that answers everything in one way. */
+const serve = async (answer: RequestListener): Promise<Site> => {
+  const server = createServer(answer)
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return {
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise(resolve => server.close(resolve))
+    },
+  }
+}
+
+/** A process that names a path and does nothing, until it is disposed of. */
+const naming = async (path: string): Promise<AsyncDisposable> => {
+  const idle = execa('tail', ['-f', '/dev/null', path], { reject: false })
+  await once(idle, 'spawn')
+  return {
+    async [Symbol.asyncDispose]() {
+      idle.kill()
+      await idle
+    },
+  }
+}
+
+/** A keeper that has nothing to keep. */
+const keeperIn = async (folder: string): Promise<AsyncDisposable> => {
+  const keeper = stack.begin(['keeper', '--project', folder])
+  const { run } = directoriesOf(stateFolder(folder, null))
+  await until(
+    async () => {
+      if (!(await keeperAnswers(run))) throw new Error('it does not answer')
+    },
+    { what: 'the keeper to answer', withinMs: 30_000 },
+  )
+  return keeper
+}
+
+/** `up`, and the first service is being started. */
+const upUnderWay = async () => {
+  const up = stack.begin(['up', '--json'])
+  await until(
+    async () => {
+      if (!up.stdout().includes('"kind":"starting"')) throw new Error(`nothing is started: ${up.stdout()}`)
+    },
+    { what: 'the first service to be started', withinMs: 60_000 },
+  )
+  return up
+}
+
+/** In a cache, the folder of Kafka with the mark that it is whole, and nothing else. */
+const emptyRuntime = async (cache: string, run: Place['run']): Promise<string> => {
+  const listed = await run(['runtime', 'list'], { env: { OFFSTREAM_CACHE: cache } })
+  const { runtimes } = JSON.parse(listed.stdout) as { runtimes: { name: string }[] }
+  const { name = '' } = runtimes.find(({ name }) => name.startsWith('kafka-')) ?? {}
+  await mkdir(join(cache, name))
+  await writeFile(join(cache, name, '.complete.json'), '{}')
+  return join(cache, name)
+}
+
+/** A PATH on which there are these programs and no other. */
+const pathWith = async (folder: string, programs: readonly string[]): Promise<string> => {
+  const bin = join(folder, 'bin')
+  await mkdir(bin)
+  for (const program of programs) {
+    const { stdout } = await execa('which', [program])
+    await symlink(stdout, join(bin, program))
+  }
+  return bin
+}
