@@ -411,10 +411,13 @@ describe.concurrent('where nothing runs', () => {
 test('NOT_CONFIRMED, exit 130: a question on a terminal that is not answered with yes', async () => {
   const { folder, file } = await placeOf('not-confirmed')
   await file('.offstream/lake/catalog.db', 'x')
-  const command = `'${process.execPath}' '${offstream}' reset --all`
-  const { stdout, exitCode } = await execa('script', ['-qec', command, '/dev/null'], {
-    ...{ cwd: folder, input: 'n\n', reject: false, env: { CI: undefined, TERM: 'xterm' } },
-  })
+  // Python can give a program a terminal, and Node can't.
+  const onTerminal = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))'
+  const { stdout, exitCode } = await execa(
+    'python3',
+    ['-c', onTerminal, process.execPath, offstream, 'reset', '--all'],
+    { cwd: folder, input: 'n\n', reject: false, env: { CI: undefined, TERM: 'xterm' } },
+  )
   expect([stdout, exitCode]).toEqual([expect.stringContaining('[NOT_CONFIRMED]'), 130])
   expect(existsSync(join(folder, '.offstream/lake/catalog.db'))).toBe(true)
 })
