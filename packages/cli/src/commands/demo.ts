@@ -39,15 +39,14 @@ Next: it ends with commands to try; \`offstream down\` ends what runs.`,
       const { ScrapeLines } = await import('../scrapeLines.ts')
       const { statusText } = await import('../statusText.ts')
       const { generateCatalogue, startSite } = await import('@offstream/site')
-      const chosen = await withFreePorts(context, [])
-      const { output, pipeline, settings, call, signal } = chosen
+      const { output, pipeline, settings, call, signal } = await withFreePorts(context, [])
       const bold = (text: string): string => output.paint({ text, tone: 'strong' })
       const step = (title: string): void => output.event({ kind: 'step', title }, `\n${bold(title)}`)
 
       step('Getting what is needed')
       const stack = await settings()
       const { state, config } = stack
-      const executablePath = await ensureChromium(chosen, config)
+      const executablePath = await ensureChromium({ output, pipeline, signal }, config)
 
       step('Starting the services and the job')
       await pipeline.startServices(stack, pipeline.serviceNames, call)
@@ -72,7 +71,7 @@ Next: it ends with commands to try; \`offstream down\` ends what runs.`,
       signal.throwIfAborted()
 
       step('Waiting until they are visible through the Thrift server')
-      const status = await allVisible(chosen, stack)
+      const status = await allVisible({ pipeline, signal }, stack)
       const { host, thrift } = config
       const rows = await pipeline.query({ host, port: thrift.port }, sample, { signal })
       const names = rows.columns.map(({ name }) => name)
@@ -100,7 +99,7 @@ Next: it ends with commands to try; \`offstream down\` ends what runs.`,
 
 /** Waits until each acknowledged message is in the table and shown; resolves to the status that says so. */
 const allVisible = async (
-  { pipeline, signal }: Context,
+  { pipeline, signal }: Pick<Context, 'pipeline' | 'signal'>,
   { state, config }: StackSettings,
 ): Promise<Status> => {
   const { until } = await import('@offstream/runtime')

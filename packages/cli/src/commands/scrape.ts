@@ -108,14 +108,13 @@ Next: \`offstream status\` follows the products. Data: Open Food Facts, ODbL.`,
     .action(async ({ source: name, dryRun = false, ...options }) => {
       const request = scrapeRequest(name, options)
       const { ScrapeLines } = await import('../scrapeLines.ts')
-      const made = context()
-      const { output, pipeline, stack, signal } = made
+      const { output, pipeline, stack, signal } = context()
       const project = await stack()
       const config: Config =
         name === 'web'
           ? {
               ...project.config,
-              browser: { executablePath: await ensureChromium(made, project.config) },
+              browser: { executablePath: await ensureChromium({ output, pipeline, signal }, project.config) },
             }
           : project.config
       const source = pipeline.openSource(request, {
