@@ -125,6 +125,8 @@ interface Names {
   readonly names: readonly Name[]
   /** The names by `keyOf`: a text for each name of a line would cost more than the rest of the reading. */
   readonly byKey: ReadonlyMap<number, readonly Name[]>
+  /** By length and first byte, whether a name may be wanted at all: spares most of them the search. */
+  readonly possible: Uint8Array
   readonly prefixes: readonly { readonly bytes: Uint8Array; readonly inner: Names | 'whole' }[]
   /** Members whose names begin with a wanted prefix. */
   readonly others: {
@@ -165,7 +167,19 @@ const namesOf = (wanted: Wanted): Names => {
   const prefixes = all
     .filter(([name]) => name.endsWith('*'))
     .map(([name, inner]) => ({ bytes: Buffer.from(name.slice(0, -1)), inner: innerOf(inner) }))
-  return { names, byKey, prefixes, others: [] }
+  return { names, byKey, possible: possibleAmong(names, prefixes), prefixes, others: [] }
+}
+
+type Bytes = Pick<Name, 'bytes'>
+
+const possibleAmong = (names: readonly Bytes[], prefixes: readonly Bytes[]): Uint8Array => {
+  const possible = new Uint8Array(64 * 256)
+  for (const { bytes } of names) possible[roughKeyOf(bytes, 0, bytes.length)] = 1
+  for (const { bytes } of prefixes) {
+    if (bytes.length === 0) return possible.fill(1)
+    for (let length = 0; length < 64; length += 1) possible[roughKeyOf(bytes, 0, length)] = 1
+  }
+  return possible
 }
 
 /** Notes a member where it is wanted. Six numbers, since an object for each of 170 members would be half the garbage. */
@@ -179,6 +193,7 @@ const note = (
 ): void => {
   const from = nameAt + 1
   const length = afterName - 1 - from
+  if (wanted.possible[roughKeyOf(line, from, from + length)] === 0) return
   for (const name of wanted.byKey.get(keyOf(line, from, from + length)) ?? none) {
     if (!beginsWith(line, from, name.bytes)) continue
     name.start = start
@@ -196,12 +211,20 @@ const none: readonly Name[] = []
 const keyOf = (bytes: Uint8Array, from: number, to: number): number =>
   ((to - from) << 16) | ((bytes[from] ?? 0) << 8) | (bytes[to - 1] ?? 0)
 
+/** The place of names of a length, modulo 64, and a first byte. */
+const roughKeyOf = (bytes: Uint8Array, from: number, to: number): number =>
+  (((to - from) & 63) << 8) | (bytes[from] ?? 0)
+
 const beginsWith = (line: Uint8Array, from: number, bytes: Uint8Array): boolean => {
   for (let at = 0; at < bytes.length; at += 1) if (line[from + at] !== bytes[at]) return false
   return true
 }
 
-const skipBlanks = (line: Uint8Array, from: number): number => {
+// Between the parts of a line there are mostly none: one look, and no loop.
+const skipBlanks = (line: Uint8Array, from: number): number =>
+  (line[from] ?? 0) > 0x20 ? from : skipSomeBlanks(line, from)
+
+const skipSomeBlanks = (line: Uint8Array, from: number): number => {
   let at = from
   for (;;) {
     const byte = line[at]
@@ -228,19 +251,31 @@ const skipValue = (line: Uint8Array, from: number): number => {
   return skipScalar(line, from)
 }
 
-/** The place after the end of the object or array that begins before `from`, whatever is in it. */
+/**
+ * The place after the end of the object or array that begins before `from`, whatever is in it. Most bytes of a line go
+ * through here, so texts are stepped over in place, and brackets are told by their bits: `{` and `[`, as `}` and `]`,
+ * differ in one only.
+ */
 const skipContainer = (line: Uint8Array, from: number): number => {
   const { length } = line
   let depth = 1
   let at = from
   while (at < length) {
-    const byte = line[at]
-    at += 1
-    if (byte === quote) at = skipString(line, at)
-    else if (byte === brace || byte === bracket) depth += 1
-    else if (byte === closingBrace || byte === closingBracket) {
-      depth -= 1
-      if (depth === 0) return at
+    const byte = line[at++] ?? 0
+    if (byte === quote) {
+      for (;;) {
+        const inside = line[at++]
+        if (inside === quote) break
+        if (inside === backslash) at += 1
+        else if (inside === undefined) throw new SyntaxError('it ends in the middle of a text')
+      }
+    } else if (byte >= bracket) {
+      const kind = byte & 0x5f
+      if (kind === bracket) depth += 1
+      else if (kind === closingBracket) {
+        depth -= 1
+        if (depth === 0) return at
+      }
     }
   }
   throw new SyntaxError('it ends in the middle of an object')
