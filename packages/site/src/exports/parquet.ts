@@ -21,7 +21,8 @@ export const parquetOf = (products: readonly CatalogueProduct[]): Buffer => {
     ...columns.flatMap(column => column.schema),
   ]
   const columnData = columns.map(({ name, value }) => ({ name, data: products.map(value) }))
-  return Buffer.from(parquetWriteBuffer({ schema, columnData }))
+  // As many rows in a group as the official file has: a reader holds a whole group.
+  return Buffer.from(parquetWriteBuffer({ schema, columnData, rowGroupSize: 1_024 }))
 }
 
 const optional = { repetition_type: 'OPTIONAL' } as const
