@@ -116,7 +116,8 @@ const measureOtherForms = async (broker: ScratchBroker, folder: string): Promise
     const run = await runOf(scrape, broker.project, productsOfOtherForms)
     const { size } = await stat(file)
     rows.push([
-      `\`${name}\`, ${(size / 1e6).toFixed(1)} MB`,
+      `\`${name}\``,
+      `${(size / 1e6).toFixed(1)} MB`,
       ...[run.productsASecond.toFixed(0), run.cpuSeconds.toFixed(1), run.largestMegabytes.toFixed(0)],
     ])
   }
