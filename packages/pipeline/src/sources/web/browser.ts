@@ -1,6 +1,13 @@
 import { join } from 'node:path'
 import { DeadlineError, messageOf, OffstreamError, withDeadline } from '@offstream/runtime'
-import { type Browser, type BrowserContext, chromium, type Page, type Response } from 'playwright'
+import {
+  type Browser,
+  type BrowserContext,
+  chromium,
+  type Page,
+  type Request,
+  type Response,
+} from 'playwright'
 import { browserFolder, removeFolder } from './browserFolder.ts'
 import type { Host } from './host.ts'
 import { Refused, VisitError } from './visitError.ts'
@@ -212,12 +219,23 @@ const openTab = async (context: BrowserContext, host: Host): Promise<Tab> => {
 const open = async <T>(tab: Tab, address: string, read: Visit<T>['read']): Promise<T> => {
   const { page } = tab
   let answer: Response | null = null
+  let breakOff: (error: Error) => void = () => undefined
+  const broken = new Promise<never>((_, reject) => {
+    breakOff = reject
+  })
+  const isPage = (request: Request): boolean =>
+    request.isNavigationRequest() && request.frame() === page.mainFrame()
   const keepAnswer = (response: Response): void => {
-    if (response.request().isNavigationRequest() && response.frame() === page.mainFrame()) answer = response
+    if (isPage(response.request())) answer = response
+  }
+  // Chromium shows what has come of a page whose connection broke, and never says that this is all.
+  const noticeBreak = (request: Request): void => {
+    if (isPage(request) && answer?.ok() === true) breakOff(new Error('its answer broke off'))
   }
   page.on('response', keepAnswer)
+  page.on('requestfailed', noticeBreak)
   try {
-    const response = await page
+    const going = page
       .goto(address, { waitUntil: 'domcontentloaded', timeout: 0 })
       .catch((error): Response | null => {
         if (!isEmptyErrorAnswer(error)) throw error
@@ -225,10 +243,12 @@ const open = async <T>(tab: Tab, address: string, read: Visit<T>['read']): Promi
         tab.spent = true
         return answer
       })
+    const response = await Promise.race([going, broken])
     if (response === null) throw new Error('it gave no answer')
     return await read(page, response)
   } finally {
     page.off('response', keepAnswer)
+    page.off('requestfailed', noticeBreak)
   }
 }
 
