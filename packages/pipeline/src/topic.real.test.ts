@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readFetched } from './produce.ts'
 import { type Product, productColumns } from './product.ts'
 import { startKafka, type TestKafka } from './testKafka.ts'
-import { acknowledgedMessages, describeTopic, ensureTopic, openPublisher } from './topic.ts'
+import { acknowledgedMessages, describeTopic, ensureTopic, openPublisher, topicName } from './topic.ts'
 import { type PeekedMessage, type PeekOptions, peekTopic } from './topicPeek.ts'
 import { type LineCounts, produceLines } from './topicProduce.ts'
 
@@ -206,6 +206,17 @@ test('where no broker is, every question says so', async () => {
   await expect(describeTopic(nowhere, null)).rejects.toMatchObject(unreachable)
   await expect(peekTopic(nowhere, options, () => undefined)).rejects.toMatchObject(unreachable)
   await expect(openPublisher(nowhere)).rejects.toMatchObject(unreachable)
+})
+
+test('a topic that was deleted is told as missing', async () => {
+  const admin = kafka.client().admin()
+  await admin.connect()
+  await admin.deleteTopics({ topics: [topicName] })
+  await admin.disconnect()
+  await expect
+    .poll(() => describeTopic(kafka.broker, null).catch(error => error))
+    .toMatchObject({ code: 'TOPIC_MISSING', outcome: 'failed' })
+  await ensureTopic(kafka.broker)
 })
 
 // Last, since the topic stays as it is then.

@@ -257,15 +257,17 @@ describe('with TLS and a password', () => {
   })
 })
 
-test('what can’t be mirrored: no such topic, no broker, our own topic, no mapping', async () => {
+test('what can’t be mirrored: no such topic, what is none, no broker, our own topic, no mapping', async () => {
   const errors = [
     (await taken(source('unheard-of'))).error,
+    (await taken(source('no/topic'))).error,
     (await taken(source('any', { brokers: ['127.0.0.1:1'] }))).error,
     (await taken(source('products-events', { ownBroker: kafka.broker }))).error,
     (await taken(source('any', { mapping: { code: '$.[', brands: '$.x', nonsense: '$' } as object }))).error,
   ]
   expect(errors).toMatchObject([
     { code: 'TOPIC_MISSING', outcome: 'usage' },
+    { code: 'TOPIC_UNREADABLE', outcome: 'failed' },
     { code: 'KAFKA_UNREACHABLE', outcome: 'unreachable' },
     { code: 'MIRROR_LOOP', outcome: 'usage' },
     {
