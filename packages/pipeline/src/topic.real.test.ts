@@ -214,7 +214,7 @@ test('a topic that was deleted is told as missing', async () => {
   await admin.deleteTopics({ topics: [topicName] })
   await admin.disconnect()
   await expect
-    .poll(() => describeTopic(kafka.broker, null).catch(error => error))
+    .poll(() => describeTopic(kafka.broker, null).catch(error => error), { timeout: 30_000 })
     .toMatchObject({ code: 'TOPIC_MISSING', outcome: 'failed' })
   await ensureTopic(kafka.broker)
 })
