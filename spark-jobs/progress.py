@@ -1,4 +1,4 @@
-"""How far the job is: the file by which it tells so, and the checkpoint by which it knows."""
+"""How far the job is, as it tells in a file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pyspark.sql import SparkSession
     from pyspark.sql.streaming.query import StreamingQuery
 
-Offsets: TypeAlias = dict[str, dict[str, int]]
-"""Topic → partition → the offset of the next message to read."""
+    from checkpoint import Offsets
 
 State: TypeAlias = Literal["starting", "running", "stopping", "stopped", "failed"]
 
@@ -78,33 +76,6 @@ class Progress:
         beside = self._file.with_suffix(".tmp")
         beside.write_text(json.dumps(self._told) + "\n", encoding="utf-8")
         beside.replace(self._file)
-
-
-def committed_offsets(spark: SparkSession, checkpoint: str) -> Offsets:
-    """Read how far an earlier run came, from its checkpoint; nothing where there is none.
-
-    The newest batch in `commits/` is done, and the file of its number in `offsets/` says how far it went: a
-    line of version, a line of metadata, then a line of JSON for each source. Read through Hadoop, since a
-    checkpoint may lie on s3a:// or hdfs://.
-    """
-    jvm: Any = spark._jvm
-    folder = jvm.org.apache.hadoop.fs.Path(checkpoint)
-    files = folder.getFileSystem(spark._jsc.hadoopConfiguration())
-    commits = jvm.org.apache.hadoop.fs.Path(folder, "commits")
-    if not files.exists(commits):
-        return {}
-    names = [file.getPath().getName() for file in files.listStatus(commits)]
-    batches = [int(name) for name in names if name.isdigit()]
-    if not batches:
-        return {}
-    opened = files.open(jvm.org.apache.hadoop.fs.Path(folder, f"offsets/{max(batches)}"))
-    try:
-        text = jvm.org.apache.commons.io.IOUtils.toString(opened, "UTF-8")
-    finally:
-        opened.close()
-    _version, _metadata, source, *_ = text.split("\n")
-    offsets: Offsets = json.loads(source)
-    return offsets
 
 
 def _now() -> str:

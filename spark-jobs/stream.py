@@ -1,7 +1,8 @@
 """The job that `offstream submit` submits: topic in, tables out.
 
 Edges only: arguments, Kafka, the checkpoint, the stop file. What a message means is in messages.py, what a
-table is in lake.py, what the job tells of itself in progress.py. The catalog `lake` is configured from
+table is in lake.py, what the job tells of itself in progress.py,
+how far it came in checkpoint.py. The catalog `lake` is configured from
 outside, by `spark.sql.catalog.lake.*`.
 """
 
@@ -14,10 +15,11 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
 
+from checkpoint import Checkpoint
 from lake import ensure_tables, merge_products, merge_rejected, remove_orphans, tidy
 from messages import accepted, read_messages, rejected
 from program import in_short, run
-from progress import Progress, committed_offsets
+from progress import Progress
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -42,11 +44,13 @@ def main() -> None:
     """Run until the stop file appears or the query fails."""
     args = _arguments()
     spark = SparkSession.builder.config(map={**_SETTINGS}).getOrCreate()
-    progress = Progress(args.progress, committed_offsets(spark, args.checkpoint))
+    checkpoint = Checkpoint(spark, args.checkpoint)
+    progress = Progress(args.progress, checkpoint.committed())
     progress.tell("starting")
     try:
         ensure_tables(spark)
         warm_up(spark)
+        checkpoint.forget_planned()
         messages = kafka_messages(spark, args.brokers, args.topic, args.max_offsets_per_trigger)
         batches = Batches(args.stop_file)
         query = start(messages, batches, args.checkpoint, args.trigger_ms)

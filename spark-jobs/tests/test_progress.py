@@ -7,12 +7,10 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from progress import Progress, committed_offsets
+from progress import Progress
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from pyspark.sql import SparkSession
 
 
 def test_the_file_tells_what_stream_ts_reads(tmp_path: Path) -> None:
@@ -56,30 +54,3 @@ def test_a_reader_never_meets_half_of_the_file(tmp_path: Path) -> None:
     writer.join()
     assert reads > 1
     assert [left.name for left in tmp_path.iterdir()] == ["job.progress.json"]
-
-
-def test_a_job_that_never_ran_has_no_offsets(spark: SparkSession, tmp_path: Path) -> None:
-    assert committed_offsets(spark, str(tmp_path / "checkpoint")) == {}
-
-
-def checkpoint_with(folder: Path, commits: list[int], offsets: dict[int, int]) -> str:
-    """Make what Spark 4.1 writes for a Kafka source: numbers of batches to the offset that each reached."""
-    (folder / "commits").mkdir(parents=True)
-    (folder / "offsets").mkdir()
-    for batch in commits:
-        (folder / "commits" / str(batch)).write_text('v1\n{"nextBatchWatermarkMs":0}')
-        (folder / "commits" / f".{batch}.crc").touch()
-    for batch, offset in offsets.items():
-        source = json.dumps({"products-events": {"0": offset}})
-        (folder / "offsets" / str(batch)).write_text(f'v1\n{{"batchWatermarkMs":0,"conf":{{}}}}\n{source}')
-    return folder.as_uri()
-
-
-def test_a_batch_that_was_planned_but_not_done_does_not_count(spark: SparkSession, tmp_path: Path) -> None:
-    checkpoint = checkpoint_with(tmp_path / "c", commits=[9, 10], offsets={9: 90, 10: 100, 11: 110})
-    assert committed_offsets(spark, checkpoint) == {"products-events": {"0": 100}}
-
-
-def test_a_job_that_ended_in_its_first_batch_has_no_offsets(spark: SparkSession, tmp_path: Path) -> None:
-    checkpoint = checkpoint_with(tmp_path / "c", commits=[], offsets={0: 10})
-    assert committed_offsets(spark, checkpoint) == {}

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from checkpoint import Checkpoint
 from kafka import EVIAN, MESSAGES, NUTELLA, Message, as_messages, minutes, update
 from lake import PRODUCTS, REJECTED
-from progress import Progress, committed_offsets
+from progress import Progress
 from stream import Batches, attend, start, warm_up
 from surroundings import until
 
@@ -48,12 +49,13 @@ class Job:
 
     def start(self, batches: Batches) -> StreamingQuery:
         """Start the query from where the checkpoint is."""
+        Checkpoint(self.lake, self.checkpoint).forget_planned()
         one_by_one = self.lake.readStream.schema(MESSAGES).option("maxFilesPerTrigger", 1)
         return start(one_by_one.parquet(str(self._topic)), batches, self.checkpoint, trigger_ms=0)
 
     def progress(self) -> Progress:
         """Make the progress of a new process of the job."""
-        return Progress(self._progress_file, committed_offsets(self.lake, self.checkpoint))
+        return Progress(self._progress_file, Checkpoint(self.lake, self.checkpoint).committed())
 
     def told(self) -> dict[str, Any]:
         """Read what the job tells of itself."""
@@ -62,7 +64,7 @@ class Job:
 
     def committed(self) -> dict[str, Any]:
         """Read how far the checkpoint is; Spark's files count as one offset."""
-        return {**committed_offsets(self.lake, self.checkpoint)}
+        return {**Checkpoint(self.lake, self.checkpoint).committed()}
 
     def read_all(self) -> Progress:
         """Run until all that was published is read."""
