@@ -23,6 +23,7 @@ export const versions = {
   kafka: '3.9.2',
   iceberg: '1.12.0',
   sqlite: '3.49.1.0',
+  bareLocalFileSystem: '0.1.0',
 }
 
 /** The last line of Kafka that has ZooKeeper, its command-line tools, and a place for its log lines to go. */
@@ -43,9 +44,11 @@ export const connectorLibraries = {
     `org.apache.spark:spark-sql-kafka-0-10_${versions.scala}:${versions.spark}`,
     `org.apache.iceberg:iceberg-spark-runtime-4.1_${versions.scala}:${versions.iceberg}`,
     `org.xerial:sqlite-jdbc:${versions.sqlite}`,
+    `com.globalmentor:hadoop-bare-naked-local-fs:${versions.bareLocalFileSystem}`,
   ],
   // Spark has these among its own jars, and two of one kind quarrel.
   excludes: [
+    'org.apache.hadoop:hadoop-common',
     'org.apache.hadoop:hadoop-client-api',
     'org.apache.hadoop:hadoop-client-runtime',
     'org.scala-lang:scala-library',

@@ -285,6 +285,9 @@ const productsStream = (surroundings: Surroundings): Service => {
         'spark.jars.ivySettings': runtimes.ivy.settings,
         'spark.jars.ivy': dirname(runtimes.ivy.cache),
         'spark.ui.port': String(config.stream.webPort),
+        // The usual one goes by another of Hadoop's interfaces, to which the file system below is not known.
+        'spark.sql.streaming.checkpointFileManagerClass':
+          'org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager',
         'spark.pyspark.python': runtimes.python,
         // An executor whose driver goes away ends by itself; its class path is the same at every start.
         'spark.executor.extraClassPath': join(runtimes.connectors, '*'),
@@ -430,6 +433,8 @@ const lakeConf = ({ warehouse, catalog }: Directories): Record<string, string> =
   'spark.sql.catalog.lake.warehouse': `file:${warehouse}`,
   // A cached table would not see the commits of the other process.
   'spark.sql.catalog.lake.cache-enabled': 'false',
+  // Hadoop's own starts a process (`chmod`) for each file that it makes: dozens for each batch.
+  'spark.hadoop.fs.file.impl': 'com.globalmentor.apache.hadoop.fs.BareLocalFileSystem',
 })
 
 const driverConf = ({ host }: Config): Record<string, string> => ({
