@@ -183,7 +183,7 @@ def _arguments() -> argparse.Namespace:
     add("--checkpoint", required=True, help="folder or URI where Spark keeps how far it has read")
     add("--progress", required=True, type=Path, help="file in which the job tells how it is")
     add("--stop-file", required=True, type=Path, help="the job ends when this file appears")
-    add("--trigger-ms", type=int, default=1_000, help="least time between two looks into the topic")
+    add("--trigger-ms", type=int, default=2_000, help="least time between two looks into the topic")
     add("--max-offsets-per-trigger", type=int, default=100_000, help="most messages in a batch")
     return parser.parse_args()
 

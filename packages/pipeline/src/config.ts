@@ -62,7 +62,7 @@ export const Config = z.strictObject({
       triggerMs: z
         .int()
         .min(0)
-        .default(1_000)
+        .default(2_000)
         .describe('Pause between two looks into the topic, milliseconds'),
       maxOffsetsPerTrigger: z.int().min(1).default(100_000).describe('Most messages that one batch takes'),
       driverMemory: memory.default('1g').describe('Memory of the job’s driver'),

@@ -38,7 +38,7 @@ export interface WaitOptions {
 export const waitFor = async (
   conditions: readonly Condition[],
   look: () => Promise<Status>,
-  { withinMs, everyMs = 500, onLook, signal }: WaitOptions,
+  { withinMs, everyMs = 1_000, onLook, signal }: WaitOptions,
 ): Promise<Status> => {
   let last: Status | null = null
   let isOver = false
