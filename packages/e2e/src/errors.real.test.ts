@@ -6,7 +6,7 @@ import { type AddressInfo, createServer as createListener } from 'node:net'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { directoriesOf, stateFolder } from '@offstream/pipeline'
-import { keeperAnswers, until } from '@offstream/runtime'
+import { keeperAnswers, ServiceRecords, until } from '@offstream/runtime'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Ran, type ScratchStack, scratchStack } from './stack.ts'
@@ -535,14 +535,21 @@ const keeperIn = async (folder: string): Promise<AsyncDisposable> => {
   return keeper
 }
 
-/** `up`, and the first service is being started. */
+/** `up`, once each service that it has begun to start is written down: only then whoever comes later can find it. */
 const upUnderWay = async () => {
+  const records = new ServiceRecords(directoriesOf(stateFolder(stack.directory, null)).records)
   const up = stack.begin(['up', '--json'])
   await until(
     async () => {
-      if (!up.stdout().includes('"kind":"starting"')) throw new Error(`nothing is started: ${up.stdout()}`)
+      const begun = [...up.stdout().matchAll(/"kind":"starting","service":"([\w-]+)"/g)].map(
+        ([, name]) => name,
+      )
+      const known = await records.all()
+      const running = known.filter(({ pid }) => pid !== null).map(({ name }) => name)
+      if (begun.length === 0 || !begun.every(name => name !== undefined && running.includes(name)))
+        throw new Error(`begun: ${begun}, known: ${running}\n${up.stdout()}`)
     },
-    { what: 'the first service to be started', withinMs: 60_000 },
+    { what: 'the first services to be started', withinMs: 60_000, everyMs: 20 },
   )
   return up
 }
