@@ -151,7 +151,8 @@ const stateOf = async (name: ServiceName, record: ServiceRecord | null): Promise
     return { name, state, pid, port, uptimeSeconds, restarts, detail }
   }
   const gone = { name, pid: null, port, uptimeSeconds: null, restarts }
-  if (phase === 'failed' || phase === 'restarting') return { ...gone, state: phase, detail }
+  const isAboutToBe = phase === 'starting' && pid === null
+  if (phase === 'failed' || phase === 'restarting' || isAboutToBe) return { ...gone, state: phase, detail }
   return {
     ...gone,
     state: 'dead',

@@ -43,9 +43,7 @@ const portableBirth = async (pid: number): Promise<string | null> => {
 }
 
 interface StatFields {
-  readonly pid: number
   readonly state: string
-  readonly group: number
   readonly startTicks: string
 }
 
@@ -54,47 +52,34 @@ const statFields = async (pid: number): Promise<StatFields | null> => {
   const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
   if (line === null) return null
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
-  return { pid, state: fields[0] ?? '', group: Number(fields[2]), startTicks: fields[19] ?? '' }
+  return { state: fields[0] ?? '', startTicks: fields[19] ?? '' }
 }
 
 const linuxPids = async (): Promise<number[]> =>
   (await readdir('/proc')).filter(name => /^\d+$/.test(name)).map(Number)
 
-/** Pids of the living members of the process group `group`. */
-const membersOf = async (group: number): Promise<number[]> => {
+/**
+ * Living processes that were started with `variable` (`NAME=value`) in their environment: the mark by which what we
+ * started is known to be ours, also where nobody wrote its pid down, and children that outlive their parent.
+ */
+export const markedProcesses = async (variable: string): Promise<number[]> => {
   if (process.platform === 'linux') {
-    const all = await Promise.all((await linuxPids()).map(statFields))
-    return all.flatMap(stat =>
-      stat !== null && stat.group === group && stat.state !== 'Z' ? [stat.pid] : [],
-    )
+    const pids = await linuxPids()
+    const ours = await Promise.all(pids.map(pid => wasStartedWith(pid, variable)))
+    return pids.filter((_, index) => ours[index])
   }
   const { execa } = await import('execa')
-  const { stdout } = await execa('ps', ['-axo', 'pid=,pgid=,stat='], { reject: false })
+  const { stdout } = await execa('ps', ['-axE', '-o', 'pid=,stat=,command='], { reject: false })
   return stdout.split('\n').flatMap(line => {
-    const [pid, pgid, state] = line.trim().split(/\s+/)
-    return Number(pgid) === group && !state?.startsWith('Z') ? [Number(pid)] : []
+    const [pid, state] = line.trim().split(/\s+/, 2)
+    return line.includes(variable) && !state?.startsWith('Z') ? [Number(pid)] : []
   })
 }
 
-/** Whether the environment that process `pid` was started with holds `NAME=value`. */
+/** A zombie has no environment any more, and one of another user shows none. */
 const wasStartedWith = async (pid: number, variable: string): Promise<boolean> => {
-  if (process.platform === 'linux') {
-    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
-    return environment.split('\0').includes(variable)
-  }
-  const { execa } = await import('execa')
-  const { stdout } = await execa('ps', ['-E', '-o', 'command=', '-p', String(pid)], { reject: false })
-  return stdout.includes(variable)
-}
-
-/**
- * Members of the process group `group` that were started with `variable` (`NAME=value`) in their environment, the
- * mark by which a child outliving its parent is known to be ours and not a stranger that got its number.
- */
-export const markedMembers = async (group: number, variable: string): Promise<number[]> => {
-  const members = await membersOf(group)
-  const ours = await Promise.all(members.map(pid => wasStartedWith(pid, variable)))
-  return members.filter((_, index) => ours[index])
+  const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
+  return environment.split('\0').includes(variable)
 }
 
 /** Sends `signal` to a process, or, with a negative number, to a process group; being gone already is fine. */

@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { execa } from 'execa'
 import { messageOf, OffstreamError } from '../errors.ts'
 import { endOfLog, lastLines } from '../log.ts'
-import { identify, isAlive, listenerOn, markedMembers, type ProcessIdentity, send } from '../processes.ts'
+import { identify, isAlive, listenerOn, markedProcesses, type ProcessIdentity, send } from '../processes.ts'
 import { until } from '../until.ts'
 import { isRunning, ServiceRecords } from './records.ts'
 import type { Service, ServiceEvent, ServiceRecord } from './service.ts'
@@ -216,14 +216,11 @@ export class Supervisor {
     await refuseTakenPorts([service])
     await service.prepare?.()
     const firstWord = await endOfLog(service.logFile)
+    const startedAt = new Date().toISOString()
+    // Before there is a process too: where we are killed in between, the next supervisor knows to look for it.
+    await this.#note(kept, { phase: 'starting', pid: null, began: null, startedAt, detail: null })
     const { identity, exited } = await this.#spawn(service, firstWord)
-    await this.#note(kept, {
-      phase: 'starting',
-      pid: identity.pid,
-      began: identity.began,
-      startedAt: new Date().toISOString(),
-      detail: null,
-    })
+    await this.#note(kept, { pid: identity.pid, began: identity.began })
     const earlyExit = new AbortController()
     exited.then(how => earlyExit.abort(new EarlyExit(how)))
     try {
@@ -321,10 +318,7 @@ export class Supervisor {
   }
 
   async #clearRemains(record: ServiceRecord): Promise<void> {
-    if (record.pid !== null) {
-      const remains = await markedMembers(record.pid, `${markName}=${this.#markOf(record)}`)
-      for (const pid of remains) send(pid, 'SIGKILL')
-    }
+    for (const pid of await markedProcesses(`${markName}=${this.#markOf(record)}`)) send(pid, 'SIGKILL')
     await this.#records.forget(record.name)
   }
 
@@ -457,7 +451,7 @@ const goneWithin = async (identity: ProcessIdentity, withinMs: number): Promise<
 
 /**
  * Ends a process and all of its group: TERM, then after `withinMs` KILL (at once where that is 0).
- * Members that outlive the leader are recognised by their mark, since the number of the group may by then belong to
+ * Members that outlive the leader are found by their mark, since the number of the group may by then belong to
  * somebody else. @returns whether KILL was needed for the leader.
  */
 const endGroup = async (identity: ProcessIdentity, mark: string, withinMs: number): Promise<boolean> => {
@@ -472,7 +466,7 @@ const endGroup = async (identity: ProcessIdentity, mark: string, withinMs: numbe
   }
   const gone = Date.now() + termWithinMs
   for (;;) {
-    const remains = await markedMembers(identity.pid, `${markName}=${mark}`)
+    const remains = await markedProcesses(`${markName}=${mark}`)
     for (const pid of remains) send(pid, 'SIGKILL')
     if (remains.length === 0 || Date.now() > gone) return killed
     await pause(25)
