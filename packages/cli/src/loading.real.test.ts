@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -83,4 +83,20 @@ test('a keeper has loaded what it starts and asks services with before it can be
   expect(['execa', 'hive-driver', 'kafkajs'].filter(name => !loaded.has(name))).toEqual([])
   keeper.kill('SIGTERM')
   await once(keeper, 'exit')
+})
+
+test('what is built imports what is built', async () => {
+  const packages = fileURLToPath(new URL('../..', import.meta.url))
+  const leftAsSource: string[] = []
+  for (const name of ['runtime', 'pipeline', 'site', 'cli']) {
+    const built = join(packages, name, 'dist')
+    const files = (await readdir(built, { recursive: true })).filter(
+      file => file.endsWith('.js') && !file.endsWith('.test.js'),
+    )
+    expect(files).not.toEqual([])
+    for (const file of files)
+      if (/\b(?:from|import)\b *\(?['"][./][^'"]*\.ts['"]/.test(await readFile(join(built, file), 'utf8')))
+        leftAsSource.push(`${name}/${file}`)
+  }
+  expect(leftAsSource).toEqual([])
 })

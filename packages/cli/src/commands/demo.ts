@@ -36,8 +36,7 @@ Examples:
 Next: it ends with commands to try; \`offstream down\` ends what runs.`,
     )
     .action(async ({ limit, down = false }) => {
-      const { ScrapeLines } = await import('../scrapeLines.ts')
-      const { statusText } = await import('../statusText.ts')
+      const [{ ScrapeLines }, { statusText }] = await words()
       const { generateCatalogue, startSite } = await import('@offstream/site')
       const { output, pipeline, settings, call, signal } = await withFreePorts(context, [])
       const bold = (text: string): string => output.paint({ text, tone: 'strong' })
@@ -96,6 +95,9 @@ Next: it ends with commands to try; \`offstream down\` ends what runs.`,
         await pipeline.stopStack(state, call)
       } else output.note(nextSteps(bold('What next'), thrift.port))
     })
+
+// In a function with `await using`, TypeScript 5.9 would leave the imports of a build with their `.ts`.
+const words = () => Promise.all([import('../scrapeLines.ts'), import('../statusText.ts')])
 
 /** Waits until each acknowledged message is in the table and shown; resolves to the status that says so. */
 const allVisible = async (
