@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +17,8 @@ const command = new URL('../../cli/bin/offstream.js', import.meta.url).pathname
 const scratch = await mkdtemp(join(tmpdir(), 'offstream-cycles-'))
 const [project, temporary] = [scratch, await mkdtemp(join(scratch, 'tmp-'))]
 const state = join(project, '.offstream')
+/** What others have in the machine's temporary folder, where Java does not ask for TMPDIR. */
+const before = new Set(await readdir(tmpdir()))
 const ports = await freePorts(configOf([]), new Set())
 const config = configOf(ports)
 await writeFile(join(project, 'offstream.yaml'), '# nothing but defaults\n')
@@ -42,7 +45,10 @@ const remains = async (): Promise<string[]> => {
   const holders = await Promise.all(portPaths.map(path => listenerOn(numberAt(config, path))))
   const listeners = holders.flatMap(holder => (holder === null ? [] : [`${holder.name} (pid ${holder.pid})`]))
   const run = (await readdir(directoriesOf(state).run)).filter(file => /lock|sock|tmp|settings/.test(file))
-  return [...processes, ...listeners, ...run, ...(await readdir(temporary))]
+  const own = existsSync(directoriesOf(state).temporary) ? [directoriesOf(state).temporary] : []
+  // Java's name for its own measurements, which it takes away itself.
+  const others = (await readdir(tmpdir())).filter(name => !before.has(name) && !name.startsWith('hsperfdata'))
+  return [...processes, ...listeners, ...run, ...own, ...others, ...(await readdir(temporary))]
 }
 
 print(machine())

@@ -152,16 +152,17 @@ describe('a stack that runs', () => {
     expect({ ...after, kafka: 0 }).toEqual({ ...before, kafka: 0 })
   })
 
-  test('the job is started again with its master, and goes on', async () => {
+  test('worker and job are started again with their master, and go on', async () => {
     const before = await pids()
     const { services } = await json(['restart', 'spark-master'])
-    expect(services.map(({ name }: Told) => name)).toEqual(['spark-master', 'products-stream'])
+    const together = ['spark-master', 'spark-worker', 'products-stream']
+    expect(services.map(({ name }: Told) => name)).toEqual(together)
     await json(['topic', 'produce'], product('71000008'))
     await json(whole)
     expect(await visible("code = '71000008'")).toBe(1)
     const after = await pids()
     const anew = Object.keys(after).filter(name => after[name] !== before[name])
-    expect(anew).toEqual(['spark-master', 'products-stream'])
+    expect(anew).toEqual(together)
   })
 
   test('a restart may change what a service runs with, but nothing of the others', async () => {

@@ -63,7 +63,8 @@ const markName = 'OFFSTREAM_E2E'
 export const scratchStack = async (settings: readonly string[] = []): Promise<ScratchStack> => {
   const mark = randomUUID()
   // The real path, so that it can be found in what is written.
-  const scratch = await realpath(await mkdtemp(join(tmpdir(), 'offstream-e2e-')))
+  // With a space, as folders of people have it.
+  const scratch = await realpath(await mkdtemp(join(tmpdir(), 'offstream e2e-')))
   const directory = join(scratch, 'project')
   const temporary = join(scratch, 'tmp')
   await mkdir(directory)

@@ -18,6 +18,8 @@ export interface Directories {
   /** What the producers have fetched since the topic was made. */
   readonly fetched: string
   readonly logs: string
+  /** What the services unpack and spill while they run; nothing of it outlives them. */
+  readonly temporary: string
   readonly run: string
   /** One file for each service: what was last known of it. */
   readonly records: string
@@ -44,6 +46,7 @@ export const directoriesOf = (state: string): Directories => {
     streamProgress: join(run, 'products-stream.progress.json'),
     fetched: join(run, 'fetched.json'),
     logs: join(state, 'logs'),
+    temporary: join(state, 'tmp'),
     run,
     records: join(run, 'services'),
   }

@@ -127,6 +127,7 @@ export const startServices = async (
   await finishReset(settings.state)
   await refuseOtherSettings(settings)
   await keepStackSettings(settings)
+  await clearTemporary(settings.state)
   try {
     await ensureKeeper(run, launchKeeper)
     await askKeeper(run, 'start', { ...call, names, settings })
@@ -150,7 +151,14 @@ export const stopStack = async (state: string, { launchKeeper, ...call }: StackC
     await keeperGone(run)
   }
   await rm(settingsFile(state), { force: true })
+  await clearTemporary(state)
   return anything
+}
+
+/** Deletes what services that are gone have left in their temporary folder; of those that run it is theirs. */
+const clearTemporary = async (state: string): Promise<void> => {
+  if ((await ownPids(state)).size > 0) return
+  await rm(directoriesOf(state).temporary, { recursive: true, force: true, maxRetries: 3 })
 }
 
 /**

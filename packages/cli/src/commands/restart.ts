@@ -10,8 +10,8 @@ const define: DefineCommand = (command, context) =>
       `
 Ends the services and starts them again, with the settings that they run with;
 \`--set\` changes one. Those that need others are ended first and started last.
-Topic and table stay as they are. With \`spark-master\` goes the job
-\`products-stream\`, which a new master would not know.
+Topic and table stay as they are. With \`spark-master\` go \`spark-worker\` and
+the job \`products-stream\`, which a new master would not know.
 
 Exit status: 0 all are ready again, 2 no such service, 3 it does not run.
 

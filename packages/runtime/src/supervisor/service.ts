@@ -6,6 +6,8 @@ export interface Service {
   readonly needs: readonly string[]
   /** Of those, the ones that it can't outlive: when one of them falls, this one is started again after it. */
   readonly fallsWith?: readonly string[]
+  /** Those of `needs` that it waits for by itself: after a fall it is started again without waiting for them. */
+  readonly awaits?: readonly string[]
   /** The port it is asked on, for the person to see; null where it has none. */
   readonly port: number | null
   /** Every port that it listens on, so that a taken one is told before anything is started. */

@@ -345,7 +345,7 @@ export class Supervisor {
   async #needsReady(service: Service, signal: AbortSignal): Promise<void> {
     for (const need of service.needs) {
       const kept = this.#kept.get(need)
-      if (kept === undefined) continue
+      if (kept === undefined || service.awaits?.includes(need)) continue
       const { name, ready, startWithinMs } = kept.service
       await until(ready, { what: `${name}, which ${service.name} needs`, withinMs: startWithinMs, signal })
     }
