@@ -37,13 +37,19 @@ export const kafkaLibraries = {
   excludes: [],
 }
 
-/** What Spark needs beside its own jars: the Kafka source, the table format, the driver of the table's catalog. */
+/** What the job is submitted with: the Kafka source, the table format, the driver of the table’s catalog. */
+export const sparkPackages = [
+  `org.apache.spark:spark-sql-kafka-0-10_${versions.scala}:${versions.spark}`,
+  `org.apache.iceberg:iceberg-spark-runtime-4.1_${versions.scala}:${versions.iceberg}`,
+  `org.xerial:sqlite-jdbc:${versions.sqlite}`,
+]
+
+/** What Spark needs beside its own jars: what the job is submitted with, and local files that start no processes. */
 export const connectorLibraries = {
   name: 'Spark connectors',
   coordinates: [
-    `org.apache.spark:spark-sql-kafka-0-10_${versions.scala}:${versions.spark}`,
-    `org.apache.iceberg:iceberg-spark-runtime-4.1_${versions.scala}:${versions.iceberg}`,
-    `org.xerial:sqlite-jdbc:${versions.sqlite}`,
+    ...sparkPackages,
+    // Not among the packages: Ivy finds no use for what it keeps of it, and would ask the network at each start.
     `com.globalmentor:hadoop-bare-naked-local-fs:${versions.bareLocalFileSystem}`,
   ],
   // Spark has these among its own jars, and two of one kind quarrel.

@@ -7,7 +7,7 @@ import type { Archives } from './archives.ts'
 import { assetPath } from './assets.ts'
 import { type Config, numberAt } from './config.ts'
 import { type Directories, directoriesOf } from './directories.ts'
-import { connectorLibraries, type Runtimes } from './distributions.ts'
+import { connectorLibraries, type Runtimes, sparkPackages } from './distributions.ts'
 import { type ServiceName, serviceNames } from './names.ts'
 import { diagnose } from './problems.ts'
 import { readStreamProgress } from './stream.ts'
@@ -284,7 +284,7 @@ const productsStream = (surroundings: Surroundings): Service => {
     name: 'products-stream',
     command: sparkSubmit(surroundings, 'products-stream', [
       ...['--name', 'products-stream', '--master', masterOf(config)],
-      ...['--packages', connectorLibraries.coordinates.join(',')],
+      ...['--packages', sparkPackages.join(',')],
       ...['--exclude-packages', connectorLibraries.excludes.join(',')],
       ...['--driver-memory', config.stream.driverMemory, '--executor-memory', config.stream.executorMemory],
       ...conf({
