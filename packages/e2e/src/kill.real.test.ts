@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findChromium, serviceNames } from '@offstream/pipeline'
 import { until } from '@offstream/runtime'
-import { generateCatalogue, startSite } from '@offstream/site'
+import type { Site } from '@offstream/site'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ScratchStack, scratchStack } from './stack.ts'
+import { type ScratchStack, startedPipeline } from './stack.ts'
 import { StatusContract } from './statusContract.ts'
 
 const products = 200
@@ -15,14 +15,9 @@ const products = 200
  */
 describe.skipIf((await findChromium()) === null)('kill -9 while a scrape runs (needs Chromium)', () => {
   let stack: ScratchStack
-  let site: Awaited<ReturnType<typeof startSite>>
+  let site: Site
   beforeAll(async () => {
-    site = await startSite({ catalogue: generateCatalogue({ count: products }) })
-    stack = await scratchStack()
-    for (const command of ['up', 'submit']) {
-      const { exitCode, shown } = await stack.run([command])
-      if (exitCode !== 0) throw new Error(shown)
-    }
+    ;({ stack, site } = await startedPipeline(products))
   })
   afterAll(async () => {
     await site[Symbol.asyncDispose]()

@@ -3,9 +3,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { brokerOf, findChromium, type PeekedMessage, peekTopic } from '@offstream/pipeline'
 import { until } from '@offstream/runtime'
-import { generateCatalogue, startSite } from '@offstream/site'
+import type { Site } from '@offstream/site'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ScratchStack, scratchStack } from './stack.ts'
+import { type ScratchStack, startedPipeline } from './stack.ts'
 import { StatusContract } from './statusContract.ts'
 
 const products = 100
@@ -22,14 +22,9 @@ interface Acknowledged {
 
 describe.skipIf((await findChromium()) === null)('kill -9 of a scrape (needs Chromium)', () => {
   let stack: ScratchStack
-  let site: Awaited<ReturnType<typeof startSite>>
+  let site: Site
   beforeAll(async () => {
-    site = await startSite({ catalogue: generateCatalogue({ count: products }) })
-    stack = await scratchStack()
-    for (const command of ['up', 'submit']) {
-      const { exitCode, shown } = await stack.run([command])
-      if (exitCode !== 0) throw new Error(shown)
-    }
+    ;({ stack, site } = await startedPipeline(products))
   })
   afterAll(async () => {
     await site[Symbol.asyncDispose]()

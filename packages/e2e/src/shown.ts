@@ -1,13 +1,6 @@
 import { join } from 'node:path'
-import { type Config, settingPaths } from '@offstream/pipeline'
+import { type Config, numberAt, portPaths } from '@offstream/pipeline'
 import type { Ran } from './stack.ts'
-
-/** The settings that are ports. */
-export const portPaths = settingPaths.filter(path => /port$/i.test(path))
-
-/** The number that a configuration has at a path such as `kafka.port`. */
-export const numberAt = (config: Config, path: string): number =>
-  Number(path.split('.').reduce<unknown>((section, key) => Object(section)[key], config))
 
 /**
  * A call as a snapshot wants it: standard output, standard error with a `!` before each line, and the exit status, with

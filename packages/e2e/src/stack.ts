@@ -2,10 +2,11 @@ import { randomInt, randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Config, freePorts, loadProject } from '@offstream/pipeline'
+import { type Config, freePorts, loadProject, numberAt, portPaths } from '@offstream/pipeline'
 import { listenerOn, until } from '@offstream/runtime'
+import { generateCatalogue, type Site, startSite } from '@offstream/site'
 import { execa } from 'execa'
-import { numberAt, portPaths, shown } from './shown.ts'
+import { shown } from './shown.ts'
 
 /** The built command, as a shell would find it. */
 const offstream = join(import.meta.dirname, '../../cli/bin/offstream.js')
@@ -55,6 +56,19 @@ export interface ScratchStack extends AsyncDisposable {
 
 /** Marks, inherited, every process that a test's command starts: services, keepers, browsers. */
 const markName = 'OFFSTREAM_E2E'
+
+/** A site of `count` invented products, and a stack with all its services and the job, ready to scrape it. */
+export const startedPipeline = async (
+  count: number,
+): Promise<{ readonly site: Site; readonly stack: ScratchStack }> => {
+  const site = await startSite({ catalogue: generateCatalogue({ count }) })
+  const stack = await scratchStack()
+  for (const command of ['up', 'submit']) {
+    const { exitCode, shown } = await stack.run([command])
+    if (exitCode !== 0) throw new Error(shown)
+  }
+  return { site, stack }
+}
 
 /**
  * Makes the project; nothing of it runs yet. Disposing of it calls `offstream down`, and throws where anything is left
