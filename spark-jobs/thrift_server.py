@@ -47,7 +47,7 @@ class ViewError(Exception):
 
 
 def main() -> None:
-    """Serve until the stop file appears; fail where Spark ends by itself."""
+    """Serve until a signal ends it; fail where Spark ends by itself."""
     args = _arguments()
     spark = SparkSession.builder.getOrCreate()
     try:
@@ -59,11 +59,10 @@ def main() -> None:
         server = jvm.org.apache.spark.sql.hive.thriftserver.HiveThriftServer2
         server.startWithContext(spark._jsparkSession.sqlContext())
         context = spark.sparkContext._jsc.sc()
-        while not args.stop_file.exists():
-            # A question to the JVM: where that has died it throws, so this process does not outlive it.
-            if context.isStopped():
-                raise RuntimeError("Spark ended by itself")
+        # A question to the JVM: where that has died it throws, so this process does not outlive it.
+        while not context.isStopped():
             time.sleep(_LOOK_SECONDS)
+        raise RuntimeError("Spark ended by itself")
     finally:
         spark.stop()
 
@@ -99,7 +98,6 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--views", required=True, type=Path, help="SQL script that makes the views")
-    add("--stop-file", required=True, type=Path, help="the server ends when this file appears")
     return parser.parse_args()
 
 

@@ -139,7 +139,6 @@ def test_when_its_java_is_killed_the_python_of_the_server_ends_too(connectors: s
                 *("--master", "local[1]"),
                 *(word for name, value in settings.items() for word in ("--conf", f"{name}={value}")),
                 *(Path(__file__).parents[1] / "thrift_server.py", "--views", VIEWS),
-                *("--stop-file", tmp_path / "thrift.stop"),
             ],
             cwd=tmp_path,
             env={**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"},

@@ -246,7 +246,6 @@ const sparkWorker = (surroundings: Surroundings): Service => {
 
 const thrift = (surroundings: Surroundings): Service => {
   const { project, config, directories } = surroundings
-  const stopFile = join(directories.run, 'thrift.stop')
   return {
     name: 'thrift',
     command: sparkSubmit(surroundings, 'thrift', [
@@ -261,13 +260,14 @@ const thrift = (surroundings: Surroundings): Service => {
         'spark.hadoop.hive.server2.thrift.port': String(config.thrift.port),
       }),
       assetPath(project, 'spark-jobs', 'thrift_server.py'),
-      ...['--views', assetPath(project, 'config', 'views.sql'), '--stop-file', stopFile],
+      ...['--views', assetPath(project, 'config', 'views.sql')],
     ]),
     needs: [],
     port: config.thrift.port,
     listensOn: portsOf('thrift', config),
     logFile: join(directories.logs, 'thrift.log'),
-    prepare: () => prepareProgram(directories, stopFile),
+    // The folder of the tables: SQLite makes files, not folders.
+    prepare: () => mkdir(directories.warehouse, { recursive: true }).then(() => undefined),
     ready: async signal => void (await askProducts(config.host, config.thrift.port, signal)),
     startWithinMs: 240_000,
     stopWithinMs: 10_000,
@@ -317,8 +317,8 @@ const productsStream = (surroundings: Surroundings): Service => {
     listensOn: portsOf('products-stream', config),
     logFile: join(directories.logs, 'streaming.log'),
     prepare: async () => {
-      await prepareProgram(directories, stopFile)
-      await rm(directories.streamProgress, { force: true })
+      await mkdir(directories.warehouse, { recursive: true })
+      for (const left of [stopFile, directories.streamProgress]) await rm(left, { force: true })
     },
     ready: async () => {
       const progress = await readStreamProgress(directories.streamProgress)
@@ -340,13 +340,6 @@ const executorFlags = (archives: Archives | null, directories: Directories): str
   temporaryFlag(directories),
   ...(archives?.making === true ? [] : archiveFlags(archives, 'products-stream')),
 ]
-
-/** Clears the wish of the last time to stop, and makes the folder of the tables: SQLite makes files, not folders. */
-const prepareProgram = async ({ run, warehouse }: Directories, stopFile: string): Promise<void> => {
-  await mkdir(run, { recursive: true, mode: 0o700 })
-  await mkdir(warehouse, { recursive: true })
-  await rm(stopFile, { force: true })
-}
 
 /** A program among Kafka's jars; its properties are `<name>.properties`. */
 const kafkaProgram = (
