@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ScratchStack, startedPipeline } from './stack.ts'
 import { StatusContract } from './statusContract.ts'
 
-const products = 200
+const products = 160
 
 /**
  * Anything may be killed, at any moment: what was wanted comes back, nothing stays behind, nothing is lost. The time
