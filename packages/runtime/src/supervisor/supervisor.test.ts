@@ -103,7 +103,10 @@ test('a service that never answers is ended at its deadline', async () => {
   const silent = stack.program('silent', `console.log(process.pid); setInterval(() => {}, 1000)`, {
     startWithinMs: 700,
   })
-  await expect(stack.supervisor.start([silent])).rejects.toMatchObject({ code: 'SERVICE_NOT_READY' })
+  await expect(stack.supervisor.start([silent])).rejects.toMatchObject({
+    code: 'SERVICE_NOT_READY',
+    outcome: 'timeout',
+  })
   const pid = Number((await readFile(silent.logFile, 'utf8')).trim())
   expect(await identify(pid)).toBeNull()
 })
