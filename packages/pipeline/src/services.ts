@@ -267,7 +267,7 @@ const thrift = (surroundings: Surroundings): Service => {
     listensOn: portsOf('thrift', config),
     logFile: join(directories.logs, 'thrift.log'),
     // The folder of the tables: SQLite makes files, not folders.
-    prepare: () => mkdir(directories.warehouse, { recursive: true }).then(() => undefined),
+    prepare: async () => void (await mkdir(directories.warehouse, { recursive: true })),
     ready: async signal => void (await askProducts(config.host, config.thrift.port, signal)),
     startWithinMs: 240_000,
     stopWithinMs: 10_000,

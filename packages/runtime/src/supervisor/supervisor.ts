@@ -249,7 +249,6 @@ export class Supervisor {
   }
 
   async #spawn(service: Service, firstWord: number): Promise<Run & { readonly identity: ProcessIdentity }> {
-    // Loaded here: most commands run nothing, and it takes a third of the time until a command's help is shown.
     const { file, args, env, cwd } = service.command
     await mkdir(dirname(service.logFile), { recursive: true })
     const log = createWriteStream(service.logFile, { flags: 'a' })
