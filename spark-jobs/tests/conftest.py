@@ -41,11 +41,16 @@ def connectors() -> str:
 @pytest.fixture(scope="session")
 def spark(connectors: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """A local Spark, small and quick."""
-    os.environ.update(SPARK_LOCAL_IP="127.0.0.1", PYSPARK_PYTHON=sys.executable)
+    temporary = tmp_path_factory.mktemp("spark")
+    os.environ.update(
+        SPARK_LOCAL_IP="127.0.0.1", SPARK_LOCAL_DIRS=str(temporary), PYSPARK_PYTHON=sys.executable
+    )
     log4j = Path(__file__).with_name("log4j2.properties")
     settings = {
         "spark.driver.extraClassPath": connectors,
-        "spark.driver.extraJavaOptions": f"-XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile=file:{log4j}",
+        "spark.driver.extraJavaOptions": (
+            f"-XX:TieredStopAtLevel=1 -Djava.io.tmpdir={temporary} -Dlog4j2.configurationFile=file:{log4j}"
+        ),
         "spark.driver.memory": "1g",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",

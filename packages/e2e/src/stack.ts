@@ -1,4 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -148,6 +149,8 @@ export const scratchStack = async (settings: readonly string[] = []): Promise<Sc
       // What a failed test leaves must not disturb the next one.
       for (const line of await processes()) process.kill(Number.parseInt(line, 10), 'SIGKILL')
       await rm(scratch, { recursive: true, force: true, maxRetries: 5 })
+      // What took the path for an address has written elsewhere.
+      if (existsSync(encodeURI(scratch))) throw new Error(`there is something in ${encodeURI(scratch)}`)
       if (down.exitCode !== 0) throw new Error(`\`offstream down\` failed:\n${down.shown}`)
       if (left !== null) throw new Error(`\`offstream down\` left something behind: ${left}`)
     },

@@ -253,7 +253,7 @@ const thrift = (surroundings: Surroundings): Service => {
       ...['--driver-memory', config.thrift.memory],
       ...conf({
         ...lakeConf(directories),
-        ...driverConf(config),
+        ...driverConf(config, directories),
         'spark.ui.enabled': 'false',
         'spark.sql.catalogImplementation': 'in-memory',
         'spark.hadoop.hive.server2.thrift.bind.host': config.host,
@@ -289,7 +289,7 @@ const productsStream = (surroundings: Surroundings): Service => {
       ...['--driver-memory', config.stream.driverMemory, '--executor-memory', config.stream.executorMemory],
       ...conf({
         ...lakeConf(directories),
-        ...driverConf(config),
+        ...driverConf(config, directories),
         // The settings and the cache that the jars were fetched and verified with: resolved without the network.
         'spark.jars.ivySettings': runtimes.ivy.settings,
         'spark.jars.ivy': dirname(runtimes.ivy.cache),
@@ -462,13 +462,16 @@ const lakeConf = ({ warehouse, catalog }: Directories): Record<string, string> =
   'spark.hadoop.fs.file.impl': 'com.globalmentor.apache.hadoop.fs.BareLocalFileSystem',
 })
 
-const driverConf = ({ host }: Config): Record<string, string> => ({
+const driverConf = ({ host }: Config, { temporary }: Directories): Record<string, string> => ({
   'spark.driver.host': host,
   'spark.driver.bindAddress': host,
   // Small batches on a small machine: 200 shuffle tasks (the default) cost seconds each trigger.
   'spark.sql.shuffle.partitions': '2',
   'spark.sql.adaptive.enabled': 'false',
   'spark.sql.session.timeZone': 'UTC',
+  // The session's own catalog lives as long as the session. The usual folder, where a path has a space, is made
+  // beside it as well, under the name with `%20`.
+  'spark.sql.warehouse.dir': join(temporary, 'spark-warehouse'),
   'spark.log.structuredLogging.enabled': 'false',
 })
 
