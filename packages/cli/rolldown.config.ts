@@ -45,7 +45,7 @@ const isInstalled = (specifier: string): boolean => {
  */
 export default defineConfig({
   // The program of a thread is no part of another's code, and lies beside the file that starts it.
-  input: { main: 'src/main.ts', scanThread: '../pipeline/src/sources/export/scanThread.ts' },
+  input: { main: 'src/main.ts', lineThread: '../pipeline/src/sources/export/lineThread.ts' },
   platform: 'node',
   resolve: { conditionNames: ['source', 'import', 'node', 'default'] },
   // `await using` is younger than the oldest Node that we run on.

@@ -9,6 +9,7 @@ import {
   Product,
   serviceNames,
   topicName,
+  written,
 } from '@offstream/pipeline'
 import { until } from '@offstream/runtime'
 import { type CatalogueProduct, generateCatalogue, readCatalogue, startSite } from '@offstream/site'
@@ -216,7 +217,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
   test('each golden record becomes its golden row', async () => {
     const products = await Promise.all(goldenNames.map(goldenProduct))
     const publisher = await openPublisher(brokerOf(stack.config))
-    await Promise.all(products.map(publisher.publish))
+    await Promise.all(products.map(product => publisher.publish(written(product))))
     await publisher.close()
     await arrived()
     for (const [place, name] of goldenNames.entries()) {

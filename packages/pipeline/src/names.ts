@@ -1,6 +1,7 @@
 /**
- * What services, logs, sources and products are called. The command line lists and checks these before it knows what it
- * is asked to do, so nothing may be imported here: its help would wait for it.
+ * What services, logs, sources, products and grades are called. The command line lists and checks these before it knows
+ * what it is asked to do, and threads that make records begin with them, so nothing may be imported here: both would
+ * wait for it.
  */
 
 /** The services in the order in which they are started and shown. `up` starts all but the last, `submit` that. */
@@ -24,6 +25,12 @@ export type LogLevel = (typeof logLevels)[number]
 
 /** Where a product came from. */
 export const productSources = ['web', 'api', 'export', 'topic', 'stdin'] as const
+
+/** From best to worst. */
+export const nutriScoreGrades = ['a', 'b', 'c', 'd', 'e'] as const
+
+/** From best to worst; since 2024 the scale has an A+ above and an F below the Nutri-Score's letters. */
+export const environmentalScoreGrades = ['a-plus', 'a', 'b', 'c', 'd', 'e', 'f'] as const
 
 /**
  * A barcode as Open Food Facts files it: leading zeros go, then 7 digits or fewer are padded to 8 and 9 to 12 are

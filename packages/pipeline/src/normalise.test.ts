@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { environmentalScoreGrades, nutriScoreGrades } from './names.ts'
 import {
   cleanText,
   energyOf,
@@ -12,7 +13,6 @@ import {
   numberOf,
   readNumber,
 } from './normalise.ts'
-import { environmentalScoreGrades, nutriScoreGrades } from './product.ts'
 
 test.each([
   ['  Pâte\u00a0à\n tartiner ', 'Pâte à tartiner'],

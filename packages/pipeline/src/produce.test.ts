@@ -4,14 +4,14 @@ import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { addFetched, type ProduceCounts, produce, readFetched } from './produce.ts'
 import { type Product, productColumns } from './product.ts'
-import type { Source, SourceRun } from './sources/source.ts'
+import { type Source, type SourceRun, type WrittenProduct, written } from './sources/source.ts'
 
 const moment = '2026-01-02T03:04:05.678Z'
-const product = (code: string): Product =>
-  ({
+const product = (code: string): WrittenProduct =>
+  written({
     ...Object.fromEntries(productColumns.map(name => [name, null])),
     ...{ code, as_of: moment, observed_at: moment, source: 'stdin' },
-  }) as Product
+  } as Product)
 
 const source = (run: (run: SourceRun) => Promise<void>): Source => ({ name: 'stdin', run })
 const never = new AbortController().signal

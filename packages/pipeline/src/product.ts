@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { productSources } from './names.ts'
+import { environmentalScoreGrades, nutriScoreGrades, productSources } from './names.ts'
 
 /** Raised when a column changes its meaning or goes; a new nullable column is no new version. */
 export const productSchemaVersion = 1
@@ -8,12 +8,6 @@ const text = z.string().min(1).nullable()
 const per100g = z.number().nullable()
 const count = z.number().int().nonnegative().nullable()
 const moment = z.iso.datetime({ precision: 3 })
-
-/** From best to worst. */
-export const nutriScoreGrades = ['a', 'b', 'c', 'd', 'e'] as const
-
-/** From best to worst; since 2024 the scale has an A+ above and an F below the Nutri-Score's letters. */
-export const environmentalScoreGrades = ['a-plus', 'a', 'b', 'c', 'd', 'e', 'f'] as const
 
 /**
  * One product as it goes the whole way: the value of a message in the topic (flat JSON), and, column by column in

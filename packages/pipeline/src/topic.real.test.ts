@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readFetched } from './produce.ts'
 import { type Product, productColumns } from './product.ts'
+import { written } from './sources/source.ts'
 import { startKafka, type TestKafka } from './testKafka.ts'
 import { acknowledgedMessages, describeTopic, ensureTopic, openPublisher, topicName } from './topic.ts'
 import { type PeekedMessage, type PeekOptions, peekTopic } from './topicPeek.ts'
@@ -224,7 +225,7 @@ test('each acknowledgement says where its message lies, in a topic of several pa
   const all = Array.from({ length: 40 }, (_, index) => product(String(20_000_001 + index)))
   const published = async () => {
     const publisher = await openPublisher(kafka.broker)
-    const places = await Promise.all(all.map(publisher.publish))
+    const places = await Promise.all(all.map(each => publisher.publish(written(each))))
     await publisher.close()
     return places.map(({ topic, partition, offset }, index) => [topic, partition, offset, all[index]?.code])
   }

@@ -2,8 +2,8 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf as errorText, OffstreamError, withDeadline } from '@offstream/runtime'
 import type { Admin, ICustomPartitioner, Kafka, RecordMetadata } from 'kafkajs'
-import { type Product, productSchemaVersion } from './product.ts'
-import type { Acknowledgement, Removal } from './sources/source.ts'
+import { productSchemaVersion } from './product.ts'
+import type { Acknowledgement, Removal, WrittenProduct } from './sources/source.ts'
 
 /** The user fixed it: consumers elsewhere know this name. */
 export const topicName = 'products-events'
@@ -194,7 +194,8 @@ export const deleteGroups = async (broker: string, beginning: string): Promise<v
 /** A message as Kafka takes it. A null value is a delete. */
 export interface Message {
   readonly key: string
-  readonly value: string | null
+  /** In UTF-8 where it is bytes. */
+  readonly value: string | Buffer | null
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -205,7 +206,7 @@ export interface Message {
  * All throw OffstreamError KAFKA_UNREACHABLE where the broker stays silent, MESSAGE_REFUSED where it says no.
  */
 export interface Publisher {
-  readonly publish: (product: Product) => Promise<Acknowledgement>
+  readonly publish: (product: WrittenProduct) => Promise<Acknowledgement>
   /** Says that a product is no more. */
   readonly remove: (removal: Removal) => Promise<Acknowledgement>
   /** A message as it is, whatever it holds. */
@@ -339,10 +340,10 @@ const batchLength = (waiting: readonly { readonly message: Message }[]): number 
 }
 
 /** A product as it stands in the topic. */
-export const messageOf = (product: Product): Message => ({
-  key: product.code,
-  value: JSON.stringify(product),
-  headers: { 'schema-version': String(productSchemaVersion), source: product.source },
+export const messageOf = ({ code, source, json }: WrittenProduct): Message => ({
+  key: code,
+  value: json,
+  headers: { 'schema-version': String(productSchemaVersion), source },
 })
 
 /** The news that a product is no more, as it stands in the topic: the key's product, since the moment `as-of`. */

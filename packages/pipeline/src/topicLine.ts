@@ -1,6 +1,7 @@
 import { messageOf as errorText } from '@offstream/runtime'
 import { z } from 'zod'
 import { Product, productColumns } from './product.ts'
+import { written } from './sources/source.ts'
 import { type Message, messageOf, messageOfRemoval } from './topic.ts'
 
 /** A line of JSON as the message that it stands for, or why it stands for none. */
@@ -61,7 +62,7 @@ const productOf = (json: unknown): ReadLine => {
   // What is not told is not known: a record may be of a version that had fewer columns.
   const isObject = typeof json === 'object' && json !== null && !Array.isArray(json)
   const { data, error } = Product.safeParse(isObject ? { ...nothingKnown, ...json } : json)
-  if (data !== undefined) return { kind: 'message', message: messageOf(data) }
+  if (data !== undefined) return { kind: 'message', message: messageOf(written(data)) }
   const problems = error.issues.map(({ path, message }) =>
     [path.join('.'), message].filter(Boolean).join(': '),
   )

@@ -131,7 +131,7 @@ Next: \`offstream status\` follows the products. Data: Open Food Facts, ODbL.`,
       const counts = dryRun
         ? await pipeline.produce({
             source,
-            deliver: async product => void output.data(JSON.stringify(product)),
+            deliver: async ({ json }) => void output.data(String(json)),
             onProgress: lines.progress,
             signal,
           })

@@ -1,6 +1,7 @@
 import { OffstreamError } from '@offstream/runtime'
 import { normaliseCode } from '../names.ts'
-import { type Found, Intake, unlessAborted } from './intake.ts'
+import { Intake, unlessAborted } from './intake.ts'
+import { arrivalsOf, type Found } from './reader.ts'
 import { productsIn } from './record/answer.ts'
 import { objectOf, textOf } from './record/json.ts'
 import { type JsonAnswer, type Patience, Remote } from './remote.ts'
@@ -80,11 +81,11 @@ export const apiSource = (options: ApiSourceOptions): Source => ({
     unlessAborted(run, async () => {
       const { address, userAgent, patience, limit } = options
       const site = new URL(address).origin
-      const intake = new Intake({ run, context: { source: 'api', site }, limit })
+      const intake = new Intake(run, limit)
       const remote = new Remote({ address, userAgent, patience })
       try {
         for await (const found of answers(options, remote, run)) {
-          await intake.take(found)
+          await intake.take(arrivalsOf(found, { source: 'api', site }))
           if (intake.isOver()) break
         }
       } finally {

@@ -30,6 +30,24 @@ export interface Removal {
   readonly source: Product['source']
 }
 
+/**
+ * A product on its way: its record as the JSON that it goes as, so that whoever makes records, in whatever thread,
+ * writes them too.
+ */
+export interface WrittenProduct {
+  /** Normalised barcode. */
+  readonly code: string
+  readonly source: Product['source']
+  /** The record as JSON, in UTF-8 where it is bytes. */
+  readonly json: string | Buffer
+}
+
+export const written = (product: Product): WrittenProduct => ({
+  code: product.code,
+  source: product.source,
+  json: JSON.stringify(product),
+})
+
 /** Where Kafka has put a message: what makes it count as delivered. */
 export interface Acknowledgement {
   readonly topic: string
@@ -43,7 +61,7 @@ export interface SourceRun {
    * one; sources that read thousands a second keep some in flight (`Flight`), so that they travel together.
    * @returns where it lies now; nothing where it went anywhere but to Kafka, as in a dry run
    */
-  readonly deliver: (product: Product) => Promise<Acknowledgement | undefined>
+  readonly deliver: (product: WrittenProduct) => Promise<Acknowledgement | undefined>
   /** Takes a removal over, in the same manner. Without it, a source skips what is no more. */
   readonly remove?: ((removal: Removal) => Promise<Acknowledgement | undefined>) | undefined
   readonly report: (event: SourceEvent) => void

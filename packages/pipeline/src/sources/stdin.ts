@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream'
+import type { Entry } from './export/entry.ts'
 import { apiFields } from './export/fields.ts'
-import type { Entry } from './export/format.ts'
 import { jsonlEntries } from './export/jsonl.ts'
-import { type Found, Intake, unlessAborted } from './intake.ts'
+import { Intake, unlessAborted } from './intake.ts'
+import { arrivalsOf, type Found } from './reader.ts'
 import { productsIn } from './record/answer.ts'
 import type { Source } from './source.ts'
 
@@ -23,13 +24,13 @@ export const stdinSource = ({ input, limit }: StdinSourceOptions): Source => ({
   name: 'stdin',
   run: run =>
     unlessAborted(run, async () => {
-      const intake = new Intake({ run, context: { source: 'stdin', site: null }, limit })
+      const intake = new Intake(run, limit)
       // A terminal or a pipe gives nothing for hours: an abort must not wait for it.
       const close = () => input.destroy()
       run.signal.addEventListener('abort', close, { once: true })
       try {
         for await (const entries of jsonlEntries(input, answerFields)) {
-          await intake.take(entries.flatMap(found))
+          await intake.take(arrivalsOf(entries.flatMap(found), { source: 'stdin', site: null }))
           if (intake.isOver()) break
         }
       } finally {

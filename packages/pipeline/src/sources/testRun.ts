@@ -23,8 +23,12 @@ export const taken = async (source: Source, { deliver, ...run }: TestRun = {}): 
   const events: SourceEvent[] = []
   const error = await source
     .run({
-      deliver: async product =>
-        void (deliver === undefined ? products.push(product) : await deliver(product)),
+      deliver: async ({ json }) => {
+        const product = JSON.parse(String(json))
+        if (deliver === undefined) products.push(product)
+        else await deliver(product)
+        return undefined
+      },
       remove: async removal => void removals.push(removal),
       report: event => events.push(event),
       signal: new AbortController().signal,

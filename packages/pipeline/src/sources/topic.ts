@@ -4,7 +4,8 @@ import { normaliseCode } from '../names.ts'
 import { type Product, productColumns } from '../product.ts'
 import { topicName } from '../topic.ts'
 import { readTopic, type Sasl, type TopicMessage, type TopicReaderOptions } from '../topicReader.ts'
-import { type Found, Intake, unlessAborted } from './intake.ts'
+import { Intake, unlessAborted } from './intake.ts'
+import { arrivalsOf, type Found } from './reader.ts'
 import { productsIn } from './record/answer.ts'
 import { type JsonObject, objectOf } from './record/json.ts'
 import type { Source } from './source.ts'
@@ -59,9 +60,10 @@ export const topicSource = (options: TopicSourceOptions): Source => ({
     unlessAborted(run, async () => {
       if (isOwn(options)) throw loop(options.topic)
       const map = options.mapping === null ? productIn : await mapper(options.mapping)
-      const intake = new Intake({ run, context: { source: 'topic', site: null }, limit: options.limit })
+      const intake = new Intake(run, options.limit)
       const take = async (messages: readonly TopicMessage[]) => {
-        const done = await intake.take(messages.map(message => found(options.topic, message, map)))
+        const all = messages.map(message => found(options.topic, message, map))
+        const done = await intake.take(arrivalsOf(all, { source: 'topic', site: null }))
         await intake.landed()
         return { done, wantsMore: !intake.isOver() }
       }

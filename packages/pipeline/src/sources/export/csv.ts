@@ -2,8 +2,8 @@ import { Readable } from 'node:stream'
 import { CsvError, type InfoCallback, parse } from 'csv-parse'
 import type { JsonObject } from '../record/json.ts'
 import { nutrientNames, otherNutrients } from '../record/nutriments.ts'
+import type { Entry } from './entry.ts'
 import { apiFields } from './fields.ts'
-import type { Entry } from './format.ts'
 
 /** No honest row is as long; a quote that nobody closes must not swallow the rest of the file. */
 const longestRow = 4 * 1024 * 1024

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { generateCatalogue } from '@offstream/site'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { produce } from '../../produce.ts'
-import type { Product } from '../../product.ts'
+import { Product } from '../../product.ts'
 import { startKafka, type TestKafka } from '../../testKafka.ts'
 import { ensureTopic, openPublisher, topicName } from '../../topic.ts'
 import { taken } from '../testRun.ts'
@@ -33,7 +33,7 @@ test('an export goes to Kafka whole, and what is read back from there are the sa
   const counts = await produce({
     source: exportSource({ file, userAgent: 'offstream-test' }),
     deliver: async product => {
-      sent.set(product.code, product)
+      sent.set(product.code, Product.parse(JSON.parse(String(product.json))))
       return publisher.publish(product)
     },
     signal: new AbortController().signal,

@@ -1,10 +1,10 @@
-import { type Found, Intake, unlessAborted } from '../intake.ts'
-import { objectOf, textsOf } from '../record/json.ts'
+import { Intake, unlessAborted } from '../intake.ts'
+import type { ReaderOptions } from '../reader.ts'
 import { countryTag } from '../record/names.ts'
 import { type Patience, Remote } from '../remote.ts'
 import type { Source, SourceRun } from '../source.ts'
 import { type DeltaPosition, deltasAfter } from './deltas.ts'
-import { type Entry, entriesOf } from './format.ts'
+import { fileArrivals } from './format.ts'
 import { type Input, isWebAddress, localInput, remoteInput } from './input.ts'
 
 interface Choice {
@@ -48,8 +48,8 @@ export const exportSource = (options: ExportSourceOptions): Source => ({
   name: 'export',
   run: run =>
     unlessAborted(run, async () => {
-      const intake = newIntake(options, run)
-      await takeFile(await opener(options.file, options, run)(options.file), intake)
+      const intake = new Intake(run, options.limit)
+      await takeFile(await opener(options.file, options, run)(options.file), wanted(options), intake)
     }),
 })
 
@@ -64,31 +64,22 @@ export const deltaSource = (options: DeltaSourceOptions): Source => ({
   run: run =>
     unlessAborted(run, async () => {
       const { index, position } = options
-      const intake = newIntake(options, run)
+      const intake = new Intake(run, options.limit)
       const open = opener(index, options, run)
       const { deltas, missed } = await deltasAfter(await position.read(index), await open(index))
       if (missed !== null) run.report({ kind: 'skipped', address: index, reason: missed })
       for (const { location, until } of deltas) {
-        const isWhole = await takeFile(await open(location), intake)
+        const isWhole = await takeFile(await open(location), wanted(options), intake)
         if (!isWhole) return
         await position.write(index, until)
       }
     }),
 })
 
-const newIntake = ({ country, since, limit }: Choice, run: SourceRun): Intake => {
-  const tag = country === undefined ? null : countryTag(country)
-  return new Intake({
-    run,
-    context: { source: 'export', site },
-    limit,
-    since,
-    wants: tag === null ? undefined : value => soldIn(value, tag),
-  })
-}
-
-const soldIn = (product: unknown, country: string): boolean =>
-  textsOf(objectOf(product)?.['countries_tags']).some(tag => tag.trim() === country)
+const wanted = ({ country, since }: Choice): ReaderOptions => ({
+  ...{ source: 'export', site, since: since?.toISOString() },
+  country: country === undefined ? undefined : countryTag(country),
+})
 
 /** Opens files where `first` is: on this machine, or on its site and nowhere else. */
 const opener = (
@@ -105,19 +96,14 @@ const opener = (
  * Delivers what is wanted of a file.
  * @returns whether it came to the end of the file and everything was acknowledged
  */
-const takeFile = async (input: Input, intake: Intake): Promise<boolean> => {
+const takeFile = async (input: Input, wanted: ReaderOptions, intake: Intake): Promise<boolean> => {
   try {
-    for await (const entries of entriesOf(input)) {
-      await intake.take(entries.map(entry => found(input.name, entry)))
+    for await (const arrivals of fileArrivals(input, wanted)) {
+      await intake.take(arrivals)
       if (intake.isOver()) break
     }
   } finally {
     await intake.landed()
   }
   return !intake.isOver()
-}
-
-const found = (name: string, entry: Entry): Found => {
-  const address = `${name}:${entry.place}`
-  return 'problem' in entry ? { address, problem: entry.problem } : { address, value: entry.value }
 }

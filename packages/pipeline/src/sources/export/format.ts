@@ -1,31 +1,37 @@
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { OffstreamError } from '@offstream/runtime'
-import type { JsonObject } from '../record/json.ts'
+import type { Arrival, ReaderOptions } from '../reader.ts'
 import { csvEntries } from './csv.ts'
+import { arrivalsIn, type Entry, type FileReaderOptions } from './entry.ts'
 import type { Input } from './input.ts'
-import { jsonlFileEntries } from './jsonl.ts'
+import { jsonlFileArrivals } from './jsonlFile.ts'
 import { parquetEntries } from './parquet.ts'
 
-/** One product of an export in the API's form, or what is wrong with it; `place` is its line, or its row. */
-export type Entry =
-  | { readonly place: number; readonly value: JsonObject }
-  | { readonly place: number; readonly problem: string }
+type Arrivals = readonly (Arrival | null)[]
 
 /**
- * The products of an export, some at a time, in the order of the file. What it is is seen from its first bytes, never
- * believed from its name; only of an empty file the name decides whether that is right.
+ * What comes of the products of an export, some at a time, in the order of the file. What it is is seen from its first
+ * bytes, never believed from its name; only of an empty file the name decides whether that is right.
  *
  * @throws OffstreamError FORMAT_UNKNOWN, FILE_TRUNCATED, FILE_DAMAGED, and what the input throws
  */
-export async function* entriesOf(input: Input): AsyncGenerator<readonly Entry[]> {
+export async function* fileArrivals(input: Input, wanted: ReaderOptions): AsyncGenerator<Arrivals> {
+  const options = { ...wanted, name: input.name }
   const file = await peeked(input.chunks())
   if (startsWith(file.head, parquetMagic)) {
     await file.leave()
-    yield* parquetEntries(input)
+    yield* read(parquetEntries(input), options)
   } else if (startsWith(file.head, gzipMagic)) {
-    yield* textEntries(await peeked(gunzipped(file.chunks(), input.name)), input.name)
-  } else yield* textEntries(file, input.name)
+    yield* textArrivals(await peeked(gunzipped(file.chunks(), input.name)), options)
+  } else yield* textArrivals(file, options)
+}
+
+async function* read(
+  entries: AsyncIterable<readonly Entry[]>,
+  options: FileReaderOptions,
+): AsyncGenerator<Arrivals> {
+  for await (const some of entries) yield arrivalsIn(some, options)
 }
 
 const parquetMagic = Buffer.from('PAR1')
@@ -36,13 +42,15 @@ const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
 const startsWith = (bytes: Buffer, beginning: Buffer): boolean =>
   bytes.subarray(0, beginning.length).equals(beginning)
 
-async function* textEntries(text: Peeked, name: string): AsyncGenerator<readonly Entry[]> {
+async function* textArrivals(text: Peeked, options: FileReaderOptions): AsyncGenerator<Arrivals> {
   const start = startsWith(text.head, byteOrderMark) ? text.head.subarray(byteOrderMark.length) : text.head
-  if (/^\s*\{/.test(start.toString('latin1', 0, 1024))) return yield* jsonlFileEntries(text.chunks(start))
+  if (/^\s*\{/.test(start.toString('latin1', 0, 1024)))
+    return yield* jsonlFileArrivals(text.chunks(start), options)
   const delimiter = delimiterOf(start)
-  if (delimiter !== null) return yield* csvEntries(text.chunks(start), delimiter)
+  if (delimiter !== null) return yield* read(csvEntries(text.chunks(start), delimiter), options)
   await text.leave()
   const isEmpty = start.length === 0
+  const { name } = options
   if (!isEmpty || !/\.(jsonl?|ndjson|csv|tsv)(\.gz)?$/i.test(name)) throw unknownFormat(name, start)
 }
 

@@ -2,8 +2,8 @@ import { messageOf, OffstreamError } from '@offstream/runtime'
 import type { AsyncBuffer, FileMetaData, RowGroup } from 'hyparquet'
 import { type JsonObject, objectOf } from '../record/json.ts'
 import { nutrientNames, otherNutrients } from '../record/nutriments.ts'
+import type { Entry } from './entry.ts'
 import { apiFields } from './fields.ts'
-import type { Entry } from './format.ts'
 import type { Input } from './input.ts'
 
 /** The official export has 1,024 rows in a group; of larger groups this many are made into objects at once. */

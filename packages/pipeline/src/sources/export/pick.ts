@@ -100,7 +100,8 @@ const find = (line: Buffer, from: number, wanted: Names): number => {
     if (line[at] !== colon) throw new SyntaxError(`there is no colon at byte ${at}`)
     const start = skipBlanks(line, at + 1)
     at = skipValue(line, start)
-    note(line, wanted, nameAt, afterName, start, at)
+    if (wanted.possible[roughKeyOf(line, nameAt + 1, afterName - 1)] !== 0)
+      note(line, wanted, nameAt, afterName, start, at)
     at = skipBlanks(line, at)
     if (line[at] === closingBrace) return at + 1
     if (line[at] !== comma) throw new SyntaxError(`there is no comma at byte ${at}`)
@@ -193,7 +194,6 @@ const note = (
 ): void => {
   const from = nameAt + 1
   const length = afterName - 1 - from
-  if (wanted.possible[roughKeyOf(line, from, from + length)] === 0) return
   for (const name of wanted.byKey.get(keyOf(line, from, from + length)) ?? none) {
     if (!beginsWith(line, from, name.bytes)) continue
     name.start = start

@@ -1,6 +1,6 @@
-import { normaliseCode, productSources } from '../../names.ts'
+import { environmentalScoreGrades, normaliseCode, nutriScoreGrades, productSources } from '../../names.ts'
 import { cleanText, gradeAmong, novaGroup, numberOf } from '../../normalise.ts'
-import { environmentalScoreGrades, nutriScoreGrades, type Product } from '../../product.ts'
+import type { Product } from '../../product.ts'
 import { imageUrl } from './image.ts'
 import { type JsonObject, objectOf, textOf, textsOf } from './json.ts'
 import { countriesOf, namesOf } from './names.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { until } from '@offstream/runtime'
 import { generateCatalogue, startSite } from '@offstream/site'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Product } from '../../product.ts'
+import { Product } from '../../product.ts'
 import type { SourceEvent, SourceRun } from '../source.ts'
 import { findChromium } from './chromium.ts'
 import { type Answer, listPage, nextLink, productPage, serve, type TestSite } from './testSite.ts'
@@ -62,7 +62,8 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
       resume: null,
       ...options,
     }).run({
-      deliver: async product => {
+      deliver: async ({ json }) => {
+        const product = Product.parse(JSON.parse(String(json)))
         delivered.push([product.code, product.product_name])
         await run.deliver?.(product)
         return { topic: 'test', partition: 0, offset: delivered.length - 1 }

@@ -6,7 +6,7 @@ import type { Response } from 'playwright'
 import type { z } from 'zod'
 import { Product } from '../../product.ts'
 import { retryAfter } from '../remote.ts'
-import type { SourceRun } from '../source.ts'
+import { type SourceRun, written } from '../source.ts'
 import { SharedBrowser, type Visit } from './browser.ts'
 import { findChromium } from './chromium.ts'
 import { classify, classifyStatus, type SitePage } from './classify.ts'
@@ -253,7 +253,7 @@ class Crawl {
     this.sourceRun.report({ kind: 'fetched', code: record.data.code, address })
     // Not the page's fault: another visit would not mend it.
     const fetchedAt = new Date()
-    const acknowledgement = await this.sourceRun.deliver(record.data).catch(error => this.end(error))
+    const acknowledgement = await this.sourceRun.deliver(written(record.data)).catch(error => this.end(error))
     if (acknowledgement !== undefined)
       this.journal?.acknowledged({ code: record.data.code, address }, acknowledgement, fetchedAt)
   }

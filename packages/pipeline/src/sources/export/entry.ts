@@ -1,0 +1,20 @@
+import { type Arrival, arrivalsOf, type ReaderOptions } from '../reader.ts'
+import type { JsonObject } from '../record/json.ts'
+
+/** One product of an export in the API's form, or what is wrong with it; `place` is its line, or its row. */
+export type Entry =
+  | { readonly place: number; readonly value: JsonObject }
+  | { readonly place: number; readonly problem: string }
+
+/** What is told of the products of a file, and wanted of them. */
+export interface FileReaderOptions extends ReaderOptions {
+  /** The file, as the person wrote it. */
+  readonly name: string
+}
+
+/** What comes of each entry; null for what is not wanted. */
+export const arrivalsIn = (entries: readonly Entry[], options: FileReaderOptions): (Arrival | null)[] =>
+  arrivalsOf(
+    entries.map(({ place, ...found }) => ({ address: `${options.name}:${place}`, ...found })),
+    options,
+  )

@@ -1,0 +1,122 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { build } from 'rolldown'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Arrival } from '../reader.ts'
+import { arrivalsIn } from './entry.ts'
+import { apiFields } from './fields.ts'
+import { jsonlEntries } from './jsonl.ts'
+import { jsonlFileArrivals } from './jsonlFile.ts'
+
+let folder: string
+let thread: URL
+
+// Node 20 runs no TypeScript, and a thread is beyond the reach of vitest.
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'offstream-thread-'))
+  const file = join(folder, 'lineThread.mjs')
+  await build({
+    input: join(import.meta.dirname, 'lineThread.ts'),
+    platform: 'node',
+    resolve: { conditionNames: ['source', 'import', 'node', 'default'] },
+    output: { file },
+    logLevel: 'silent',
+  })
+  thread = pathToFileURL(file)
+})
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const options = { name: 'a.jsonl', source: 'export', site: null } as const
+
+/** Everything that comes of a file, the moment left out at which each was seen. */
+const all = async (chunks: Iterable<Buffer>, program?: URL): Promise<unknown[]> => {
+  const arrivals: unknown[] = []
+  for await (const some of jsonlFileArrivals(later(chunks), options, program))
+    for (const arrival of some) if (arrival !== null) arrivals.push(shown(arrival))
+  return arrivals
+}
+
+const shown = (arrival: Arrival): unknown => {
+  if (arrival.kind !== 'product') return arrival
+  const { as_of, observed_at, ...record } = JSON.parse(String(arrival.product.json))
+  return { ...arrival, product: { ...arrival.product, json: record } }
+}
+
+/** 17 MB, in parts that end anywhere, among them lines that are none. */
+const longFile = function* (): Generator<Buffer> {
+  const line = (code: number) =>
+    `{"padding":"${'é'.repeat(2_000)}","code":"${code}","brands":"Été, \\"A\\""}\n`
+  const broken = ['\n', '{"code":"1","brands"\n', '[]\n', '{"code":tru}\n']
+  const text = Array.from(
+    { length: 4_300 },
+    (_, index) => line(1_000 + index) + (broken[index % 1_000] ?? ''),
+  ).join('')
+  const bytes = Buffer.concat([
+    Buffer.from(text),
+    Buffer.from([0x22, 0xff, 0x22, 0x0a]),
+    Buffer.from(line(1_007).trim()),
+  ])
+  for (let at = 0; at < bytes.length; at += 99_991) yield bytes.subarray(at, at + 99_991)
+}
+
+async function* later(chunks: Iterable<Buffer>): AsyncGenerator<Buffer> {
+  yield* chunks
+}
+
+/** The same bytes in small files, which need no thread; what stands in the lines does not depend on it. */
+const withoutThread = async (): Promise<unknown[]> => {
+  const arrivals: unknown[] = []
+  for await (const entries of jsonlEntries(later(longFile()), apiFields))
+    arrivals.push(
+      ...arrivalsIn(entries, options).flatMap(arrival => (arrival === null ? [] : shown(arrival))),
+    )
+  return arrivals
+}
+
+test('a long file that a thread reads gives what it gives without', async () => {
+  const arrivals = await all(longFile(), thread)
+  expect(arrivals.length).toBeGreaterThan(4_300)
+  expect(arrivals).toEqual(await withoutThread())
+  expect(arrivals[0]).toMatchObject({
+    ...{ kind: 'product', address: 'a.jsonl:1' },
+    product: { code: '00001000', source: 'export', json: { code: '00001000', brands: 'Été, "A"' } },
+  })
+})
+
+test('a file that is left early is closed', async () => {
+  let isClosed = false
+  async function* endless(): AsyncGenerator<Buffer> {
+    try {
+      for (;;) yield* longFile()
+    } finally {
+      isClosed = true
+    }
+  }
+  for await (const arrivals of jsonlFileArrivals(endless(), options, thread)) {
+    expect(arrivals[0]).toMatchObject({ address: 'a.jsonl:1' })
+    break
+  }
+  expect(isClosed).toBe(true)
+})
+
+test('a file that breaks off in the middle says so, after what stood before', async () => {
+  async function* broken(): AsyncGenerator<Buffer> {
+    yield* longFile()
+    throw new Error('the disk is gone')
+  }
+  let count = 0
+  const read = async () => {
+    for await (const arrivals of jsonlFileArrivals(broken(), options, thread)) count += arrivals.length
+  }
+  await expect(read()).rejects.toThrow('the disk is gone')
+  // All but the last, which has no end.
+  expect(count).toBe((await withoutThread()).length - 1)
+})
+
+test('a thread that can’t run ends the reading', async () => {
+  const missing = pathToFileURL(join(folder, 'missing.mjs'))
+  await expect(all(longFile(), missing)).rejects.toThrow(/Cannot find module/)
+})

@@ -1,0 +1,68 @@
+import type { Arrival } from '../reader.ts'
+
+/** Arrivals on their way from one thread to another. */
+export interface Packed {
+  /** The records as JSON, one after the other, in a piece of memory that can be given away. */
+  readonly records: Uint8Array<ArrayBuffer>
+  /** All else, as JSON: to clone these objects for another thread takes several times as long as writing them. */
+  readonly arrivals: string
+}
+
+type Product = Extract<Arrival, { kind: 'product' }>
+
+interface PackedProduct extends Omit<Product, 'product'>, Pick<Product['product'], 'code' | 'source'> {
+  /** Where its record ends in `records`; it begins where the one before ends. */
+  readonly end: number
+}
+
+type PackedArrival = PackedProduct | Exclude<Arrival, Product>
+
+/** What is not wanted (null) is left out. */
+export const packed = (arrivals: readonly (Arrival | null)[]): Packed => {
+  const records = new Records()
+  const told = arrivals.flatMap((arrival): PackedArrival | [] => {
+    if (arrival?.kind !== 'product') return arrival ?? []
+    const { kind, address, product } = arrival
+    return { kind, address, code: product.code, source: product.source, end: records.add(product.json) }
+  })
+  return { records: records.taken(), arrivals: JSON.stringify(told) }
+}
+
+export const unpacked = ({ records, arrivals }: Packed): Arrival[] => {
+  const all = Buffer.from(records.buffer, records.byteOffset, records.byteLength)
+  let from = 0
+  return (JSON.parse(arrivals) as PackedArrival[]).map(arrival => {
+    if (!('end' in arrival)) return arrival
+    const { kind, address, code, source, end } = arrival
+    const json = all.subarray(from, end)
+    from = end
+    return { kind, address, product: { code, source, json } }
+  })
+}
+
+/** Memory that grows with what is written to it. */
+class Records {
+  private bytes = Buffer.allocUnsafeSlow(usualBytes)
+  private length = 0
+
+  /** @returns where it ends */
+  readonly add = (json: string | Buffer): number => {
+    // A code unit of a text is three bytes at most.
+    const most = this.length + json.length * 3
+    if (most > this.bytes.length) this.grow(most)
+    this.length +=
+      typeof json === 'string' ? this.bytes.write(json, this.length) : json.copy(this.bytes, this.length)
+    return this.length
+  }
+
+  readonly taken = (): Uint8Array<ArrayBuffer> => new Uint8Array(this.bytes.buffer, 0, this.length)
+
+  private readonly grow = (atLeast: number): void => {
+    const larger = Buffer.allocUnsafeSlow(Math.max(atLeast, this.bytes.length * 2))
+    this.bytes.copy(larger, 0, 0, this.length)
+    this.bytes = larger
+  }
+}
+
+/** What comes of a chunk of short lines; of long ones it is a tenth. */
+const usualBytes = 64 * 1024
