@@ -124,7 +124,7 @@ describe('a stack that runs', () => {
   })
 
   test('a wait in vain tells what it sees, and ends with what it saw last', async () => {
-    const words = ['wait', '--for', 'healthy', '--for', 'visible>=100000', '--timeout', '15s', '--json']
+    const words = ['wait', '--for', 'healthy', '--for', 'visible>=100000', '--timeout', '5s', '--json']
     const { stdout, exitCode } = await stack.run(words)
     const lines = objectsIn(stdout)
     expect(exitCode).toBe(8)
@@ -138,7 +138,7 @@ describe('a stack that runs', () => {
     expect(lines.at(-1)?.['error']).toMatchObject({
       code: 'WAIT_TIMEOUT',
       message: expect.stringMatching(
-        /^`visible>=100000` did not come true within 15 s; last seen: visible \d+$/,
+        /^`visible>=100000` did not come true within 5 s; last seen: visible \d+$/,
       ),
     })
   })

@@ -16,7 +16,7 @@ export interface Input {
   }>
 }
 
-const chunkBytes = 256 * 1024
+const chunkBytes = 1024 * 1024
 
 export const isWebAddress = (location: string): boolean => /^https?:\/\//i.test(location)
 

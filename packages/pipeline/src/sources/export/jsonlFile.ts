@@ -70,7 +70,7 @@ async function* readHere(
 }
 
 /** Chunks that are with the thread: enough that it never waits, and no more than a few megabytes. */
-const chunksAhead = 8
+const chunksAhead = 3
 
 async function* readByThread(
   chunks: AsyncIterable<Buffer>,
