@@ -70,6 +70,18 @@ describe('offstream, packed and installed into an empty folder,', () => {
     expect(doctor.findings.find(({ name }: { name: string }) => name === 'Java')?.verdict).toBe('ok')
   })
 
+  test('brings the program of the thread that reads long files', async () => {
+    const padding = 'x'.repeat(1_000_000)
+    const codes = Array.from({ length: 20 }, (_, index) => `${10_000_000 + index}`)
+    const lines = codes.map(code => JSON.stringify({ padding, code, brands: 'A' }))
+    await writeFile(join(directory, 'long.jsonl'), lines.join('\n'))
+    const { stdout, exitCode } = await offstream(
+      ...['scrape', '--source', 'export', '--file', 'long.jsonl', '--dry-run'],
+    )
+    expect(exitCode).toBe(0)
+    expect(stdout.split('\n').map(line => JSON.parse(line).code)).toEqual(codes)
+  })
+
   test('runs the whole pipeline', async () => {
     const settings = (await freePortSettings()).flatMap(setting => ['--set', setting])
     const { stdout, stderr, exitCode } = await offstream(
