@@ -4,7 +4,7 @@ import { findChromium, serviceNames } from '@offstream/pipeline'
 import { until } from '@offstream/runtime'
 import type { Site } from '@offstream/site'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ScratchStack, startedPipeline } from './stack.ts'
+import { type ScratchStack, type StartedPipeline, startedPipeline } from './stack.ts'
 import { StatusContract } from './statusContract.ts'
 
 const products = 160
@@ -14,15 +14,14 @@ const products = 160
  * that each took is printed, for the README of this package; no test depends on it.
  */
 describe.skipIf((await findChromium()) === null)('kill -9 while a scrape runs (needs Chromium)', () => {
+  let pipeline: StartedPipeline
   let stack: ScratchStack
   let site: Site
   beforeAll(async () => {
-    ;({ stack, site } = await startedPipeline(products))
+    pipeline = await startedPipeline(products)
+    ;({ stack, site } = pipeline)
   })
-  afterAll(async () => {
-    await site[Symbol.asyncDispose]()
-    await stack[Symbol.asyncDispose]()
-  })
+  afterAll(() => pipeline?.[Symbol.asyncDispose]())
 
   const status = async () => StatusContract.parse(await stack.json(['status']))
   const pidOf = async (name: string): Promise<number> => {

@@ -5,7 +5,7 @@ import { brokerOf, findChromium, type PeekedMessage, peekTopic } from '@offstrea
 import { until } from '@offstream/runtime'
 import type { Site } from '@offstream/site'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ScratchStack, startedPipeline } from './stack.ts'
+import { type ScratchStack, type StartedPipeline, startedPipeline } from './stack.ts'
 import { StatusContract } from './statusContract.ts'
 
 const products = 100
@@ -21,15 +21,14 @@ interface Acknowledged {
 }
 
 describe.skipIf((await findChromium()) === null)('kill -9 of a scrape (needs Chromium)', () => {
+  let pipeline: StartedPipeline
   let stack: ScratchStack
   let site: Site
   beforeAll(async () => {
-    ;({ stack, site } = await startedPipeline(products))
+    pipeline = await startedPipeline(products)
+    ;({ stack, site } = pipeline)
   })
-  afterAll(async () => {
-    await site[Symbol.asyncDispose]()
-    await stack[Symbol.asyncDispose]()
-  })
+  afterAll(() => pipeline?.[Symbol.asyncDispose]())
 
   const scrape = () => ['scrape', '--url', site.address, '--json']
   const crawlFolder = () => join(stack.directory, '.offstream/crawl/web')

@@ -58,17 +58,28 @@ export interface ScratchStack extends AsyncDisposable {
 /** Marks, inherited, every process that a test's command starts: services, keepers, browsers. */
 const markName = 'OFFSTREAM_E2E'
 
-/** A site of `count` invented products, and a stack with all its services and the job, ready to scrape it. */
-export const startedPipeline = async (
-  count: number,
-): Promise<{ readonly site: Site; readonly stack: ScratchStack }> => {
+/** A site, and a stack that is ready to scrape it. Disposing of it ends both, the stack as `scratchStack` says. */
+export interface StartedPipeline extends AsyncDisposable {
+  readonly site: Site
+  readonly stack: ScratchStack
+}
+
+/** A site of `count` invented products, and a stack with all its services and the job. */
+export const startedPipeline = async (count: number): Promise<StartedPipeline> => {
   const site = await startSite({ catalogue: generateCatalogue({ count }) })
   const stack = await scratchStack()
   for (const command of ['up', 'submit']) {
     const { exitCode, shown } = await stack.run([command])
     if (exitCode !== 0) throw new Error(shown)
   }
-  return { site, stack }
+  return {
+    site,
+    stack,
+    async [Symbol.asyncDispose]() {
+      await site[Symbol.asyncDispose]()
+      await stack[Symbol.asyncDispose]()
+    },
+  }
 }
 
 /**
