@@ -157,6 +157,14 @@ export class Supervisor {
     return kept !== undefined && kept.record.phase !== 'failed' && kept.record.phase !== 'stopped'
   }
 
+  /** Begins to keep a service, which nobody watches yet. */
+  #keep(service: Service, record: ServiceRecord): Kept {
+    const unwanted = new AbortController()
+    const kept: Kept = { service, record, unwanted, falls: [], watch: Promise.resolve() }
+    this.#kept.set(service.name, kept)
+    return kept
+  }
+
   /** @returns whether this call started it. */
   async #bringUp(service: Service, signal: AbortSignal): Promise<boolean> {
     const kept = this.#kept.get(service.name)
@@ -164,14 +172,7 @@ export class Supervisor {
       await this.#confirmReady(kept, signal)
       return false
     }
-    const fresh: Kept = {
-      service,
-      record: blankRecord(service),
-      unwanted: new AbortController(),
-      falls: [],
-      watch: Promise.resolve(),
-    }
-    this.#kept.set(service.name, fresh)
+    const fresh = this.#keep(service, blankRecord(service))
     try {
       const run = await this.#launch(fresh, AbortSignal.any([signal, fresh.unwanted.signal]))
       fresh.watch = this.#watch(fresh, run)
@@ -288,28 +289,14 @@ export class Supervisor {
 
   async #keepRunning(service: Service, record: ServiceRecord): Promise<void> {
     if (record.pid === null || record.began === null) return
-    const kept: Kept = {
-      service,
-      record,
-      unwanted: new AbortController(),
-      falls: [],
-      watch: Promise.resolve(),
-    }
-    this.#kept.set(service.name, kept)
+    const kept = this.#keep(service, record)
     await this.#note(kept, { phase: 'running', detail: null })
     const exited = goneByPolling({ pid: record.pid, began: record.began }, kept.unwanted.signal)
     kept.watch = this.#watch(kept, { exited })
   }
 
   async #revive(service: Service, record: ServiceRecord): Promise<void> {
-    const kept: Kept = {
-      service,
-      record: { ...record, pid: null, began: null },
-      unwanted: new AbortController(),
-      falls: [],
-      watch: Promise.resolve(),
-    }
-    this.#kept.set(service.name, kept)
+    const kept = this.#keep(service, { ...record, pid: null, began: null })
     await this.#note(kept, { phase: 'restarting', detail: 'it fell while nobody watched' })
     kept.watch = this.#startAgain(kept, 'ended while nobody watched').then(run =>
       run === null ? undefined : this.#watch(kept, run),
