@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Config, freePorts, loadProject, numberAt, portPaths } from '@offstream/pipeline'
-import { listenerOn, until } from '@offstream/runtime'
+import { listenerOn, send, until } from '@offstream/runtime'
 import { generateCatalogue, type Site, startSite } from '@offstream/site'
 import { execa } from 'execa'
 import { shown } from './shown.ts'
@@ -68,11 +68,7 @@ export interface StartedPipeline extends AsyncDisposable {
 export const startedPipeline = async (count: number): Promise<StartedPipeline> => {
   const site = await startSite({ catalogue: generateCatalogue({ count }) })
   const stack = await scratchStack()
-  for (const command of ['up', 'submit']) {
-    const { exitCode, shown } = await stack.run([command])
-    if (exitCode !== 0) throw new Error(shown)
-  }
-  return {
+  const pipeline = {
     site,
     stack,
     async [Symbol.asyncDispose]() {
@@ -80,6 +76,13 @@ export const startedPipeline = async (count: number): Promise<StartedPipeline> =
       await stack[Symbol.asyncDispose]()
     },
   }
+  for (const command of ['up', 'submit']) {
+    const { exitCode, shown } = await stack.run([command])
+    if (exitCode === 0) continue
+    await pipeline[Symbol.asyncDispose]()
+    throw new Error(shown)
+  }
+  return pipeline
 }
 
 /**
@@ -89,8 +92,8 @@ export const startedPipeline = async (count: number): Promise<StartedPipeline> =
 export const scratchStack = async (settings: readonly string[] = []): Promise<ScratchStack> => {
   const mark = randomUUID()
   // The real path, so that it can be found in what is written.
-  // With a space, as folders of people have it.
-  const scratch = await realpath(await mkdtemp(join(tmpdir(), 'offstream e2e-')))
+  // With a space and a letter beyond ASCII, as folders of people have them.
+  const scratch = await realpath(await mkdtemp(join(tmpdir(), 'offstream é2e-')))
   const directory = join(scratch, 'project')
   const temporary = join(scratch, 'tmp')
   await mkdir(directory)
@@ -158,7 +161,7 @@ export const scratchStack = async (settings: readonly string[] = []): Promise<Sc
       const down = await run(['down'])
       const left = await remains({ processes, listening, temporary }).catch(error => error.message)
       // What a failed test leaves must not disturb the next one.
-      for (const line of await processes()) process.kill(Number.parseInt(line, 10), 'SIGKILL')
+      for (const line of await processes()) send(Number.parseInt(line, 10), 'SIGKILL')
       await rm(scratch, { recursive: true, force: true, maxRetries: 5 })
       // What took the path for an address has written elsewhere.
       if (existsSync(encodeURI(scratch))) throw new Error(`there is something in ${encodeURI(scratch)}`)

@@ -8,7 +8,7 @@ import { configOf } from './config.ts'
 import { directoriesOf } from './directories.ts'
 import type { Runtimes } from './distributions.ts'
 import { freePorts } from './ports.ts'
-import { services } from './services.ts'
+import { services } from './services/services.ts'
 
 /**
  * Where the class-data archives lie, one for each program: what Java had loaded and verified at an earlier start, to

@@ -83,6 +83,14 @@ test.each([
   })
 })
 
+test.each(['', '0.0.0.0', '::1', '[::1]', 'a b', 'http://a'])('the host `%s` is none', host => {
+  expect(Config.safeParse({ host }).success).toBe(false)
+})
+
+test.each(['127.0.0.1', 'localhost', 'spark-1.lan'])('the host `%s` is one', host => {
+  expect(Config.parse({ host }).host).toBe(host)
+})
+
 test('a file that can not be read is a problem, and not as if it were not there', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'offstream-config-'))
   onTestFinished(() => rm(directory, { recursive: true }))

@@ -26,10 +26,9 @@ const brokers = z
 export const Config = z.strictObject({
   host: z
     .string()
-    .refine(
-      host => !['0.0.0.0', '::', '*'].includes(host),
-      'must be one address, which clients can connect to',
-    )
+    // Where it stands before a port, an IPv6 address would need brackets, and Spark's own addresses know none.
+    .regex(/^[\w-]+(?:\.[\w-]+)*$/, 'must be a host name or an IPv4 address')
+    .refine(host => host !== '0.0.0.0', 'must be one address, which clients can connect to')
     .default('127.0.0.1')
     .describe(
       'Address that every service listens on; beyond this machine, whoever reaches it needs no password',

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { Config } from './config.ts'
 import { examine } from './doctor.ts'
@@ -41,6 +43,27 @@ test('a port that a service of ours holds is as it should be', async () => {
     verdict: 'ok',
     found: `ours, pid ${process.pid} (kafka.port)`,
     hint: null,
+  })
+})
+
+test('a Java that Spark is not made for is warned of', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'offstream-java-'))
+  onTestFinished(() => rm(home, { recursive: true }))
+  await mkdir(join(home, 'bin'))
+  await writeFile(join(home, 'bin', 'java'), `#!/bin/sh\necho 'openjdk version "25" 2025-09-16' >&2\n`, {
+    mode: 0o755,
+  })
+  const findings = await examine({
+    config: Config.parse({}),
+    environment: { JAVA_HOME: home },
+    directory: tmpdir(),
+    ours: new Set(),
+  })
+  expect(findings.find(({ name }) => name === 'Java')).toEqual({
+    name: 'Java',
+    verdict: 'warning',
+    found: `25 (\`${join(home, 'bin', 'java')}\`)`,
+    hint: 'install Java 17 or 21, which Spark is made for, or set JAVA_HOME',
   })
 })
 

@@ -3,7 +3,7 @@ import { totalmem } from 'node:os'
 import { listenerOn, messageOf, OffstreamError } from '@offstream/runtime'
 import { type Config, numberAt, portPaths } from './config.ts'
 import { findChromium } from './sources/web/chromium.ts'
-import { findJava, findPython } from './toolchain.ts'
+import { findJava, findPython, newestJava } from './toolchain.ts'
 
 /** One thing that must be right on the machine. `warning`: it works, but may not for long. */
 export interface Finding {
@@ -35,10 +35,7 @@ export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
   const { config, environment, directory, ours } = options
   const found = await Promise.all([
     node(),
-    tool('Java', async () => {
-      const { path, version } = await findJava(environment)
-      return `${version} (\`${path}\`)`
-    }),
+    java(environment),
     tool('Python', async () => {
       const { path, version } = await findPython()
       return `${version} (\`${path}\`)`
@@ -75,6 +72,20 @@ const tool = async (name: string, look: () => Promise<string>): Promise<Finding>
     const hint = error instanceof OffstreamError ? error.hint : null
     return { name, verdict: 'problem', found: messageOf(error), hint }
   }
+}
+
+const java = async (environment: DoctorOptions['environment']): Promise<Finding> => {
+  const found = await tool('Java', async () => {
+    const { path, version } = await findJava(environment)
+    return `${version} (\`${path}\`)`
+  })
+  return found.verdict === 'ok' && Number.parseInt(found.found, 10) > newestJava
+    ? {
+        ...found,
+        verdict: 'warning',
+        hint: 'install Java 17 or 21, which Spark is made for, or set JAVA_HOME',
+      }
+    : found
 }
 
 const venv = async (): Promise<string> => {

@@ -52,13 +52,8 @@ export {
   type VerifiedRuntime,
   verifyRuntimes,
 } from './runtimes.ts'
-export {
-  addressOf,
-  brokerOf,
-  masterOf,
-  services,
-  stackServices,
-} from './services.ts'
+export { addressOf, brokerOf, masterOf } from './services/addresses.ts'
+export { services, stackServices } from './services/services.ts'
 export {
   type ExportRequest,
   openSource,

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { Config } from './config.ts'
 import { type LogEntry, type LogQuery, logFileOf, readLogs, writtenLogs } from './logs.ts'
 import { type LogName, logNames, serviceNames } from './names.ts'
-import { services } from './services.ts'
+import { services } from './services/services.ts'
 
 const scratch = async () => {
   const state = await mkdtemp(join(tmpdir(), 'offstream-logs-'))

@@ -1,7 +1,7 @@
 import type { Config } from './config.ts'
 import { directoriesOf } from './directories.ts'
 import { addFetched, type ProduceCounts, type ProduceOptions, produce } from './produce.ts'
-import { brokerOf } from './services.ts'
+import { brokerOf } from './services/addresses.ts'
 import { openPublisher } from './topic.ts'
 
 export interface PublishOptions extends Omit<ProduceOptions, 'deliver' | 'remove'> {

@@ -16,7 +16,8 @@ import { directoriesOf } from './directories.ts'
 import type { Runtimes } from './distributions.ts'
 import { type ServiceName, serviceNames } from './names.ts'
 import { finishReset } from './reset.ts'
-import { isStartedWith, services } from './services.ts'
+import { isStartedWith } from './services/addresses.ts'
+import { services } from './services/services.ts'
 
 /** What a stack runs with: written when it is started, read by every later command and by its keeper. */
 export interface StackSettings {

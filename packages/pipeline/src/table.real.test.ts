@@ -8,7 +8,7 @@ import { assetPath } from './assets.ts'
 import { Config } from './config.ts'
 import { stateFolder } from './directories.ts'
 import { ensureRuntimes } from './distributions.ts'
-import { services } from './services.ts'
+import { services } from './services/services.ts'
 import { query, type ThriftAddress } from './table.ts'
 
 /** A Thrift server of its own, as `offstream up` starts it, on a free port. */

@@ -8,8 +8,12 @@ export interface Tool {
   readonly version: string
 }
 
-/** Spark 4.1 needs Java 17 or 21; its classes do not load in anything older. */
+/**
+ * Spark 4.1 is made for Java 17 and 21: its classes do not load in anything older, and from 24 on Hadoop, a part of it,
+ * falls over what Java has removed. @see https://spark.apache.org/docs/4.1.1/#downloading, HADOOP-19212
+ */
 export const oldestJava = 17
+export const newestJava = 21
 /** Spark 4.1's Python needs 3.10. */
 export const oldestPython: readonly [number, number] = [3, 10]
 

@@ -15,7 +15,14 @@ export * from './errors.ts'
 export { askKeeper, ensureKeeper, type KeeperCall, keeperAnswers } from './keeper/client.ts'
 export { type KeeperOptions, recordsDirectory, runKeeper } from './keeper/server.ts'
 export { endOfLog, type LogLine, LogReader, lastLines, linesBefore } from './log.ts'
-export { identify, isAlive, listenerOn, type ProcessIdentity, type ProcessSummary } from './processes.ts'
+export {
+  identify,
+  isAlive,
+  listenerOn,
+  type ProcessIdentity,
+  type ProcessSummary,
+  send,
+} from './processes.ts'
 export { type LogLimits, rotateLog } from './rotate.ts'
 export { isRunning, ServiceRecords } from './supervisor/records.ts'
 export type {

@@ -1,192 +1,20 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Service, type ServicePort, until } from '@offstream/runtime'
-import type { Archives } from './archives.ts'
-import { assetPath } from './assets.ts'
-import { type Config, numberAt } from './config.ts'
-import { type Directories, directoriesOf } from './directories.ts'
-import { connectorLibraries, type Runtimes, sparkPackages } from './distributions.ts'
-import { type ServiceName, serviceNames } from './names.ts'
-import { diagnose } from './problems.ts'
-import { readStreamProgress } from './stream.ts'
-import { askProducts } from './table.ts'
-import { clusterIdOf, ensureTopic, topicName } from './topic.ts'
+import type { Service } from '@offstream/runtime'
+import type { Archives } from '../archives.ts'
+import { assetPath } from '../assets.ts'
+import type { Config } from '../config.ts'
+import type { Directories } from '../directories.ts'
+import { connectorLibraries, sparkPackages } from '../distributions.ts'
+import { readStreamProgress } from '../stream.ts'
+import { askProducts } from '../table.ts'
+import { topicName } from '../topic.ts'
+import { brokerOf, masterOf, portsOf } from './addresses.ts'
+import { archiveFlags, fullCompiler, javaEnvironment, quickStart, temporaryFlag } from './java.ts'
+import type { Surroundings } from './surroundings.ts'
 
-/** The services of `up`. */
-export const stackServices: readonly ServiceName[] = serviceNames.filter(name => name !== 'products-stream')
-
-interface Surroundings {
-  readonly project: string
-  readonly config: Config
-  readonly runtimes: Runtimes
-  readonly archives: Archives | null
-  readonly directories: Directories
-}
-
-/** What services are built from. */
-export interface ServicesOptions {
-  /** Folder of the project, whose own templates and programs are used where it has them. */
-  readonly project: string
-  /** The state folder of the stack. */
-  readonly state: string
-  readonly config: Config
-  readonly runtimes: Runtimes
-  /** What makes Java's programs start sooner; null where there is none. */
-  readonly archives: Archives | null
-}
-
-/** Every service of a stack as data: what to run, what it needs, and the question that tells that it is ready. */
-export const services = ({ state, ...options }: ServicesOptions): readonly Service[] => {
-  const surroundings = { ...options, directories: directoriesOf(state) }
-  const all = [zookeeper, kafka, sparkMaster, sparkWorker, thrift, productsStream].map(service =>
-    service(surroundings),
-  )
-  const { temporary } = surroundings.directories
-  return all.map(service => ({
-    ...service,
-    prepare: async () => {
-      await mkdir(temporary, { recursive: true, mode: 0o700 })
-      await service.prepare?.()
-    },
-    diagnose,
-    ...(options.archives?.making === true ? { stopWithinMs: archiveWithinMs } : {}),
-  }))
-}
-
-/** The address of the Kafka broker, `host:port`. */
-export const brokerOf = ({ host, kafka }: Config): string => `${host}:${kafka.port}`
-
-/** The address of the Spark master, as jobs name it. */
-export const masterOf = ({ host, spark }: Config): string => `spark://${host}:${spark.port}`
-
-/** Where each service is found, as a person or program would write it. */
-export const addressOf = (name: ServiceName, config: Config): string =>
-  ({
-    zookeeper: `${config.host}:${config.zookeeper.port}`,
-    kafka: brokerOf(config),
-    'spark-master': masterOf(config),
-    'spark-worker': `http://${config.host}:${config.spark.worker.webPort}`,
-    thrift: `${config.host}:${config.thrift.port}`,
-    'products-stream': `http://${config.host}:${config.stream.webPort}`,
-  })[name]
-
-/** Beginnings of the settings that each service is started with; `host` is everybody's. */
-const settingsOfService: Readonly<Record<ServiceName, readonly string[]>> = {
-  zookeeper: ['zookeeper.'],
-  kafka: ['kafka.'],
-  'spark-master': ['spark.port', 'spark.webPort'],
-  'spark-worker': ['spark.worker.'],
-  thrift: ['thrift.'],
-  'products-stream': ['stream.'],
-}
-
-/** Whether a service has to be started anew for a change of the setting `path` to count. */
-export const isStartedWith = (name: ServiceName, path: string): boolean =>
-  path === 'host' || settingsOfService[name].some(beginning => path.startsWith(beginning))
-
-const portSettings: Readonly<Record<ServiceName, readonly string[]>> = {
-  zookeeper: ['zookeeper.port'],
-  kafka: ['kafka.port'],
-  'spark-master': ['spark.port', 'spark.webPort'],
-  'spark-worker': ['spark.worker.webPort'],
-  thrift: ['thrift.port'],
-  'products-stream': ['stream.webPort'],
-}
-
-/** The ports of a service, each with the option that gives it another. */
-const portsOf = (name: ServiceName, config: Config): ServicePort[] =>
-  portSettings[name].map(setting => ({
-    port: numberAt(config, setting),
-    choose: `\`--set ${setting}=…\``,
-  }))
-
-/** Writing an archive, beside five others on two cores, is the last thing that a program does. */
-const archiveWithinMs = 90_000
-
-/** What makes a program read its archive at the start, or write it at the end. */
-const archiveFlags = (archives: Archives | null, name: string): string[] => {
-  if (archives === null) return []
-  const file = join(archives.folder, `${name}.jsa`)
-  // Without a file, or with one that fits no more, Java starts as ever.
-  return archives.making
-    ? [`-XX:ArchiveClassesAtExit=${file}`, '-XX:TieredStopAtLevel=1']
-    : [`-XX:SharedArchiveFile=${file}`, '-Xlog:cds=off', '-Xlog:cds+dynamic=off']
-}
-
-// A start is what one waits for on a small machine, and the first compiler alone makes it short: the job's driver reads
-// after 6 processor seconds instead of 13, the Thrift server listens after 5 instead of 9, and five queries of 200,000
-// rows took no longer (0.93 against 0.94 s in the sixth round, 3.0 against 3.8 s in the first). Executors are the
-// exception: 200,000 messages took 60 s instead of 43.
-const fullCompiler = ['-XX:+UseSerialGC']
-const quickStart = ['-XX:TieredStopAtLevel=1', ...fullCompiler]
-
-const zookeeper = (surroundings: Surroundings): Service => {
-  const { project, config, directories } = surroundings
-  return {
-    name: 'zookeeper',
-    command: kafkaProgram(surroundings, {
-      name: 'zookeeper',
-      mainClass: 'org.apache.zookeeper.server.quorum.QuorumPeerMain',
-      heap: '256m',
-    }),
-    needs: [],
-    port: config.zookeeper.port,
-    listensOn: portsOf('zookeeper', config),
-    logFile: join(directories.logs, 'zookeeper.log'),
-    prepare: () =>
-      fillTemplate({ project, directories }, 'zookeeper.properties', {
-        host: config.host,
-        port: String(config.zookeeper.port),
-        data: directories.zookeeperData,
-      }),
-    ready: signal => askZookeeper(config.host, config.zookeeper.port, signal),
-    startWithinMs: 30_000,
-    stopWithinMs: 10_000,
-  }
-}
-
-const kafka = (surroundings: Surroundings): Service => {
-  const { project, config, directories } = surroundings
-  return {
-    name: 'kafka',
-    command: kafkaProgram(surroundings, {
-      name: 'kafka',
-      mainClass: 'kafka.Kafka',
-      heap: config.kafka.memory,
-    }),
-    needs: ['zookeeper'],
-    port: config.kafka.port,
-    listensOn: portsOf('kafka', config),
-    logFile: join(directories.logs, 'kafka.log'),
-    prepare: async () => {
-      await fillTemplate({ project, directories }, 'kafka.properties', {
-        host: config.host,
-        port: String(config.kafka.port),
-        zookeeper: `${config.host}:${config.zookeeper.port}`,
-        data: directories.kafkaData,
-      })
-      await earlierBrokerForgotten(config)
-    },
-    ready: async signal => {
-      await ensureTopic(brokerOf(config), signal)
-      await refuseOtherCluster(brokerOf(config), directories.kafkaData, signal)
-    },
-    startWithinMs: 60_000,
-    stopWithinMs: 20_000,
-  }
-}
-
-/** Throws where the broker that answers is of another cluster than the one whose data we keep. */
-const refuseOtherCluster = async (broker: string, data: string, signal: AbortSignal): Promise<void> => {
-  const properties = await readFile(join(data, 'meta.properties'), 'utf8')
-  const own = /^cluster\.id=(.+)$/m.exec(properties)?.[1]
-  const answering = await clusterIdOf(broker, signal)
-  if (answering !== own) throw new Error(`cluster ${answering} answers at ${broker}, ours is ${own}`)
-}
-
-const sparkMaster = (surroundings: Surroundings): Service => {
+export const sparkMaster = (surroundings: Surroundings): Service => {
   const { config, directories } = surroundings
   return {
     name: 'spark-master',
@@ -207,7 +35,7 @@ const sparkMaster = (surroundings: Surroundings): Service => {
   }
 }
 
-const sparkWorker = (surroundings: Surroundings): Service => {
+export const sparkWorker = (surroundings: Surroundings): Service => {
   const { config, directories } = surroundings
   return {
     name: 'spark-worker',
@@ -244,7 +72,7 @@ const sparkWorker = (surroundings: Surroundings): Service => {
   }
 }
 
-const thrift = (surroundings: Surroundings): Service => {
+export const thrift = (surroundings: Surroundings): Service => {
   const { project, config, directories } = surroundings
   return {
     name: 'thrift',
@@ -277,7 +105,7 @@ const thrift = (surroundings: Surroundings): Service => {
 /** The job tells of itself each second; on a machine with too much to do it may be late. */
 const streamSilentForMs = 20_000
 
-const productsStream = (surroundings: Surroundings): Service => {
+export const productsStream = (surroundings: Surroundings): Service => {
   const { project, config, runtimes, archives, directories } = surroundings
   const stopFile = join(directories.run, 'products-stream.stop')
   return {
@@ -341,34 +169,6 @@ const executorFlags = (archives: Archives | null, directories: Directories): str
   ...(archives?.making === true ? [] : archiveFlags(archives, 'products-stream')),
 ]
 
-/** A program among Kafka's jars; its properties are `<name>.properties`. */
-const kafkaProgram = (
-  { project, runtimes, archives, directories }: Surroundings,
-  { name, mainClass, heap }: { readonly name: string; readonly mainClass: string; readonly heap: string },
-): Service['command'] => ({
-  file: runtimes.java,
-  args: [
-    ...[`-Xmx${heap}`, ...quickStart, ...archiveFlags(archives, name), temporaryFlag(directories)],
-    ...['-cp', join(runtimes.kafkaLibs, '*')],
-    `-Dlog4j.configuration=${pathToFileURL(assetPath(project, 'config', 'kafka.log4j.properties'))}`,
-    ...[mainClass, join(directories.run, `${name}.properties`)],
-  ],
-  env: {},
-  cwd: directories.state,
-})
-
-/** `config/<name>` with `{{…}}` filled in, written to the run folder for the program to read. */
-const fillTemplate = async (
-  { project, directories }: Pick<Surroundings, 'project' | 'directories'>,
-  name: string,
-  values: Readonly<Record<string, string>>,
-): Promise<void> => {
-  const template = await readFile(assetPath(project, 'config', name), 'utf8')
-  const filled = template.replace(/\{\{(\w+)\}\}/g, (_, key: string) => values[key] ?? '')
-  await mkdir(directories.run, { recursive: true, mode: 0o700 })
-  await writeFile(join(directories.run, name), filled)
-}
-
 // `sbin/start-master.sh` (which PyPI's Spark lacks) puts itself in the background and we would lose it;
 // `spark-class` execs the JVM, so the process that we start is the server.
 const sparkDaemon = (
@@ -424,9 +224,6 @@ const sparkSubmit = (
 const logging = (project: string): string =>
   `-Dlog4j2.configurationFile=${pathToFileURL(assetPath(project, 'config', 'spark.log4j2.properties'))}`
 
-// Java knows no TMPDIR on Linux, and what is killed leaves behind what it has unpacked.
-const temporaryFlag = ({ temporary }: Directories): string => `-Djava.io.tmpdir=${temporary}`
-
 /** Flags in one string, as Spark takes them apart again: what has spaces stands in quotes. */
 const optionString = (flags: readonly string[]): string =>
   flags.map(flag => (/\s/.test(flag) ? `"${flag}"` : flag)).join(' ')
@@ -436,6 +233,7 @@ const sparkEnvironment = ({
   config,
   directories,
 }: Pick<Surroundings, 'runtimes' | 'config' | 'directories'>): Record<string, string> => ({
+  ...javaEnvironment,
   SPARK_HOME: runtimes.sparkHome,
   // Without it Spark takes the first address of the machine that is not loopback.
   SPARK_LOCAL_IP: config.host,
@@ -477,47 +275,6 @@ const driverConf = ({ host }: Config, { temporary }: Directories): Record<string
 
 const conf = (values: Readonly<Record<string, string>>): string[] =>
   Object.entries(values).flatMap(([key, value]) => ['--conf', `${key}=${value}`])
-
-const answerWithinMs = 2_000
-
-/** Resolves when ZooKeeper has said that it is well. */
-const askZookeeper = async (host: string, port: number, signal: AbortSignal): Promise<void> => {
-  const answer = await fourLetters('srvr', host, port, signal)
-  if (!answer.includes('Mode:')) throw new Error(`answered \`srvr\` with \`${answer.trim()}\``)
-}
-
-/**
- * Waits until ZooKeeper has forgotten the session of a broker that was killed: until then it takes the next one for
- * a second broker of the same number, and that one ends at once. After the wait it may try in any case.
- */
-const earlierBrokerForgotten = ({ host, zookeeper }: Config): Promise<void> =>
-  until(
-    async signal => {
-      const sessions = await fourLetters('dump', host, zookeeper.port, signal)
-      if (sessions.includes('/brokers/ids/')) throw new Error('it still knows a broker')
-    },
-    { what: 'ZooKeeper to forget the earlier broker', withinMs: 20_000, everyMs: 200 },
-  ).catch(() => undefined)
-
-/** @see https://zookeeper.apache.org/doc/r3.8.4/zookeeperAdmin.html#sc_zkCommands */
-const fourLetters = (
-  word: 'srvr' | 'dump',
-  host: string,
-  port: number,
-  signal: AbortSignal,
-): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const socket = connect({ host, port, signal })
-    // Asked in the middle of its start, ZooKeeper 3.8 falls over its own answer and leaves the connection open.
-    socket.setTimeout(answerWithinMs, () => socket.destroy(new Error(`did not answer \`${word}\``)))
-    let answer = ''
-    socket.once('connect', () => socket.write(word))
-    socket.on('data', chunk => {
-      answer += chunk.toString('latin1')
-    })
-    socket.once('error', reject)
-    socket.once('close', () => resolve(answer))
-  })
 
 interface MasterAnswer {
   readonly status: string

@@ -1,0 +1,50 @@
+import type { ServicePort } from '@offstream/runtime'
+import { type Config, numberAt } from '../config.ts'
+import type { ServiceName } from '../names.ts'
+
+/** The address of the Kafka broker, `host:port`. */
+export const brokerOf = ({ host, kafka }: Config): string => `${host}:${kafka.port}`
+
+/** The address of the Spark master, as jobs name it. */
+export const masterOf = ({ host, spark }: Config): string => `spark://${host}:${spark.port}`
+
+/** Where each service is found, as a person or program would write it. */
+export const addressOf = (name: ServiceName, config: Config): string =>
+  ({
+    zookeeper: `${config.host}:${config.zookeeper.port}`,
+    kafka: brokerOf(config),
+    'spark-master': masterOf(config),
+    'spark-worker': `http://${config.host}:${config.spark.worker.webPort}`,
+    thrift: `${config.host}:${config.thrift.port}`,
+    'products-stream': `http://${config.host}:${config.stream.webPort}`,
+  })[name]
+
+/** Beginnings of the settings that each service is started with; `host` is everybody's. */
+const settingsOfService: Readonly<Record<ServiceName, readonly string[]>> = {
+  zookeeper: ['zookeeper.'],
+  kafka: ['kafka.'],
+  'spark-master': ['spark.port', 'spark.webPort'],
+  'spark-worker': ['spark.worker.'],
+  thrift: ['thrift.'],
+  'products-stream': ['stream.'],
+}
+
+/** Whether a service has to be started anew for a change of the setting `path` to count. */
+export const isStartedWith = (name: ServiceName, path: string): boolean =>
+  path === 'host' || settingsOfService[name].some(beginning => path.startsWith(beginning))
+
+const portSettings: Readonly<Record<ServiceName, readonly string[]>> = {
+  zookeeper: ['zookeeper.port'],
+  kafka: ['kafka.port'],
+  'spark-master': ['spark.port', 'spark.webPort'],
+  'spark-worker': ['spark.worker.webPort'],
+  thrift: ['thrift.port'],
+  'products-stream': ['stream.webPort'],
+}
+
+/** The ports of a service, each with the option that gives it another. */
+export const portsOf = (name: ServiceName, config: Config): ServicePort[] =>
+  portSettings[name].map(setting => ({
+    port: numberAt(config, setting),
+    choose: `\`--set ${setting}=…\``,
+  }))

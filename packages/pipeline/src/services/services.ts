@@ -1,0 +1,37 @@
+import { mkdir } from 'node:fs/promises'
+import type { Service } from '@offstream/runtime'
+import { directoriesOf } from '../directories.ts'
+import { type ServiceName, serviceNames } from '../names.ts'
+import { diagnose } from '../problems.ts'
+import { kafka, zookeeper } from './kafka.ts'
+import { productsStream, sparkMaster, sparkWorker, thrift } from './spark.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** The services of `up`. */
+export const stackServices: readonly ServiceName[] = serviceNames.filter(name => name !== 'products-stream')
+
+export interface ServicesOptions extends Omit<Surroundings, 'directories'> {
+  /** The state folder of the stack. */
+  readonly state: string
+}
+
+/** Every service of a stack as data: what to run, what it needs, and the question that tells that it is ready. */
+export const services = ({ state, ...options }: ServicesOptions): readonly Service[] => {
+  const surroundings = { ...options, directories: directoriesOf(state) }
+  const all = [zookeeper, kafka, sparkMaster, sparkWorker, thrift, productsStream].map(service =>
+    service(surroundings),
+  )
+  const { temporary } = surroundings.directories
+  return all.map(service => ({
+    ...service,
+    prepare: async () => {
+      await mkdir(temporary, { recursive: true, mode: 0o700 })
+      await service.prepare?.()
+    },
+    diagnose,
+    ...(options.archives?.making === true ? { stopWithinMs: archiveWithinMs } : {}),
+  }))
+}
+
+/** Writing an archive, beside five others on two cores, is the last thing that a program does. */
+const archiveWithinMs = 90_000

@@ -1,0 +1,15 @@
+import type { Archives } from '../archives.ts'
+import type { Config } from '../config.ts'
+import type { Directories } from '../directories.ts'
+import type { Runtimes } from '../distributions.ts'
+
+/** What services are built from. */
+export interface Surroundings {
+  /** Folder of the project, whose own templates and programs are used where it has them. */
+  readonly project: string
+  readonly config: Config
+  readonly runtimes: Runtimes
+  /** What makes Java's programs start sooner; null where there is none. */
+  readonly archives: Archives | null
+  readonly directories: Directories
+}
