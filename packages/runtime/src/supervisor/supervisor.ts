@@ -137,19 +137,27 @@ export class Supervisor {
    * Takes into care what an earlier supervisor of this folder left running. What fell while nobody watched is started
    * again; what was not wanted any more, or was running before the machine was last started, is cleared away.
    * `services` says how to keep each.
+   *
+   * @returns the names of those that live and whose end had begun: nobody watches them, and they wait for `stop`
    */
-  async adopt(services: readonly Service[]): Promise<void> {
+  async adopt(services: readonly Service[]): Promise<readonly string[]> {
     const bootedAt = Date.now() - uptime() * 1_000
+    const halfEnded: string[] = []
     for (const record of await this.#records.all()) {
       const service = services.find(({ name }) => name === record.name)
-      if (service !== undefined && (await isRunning(record))) await this.#keepRunning(service, record)
-      else {
+      if (service !== undefined && (await isRunning(record))) {
+        if (record.phase === 'stopping') {
+          this.#keep(service, record)
+          halfEnded.push(service.name)
+        } else await this.#keepRunning(service, record)
+      } else {
         await this.#clearRemains(record)
         const fell = record.phase !== 'failed' && record.phase !== 'stopping' && record.phase !== 'stopped'
         const sinceBoot = record.startedAt !== null && Date.parse(record.startedAt) > bootedAt
         if (service !== undefined && fell && sinceBoot) await this.#revive(service, record)
       }
     }
+    return halfEnded
   }
 
   #isKept(name: string): boolean {
