@@ -31,6 +31,10 @@ test.each<[ServiceEvent, string | null]>([
     { kind: 'gaveUp', service: 'bees', how: 'ended with status 1' },
     '✖ bees            ended with status 1 and was given up',
   ],
+  [
+    { kind: 'unrecorded', service: 'bees', reason: 'ENOSPC: no space left on device' },
+    "! bees            how it is can't be written down: ENOSPC: no space left on device",
+  ],
 ])('what happens to a service is one line: %o', (event, line) => {
   expect(plain(lineOf(event))).toBe(line)
 })

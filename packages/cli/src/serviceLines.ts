@@ -9,7 +9,7 @@ export const serviceLines = (output: Output): ((event: ServiceEvent) => void) =>
   return event => {
     if (event.kind === 'starting') underWay.set(event.service, 'starting')
     else if (event.kind === 'stopping') underWay.set(event.service, 'ending')
-    else underWay.delete(event.service)
+    else if (event.kind !== 'unrecorded') underWay.delete(event.service)
     const line = lineOf(event)
     if (line !== null) output.event({ ...event }, line)
     else if (output.mode === 'json') output.event({ ...event }, '')
@@ -40,5 +40,7 @@ export const lineOf = (event: ServiceEvent): string | null => {
       return `${chalk.yellow('!')} ${name}${event.how}; starts again in ${duration(event.restartInMs)}`
     case 'gaveUp':
       return `${chalk.red('✖')} ${name}${event.how} and was given up`
+    case 'unrecorded':
+      return `${chalk.yellow('!')} ${name}how it is can't be written down: ${event.reason}`
   }
 }

@@ -1,8 +1,9 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { until } from '@offstream/runtime'
 import { expect, onTestFinished, test } from 'vitest'
-import { addFetched, type ProduceCounts, produce, readFetched } from './produce.ts'
+import { addFetched, FetchedCount, type ProduceCounts, produce, readFetched } from './produce.ts'
 import { type Product, productColumns } from './product.ts'
 import { type Source, type SourceRun, type WrittenProduct, written } from './sources/source.ts'
 
@@ -80,4 +81,22 @@ test('producers that count at once lose nothing', async () => {
   await Promise.all(Array.from({ length: 12 }, (_, count) => addFetched(file, count)))
   expect(await readFetched(file)).toBe(66)
   expect(await readdir(dirname(file))).toEqual(['fetched.json'])
+})
+
+test('what could not be counted while the disk was full is counted when it is not, and ends no run', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'offstream-fetched-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  const file = join(directory, 'state', 'fetched.json')
+  await writeFile(dirname(file), 'no folder')
+  const count = new FetchedCount(file, 5)
+  count.is(3)
+  const failed = new FetchedCount(file, 60_000)
+  failed.is(5)
+  // This one meets the same obstacle, after the other's clock has.
+  await failed.close()
+  await rm(dirname(file))
+  await until(async () => expect(await readFetched(file)).toBe(3), { what: 'the count', withinMs: 5_000 })
+  count.is(7)
+  await count.close()
+  expect(await readFetched(file)).toBe(7)
 })

@@ -104,3 +104,48 @@ export const addFetched = async (file: string, count: number): Promise<void> => 
     await release()
   }
 }
+
+const countEveryMs = 1_000
+
+/**
+ * Adds what one run fetches to that figure every second, so that a run that is killed has told almost all of its own.
+ * What can't be added (a full disk) is added with the next second, and fails no run: the products are in Kafka.
+ */
+export class FetchedCount {
+  private readonly file: string
+  private readonly timer: NodeJS.Timeout
+  private current = 0
+  private told = 0
+  private telling: Promise<void> = Promise.resolve()
+
+  constructor(file: string, everyMs = countEveryMs) {
+    this.file = file
+    this.timer = setInterval(() => void this.tell(), everyMs)
+  }
+
+  readonly is = (count: number): void => {
+    this.current = count
+  }
+
+  /** Adds the rest, and ends; never rejects. */
+  readonly close = async (): Promise<void> => {
+    clearInterval(this.timer)
+    await this.tell()
+  }
+
+  private readonly tell = (): Promise<void> => {
+    this.telling = this.telling.then(this.add)
+    return this.telling
+  }
+
+  private readonly add = async (): Promise<void> => {
+    const more = this.current - this.told
+    if (more === 0) return
+    try {
+      await addFetched(this.file, more)
+      this.told += more
+    } catch {
+      // `told` stays behind, so that the next second tries again.
+    }
+  }
+}

@@ -1,6 +1,6 @@
 import type { Config } from './config.ts'
 import { directoriesOf } from './directories.ts'
-import { addFetched, type ProduceCounts, type ProduceOptions, produce } from './produce.ts'
+import { FetchedCount, type ProduceCounts, type ProduceOptions, produce } from './produce.ts'
 import { brokerOf } from './services/addresses.ts'
 import { openPublisher } from './topic.ts'
 
@@ -9,8 +9,6 @@ export interface PublishOptions extends Omit<ProduceOptions, 'deliver' | 'remove
   readonly state: string
   readonly config: Config
 }
-
-const countEveryMs = 1_000
 
 /**
  * Runs a source and publishes each of its products to the topic, and a delete for each that is no more; a product counts
@@ -38,38 +36,8 @@ export const publishProducts = async ({
       },
     })
   } finally {
-    await publisher.close()
+    // First what can't fail: its clock would keep the process alive.
     await fetched.close()
-  }
-}
-
-/** Adds to the stack's count every second, so that a run that is killed has told almost all of its own. */
-class FetchedCount {
-  private readonly file: string
-  private readonly timer: NodeJS.Timeout
-  private current = 0
-  private told = 0
-  private telling: Promise<void> = Promise.resolve()
-
-  constructor(file: string) {
-    this.file = file
-    this.timer = setInterval(() => this.tell(), countEveryMs)
-  }
-
-  readonly is = (count: number): void => {
-    this.current = count
-  }
-
-  readonly close = async (): Promise<void> => {
-    clearInterval(this.timer)
-    this.tell()
-    await this.telling
-  }
-
-  private readonly tell = (): void => {
-    const more = this.current - this.told
-    if (more === 0) return
-    this.told = this.current
-    this.telling = this.telling.then(() => addFetched(this.file, more))
+    await publisher.close()
   }
 }

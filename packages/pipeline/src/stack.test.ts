@@ -7,6 +7,7 @@ import { Config } from './config.ts'
 import { directoriesOf } from './directories.ts'
 import type { ServiceName } from './names.ts'
 import {
+  ensureKept,
   keepStackSettings,
   ownPids,
   readServices,
@@ -40,10 +41,15 @@ const settingsOf = (state: string, config: Config = Config.parse({})): StackSett
 })
 
 /** Records a service as run by this very process, or by one that is gone. */
-const recordService = async (state: string, name: ServiceName, alive: boolean): Promise<void> => {
+const recordService = async (
+  state: string,
+  name: ServiceName,
+  alive: boolean,
+  phase: ServicePhase = 'running',
+): Promise<void> => {
   const self = await identify(process.pid)
   await new ServiceRecords(directoriesOf(state).records).keep({
-    ...{ name, phase: 'running' satisfies ServicePhase, pid: process.pid, port: null, logFile: '/dev/null' },
+    ...{ name, phase, pid: process.pid, port: null, logFile: '/dev/null' },
     ...{ began: alive ? (self?.began ?? null) : 'long ago', startedAt: null, restarts: 0, detail: null },
   })
 }
@@ -109,4 +115,12 @@ test('where nothing runs there is nothing to stop, and no keeper is started for 
   const state = await scratchState()
   await keepStackSettings(settingsOf(state))
   expect([await stopStack(state, noKeeper), await readStackSettings(state)]).toEqual([false, null])
+})
+
+test('what was being ended when its keeper was killed gets none to keep it', async () => {
+  const state = await scratchState()
+  await recordService(state, 'kafka', true, 'stopping')
+  await ensureKept(state, noKeeper.launchKeeper)
+  await recordService(state, 'zookeeper', true)
+  await expect(ensureKept(state, noKeeper.launchKeeper)).rejects.toThrow('no keeper')
 })

@@ -8,6 +8,7 @@ import {
   OffstreamError,
   type Service,
   type ServiceEvent,
+  type ServicePhase,
   ServiceRecords,
   until,
 } from '@offstream/runtime'
@@ -72,13 +73,17 @@ export const readServices = async (state: string): Promise<readonly Service[]> =
   return settings === null ? [] : servicesFrom(settings)
 }
 
+/** Of services that are not to go on; one whose end a killed keeper had begun is ended by the next. */
+const unwantedPhases: readonly ServicePhase[] = ['failed', 'stopping', 'stopped']
+
 /**
  * Makes sure that services that were started and not ended have a keeper: one that was killed is replaced, and starts
  * again what fell meanwhile. Does nothing where nothing was started.
  */
 export const ensureKept = async (state: string, launchKeeper: () => Promise<void>): Promise<void> => {
   const { run, records } = directoriesOf(state)
-  const wanted = (await new ServiceRecords(records).all()).some(({ phase }) => phase !== 'failed')
+  const all = await new ServiceRecords(records).all()
+  const wanted = all.some(({ phase }) => !unwantedPhases.includes(phase))
   if (wanted) await ensureKeeper(run, launchKeeper)
 }
 

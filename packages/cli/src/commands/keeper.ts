@@ -1,12 +1,21 @@
+import type { ServiceEvent } from '@offstream/runtime'
 import { messageOf } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../commands.ts'
 import { ownKeeper } from '../keeper.ts'
 import { lineOf } from '../serviceLines.ts'
 
+const levels: Partial<Record<ServiceEvent['kind'], string>> = {
+  gaveUp: 'ERROR',
+  fell: 'WARN',
+  unrecorded: 'WARN',
+}
+
 const define: DefineCommand = (command, context) =>
   command.action(async () => {
     const { output, signal, force, project } = context()
     const { state } = await project()
+    // A full disk takes no log. Without a listener that would end the keeper, and nobody would care for the services.
+    process.stderr.on('error', () => undefined)
     // The form of the services' own logs, so that `offstream logs` reads this one too.
     const log = (level: string, text: string): void =>
       output.note(`${new Date().toISOString()} ${level.padEnd(5)} keeper: ${text}`)
@@ -14,8 +23,7 @@ const define: DefineCommand = (command, context) =>
       signal,
       force,
       onEvent: event => {
-        const level = event.kind === 'gaveUp' ? 'ERROR' : event.kind === 'fell' ? 'WARN' : 'INFO'
-        log(level, lineOf(event) ?? `${event.service} is ${event.kind}`)
+        log(levels[event.kind] ?? 'INFO', lineOf(event) ?? `${event.service} is ${event.kind}`)
       },
       onLogProblem: (file, error) => log('WARN', `\`${file}\` can't be kept small: ${messageOf(error)}`),
     })

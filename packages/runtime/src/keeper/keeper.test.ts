@@ -1,10 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { identify } from '../processes.ts'
 import { ServiceRecords } from '../supervisor/records.ts'
 import type { Service, ServiceEvent } from '../supervisor/service.ts'
+import { Supervisor } from '../supervisor/supervisor.ts'
+import { until } from '../until.ts'
 import { askKeeper, ensureKeeper, keeperAnswers } from './client.ts'
 import { recordsDirectory, runKeeper } from './server.ts'
 import { socketPath } from './socket.ts'
@@ -20,35 +22,52 @@ const program = (directory: string, name: string, script: string): Service => ({
   stopWithinMs: 5_000,
 })
 
+/** A program that, asked to end, does so when the file is there. */
+const snail = (file: string): string => `
+  process.on('SIGTERM', () =>
+    setInterval(() => require('node:fs').existsSync(${JSON.stringify(file)}) && process.exit(), 20))
+  console.log('ready'); setInterval(() => {}, 1000)`
+
 /** A keeper in a folder of its own that knows the services `bee` (lives) and `mayfly` (dies at once). */
 const scratch = async () => {
   const root = await mkdtemp(join(tmpdir(), 'offstream-keeper-'))
   const directory = join(root, 'run')
   const abort = new AbortController()
   const runs: Promise<void>[] = []
+  const events: ServiceEvent[] = []
+  const build = async (): Promise<Service[]> => [
+    program(root, 'bee', 'setInterval(() => {}, 1000)'),
+    {
+      ...program(root, 'sleeper', 'setInterval(() => {}, 1000)'),
+      ready: () => new Promise(() => undefined),
+    },
+    {
+      ...program(root, 'snail', snail(join(root, 'let-go'))),
+      ready: async () => {
+        if (!(await readFile(join(root, 'snail.log'), 'utf8')).includes('ready')) throw new Error('not yet')
+      },
+      stopWithinMs: 30_000,
+    },
+    {
+      ...program(root, 'mayfly', 'process.exit(1)'),
+      ready: () => Promise.reject(new Error('not yet')),
+    },
+  ]
   const launch = async () => {
     runs.push(
       runKeeper({
         directory,
-        build: async () => [
-          program(root, 'bee', 'setInterval(() => {}, 1000)'),
-          {
-            ...program(root, 'sleeper', 'setInterval(() => {}, 1000)'),
-            ready: () => new Promise(() => undefined),
-          },
-          {
-            ...program(root, 'mayfly', 'process.exit(1)'),
-            ready: () => Promise.reject(new Error('not yet')),
-          },
-        ],
+        build,
         settings: {},
-        onEvent: () => undefined,
+        onEvent: event => events.push(event),
         signal: abort.signal,
       }),
     )
   }
   return {
     directory,
+    build,
+    events,
     launch,
     runs,
     async [Symbol.asyncDispose]() {
@@ -118,6 +137,32 @@ test('who ends everything does not wait for a start under way, and whoever asked
   await outcome
   await keeper.runs[0]
   expect(await new ServiceRecords(recordsDirectory(keeper.directory)).all()).toEqual([])
+})
+
+test('what a killed keeper was ending is ended by the next, not started again', async () => {
+  await using keeper = await scratch()
+  const records = new ServiceRecords(recordsDirectory(keeper.directory))
+  const killed = new Supervisor({ directory: recordsDirectory(keeper.directory), onEvent: () => undefined })
+  await killed.start((await keeper.build()).filter(({ name }) => name === 'snail'))
+  const record = (await records.of('snail')) ?? expect.fail()
+  const end = killed.stop()
+  await until(async () => expect((await records.of('snail'))?.phase).toBe('stopping'), {
+    what: 'the end to begin',
+    withinMs: 5_000,
+    everyMs: 5,
+  })
+  await ensureKeeper(keeper.directory, keeper.launch)
+  const start = askKeeper(keeper.directory, 'start', { names: ['bee'] })
+  await writeFile(join(keeper.directory, '../let-go'), '')
+  await Promise.all([start, end])
+  expect(keeper.events.map(event => `${event.kind} ${event.service}`)).toEqual([
+    'stopping snail',
+    'stopped snail',
+    'starting bee',
+    'ready bee',
+  ])
+  expect(await records.of('snail')).toBeNull()
+  expect(record.pid && (await identify(record.pid))).toBeNull()
 })
 
 test('a folder too deep for a socket gets one elsewhere', () => {

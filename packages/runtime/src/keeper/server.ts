@@ -33,7 +33,7 @@ export interface KeeperOptions {
 export const recordsDirectory = (directory: string): string => `${directory}/services`
 
 /**
- * Owns services: adopts what an earlier keeper left, starts and stops what it is asked to over its socket, restarts
+ * Owns services: adopts what an earlier keeper left, and ends what that one was ending; starts and stops what it is asked to over its socket, restarts
  * what falls. Returns when it keeps nothing any more after having been asked to stop, or when `signal` is aborted;
  * nothing of it runs then.
  */
@@ -56,7 +56,7 @@ export const runKeeper = async ({
       for (const listener of listeners) listener(event)
     },
   })
-  await supervisor.adopt(await build(settings))
+  const halfEnded = await supervisor.adopt(await build(settings))
 
   force?.addEventListener('abort', () => supervisor.kill())
 
@@ -104,6 +104,9 @@ export const runKeeper = async ({
   server.listen(path)
   await once(server, 'listening')
   await chmod(path, 0o600)
+  // First in the line: whoever asks for something now comes after it, and is not kept waiting for an answer by it.
+  if (halfEnded.length > 0)
+    void line.stand(ended.signal, () => supervisor.stop(halfEnded)).catch(() => undefined)
   onListening?.()
   if (logs !== undefined) void boundLogs(logs, { signal: ended.signal, onProblem: onLogProblem })
   try {

@@ -24,7 +24,7 @@ export interface Service {
   readonly startWithinMs: number
   /**
    * A gentler way to ask it to end than the TERM signal, for a program that TERM would interrupt in the middle of
-   * its work. TERM follows where it did not end within `stopWithinMs`, and KILL after that.
+   * its work. TERM follows where it could not be asked or did not end within `stopWithinMs`, and KILL after that.
    */
   readonly askToStop?: () => Promise<void>
   readonly stopWithinMs: number
@@ -88,3 +88,5 @@ export type ServiceEvent =
   /** `how` reads after the name: `ended by SIGKILL`. */
   | { readonly kind: 'fell'; readonly service: string; readonly how: string; readonly restartInMs: number }
   | { readonly kind: 'gaveUp'; readonly service: string; readonly how: string }
+  /** What is known of it can't be written, a full disk perhaps; told once until it can be again. It lives on. */
+  | { readonly kind: 'unrecorded'; readonly service: string; readonly reason: string }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -192,6 +192,68 @@ test('a service with a gentle way to stop is asked that way and not signalled', 
   await stack.supervisor.start([gentle])
   await stack.supervisor.stop()
   expect((await readFile(gentle.logFile, 'utf8')).trim().split('\n')).toEqual(['ready', 'bye'])
+})
+
+test('where a gentle way to stop fails, TERM follows at once', async () => {
+  await using stack = await scratch()
+  const deaf = stack.program(
+    'deaf',
+    `process.on('SIGTERM', () => console.log('bye') ?? process.exit()); ${lives}`,
+    {
+      askToStop: () => Promise.reject(new Error('no space left')),
+      stopWithinMs: 60_000,
+    },
+  )
+  await stack.supervisor.start([deaf])
+  await stack.supervisor.stop()
+  expect((await readFile(deaf.logFile, 'utf8')).trim().split('\n')).toEqual(['ready', 'bye'])
+})
+
+test('a disk that takes no record costs no service its life, nor its end', async () => {
+  await using stack = await scratch()
+  const records = join(stack.directory, 'services')
+  await stack.supervisor.start([stack.program('bee', lives)])
+  const { pid } = (await stack.records.of('bee')) ?? expect.fail()
+  await rm(records, { recursive: true })
+  await writeFile(records, 'no folder')
+  process.kill(pid ?? 0, 'SIGKILL')
+  await until(async () => expect(kinds(stack.events).filter(kind => kind === 'ready bee').length).toBe(2), {
+    what: 'the restart',
+    withinMs: 10_000,
+  })
+  const again = stack.events.findLast(event => event.kind === 'ready')
+  await stack.supervisor.stop()
+  expect(kinds(stack.events).slice(2)).toEqual([
+    'unrecorded bee',
+    'fell bee',
+    'starting bee',
+    'ready bee',
+    'stopping bee',
+    'stopped bee',
+  ])
+  expect(again?.kind === 'ready' && (await identify(again.pid))).toBeNull()
+})
+
+test('whoever listens and fails keeps no service from its restart or its end', async () => {
+  await using stack = await scratch()
+  const heard: string[] = []
+  const supervisor = new Supervisor({
+    directory: join(stack.directory, 'others'),
+    backoffMs: [50],
+    onEvent: ({ kind }) => {
+      heard.push(kind)
+      throw new Error('no space left')
+    },
+  })
+  await supervisor.start([stack.program('bee', lives)])
+  const { pid } = (await new ServiceRecords(join(stack.directory, 'others')).of('bee')) ?? expect.fail()
+  process.kill(pid ?? 0, 'SIGKILL')
+  await until(async () => expect(heard.filter(kind => kind === 'ready').length).toBe(2), {
+    what: 'the restart',
+    withinMs: 10_000,
+  })
+  await supervisor.stop()
+  expect(heard.slice(-2)).toEqual(['stopping', 'stopped'])
 })
 
 test('taken ports are refused with the names of their holders before anything starts', async () => {

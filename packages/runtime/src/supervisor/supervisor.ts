@@ -59,11 +59,19 @@ export class Supervisor {
   readonly #mark: string
   readonly #backoffMs: readonly number[]
   readonly #kept = new Map<string, Kept>()
+  /** Names of services of which it was told that their record can't be written. */
+  readonly #unrecorded = new Set<string>()
 
   constructor({ directory, onEvent, backoffMs = usualBackoffMs }: SupervisorOptions) {
     this.#backoffMs = backoffMs
     this.#records = new ServiceRecords(directory)
-    this.#onEvent = onEvent
+    this.#onEvent = event => {
+      try {
+        onEvent(event)
+      } catch {
+        // Whoever listens may be gone, or writes to a full disk: that must neither end a service nor keep one from ending.
+      }
+    }
     this.#mark = createHash('sha256').update(directory).digest('hex').slice(0, 16)
   }
 
@@ -137,19 +145,27 @@ export class Supervisor {
    * Takes into care what an earlier supervisor of this folder left running. What fell while nobody watched is started
    * again; what was not wanted any more, or was running before the machine was last started, is cleared away.
    * `services` says how to keep each.
+   *
+   * @returns the names of those that live and whose end had begun: nobody watches them, and they wait for `stop`
    */
-  async adopt(services: readonly Service[]): Promise<void> {
+  async adopt(services: readonly Service[]): Promise<readonly string[]> {
     const bootedAt = Date.now() - uptime() * 1_000
+    const halfEnded: string[] = []
     for (const record of await this.#records.all()) {
       const service = services.find(({ name }) => name === record.name)
-      if (service !== undefined && (await isRunning(record))) await this.#keepRunning(service, record)
-      else {
+      if (service !== undefined && (await isRunning(record))) {
+        if (record.phase === 'stopping') {
+          this.#keep(service, record)
+          halfEnded.push(service.name)
+        } else await this.#keepRunning(service, record)
+      } else {
         await this.#clearRemains(record)
         const fell = record.phase !== 'failed' && record.phase !== 'stopping' && record.phase !== 'stopped'
         const sinceBoot = record.startedAt !== null && Date.parse(record.startedAt) > bootedAt
         if (service !== undefined && fell && sinceBoot) await this.#revive(service, record)
       }
     }
+    return halfEnded
   }
 
   #isKept(name: string): boolean {
@@ -175,12 +191,12 @@ export class Supervisor {
     const fresh = this.#keep(service, blankRecord(service))
     try {
       const run = await this.#launch(fresh, AbortSignal.any([signal, fresh.unwanted.signal]))
-      fresh.watch = this.#watch(fresh, run)
+      this.#beginWatch(fresh, this.#watch(fresh, run))
       return true
     } catch (error) {
       this.#kept.delete(service.name)
       // Where another service failed or the person changed their mind, this one has nothing to be blamed for.
-      if (signal.aborted) await this.#records.forget(service.name)
+      if (signal.aborted) await this.#forget(service.name)
       else await this.#note(fresh, { phase: 'failed', pid: null, began: null, detail: messageOf(error) })
       throw error
     }
@@ -292,20 +308,32 @@ export class Supervisor {
     const kept = this.#keep(service, record)
     await this.#note(kept, { phase: 'running', detail: null })
     const exited = goneByPolling({ pid: record.pid, began: record.began }, kept.unwanted.signal)
-    kept.watch = this.#watch(kept, { exited })
+    this.#beginWatch(kept, this.#watch(kept, { exited }))
   }
 
   async #revive(service: Service, record: ServiceRecord): Promise<void> {
     const kept = this.#keep(service, { ...record, pid: null, began: null })
     await this.#note(kept, { phase: 'restarting', detail: 'it fell while nobody watched' })
-    kept.watch = this.#startAgain(kept, 'ended while nobody watched').then(run =>
-      run === null ? undefined : this.#watch(kept, run),
+    const again = this.#startAgain(kept, 'ended while nobody watched')
+    this.#beginWatch(
+      kept,
+      again.then(run => (run === null ? undefined : this.#watch(kept, run))),
     )
+  }
+
+  /** A watch never fails: where one can't go on, its service is given up. */
+  #beginWatch(kept: Kept, watch: Promise<void>): void {
+    kept.watch = watch.catch(error => this.#giveUp(kept, `could not be watched: ${messageOf(error)}`))
+  }
+
+  async #giveUp(kept: Kept, how: string, detail = how): Promise<void> {
+    await this.#note(kept, { phase: 'failed', pid: null, began: null, detail })
+    this.#onEvent({ kind: 'gaveUp', service: kept.service.name, how })
   }
 
   async #clearRemains(record: ServiceRecord): Promise<void> {
     for (const pid of await markedProcesses(`${markName}=${this.#markOf(record)}`)) send(pid, 'SIGKILL')
-    await this.#records.forget(record.name)
+    await this.#forget(record.name)
   }
 
   /** Starts the service again each time it falls, until it is unwanted or given up. */
@@ -346,8 +374,7 @@ export class Supervisor {
       while ((falls[0] ?? now) < now - fallWindowMs) falls.shift()
       if (falls.length > fallsBeforeGivingUp) {
         const detail = `${cause}; fell ${falls.length} times within 10 minutes and was given up`
-        await this.#note(kept, { phase: 'failed', pid: null, began: null, detail })
-        this.#onEvent({ kind: 'gaveUp', service: service.name, how: cause })
+        await this.#giveUp(kept, cause, detail)
         return null
       }
       const restartInMs = this.#backoffMs[Math.min(falls.length, this.#backoffMs.length) - 1] ?? 0
@@ -382,21 +409,35 @@ export class Supervisor {
     if (pid !== null && birth !== null) {
       await this.#note(kept, { phase: 'stopping' })
       const identity = { pid, began: birth }
-      if (service.askToStop !== undefined && (await isAlive(identity))) {
-        await service.askToStop()
+      if ((await isAlive(identity)) && (await isAsked(service)))
         await goneWithin(identity, service.stopWithinMs)
-      }
       killed = await endGroup(identity, this.#markOf(service), service.stopWithinMs)
     }
     await kept.watch
     this.#kept.delete(service.name)
-    await this.#records.forget(service.name)
+    await this.#forget(service.name)
     this.#onEvent({ kind: 'stopped', service: service.name, tookMs: Date.now() - began, killed })
   }
 
   async #note(kept: Kept, change: Partial<ServiceRecord>): Promise<void> {
     kept.record = { ...kept.record, ...change }
-    await this.#records.keep(kept.record)
+    await this.#recorded(kept.record.name, this.#records.keep(kept.record))
+  }
+
+  async #forget(name: string): Promise<void> {
+    await this.#recorded(name, this.#records.forget(name))
+  }
+
+  /** A record that can't be written (a full disk) is news, and no reason to lose a service or to let one live. */
+  async #recorded(service: string, written: Promise<void>): Promise<void> {
+    try {
+      await written
+      this.#unrecorded.delete(service)
+    } catch (error) {
+      if (this.#unrecorded.has(service)) return
+      this.#unrecorded.add(service)
+      this.#onEvent({ kind: 'unrecorded', service, reason: messageOf(error) })
+    }
   }
 }
 
@@ -420,6 +461,17 @@ const blankRecord = ({ name, port, logFile }: Service): ServiceRecord => ({
   restarts: 0,
   detail: null,
 })
+
+/** Whether it has a gentle way to end and could be asked by it; where not, TERM is next. */
+const isAsked = async ({ askToStop }: Service): Promise<boolean> => {
+  if (askToStop === undefined) return false
+  try {
+    await askToStop()
+    return true
+  } catch {
+    return false
+  }
+}
 
 const goneByPolling = async (identity: ProcessIdentity, signal: AbortSignal): Promise<string> => {
   while (!signal.aborted && (await isAlive(identity))) {
