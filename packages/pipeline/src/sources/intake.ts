@@ -1,6 +1,6 @@
 import { Flight } from './flight.ts'
 import type { Arrival } from './reader.ts'
-import type { SourceRun } from './source.ts'
+import type { SourceEvent, SourceRun } from './source.ts'
 
 /** Takes what a source has read on to the deliveries of a run: keeps many under way, and stops at the limit. */
 export class Intake {
@@ -18,21 +18,19 @@ export class Intake {
   readonly isOver = (): boolean => this.left <= 0 || this.run.signal.aborted
 
   /**
-   * Hands over as much of `arrivals` as the limit leaves; null is nothing.
+   * Hands over as much of `arrivals` as the limit leaves; null is nothing. What is skipped does not count.
    * @returns how much of it, from the first, is dealt with
    * @throws what a delivery came to
    */
   readonly take = async (arrivals: readonly (Arrival | null)[]): Promise<number> => {
-    const end = this.limited(arrivals)
-    this.run.report({ kind: 'found', count: countOf(arrivals, end) })
-    for (let place = 0; place < end; place += 1) {
-      const arrival = arrivals[place]
-      if (arrival == null) continue
+    for (const [place, arrival] of arrivals.entries()) {
+      if (this.isOver()) return place
+      if (arrival === null) continue
+      this.run.report(oneFound)
       const isFull = this.hand(arrival)
       if (isFull !== null) await isFull
-      if (this.run.signal.aborted) return place + 1
     }
-    return end
+    return arrivals.length
   }
 
   /**
@@ -40,18 +38,6 @@ export class Intake {
    * @throws what a delivery came to
    */
   readonly landed = (): Promise<void> => this.flight.landed()
-
-  /** The place of the first one beyond the limit. */
-  private readonly limited = (arrivals: readonly (Arrival | null)[]): number => {
-    if (this.left >= arrivals.length) return arrivals.length
-    let messages = 0
-    const beyond = arrivals.findIndex(arrival => {
-      if (messages >= this.left) return true
-      if (arrival !== null && arrival.kind !== 'unreadable') messages += 1
-      return false
-    })
-    return beyond < 0 ? arrivals.length : beyond
-  }
 
   /** A promise where there is no more room under way. */
   private readonly hand = (arrival: Arrival): Promise<void> | null => {
@@ -72,11 +58,7 @@ export class Intake {
   }
 }
 
-const countOf = (arrivals: readonly (Arrival | null)[], end: number): number => {
-  let count = 0
-  for (let place = 0; place < end; place += 1) if (arrivals[place] !== null) count += 1
-  return count
-}
+const oneFound: SourceEvent = { kind: 'found', count: 1 }
 
 /** Runs `work`; whatever an abort tore apart is no news. */
 export const unlessAborted = async ({ signal }: SourceRun, work: () => Promise<void>): Promise<void> => {

@@ -207,6 +207,15 @@ test('an obsolete product is removed, or skipped where nothing can be', async ()
   expect(skipped).toEqual([[`${file}:1`, 'the product is no more']])
 })
 
+test('what is skipped does not count towards the limit, nor what comes after it as found', async () => {
+  const obsolete = numbered(3).map(line => ({ ...line, obsolete: 'on' }))
+  const file = await written('a.jsonl', jsonl([...obsolete, ...numbered(7)]))
+  const source = exportSource({ file, userAgent, limit: 3 })
+  const { products, skipped, events } = await taken(source, { remove: undefined })
+  expect([products.map(({ code }) => code), skipped.length]).toEqual([threeCodes, 3])
+  expect(events.reduce((sum, event) => sum + (event.kind === 'found' ? event.count : 0), 0)).toBe(6)
+})
+
 test('no more is read than is taken: 4,000 products are under way at most', async () => {
   const file = await written('a.jsonl', jsonl(numbered(20_000)))
   let [underWay, most, delivered] = [0, 0, 0]
