@@ -1,8 +1,8 @@
 """The job that `offstream submit` submits: topic in, tables out.
 
-Edges only: arguments, Kafka, the stop file. What a message means is in messages.py, what a table is in lake.py,
-what the job tells of itself in progress.py, how far it came in checkpoint.py. The catalog `lake` is configured
-from outside, by `spark.sql.catalog.lake.*`.
+Edges only: arguments, Kafka, the stop file. What a message means is in messages.py, what a table is in
+lake.py, what the job tells of itself in progress.py, how far it came in checkpoint.py. The catalog `lake` is
+configured from outside, by `spark.sql.catalog.lake.*`.
 """
 
 from __future__ import annotations
