@@ -3,7 +3,7 @@ import { totalmem } from 'node:os'
 import { listenerOn, messageOf, OffstreamError } from '@offstream/runtime'
 import { type Config, numberAt, portPaths } from './config.ts'
 import { findChromium } from './sources/web/chromium.ts'
-import { findJava, findPython, newestJava } from './toolchain.ts'
+import { findJava, findPython, newestJava, type Tool } from './toolchain.ts'
 
 /** One thing that must be right on the machine. `warning`: it works, but may not for long. */
 export interface Finding {
@@ -35,11 +35,15 @@ export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
   const { config, environment, directory, ours } = options
   const found = await Promise.all([
     node(),
-    java(environment),
-    tool('Python', async () => {
-      const { path, version } = await findPython()
-      return `${version} (\`${path}\`)`
+    tool('Java', async () => {
+      const java = await findJava(environment)
+      const isTooNew = Number.parseInt(java.version, 10) > newestJava
+      return {
+        found: shown(java),
+        hint: isTooNew ? 'install Java 17 or 21, which Spark is made for, or set JAVA_HOME' : null,
+      }
     }),
+    tool('Python', async () => ({ found: shown(await findPython()) })),
     tool('Python venv', venv),
     chromium(config),
     memory(),
@@ -64,38 +68,30 @@ const node = async (): Promise<Finding> => {
       }
 }
 
-/** A check that throws an OffstreamError with the hint where something is amiss. */
-const tool = async (name: string, look: () => Promise<string>): Promise<Finding> => {
+/** A check that has a hint where it warns, and throws an OffstreamError with the hint where something is amiss. */
+const tool = async (
+  name: string,
+  look: () => Promise<{ readonly found: string; readonly hint?: string | null }>,
+): Promise<Finding> => {
   try {
-    return ok(name, await look())
+    const { found, hint = null } = await look()
+    return { name, verdict: hint === null ? 'ok' : 'warning', found, hint }
   } catch (error) {
     const hint = error instanceof OffstreamError ? error.hint : null
     return { name, verdict: 'problem', found: messageOf(error), hint }
   }
 }
 
-const java = async (environment: DoctorOptions['environment']): Promise<Finding> => {
-  const found = await tool('Java', async () => {
-    const { path, version } = await findJava(environment)
-    return `${version} (\`${path}\`)`
-  })
-  return found.verdict === 'ok' && Number.parseInt(found.found, 10) > newestJava
-    ? {
-        ...found,
-        verdict: 'warning',
-        hint: 'install Java 17 or 21, which Spark is made for, or set JAVA_HOME',
-      }
-    : found
-}
+const shown = ({ path, version }: Tool): string => `${version} (\`${path}\`)`
 
-const venv = async (): Promise<string> => {
+const venv = async (): Promise<{ readonly found: string }> => {
   const python = await findPython()
   const { execa } = await import('execa')
   const { failed } = await execa(python.path, ['-c', 'import venv, ensurepip'], {
     reject: false,
     stdin: 'ignore',
   })
-  if (!failed) return 'available'
+  if (!failed) return { found: 'available' }
   throw new OffstreamError('PYTHON_VENV_MISSING', `\`${python.path}\` can't make virtual environments`, {
     outcome: 'prerequisite',
     hint: 'install the venv module of your Python (Debian, Ubuntu: `sudo apt-get install python3-venv`)',

@@ -12,7 +12,8 @@ export interface PublishOptions extends Omit<ProduceOptions, 'deliver' | 'remove
 
 /**
  * Runs a source and publishes each of its products to the topic, and a delete for each that is no more; a product counts
- * as delivered, or removed, once Kafka has acknowledged it. Ends at the end of the source or when the signal is aborted, and then returns what was done.
+ * as delivered, or removed, once Kafka has acknowledged it. Ends at the end of the source or when the signal is
+ * aborted, and then returns what was done.
  *
  * @throws OffstreamError KAFKA_UNREACHABLE, before the source is even opened where no broker answers; and what the
  *   source as a whole came to

@@ -4,11 +4,11 @@ import {
   askKeeper,
   ensureKeeper,
   isRunning,
+  isWanted,
   keeperAnswers,
   OffstreamError,
   type Service,
   type ServiceEvent,
-  type ServicePhase,
   ServiceRecords,
   until,
 } from '@offstream/runtime'
@@ -17,8 +17,7 @@ import { directoriesOf } from './directories.ts'
 import type { Runtimes } from './distributions.ts'
 import { type ServiceName, serviceNames } from './names.ts'
 import { finishReset } from './reset.ts'
-import { isStartedWith } from './services/addresses.ts'
-import { services } from './services/services.ts'
+import { isStartedWith, services } from './services/services.ts'
 
 /** What a stack runs with: written when it is started, read by every later command and by its keeper. */
 export interface StackSettings {
@@ -73,17 +72,13 @@ export const readServices = async (state: string): Promise<readonly Service[]> =
   return settings === null ? [] : servicesFrom(settings)
 }
 
-/** Of services that are not to go on; one whose end a killed keeper had begun is ended by the next. */
-const unwantedPhases: readonly ServicePhase[] = ['failed', 'stopping', 'stopped']
-
 /**
  * Makes sure that services that were started and not ended have a keeper: one that was killed is replaced, and starts
  * again what fell meanwhile. Does nothing where nothing was started.
  */
 export const ensureKept = async (state: string, launchKeeper: () => Promise<void>): Promise<void> => {
   const { run, records } = directoriesOf(state)
-  const all = await new ServiceRecords(records).all()
-  const wanted = all.some(({ phase }) => !unwantedPhases.includes(phase))
+  const wanted = (await new ServiceRecords(records).all()).some(isWanted)
   if (wanted) await ensureKeeper(run, launchKeeper)
 }
 

@@ -9,8 +9,8 @@ export interface Tool {
 }
 
 /**
- * Spark 4.1 is made for Java 17 and 21: its classes do not load in anything older, and from 24 on Hadoop, a part of it,
- * falls over what Java has removed. @see https://spark.apache.org/docs/4.1.1/#downloading, HADOOP-19212
+ * Spark 4.1 is made for Java 17 and 21: its classes do not load in anything older, and from 23 on Hadoop, a part of it,
+ * falls over what Java has taken away. @see https://github.com/apache/hadoop/pull/7081 (HADOOP-19212)
  */
 export const oldestJava = 17
 export const newestJava = 21

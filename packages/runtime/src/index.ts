@@ -24,7 +24,7 @@ export {
   send,
 } from './processes.ts'
 export { type LogLimits, rotateLog } from './rotate.ts'
-export { isRunning, ServiceRecords } from './supervisor/records.ts'
+export { isRunning, isWanted, ServiceRecords } from './supervisor/records.ts'
 export type {
   Diagnosis,
   Service,

@@ -19,20 +19,6 @@ export const addressOf = (name: ServiceName, config: Config): string =>
     'products-stream': `http://${config.host}:${config.stream.webPort}`,
   })[name]
 
-/** Beginnings of the settings that each service is started with; `host` is everybody's. */
-const settingsOfService: Readonly<Record<ServiceName, readonly string[]>> = {
-  zookeeper: ['zookeeper.'],
-  kafka: ['kafka.'],
-  'spark-master': ['spark.port', 'spark.webPort'],
-  'spark-worker': ['spark.worker.'],
-  thrift: ['thrift.'],
-  'products-stream': ['stream.'],
-}
-
-/** Whether a service has to be started anew for a change of the setting `path` to count. */
-export const isStartedWith = (name: ServiceName, path: string): boolean =>
-  path === 'host' || settingsOfService[name].some(beginning => path.startsWith(beginning))
-
 const portSettings: Readonly<Record<ServiceName, readonly string[]>> = {
   zookeeper: ['zookeeper.port'],
   kafka: ['kafka.port'],

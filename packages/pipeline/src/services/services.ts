@@ -10,6 +10,7 @@ import type { Surroundings } from './surroundings.ts'
 /** The services of `up`. */
 export const stackServices: readonly ServiceName[] = serviceNames.filter(name => name !== 'products-stream')
 
+/** What services are built from; their folders lie below `state`. */
 export interface ServicesOptions extends Omit<Surroundings, 'directories'> {
   /** The state folder of the stack. */
   readonly state: string
@@ -35,3 +36,17 @@ export const services = ({ state, ...options }: ServicesOptions): readonly Servi
 
 /** Writing an archive, beside five others on two cores, is the last thing that a program does. */
 const archiveWithinMs = 90_000
+
+/** Beginnings of the settings that each service is started with; `host` is everybody's. */
+const settingsOfService: Readonly<Record<ServiceName, readonly string[]>> = {
+  zookeeper: ['zookeeper.'],
+  kafka: ['kafka.'],
+  'spark-master': ['spark.port', 'spark.webPort'],
+  'spark-worker': ['spark.worker.'],
+  thrift: ['thrift.'],
+  'products-stream': ['stream.'],
+}
+
+/** Whether a service has to be started anew for a change of the setting `path` to count. */
+export const isStartedWith = (name: ServiceName, path: string): boolean =>
+  path === 'host' || settingsOfService[name].some(beginning => path.startsWith(beginning))

@@ -33,8 +33,8 @@ export interface KeeperOptions {
 export const recordsDirectory = (directory: string): string => `${directory}/services`
 
 /**
- * Owns services: adopts what an earlier keeper left, and ends what that one was ending; starts and stops what it is asked to over its socket, restarts
- * what falls. Returns when it keeps nothing any more after having been asked to stop, or when `signal` is aborted;
+ * Owns services: adopts what an earlier keeper left, and ends what that one was ending; starts and stops what it is
+ * asked to over its socket, restarts what falls. Returns when it keeps nothing any more after having been asked to stop, or when `signal` is aborted;
  * nothing of it runs then.
  */
 export const runKeeper = async ({

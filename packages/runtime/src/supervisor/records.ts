@@ -47,6 +47,9 @@ export class ServiceRecords {
   }
 }
 
+/** Whether the service is to go on: it was not given up, and nobody has begun to end it. */
+export const isWanted = ({ phase }: ServiceRecord): boolean => phase !== 'failed' && phase !== 'stopping'
+
 /** Whether the very process that the record speaks of lives; a stranger with its pid does not count. */
 export const isRunning = async (record: ServiceRecord): Promise<boolean> =>
   record.pid !== null && record.began !== null && isAlive({ pid: record.pid, began: record.began })

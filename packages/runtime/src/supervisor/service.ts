@@ -52,7 +52,7 @@ export interface ServiceCommand {
 }
 
 /** Where a service is in its life. `restarting`: it fell and waits for its next start. `failed`: given up. */
-export type ServicePhase = 'starting' | 'running' | 'stopping' | 'stopped' | 'restarting' | 'failed'
+export type ServicePhase = 'starting' | 'running' | 'stopping' | 'restarting' | 'failed'
 
 /** What is known of a service beyond the life of the process that started it; kept in a file of its own. */
 export interface ServiceRecord {

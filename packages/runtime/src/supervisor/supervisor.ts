@@ -11,7 +11,7 @@ import { messageOf, OffstreamError } from '../errors.ts'
 import { endOfLog, lastLines } from '../log.ts'
 import { identify, isAlive, listenerOn, markedProcesses, type ProcessIdentity, send } from '../processes.ts'
 import { until } from '../until.ts'
-import { isRunning, ServiceRecords } from './records.ts'
+import { isRunning, isWanted, ServiceRecords } from './records.ts'
 import type { Service, ServiceEvent, ServiceRecord } from './service.ts'
 
 /** How long after each fall the next start comes; the last one goes on. */
@@ -160,9 +160,8 @@ export class Supervisor {
         } else await this.#keepRunning(service, record)
       } else {
         await this.#clearRemains(record)
-        const fell = record.phase !== 'failed' && record.phase !== 'stopping' && record.phase !== 'stopped'
         const sinceBoot = record.startedAt !== null && Date.parse(record.startedAt) > bootedAt
-        if (service !== undefined && fell && sinceBoot) await this.#revive(service, record)
+        if (service !== undefined && isWanted(record) && sinceBoot) await this.#revive(service, record)
       }
     }
     return halfEnded
@@ -170,7 +169,7 @@ export class Supervisor {
 
   #isKept(name: string): boolean {
     const kept = this.#kept.get(name)
-    return kept !== undefined && kept.record.phase !== 'failed' && kept.record.phase !== 'stopped'
+    return kept !== undefined && kept.record.phase !== 'failed'
   }
 
   /** Begins to keep a service, which nobody watches yet. */
