@@ -119,7 +119,8 @@ export const productsStream = (surroundings: Surroundings): Service => {
         ...lakeConf(directories),
         ...driverConf(config, directories),
         // The settings and the cache that the jars were fetched and verified with: resolved without the network.
-        'spark.jars.ivySettings': runtimes.ivy.settings,
+        // Spark reads it as an address: a path with a space in it would be none.
+        'spark.jars.ivySettings': pathToFileURL(runtimes.ivy.settings).href,
         'spark.jars.ivy': dirname(runtimes.ivy.cache),
         'spark.ui.port': String(config.stream.webPort),
         // The usual one goes by another of Hadoop's interfaces, to which the file system below is not known.
