@@ -18,13 +18,13 @@ type Arrivals = readonly (Arrival | null)[]
  */
 export async function* fileArrivals(input: Input, wanted: ReaderOptions): AsyncGenerator<Arrivals> {
   const options = { ...wanted, name: input.name }
-  const file = await peeked(input.chunks())
+  const file = await peeked(input.chunks(), head => head.length >= longestMagic)
   if (startsWith(file.head, parquetMagic)) {
     await file.leave()
     yield* read(parquetEntries(input), options)
   } else if (startsWith(file.head, gzipMagic)) {
-    yield* textArrivals(await peeked(gunzipped(file.chunks(), input.name)), options)
-  } else yield* textArrivals(file, options)
+    yield* textArrivals(gunzipped(file.chunks(), input.name), options)
+  } else yield* textArrivals(file.chunks(), options)
 }
 
 async function* read(
@@ -37,12 +37,17 @@ async function* read(
 const parquetMagic = Buffer.from('PAR1')
 const gzipMagic = Buffer.from([0x1f, 0x8b])
 const zipMagic = Buffer.from('PK\x03\x04')
+const longestMagic = 4
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
 
 const startsWith = (bytes: Buffer, beginning: Buffer): boolean =>
   bytes.subarray(0, beginning.length).equals(beginning)
 
-async function* textArrivals(text: Peeked, options: FileReaderOptions): AsyncGenerator<Arrivals> {
+async function* textArrivals(
+  chunks: AsyncIterable<Buffer>,
+  options: FileReaderOptions,
+): AsyncGenerator<Arrivals> {
+  const text = await peeked(chunks, tellsText)
   const start = startsWith(text.head, byteOrderMark) ? text.head.subarray(byteOrderMark.length) : text.head
   if (/^\s*\{/.test(start.toString('latin1', 0, 1024)))
     return yield* jsonlFileArrivals(text.chunks(start), options)
@@ -54,9 +59,15 @@ async function* textArrivals(text: Peeked, options: FileReaderOptions): AsyncGen
   if (!isEmpty || !/\.(jsonl?|ndjson|csv|tsv)(\.gz)?$/i.test(name)) throw unknownFormat(name, start)
 }
 
+/** Whether the kind of a text can be seen: by its first sign, or by the whole of its first line. */
+const tellsText = (head: Buffer): boolean =>
+  head.length >= longestHeader || /^\s*\{|\S.*\n/.test(head.toString('latin1'))
+
+const longestHeader = 64 * 1024
+
 /** What parts the columns of a CSV, from its first line; null where that names no column `code`. */
 const delimiterOf = (start: Buffer): string | null => {
-  const header = start.toString('latin1', 0, 64 * 1024).split(/\r?\n/, 1)[0] ?? ''
+  const header = start.toString('latin1', 0, longestHeader).split(/\r?\n/, 1)[0] ?? ''
   const names = (delimiter: string) => header.split(delimiter).map(name => name.replace(/^"|"$/g, ''))
   return (
     ['\t', ',', ';'].find(delimiter => names(delimiter).length > 1 && names(delimiter).includes('code')) ??
@@ -74,10 +85,18 @@ interface Peeked {
   readonly leave: () => Promise<void>
 }
 
-const peeked = async (stream: AsyncIterable<Buffer>): Promise<Peeked> => {
+/** @param isEnough whether a beginning says what was to be seen; a slow site may send it byte by byte */
+const peeked = async (
+  stream: AsyncIterable<Buffer>,
+  isEnough: (head: Buffer) => boolean,
+): Promise<Peeked> => {
   const iterator = stream[Symbol.asyncIterator]()
-  const first = await iterator.next()
-  const head = first.done === true ? Buffer.alloc(0) : first.value
+  let head: Buffer = Buffer.alloc(0)
+  for (let isOver = false; !isOver && !isEnough(head); ) {
+    const next = await iterator.next()
+    isOver = next.done === true
+    if (next.done !== true) head = head.length === 0 ? next.value : Buffer.concat([head, next.value])
+  }
   const leave = async () => void (await iterator.return?.())
   return {
     head,
