@@ -1,7 +1,7 @@
 import { addAbortSignal, type Readable } from 'node:stream'
 import { addFetched } from './produce.ts'
 import { LineCutter } from './sources/export/lines.ts'
-import { Flight } from './sources/flight.ts'
+import { InFlight } from './sources/inFlight.ts'
 import { type Message, messageOfRemoval, openPublisher } from './topic.ts'
 import { readLine } from './topicLine.ts'
 
@@ -44,12 +44,12 @@ export const produceLines = async ({
   signal,
 }: ProduceLinesOptions): Promise<LineCounts> => {
   const publisher = await openPublisher(broker)
-  const flight = new Flight()
+  const inFlight = new InFlight()
   const counts = { published: 0, deleted: 0, skipped: 0 }
   let sent = 0
   const send = (message: Message): Promise<void> | null => {
     sent += 1
-    return flight.add(
+    return inFlight.add(
       publisher.send(message).then(() => {
         counts[message.value === null ? 'deleted' : 'published'] += 1
         onProgress?.({ ...counts })
@@ -68,7 +68,7 @@ export const produceLines = async ({
     const as_of = new Date().toISOString()
     for (const code of signal.aborted ? [] : deletes)
       await send(messageOfRemoval({ code, as_of, source: 'stdin' }))
-    await flight.landed()
+    await inFlight.landed()
     return counts
   } finally {
     await publisher.close()

@@ -6,7 +6,7 @@ import { productsIn } from './record/answer.ts'
 import { objectOf, textOf } from './record/json.ts'
 import { type JsonAnswer, type Patience, Remote } from './remote.ts'
 import type { Source, SourceRun } from './source.ts'
-import { Pace } from './web/pace.ts'
+import { RateLimiter } from './web/rateLimiter.ts'
 
 export interface ApiSourceOptions {
   /** The site, such as `https://world.openfoodfacts.org`; its host decides language and country, as for pages. */
@@ -108,7 +108,7 @@ async function* productsByCode(
   remote: Remote,
   { signal }: SourceRun,
 ): AsyncGenerator<readonly Found[]> {
-  const pace = new Pace(productsPerMinute)
+  const rateLimiter = new RateLimiter(productsPerMinute)
   for (const written of codes) {
     const code = /^[\d\s-]+$/.test(written) ? normaliseCode(written) : null
     if (code === null) {
@@ -116,7 +116,7 @@ async function* productsByCode(
       continue
     }
     const asked = new URL(`/api/v${version}/product/${code}?${new URLSearchParams({ fields })}`, address).href
-    yield [await foundIn(asked, code, () => remote.json(asked, { signal, pace }))]
+    yield [await foundIn(asked, code, () => remote.json(asked, { signal, rateLimiter }))]
   }
 }
 
@@ -149,7 +149,7 @@ async function* productsBySearch(
   remote: Remote,
   { signal }: SourceRun,
 ): AsyncGenerator<readonly Found[]> {
-  const pace = new Pace(searchesPerMinute)
+  const rateLimiter = new RateLimiter(searchesPerMinute)
   const seen = new Set<unknown>()
   for (let page = 1; ; page += 1) {
     const query = new URLSearchParams({
@@ -159,7 +159,7 @@ async function* productsBySearch(
       page: String(page),
     })
     const asked = new URL(`/api/v2/search?${query}`, address).href
-    const { value } = await remote.json(asked, { signal, pace })
+    const { value } = await remote.json(asked, { signal, rateLimiter })
     const products = objectOf(value)?.['products']
     if (!Array.isArray(products)) throw notAnApi(asked)
     // A product that changes between two pages can stand on both.

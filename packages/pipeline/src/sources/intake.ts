@@ -1,11 +1,11 @@
-import { Flight } from './flight.ts'
+import { InFlight } from './inFlight.ts'
 import type { Arrival } from './reader.ts'
 import type { SourceEvent, SourceRun } from './source.ts'
 
 /** Takes what a source has read on to the deliveries of a run: keeps many under way, and stops at the limit. */
 export class Intake {
   private readonly run: SourceRun
-  private readonly flight = new Flight()
+  private readonly inFlight = new InFlight()
   private left: number
 
   /** @param limit how many products to deliver at most */
@@ -37,7 +37,7 @@ export class Intake {
    * Waits until everything that was handed over is acknowledged.
    * @throws what a delivery came to
    */
-  readonly landed = (): Promise<void> => this.flight.landed()
+  readonly landed = (): Promise<void> => this.inFlight.landed()
 
   /** A promise where there is no more room under way. */
   private readonly hand = (arrival: Arrival): Promise<void> | null => {
@@ -47,12 +47,12 @@ export class Intake {
     else if (arrival.kind === 'product') {
       this.left -= 1
       report({ kind: 'fetched', code: arrival.product.code, address })
-      return this.flight.add(deliver(arrival.product))
+      return this.inFlight.add(deliver(arrival.product))
     } else if (remove === undefined) report({ kind: 'skipped', address, reason: 'the product is no more' })
     else {
       this.left -= 1
       report({ kind: 'fetched', code: arrival.removal.code, address })
-      return this.flight.add(remove(arrival.removal))
+      return this.inFlight.add(remove(arrival.removal))
     }
     return null
   }
