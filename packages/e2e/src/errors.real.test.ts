@@ -132,6 +132,7 @@ const withoutServices: readonly Provoked[] = [
         },
       }),
   },
+  { code: 'FAULT_UNKNOWN', exit: 2, by: ({ run }) => run(['site', '--port', '0', '--fault', 'rain']) },
   {
     code: 'FILE_DAMAGED',
     exit: 12,
@@ -230,6 +231,11 @@ const withoutServices: readonly Provoked[] = [
     code: 'OPTIONS_CONFLICT',
     exit: 2,
     by: ({ run }) => run([...dryRun, '--category', 'spreads', '--brand', 'any']),
+  },
+  {
+    code: 'OPTION_INVALID',
+    exit: 2,
+    by: ({ run }) => run([...dryRun, '--source', 'api', '--search', 'chocolat']),
   },
   { code: 'OPTION_MISSING', exit: 2, by: ({ run }) => run([...dryRun, '--source', 'api']) },
   {
@@ -362,7 +368,6 @@ const withMore = ['ENDED_MEANWHILE 13', 'KEEPER_LOST 1', 'NOT_CONFIRMED 130', 'S
 const elsewhere: Readonly<Record<string, string>> = {
   'ACCESS_DENIED 10': 'packages/pipeline/src/sources/topic.real.test.ts',
   'DISK_FULL 6': 'packages/runtime/src/artifacts/store.test.ts',
-  'FAULT_UNKNOWN 2': 'packages/site/src/faults.test.ts',
   'LAYOUT_CHANGED 14': 'packages/pipeline/src/sources/web/crawl.real.test.ts',
   'LINES_REFUSED 10': 'packages/e2e/src/commands.real.test.ts',
   'MESSAGE_REFUSED 10': 'packages/pipeline/src/topic.real.test.ts',
