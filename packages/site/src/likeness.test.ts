@@ -14,25 +14,31 @@ const beyondTheExcerpts = [
   // Of lists longer than a page (openfoodfacts-server, tests/unit/display.t).
   '#pages',
   'rel="next',
+  // Of products that are no longer sold (openfoodfacts-server, templates/web/pages/product/product_page.tt.html).
+  '#obsolete',
   '#og_image',
   '#panel_additives_content',
   'id="panel_additive_',
   '#panel_environmental_score',
 ]
 
+/** It has a page, and is in no list. */
+const obsolete = { code: '2100000000005', product_name: 'Thé glacé', obsolete: 'on' }
+
 let site: Site
 beforeAll(async () => {
-  site = await startSite({ catalogue: generateCatalogue({ count: 300 }) })
+  site = await startSite({
+    catalogue: { products: [...generateCatalogue({ count: 300 }).products, obsolete] },
+  })
 })
 afterAll(() => site[Symbol.asyncDispose]())
 
-/** A home page, all that it needs, and enough products that each has what some lack. */
+/** A home page, all that it needs, enough products that each has what some lack, and what is there for none. */
 const ourPages = async (): Promise<string> => {
   const home = await text('/')
   const products = [...home.matchAll(/"url":"\/\/[^/]+(\/[^"]+)"/g)].map(each => each[1] ?? '')
-  return [home, await text('/js/dist/product-search.js'), ...(await Promise.all(products.map(text)))].join(
-    '\n',
-  )
+  const others = ['/js/dist/product-search.js', `/produit/${obsolete.code}`, '/produit/2100000000012']
+  return [home, ...(await Promise.all([...others, ...products].map(text)))].join('\n')
 }
 const text = async (path: string): Promise<string> => (await fetch(site.address + path)).text()
 
