@@ -2,7 +2,7 @@ import { addAbortSignal, type Readable } from 'node:stream'
 import { addFetched } from './produce.ts'
 import { LineCutter } from './sources/export/lines.ts'
 import { Flight } from './sources/flight.ts'
-import { type Message, messageOfRemoval, openPublisher } from './topic.ts'
+import { type Message, openPublisher, removalMessage } from './topic.ts'
 import { readLine } from './topicLine.ts'
 
 /** What became of the lines and deletes that were given, as it stands. */
@@ -67,7 +67,7 @@ export const produceLines = async ({
     }
     const as_of = new Date().toISOString()
     for (const code of signal.aborted ? [] : deletes)
-      await send(messageOfRemoval({ code, as_of, source: 'stdin' }))
+      await send(removalMessage({ code, as_of, source: 'stdin' }))
     await flight.landed()
     return counts
   } finally {

@@ -1,7 +1,7 @@
 import { OffstreamError } from '@offstream/runtime'
 import { normaliseCode } from '../names.ts'
-import { Intake, unlessAborted } from './intake.ts'
-import { arrivalsOf, type Found } from './reader.ts'
+import { Deliveries, unlessAborted } from './deliveries.ts'
+import { type Found, resultsOf } from './reader.ts'
 import { productsIn } from './record/answer.ts'
 import { objectOf, textOf } from './record/json.ts'
 import { type JsonAnswer, type Patience, Remote } from './remote.ts'
@@ -81,15 +81,15 @@ export const apiSource = (options: ApiSourceOptions): Source => ({
     unlessAborted(run, async () => {
       const { address, userAgent, patience, limit } = options
       const site = new URL(address).origin
-      const intake = new Intake(run, limit)
+      const deliveries = new Deliveries(run, limit)
       const remote = new Remote({ address, userAgent, patience })
       try {
         for await (const found of answers(options, remote, run)) {
-          await intake.take(arrivalsOf(found, { source: 'api', site }))
-          if (intake.isOver()) break
+          await deliveries.take(resultsOf(found, { source: 'api', site }))
+          if (deliveries.isOver()) break
         }
       } finally {
-        await intake.landed()
+        await deliveries.landed()
       }
     }),
 })

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
+import { Deliveries, unlessAborted } from './deliveries.ts'
 import type { Entry } from './export/entry.ts'
 import { apiFields } from './export/fields.ts'
 import { jsonlEntries } from './export/jsonl.ts'
-import { Intake, unlessAborted } from './intake.ts'
-import { arrivalsOf, type Found } from './reader.ts'
+import { type Found, resultsOf } from './reader.ts'
 import { productsIn } from './record/answer.ts'
 import type { Source } from './source.ts'
 
@@ -24,18 +24,18 @@ export const stdinSource = ({ input, limit }: StdinSourceOptions): Source => ({
   name: 'stdin',
   run: run =>
     unlessAborted(run, async () => {
-      const intake = new Intake(run, limit)
+      const deliveries = new Deliveries(run, limit)
       // A terminal or a pipe gives nothing for hours: an abort must not wait for it.
       const close = () => input.destroy()
       run.signal.addEventListener('abort', close, { once: true })
       try {
         for await (const entries of jsonlEntries(input, answerFields)) {
-          await intake.take(arrivalsOf(entries.flatMap(found), { source: 'stdin', site: null }))
-          if (intake.isOver()) break
+          await deliveries.take(resultsOf(entries.flatMap(found), { source: 'stdin', site: null }))
+          if (deliveries.isOver()) break
         }
       } finally {
         run.signal.removeEventListener('abort', close)
-        await intake.landed()
+        await deliveries.landed()
       }
     }),
 })

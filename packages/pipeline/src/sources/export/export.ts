@@ -1,10 +1,10 @@
-import { Intake, unlessAborted } from '../intake.ts'
+import { Deliveries, unlessAborted } from '../deliveries.ts'
 import type { ReaderOptions } from '../reader.ts'
 import { countryTag } from '../record/names.ts'
 import { type Patience, Remote } from '../remote.ts'
 import type { Source, SourceRun } from '../source.ts'
 import { type DeltaPosition, deltasAfter } from './deltas.ts'
-import { fileArrivals } from './format.ts'
+import { fileResults } from './format.ts'
 import { type Input, isWebAddress, localInput, remoteInput } from './input.ts'
 
 interface Choice {
@@ -48,8 +48,8 @@ export const exportSource = (options: ExportSourceOptions): Source => ({
   name: 'export',
   run: run =>
     unlessAborted(run, async () => {
-      const intake = new Intake(run, options.limit)
-      await takeFile(await opener(options.file, options, run)(options.file), wanted(options), intake)
+      const deliveries = new Deliveries(run, options.limit)
+      await takeFile(await opener(options.file, options, run)(options.file), wanted(options), deliveries)
     }),
 })
 
@@ -64,12 +64,12 @@ export const deltaSource = (options: DeltaSourceOptions): Source => ({
   run: run =>
     unlessAborted(run, async () => {
       const { index, position } = options
-      const intake = new Intake(run, options.limit)
+      const deliveries = new Deliveries(run, options.limit)
       const open = opener(index, options, run)
       const { deltas, missed } = await deltasAfter(await position.read(index), await open(index))
       if (missed !== null) run.report({ kind: 'skipped', address: index, reason: missed })
       for (const { location, until } of deltas) {
-        const isWhole = await takeFile(await open(location), wanted(options), intake)
+        const isWhole = await takeFile(await open(location), wanted(options), deliveries)
         if (!isWhole) return
         await position.write(index, until)
       }
@@ -96,14 +96,14 @@ const opener = (
  * Delivers what is wanted of a file.
  * @returns whether it came to the end of the file and everything was acknowledged
  */
-const takeFile = async (input: Input, wanted: ReaderOptions, intake: Intake): Promise<boolean> => {
+const takeFile = async (input: Input, wanted: ReaderOptions, deliveries: Deliveries): Promise<boolean> => {
   try {
-    for await (const arrivals of fileArrivals(input, wanted)) {
-      await intake.take(arrivals)
-      if (intake.isOver()) break
+    for await (const results of fileResults(input, wanted)) {
+      await deliveries.take(results)
+      if (deliveries.isOver()) break
     }
   } finally {
-    await intake.landed()
+    await deliveries.landed()
   }
-  return !intake.isOver()
+  return !deliveries.isOver()
 }

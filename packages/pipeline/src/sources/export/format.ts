@@ -1,14 +1,14 @@
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { OffstreamError } from '@offstream/runtime'
-import type { Arrival, ReaderOptions } from '../reader.ts'
+import type { ReaderOptions, ReadResult } from '../reader.ts'
 import { csvEntries } from './csv.ts'
-import { arrivalsIn, type Entry, type FileReaderOptions } from './entry.ts'
+import { type Entry, type FileReaderOptions, resultsIn } from './entry.ts'
 import type { Input } from './input.ts'
-import { jsonlFileArrivals } from './jsonlFile.ts'
+import { jsonlFileResults } from './jsonlFile.ts'
 import { parquetEntries } from './parquet.ts'
 
-type Arrivals = readonly (Arrival | null)[]
+type ReadResults = readonly (ReadResult | null)[]
 
 /**
  * What comes of the products of an export, some at a time, in the order of the file. What it is is seen from its first
@@ -16,22 +16,22 @@ type Arrivals = readonly (Arrival | null)[]
  *
  * @throws OffstreamError FORMAT_UNKNOWN, FILE_TRUNCATED, FILE_DAMAGED, and what the input throws
  */
-export async function* fileArrivals(input: Input, wanted: ReaderOptions): AsyncGenerator<Arrivals> {
+export async function* fileResults(input: Input, wanted: ReaderOptions): AsyncGenerator<ReadResults> {
   const options = { ...wanted, name: input.name }
   const file = await peeked(input.chunks())
   if (startsWith(file.head, parquetMagic)) {
     await file.leave()
     yield* read(parquetEntries(input), options)
   } else if (startsWith(file.head, gzipMagic)) {
-    yield* textArrivals(await peeked(gunzipped(file.chunks(), input.name)), options)
-  } else yield* textArrivals(file, options)
+    yield* textResults(await peeked(gunzipped(file.chunks(), input.name)), options)
+  } else yield* textResults(file, options)
 }
 
 async function* read(
   entries: AsyncIterable<readonly Entry[]>,
   options: FileReaderOptions,
-): AsyncGenerator<Arrivals> {
-  for await (const some of entries) yield arrivalsIn(some, options)
+): AsyncGenerator<ReadResults> {
+  for await (const some of entries) yield resultsIn(some, options)
 }
 
 const parquetMagic = Buffer.from('PAR1')
@@ -42,10 +42,10 @@ const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
 const startsWith = (bytes: Buffer, beginning: Buffer): boolean =>
   bytes.subarray(0, beginning.length).equals(beginning)
 
-async function* textArrivals(text: Peeked, options: FileReaderOptions): AsyncGenerator<Arrivals> {
+async function* textResults(text: Peeked, options: FileReaderOptions): AsyncGenerator<ReadResults> {
   const start = startsWith(text.head, byteOrderMark) ? text.head.subarray(byteOrderMark.length) : text.head
   if (/^\s*\{/.test(start.toString('latin1', 0, 1024)))
-    return yield* jsonlFileArrivals(text.chunks(start), options)
+    return yield* jsonlFileResults(text.chunks(start), options)
   const delimiter = delimiterOf(start)
   if (delimiter !== null) return yield* read(csvEntries(text.chunks(start), delimiter), options)
   await text.leave()

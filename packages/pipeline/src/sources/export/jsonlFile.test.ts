@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'rolldown'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Arrival } from '../reader.ts'
-import { arrivalsIn } from './entry.ts'
+import type { ReadResult } from '../reader.ts'
+import { resultsIn } from './entry.ts'
 import { apiFields } from './fields.ts'
 import { jsonlEntries } from './jsonl.ts'
-import { jsonlFileArrivals } from './jsonlFile.ts'
+import { jsonlFileResults } from './jsonlFile.ts'
 
 let folder: string
 let thread: URL
@@ -33,16 +33,16 @@ const options = { name: 'a.jsonl', source: 'export', site: null } as const
 
 /** Everything that comes of a file, the moment left out at which each was seen. */
 const all = async (chunks: Iterable<Buffer>, program?: URL): Promise<unknown[]> => {
-  const arrivals: unknown[] = []
-  for await (const some of jsonlFileArrivals(later(chunks), options, program))
-    for (const arrival of some) if (arrival !== null) arrivals.push(shown(arrival))
-  return arrivals
+  const results: unknown[] = []
+  for await (const some of jsonlFileResults(later(chunks), options, program))
+    for (const result of some) if (result !== null) results.push(shown(result))
+  return results
 }
 
-const shown = (arrival: Arrival): unknown => {
-  if (arrival.kind !== 'product') return arrival
-  const { as_of, observed_at, ...record } = JSON.parse(String(arrival.product.json))
-  return { ...arrival, product: { ...arrival.product, json: record } }
+const shown = (result: ReadResult): unknown => {
+  if (result.kind !== 'product') return result
+  const { as_of, observed_at, ...record } = JSON.parse(String(result.product.json))
+  return { ...result, product: { ...result.product, json: record } }
 }
 
 /** 17 MB, in parts that end anywhere, among them lines that are none. */
@@ -68,19 +68,17 @@ async function* later(chunks: Iterable<Buffer>): AsyncGenerator<Buffer> {
 
 /** The same bytes in small files, which need no thread; what stands in the lines does not depend on it. */
 const withoutThread = async (): Promise<unknown[]> => {
-  const arrivals: unknown[] = []
+  const results: unknown[] = []
   for await (const entries of jsonlEntries(later(longFile()), apiFields))
-    arrivals.push(
-      ...arrivalsIn(entries, options).flatMap(arrival => (arrival === null ? [] : shown(arrival))),
-    )
-  return arrivals
+    results.push(...resultsIn(entries, options).flatMap(result => (result === null ? [] : shown(result))))
+  return results
 }
 
 test('a long file that a thread reads gives what it gives without', async () => {
-  const arrivals = await all(longFile(), thread)
-  expect(arrivals.length).toBeGreaterThan(4_300)
-  expect(arrivals).toEqual(await withoutThread())
-  expect(arrivals[0]).toMatchObject({
+  const results = await all(longFile(), thread)
+  expect(results.length).toBeGreaterThan(4_300)
+  expect(results).toEqual(await withoutThread())
+  expect(results[0]).toMatchObject({
     ...{ kind: 'product', address: 'a.jsonl:1' },
     product: { code: '00001000', source: 'export', json: { code: '00001000', brands: 'Été, "A"' } },
   })
@@ -95,8 +93,8 @@ test('a file that is left early is closed', async () => {
       isClosed = true
     }
   }
-  for await (const arrivals of jsonlFileArrivals(endless(), options, thread)) {
-    expect(arrivals[0]).toMatchObject({ address: 'a.jsonl:1' })
+  for await (const results of jsonlFileResults(endless(), options, thread)) {
+    expect(results[0]).toMatchObject({ address: 'a.jsonl:1' })
     break
   }
   expect(isClosed).toBe(true)
@@ -109,7 +107,7 @@ test('a file that breaks off in the middle says so, after what stood before', as
   }
   let count = 0
   const read = async () => {
-    for await (const arrivals of jsonlFileArrivals(broken(), options, thread)) count += arrivals.length
+    for await (const results of jsonlFileResults(broken(), options, thread)) count += results.length
   }
   await expect(read()).rejects.toThrow('the disk is gone')
   // All but the last, which has no end.

@@ -1,13 +1,13 @@
 import { on } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import type { Arrival } from '../reader.ts'
-import { arrivalsIn, type FileReaderOptions } from './entry.ts'
+import type { ReadResult } from '../reader.ts'
+import { type FileReaderOptions, resultsIn } from './entry.ts'
 import { apiFields } from './fields.ts'
 import { jsonlEntries } from './jsonl.ts'
 import type { LineThreadData } from './lineThread.ts'
 import { type Packed, unpacked } from './packed.ts'
 
-type Arrivals = readonly (Arrival | null)[]
+type ReadResults = readonly (ReadResult | null)[]
 
 /**
  * What comes of the lines of a file, which may be long: from there to the record takes more time than from the record
@@ -15,11 +15,11 @@ type Arrivals = readonly (Arrival | null)[]
  *
  * @param thread the program of that thread, `lineThread.ts`
  */
-export async function* jsonlFileArrivals(
+export async function* jsonlFileResults(
   chunks: AsyncIterable<Buffer>,
   options: FileReaderOptions,
   thread = new URL('./lineThread.js', import.meta.url),
-): AsyncGenerator<Arrivals> {
+): AsyncGenerator<ReadResults> {
   const file = chunks[Symbol.asyncIterator]()
   try {
     const start = await begun(file)
@@ -65,8 +65,8 @@ async function* joined({ beginning, rest }: Begun): AsyncGenerator<Buffer> {
 async function* readHere(
   chunks: AsyncIterable<Buffer>,
   options: FileReaderOptions,
-): AsyncGenerator<Arrivals> {
-  for await (const entries of jsonlEntries(chunks, apiFields)) yield arrivalsIn(entries, options)
+): AsyncGenerator<ReadResults> {
+  for await (const entries of jsonlEntries(chunks, apiFields)) yield resultsIn(entries, options)
 }
 
 /** Chunks that are with the thread: enough that it never waits, and no more than a few megabytes. */
@@ -76,10 +76,10 @@ async function* readByThread(
   chunks: AsyncIterable<Buffer>,
   options: FileReaderOptions,
   program: URL,
-): AsyncGenerator<Arrivals> {
+): AsyncGenerator<ReadResults> {
   const thread = new Worker(program, { workerData: { wanted: apiFields, options } satisfies LineThreadData })
   const answers = on(thread, 'message') as AsyncIterableIterator<[Packed]>
-  const answer = async (): Promise<Arrivals> => unpacked((await answers.next()).value[0])
+  const answer = async (): Promise<ReadResults> => unpacked((await answers.next()).value[0])
   let trouble: { readonly error: unknown } | null = null
   const untilTrouble = async function* () {
     try {

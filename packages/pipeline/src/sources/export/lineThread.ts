@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { arrivalsIn, type FileReaderOptions } from './entry.ts'
+import { type FileReaderOptions, resultsIn } from './entry.ts'
 import { LineReader } from './jsonl.ts'
 import { packed } from './packed.ts'
 import type { Wanted } from './pick.ts'
@@ -22,6 +22,6 @@ parentPort?.on('message', (chunk: Uint8Array | null) => {
     chunk === null
       ? lines.rest()
       : lines.entries(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
-  const answer = packed(arrivalsIn(entries, options))
+  const answer = packed(resultsIn(entries, options))
   parentPort?.postMessage(answer, [answer.records.buffer])
 })

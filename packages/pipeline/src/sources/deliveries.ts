@@ -1,9 +1,9 @@
 import { Flight } from './flight.ts'
-import type { Arrival } from './reader.ts'
+import type { ReadResult } from './reader.ts'
 import type { SourceEvent, SourceRun } from './source.ts'
 
-/** Takes what a source has read on to the deliveries of a run: keeps many under way, and stops at the limit. */
-export class Intake {
+/** What a source has read, on its way to where the run delivers it: keeps many under way, and stops at the limit. */
+export class Deliveries {
   private readonly run: SourceRun
   private readonly flight = new Flight()
   private left: number
@@ -18,19 +18,19 @@ export class Intake {
   readonly isOver = (): boolean => this.left <= 0 || this.run.signal.aborted
 
   /**
-   * Hands over as much of `arrivals` as the limit leaves; null is nothing. What is skipped does not count.
+   * Hands over as much of `results` as the limit leaves; null is nothing. What is skipped does not count.
    * @returns how much of it, from the first, is dealt with
    * @throws what a delivery came to
    */
-  readonly take = async (arrivals: readonly (Arrival | null)[]): Promise<number> => {
-    for (const [place, arrival] of arrivals.entries()) {
+  readonly take = async (results: readonly (ReadResult | null)[]): Promise<number> => {
+    for (const [place, result] of results.entries()) {
       if (this.isOver()) return place
-      if (arrival === null) continue
+      if (result === null) continue
       this.run.report(oneFound)
-      const isFull = this.hand(arrival)
+      const isFull = this.hand(result)
       if (isFull !== null) await isFull
     }
-    return arrivals.length
+    return results.length
   }
 
   /**
@@ -40,19 +40,19 @@ export class Intake {
   readonly landed = (): Promise<void> => this.flight.landed()
 
   /** A promise where there is no more room under way. */
-  private readonly hand = (arrival: Arrival): Promise<void> | null => {
+  private readonly hand = (result: ReadResult): Promise<void> | null => {
     const { deliver, remove, report } = this.run
-    const { address } = arrival
-    if (arrival.kind === 'unreadable') report({ kind: 'skipped', address, reason: arrival.reason })
-    else if (arrival.kind === 'product') {
+    const { address } = result
+    if (result.kind === 'unreadable') report({ kind: 'skipped', address, reason: result.reason })
+    else if (result.kind === 'product') {
       this.left -= 1
-      report({ kind: 'fetched', code: arrival.product.code, address })
-      return this.flight.add(deliver(arrival.product))
+      report({ kind: 'fetched', code: result.product.code, address })
+      return this.flight.add(deliver(result.product))
     } else if (remove === undefined) report({ kind: 'skipped', address, reason: 'the product is no more' })
     else {
       this.left -= 1
-      report({ kind: 'fetched', code: arrival.removal.code, address })
-      return this.flight.add(remove(arrival.removal))
+      report({ kind: 'fetched', code: result.removal.code, address })
+      return this.flight.add(remove(result.removal))
     }
     return null
   }
