@@ -12,7 +12,7 @@ import type { Source } from './source.ts'
 import { stdinSource } from './stdin.ts'
 import { saslOf, topicSource } from './topic.ts'
 import { patienceElsewhere, patienceOnLoopback } from './web/gate.ts'
-import { isLoopback } from './web/host.ts'
+import { Host, isLoopback } from './web/host.ts'
 import { type ListChoice, listAddress } from './web/lists.ts'
 import { webSource } from './web/web.ts'
 
@@ -143,15 +143,30 @@ const openExportSource = (
 ): Source => {
   const choice = { country, since, limit, userAgent: userAgent(config.web.contact) }
   const configured = (location: string) => (isWebAddress(location) ? location : resolve(directory, location))
-  if (deltas === undefined) return exportSource({ ...choice, file: file ?? configured(config.export.file) })
+  if (deltas === undefined) {
+    const from = file ?? configured(config.export.file)
+    return exportSource({ ...choice, file: from, storage: storageOf(from) })
+  }
   // Goes with the topic in `offstream reset`: what is no longer there must be taken anew.
   const position = new DeltaPosition(join(state, 'crawl'))
+  const index = deltas === true ? configured(config.export.deltas) : deltas
   return deltaSource({
-    ...choice,
-    index: deltas === true ? configured(config.export.deltas) : deltas,
+    ...{ ...choice, index, storage: storageOf(index) },
     position: remembers ? position : { read: position.read, write: async () => undefined },
   })
 }
+
+/**
+ * Where Open Food Facts keeps its large exports: its own addresses lead there.
+ * @see https://github.com/openfoodfacts/openfoodfacts-server/blob/main/conf/nginx/snippets/off.locations-redirects.include
+ */
+const officialStorage = 'https://openfoodfacts-ds.s3.eu-west-3.amazonaws.com'
+/** Over http too: it leads to https by itself. */
+const officialSite = new Host('http://world.openfoodfacts.org')
+
+/** The storage of Open Food Facts for its own files; others lead nowhere else. */
+const storageOf = (location: string): readonly string[] =>
+  officialSite.covers(location) ? [officialStorage] : []
 
 const openTopicSource = (
   request: TopicRequest,

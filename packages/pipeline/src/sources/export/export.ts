@@ -17,6 +17,8 @@ interface Choice {
 }
 
 interface Asking {
+  /** Origins of others to which the site of the files may redirect: where it keeps them. */
+  readonly storage?: readonly string[] | undefined
   /** Names offstream and a contact: Open Food Facts asks for it. */
   readonly userAgent: string
   readonly patience?: Patience | undefined
@@ -81,14 +83,14 @@ const wanted = ({ country, since }: Choice): ReaderOptions => ({
   country: country === undefined ? undefined : countryTag(country),
 })
 
-/** Opens files where `first` is: on this machine, or on its site and nowhere else. */
+/** Opens files where `first` is: on this machine, or on its site, with its storage, and nowhere else. */
 const opener = (
   first: string,
-  { userAgent, patience }: Asking,
+  { storage, userAgent, patience }: Asking,
   { signal }: SourceRun,
 ): ((location: string) => Promise<Input>) => {
   if (!isWebAddress(first)) return localInput
-  const remote = new Remote({ address: first, userAgent, patience })
+  const remote = new Remote({ address: first, storage, userAgent, patience })
   return async location => remoteInput(location, remote, signal)
 }
 
