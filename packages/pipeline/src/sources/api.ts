@@ -3,6 +3,7 @@ import { normaliseCode } from '../names.ts'
 import { Deliveries, unlessAborted } from './deliveries.ts'
 import { type Found, resultsOf } from './reader.ts'
 import { productsIn } from './record/answer.ts'
+import { askedFields } from './record/fields.ts'
 import { objectOf, textOf } from './record/json.ts'
 import { type JsonAnswer, type Patience, Remote } from './remote.ts'
 import type { Source, SourceRun } from './source.ts'
@@ -34,40 +35,7 @@ export const apiLimits = { productsPerMinute: 100, searchesPerMinute: 10 } as co
 /** More on a page is not given. */
 const pageSize = 100
 
-/** The fields that a record needs: a whole product would be ten times as much to send. */
-const fields = [
-  ...[
-    'code',
-    'product_name',
-    'generic_name',
-    'quantity',
-    'brands',
-    'brands_tags',
-    'categories',
-    'categories_tags',
-  ],
-  ...[
-    'labels',
-    'labels_tags',
-    'countries',
-    'countries_tags',
-    'ingredients_text',
-    'allergens',
-    'allergens_tags',
-  ],
-  ...['additives_tags', 'additives_n', 'nutriscore_grade', 'nova_group', 'environmental_score_grade'],
-  ...[
-    'ecoscore_grade',
-    'nutriments',
-    'nutrition',
-    'image_url',
-    'url',
-    'lang',
-    'last_modified_t',
-    'last_updated_t',
-  ],
-  ...['rev', 'obsolete'],
-].join(',')
+const fields = askedFields.join(',')
 
 /**
  * Products from Open Food Facts' API: of given barcodes, or of a search with all its pages.
@@ -81,16 +49,12 @@ export const apiSource = (options: ApiSourceOptions): Source => ({
     unlessAborted(run, async () => {
       const { address, userAgent, patience, limit } = options
       const site = new URL(address).origin
-      const deliveries = new Deliveries(run, limit)
       const remote = new Remote({ address, userAgent, patience })
-      try {
-        for await (const found of answers(options, remote, run)) {
-          await deliveries.take(resultsOf(found, { source: 'api', site }))
-          if (deliveries.isOver()) break
-        }
-      } finally {
-        await deliveries.landed()
+      const results = async function* () {
+        for await (const found of answers(options, remote, run))
+          yield resultsOf(found, { source: 'api', site })
       }
+      await new Deliveries(run, limit).takeAll(results())
     }),
 })
 

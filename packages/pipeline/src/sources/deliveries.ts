@@ -18,6 +18,23 @@ export class Deliveries {
   readonly isOver = (): boolean => this.left <= 0 || this.run.signal.aborted
 
   /**
+   * Hands over what comes, until there is no more or nothing more is wanted, and waits until all of it is acknowledged.
+   * @returns whether it came to its end
+   * @throws what a delivery came to, and what `all` throws, after what came before was acknowledged
+   */
+  readonly takeAll = async (all: AsyncIterable<readonly (ReadResult | null)[]>): Promise<boolean> => {
+    try {
+      for await (const results of all) {
+        await this.take(results)
+        if (this.isOver()) break
+      }
+    } finally {
+      await this.landed()
+    }
+    return !this.isOver()
+  }
+
+  /**
    * Hands over as much of `results` as the limit leaves; null is nothing. What is skipped does not count.
    * @returns how much of it, from the first, is dealt with
    * @throws what a delivery came to

@@ -1,9 +1,8 @@
 import { type ReaderOptions, type ReadResult, resultsOf } from '../reader.ts'
-import type { JsonObject } from '../record/json.ts'
 
-/** One product of an export in the API's form, or what is wrong with it; `place` is its line, or its row. */
+/** What may be a product, in the API's form, or what is wrong with it; `place` is its line, or its row. */
 export type Entry =
-  | { readonly place: number; readonly value: JsonObject }
+  | { readonly place: number; readonly value: unknown }
   | { readonly place: number; readonly problem: string }
 
 /** What is told of the products of a file, and wanted of them. */

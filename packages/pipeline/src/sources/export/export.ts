@@ -50,8 +50,8 @@ export const exportSource = (options: ExportSourceOptions): Source => ({
   name: 'export',
   run: run =>
     unlessAborted(run, async () => {
-      const deliveries = new Deliveries(run, options.limit)
-      await takeFile(await opener(options.file, options, run)(options.file), wanted(options), deliveries)
+      const file = await opener(options.file, options, run)(options.file)
+      await new Deliveries(run, options.limit).takeAll(fileResults(file, wanted(options)))
     }),
 })
 
@@ -71,7 +71,7 @@ export const deltaSource = (options: DeltaSourceOptions): Source => ({
       const { deltas, missed } = await deltasAfter(await position.read(index), await open(index))
       if (missed !== null) run.report({ kind: 'skipped', address: index, reason: missed })
       for (const { location, until } of deltas) {
-        const isWhole = await takeFile(await open(location), wanted(options), deliveries)
+        const isWhole = await deliveries.takeAll(fileResults(await open(location), wanted(options)))
         if (!isWhole) return
         await position.write(index, until)
       }
@@ -92,20 +92,4 @@ const opener = (
   if (!isWebAddress(first)) return localInput
   const remote = new Remote({ address: first, storage, userAgent, patience })
   return async location => remoteInput(location, remote, signal)
-}
-
-/**
- * Delivers what is wanted of a file.
- * @returns whether it came to the end of the file and everything was acknowledged
- */
-const takeFile = async (input: Input, wanted: ReaderOptions, deliveries: Deliveries): Promise<boolean> => {
-  try {
-    for await (const results of fileResults(input, wanted)) {
-      await deliveries.take(results)
-      if (deliveries.isOver()) break
-    }
-  } finally {
-    await deliveries.landed()
-  }
-  return !deliveries.isOver()
 }

@@ -6,8 +6,7 @@ import { build } from 'rolldown'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ReadResult } from '../reader.ts'
 import { resultsIn } from './entry.ts'
-import { apiFields } from './fields.ts'
-import { jsonlEntries } from './jsonl.ts'
+import { LineReader } from './jsonl.ts'
 import { jsonlFileResults } from './jsonlFile.ts'
 
 let folder: string
@@ -45,13 +44,13 @@ const shown = (result: ReadResult): unknown => {
   return { ...result, product: { ...result.product, json: record } }
 }
 
-/** 17 MB, in parts that end anywhere, among them lines that are none. */
+/** 20 MB, in parts that end anywhere, among them lines that are none. */
 const longFile = function* (): Generator<Buffer> {
   const line = (code: number) =>
     `{"padding":"${'é'.repeat(2_000)}","code":"${code}","brands":"Été, \\"A\\""}\n`
   const broken = ['\n', '{"code":"1","brands"\n', '[]\n', '{"code":tru}\n']
   const text = Array.from(
-    { length: 4_300 },
+    { length: 5_010 },
     (_, index) => line(1_000 + index) + (broken[index % 1_000] ?? ''),
   ).join('')
   const bytes = Buffer.concat([
@@ -66,22 +65,57 @@ async function* later(chunks: Iterable<Buffer>): AsyncGenerator<Buffer> {
   yield* chunks
 }
 
-/** The same bytes in small files, which need no thread; what stands in the lines does not depend on it. */
-const withoutThread = async (): Promise<unknown[]> => {
+/** The same bytes, read here from the first to the last. */
+const withoutThread = (): unknown[] => {
   const results: unknown[] = []
-  for await (const entries of jsonlEntries(later(longFile()), apiFields))
+  const lines = new LineReader()
+  for (const entries of [...Array.from(longFile(), lines.entries), lines.rest()])
     results.push(...resultsIn(entries, options).flatMap(result => (result === null ? [] : shown(result))))
   return results
 }
 
 test('a long file that a thread reads gives what it gives without', async () => {
   const results = await all(longFile(), thread)
-  expect(results.length).toBeGreaterThan(4_300)
-  expect(results).toEqual(await withoutThread())
+  expect(results.length).toBeGreaterThan(5_010)
+  expect(results).toEqual(withoutThread())
   expect(results[0]).toMatchObject({
     ...{ kind: 'product', address: 'a.jsonl:1' },
     product: { code: '00001000', source: 'export', json: { code: '00001000', brands: 'Été, "A"' } },
   })
+})
+
+test('a line that is too long is told with its number, also where the thread takes over within it', async () => {
+  const parts = [
+    '{"code":"10000001"}\n{"padding":"',
+    ...Array<string>(18).fill('x'.repeat(1024 * 1024)),
+    '"}\n',
+  ]
+  expect(
+    await all(
+      [...parts, '{"code":"10000002"}'].map(part => Buffer.from(part)),
+      thread,
+    ),
+  ).toMatchObject([
+    { kind: 'product', address: 'a.jsonl:1' },
+    { kind: 'unreadable', address: 'a.jsonl:2', reason: 'the line is too long' },
+    { kind: 'product', address: 'a.jsonl:3', product: { code: '10000002' } },
+  ])
+})
+
+test('a product is there as soon as its line has come, whatever follows', async () => {
+  let asked = 0
+  async function* slow(): AsyncGenerator<Buffer> {
+    for (;;) {
+      asked += 1
+      yield Buffer.from('{"code":"10000001"}\n')
+    }
+  }
+  const results = jsonlFileResults(slow(), options)
+  expect([(await results.next()).value, asked]).toEqual([
+    [expect.objectContaining({ address: 'a.jsonl:1' })],
+    1,
+  ])
+  await results.return(undefined)
 })
 
 test('a file that is left early is closed', async () => {
@@ -111,7 +145,7 @@ test('a file that breaks off in the middle says so, after what stood before', as
   }
   await expect(read()).rejects.toThrow('the disk is gone')
   // All but the last, which has no end.
-  expect(count).toBe((await withoutThread()).length - 1)
+  expect(count).toBe(withoutThread().length - 1)
 })
 
 test('a thread that can’t run ends the reading', async () => {
