@@ -186,6 +186,7 @@ const openTopicSource = (
     ...{ brokers, topic, mapping, ownBroker: own, limit: request.limit },
     // A group of its own leaves the position of the other where it is.
     group: remembers ? group : `${group}-dry-run-${randomUUID().slice(0, 8)}`,
+    passing: !remembers,
     from: request.from ?? configured.from,
     untilEnd: request.untilEnd ?? false,
     tls: tls.enabled ? { caFile: tls.caFile === null ? null : resolve(directory, tls.caFile) } : null,
