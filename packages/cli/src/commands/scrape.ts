@@ -11,7 +11,7 @@ import {
   positiveNumber,
   siteLanguage,
 } from '../optionValues.ts'
-import { scrapeRequest } from '../scrapeRequest.ts'
+import { choiceOf, scrapeRequest } from '../scrapeRequest.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -144,7 +144,7 @@ Next: \`offstream status\` follows the products. Data: Open Food Facts, ODbL.`,
       output.endLive()
       if (!dryRun)
         output.result({ kind: 'scrape', ...counts, ...lines.result(), seconds: lines.seconds() }, () => '')
-      output.note(lines.summary(counts, dryRun ? 'written' : 'published'))
+      output.note(lines.summary(counts, dryRun ? 'written' : 'published', choiceOf(options)))
       if (name === 'web' && !dryRun && signal.aborted)
         output.note('The same command goes on where this ended.')
     })

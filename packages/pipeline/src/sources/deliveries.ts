@@ -1,3 +1,4 @@
+import { OffstreamError } from '@offstream/runtime'
 import { Flight } from './flight.ts'
 import type { ReadResult } from './reader.ts'
 import type { SourceEvent, SourceRun } from './source.ts'
@@ -35,19 +36,26 @@ export class Deliveries {
   }
 
   /**
-   * Hands over as much of `results` as the limit leaves; null is nothing. What is skipped does not count.
+   * Hands over as much of `results` as the limit leaves; null is what is not
+   * wanted. What is skipped does not count.
    * @returns how much of it, from the first, is dealt with
    * @throws what a delivery came to
    */
   readonly take = async (results: readonly (ReadResult | null)[]): Promise<number> => {
-    for (const [place, result] of results.entries()) {
-      if (this.isOver()) return place
-      if (result === null) continue
+    let [done, unwanted] = [0, 0]
+    for (const result of results) {
+      if (this.isOver()) break
+      done += 1
+      if (result === null) {
+        unwanted += 1
+        continue
+      }
       this.run.report(oneFound)
       const isFull = this.hand(result)
       if (isFull !== null) await isFull
     }
-    return results.length
+    if (unwanted > 0) this.run.report({ kind: 'unwanted', count: unwanted })
+    return done
   }
 
   /**
@@ -77,11 +85,14 @@ export class Deliveries {
 
 const oneFound: SourceEvent = { kind: 'found', count: 1 }
 
-/** Runs `work`; whatever an abort tore apart is no news. */
+/** Runs `work`. What an abort tore apart is no news; what went wrong beside it is. */
 export const unlessAborted = async ({ signal }: SourceRun, work: () => Promise<void>): Promise<void> => {
   try {
     if (!signal.aborted) await work()
   } catch (error) {
-    if (!signal.aborted) throw error
+    if (!signal.aborted || (error instanceof OffstreamError && !comesOf(error, signal.reason))) throw error
   }
 }
+
+const comesOf = (error: unknown, reason: unknown): boolean =>
+  error === reason || (error instanceof Error && error.cause !== undefined && comesOf(error.cause, reason))

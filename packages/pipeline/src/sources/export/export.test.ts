@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
+import { OffstreamError } from '@offstream/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stdinSource } from '../stdin.ts'
 import { taken } from '../testRun.ts'
@@ -265,6 +266,16 @@ describe('what is asked for', () => {
   ])('%j', async (options, codes) => {
     expect(await codesOf(await written('a.jsonl', jsonl(lines)), options)).toEqual(codes)
   })
+
+  test('what is not asked for is counted, up to the limit', async () => {
+    const file = await written('a.jsonl', jsonl(lines))
+    const unwanted = async (options: object) => {
+      const { events } = await taken(exportSource({ file, userAgent, ...options }))
+      return events.reduce((sum, event) => sum + (event.kind === 'unwanted' ? event.count : 0), 0)
+    }
+    const each = [{ country: 'fr' }, { country: 'jp' }, { country: 'fr', limit: 1 }, {}].map(unwanted)
+    expect(await Promise.all(each)).toEqual([2, 4, 0, 0])
+  })
 })
 
 test('an obsolete product is removed, or skipped where nothing can be', async () => {
@@ -335,7 +346,37 @@ test('an aborted run ends well, with what was delivered', async () => {
   expect([error, delivered]).toEqual([null, 3])
 })
 
+test('what goes wrong with an aborted run is told, if the abort is not why', async () => {
+  const file = await written('a.jsonl', jsonl(three))
+  const stop = new AbortController()
+  const lost = new OffstreamError('KAFKA_UNREACHABLE', 'Kafka is gone', {
+    outcome: 'unreachable',
+    hint: 'wait',
+  })
+  const { error } = await taken(exportSource({ file, userAgent }), {
+    signal: stop.signal,
+    deliver: async () => {
+      stop.abort()
+      throw lost
+    },
+  })
+  expect(error).toBe(lost)
+})
+
 describe('over HTTP', () => {
+  test('a Parquet file of which an abort leaves a part unread is no damaged one', async () => {
+    const stop = new AbortController()
+    await using site = await serve(() => ({
+      '/a.parquet': (request, response) => {
+        if (request.headers.range === undefined) return response.end('PAR1')
+        if (request.headers.range !== 'bytes=0-0') return stop.abort()
+        response.writeHead(206, { 'content-range': 'bytes 0-0/100000' }).end('P')
+      },
+    }))
+    const source = exportSource({ file: `${site.origin}/a.parquet`, userAgent, patience })
+    expect((await taken(source, { signal: stop.signal })).error).toBe(null)
+  })
+
   const body = gzipSync(jsonl(numbered(20_000)))
   const get = (origin: string, path: string) =>
     taken(exportSource({ file: `${origin}${path}`, userAgent, patience }))

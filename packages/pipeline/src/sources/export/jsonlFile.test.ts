@@ -118,6 +118,17 @@ test('a product is there as soon as its line has come, whatever follows', async 
   await results.return(undefined)
 })
 
+test('what is not wanted keeps its place, also where the thread reads', async () => {
+  const wanted = { ...options, country: 'en:france' }
+  const line = (country: string) =>
+    `{"code":"10000001","countries_tags":["en:${country}"],"x":"${'x'.repeat(9_999)}"}\n`
+  const lines = Array.from({ length: 2_000 }, (_, index) => line(index % 3 === 0 ? 'france' : 'italy'))
+  const kinds: unknown[] = []
+  for await (const some of jsonlFileResults(later(lines.map(each => Buffer.from(each))), wanted, thread))
+    kinds.push(...some.map(result => result?.kind ?? null))
+  expect(kinds).toEqual(lines.map((_, index) => (index % 3 === 0 ? 'product' : null)))
+})
+
 test('a file that is left early is closed', async () => {
   let isClosed = false
   async function* endless(): AsyncGenerator<Buffer> {

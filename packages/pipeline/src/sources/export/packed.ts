@@ -17,22 +17,21 @@ interface PackedProduct extends Omit<Product, 'product'>, Pick<Product['product'
 
 type PackedResult = PackedProduct | Exclude<ReadResult, Product>
 
-/** What is not wanted (null) is left out. */
 export const packed = (results: readonly (ReadResult | null)[]): Packed => {
   const records = new Records()
-  const told = results.flatMap((result): PackedResult | [] => {
-    if (result?.kind !== 'product') return result ?? []
+  const told = results.map((result): PackedResult | null => {
+    if (result?.kind !== 'product') return result
     const { kind, address, product } = result
     return { kind, address, code: product.code, source: product.source, end: records.add(product.json) }
   })
   return { records: records.taken(), results: JSON.stringify(told) }
 }
 
-export const unpacked = ({ records, results }: Packed): ReadResult[] => {
+export const unpacked = ({ records, results }: Packed): (ReadResult | null)[] => {
   const all = Buffer.from(records.buffer, records.byteOffset, records.byteLength)
   let from = 0
-  return (JSON.parse(results) as PackedResult[]).map(result => {
-    if (!('end' in result)) return result
+  return (JSON.parse(results) as (PackedResult | null)[]).map(result => {
+    if (result === null || !('end' in result)) return result
     const { kind, address, code, source, end } = result
     const json = all.subarray(from, end)
     from = end
