@@ -87,6 +87,9 @@ test('standard input is read to its end', async () => {
 test.each<readonly [settings: readonly string[], request: SourceRequest, code: string]>([
   [[], { kind: 'web', address: 'openfoodfacts.org' }, 'ADDRESS_INVALID'],
   [[], { kind: 'web', address: 'https://example.org', lang: 'fr' }, 'ADDRESS_INVALID'],
+  [[], { kind: 'export', file: 'http:///' }, 'ADDRESS_INVALID'],
+  [[], { kind: 'export', deltas: 'https://a b/' }, 'ADDRESS_INVALID'],
+  [['export.file=https://['], { kind: 'export' }, 'ADDRESS_INVALID'],
   [[], { kind: 'topic', topic: 'theirs' }, 'OPTION_MISSING'],
   [['topic.brokers=one:9092'], { kind: 'topic' }, 'OPTION_MISSING'],
   [

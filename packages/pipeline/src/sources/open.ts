@@ -113,7 +113,8 @@ export const openWebSource = (
   const { web, browser } = config
   const { limit, pages, concurrency, pagesPerMinute, lang, list } = request
   const { address: site = web.url } = request
-  if (!URL.canParse(site) || !isWebAddress(site)) throw invalid(site)
+  if (!URL.canParse(site) || !isWebAddress(site))
+    throw invalid(site, 'https://fr.openfoodfacts.org/facets/categories/chocolats')
   const address = listAddress(site, { lang, list })
   const near = isNear(address)
   return webSource({
@@ -144,12 +145,12 @@ const openExportSource = (
   const choice = { country, since, limit, userAgent: userAgent(config.web.contact) }
   const configured = (location: string) => (isWebAddress(location) ? location : resolve(directory, location))
   if (deltas === undefined) {
-    const from = file ?? configured(config.export.file)
+    const from = whole(file ?? configured(config.export.file))
     return exportSource({ ...choice, file: from, storage: storageOf(from) })
   }
   // Goes with the topic in `offstream reset`: what is no longer there must be taken anew.
   const position = new DeltaPosition(join(state, 'crawl'))
-  const index = deltas === true ? configured(config.export.deltas) : deltas
+  const index = whole(deltas === true ? configured(config.export.deltas) : deltas)
   return deltaSource({
     ...{ ...choice, index, storage: storageOf(index) },
     position: remembers ? position : { read: position.read, write: async () => undefined },
@@ -167,6 +168,15 @@ const officialSite = new Host('http://world.openfoodfacts.org')
 /** The storage of Open Food Facts for its own files; others lead nowhere else. */
 const storageOf = (location: string): readonly string[] =>
   officialSite.covers(location) ? [officialStorage] : []
+
+/**
+ * @returns a path, or an address that is one
+ * @throws OffstreamError ADDRESS_INVALID
+ */
+const whole = (location: string): string => {
+  if (!isWebAddress(location) || URL.canParse(location)) return location
+  throw invalid(location, 'https://static.openfoodfacts.org/data/openfoodfacts-products.jsonl.gz')
+}
 
 const openTopicSource = (
   request: TopicRequest,
@@ -217,10 +227,10 @@ const userAgent = (contact: string | null): string =>
 
 const isNear = (address: string): boolean => isLoopback(new URL(address).hostname)
 
-const invalid = (address: string): OffstreamError =>
+const invalid = (address: string, example: string): OffstreamError =>
   new OffstreamError('ADDRESS_INVALID', `\`${address}\` is no web address`, {
     outcome: 'usage',
-    hint: 'give one such as `https://fr.openfoodfacts.org/facets/categories/chocolats`',
+    hint: `give one such as \`${example}\``,
   })
 
 const missing = (what: string, option: string, setting: string): OffstreamError =>

@@ -259,8 +259,11 @@ const parsed = (bytes: Buffer): unknown => {
   }
 }
 
+/** As much of an address as tells where it leads: a question to the API has 600 characters. */
+const shown = (address: string): string => (address.length > 120 ? `${address.slice(0, 119)}…` : address)
+
 const blocked = (address: string, reason: string) =>
-  new OffstreamError('SOURCE_BLOCKED', `The site refused \`${address}\`: ${reason}`, {
+  new OffstreamError('SOURCE_BLOCKED', `The site refused \`${shown(address)}\`: ${reason}`, {
     outcome: 'blocked',
     hint: 'wait some hours and ask for less; for many products use the site’s exports (`--source export`)',
   })
@@ -281,7 +284,7 @@ const rootMessage = (error: unknown): string =>
   error instanceof Error && error.cause !== undefined ? rootMessage(error.cause) : messageOf(error)
 
 const elsewhere = (address: string, to: string) =>
-  new OffstreamError('REDIRECTED_ELSEWHERE', `\`${address}\` leads to another site: \`${to}\``, {
+  new OffstreamError('REDIRECTED_ELSEWHERE', `\`${shown(address)}\` leads to another site: \`${to}\``, {
     outcome: 'refused',
     hint: 'give that address instead, if you trust it',
   })
@@ -289,7 +292,7 @@ const elsewhere = (address: string, to: string) =>
 const tooLarge = (address: string) =>
   new OffstreamError(
     'ANSWER_TOO_LARGE',
-    `\`${address}\` answers with more than ${largestAnswer / 1024 / 1024} MB`,
+    `\`${shown(address)}\` answers with more than ${largestAnswer / 1024 / 1024} MB`,
     {
       outcome: 'refused',
       hint: 'check the address; exports are read with `--source export`',
