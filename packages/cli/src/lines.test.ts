@@ -43,7 +43,7 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 const counts = (more: Partial<ProduceCounts>): ProduceCounts => ({
-  ...{ found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0 },
+  ...{ found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0, unwanted: 0 },
   ...more,
 })
 
@@ -56,10 +56,16 @@ test.each([
     '3 products published in 3.0 s, 1.0 a second, 1 removed, 2 skipped, 2 fetched but not published',
   ],
   [{}, 0, '0 products published in 0 ms'],
+  [
+    { delivered: 5, fetched: 5, unwanted: 95 },
+    1_000,
+    '5 products published in 1.0 s, 5.0 a second, 95 did not match `--country fr`',
+  ],
+  [{ unwanted: 100 }, 1_000, '! 0 products published in 1.0 s, 100 did not match `--country fr`'],
 ])('a run that came to %o is summed up in a line', (more, tookMs, summary) => {
   const lines = new ScrapeLines(new Output('plain'))
   vi.advanceTimersByTime(tookMs)
-  expect(lines.summary(counts(more), 'published')).toBe(summary)
+  expect(lines.summary(counts(more), 'published', '`--country fr`')).toBe(summary)
 })
 
 test.each<[SourceEvent, string]>([

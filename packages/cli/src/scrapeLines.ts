@@ -34,8 +34,12 @@ export class ScrapeLines {
     this.output.event({ kind: 'progress', ...counts, seconds: this.seconds() }, this.line(counts))
   }
 
-  /** What the whole run came to. */
-  readonly summary = ({ delivered, removed, fetched, skipped }: ProduceCounts, done: string): string => {
+  /**
+   * What the whole run came to.
+   * @param choice what was asked for, as it was written: "`--country fr`"; empty for everything
+   */
+  readonly summary = (counts: ProduceCounts, done: string, choice = ''): string => {
+    const { delivered, removed, fetched, skipped, unwanted } = counts
     const took = Date.now() - this.began
     const missing = fetched - delivered - removed
     const unsent = missing > 0 ? `, ${missing} fetched but not ${done}` : ''
@@ -44,7 +48,9 @@ export class ScrapeLines {
     const rate = took > 0 && delivered > 0 ? `, ${perSecond(delivered, took)}` : ''
     const moved =
       this.alarms.length > 0 ? `, ${counted(this.alarms.length, 'field')} hardly filled any more` : ''
-    return `${counted(delivered, 'product')} ${done} in ${duration(took)}${rate}${gone}${left}${unsent}${moved}`
+    const others = unwanted > 0 ? `, ${unwanted} did not match ${choice}` : ''
+    const nothing = unwanted > 0 && delivered + removed === 0 ? `${chalk.yellow('!')} ` : ''
+    return `${nothing}${counted(delivered, 'product')} ${done} in ${duration(took)}${rate}${gone}${left}${unsent}${moved}${others}`
   }
 
   readonly seconds = (): number => (Date.now() - this.began) / 1_000
@@ -83,6 +89,7 @@ const lineOf = (event: SourceEvent): string | null => {
       return `${chalk.yellow('!')} skipped ${printable(event.address)}: ${printable(event.reason)}`
     case 'found':
     case 'fetched':
+    case 'unwanted':
       return null
   }
 }

@@ -20,6 +20,7 @@ test.each([
   [['topic', 'describe'], { ...notRunning, message: 'kafka is not running' }],
   [['topic', 'peek'], notRunning],
   [['topic', 'produce'], notRunning],
+  [['topic', 'produce', '--file', '/nowhere/a.jsonl'], { code: 'FILE_MISSING', outcome: 'usage' }],
   [['wait', '--for', 'rows>=1', '--timeout', '10ms'], { code: 'WAIT_TIMEOUT', outcome: 'timeout' }],
 ])('`offstream %j` of a stack that does not run', async (words, error) => {
   await expect(runCommand(words, { project: await project() })).rejects.toMatchObject(error)

@@ -39,7 +39,14 @@ test('an export goes to Kafka whole, and what is read back from there are the sa
     signal: new AbortController().signal,
   })
   await publisher.close()
-  expect(counts).toEqual({ found: 5_000, fetched: 5_000, delivered: 5_000, removed: 0, skipped: 0 })
+  expect(counts).toEqual({
+    found: 5_000,
+    fetched: 5_000,
+    delivered: 5_000,
+    removed: 0,
+    skipped: 0,
+    unwanted: 0,
+  })
 
   const { products, skipped, error } = await taken(
     topicSource({
