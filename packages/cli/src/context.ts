@@ -1,11 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdir, open } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Project, StackCall, StackSettings } from '@offstream/pipeline'
 import * as pipeline from '@offstream/pipeline'
-import type { FetchProgress } from '@offstream/runtime'
+import { type FetchProgress, fileNews, launchKeeper, messageOf } from '@offstream/runtime'
 import { modeFor, Output } from './output.ts'
 import { serviceLines, waitingLine } from './serviceLines.ts'
 import { bar, bytes } from './words.ts'
@@ -71,7 +69,12 @@ export const contextOf = (options: GlobalOptions, { signal, force }: Signals): C
     written: load,
     stack: async () => {
       const found = await project()
-      await pipeline.ensureKept(found.state, () => launchKeeper(found, options.stack))
+      // What runs can be asked also where nobody can care for it: on a full disk perhaps.
+      await pipeline
+        .ensureKept(found.state, () => startKeeper(found, options.stack))
+        .catch(error =>
+          output.note(`Nobody starts again what crashes: ${messageOf(fileNews(error) ?? error)}`),
+        )
       return found
     },
     settings: async () => {
@@ -82,7 +85,7 @@ export const contextOf = (options: GlobalOptions, { signal, force }: Signals): C
     },
     fetchRuntimes: fetch,
     call: {
-      launchKeeper: async () => launchKeeper(await project(), options.stack),
+      launchKeeper: async () => startKeeper(await project(), options.stack),
       onEvent: serviceLines(output),
       onWaiting: () => output.note(waitingLine),
       signal,
@@ -140,21 +143,15 @@ const fetchRuntimes = async (
 }
 
 /** Starts the keeper as a process of its own, with its terminal let go. */
-const launchKeeper = async ({ directory, state }: Project, stack: string | undefined): Promise<void> => {
+const startKeeper = async ({ directory, state }: Project, stack: string | undefined): Promise<void> => {
   const { logs } = pipeline.directoriesOf(state)
   await mkdir(logs, { recursive: true })
-  const log = await open(join(logs, 'keeper.log'), 'a')
-  try {
-    const main = fileURLToPath(new URL('main.js', import.meta.url))
-    const which = ['--project', directory, ...(stack === undefined ? [] : ['--stack', stack])]
-    const child: ChildProcess = spawn(process.execPath, [main, 'keeper', ...which], {
-      detached: true,
-      stdio: ['ignore', log.fd, log.fd],
-      cwd: directory,
-    })
-    await once(child, 'spawn')
-    child.unref()
-  } finally {
-    await log.close()
-  }
+  const main = fileURLToPath(new URL('main.js', import.meta.url))
+  const which = ['--project', directory, ...(stack === undefined ? [] : ['--stack', stack])]
+  await launchKeeper({
+    file: process.execPath,
+    args: [main, 'keeper', ...which],
+    cwd: directory,
+    logFile: join(logs, 'keeper.log'),
+  })
 }

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from '@commander-js/extra-typings'
-import { exitStatus, OffstreamError } from '@offstream/runtime/errors'
+import { exitStatus, fileNews, OffstreamError } from '@offstream/runtime/errors'
 import { commands } from './commands.ts'
 import type { Context } from './context.ts'
 import { newProgram } from './program.ts'
@@ -73,6 +73,7 @@ async function report(error: unknown): Promise<number> {
     output.endLive()
     return exitStatus[interruptedBy]
   }
-  output.error(error, program.opts().verbose ?? false)
-  return error instanceof OffstreamError ? exitStatus[error.outcome] : exitStatus.unexpected
+  const told = fileNews(error) ?? error
+  output.error(told, program.opts().verbose ?? false)
+  return told instanceof OffstreamError ? exitStatus[told.outcome] : exitStatus.unexpected
 }

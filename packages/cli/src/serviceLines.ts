@@ -8,6 +8,7 @@ export const serviceLines = (output: Output): ((event: ServiceEvent) => void) =>
   const underWay = new Map<string, string>()
   return event => {
     if (event.kind === 'starting') underWay.set(event.service, 'starting')
+    else if (event.kind === 'asked') underWay.set(event.service, 'runs; asking it')
     else if (event.kind === 'stopping') underWay.set(event.service, 'ending')
     else if (event.kind !== 'unrecorded') underWay.delete(event.service)
     const line = lineOf(event)
@@ -26,6 +27,7 @@ export const lineOf = (event: ServiceEvent): string | null => {
   const name = event.service.padEnd(16)
   switch (event.kind) {
     case 'starting':
+    case 'asked':
     case 'stopping':
       return null
     case 'ready': {

@@ -295,22 +295,6 @@ const withoutServices: readonly Provoked[] = [
     by: async ({ file, run }) => run(['report', '--output', await file('there.md', '')]),
   },
   {
-    code: 'RESET_BUSY',
-    exit: 13,
-    by: async ({ folder, file, run }) => {
-      await file('.offstream/lake/catalog.db', 'x')
-      // The lock of a command that starts a keeper, and is slow.
-      const lock = join(folder, '.offstream/run/keeper.lock')
-      await mkdir(lock, { recursive: true })
-      const alive = setInterval(() => void utimes(lock, new Date(), new Date()), 1_000)
-      try {
-        return await run(['reset', '--all', '--yes'])
-      } finally {
-        clearInterval(alive)
-      }
-    },
-  },
-  {
     code: 'RUNTIME_IN_USE',
     exit: 10,
     by: async ({ folder, run }) => {
@@ -344,6 +328,22 @@ const withoutServices: readonly Provoked[] = [
     },
   },
   {
+    code: 'STACK_BUSY',
+    exit: 13,
+    by: async ({ folder, file, run }) => {
+      await file('.offstream/lake/catalog.db', 'x')
+      // The lock of a command that starts a keeper, and is slow.
+      const lock = join(folder, '.offstream/run/keeper.lock')
+      await mkdir(lock, { recursive: true })
+      const alive = setInterval(() => void utimes(lock, new Date(), new Date()), 1_000)
+      try {
+        return await run(['reset', '--all', '--yes'])
+      } finally {
+        clearInterval(alive)
+      }
+    },
+  },
+  {
     code: 'THRIFT_UNREACHABLE',
     exit: 9,
     by: ({ run }) => run(['query', 'SELECT 1']),
@@ -363,6 +363,9 @@ const elsewhere: Readonly<Record<string, string>> = {
   'ACCESS_DENIED 10': 'packages/pipeline/src/sources/topic.real.test.ts',
   'DISK_FULL 6': 'packages/runtime/src/artifacts/store.test.ts',
   'FAULT_UNKNOWN 2': 'packages/site/src/faults.test.ts',
+  'FOLDER_REMOVED 12': 'packages/runtime/src/keeper/keeper.test.ts',
+  'FOLDER_UNWRITABLE 10': 'packages/runtime/src/errors.test.ts',
+  'KEEPER_FAILED 12': 'packages/runtime/src/keeper/keeper.test.ts',
   'LAYOUT_CHANGED 14': 'packages/pipeline/src/sources/web/crawl.real.test.ts',
   'LINES_REFUSED 10': 'packages/e2e/src/commands.real.test.ts',
   'MESSAGE_REFUSED 10': 'packages/pipeline/src/topic.real.test.ts',

@@ -6,10 +6,13 @@ import {
   isRunning,
   isWanted,
   keeperAnswers,
+  lockKeeper,
   OffstreamError,
   type Service,
   type ServiceEvent,
   ServiceRecords,
+  Supervisor,
+  strayServices,
   until,
 } from '@offstream/runtime'
 import { Config, settingsOf } from './config.ts'
@@ -130,6 +133,7 @@ export const startServices = async (
   await keepStackSettings(settings)
   await clearTemporary(settings.state)
   try {
+    await endUnkept(settings.state, call, supervisor => supervisor.endStrays(servicesFrom(settings)))
     await ensureKeeper(run, launchKeeper)
     await askKeeper(run, 'start', { ...call, names, settings })
   } catch (error) {
@@ -140,20 +144,44 @@ export const startServices = async (
 }
 
 /**
- * Ends everything that runs for the stack, also what a killed keeper left.
+ * Ends everything that runs for the stack, also what a killed keeper left, and what runs though its state folder was
+ * deleted. It needs neither a keeper nor room on the disk.
  * @returns whether anything ran
  */
-export const stopStack = async (state: string, { launchKeeper, ...call }: StackCall): Promise<boolean> => {
-  const { run, records } = directoriesOf(state)
-  const anything = (await keeperAnswers(run)) || (await new ServiceRecords(records).all()).length > 0
-  if (anything) {
-    await ensureKeeper(run, launchKeeper)
+export const stopStack = async (state: string, call: Omit<StackCall, 'launchKeeper'>): Promise<boolean> => {
+  const { run } = directoriesOf(state)
+  const isKept = await keeperAnswers(run)
+  if (isKept) {
     await askKeeper(run, 'stop', call)
     await keeperGone(run)
   }
+  const services = await readServices(state)
+  const wasLeft = await endUnkept(state, call, supervisor => supervisor.endLeft(services))
   await rm(settingsFile(state), { force: true })
   await clearTemporary(state)
-  return anything
+  return isKept || wasLeft
+}
+
+/** Ends what no keeper keeps, if anything, while no other command can start one. */
+const endUnkept = async (
+  state: string,
+  { onEvent = () => undefined }: Pick<StackCall, 'onEvent'>,
+  end: (supervisor: Supervisor) => Promise<boolean>,
+): Promise<boolean> => {
+  const { run, records } = directoriesOf(state)
+  if (await keeperAnswers(run)) return false
+  const known = await new ServiceRecords(records).all()
+  if (known.length === 0 && (await strayServices(records)).length === 0) return false
+  // A folder that is gone, and a disk that takes no lock, must not keep anything from its end.
+  const unlock = await lockKeeper(run).catch(error => {
+    if (error instanceof OffstreamError) throw error
+    return async () => undefined
+  })
+  try {
+    return !(await keeperAnswers(run)) && (await end(new Supervisor({ directory: records, onEvent })))
+  } finally {
+    await unlock()
+  }
 }
 
 /** Deletes what services that are gone have left in their temporary folder; of those that run it is theirs. */
@@ -192,9 +220,11 @@ export const requireRunning = async (state: string, names: readonly ServiceName[
 
 /** The pids of the services of this stack that run. */
 export const ownPids = async (state: string): Promise<ReadonlySet<number>> => {
-  const records = await new ServiceRecords(directoriesOf(state).records).all()
+  const { records } = directoriesOf(state)
+  const known = await new ServiceRecords(records).all()
   const running = await Promise.all(
-    records.map(async record => ((await isRunning(record)) ? record.pid : null)),
+    known.map(async record => ((await isRunning(record)) ? record.pid : null)),
   )
-  return new Set(running.filter(pid => pid !== null))
+  const strays = (await strayServices(records)).map(({ pid }) => pid)
+  return new Set([...running.filter(pid => pid !== null), ...strays])
 }

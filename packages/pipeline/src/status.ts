@@ -5,6 +5,7 @@ import {
   type Service,
   type ServiceRecord,
   ServiceRecords,
+  strayServices,
   withDeadline,
 } from '@offstream/runtime'
 import type { Config } from './config.ts'
@@ -79,7 +80,13 @@ export const readStatus = async (
 ): Promise<Status> => {
   const directories = directoriesOf(state)
   const records = new ServiceRecords(directories.records)
-  const states = await Promise.all(serviceNames.map(async name => stateOf(name, await records.of(name))))
+  const strays = await strayServices(directories.records)
+  const states = await Promise.all(
+    serviceNames.map(async name => {
+      const stray = strays.find(one => one.name === name)
+      return stray === undefined ? stateOf(name, await records.of(name)) : strayState(name, stray.pid)
+    }),
+  )
   const alive = new Set(states.filter(({ state }) => state === 'running').map(({ name }) => name))
   const [answers, table, acknowledged, consumed, fetched] = await Promise.all([
     Promise.all(
@@ -159,6 +166,12 @@ const stateOf = async (name: ServiceName, record: ServiceRecord | null): Promise
     detail: 'it ended and nobody was there to restart it; `offstream up` does',
   }
 }
+
+const strayState = (name: ServiceName, pid: number): ServiceState => ({
+  ...{ name, state: 'running', pid, port: null, uptimeSeconds: null, restarts: 0 },
+  detail:
+    'nothing is written down of it, as where `.offstream` was deleted while it ran or the disk is full; `offstream down` ends it',
+})
 
 interface Answer {
   readonly healthy: boolean

@@ -12,7 +12,8 @@ export {
 } from './artifacts/store.ts'
 export { processesNaming } from './commandLines.ts'
 export * from './errors.ts'
-export { askKeeper, ensureKeeper, type KeeperCall, keeperAnswers } from './keeper/client.ts'
+export { askKeeper, ensureKeeper, type KeeperCall, keeperAnswers, lockKeeper } from './keeper/client.ts'
+export { launchKeeper, tellLauncher } from './keeper/launch.ts'
 export { type KeeperOptions, recordsDirectory, runKeeper } from './keeper/server.ts'
 export { endOfLog, type LogLine, LogReader, lastLines, linesBefore } from './log.ts'
 export {
@@ -24,6 +25,7 @@ export {
   send,
 } from './processes.ts'
 export { type LogLimits, rotateLog } from './rotate.ts'
+export { type StrayService, strayServices } from './supervisor/marks.ts'
 export { isRunning, isWanted, ServiceRecords } from './supervisor/records.ts'
 export type {
   Diagnosis,

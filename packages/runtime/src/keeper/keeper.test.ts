@@ -1,13 +1,14 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { identify } from '../processes.ts'
 import { ServiceRecords } from '../supervisor/records.ts'
 import type { Service, ServiceEvent } from '../supervisor/service.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import { until } from '../until.ts'
 import { askKeeper, ensureKeeper, keeperAnswers } from './client.ts'
+import { launchKeeper } from './launch.ts'
 import { recordsDirectory, runKeeper } from './server.ts'
 import { socketPath } from './socket.ts'
 
@@ -72,7 +73,7 @@ const scratch = async () => {
     runs,
     async [Symbol.asyncDispose]() {
       abort.abort()
-      await Promise.all(runs)
+      await Promise.allSettled(runs)
       await rm(root, { recursive: true, force: true })
     },
   }
@@ -163,6 +164,86 @@ test('what a killed keeper was ending is ended by the next, not started again', 
   ])
   expect(await records.of('snail')).toBeNull()
   expect(record.pid && (await identify(record.pid))).toBeNull()
+})
+
+test('a keeper whose folder is removed ends what it keeps, and touches nothing that comes in its place', async () => {
+  await using keeper = await scratch()
+  await ensureKeeper(keeper.directory, keeper.launch)
+  await askKeeper(keeper.directory, 'start', { names: ['bee'] })
+  const record = await new ServiceRecords(recordsDirectory(keeper.directory)).of('bee')
+  const outcome = expect(keeper.runs[0]).rejects.toMatchObject({ code: 'FOLDER_REMOVED', outcome: 'failed' })
+  await rm(keeper.directory, { recursive: true })
+  await mkdir(join(keeper.directory, 'services'), { recursive: true })
+  await writeFile(join(keeper.directory, 'services', 'bee.json'), '{}')
+  await outcome
+  expect(await identify(record?.pid ?? 0)).toBeNull()
+  expect((await readdir(keeper.directory, { recursive: true })).sort()).toEqual([
+    'services',
+    'services/bee.json',
+  ])
+})
+
+test('a keeper whose socket alone is removed can be asked again', async () => {
+  await using keeper = await scratch()
+  await ensureKeeper(keeper.directory, keeper.launch)
+  const socket = socketPath(keeper.directory)
+  const { ino } = await stat(socket)
+  await rm(socket)
+  await until(
+    async () => {
+      expect((await stat(socket)).ino).not.toBe(ino)
+      expect(await keeperAnswers(keeper.directory)).toBe(true)
+    },
+    { what: 'the new socket', withinMs: 5_000 },
+  )
+  expect(keeper.runs.length).toBe(1)
+})
+
+/** A keeper's program that does as `script` says. */
+const launched = async (
+  script: string,
+): Promise<{ readonly launch: Promise<void>; readonly log: string }> => {
+  const root = await mkdtemp(join(tmpdir(), 'offstream-launch-'))
+  onTestFinished(() => rm(root, { recursive: true, force: true }))
+  const log = join(root, 'keeper.log')
+  await writeFile(log, 'of an earlier one\n')
+  return {
+    launch: launchKeeper({ file: process.execPath, args: ['-e', script], cwd: root, logFile: log }),
+    log,
+  }
+}
+
+test('a keeper that ends before it can be asked is reported at once with its last words', async () => {
+  const { launch } = await launched(`console.error('no wax'); process.exit(3)`)
+  await expect(launch).rejects.toMatchObject({
+    code: 'KEEPER_FAILED',
+    outcome: 'failed',
+    message: 'The keeper, which runs the services, ended with status 3 before it could be asked',
+    lastWords: ['no wax'],
+  })
+})
+
+test('what a keeper fails of is told though its log could not be written', async () => {
+  const error = { code: 'DISK_FULL', message: 'no room', outcome: 'prerequisite', hint: 'h', lastWords: [] }
+  const { launch } = await launched(`process.send({ kind: 'error', error: ${JSON.stringify(error)} })`)
+  await expect(launch).rejects.toMatchObject({ code: 'DISK_FULL', message: 'no room' })
+  const bug = { ...error, code: null, message: 'bees is not iterable', stack: null }
+  const { launch: other } = await launched(`process.send({ kind: 'error', error: ${JSON.stringify(bug)} })`)
+  await expect(other).rejects.toMatchObject({
+    code: 'KEEPER_FAILED',
+    message: expect.stringContaining('failed: bees is not iterable'),
+  })
+})
+
+test('a keeper that says it can be asked goes on without whoever launched it', async () => {
+  const { launch, log } = await launched(
+    `process.send({ kind: 'done' }); process.on('disconnect', () => console.log('alone'))`,
+  )
+  await launch
+  await until(async () => expect(await readFile(log, 'utf8')).toContain('alone'), {
+    what: 'it to notice',
+    withinMs: 5_000,
+  })
 })
 
 test('a folder too deep for a socket gets one elsewhere', () => {

@@ -74,6 +74,8 @@ export interface ServiceRecord {
 /** What happens to services, as it happens. Durations are milliseconds. */
 export type ServiceEvent =
   | { readonly kind: 'starting'; readonly service: string }
+  /** It runs already and is asked whether it is ready; `ready` follows, or the error of the start. */
+  | { readonly kind: 'asked'; readonly service: string }
   | {
       readonly kind: 'ready'
       readonly service: string

@@ -373,6 +373,58 @@ test('a service that only falls is given up with the reason', async () => {
   })
 }, 60_000)
 
+test('whoever waits for a service that is given up is told so at once', async () => {
+  await using stack = await scratch()
+  const file = join(stack.directory, 'works')
+  await writeFile(file, '')
+  const frail = stack.program(
+    'frail',
+    `if (!require('node:fs').existsSync(${JSON.stringify(file)})) process.exit(3); ${lives}`,
+    { startWithinMs: 60_000, ready: async () => void (await readFile(file)) },
+  )
+  await stack.supervisor.start([frail])
+  await rm(file)
+  process.kill((await stack.records.of('frail'))?.pid ?? 0, 'SIGKILL')
+  await until(async () => expect(kinds(stack.events)).toContain('fell frail'), {
+    what: 'it',
+    withinMs: 5_000,
+  })
+  await expect(stack.supervisor.start([frail])).rejects.toMatchObject({
+    code: 'SERVICE_NOT_READY',
+    message: expect.stringContaining('was given up'),
+  })
+}, 60_000)
+
+test('one that is asked for while it is started again is told with the pid that it gets', async () => {
+  await using stack = await scratch()
+  const service = stack.program('bee', lives)
+  await stack.supervisor.start([service])
+  const first = await stack.records.of('bee')
+  process.kill(first?.pid ?? 0, 'SIGKILL')
+  await until(async () => expect(kinds(stack.events)).toContain('fell bee'), { what: 'it', withinMs: 5_000 })
+  await stack.supervisor.start([service])
+  const again = await stack.records.of('bee')
+  expect(stack.events.at(-1)).toMatchObject({ kind: 'ready', alreadyRunning: true, pid: again?.pid })
+  expect(again?.pid).not.toBe(first?.pid)
+})
+
+test('what is left of an earlier supervisor is ended whether it is known or not, in its order', async () => {
+  await using stack = await scratch()
+  const services = [stack.program('roof', lives, { needs: ['walls'] }), stack.program('walls', lives)]
+  const killed = stack.open()
+  await killed.start([...services, stack.program('stranger', lives)])
+  const pids = (await stack.records.all()).map(({ pid }) => pid ?? 0)
+  await rm(join(stack.directory, 'services', 'stranger.json'))
+  stack.events.length = 0
+  // Its watch would take what we end for a fall.
+  killed.loseRecords()
+  const ended = stack.supervisor.endLeft(services)
+  await Promise.all([ended, killed.stop()])
+  expect([await ended, await Promise.all(pids.map(identify))]).toEqual([true, [null, null, null]])
+  expect(await stack.records.all()).toEqual([])
+  expect(await stack.open().endLeft(services)).toBe(false)
+})
+
 test('a listener is found by its port', async () => {
   const { listenerOn } = await import('../processes.ts')
   const server = createServer().listen(0, '127.0.0.1')

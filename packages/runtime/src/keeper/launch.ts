@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process'
+import { open } from 'node:fs/promises'
+import { messageOf, OffstreamError } from '../errors.ts'
+import { endOfLog, lastLines } from '../log.ts'
+import { fromWire, type KeeperAnswer, toWire } from './protocol.ts'
+
+/** The program of a keeper, as a process of its own. */
+export interface KeeperProgram {
+  readonly file: string
+  readonly args: readonly string[]
+  readonly cwd: string
+  /** Where it writes; appended to. Its folder must exist. */
+  readonly logFile: string
+}
+
+const lastWordCount = 12
+
+/**
+ * Starts a keeper with its terminal let go; resolves once it says (`tellLauncher`) that it can be asked.
+ * @throws what it said that it failed of, and OffstreamError KEEPER_FAILED where it ended without a word
+ */
+export const launchKeeper = async ({ file, args, cwd, logFile }: KeeperProgram): Promise<void> => {
+  const log = await open(logFile, 'a')
+  try {
+    const firstWord = await endOfLog(logFile)
+    // The fourth is a channel for the one answer. A full disk takes no log, and then the log tells no reason.
+    const child = spawn(file, [...args], { detached: true, stdio: ['ignore', log.fd, log.fd, 'ipc'], cwd })
+    const how = await new Promise<string | null>((resolve, reject) => {
+      child.once('message', (told: KeeperAnswer) =>
+        told.kind === 'error' ? reject(failed(fromWire(told.error))) : resolve(null),
+      )
+      child.once('error', error => resolve(`could not be run: ${messageOf(error)}`))
+      child.once('exit', (status, signal) => resolve(`ended with ${signal ?? `status ${status}`}`))
+    })
+    if (how !== null) throw ended(how, await lastLines(logFile, lastWordCount, firstWord))
+    child.disconnect()
+    child.unref()
+  } finally {
+    await log.close()
+  }
+}
+
+/** For the keeper's own process: says that it can be asked now (null), or what it fails of. */
+export const tellLauncher = async (error: unknown = null): Promise<void> => {
+  const told: KeeperAnswer = error === null ? { kind: 'done' } : { kind: 'error', error: toWire(error) }
+  // Whoever launched it may be gone.
+  await new Promise<void>(resolve => {
+    if (process.connected) process.send?.(told, undefined, undefined, () => resolve())
+    else resolve()
+  })
+}
+
+/** A keeper could not be started for a reason that is no news by itself. */
+export const failed = (error: unknown): OffstreamError =>
+  error instanceof OffstreamError ? error : ended(`failed: ${messageOf(error)}`, [], error)
+
+const ended = (how: string, lastWords: readonly string[], cause?: unknown): OffstreamError =>
+  new OffstreamError(
+    'KEEPER_FAILED',
+    `The keeper, which runs the services, ${how} before it could be asked`,
+    {
+      outcome: 'failed',
+      hint: 'call `offstream up --foreground`, where it tells more; `offstream down` ends what runs, also without a keeper',
+      lastWords,
+      cause,
+    },
+  )
