@@ -6,7 +6,7 @@ import * as pipeline from '@offstream/pipeline'
 import { type FetchProgress, fileNews, launchKeeper, messageOf } from '@offstream/runtime'
 import { modeFor, Output } from './output.ts'
 import { serviceLines, waitingLine } from './serviceLines.ts'
-import { bar, bytes } from './words.ts'
+import { bar, bytes, printable } from './words.ts'
 
 export type Pipeline = typeof pipeline
 
@@ -73,7 +73,7 @@ export const contextOf = (options: GlobalOptions, { signal, force }: Signals): C
       await pipeline
         .ensureKept(found.state, () => startKeeper(found, options.stack))
         .catch(error =>
-          output.note(`Nobody starts again what crashes: ${messageOf(fileNews(error) ?? error)}`),
+          output.note(`Nobody starts again what crashes: ${printable(messageOf(fileNews(error) ?? error))}`),
         )
       return found
     },

@@ -79,7 +79,7 @@ test.each<[SourceEvent, string]>([
     { kind: 'layout', field: 'nova_group', selector: '#panel_nova img', rate: 0.025, usual: 0.834 },
     '! The site may look otherwise now: `nova_group` is on 3 % of its last pages, usually on 83 %; it is read by `#panel_nova img`',
   ],
-  [{ kind: 'skipped', address: 'http://a/\u001b[2J', reason: 'gone' }, '! skipped http://a/ [2J: gone'],
+  [{ kind: 'skipped', address: 'http://a/\u001b[2J', reason: 'gone' }, '! skipped http://a/: gone'],
 ])('what a source tells is a line for a person and an object for a program: %o', (event, line) => {
   vi.setSystemTime('2026-03-04T05:03:05Z')
   for (const [mode, stream, told] of [

@@ -1,7 +1,7 @@
 import type { ServiceEvent } from '@offstream/runtime'
 import chalk from 'chalk'
 import type { Output } from './output.ts'
-import { duration } from './words.ts'
+import { duration, printable } from './words.ts'
 
 /** Tells of services as they start and end: a line for each that is done, and a spinner with those under way. */
 export const serviceLines = (output: Output): ((event: ServiceEvent) => void) => {
@@ -39,10 +39,10 @@ export const lineOf = (event: ServiceEvent): string | null => {
     case 'stopped':
       return `${chalk.green('✔')} ${name}ended after ${duration(event.tookMs)}${event.killed ? ', by force' : ''}`
     case 'fell':
-      return `${chalk.yellow('!')} ${name}${event.how}; starts again in ${duration(event.restartInMs)}`
+      return `${chalk.yellow('!')} ${name}${printable(event.how)}; starts again in ${duration(event.restartInMs)}`
     case 'gaveUp':
-      return `${chalk.red('✖')} ${name}${event.how} and was given up`
+      return `${chalk.red('✖')} ${name}${printable(event.how)} and was given up`
     case 'unrecorded':
-      return `${chalk.yellow('!')} ${name}how it is can't be written down: ${event.reason}`
+      return `${chalk.yellow('!')} ${name}how it is can't be written down: ${printable(event.reason)}`
   }
 }

@@ -1,7 +1,7 @@
 import type { Flow, ServiceStatus, Status } from '@offstream/pipeline'
 import chalk from 'chalk'
 import { type Cell, paint, table } from './output.ts'
-import { duration } from './words.ts'
+import { duration, printable } from './words.ts'
 
 /** A stack as a person reads it: each service, then the way of the products. */
 export const statusText = (status: Status): string =>
@@ -24,7 +24,7 @@ const servicesText = (services: readonly ServiceStatus[]): string =>
       pid === null ? '' : String(pid),
       uptimeSeconds === null ? '' : duration(uptimeSeconds * 1_000),
       restarts === 0 ? '' : String(restarts),
-      detail ?? '',
+      printable(detail ?? ''),
     ]),
   )
 

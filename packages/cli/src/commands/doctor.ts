@@ -2,6 +2,7 @@ import type { Finding } from '@offstream/pipeline'
 import { exitStatus } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../commands.ts'
 import type { Cell } from '../output.ts'
+import { printable } from '../words.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -53,7 +54,7 @@ const closing: Readonly<Record<Finding['verdict'], string>> = {
 }
 
 const rowsOf = ({ name, verdict, found, hint }: Finding): Cell[][] => [
-  [marks[verdict], name, found],
+  [marks[verdict], name, printable(found)],
   ...(hint === null ? [] : [['', '', { text: `→ ${hint}`, tone: 'quiet' as const }]]),
 ]
 
