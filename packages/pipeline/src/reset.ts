@@ -1,15 +1,4 @@
-import {
-  lstat,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  rmdir,
-  unlink,
-  writeFile,
-} from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, unlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import {
   isRunning,
@@ -17,6 +6,7 @@ import {
   lockKeeper,
   messageOf,
   OffstreamError,
+  replaceFile,
   ServiceRecords,
   strayServices,
 } from '@offstream/runtime'
@@ -193,8 +183,7 @@ const writeDown = async ({ state, items }: ResetPlan): Promise<string> => {
   await mkdir(trashOf(state), { recursive: true, mode: 0o700 })
   const trash = await mkdtemp(join(trashOf(state), 'reset-'))
   const plan: WrittenPlan = { version: 1, paths: items.flatMap(({ paths }) => paths) }
-  await writeFile(`${planIn(trash)}.tmp`, JSON.stringify(plan))
-  await rename(`${planIn(trash)}.tmp`, planIn(trash))
+  await replaceFile(planIn(trash), JSON.stringify(plan), { lasting: true })
   return trash
 }
 

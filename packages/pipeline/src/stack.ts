@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   askKeeper,
@@ -8,6 +8,7 @@ import {
   keeperAnswers,
   lockKeeper,
   OffstreamError,
+  replaceFile,
   type Service,
   type ServiceEvent,
   ServiceRecords,
@@ -52,8 +53,7 @@ export const rememberedConfig = async (state: string): Promise<Config | null> =>
 export const keepStackSettings = async (settings: StackSettings): Promise<void> => {
   const file = settingsFile(settings.state)
   await mkdir(directoriesOf(settings.state).run, { recursive: true, mode: 0o700 })
-  await writeFile(`${file}.tmp`, JSON.stringify(settings, null, 2), { mode: 0o600 })
-  await rename(`${file}.tmp`, file)
+  await replaceFile(file, JSON.stringify(settings, null, 2), { mode: 0o600 })
 }
 
 const servicesFrom = ({ archives, ...stack }: StackSettings): readonly Service[] =>

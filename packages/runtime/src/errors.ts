@@ -80,7 +80,10 @@ export const fileNews = (error: unknown): OffstreamError | null => {
   if (why === undefined || place === undefined || syscall.startsWith('spawn')) return null
   return new OffstreamError('FOLDER_UNWRITABLE', `\`${place}\` can't be used: ${why}`, {
     outcome: 'refused',
-    hint: 'make your user the owner (`sudo chown -R "$USER" <folder>`), or use a folder that you may write to',
+    hint:
+      code === 'EROFS'
+        ? 'make that disk writable, or use a folder on another'
+        : 'make your user the owner (`sudo chown -R "$USER" <folder>`), or use a folder that you may write to',
     cause: error,
   })
 }

@@ -24,6 +24,7 @@ export {
   type ProcessSummary,
   send,
 } from './processes.ts'
+export { replaceFile } from './replaceFile.ts'
 export { type LogLimits, rotateLog } from './rotate.ts'
 export { type StrayService, strayServices } from './supervisor/marks.ts'
 export { isRunning, isWanted, ServiceRecords } from './supervisor/records.ts'

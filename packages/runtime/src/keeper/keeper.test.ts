@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -187,15 +187,11 @@ test('a keeper whose socket alone is removed can be asked again', async () => {
   await using keeper = await scratch()
   await ensureKeeper(keeper.directory, keeper.launch)
   const socket = socketPath(keeper.directory)
-  const { ino } = await stat(socket)
   await rm(socket)
-  await until(
-    async () => {
-      expect((await stat(socket)).ino).not.toBe(ino)
-      expect(await keeperAnswers(keeper.directory)).toBe(true)
-    },
-    { what: 'the new socket', withinMs: 5_000 },
-  )
+  await until(async () => expect(await keeperAnswers(keeper.directory)).toBe(true), {
+    what: 'the new socket',
+    withinMs: 5_000,
+  })
   expect(keeper.runs.length).toBe(1)
 })
 

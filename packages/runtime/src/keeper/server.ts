@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { chmod, mkdir, rm, stat } from 'node:fs/promises'
+import { chmod, mkdir, open, rm, stat } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -112,7 +112,9 @@ export const runKeeper = async ({
     await chmod(path, 0o600)
     return server
   }
-  const { ino: folder } = await stat(directory, { bigint: true })
+  // As long as it is open its number is not given to another.
+  await using handle = await open(directory)
+  const { ino: folder } = await handle.stat({ bigint: true })
   let server = await listen()
   const removed = new AbortController()
   /** Without its socket nobody can ask it any more, and without its folder what it keeps has lost its data. */

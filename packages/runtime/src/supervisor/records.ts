@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isAlive } from '../processes.ts'
+import { replaceFile } from '../replaceFile.ts'
 import type { ServiceRecord } from './service.ts'
 
 /**
@@ -30,12 +31,9 @@ export class ServiceRecords {
     }
   }
 
-  /** Written beside and renamed, so that a reader, or a kill in the middle, never meets half a record. */
   async keep(record: ServiceRecord): Promise<void> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 })
-    const beside = `${this.#file(record.name)}.${process.pid}.tmp`
-    await writeFile(beside, `${JSON.stringify(record, null, 2)}\n`)
-    await rename(beside, this.#file(record.name))
+    await replaceFile(this.#file(record.name), `${JSON.stringify(record, null, 2)}\n`)
   }
 
   async forget(name: string): Promise<void> {
