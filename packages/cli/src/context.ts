@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Project, StackCall, StackSettings } from '@offstream/pipeline'
 import * as pipeline from '@offstream/pipeline'
-import { type FetchProgress, fileNews, launchKeeper, messageOf } from '@offstream/runtime'
+import { type FetchProgress, fileNews, launchKeeper, messageOf, OffstreamError } from '@offstream/runtime'
 import { modeFor, Output } from './output.ts'
 import { serviceLines, waitingLine } from './serviceLines.ts'
 import { bar, bytes, printable } from './words.ts'
@@ -50,9 +50,9 @@ export type Signals = Pick<Context, 'signal' | 'force'>
 
 export const contextOf = (options: GlobalOptions, { signal, force }: Signals): Context => {
   const output = new Output(modeFor(options.json ?? false, process.stderr, process.env))
-  const load = (remembered?: Pipeline['rememberedConfig']) =>
+  const load = async (remembered?: Pipeline['rememberedConfig']) =>
     pipeline.loadProject({
-      from: options.project ?? process.cwd(),
+      from: options.project === undefined ? process.cwd() : await existingFolder(options.project),
       environment: process.env,
       stack: options.stack ?? null,
       settings: options.settings,
@@ -91,6 +91,16 @@ export const contextOf = (options: GlobalOptions, { signal, force }: Signals): C
       signal,
     },
   }
+}
+
+/** A folder that is misspelt would become a project of its own, with a stack of its own. */
+const existingFolder = async (folder: string): Promise<string> => {
+  const stats = await stat(folder).catch(() => null)
+  if (stats?.isDirectory()) return folder
+  throw new OffstreamError('PROJECT_MISSING', `There is no folder \`${folder}\``, {
+    outcome: 'usage',
+    hint: 'check what you gave to `--project`, or begin a project there with `offstream init <folder>`',
+  })
 }
 
 const lazily = <T>(make: () => Promise<T>): (() => Promise<T>) => {

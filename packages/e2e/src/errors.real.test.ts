@@ -251,6 +251,7 @@ const withoutServices: readonly Provoked[] = [
     exit: 10,
     by: ({ run }) => run(['init', '--bare', '--yes']),
   },
+  { code: 'PROJECT_MISSING', exit: 2, by: ({ run }) => run(['status', '--project', 'nowhere']) },
   {
     code: 'PROJECT_UNWRITABLE',
     exit: 10,
@@ -376,6 +377,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'SETTINGS_DIFFER 10': 'packages/e2e/src/commands.real.test.ts',
   'SOURCE_DISALLOWED 10': 'packages/pipeline/src/sources/web/crawl.real.test.ts',
   'SQL_FAILED 12': 'packages/pipeline/src/table.real.test.ts',
+  'TABLE_MISSING 12': 'packages/e2e/src/life.real.test.ts',
   'TOPIC_MISSING 2': 'packages/pipeline/src/sources/topic.real.test.ts',
   'TOPIC_MISSING 12': 'packages/pipeline/src/topic.real.test.ts',
   'TOPIC_UNREADABLE 12': 'packages/pipeline/src/sources/topic.real.test.ts',

@@ -56,7 +56,7 @@ export interface ScratchStack extends AsyncDisposable {
 }
 
 /** Marks, inherited, every process that a test's command starts: services, keepers, browsers. */
-const markName = 'OFFSTREAM_E2E'
+const markName = 'E2E_OF_OFFSTREAM'
 
 /** A site, and a stack that is ready to scrape it. Disposing of it ends both, the stack as `scratchStack` says. */
 export interface StartedPipeline extends AsyncDisposable {

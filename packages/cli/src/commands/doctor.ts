@@ -10,8 +10,8 @@ const define: DefineCommand = (command, context) =>
       'after',
       `
 Looks at everything that a start depends on: Node, Java, Python with its module
-venv, a browser, memory, disk and ports; a taken port is told with the program
-that holds it. Nothing is changed.
+venv, a browser, memory, disk, whether the folder can be written to, and ports;
+a taken port is told with the program that holds it. Nothing is changed.
 
 Exit status: 0 all is there, 6 something must be mended first.
 
@@ -27,6 +27,7 @@ Next: \`offstream demo\`, or what the arrows (→) advise.`,
         config,
         environment: process.env,
         directory,
+        state,
         ours: await pipeline.ownPids(state),
       })
       const verdict = worst(findings)
