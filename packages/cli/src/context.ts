@@ -5,7 +5,7 @@ import type { Project, StackCall, StackSettings } from '@offstream/pipeline'
 import * as pipeline from '@offstream/pipeline'
 import { type FetchProgress, fileNews, launchKeeper, messageOf, OffstreamError } from '@offstream/runtime'
 import { modeFor, Output } from './output.ts'
-import { serviceLines, waitingLine } from './serviceLines.ts'
+import { serviceLines, takenBackLine, waitingLine } from './serviceLines.ts'
 import { bar, bytes, printable } from './words.ts'
 
 export type Pipeline = typeof pipeline
@@ -88,6 +88,7 @@ export const contextOf = (options: GlobalOptions, { signal, force }: Signals): C
       launchKeeper: async () => startKeeper(await project(), options.stack),
       onEvent: serviceLines(output),
       onWaiting: () => output.note(waitingLine),
+      onTakenBack: () => output.note(takenBackLine),
       signal,
     },
   }

@@ -58,11 +58,16 @@ for (const [name, { summary, load, hidden }] of Object.entries(commands)) {
 }
 
 try {
-  await program.parseAsync()
+  await program.parseAsync(process.argv.map(unlikeOption))
 } catch (error) {
   process.exitCode = await report(error)
 }
 if (interruptedBy !== null) process.exitCode = exitStatus[interruptedBy]
+
+/** A text that begins like an option and can be none (SQL that begins with a comment) is not to be read as one. */
+function unlikeOption(word: string): string {
+  return /^-[^=\s]*\s/.test(word) ? ` ${word}` : word
+}
 
 async function report(error: unknown): Promise<number> {
   // commander has written its own message by then, and `--help` is thrown too.

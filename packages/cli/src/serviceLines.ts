@@ -22,6 +22,10 @@ export const serviceLines = (output: Output): ((event: ServiceEvent) => void) =>
 /** Said when another command is being carried out on the same stack. */
 export const waitingLine = 'Another command is starting or ending services; waiting for it …'
 
+/** Said when Ctrl-C takes a start back. */
+export const takenBackLine =
+  'Interrupted. What was begun is being ended in the background; `offstream status` shows when it is gone, `offstream down` waits for it'
+
 /** The line for an event; null for a beginning, which only a spinner shows. */
 export const lineOf = (event: ServiceEvent): string | null => {
   const name = event.service.padEnd(16)

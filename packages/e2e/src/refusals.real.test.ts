@@ -104,6 +104,10 @@ test('a query says where it got no answer', async () => {
   `)
 })
 
+test('a statement that begins with a comment is no option', async () => {
+  expect((await stack.run(['query', '-- how many?\nSELECT 1'])).exitCode).toBe(9)
+})
+
 test('a scrape says that no broker answers before it visits anything', async () => {
   expect((await stack.run(['scrape', '--url', 'http://127.0.0.1:9/'])).shown).toMatchInlineSnapshot(`
     "! ✖ No Kafka broker answered at \`127.0.0.1:<kafka.port>\` [KAFKA_UNREACHABLE]

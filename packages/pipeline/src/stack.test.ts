@@ -1,8 +1,11 @@
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   identify,
+  runKeeper,
   type ServiceEvent,
   type ServicePhase,
   ServiceRecords,
@@ -22,6 +25,7 @@ import {
   refuseOtherSettings,
   requireRunning,
   type StackSettings,
+  servicesOf,
   startServices,
   stopStack,
 } from './stack.ts'
@@ -134,6 +138,29 @@ test('what was being ended when its keeper was killed gets none to keep it', asy
   await ensureKept(state, noKeeper.launchKeeper)
   await recordService(state, 'zookeeper', true)
   await expect(ensureKept(state, noKeeper.launchKeeper)).rejects.toMatchObject({ code: 'KEEPER_FAILED' })
+})
+
+test('a port that is taken is told with what chooses another', async () => {
+  const state = await scratchState()
+  const holder = createServer()
+  await once(holder.listen(0, '127.0.0.1'), 'listening')
+  const end = new AbortController()
+  let keeping: Promise<void> = Promise.resolve()
+  onTestFinished(async () => {
+    holder.close()
+    end.abort()
+    await keeping
+  })
+  const { port } = holder.address() as AddressInfo
+  const launchKeeper = async () => {
+    const keeper = { directory: directoriesOf(state).run, build: servicesOf, settings: null }
+    keeping = runKeeper({ ...keeper, onEvent: () => undefined, signal: end.signal })
+  }
+  const settings = settingsOf(state, Config.parse({ zookeeper: { port } }))
+  await expect(startServices(settings, ['zookeeper'], { launchKeeper })).rejects.toMatchObject({
+    code: 'PORT_TAKEN',
+    hint: 'end that program, or choose another port: `--set zookeeper.port=…`; `offstream up --ports auto` chooses free ones',
+  })
 })
 
 /** A service of a stack that runs, and whose state folder was deleted since. */

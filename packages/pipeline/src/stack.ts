@@ -91,6 +91,8 @@ export interface StackCall {
   readonly onEvent?: (event: ServiceEvent) => void
   /** Called when another command is being carried out, and this one has to wait for it. */
   readonly onWaiting?: () => void
+  /** Called when `signal` takes the request back: the keeper then ends what was begun, and nobody waits for it. */
+  readonly onTakenBack?: () => void
   readonly signal?: AbortSignal | undefined
 }
 
@@ -125,7 +127,7 @@ export const refuseOtherSettings = async (
 export const startServices = async (
   settings: StackSettings,
   names: readonly ServiceName[],
-  { launchKeeper, ...call }: StackCall,
+  { launchKeeper, onTakenBack, ...call }: StackCall,
 ): Promise<void> => {
   const { run } = directoriesOf(settings.state)
   await finishReset(settings.state)
@@ -139,9 +141,20 @@ export const startServices = async (
   } catch (error) {
     // Where nothing came of it, what is corrected in the file must count the next time.
     if ((await ownPids(settings.state)).size === 0) await rm(settingsFile(settings.state), { force: true })
-    throw error
+    if (call.signal?.aborted) onTakenBack?.()
+    throw withFreePorts(error)
   }
 }
+
+/** Of a port that is taken, also that offstream can choose another by itself. */
+const withFreePorts = (error: unknown): unknown =>
+  error instanceof OffstreamError && error.code === 'PORT_TAKEN'
+    ? new OffstreamError('PORT_TAKEN', error.message, {
+        outcome: 'portTaken',
+        hint: `${error.hint}; \`offstream up --ports auto\` chooses free ones`,
+        cause: error,
+      })
+    : error
 
 /**
  * Ends everything that runs for the stack, also what a killed keeper left, and what runs though its state folder was

@@ -2,6 +2,7 @@ import {
   isRunning,
   listenerOn,
   messageOf,
+  OffstreamError,
   type Service,
   type ServiceRecord,
   ServiceRecords,
@@ -205,9 +206,15 @@ const askService = async (service: Service, pid: number | null): Promise<Answer>
     }
     return { healthy: true, detail: null }
   } catch (error) {
-    return { healthy: false, detail: messageOf(error) }
+    return { healthy: false, detail: adviceOf(error) }
   }
 }
+
+/** Of a table that is gone, also what to do: `offstream up`, which most others advise, does not bring it back. */
+const adviceOf = (error: unknown): string =>
+  error instanceof OffstreamError && error.code === 'TABLE_MISSING'
+    ? `${error.message}; ${error.hint}`
+    : messageOf(error)
 
 const tableQuestion = `
 SELECT

@@ -75,6 +75,20 @@ test('services start after what they need and end before it', async () => {
   expect(await stack.records.all()).toEqual([])
 })
 
+test('a service that waits for another is known to be about to start, and forgotten where that fails', async () => {
+  await using stack = await scratch()
+  const walls = stack.program('walls', `setTimeout(() => process.exit(1), 300)`)
+  const start = stack.supervisor.start([walls, stack.program('roof', lives, { needs: ['walls'] })])
+  const outcome = expect(start).rejects.toMatchObject({ code: 'SERVICE_EXITED' })
+  await until(async () => expect(kinds(stack.events)).toContain('starting walls'), {
+    what: 'it',
+    withinMs: 5_000,
+  })
+  expect(await stack.records.of('roof')).toMatchObject({ phase: 'starting', pid: null })
+  await outcome
+  expect((await stack.records.all()).map(({ name, phase }) => [name, phase])).toEqual([['walls', 'failed']])
+})
+
 test('starting twice starts nothing the second time', async () => {
   await using stack = await scratch()
   const service = stack.program('bee', lives)

@@ -105,7 +105,13 @@ export class Supervisor {
     await refuseTakenPorts(services.filter(({ name }) => !this.#isKept(name)))
     const failed = new AbortController()
     const ending = signal === undefined ? failed.signal : AbortSignal.any([failed.signal, signal])
+    const begun = new Set<string>()
     const startedHere: string[] = []
+    const fresh = services.filter(({ name }) => !this.#isKept(name))
+    // Those that wait for others are to be seen too, and are not forgotten where we are killed meanwhile.
+    const startedAt = new Date().toISOString()
+    for (const service of fresh)
+      await this.#recorded(service.name, () => this.#records.keep({ ...blankRecord(service), startedAt }))
     const underWay = new Map<string, Promise<void>>()
     const startOne = (service: Service): Promise<void> => {
       const known = underWay.get(service.name)
@@ -113,6 +119,7 @@ export class Supervisor {
       const needed = services.filter(other => service.needs.includes(other.name))
       const start = Promise.all(needed.map(startOne)).then(async () => {
         ending.throwIfAborted()
+        begun.add(service.name)
         if (await this.#bringUp(service, ending)) startedHere.push(service.name)
       })
       underWay.set(service.name, start)
@@ -128,6 +135,7 @@ export class Supervisor {
     )
     const reason = ending.aborted ? ending.reason : undefined
     if (settled.every(result => result.status === 'fulfilled')) return
+    for (const { name } of fresh) if (!begun.has(name)) await this.#forget(name)
     await this.stop(startedHere)
     throw reason
   }
