@@ -383,7 +383,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
   test('a table that was dropped is told with what to do, and that fills it again', async () => {
     const { flow } = await arrived()
     await stack.run(['query', 'DROP TABLE lake.off.products'])
-    const refill = 'fill it again from the topic with `offstream down && offstream reset --table'
+    const refill = 'fill it again from the topic with `offstream down`, `offstream reset --table`'
     const asked = await stack.run(['query', 'SELECT count(*) FROM Products'])
     expect([asked.exitCode, asked.shown]).toEqual([12, expect.stringContaining('[TABLE_MISSING]')])
     expect(asked.shown).toContain(refill)

@@ -239,7 +239,7 @@ const isInt64 = (value: unknown): value is { readonly buffer: Buffer; readonly o
 
 /** What to do where the table is gone: its checkpoint, which says that the messages are read, has to go too. */
 export const refillHint =
-  'fill it again from the topic with `offstream down && offstream reset --table && offstream up && offstream submit`'
+  'fill it again from the topic with `offstream down`, `offstream reset --table`, `offstream up` and `offstream submit`'
 
 const sqlFailed = (error: unknown): OffstreamError => {
   const told = serverMessage(error) ?? messageOf(error)
