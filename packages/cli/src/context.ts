@@ -142,7 +142,7 @@ const fetchRuntimes = async (
       signal,
     })
     const cache = pipeline.cacheDirectory(process.env)
-    if (!pipeline.hasArchives(cache, runtimes)) {
+    if (!(await pipeline.hasArchives(cache, runtimes))) {
       const line = 'Start-up archives: running every service once, so that each later start is quicker'
       output.event({ kind: 'archiving' }, line)
       output.live(line)

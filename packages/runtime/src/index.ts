@@ -6,7 +6,9 @@ export {
   ensureArtifact,
   type FetchOptions,
   type FetchProgress,
+  isComplete,
   type LockedFile,
+  removeArtifact,
   sha256Of,
   verifyFiles,
 } from './artifacts/store.ts'

@@ -14,8 +14,8 @@ export interface Service {
   readonly listensOn?: readonly ServicePort[]
   /** Where it writes; one file for standard output and standard error, appended to. */
   readonly logFile: string
-  /** Made just before each start: property files, folders, tokens. */
-  readonly prepare?: () => Promise<void>
+  /** Made just before each start: property files, folders, tokens. It must end when `signal` is aborted. */
+  readonly prepare?: (signal: AbortSignal) => Promise<void>
   /**
    * One real question in the service's own language; resolves when the answer was right, throws otherwise. Asked
    * again until it resolves, so it must be cheap and must end when `signal` is aborted.

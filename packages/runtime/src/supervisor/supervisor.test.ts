@@ -150,6 +150,24 @@ test('an aborted start ends what it had started', async () => {
   expect(stack.supervisor.names).toEqual([])
 })
 
+test('what is prepared before a start ends with it', async () => {
+  await using stack = await scratch()
+  const abort = new AbortController()
+  const waits = stack.program('waits', lives, {
+    prepare: signal =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+  })
+  const start = stack.supervisor.start([waits], abort.signal)
+  const outcome = expect(start).rejects.toThrow('enough')
+  await until(async () => expect(kinds(stack.events)).toContain('starting waits'), {
+    what: 'it',
+    withinMs: 5_000,
+  })
+  abort.abort(new Error('enough'))
+  await outcome
+  expect(await stack.records.all()).toEqual([])
+})
+
 test('a service that is killed comes back, and its record counts it', async () => {
   await using stack = await scratch()
   await stack.supervisor.start([stack.program('bee', lives)])

@@ -298,7 +298,7 @@ export class Supervisor {
     kept.wasReady = false
     this.#onEvent({ kind: 'starting', service: service.name })
     await refuseTakenPorts([service])
-    await service.prepare?.()
+    await service.prepare?.(signal)
     const firstWord = await endOfLog(service.logFile)
     const startedAt = new Date().toISOString()
     // Before there is a process too: where we are killed in between, the next supervisor knows to look for it.
