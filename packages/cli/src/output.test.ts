@@ -142,6 +142,22 @@ test('an error that is no news is a bug of ours, with its stack', () => {
   })
 })
 
+test('a table that is too wide is cut where it is widest', () => {
+  const rows = [['3017620422003', 'Pâte à tartiner aux noisettes et au cacao', 'a'.repeat(40)]]
+  const cut = stripVTControlCharacters(table(['code', 'product_name', 'image_url'], rows, 60))
+  expect(cut.split('\n')).toEqual([
+    'code           product_name           image_url',
+    '3017620422003  Pâte à tartiner aux …  aaaaaaaaaaaaaaaaaaaa…',
+  ])
+  expect(stripVTControlCharacters(table(['code', 'product_name', 'image_url'], rows, 200))).toContain(
+    'cacao  aaa',
+  )
+  // With more columns than have room, a line is as short as it can be.
+  expect(stripVTControlCharacters(table(['one', 'two'], [['123456', '123456']], 5))).toBe(
+    'one   two\n123…  123…',
+  )
+})
+
 test('a table has its columns in line, without lines around them', () => {
   expect(
     stripVTControlCharacters(

@@ -127,11 +127,19 @@ export class Output {
   }
 }
 
-/** Lines in columns, for people. */
-export const table = (head: readonly string[], rows: readonly (readonly Cell[])[]): string => {
+/**
+ * Lines in columns, for people.
+ * @param width what a line may take: what is longer in the widest columns is cut off with `…`
+ */
+export const table = (
+  head: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  width = Number.POSITIVE_INFINITY,
+): string => {
   const drawn = new Table({
     head: head.map(title => chalk.bold(title)),
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+    ...fitting([head, ...rows], width),
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': columnGap },
     chars: Object.fromEntries(borders.map(name => [name, ''])),
   })
   drawn.push(...rows.map(row => row.map(paint)))
@@ -140,6 +148,32 @@ export const table = (head: readonly string[], rows: readonly (readonly Cell[])[
     .split('\n')
     .map(line => line.trimEnd())
     .join('\n')
+}
+
+const columnGap = 2
+/** Less of a column tells nothing. */
+const leastColumn = 4
+
+/** The widths of the columns, gap included, where they are too wide together; the widest give way. */
+const fitting = (rows: readonly (readonly Cell[])[], width: number): { colWidths?: number[] } => {
+  const widths: number[] = []
+  for (const row of rows)
+    for (const [column, cell] of row.entries()) {
+      const { length } = stripVTControlCharacters(typeof cell === 'string' ? cell : cell.text)
+      widths[column] = Math.max(widths[column] ?? 0, length + columnGap)
+    }
+  // Nothing follows the last gap.
+  const excess = () => widths.reduce((sum, one) => sum + one, -columnGap) - width
+  if (excess() <= 0) return {}
+  while (excess() > 0) {
+    const widest = Math.max(...widths)
+    if (widest <= leastColumn + columnGap) break
+    const next = Math.max(...widths.filter(one => one < widest), leastColumn + columnGap)
+    const wide = widths.filter(one => one === widest).length
+    const less = Math.min(widest - next, Math.ceil(excess() / wide)) || 1
+    for (const [column, one] of widths.entries()) if (one === widest) widths[column] = widest - less
+  }
+  return { colWidths: widths }
 }
 
 export const paint = (cell: Cell): string => (typeof cell === 'string' ? cell : tones[cell.tone](cell.text))

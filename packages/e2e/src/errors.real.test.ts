@@ -364,6 +364,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'ACCESS_DENIED 10': 'packages/pipeline/src/sources/topic.real.test.ts',
   'DISK_FULL 6': 'packages/runtime/src/artifacts/store.test.ts',
   'FAULT_UNKNOWN 2': 'packages/site/src/faults.test.ts',
+  'FOLDER_FOREIGN 10': 'packages/runtime/src/keeper/keeper.test.ts',
   'FOLDER_REMOVED 12': 'packages/runtime/src/keeper/keeper.test.ts',
   'FOLDER_UNWRITABLE 10': 'packages/runtime/src/errors.test.ts',
   'KEEPER_FAILED 12': 'packages/runtime/src/keeper/keeper.test.ts',

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { type IncomingMessage, request } from 'node:http'
+import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import lockfile from 'proper-lockfile'
 import { fileNews, OffstreamError } from '../errors.ts'
@@ -8,7 +9,7 @@ import type { ServiceEvent } from '../supervisor/service.ts'
 import { until, withDeadline } from '../until.ts'
 import { failed } from './launch.ts'
 import { fromWire, type KeeperAnswer, type KeeperRequest } from './protocol.ts'
-import { socketPath } from './socket.ts'
+import { ensureOwnFolder, socketPath } from './socket.ts'
 
 /** On a machine that has much to do, a process takes its time to begin. */
 const startWithinMs = 30_000
@@ -124,8 +125,10 @@ const send = async (
   body: KeeperRequest,
   signal: AbortSignal | undefined,
 ): Promise<IncomingMessage> => {
+  const socket = socketPath(directory)
+  if (dirname(socket) !== directory) await ensureOwnFolder(dirname(socket))
   const call = request({
-    socketPath: socketPath(directory),
+    socketPath: socket,
     path,
     method: 'POST',
     agent: false,

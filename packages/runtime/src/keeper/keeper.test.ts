@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -10,7 +10,7 @@ import { until } from '../until.ts'
 import { askKeeper, ensureKeeper, keeperAnswers } from './client.ts'
 import { launchKeeper } from './launch.ts'
 import { recordsDirectory, runKeeper } from './server.ts'
-import { socketPath } from './socket.ts'
+import { ensureOwnFolder, socketPath } from './socket.ts'
 
 const program = (directory: string, name: string, script: string): Service => ({
   name,
@@ -247,6 +247,21 @@ test('a folder too deep for a socket gets one elsewhere', () => {
   const deep = `/${'deep/'.repeat(30)}`
   expect(Buffer.byteLength(socketPath(deep))).toBeLessThan(104)
   expect(socketPath(deep)).not.toBe(socketPath(`${deep}er`))
+})
+
+test('a folder for sockets is one of this user alone, or is refused', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'offstream-sockets-'))
+  onTestFinished(() => rm(root, { recursive: true }))
+  const folder = join(root, 'keeper-1')
+  await ensureOwnFolder(folder)
+  await ensureOwnFolder(folder)
+  expect((await stat(folder)).mode & 0o777).toBe(0o700)
+  await chmod(folder, 0o755)
+  const refused = { code: 'FOLDER_FOREIGN', outcome: 'refused' }
+  await expect(ensureOwnFolder(folder)).rejects.toMatchObject(refused)
+  await chmod(folder, 0o700)
+  await symlink(folder, join(root, 'link'))
+  await expect(ensureOwnFolder(join(root, 'link'))).rejects.toMatchObject(refused)
 })
 
 const resolvable = (): { readonly promise: Promise<void>; readonly resolve: () => void } => {

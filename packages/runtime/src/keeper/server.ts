@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { chmod, mkdir, open, rm, stat } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { dirname } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { OffstreamError } from '../errors.ts'
@@ -8,7 +9,7 @@ import { boundLogs } from '../rotate.ts'
 import type { Service, ServiceEvent } from '../supervisor/service.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import { type KeeperAnswer, type KeeperRequest, toWire } from './protocol.ts'
-import { socketPath } from './socket.ts'
+import { ensureOwnFolder, socketPath } from './socket.ts'
 
 export interface KeeperOptions {
   /** A folder of its own: records, socket. Made with mode 0700, so that nobody else can ask. */
@@ -106,6 +107,7 @@ export const runKeeper = async ({
   const path = socketPath(directory)
   const listen = async (): Promise<Server> => {
     const server = createServer((request, response) => void answer(request, response))
+    if (dirname(path) !== directory) await ensureOwnFolder(dirname(path))
     await rm(path, { force: true })
     server.listen(path)
     await once(server, 'listening')

@@ -47,6 +47,7 @@ export interface Diagnosis {
 export interface ServiceCommand {
   readonly file: string
   readonly args: readonly string[]
+  /** All of its environment but our mark: what we were called with holds secrets that are no business of its. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
 }

@@ -343,6 +343,7 @@ export class Supervisor {
       // Files, not pipes: it must be able to go on writing when we are gone.
       const child = execa(file, [...args], {
         env: { ...env, ...markOf(this.#directory, service.name) },
+        extendEnv: false,
         cwd,
         detached: true,
         cleanup: false,
