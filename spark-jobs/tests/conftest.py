@@ -45,11 +45,11 @@ def spark(connectors: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     os.environ.update(
         SPARK_LOCAL_IP="127.0.0.1", SPARK_LOCAL_DIRS=str(temporary), PYSPARK_PYTHON=sys.executable
     )
-    log4j = Path(__file__).with_name("log4j2.properties")
+    log4j = Path(__file__).with_name("log4j2.properties").as_uri()
     settings = {
         "spark.driver.extraClassPath": connectors,
         "spark.driver.extraJavaOptions": (
-            f"-XX:TieredStopAtLevel=1 -Djava.io.tmpdir={temporary} -Dlog4j2.configurationFile=file:{log4j}"
+            f'-XX:TieredStopAtLevel=1 "-Djava.io.tmpdir={temporary}" -Dlog4j2.configurationFile={log4j}'
         ),
         "spark.driver.memory": "1g",
         "spark.ui.enabled": "false",

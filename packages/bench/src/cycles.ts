@@ -12,7 +12,7 @@ import { machine, print, table } from './figures.ts'
  * process, a listener, a lock or a temporary file was. `node dist/cycles.js [cycles]`
  */
 const cycles = Number(process.argv[2] ?? 20)
-const command = new URL('../../cli/bin/offstream.js', import.meta.url).pathname
+const command = join(import.meta.dirname, '../../cli/bin/offstream.js')
 
 const scratch = await mkdtemp(join(tmpdir(), 'offstream-cycles-'))
 const [project, temporary] = [scratch, await mkdtemp(join(scratch, 'tmp-'))]

@@ -15,7 +15,8 @@ const offstream = (...words: string[]) =>
   execa('npx', ['--no-install', 'offstream', ...words], { cwd: directory, reject: false, stdin: 'ignore' })
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'offstream-package-'))
+  // With a space and a letter beyond ASCII, as folders of people have them: here the job and the settings lie in it too.
+  directory = await mkdtemp(join(tmpdir(), 'offstream é package-'))
   const { stdout } = await execa(
     'npm',
     ['pack', './packages/cli', '--json', '--pack-destination', directory],
