@@ -47,6 +47,23 @@ test('a stack is told service by service, then step by step', () => {
   `)
 })
 
+test('a stack of which some are not ready yet is starting, and one that lacks something is degraded', () => {
+  const headline = (...services: ServiceStatus[]): string | undefined =>
+    stripVTControlCharacters(
+      statusText({
+        ...{ version: 1, state: 'degraded', services },
+        flow: {
+          ...{ fetched: 0, acknowledged: null, consumed: null, rows: null, rejected: null, visible: null },
+          ...{ lag: null, freshnessSeconds: null },
+        },
+        thrift: { host: '127.0.0.1', port: 10_000, answerMs: null },
+      }),
+    ).split('\n')[0]
+  const starting = service('kafka', { state: 'starting', health: 'unknown' })
+  expect(headline(service('zookeeper', {}), starting, service('products-stream', stopped))).toBe('● starting')
+  expect(headline(service('zookeeper', { health: 'unhealthy' }), starting)).toBe('● degraded')
+})
+
 test('a stack whose start has failed says so in its first line', () => {
   const status: Status = {
     ...{ version: 1, state: 'stopped', services: [service('zookeeper', { ...stopped, state: 'failed' })] },

@@ -16,11 +16,22 @@ export const statusText = (status: Status): string =>
 const headline = ({ state, services }: Status): Cell => {
   const failed = services.flatMap(({ name, state }) => (state === 'failed' ? [name] : []))
   if (state === 'healthy') return { text: '● healthy', tone: 'good' }
-  if (state === 'degraded') return { text: '● degraded', tone: 'bad' }
+  if (state === 'degraded')
+    return isStarting(services)
+      ? { text: '● starting', tone: 'doubtful' }
+      : { text: '● degraded', tone: 'bad' }
   return failed.length === 0
     ? { text: '○ stopped', tone: 'quiet' }
     : { text: `○ stopped: ${failed.join(', ')} failed`, tone: 'bad' }
 }
+
+/** Whether nothing is amiss but that some are not ready yet. */
+const isStarting = (services: readonly ServiceStatus[]): boolean =>
+  services.some(({ state }) => state === 'starting') &&
+  services.every(
+    ({ state, health }) =>
+      state === 'starting' || state === 'stopped' || (state === 'running' && health === 'healthy'),
+  )
 
 /** Below the table, which they would make wider than a terminal. */
 const detailLines = (services: readonly ServiceStatus[]): string[] => {

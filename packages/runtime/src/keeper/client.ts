@@ -6,13 +6,12 @@ import { createInterface } from 'node:readline'
 import lockfile from 'proper-lockfile'
 import { fileNews, OffstreamError } from '../errors.ts'
 import type { ServiceEvent } from '../supervisor/service.ts'
-import { until, withDeadline } from '../until.ts'
-import { failed } from './launch.ts'
+import { until } from '../until.ts'
+import { failed, startWithinMs } from './launch.ts'
 import { fromWire, type KeeperAnswer, type KeeperRequest } from './protocol.ts'
 import { ensureOwnFolder, socketPath } from './socket.ts'
 
-/** On a machine that has much to do, a process takes its time to begin. */
-const startWithinMs = 30_000
+const lockEveryMs = 250
 
 /** Whether a keeper of this folder answers. */
 export const keeperAnswers = async (directory: string): Promise<boolean> =>
@@ -36,7 +35,7 @@ export const ensureKeeper = async (directory: string, launch: () => Promise<void
   const unlock = await lockKeeper(directory)
   try {
     if (await keeperAnswers(directory)) return
-    await withDeadline(launch, { what: 'the keeper to begin', withinMs: startWithinMs })
+    await launch()
     await until(
       async () => {
         if (!(await keeperAnswers(directory))) throw new Error('no answer on its socket')
@@ -59,8 +58,8 @@ export const lockKeeper = async (directory: string): Promise<() => Promise<void>
   const release = await lockfile
     .lock(directory, {
       lockfilePath: `${directory}/keeper.lock`,
-      // Longer than a lock holds whose owner was killed.
-      retries: { retries: 60, factor: 1, minTimeout: 250 },
+      // As long as a keeper may take to begin, and longer than a lock holds whose owner was killed.
+      retries: { retries: startWithinMs / lockEveryMs, factor: 1, minTimeout: lockEveryMs },
       // The folder was removed meanwhile: by the usual way that would end the process.
       onCompromised: () => undefined,
     })

@@ -198,13 +198,14 @@ test('a keeper whose socket alone is removed can be asked again', async () => {
 /** A keeper's program that does as `script` says. */
 const launched = async (
   script: string,
+  withinMs = 10_000,
 ): Promise<{ readonly launch: Promise<void>; readonly log: string }> => {
   const root = await mkdtemp(join(tmpdir(), 'offstream-launch-'))
   onTestFinished(() => rm(root, { recursive: true, force: true }))
   const log = join(root, 'keeper.log')
   await writeFile(log, 'of an earlier one\n')
   return {
-    launch: launchKeeper({ file: process.execPath, args: ['-e', script], cwd: root, logFile: log }),
+    launch: launchKeeper({ file: process.execPath, args: ['-e', script], cwd: root, logFile: log }, withinMs),
     log,
   }
 }
@@ -227,8 +228,18 @@ test('what a keeper fails of is told though its log could not be written', async
   const { launch: other } = await launched(`process.send({ kind: 'error', error: ${JSON.stringify(bug)} })`)
   await expect(other).rejects.toMatchObject({
     code: 'KEEPER_FAILED',
-    message: expect.stringContaining('failed: bees is not iterable'),
+    message: 'The keeper, which runs the services, could not be started: bees is not iterable',
   })
+})
+
+test('a keeper that says nothing is ended at the deadline', async () => {
+  const { launch, log } = await launched(`console.log(process.pid); setInterval(() => {}, 1000)`, 700)
+  await expect(launch).rejects.toMatchObject({
+    code: 'KEEPER_FAILED',
+    message: expect.stringContaining('gave up waiting for its first word after 0.7 s'),
+  })
+  const pid = Number((await readFile(log, 'utf8')).trim().split('\n').at(-1))
+  await until(async () => expect(await identify(pid)).toBeNull(), { what: 'its end', withinMs: 5_000 })
 })
 
 test('a keeper that says it can be asked goes on without whoever launched it', async () => {
