@@ -27,7 +27,8 @@ process.on('SIGTERM', onSignal('terminated'))
 // Whoever reads our output went away (`offstream logs | head`): nobody is left to tell.
 process.stdout.on('error', error => {
   if ('code' in error && error.code === 'EPIPE') process.exit(exitStatus.ok)
-  throw error
+  // A full disk, where our output goes to a file.
+  void report(error).then(status => process.exit(status))
 })
 
 const program = newProgram()

@@ -428,6 +428,15 @@ test('NOT_CONFIRMED, exit 130: a question on a terminal that is not answered wit
   expect(existsSync(join(folder, '.offstream/lake/catalog.db'))).toBe(true)
 })
 
+test.skipIf(!existsSync('/dev/full'))('DISK_FULL, exit 6: output that goes to a full disk', async () => {
+  const { folder } = await placeOf('disk-full')
+  const command = `exec "$0" "$1" config show > /dev/full`
+  const { stderr, exitCode } = await execa('sh', ['-c', command, process.execPath, offstream], {
+    ...{ cwd: folder, reject: false },
+  })
+  expect([stderr, exitCode]).toEqual([expect.stringContaining('[DISK_FULL]'), 6])
+})
+
 test('SERVICE_EXITED, exit 12: a service that its own template makes impossible', async () => {
   const broken = join(stack.directory, 'config/zookeeper.properties')
   await mkdir(join(stack.directory, 'config'))

@@ -15,9 +15,15 @@ export class ServiceRecords {
     this.#directory = directory
   }
 
-  /** All services that were ever started here and not forgotten. A file that is no record counts as absent. */
+  /**
+   * All services that were ever started here and not forgotten. A file that is no record counts as absent; a folder
+   * that can't be read (another user's) is an error: what it holds is not known.
+   */
   async all(): Promise<ServiceRecord[]> {
-    const files = await readdir(this.#directory).catch(() => [])
+    const files = await readdir(this.#directory).catch(error => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
+      throw error
+    })
     const names = files.filter(file => file.endsWith('.json')).map(file => file.slice(0, -'.json'.length))
     const records = await Promise.all(names.map(name => this.of(name)))
     return records.filter(record => record !== null)

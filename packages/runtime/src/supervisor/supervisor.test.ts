@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -264,6 +264,14 @@ test('a disk that takes no record costs no service its life, nor its end', async
     'stopped bee',
   ])
   expect(again?.kind === 'ready' && (await identify(again.pid))).toBeNull()
+})
+
+test('records that can not be read are not taken for none', async () => {
+  await using stack = await scratch()
+  expect(await stack.records.all()).toEqual([])
+  await symlink('services', join(stack.directory, 'services'))
+  await expect(stack.records.all()).rejects.toMatchObject({ code: 'ELOOP' })
+  await rm(join(stack.directory, 'services'))
 })
 
 test('whoever listens and fails keeps no service from its restart or its end', async () => {
