@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { replaceFile } from '@offstream/runtime'
 import lockfile from 'proper-lockfile'
 import type { Source, SourceEvent, SourceRun } from './sources/source.ts'
 
@@ -103,9 +104,7 @@ export const addFetched = async (file: string, count: number): Promise<void> => 
     retries: { retries: 50, minTimeout: 20, maxTimeout: 200 },
   })
   try {
-    const beside = `${file}.${process.pid}.tmp`
-    await writeFile(beside, `${JSON.stringify({ version: 1, fetched: (await readFetched(file)) + count })}\n`)
-    await rename(beside, file)
+    await replaceFile(file, `${JSON.stringify({ version: 1, fetched: (await readFetched(file)) + count })}\n`)
   } finally {
     await release()
   }

@@ -63,7 +63,7 @@ export const restartServices = async (
 
   await refuseOtherSettings(settings, names)
   const { run } = directoriesOf(settings.state)
-  const { launchKeeper, onWaiting, ...rest } = call
+  const { launchKeeper, onWaiting, onTakenBack: _, ...rest } = call
   await ensureKeeper(run, launchKeeper)
   let begun: () => void = () => undefined
   const ending = new Promise<void>(resolve => {

@@ -128,7 +128,7 @@ Next: \`offstream status\` follows the products. Data: Open Food Facts, ODbL.`,
         output.note('Reading lines from the terminal; Ctrl-D ends them.')
       if (request.kind === 'topic' && !request.untilEnd)
         output.note('Waiting for messages, also for those to come; Ctrl-C ends it.')
-      const lines = new ScrapeLines(output)
+      const lines = new ScrapeLines(output, request.limit ?? null)
       const counts = dryRun
         ? await pipeline.produce({
             source,
