@@ -5,7 +5,7 @@ import type { ReaderOptions, ReadResult } from '../reader.ts'
 import { csvEntries } from './csv.ts'
 import { type Entry, type FileReaderOptions, resultsIn } from './entry.ts'
 import type { Input } from './input.ts'
-import { jsonlFileResults } from './jsonlFile.ts'
+import { bytesOfAShortFile, jsonlFileResults } from './jsonlFile.ts'
 import { parquetEntries } from './parquet.ts'
 
 type ReadResults = readonly (ReadResult | null)[]
@@ -50,10 +50,11 @@ const mayBecome = (bytes: Buffer, beginning: Buffer): boolean =>
 async function* textResults(
   text: Peeked,
   options: FileReaderOptions,
-  { mayBeEmpty }: Input,
+  { bytes, mayBeEmpty }: Input,
 ): AsyncGenerator<ReadResults> {
   const start = startOf(text.head)
-  if (start.startsWith('{')) return yield* jsonlFileResults(text.chunks(), options)
+  const isLong = bytes !== null && bytes > bytesOfAShortFile
+  if (start.startsWith('{')) return yield* jsonlFileResults(text.chunks(), options, { isLong })
   const delimiter = delimiterOf(start)
   if (delimiter !== null)
     return yield* read(csvEntries(text.chunks(), { name: options.name, delimiter }), options)
