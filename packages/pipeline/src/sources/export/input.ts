@@ -10,6 +10,8 @@ export interface Input {
   readonly name: string
   /** Its length, packed as it may be; null where nobody knows before its end. */
   readonly bytes: number | null
+  /** Whether it comes from somebody who may wait for what becomes of it, before he sends more. */
+  readonly isLive: boolean
   /** Whether it may hold nothing: a file that is called an export of text may. */
   readonly mayBeEmpty: boolean
   /** The whole file, in parts, as fast as they are taken. */
@@ -35,7 +37,7 @@ export const localInput = async (path: string): Promise<Input> => {
   if (!found.isFile()) throw missing(path, new Error('it is not a file'))
   return {
     name: path,
-    bytes: found.size,
+    ...{ bytes: found.size, isLive: false },
     mayBeEmpty: isCalledText(path),
     chunks: async function* () {
       try {
@@ -68,7 +70,7 @@ export const localInput = async (path: string): Promise<Input> => {
  */
 export const remoteInput = (address: string, remote: Remote, signal: AbortSignal): Input => ({
   name: address,
-  bytes: null,
+  ...{ bytes: null, isLive: false },
   mayBeEmpty: isCalledText(address),
   chunks: () => download(address, remote, signal),
   parts: async () => {
@@ -97,7 +99,7 @@ export const remoteInput = (address: string, remote: Remote, signal: AbortSignal
  */
 export const pipeInput = (name: string, pipe: Readable, signal: AbortSignal): Input => ({
   name,
-  bytes: null,
+  ...{ bytes: null, isLive: true },
   mayBeEmpty: true,
   chunks: async function* () {
     try {

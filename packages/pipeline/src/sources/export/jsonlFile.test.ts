@@ -91,7 +91,7 @@ test('a long file that a thread reads gives what it gives without', async () => 
 test('a file that is known to be long goes to the thread from its beginning', async () => {
   const results: unknown[] = []
   const lines = [Buffer.from('\ufeff{"code":"10000001"}\n{"code":'), Buffer.from('"10000002"}')]
-  for await (const some of jsonlFileResults(later(lines), options, { isLong: true, thread }))
+  for await (const some of jsonlFileResults(later(lines), options, { threadAfter: 0, thread }))
     results.push(...some)
   // Records as bytes come from there.
   expect(results).toMatchObject([

@@ -18,20 +18,20 @@ export const bytesOfAShortFile = 4 * 1024 * 1024
 
 /**
  * What comes of the lines of a file, as soon as they have come. From there to the record takes more time than from the
- * record to Kafka, so a long file is read by a thread of its own, from where it proves to be long.
+ * record to Kafka, so a file that proves to be long is read by a thread of its own.
  *
- * @param isLong whether it is known to be long, which spares this thread the memory that reading takes
+ * @param threadAfter bytes that are read before it, without it
  * @param thread the program of that thread, `lineThread.ts`
  */
 export async function* jsonlFileResults(
   chunks: AsyncIterable<Buffer>,
   options: FileReaderOptions,
-  { isLong = false, thread = new URL('./lineThread.js', import.meta.url) } = {},
+  { threadAfter = bytesOfAShortFile, thread = new URL('./lineThread.js', import.meta.url) } = {},
 ): AsyncGenerator<ReadResults> {
   const file = chunks[Symbol.asyncIterator]()
   const lines = new LineReader(lineFields)
   try {
-    for (let bytes = 0; !isLong && bytes < bytesOfAShortFile; ) {
+    for (let bytes = 0; bytes < threadAfter; ) {
       const next = await file.next()
       if (next.done === true) return yield resultsIn(lines.rest(), options)
       bytes += next.value.length
