@@ -24,8 +24,9 @@ export default defineConfig({
           name: 'real',
           include: ['packages/*/src/**/*.real.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
-          // Real services on a small machine: one file at a time, deadlines belong to the code under test.
-          fileParallelism: false,
+          // Real services on a small machine wait more than they work: two files at a time, each with a stack of its own.
+          // Deadlines belong to the code under test.
+          maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 600_000,
         },
