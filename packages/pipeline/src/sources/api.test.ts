@@ -168,9 +168,10 @@ describe('by search', () => {
         response.end(JSON.stringify({ page_size: '20', products: all[number - 1] }))
       },
     })
-    const parameters = { ...search.parameters, page: '2', page_size: '20' }
+    const parameters = { ...search.parameters, page: '2', page_size: '20', fields: 'code' }
     const { products } = await run(site.origin, { kind: 'search', parameters })
     expect(products.map(({ code }) => code)).toEqual(page(20, 43).map(({ code }) => code))
+    expect(site.asks[0]?.searchParams.getAll('fields')).toEqual([expect.stringContaining('nutriments')])
     expect(
       site.asks.map(({ searchParams }) => [searchParams.get('page'), searchParams.get('page_size')]),
     ).toEqual([
