@@ -168,9 +168,10 @@ describe('by search', () => {
         response.end(JSON.stringify({ page_size: '20', products: all[number - 1] }))
       },
     })
-    const parameters = { ...search.parameters, page: '2', page_size: '20' }
+    const parameters = { ...search.parameters, page: '2', page_size: '20', fields: 'code' }
     const { products } = await run(site.origin, { kind: 'search', parameters })
     expect(products.map(({ code }) => code)).toEqual(page(20, 43).map(({ code }) => code))
+    expect(site.asks[0]?.searchParams.getAll('fields')).toEqual([expect.stringContaining('nutriments')])
     expect(
       site.asks.map(({ searchParams }) => [searchParams.get('page'), searchParams.get('page_size')]),
     ).toEqual([
@@ -310,13 +311,14 @@ describe('a guest that is not wanted', () => {
 })
 
 test('the pace is kept: 1,200 products a minute are one every 50 ms', async () => {
-  const times: number[] = []
+  const began = performance.now()
+  let lastAsked = 0
   await using site = await api(
     Object.fromEntries(
       [1, 2, 3].map(number => [
         `/api/v2/product/1000000${number}`,
         ((_request, response) => {
-          times.push(performance.now())
+          lastAsked = performance.now()
           response.end(JSON.stringify({ status: 1, product: { code: `1000000${number}` } }))
         }) as Answer,
       ]),
@@ -328,8 +330,8 @@ test('the pace is kept: 1,200 products a minute are one every 50 ms', async () =
       ...{ productsPerMinute: 1_200, searchesPerMinute: 1 },
     }),
   )
-  const [first = 0, , last = 0] = times
-  expect([times.length, last - first >= 90]).toEqual([3, true])
+  // From the start of the run: a busy machine may hear late of the first question, never early of the last.
+  expect([site.asks.length, lastAsked - began >= 98]).toEqual([3, true])
 })
 
 const catalogueFile = join(import.meta.dirname, '../../../../../shared/off/products.jsonl')

@@ -29,7 +29,7 @@ export type ApiQuestion =
   | { readonly kind: 'codes'; readonly codes: readonly string[]; readonly version: 2 | 3 }
   /**
    * A search, by the parameters of `/api/v2/search`, such as `categories_tags_en` → `chocolates`. `page` is the one to
-   * begin with, `page_size` how many products are asked for at once, 100 by default.
+   * begin with, `page_size` how many products are asked for at once, 100 by default; `fields` are those of the record.
    */
   | { readonly kind: 'search'; readonly parameters: Readonly<Record<string, string>> }
 
@@ -120,7 +120,7 @@ async function* productsBySearch(
 ): AsyncGenerator<readonly Found[]> {
   const pace = new Pace(searchesPerMinute)
   const seen = new Set<unknown>()
-  const { page: first = '1', page_size = String(largestPage), ...chosen } = parameters
+  const { page: first = '1', page_size = String(largestPage), fields: _, ...chosen } = parameters
   for (let page = Math.max(1, Math.trunc(numberOf(first) ?? 1)); ; page += 1) {
     const query = new URLSearchParams({ ...chosen, page_size, page: String(page) })
     const search = new URL(`/api/v2/search?${query}`, address).href

@@ -36,8 +36,8 @@ export class Deliveries {
   }
 
   /**
-   * Hands over as much of `results` as the limit leaves; null is what is not
-   * wanted. What is skipped does not count.
+   * Hands over as much of `results` as the limit leaves; null is what is not wanted. What is skipped
+   * does not count.
    * @returns how much of it, from the first, is dealt with
    * @throws what a delivery came to
    */

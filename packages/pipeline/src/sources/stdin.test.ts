@@ -66,6 +66,24 @@ test('a product is delivered when its line has come, not when the input ends', a
   expect([error, input.destroyed]).toEqual([null, true])
 })
 
+test('nor does it wait for the next line after many megabytes', async () => {
+  const input = new PassThrough()
+  const stop = new AbortController()
+  const line = (code: number) => `{"code":"${code}","_filler":"${'x'.repeat(99_999)}"}\n`
+  let sent = 10_000_001
+  input.write(line(sent))
+  const { error } = await taken(stdinSource({ input }), {
+    signal: stop.signal,
+    // Who sends waits for each.
+    deliver: async () => {
+      sent += 1
+      if (sent > 10_000_100) stop.abort()
+      else input.write(line(sent))
+    },
+  })
+  expect(error).toBe(null)
+})
+
 test('an abort does not wait for an input that says nothing', async () => {
   const input = new PassThrough()
   const stop = new AbortController()

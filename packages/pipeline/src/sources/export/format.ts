@@ -5,7 +5,7 @@ import type { ReaderOptions, ReadResult } from '../reader.ts'
 import { csvEntries } from './csv.ts'
 import { type Entry, type FileReaderOptions, resultsIn } from './entry.ts'
 import type { Input } from './input.ts'
-import { jsonlFileResults } from './jsonlFile.ts'
+import { bytesOfAShortFile, jsonlFileResults } from './jsonlFile.ts'
 import { parquetEntries } from './parquet.ts'
 
 type ReadResults = readonly (ReadResult | null)[]
@@ -50,15 +50,25 @@ const mayBecome = (bytes: Buffer, beginning: Buffer): boolean =>
 async function* textResults(
   text: Peeked,
   options: FileReaderOptions,
-  { mayBeEmpty }: Input,
+  input: Input,
 ): AsyncGenerator<ReadResults> {
   const start = startOf(text.head)
-  if (start.startsWith('{')) return yield* jsonlFileResults(text.chunks(), options)
+  if (start.startsWith('{'))
+    return yield* jsonlFileResults(text.chunks(), options, { threadAfter: shortOf(input) })
   const delimiter = delimiterOf(start)
   if (delimiter !== null)
     return yield* read(csvEntries(text.chunks(), { name: options.name, delimiter }), options)
   await text.leave()
-  if (start !== '' || !mayBeEmpty) throw unknownFormat(options.name, start)
+  if (start !== '' || !input.mayBeEmpty) throw unknownFormat(options.name, start)
+}
+
+/**
+ * How many bytes are read without a thread: none of a long file, whose reading takes memory; all that comes live, since a
+ * thread is given some chunks before it answers.
+ */
+const shortOf = ({ bytes, isLive }: Input): number => {
+  if (isLive) return Number.POSITIVE_INFINITY
+  return bytes !== null && bytes > bytesOfAShortFile ? 0 : bytesOfAShortFile
 }
 
 /** No honest first line of a CSV is as long. */

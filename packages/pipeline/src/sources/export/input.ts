@@ -8,6 +8,10 @@ import type { Remote } from '../remote.ts'
 export interface Input {
   /** As the person wrote it. */
   readonly name: string
+  /** Its length, packed as it may be; null where nobody knows before its end. */
+  readonly bytes: number | null
+  /** Whether it comes from somebody who may wait for what becomes of it, before he sends more. */
+  readonly isLive: boolean
   /** Whether it may hold nothing: a file that is called an export of text may. */
   readonly mayBeEmpty: boolean
   /** The whole file, in parts, as fast as they are taken. */
@@ -33,6 +37,7 @@ export const localInput = async (path: string): Promise<Input> => {
   if (!found.isFile()) throw missing(path, new Error('it is not a file'))
   return {
     name: path,
+    ...{ bytes: found.size, isLive: false },
     mayBeEmpty: isCalledText(path),
     chunks: async function* () {
       try {
@@ -65,6 +70,7 @@ export const localInput = async (path: string): Promise<Input> => {
  */
 export const remoteInput = (address: string, remote: Remote, signal: AbortSignal): Input => ({
   name: address,
+  ...{ bytes: null, isLive: false },
   mayBeEmpty: isCalledText(address),
   chunks: () => download(address, remote, signal),
   parts: async () => {
@@ -93,6 +99,7 @@ export const remoteInput = (address: string, remote: Remote, signal: AbortSignal
  */
 export const pipeInput = (name: string, pipe: Readable, signal: AbortSignal): Input => ({
   name,
+  ...{ bytes: null, isLive: true },
   mayBeEmpty: true,
   chunks: async function* () {
     try {

@@ -1,13 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import { messageOf } from '@offstream/runtime/errors'
 import { productsIn } from '../record/answer.ts'
-import { apiFields } from '../record/fields.ts'
 import type { Entry } from './entry.ts'
 import { type BegunLine, LineCutter } from './lines.ts'
-import { Picker } from './pick.ts'
-
-/** A line is a product, or an answer of the API that holds one or some. */
-const lineFields = { ...apiFields, product: apiFields, products: true } as const
+import { Picker, type Wanted } from './pick.ts'
 
 /** How far a reader has come, as another can go on from there, in another thread too. */
 export interface LinePlace {
@@ -22,11 +18,15 @@ export interface LinePlace {
  */
 export class LineReader {
   private readonly cutter: LineCutter
-  private readonly picker = new Picker(lineFields)
+  private readonly picker: Picker
   private lines: number
 
-  /** @param from where another has ended, in the place of the beginning */
-  constructor(from?: LinePlace) {
+  /**
+   * @param wanted of a line: it may be a product, or an answer that holds one or some
+   * @param from where another has ended, in the place of the beginning
+   */
+  constructor(wanted: Wanted, from?: LinePlace) {
+    this.picker = new Picker(wanted)
     this.cutter = new LineCutter(undefined, from?.begun)
     this.lines = from?.lines ?? 0
   }

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ReadResult } from '../reader.ts'
 import { resultsIn } from './entry.ts'
 import { LineReader } from './jsonl.ts'
-import { jsonlFileResults } from './jsonlFile.ts'
+import { jsonlFileResults, lineFields } from './jsonlFile.ts'
 
 let folder: string
 let thread: URL
@@ -33,7 +33,11 @@ const options = { name: 'a.jsonl', source: 'export', site: null } as const
 /** Everything that comes of a file, the moment left out at which each was seen. */
 const all = async (chunks: Iterable<Buffer>, program?: URL): Promise<unknown[]> => {
   const results: unknown[] = []
-  for await (const some of jsonlFileResults(later(chunks), options, program))
+  for await (const some of jsonlFileResults(
+    later(chunks),
+    options,
+    program === undefined ? {} : { thread: program },
+  ))
     for (const result of some) if (result !== null) results.push(shown(result))
   return results
 }
@@ -44,13 +48,13 @@ const shown = (result: ReadResult): unknown => {
   return { ...result, product: { ...result.product, json: record } }
 }
 
-/** 20 MB, in parts that end anywhere, among them lines that are none. */
+/** 8 MB, in parts that end anywhere, among them lines that are none. */
 const longFile = function* (): Generator<Buffer> {
   const line = (code: number) =>
     `{"padding":"${'é'.repeat(2_000)}","code":"${code}","brands":"Été, \\"A\\""}\n`
   const broken = ['\n', '{"code":"1","brands"\n', '[]\n', '{"code":tru}\n']
   const text = Array.from(
-    { length: 5_010 },
+    { length: 2_010 },
     (_, index) => line(1_000 + index) + (broken[index % 1_000] ?? ''),
   ).join('')
   const bytes = Buffer.concat([
@@ -68,7 +72,7 @@ async function* later(chunks: Iterable<Buffer>): AsyncGenerator<Buffer> {
 /** The same bytes, read here from the first to the last. */
 const withoutThread = (): unknown[] => {
   const results: unknown[] = []
-  const lines = new LineReader()
+  const lines = new LineReader(lineFields)
   for (const entries of [...Array.from(longFile(), lines.entries), lines.rest()])
     results.push(...resultsIn(entries, options).flatMap(result => (result === null ? [] : shown(result))))
   return results
@@ -76,12 +80,24 @@ const withoutThread = (): unknown[] => {
 
 test('a long file that a thread reads gives what it gives without', async () => {
   const results = await all(longFile(), thread)
-  expect(results.length).toBeGreaterThan(5_010)
+  expect(results.length).toBeGreaterThan(2_010)
   expect(results).toEqual(withoutThread())
   expect(results[0]).toMatchObject({
     ...{ kind: 'product', address: 'a.jsonl:1' },
     product: { code: '00001000', source: 'export', json: { code: '00001000', brands: 'Été, "A"' } },
   })
+})
+
+test('a file that is known to be long goes to the thread from its beginning', async () => {
+  const results: unknown[] = []
+  const lines = [Buffer.from('\ufeff{"code":"10000001"}\n{"code":'), Buffer.from('"10000002"}')]
+  for await (const some of jsonlFileResults(later(lines), options, { threadAfter: 0, thread }))
+    results.push(...some)
+  // Records as bytes come from there.
+  expect(results).toMatchObject([
+    { address: 'a.jsonl:1', product: { code: '10000001', json: expect.any(Buffer) } },
+    { address: 'a.jsonl:2', product: { code: '10000002', json: expect.any(Buffer) } },
+  ])
 })
 
 test('a line that is too long is told with its number, also where the thread takes over within it', async () => {
@@ -124,7 +140,7 @@ test('what is not wanted keeps its place, also where the thread reads', async ()
     `{"code":"10000001","countries_tags":["en:${country}"],"x":"${'x'.repeat(9_999)}"}\n`
   const lines = Array.from({ length: 2_000 }, (_, index) => line(index % 3 === 0 ? 'france' : 'italy'))
   const kinds: unknown[] = []
-  for await (const some of jsonlFileResults(later(lines.map(each => Buffer.from(each))), wanted, thread))
+  for await (const some of jsonlFileResults(later(lines.map(each => Buffer.from(each))), wanted, { thread }))
     kinds.push(...some.map(result => result?.kind ?? null))
   expect(kinds).toEqual(lines.map((_, index) => (index % 3 === 0 ? 'product' : null)))
 })
@@ -138,7 +154,7 @@ test('a file that is left early is closed', async () => {
       isClosed = true
     }
   }
-  for await (const results of jsonlFileResults(endless(), options, thread)) {
+  for await (const results of jsonlFileResults(endless(), options, { thread })) {
     expect(results[0]).toMatchObject({ address: 'a.jsonl:1' })
     break
   }
@@ -152,7 +168,7 @@ test('a file that breaks off in the middle says so, after what stood before', as
   }
   let count = 0
   const read = async () => {
-    for await (const results of jsonlFileResults(broken(), options, thread)) count += results.length
+    for await (const results of jsonlFileResults(broken(), options, { thread })) count += results.length
   }
   await expect(read()).rejects.toThrow('the disk is gone')
   // All but the last, which has no end.

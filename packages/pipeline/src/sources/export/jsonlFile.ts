@@ -1,37 +1,43 @@
 import { on } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { ReadResult } from '../reader.ts'
+import { apiFields } from '../record/fields.ts'
 import { type FileReaderOptions, resultsIn } from './entry.ts'
 import { LineReader } from './jsonl.ts'
 import type { LineThreadData } from './lineThread.ts'
 import { type Packed, unpacked } from './packed.ts'
+import type { Wanted } from './pick.ts'
 
 type ReadResults = readonly (ReadResult | null)[]
 
-/** The thread takes a twentieth of a second to start, in which as much is read. */
-const bytesOfAShortFile = 16 * 1024 * 1024
+/** A line is a product, or an answer of the API that holds one or some. */
+export const lineFields: Wanted = { ...apiFields, product: apiFields, products: true }
+
+/** The thread takes a twentieth of a second to start, in which about as much is read without it. */
+export const bytesOfAShortFile = 4 * 1024 * 1024
 
 /**
  * What comes of the lines of a file, as soon as they have come. From there to the record takes more time than from the
- * record to Kafka, so the rest of a file that proves long is read by a thread of its own.
+ * record to Kafka, so a file that proves to be long is read by a thread of its own.
  *
+ * @param threadAfter bytes that are read before it, without it
  * @param thread the program of that thread, `lineThread.ts`
  */
 export async function* jsonlFileResults(
   chunks: AsyncIterable<Buffer>,
   options: FileReaderOptions,
-  thread = new URL('./lineThread.js', import.meta.url),
+  { threadAfter = bytesOfAShortFile, thread = new URL('./lineThread.js', import.meta.url) } = {},
 ): AsyncGenerator<ReadResults> {
   const file = chunks[Symbol.asyncIterator]()
-  const lines = new LineReader()
+  const lines = new LineReader(lineFields)
   try {
-    for (let bytes = 0; bytes < bytesOfAShortFile; ) {
+    for (let bytes = 0; bytes < threadAfter; ) {
       const next = await file.next()
       if (next.done === true) return yield resultsIn(lines.rest(), options)
       bytes += next.value.length
       yield resultsIn(lines.entries(next.value), options)
     }
-    yield* readByThread(file, thread, { from: lines.place(), options })
+    yield* readByThread(file, thread, { wanted: lineFields, from: lines.place(), options })
   } finally {
     await file.return?.()
   }
