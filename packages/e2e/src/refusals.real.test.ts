@@ -166,7 +166,7 @@ test('a taken port is told with its holder before anything starts, and by the do
   const doctor = await stack.run(['doctor', '--json'])
   expect(up.shown).toMatchInlineSnapshot(`
     "! ✖ Port <thrift.port>, which thrift needs, is taken by \`node\` (pid <pid>) [PORT_TAKEN]
-    ! → end that program, or choose another port: \`--set thrift.port=…\`
+    ! → end that program, or choose another port: \`--set thrift.port=…\`; \`offstream up --ports auto\` chooses free ones
     exit 7"
   `)
   const { findings } = JSON.parse(doctor.stdout)

@@ -22,7 +22,7 @@ const portFinding = async (port: number, ours: ReadonlySet<number>) => {
     environment: process.env,
     directory: tmpdir(),
     state: join(tmpdir(), 'offstream-nowhere'),
-    ours,
+    ours: Promise.resolve(ours),
   })
   return findings.find(({ name }) => name === `Port ${port}`)
 }
@@ -59,7 +59,7 @@ test('a Java that Spark is not made for is warned of', async () => {
     environment: { JAVA_HOME: home },
     directory: tmpdir(),
     state: join(tmpdir(), 'offstream-nowhere'),
-    ours: new Set(),
+    ours: Promise.resolve(new Set()),
   })
   expect(findings.find(({ name }) => name === 'Java')).toEqual({
     name: 'Java',
@@ -75,7 +75,7 @@ test('everything that a start depends on is looked at, and what is wrong comes w
     environment: process.env,
     directory: tmpdir(),
     state: join(tmpdir(), 'offstream-nowhere'),
-    ours: new Set(),
+    ours: Promise.resolve(new Set()),
   })
   expect(findings.map(({ name }) => name).filter(name => !name.startsWith('Port'))).toEqual([
     'Node',
@@ -100,9 +100,9 @@ test.skipIf(process.platform !== 'linux')(
     const state = join(await mkdtemp(join(tmpdir(), 'offstream-doctor-')), '.offstream')
     onTestFinished(() => rm(dirname(state), { recursive: true }))
     await mkdir(join(state, 'logs'), { recursive: true })
-    const examined = async () => {
+    const examined = async (ours: Promise<ReadonlySet<number>> = Promise.resolve(new Set())) => {
       const options = { config: Config.parse({}), environment: process.env, directory: dirname(state) }
-      const findings = await examine({ ...options, state, ours: new Set() })
+      const findings = await examine({ ...options, state, ours })
       return findings.find(({ name }) => name === 'Folder')
     }
     expect(await examined()).toMatchObject({
@@ -112,7 +112,7 @@ test.skipIf(process.platform !== 'linux')(
     // Of a file system that can only be read by anybody, the administrator too.
     await rm(join(state, 'logs'), { recursive: true })
     await symlink('/proc/sys/kernel', join(state, 'logs'))
-    const finding = await examined()
+    const finding = await examined(Promise.reject(new Error('not to be read')))
     expect(finding).toMatchObject({ verdict: 'problem', hint: expect.stringContaining('folder') })
   },
 )

@@ -24,8 +24,8 @@ export interface DoctorOptions {
   readonly directory: string
   /** Where the stack keeps its data. */
   readonly state: string
-  /** Pids that are ours: a port that they hold is as it should be. */
-  readonly ours: ReadonlySet<number>
+  /** Pids that are ours: a port that they hold is as it should be. None where that can't be read, which is a finding. */
+  readonly ours: Promise<ReadonlySet<number>>
 }
 
 const oldestNode: readonly [number, number] = [20, 19]
@@ -38,7 +38,8 @@ const leastDiskBytes = 100e6
 
 /** Looks at everything that a start depends on, and says of each what was found. */
 export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
-  const { config, environment, directory, state, ours } = options
+  const { config, environment, directory, state } = options
+  const ours = await options.ours.catch(() => new Set<number>())
   const found = await Promise.all([
     node(),
     tool('Java', async () => {

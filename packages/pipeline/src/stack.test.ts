@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import {
   identify,
   runKeeper,
+  type Service,
   type ServiceEvent,
   type ServicePhase,
   ServiceRecords,
@@ -161,6 +162,37 @@ test('a port that is taken is told with what chooses another', async () => {
     code: 'PORT_TAKEN',
     hint: 'end that program, or choose another port: `--set zookeeper.port=…`; `offstream up --ports auto` chooses free ones',
   })
+})
+
+test('a start that is taken back says so, and leaves its end to the keeper', async () => {
+  const state = await scratchState()
+  const end = new AbortController()
+  const abort = new AbortController()
+  let keeping: Promise<void> = Promise.resolve()
+  onTestFinished(async () => {
+    end.abort()
+    await keeping
+  })
+  const sleeper: Service = {
+    ...{ name: 'zookeeper', needs: [], port: null, logFile: join(state, 'zookeeper.log') },
+    ...{ ready: () => new Promise(() => undefined), startWithinMs: 60_000, stopWithinMs: 5_000 },
+    command: { file: process.execPath, args: ['-e', 'setInterval(() => {}, 1000)'], env: {}, cwd: state },
+  }
+  const launchKeeper = async () => {
+    const keeper = { directory: directoriesOf(state).run, build: async () => [sleeper], settings: null }
+    keeping = runKeeper({ ...keeper, onEvent: () => undefined, signal: end.signal })
+  }
+  let isTakenBack = false
+  const start = startServices(settingsOf(state), ['zookeeper'], {
+    ...{ launchKeeper, signal: abort.signal, onEvent: () => abort.abort(new Error('enough')) },
+    onTakenBack: () => {
+      isTakenBack = true
+    },
+  })
+  await expect(start).rejects.toThrow('enough')
+  expect(isTakenBack).toBe(true)
+  await keeping
+  expect(await ownPids(state)).toEqual(new Set())
 })
 
 /** A service of a stack that runs, and whose state folder was deleted since. */

@@ -91,7 +91,7 @@ export interface StackCall {
   readonly onEvent?: (event: ServiceEvent) => void
   /** Called when another command is being carried out, and this one has to wait for it. */
   readonly onWaiting?: () => void
-  /** Called when `signal` takes the request back: the keeper then ends what was begun, and nobody waits for it. */
+  /** Called when `signal` is aborted: the keeper goes on, ending what was begun, and nobody waits for it any more. */
   readonly onTakenBack?: () => void
   readonly signal?: AbortSignal | undefined
 }
@@ -161,11 +161,17 @@ const withFreePorts = (error: unknown): unknown =>
  * deleted. It needs neither a keeper nor room on the disk.
  * @returns whether anything ran
  */
-export const stopStack = async (state: string, call: Omit<StackCall, 'launchKeeper'>): Promise<boolean> => {
+export const stopStack = async (
+  state: string,
+  { onTakenBack, ...call }: Omit<StackCall, 'launchKeeper'>,
+): Promise<boolean> => {
   const { run } = directoriesOf(state)
   const isKept = await keeperAnswers(run)
   if (isKept) {
-    await askKeeper(run, 'stop', call)
+    await askKeeper(run, 'stop', call).catch(error => {
+      if (call.signal?.aborted) onTakenBack?.()
+      throw error
+    })
     await keeperGone(run)
   }
   const services = await readServices(state)

@@ -28,7 +28,7 @@ Next: \`offstream demo\`, or what the arrows (→) advise.`,
         environment: process.env,
         directory,
         state,
-        ours: await pipeline.ownPids(state),
+        ours: pipeline.ownPids(state),
       })
       const verdict = worst(findings)
       output.result({ kind: 'doctor', verdict, findings }, () =>

@@ -39,8 +39,8 @@ export const recordsDirectory = (directory: string): string => `${directory}/ser
 
 /**
  * Owns services: adopts what an earlier keeper left, and ends what that one was ending; starts and stops what it is
- * asked to over its socket, restarts what falls. Returns when it keeps nothing any more after having been asked to stop, or when `signal` is aborted;
- * nothing of it runs then.
+ * asked to over its socket, restarts what falls. Returns when it keeps nothing any more after having been asked to
+ * stop, or when `signal` is aborted; nothing of it runs then.
  * @throws OffstreamError FOLDER_REMOVED where its folder was removed meanwhile; nothing runs then either
  */
 export const runKeeper = async ({
@@ -135,7 +135,7 @@ export const runKeeper = async ({
     void line.stand(ended.signal, () => supervisor.stop(halfEnded)).catch(() => undefined)
   onListening?.()
   if (logs !== undefined) void boundLogs(logs, { signal: ended.signal, onProblem: onLogProblem })
-  void watchPlace()
+  const watching = watchPlace()
   try {
     await aborted(AbortSignal.any([signal, ended.signal, removed.signal]))
     if (removed.signal.aborted) {
@@ -148,6 +148,8 @@ export const runKeeper = async ({
     if (removed.signal.aborted) throw folderRemoved(directory)
   } finally {
     ended.abort()
+    // It may be about to listen anew.
+    await watching
     if (server.listening) {
       server.close()
       // This takes the socket's file away at once; later it might be that of the next keeper.
