@@ -12,18 +12,36 @@ export interface SiteProcess extends AsyncDisposable {
   readonly address: string
 }
 
-export const startSite = async (products: number): Promise<SiteProcess> => {
-  const child = execa(
-    process.execPath,
-    [offstream, 'site', '--count', String(products), '--port', '0', '--json'],
-    { reject: false },
-  )
-  const [line] = await once(createInterface({ input: child.stdout }), 'line')
+export const startSite = (products: number): Promise<SiteProcess> =>
+  siteBy([process.execPath, offstream, 'site', '--count', String(products), '--port', '0', '--json'])
+
+/**
+ * The site that a command serves, once it says where, as the first line of its output.
+ * @throws Error with its last words where it ends without that
+ */
+export const siteBy = async ([file, ...args]: readonly [string, ...string[]]): Promise<SiteProcess> => {
+  const child = execa(file, args, { reject: false })
+  const firstLine = once(createInterface({ input: child.stdout }), 'line').then(([line]) => String(line))
+  const line = await Promise.race([firstLine, child.then(() => '')])
+  const address = addressIn(line)
+  if (address === null) {
+    child.kill()
+    const { exitCode, stderr } = await child
+    throw new Error(`the site does not serve, it ended with ${exitCode}:\n${stderr.slice(-2_000)}`)
+  }
   return {
-    address: JSON.parse(line).address,
+    address,
     async [Symbol.asyncDispose]() {
       child.kill()
       await child
     },
+  }
+}
+
+const addressIn = (line: string): string | null => {
+  try {
+    return JSON.parse(line).address ?? null
+  } catch {
+    return null
   }
 }

@@ -53,17 +53,6 @@ export const commaSeparated = (text: string): string[] => {
   return values
 }
 
-/** For an option `key=value` that may be given several times: all of them; of one key the last. */
-export const collectedPairs = (
-  text: string,
-  earlier: Readonly<Record<string, string>> | undefined,
-): Record<string, string> => {
-  const [, key, value] = /^([\w.-]+)=(.*)$/s.exec(text) ?? []
-  if (key === undefined || value === undefined)
-    throw new InvalidArgumentError('It must have the form key=value.')
-  return { ...earlier, [key]: value }
-}
-
 /** The first part of a host name of Open Food Facts, from the command line. */
 export const siteLanguage = (text: string): string => {
   if (!/^(?:world|[a-z]{2})(?:-[a-z]{2})?$/.test(text))

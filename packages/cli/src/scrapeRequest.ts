@@ -15,7 +15,7 @@ export interface ScrapeOptions {
   readonly rate?: number | undefined
   readonly fresh?: true | undefined
   readonly codes?: readonly string[] | undefined
-  readonly search?: Readonly<Record<string, string>> | undefined
+  readonly search?: readonly string[] | undefined
   readonly apiVersion?: '2' | '3' | undefined
   readonly file?: string | undefined
   readonly deltas?: string | true | undefined
@@ -42,7 +42,7 @@ const sourcesOf: Readonly<Record<Exclude<keyof ScrapeOptions, 'limit'>, readonly
   rate: ['web'],
   fresh: ['web'],
   codes: ['api'],
-  search: ['api'],
+  search: ['web', 'api'],
   apiVersion: ['api'],
   file: ['export'],
   deltas: ['export'],
@@ -56,7 +56,8 @@ const sourcesOf: Readonly<Record<Exclude<keyof ScrapeOptions, 'limit'>, readonly
 
 /**
  * What is asked of a source by the options of the command line.
- * @throws OffstreamError OPTIONS_CONFLICT (an option of another source, or two that exclude each other), OPTION_MISSING
+ * @throws OffstreamError OPTIONS_CONFLICT (an option of another source, or two that exclude each other), OPTION_INVALID,
+ *   OPTION_MISSING
  */
 export const scrapeRequest = (source: SourceName, options: ScrapeOptions): SourceRequest => {
   refuseOthers(source, options)
@@ -73,11 +74,10 @@ export const choiceOf = ({ country, since }: ScrapeOptions): string =>
 const requests: Readonly<Record<SourceName, (options: ScrapeOptions) => SourceRequest>> = {
   web: options => {
     const { url: address, lang, limit, pages, concurrency, rate: pagesPerMinute, fresh } = options
-    const list = chosen(options, ['category', 'brand', 'label', 'country'])
-    return {
-      ...{ kind: 'web', address, lang, limit, pages, concurrency, pagesPerMinute, fresh },
-      list: listOf(list),
-    }
+    const request = { address, lang, limit, pages, concurrency, pagesPerMinute, fresh }
+    chosen(options, ['category', 'brand', 'label', 'country', 'search'])
+    const list = listOf(chosen(options, ['category', 'brand', 'label', 'country']))
+    return { kind: 'web', ...request, list, search: wordsOf(options.search) }
   },
 
   api: options => {
@@ -85,7 +85,8 @@ const requests: Readonly<Record<SourceName, (options: ScrapeOptions) => SourceRe
     chosen(options, ['codes', 'search'])
     // The search is version 2's alone.
     if (apiVersion === '3') chosen(options, ['search', 'apiVersion'])
-    if (search !== undefined) return { kind: 'api', ask: { kind: 'search', parameters: search }, limit }
+    if (search !== undefined)
+      return { kind: 'api', ask: { kind: 'search', parameters: parametersOf(search) }, limit }
     if (codes === undefined) throw nothingAsked
     const version = apiVersion === '3' ? 3 : 2
     return { kind: 'api', ask: { kind: 'codes', codes, version }, limit }
@@ -126,6 +127,31 @@ const chosen = <Name extends Option>(
 
 const listOf = <Facet extends string>(list: readonly [facet: Facet, name: string] | null) =>
   list === null ? undefined : { facet: list[0], name: list[1] }
+
+/** What a search of the site's pages is for: the words of all that was given. */
+const wordsOf = (search: readonly string[] | undefined): string | undefined => {
+  if (search === undefined) return undefined
+  const words = search.join(' ').trim()
+  if (words === '')
+    throw invalid('`--search` names no words', 'give some, such as `--search "tarte aux pommes"`')
+  return words
+}
+
+/** The parameters of a search of the API; of one name the last. */
+const parametersOf = (search: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    search.map(parameter => {
+      const [, name, value] = /^([\w.-]+)=(.*)$/s.exec(parameter) ?? []
+      if (name !== undefined && value !== undefined) return [name, value]
+      throw invalid(
+        `\`--search ${parameter}\` has not the form key=value, which the API takes`,
+        'give such as `--search categories_tags_en=chocolates`, or search for words with `--source web`',
+      )
+    }),
+  )
+
+const invalid = (message: string, hint: string): OffstreamError =>
+  new OffstreamError('OPTION_INVALID', message, { outcome: 'usage', hint })
 
 const refuseOthers = (source: SourceName, options: ScrapeOptions): void => {
   const misplaced = (Object.keys(sourcesOf) as Option[]).filter(

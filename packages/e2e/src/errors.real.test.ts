@@ -132,6 +132,7 @@ const withoutServices: readonly Provoked[] = [
         },
       }),
   },
+  { code: 'FAULT_UNKNOWN', exit: 2, by: ({ run }) => run(['site', '--port', '0', '--fault', 'rain']) },
   {
     code: 'FILE_DAMAGED',
     exit: 12,
@@ -230,6 +231,11 @@ const withoutServices: readonly Provoked[] = [
     code: 'OPTIONS_CONFLICT',
     exit: 2,
     by: ({ run }) => run([...dryRun, '--category', 'spreads', '--brand', 'any']),
+  },
+  {
+    code: 'OPTION_INVALID',
+    exit: 2,
+    by: ({ run }) => run([...dryRun, '--source', 'api', '--search', 'chocolat']),
   },
   { code: 'OPTION_MISSING', exit: 2, by: ({ run }) => run([...dryRun, '--source', 'api']) },
   {
@@ -363,7 +369,6 @@ const withMore = ['ENDED_MEANWHILE 13', 'KEEPER_LOST 1', 'NOT_CONFIRMED 130', 'S
 const elsewhere: Readonly<Record<string, string>> = {
   'ACCESS_DENIED 10': 'packages/pipeline/src/sources/topic.real.test.ts',
   'DISK_FULL 6': 'packages/runtime/src/artifacts/store.test.ts',
-  'FAULT_UNKNOWN 2': 'packages/site/src/faults.test.ts',
   'FOLDER_FOREIGN 10': 'packages/runtime/src/keeper/keeper.test.ts',
   'FOLDER_REMOVED 12': 'packages/runtime/src/keeper/keeper.test.ts',
   'FOLDER_UNWRITABLE 10': 'packages/runtime/src/errors.test.ts',

@@ -2,7 +2,7 @@ import { addAbortSignal, type Readable } from 'node:stream'
 import { messageOf, OffstreamError } from '@offstream/runtime'
 import { FetchedCount } from './produce.ts'
 import { LineCutter } from './sources/export/lines.ts'
-import { Flight } from './sources/flight.ts'
+import { InFlight } from './sources/inFlight.ts'
 import { type Message, openPublisher, removalMessage } from './topic.ts'
 import { readLine } from './topicLine.ts'
 
@@ -47,13 +47,13 @@ export const produceLines = async ({
 }: ProduceLinesOptions): Promise<LineCounts> => {
   const publisher = await openPublisher(broker)
   const fetchedCount = new FetchedCount(fetched)
-  const flight = new Flight()
+  const inFlight = new InFlight()
   const counts = { published: 0, deleted: 0, skipped: 0 }
   let sent = 0
   const send = (message: Message): Promise<void> | null => {
     sent += 1
     fetchedCount.is(sent)
-    return flight.add(
+    return inFlight.add(
       publisher.send(message).then(() => {
         counts[message.value === null ? 'deleted' : 'published'] += 1
         onProgress?.({ ...counts })
@@ -72,7 +72,7 @@ export const produceLines = async ({
     const as_of = new Date().toISOString()
     for (const code of signal.aborted ? [] : deletes)
       await send(removalMessage({ code, as_of, source: 'stdin' }))
-    await flight.landed()
+    await inFlight.landed()
     return counts
   } finally {
     // First what can't fail: its clock would keep the process alive.

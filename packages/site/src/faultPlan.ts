@@ -29,6 +29,16 @@ export class FaultPlan {
     this.rules.find(rule => rule.strikes(path))?.fault ?? null
 }
 
+/**
+ * A rule as it is written on a command line: `name` for all paths, or `name=path`.
+ * @throws OffstreamError FAULT_UNKNOWN
+ */
+export const faultRule = (text: string): FaultRule => {
+  const [, name = '', path = '*'] = /^([^=]*)(?:=(.*))?$/s.exec(text) ?? []
+  if (!isFault(name)) throw unknownFault(name)
+  return { path, fault: name }
+}
+
 class RunningRule {
   readonly fault: FaultName
   private readonly pattern: RegExp

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { createGunzip, gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CatalogueProduct } from './catalogue.ts'
+import { faultRule } from './faultPlan.ts'
 import { type FaultName, faults } from './faults.ts'
 import { generateCatalogue } from './generate.ts'
 import { type Site, startSite } from './site.ts'
@@ -206,6 +207,14 @@ test('every fault says what it is', () => {
   const said = Object.values(faults).map(({ description }) => description)
   expect(said.filter(each => each.length < 10)).toEqual([])
   expect(new Set(said).size).toBe(said.length)
+})
+
+test('a rule is written as the name of a fault, for all paths or with one', () => {
+  expect(['drip', 'unavailable=/search?a=b*'].map(faultRule)).toEqual([
+    { path: '*', fault: 'drip' },
+    { path: '/search?a=b*', fault: 'unavailable' },
+  ])
+  expect(() => faultRule('constructor')).toThrow(expect.objectContaining({ code: 'FAULT_UNKNOWN' }))
 })
 
 describe('by rules', () => {

@@ -1,5 +1,5 @@
 export { type Catalogue, type CatalogueProduct, readCatalogue } from './catalogue.ts'
-export type { FaultRule } from './faultPlan.ts'
+export { type FaultRule, faultRule } from './faultPlan.ts'
 export { type FaultName, faults } from './faults.ts'
 export { type GenerateOptions, generateCatalogue } from './generate.ts'
 export { type Limits, officialLimits } from './limits.ts'

@@ -109,6 +109,7 @@ test.each([
   ],
   ['--source export --api-version 2', '`--api-version` belongs to `--source api`; this is `--source export`'],
   ['--category a --brand b', '`--category` and `--brand` exclude each other'],
+  ['--category a --search b', '`--category` and `--search` exclude each other'],
   ['--source api --codes 1 --search a=b', '`--codes` and `--search` exclude each other'],
   ['--source api --search a=b --api-version 3', '`--search` and `--api-version` exclude each other'],
   ['--source export --file x --deltas', '`--file` and `--deltas` exclude each other'],
@@ -128,11 +129,17 @@ test.each([
 })
 
 test.each([
+  ['--source api --search chocolat', '`--search chocolat` has not the form key=value, which the API takes'],
+  ['--search ', '`--search` names no words'],
+])('`scrape %s` searches for nothing', async (words, message) => {
+  await expect(scrape(words)).rejects.toMatchObject({ code: 'OPTION_INVALID', outcome: 'usage', message })
+})
+
+test.each([
   '--source ftp',
   '--source export --since 2026-02-30',
   '--source export --since 12:00',
   '--source export --since 2026-01-31T12:00',
-  '--source api --search categories',
   '--source api --codes ,',
   '--source api --codes 1 --api-version 4',
   '--source topic --from middle',

@@ -4,7 +4,7 @@ import { productSources } from '@offstream/pipeline/names'
 import { ensureChromium } from '../browser.ts'
 import type { DefineCommand } from '../commands.ts'
 import {
-  collectedPairs,
+  collected,
   commaSeparated,
   moment,
   positiveInteger,
@@ -27,6 +27,11 @@ const define: DefineCommand = (command, context) =>
     .option('--category <name>', 'the list of a category, as the site names it or by its tag `en:spreads`')
     .option('--brand <name>', 'the list of a brand')
     .option('--label <name>', 'the list of a label')
+    .option(
+      '--search <text>',
+      'what a search for words finds; for --source api a parameter key=value, which may be repeated',
+      collected,
+    )
     .option('--country <name>', 'the list of a country: `France`, `fr` or `en:france`; also for exports')
     .option('--lang <host>', 'the host of Open Food Facts: fr, world, world-fr, be-nl …', siteLanguage)
     .option('--pages <number>', 'walk so many pages of the list, of 100 products each', positiveInteger)
@@ -42,9 +47,8 @@ const define: DefineCommand = (command, context) =>
     )
     .option('--fresh', 'begin anew, instead of going on where an unfinished scrape of the same address was')
 
-    .optionsGroup('For --source api, a few products or a search:')
+    .optionsGroup('For --source api, a few products or a search (`--search`):')
     .option('--codes <codes>', 'barcodes, separated by commas', commaSeparated)
-    .option('--search <key=value>', 'a parameter of the search; may be repeated', collectedPairs)
     .addOption(new Option('--api-version <number>', 'for --codes (default: 2)').choices(['2', '3'] as const))
 
     .optionsGroup('For --source export, many products:')
@@ -90,12 +94,14 @@ fetched twice, and \`--limit\` counts it too. One that has come to its end begin
 anew.
 
 Exit status: 0 done, 2 options that make no sense together, 6 no browser,
-9 Kafka or the site does not answer, 13 another scrape of this address is under
-way, 14 the site refuses us.
+9 Kafka or the site does not answer, 10 the address leads elsewhere, is too
+large or closed to robots, 13 another scrape of this address is under way,
+14 the site refuses us.
 
 Examples:
   offstream scrape --limit 100
   offstream scrape --category chocolats --pages 1 --limit 20 --dry-run
+  offstream scrape --search "pâte à tartiner" --limit 20
   offstream scrape --url http://127.0.0.1:8090    (that of \`offstream site\`)
   offstream scrape --source api --codes 3017620422003,3068320123264
   offstream scrape --source api --search categories_tags_en=chocolates

@@ -8,7 +8,7 @@ import { askedFields } from './record/fields.ts'
 import { objectOf, textOf } from './record/json.ts'
 import { type JsonAnswer, type Patience, Remote } from './remote.ts'
 import type { Source, SourceRun } from './source.ts'
-import { Pace } from './web/pace.ts'
+import { RateLimiter } from './web/rateLimiter.ts'
 
 export interface ApiSourceOptions {
   /** The site, such as `https://world.openfoodfacts.org`; its host decides language and country, as for pages. */
@@ -76,7 +76,7 @@ async function* productsByCode(
   remote: Remote,
   { signal }: SourceRun,
 ): AsyncGenerator<readonly Found[]> {
-  const pace = new Pace(productsPerMinute)
+  const rateLimiter = new RateLimiter(productsPerMinute)
   for (const written of codes) {
     const code = /^[\d\s-]+$/.test(written) ? normaliseCode(written) : null
     if (code === null) {
@@ -85,7 +85,7 @@ async function* productsByCode(
     }
     const product = new URL(`/api/v${version}/product/${code}`, address).href
     const asked = `${product}?${new URLSearchParams({ fields })}`
-    yield [await foundIn(product, code, () => remote.json(asked, { signal, pace }))]
+    yield [await foundIn(product, code, () => remote.json(asked, { signal, rateLimiter }))]
   }
 }
 
@@ -118,13 +118,16 @@ async function* productsBySearch(
   remote: Remote,
   { signal }: SourceRun,
 ): AsyncGenerator<readonly Found[]> {
-  const pace = new Pace(searchesPerMinute)
+  const rateLimiter = new RateLimiter(searchesPerMinute)
   const seen = new Set<unknown>()
   const { page: first = '1', page_size = String(largestPage), fields: _, ...chosen } = parameters
   for (let page = Math.max(1, Math.trunc(numberOf(first) ?? 1)); ; page += 1) {
     const query = new URLSearchParams({ ...chosen, page_size, page: String(page) })
     const search = new URL(`/api/v2/search?${query}`, address).href
-    const { value } = await remote.json(`${search}&${new URLSearchParams({ fields })}`, { signal, pace })
+    const { value } = await remote.json(`${search}&${new URLSearchParams({ fields })}`, {
+      signal,
+      rateLimiter,
+    })
     const answer = objectOf(value)
     const products = answer?.['products']
     if (!Array.isArray(products)) throw notAnApi(search)

@@ -1,12 +1,12 @@
 import { OffstreamError } from '@offstream/runtime'
-import { Flight } from './flight.ts'
+import { InFlight } from './inFlight.ts'
 import type { ReadResult } from './reader.ts'
 import type { SourceEvent, SourceRun } from './source.ts'
 
 /** What a source has read, on its way to where the run delivers it: keeps many under way, and stops at the limit. */
 export class Deliveries {
   private readonly run: SourceRun
-  private readonly flight = new Flight()
+  private readonly inFlight = new InFlight()
   private left: number
 
   /** @param limit how many products to deliver at most */
@@ -62,7 +62,7 @@ export class Deliveries {
    * Waits until everything that was handed over is acknowledged.
    * @throws what a delivery came to
    */
-  readonly landed = (): Promise<void> => this.flight.landed()
+  readonly landed = (): Promise<void> => this.inFlight.landed()
 
   /** A promise where there is no more room under way. */
   private readonly hand = (result: ReadResult): Promise<void> | null => {
@@ -72,12 +72,12 @@ export class Deliveries {
     else if (result.kind === 'product') {
       this.left -= 1
       report({ kind: 'fetched', code: result.product.code, address })
-      return this.flight.add(deliver(result.product))
+      return this.inFlight.add(deliver(result.product))
     } else if (remove === undefined) report({ kind: 'skipped', address, reason: 'the product is no more' })
     else {
       this.left -= 1
       report({ kind: 'fetched', code: result.removal.code, address })
-      return this.flight.add(remove(result.removal))
+      return this.inFlight.add(remove(result.removal))
     }
     return null
   }

@@ -11,7 +11,7 @@ import { isWebAddress } from './export/input.ts'
 import type { Source } from './source.ts'
 import { stdinSource } from './stdin.ts'
 import { saslOf, topicSource } from './topic.ts'
-import { patienceElsewhere, patienceOnLoopback } from './web/gate.ts'
+import { patienceElsewhere, patienceOnLoopback } from './web/circuitBreaker.ts'
 import { Host, isLoopback } from './web/host.ts'
 import { type ListChoice, listAddress } from './web/lists.ts'
 import { webSource } from './web/web.ts'
@@ -111,11 +111,11 @@ export const openWebSource = (
   { remembers }: Pick<SourceSurroundings, 'remembers'> = { remembers: true },
 ): Source => {
   const { web, browser } = config
-  const { limit, pages, concurrency, pagesPerMinute, lang, list } = request
+  const { limit, pages, concurrency, pagesPerMinute, lang, list, search } = request
   const { address: site = web.url } = request
   if (!URL.canParse(site) || !isWebAddress(site))
     throw invalid(site, 'https://fr.openfoodfacts.org/facets/categories/chocolats')
-  const address = listAddress(site, { lang, list })
+  const address = listAddress(site, { lang, list, search })
   const near = isNear(address)
   return webSource({
     address,

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { messageOf, OffstreamError } from '@offstream/runtime'
 import pRetry from 'p-retry'
 import { Host } from './web/host.ts'
-import type { Pace } from './web/pace.ts'
+import type { RateLimiter } from './web/rateLimiter.ts'
 
 export interface RemoteOptions {
   /** Any address of the site: its host, the siblings of that and `storage` are all that is ever asked. */
@@ -38,7 +38,7 @@ export interface Asking {
   readonly signal: AbortSignal
   readonly headers?: Readonly<Record<string, string>>
   /** Waited for before each attempt. */
-  readonly pace?: Pace | undefined
+  readonly rateLimiter?: RateLimiter | undefined
 }
 
 /** What an address gave: a value, or nothing under this address. */
@@ -49,7 +49,8 @@ export type JsonAnswer =
 const longestPauseMs = 60_000
 /** A server that asks for more patience is left alone. */
 const longestRetryAfterMs = 10 * 60_000
-const mostRedirects = 5
+/** More lead nowhere. */
+export const mostRedirects = 5
 /** A hundred whole products are some 3 MB. */
 const largestAnswer = 32 * 1024 * 1024
 
@@ -106,13 +107,13 @@ export class Remote {
 
   private readonly patiently = async <T>(
     address: string,
-    { signal, pace }: Asking,
+    { signal, rateLimiter }: Asking,
     attempt: () => Promise<T>,
   ): Promise<T> => {
     try {
       return await pRetry(
         async () => {
-          await pace?.turn(signal)
+          await rateLimiter?.turn(signal)
           signal.throwIfAborted()
           return attempt()
         },
@@ -144,7 +145,7 @@ export class Remote {
   ): Promise<Response> => {
     let at = address
     for (let redirects = 0; redirects <= mostRedirects; redirects += 1) {
-      if (!this.covers(at)) throw elsewhere(address, at)
+      if (!this.covers(at)) throw redirectedElsewhere(address, at)
       const response = await within(this.patience.partWithinMs, signal, inTime =>
         fetch(at, {
           headers: { ...headers, 'user-agent': this.userAgent },
@@ -183,7 +184,7 @@ export class Remote {
     let bytes = 0
     for await (const chunk of this.chunks(response, signal)) {
       bytes += chunk.length
-      if (bytes > largestAnswer) throw tooLarge(address)
+      if (bytes > largestAnswer) throw answerTooLarge(address, largestAnswer)
       parts.push(chunk)
     }
     return Buffer.concat(parts)
@@ -283,16 +284,17 @@ const unreachable = (address: string, cause: unknown) =>
 const rootMessage = (error: unknown): string =>
   error instanceof Error && error.cause !== undefined ? rootMessage(error.cause) : messageOf(error)
 
-const elsewhere = (address: string, to: string) =>
+/** Nothing is asked there: who trusts it says so. */
+export const redirectedElsewhere = (address: string, to: string) =>
   new OffstreamError('REDIRECTED_ELSEWHERE', `\`${shown(address)}\` leads to another site: \`${to}\``, {
     outcome: 'refused',
     hint: 'give that address instead, if you trust it',
   })
 
-const tooLarge = (address: string) =>
+export const answerTooLarge = (address: string, mostBytes: number) =>
   new OffstreamError(
     'ANSWER_TOO_LARGE',
-    `\`${shown(address)}\` answers with more than ${largestAnswer / 1024 / 1024} MB`,
+    `\`${shown(address)}\` answers with more than ${mostBytes / 1024 / 1024} MB`,
     {
       outcome: 'refused',
       hint: 'check the address; exports are read with `--source export`',

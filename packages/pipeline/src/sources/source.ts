@@ -60,7 +60,7 @@ export interface Acknowledgement {
 export interface SourceRun {
   /**
    * Takes a product over. A source counts the product as done when this has resolved. Web pages wait for it one by
-   * one; sources that read thousands a second keep some in flight (`Flight`), so that they travel together.
+   * one; sources that read thousands a second keep some in flight (`InFlight`), so that they travel together.
    * @returns where it lies now; nothing where it went anywhere but to Kafka, as in a dry run
    */
   readonly deliver: (product: WrittenProduct) => Promise<Acknowledgement | undefined>

@@ -8,15 +8,18 @@ import {
   type Request,
   type Response,
 } from 'playwright'
+import { mostRedirects } from '../remote.ts'
 import { browserFolder, removeFolder } from './browserFolder.ts'
 import type { Host } from './host.ts'
-import { Refused, VisitError } from './visitError.ts'
+import { LedElsewhere, Refused, VisitError } from './visitError.ts'
 
 export interface BrowserOptions {
   readonly executablePath: string
   readonly userAgent: string
   /** All that the browser may reach. */
   readonly host: Host
+  /** How long a visit may take, in milliseconds; 45 s where it is left out. */
+  readonly visitWithinMs?: number | undefined
 }
 
 export interface Visit<T> {
@@ -24,10 +27,10 @@ export interface Visit<T> {
   /** Whether scripts of the page may be loaded; those inside it run either way. */
   readonly loadScripts: boolean
   /**
-   * Takes from the page what is wanted; the page goes on to the next visit afterwards. An answer with an error status
-   * may have no page to it: then only the response tells something.
+   * Takes from the page what is wanted; the page goes on to the next visit afterwards. It is null where an error status
+   * came with nothing: then only the response tells something.
    */
-  readonly read: (page: Page, response: Response) => Promise<T>
+  readonly read: (page: Page | null, response: Response) => Promise<T>
   readonly signal: AbortSignal
 }
 
@@ -45,16 +48,18 @@ export class SharedBrowser implements AsyncDisposable {
   }
 
   /**
-   * Opens an address and reads it, within `visitWithinMs`. As many visits at once as are asked for.
+   * Opens an address and reads it, within bounds of time, bytes and redirects. As many visits at once as are asked for.
    * @throws VisitError, Refused; the reason of `signal` when that is aborted, which ends the visit at once
    * @throws OffstreamError CHROMIUM_FAILED where the browser can't be started.
    */
   readonly visit = async <T>({ address, loadScripts, read, signal }: Visit<T>): Promise<T> => {
     signal.throwIfAborted()
+    const { visitWithinMs = usualVisitWithinMs } = this.options
     const bounds = { what: `\`${address}\``, withinMs: visitWithinMs, signal }
     const tab = await withDeadline(() => this.takeTab(), bounds)
     tab.loadScripts = loadScripts
     tab.left = null
+    tab.bytes = 0
     try {
       const result = await withDeadline(() => open(tab, address, read), bounds)
       if (tab.left !== null) throw new Error('it led off the site')
@@ -83,11 +88,11 @@ export class SharedBrowser implements AsyncDisposable {
   readonly [Symbol.asyncDispose] = (): Promise<void> => this.close()
 
   private readonly takeTab = async (): Promise<Tab> => {
-    const { context } = await this.ensureRunning()
+    const running = await this.ensureRunning()
     const tab = this.idle.pop()
     if (tab !== undefined && !tab.page.isClosed()) return tab
     try {
-      return await openTab(context, this.options.host)
+      return await openTab(running, this.options.host)
     } catch (error) {
       throw visitError(error, null)
     }
@@ -108,6 +113,8 @@ export class SharedBrowser implements AsyncDisposable {
 interface Running {
   readonly browser: Browser
   readonly context: BrowserContext
+  /** The tabs that are ours; all else that a page opens is loaded nothing for. */
+  readonly tabs: WeakMap<Page, Tab>
   /** Where its profile is. */
   readonly folder: string
   /** Ends it at once, with all its processes. */
@@ -119,11 +126,17 @@ interface Tab {
   loadScripts: boolean
   /** An address off the site that the page went to, by a redirect or by itself. */
   left: string | null
+  /** What the visit has loaded until now, unpacked. */
+  bytes: number
+  /** Ends the visit at once. */
+  fail: (error: Error) => void
   /** Whether the page is no good for another visit. */
   spent: boolean
 }
 
-const visitWithinMs = 45_000
+const usualVisitWithinMs = 45_000
+/** In bytes, unpacked, with the scripts of a list: some 2 MB are usual. Chromium itself chokes on some 30. */
+export const largestVisit = 8 * 1024 * 1024
 /** A busy machine takes a second or two; a browser that hangs would keep the whole command from ending. */
 const closeWithinMs = 10_000
 
@@ -155,6 +168,8 @@ const launch = async (
         '--blink-settings=imagesEnabled=false',
         '--disable-domain-reliability',
         '--no-pings',
+        // Else it would speak to any address by UDP, which no rule for host names holds up.
+        '--webrtc-ip-handling-policy=disable_non_proxied_udp',
       ],
       // Signals are the command's to answer: it ends the crawl, and the crawl ends the browser.
       handleSIGINT: false,
@@ -169,7 +184,9 @@ const launch = async (
       serviceWorkers: 'block',
       permissions: [],
     })
-    return { browser, context, folder, kill: await killerOf(browser) }
+    const tabs = new WeakMap<Page, Tab>()
+    await closeToOthers(context, tabs, host)
+    return { browser, context, tabs, folder, kill: await killerOf(browser) }
   } catch (error) {
     await browser?.close()
     await removeFolder(folder)
@@ -197,40 +214,89 @@ const killerOf = async (browser: Browser): Promise<() => void> => {
   }
 }
 
-const openTab = async (context: BrowserContext, host: Host): Promise<Tab> => {
-  const page = await context.newPage()
-  const tab: Tab = { page, loadScripts: false, left: null, spent: false }
-  page.on('popup', popup => void popup.close().catch(() => undefined))
-  page.on('request', request => {
-    if (request.isNavigationRequest() && request.frame() === page.mainFrame() && !host.covers(request.url()))
-      tab.left = request.url()
-  })
-  await page.route('**/*', (route, request) => {
+/**
+ * Lets the tabs load their pages, and lists their scripts; nothing else. The rules hold for the whole context: for what a
+ * page opens beside itself too, before anybody has seen it.
+ */
+const closeToOthers = async (
+  context: BrowserContext,
+  tabs: WeakMap<Page, Tab>,
+  host: Host,
+): Promise<void> => {
+  await context.addInitScript(takeAway, unseenWays)
+  await context.route('**/*', (route, request) => {
+    const tab = tabOf(tabs, request)
     const type = request.resourceType()
-    const isDocument = type === 'document' && request.frame() === page.mainFrame()
-    const isScript = tab.loadScripts && (type === 'script' || type === 'xhr' || type === 'fetch')
-    const wanted = (isDocument || isScript) && host.covers(request.url())
+    const isScript = tab?.loadScripts === true && (type === 'script' || type === 'xhr' || type === 'fetch')
+    const wanted = tab !== null && (isPageOf(tab.page, request) || isScript) && host.covers(request.url())
     // A page that was closed meanwhile needs no answer.
     return (wanted ? route.continue() : route.abort('blockedbyclient')).catch(() => undefined)
   })
+}
+
+/** Ways onto the network of which no request is shown to us, and that no page of the site has use for. */
+const unseenWays = [
+  ...['RTCPeerConnection', 'webkitRTCPeerConnection', 'WebSocket', 'WebTransport'],
+  ...['Worker', 'SharedWorker'],
+]
+
+/** Runs inside the page, before its own scripts. */
+const takeAway = (names: readonly string[]): void => {
+  for (const name of names) Reflect.deleteProperty(globalThis, name)
+}
+
+/** The tab that a request is made for; null where it is no one's, such as that of a window which a page has opened. */
+const tabOf = (tabs: WeakMap<Page, Tab>, request: Request): Tab | null => {
+  try {
+    return tabs.get(request.frame().page()) ?? null
+  } catch {
+    // The window is so new that it has no frame yet, so it is none of ours.
+    return null
+  }
+}
+
+const isPageOf = (page: Page, request: Request): boolean =>
+  request.isNavigationRequest() && request.frame() === page.mainFrame()
+
+const openTab = async ({ context, tabs }: Running, host: Host): Promise<Tab> => {
+  const page = await context.newPage()
+  const tab: Tab = { page, loadScripts: false, left: null, bytes: 0, fail: () => undefined, spent: false }
+  tabs.set(page, tab)
+  page.on('popup', popup => void popup.close().catch(() => undefined))
+  page.on('request', request => {
+    if (!isPageOf(page, request)) return
+    if (!host.covers(request.url())) tab.left = request.url()
+    else if (redirectsBefore(request) > mostRedirects)
+      tab.fail(new VisitError('endless', `it redirects more than ${mostRedirects} times`))
+  })
+  const session = await context.newCDPSession(page)
+  session.on('Network.dataReceived', ({ dataLength }) => {
+    tab.bytes += dataLength
+    if (tab.bytes > largestVisit)
+      tab.fail(new VisitError('too large', `it is larger than ${largestVisit / 1024 / 1024} MB`))
+  })
+  // Playwright keeps the bodies by itself.
+  await session.send('Network.enable', { maxTotalBufferSize: 0, maxResourceBufferSize: 0 })
   return tab
+}
+
+const redirectsBefore = (request: Request): number => {
+  const before = request.redirectedFrom()
+  return before === null ? 0 : 1 + redirectsBefore(before)
 }
 
 const open = async <T>(tab: Tab, address: string, read: Visit<T>['read']): Promise<T> => {
   const { page } = tab
   let answer: Response | null = null
-  let breakOff: (error: Error) => void = () => undefined
   const broken = new Promise<never>((_, reject) => {
-    breakOff = reject
+    tab.fail = reject
   })
-  const isPage = (request: Request): boolean =>
-    request.isNavigationRequest() && request.frame() === page.mainFrame()
   const keepAnswer = (response: Response): void => {
-    if (isPage(response.request())) answer = response
+    if (isPageOf(page, response.request())) answer = response
   }
   // Chromium shows what has come of a page whose connection broke, and never says that this is all.
   const noticeBreak = (request: Request): void => {
-    if (isPage(request) && answer?.ok() === true) breakOff(new Error('its answer broke off'))
+    if (isPageOf(page, request) && answer?.ok() === true) tab.fail(new Error('its answer broke off'))
   }
   page.on('response', keepAnswer)
   page.on('requestfailed', noticeBreak)
@@ -245,8 +311,9 @@ const open = async <T>(tab: Tab, address: string, read: Visit<T>['read']): Promi
       })
     const response = await Promise.race([going, broken])
     if (response === null) throw new Error('it gave no answer')
-    return await read(page, response)
+    return await Promise.race([read(tab.spent ? null : page, response), broken])
   } finally {
+    tab.fail = () => undefined
     page.off('response', keepAnswer)
     page.off('requestfailed', noticeBreak)
   }
@@ -261,7 +328,7 @@ const unreachable =
 
 const visitError = (error: unknown, left: string | null): VisitError | Refused | OffstreamError => {
   if (error instanceof OffstreamError) return error
-  if (left !== null) return new VisitError('elsewhere', `it led off the site, to \`${left}\``, error)
+  if (left !== null) return new LedElsewhere(left, error)
   // What `read` says of the page.
   if (error instanceof VisitError || error instanceof Refused) return error
   const message = messageOf(error).split('\n')[0] ?? ''

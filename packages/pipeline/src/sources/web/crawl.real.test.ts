@@ -6,9 +6,10 @@ import { until } from '@offstream/runtime'
 import { generateCatalogue, startSite } from '@offstream/site'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Product } from '../../product.ts'
-import type { SourceEvent, SourceRun } from '../source.ts'
+import type { Removal, SourceEvent, SourceRun } from '../source.ts'
 import { findChromium } from './chromium.ts'
-import { type Answer, listPage, nextLink, productPage, serve, type TestSite } from './testSite.ts'
+import { listAddress } from './lists.ts'
+import { type Answer, listPage, nextLink, pathOf, productPage, serve, type TestSite } from './testSite.ts'
 import { type WebSourceOptions, webSource } from './web.ts'
 
 const executablePath = await findChromium()
@@ -16,8 +17,6 @@ const executablePath = await findChromium()
 /** Barcodes in their normal form, from `first` on. */
 const codes = (count: number, first = 1): readonly string[] =>
   Array.from({ length: count }, (_, index) => String(40_000_000 + first + index))
-
-const pathOf = (code: string): string => `/product/${code}/x`
 
 const productPages = (all: readonly string[]): Record<string, Answer> =>
   Object.fromEntries(all.map(code => [pathOf(code), productPage(code, `Product ${code}`)]))
@@ -68,6 +67,7 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
         await run.deliver?.(product)
         return { topic: 'test', partition: 0, offset: delivered.length - 1 }
       },
+      remove: run.remove,
       report: event => {
         events.push(event)
         run.report?.(event)
@@ -302,14 +302,124 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
       expect(site.requests.filter(({ path }) => path.startsWith('/produit/')).length).toBeLessThan(15)
     })
 
-    test('a list that led to products before and is none any more has changed its layout', async () => {
-      await using site = await startSite({ catalogue })
-      await crawl({ origin: site.address }, '/', { ...remembering, limit: 1 }).ended
-      site.inject([{ path: '/', fault: 'other-layout' }])
-      await expect(crawl({ origin: site.address }, '/', remembering).ended).rejects.toMatchObject({
-        code: 'LAYOUT_CHANGED',
+    test('an address that led to products before and shows none any more has changed its layout', async () => {
+      const [old, other] = ['/liste', '/decouvrir']
+      let isList = true
+      await using site = await serve(() => ({
+        [old]: (_request, response) =>
+          void response.end(isList ? listPage(codes(1)) : '<h1>Under another roof</h1>'),
+        [other]: '<h1>Under another roof</h1>',
+        ...productPages(codes(1)),
+      }))
+      await crawl(site, old, remembering).ended
+      isList = false
+      await expect(crawl(site, old, remembering).ended).rejects.toMatchObject({
+        ...{ code: 'LAYOUT_CHANGED', message: expect.stringContaining('`ul.products`') },
       })
-      await expect(crawl({ origin: site.address }, '/').ended).rejects.toMatchObject({ code: 'NOT_A_SOURCE' })
+      await expect(crawl(site, other, remembering).ended).rejects.toMatchObject({ code: 'NOT_A_SOURCE' })
+    })
+  })
+
+  describe('what is no more', () => {
+    const [sold = '', unknown = '', obsolete = '', moved = '', wordless = ''] = codes(5)
+    const elsewhere = `https://world.openbeautyfacts.org${pathOf(moved)}`
+    const answers = (): Record<string, Answer> => ({
+      '/': listPage(codes(5)),
+      [pathOf(sold)]: productPage(sold, `Product ${sold}`),
+      [pathOf(unknown)]: {
+        status: 404,
+        body: `<h1 class="if-empty-dnone">Error</h1><p>No product listed for barcode ${unknown}.</p>`,
+      },
+      [pathOf(obsolete)]: `${productPage(obsolete, 'Old')}<div id="obsolete">No longer sold</div>`,
+      [pathOf(moved)]: { status: 302, headers: { location: elsewhere } },
+      // As from a proxy: it says nothing of the product.
+      [pathOf(wordless)]: { status: 404, body: '<h1>404 Not Found</h1>' },
+    })
+    /** Crawls, and takes what is removed, each with its acknowledgement. */
+    const crawlRemoving = (
+      site: Pick<TestSite, 'origin'>,
+      path: string,
+      options: Partial<WebSourceOptions> = {},
+    ) => {
+      const removed: Removal[] = []
+      const remove = async (removal: Removal) => {
+        removed.push(removal)
+        return { topic: 'test', partition: 0, offset: 100 + removed.length }
+      }
+      return { ...crawl(site, path, options, { remove }), removed }
+    }
+
+    test('is removed if its own page says so, and then is done', async () => {
+      const remembering = { concurrency: 1, resume: { destination: 'localhost:9092', fresh: false } }
+      await using site = await serve(answers)
+      const { ended, told, removed } = crawlRemoving(site, '/', { ...remembering, limit: 3 })
+      await ended
+      expect(removed).toEqual(
+        [unknown, obsolete].map(code => ({ code, as_of: expect.stringMatching(/Z$/), source: 'web' })),
+      )
+      expect(told()).toEqual({
+        ...{
+          delivered: [[sold, `Product ${sold}`]],
+          found: 3,
+          fetched: [sold, unknown, obsolete],
+          skipped: [],
+        },
+      })
+    })
+
+    test('stays in peace where it has moved to another site, or where nothing is said of it', async () => {
+      await using site = await serve(answers)
+      const { ended, told } = crawlRemoving(site, '/')
+      await ended
+      expect(told().skipped).toEqual([
+        [pathOf(moved), `it has moved to Open Beauty Facts, to \`${elsewhere}\``],
+        [pathOf(wordless), 'the site knows no such page'],
+      ])
+    })
+
+    test('is not asked for again by a crawl that goes on', async () => {
+      const remembering = { concurrency: 1, resume: { destination: 'localhost:9092', fresh: false } }
+      await using site = await serve(answers)
+      const abort = new AbortController()
+      const remove = async () => {
+        abort.abort()
+        return { topic: 'test', partition: 0, offset: 1 }
+      }
+      await crawl(site, '/', remembering, { remove, signal: abort.signal }).ended
+      const { ended, removed, resumed } = crawlRemoving(site, '/', remembering)
+      await ended
+      expect([removed.map(({ code }) => code), resumed()]).toEqual([[obsolete], [[2, 5]]])
+      expect(site.asked.filter(path => path === pathOf(unknown)).length).toBe(1)
+    })
+
+    test('is passed over by a run that takes no removals, and the limit is made up for', async () => {
+      await using site = await serve(answers)
+      const { ended, told } = crawl(site, '/', { limit: 2, concurrency: 1 })
+      await ended
+      const gone = [unknown, obsolete].map(code => [pathOf(code), 'the product is no more'])
+      expect(told()).toMatchObject({ delivered: [[sold, `Product ${sold}`]], found: 5 })
+      expect(told().skipped).toEqual(expect.arrayContaining(gone))
+      const alone = crawl(site, pathOf(obsolete))
+      await alone.ended
+      expect(alone.told().skipped).toEqual([[pathOf(obsolete), 'the product is no more']])
+    })
+
+    test('is removed as well where it alone was asked for, by the stand-in’s own pages too', async () => {
+      const catalogue = generateCatalogue({ count: 3 })
+      const [gone, old, left] = catalogue.products
+      if (gone === undefined || old === undefined || left === undefined) throw new Error('too few products')
+      await using site = await startSite({ catalogue })
+      site.remove(gone.code)
+      site.update({ ...old, obsolete: 'on' })
+      for (const { code } of [gone, old]) {
+        const { ended, removed } = crawlRemoving({ origin: site.address }, `/produit/${code}`)
+        await ended
+        expect(removed.map(removal => removal.code)).toEqual([code])
+      }
+      site.update({ ...left, product_type: 'beauty' })
+      await expect(
+        crawlRemoving({ origin: site.address }, `/produit/${left.code}`).ended,
+      ).rejects.toMatchObject({ code: 'REDIRECTED_ELSEWHERE', outcome: 'refused' })
     })
   })
 
@@ -453,6 +563,36 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
     })
     expect([told().delivered, waits().length]).toEqual([allOf(codes(1)).delivered, 3])
     expect(site.asked.length).toBeLessThan(15)
+  })
+
+  test('a site whose robots.txt never ends is left', async () => {
+    const part = Buffer.alloc(1024 * 1024, '#')
+    let sent = 0
+    await using site = await serve(() => ({
+      '/robots.txt': (_request, response) => {
+        response.writeHead(200, { 'content-type': 'text/plain' })
+        const more = () => {
+          while (sent < 1_000 && response.write(part)) sent += 1
+        }
+        response.on('drain', more)
+        more()
+      },
+    }))
+    await expect(crawl(site, '/').ended).rejects.toMatchObject({
+      ...{ code: 'ANSWER_TOO_LARGE', outcome: 'refused' },
+      message: expect.stringContaining(`${site.origin}/robots.txt`),
+    })
+    expect(sent).toBeLessThan(500)
+  })
+
+  test('a search is read where robots are let in', async () => {
+    const catalogue = generateCatalogue({ count: 130 })
+    await using site = await startSite({ catalogue })
+    // All of its barcodes begin so.
+    const { pathname, search } = new URL(listAddress(site.address, { search: '2' }))
+    const { ended, told } = crawl({ origin: site.address }, pathname + search, { limit: 60 })
+    await ended
+    expect(told().delivered.length).toBe(60)
   })
 
   test('a site whose robots.txt fails is left alone', async () => {

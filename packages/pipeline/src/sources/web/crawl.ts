@@ -5,25 +5,27 @@ import { messageOf, OffstreamError } from '@offstream/runtime'
 import type { Response } from 'playwright'
 import type { z } from 'zod'
 import { Product } from '../../product.ts'
-import { retryAfter } from '../remote.ts'
-import { type SourceRun, written } from '../source.ts'
-import { SharedBrowser, type Visit } from './browser.ts'
+import { answerTooLarge, redirectedElsewhere, retryAfter } from '../remote.ts'
+import { type Acknowledgement, type SourceRun, written } from '../source.ts'
+import { largestVisit, SharedBrowser, type Visit } from './browser.ts'
 import { findChromium } from './chromium.ts'
-import { classify, classifyStatus, type SitePage } from './classify.ts'
+import { blocked, CircuitBreaker, unreachable } from './circuitBreaker.ts'
+import { classifyAnswer, classifyRedirect, type SitePage } from './classify.ts'
 import { FillMemory, FillRates } from './fillRates.ts'
-import { Gate, unreachable } from './gate.ts'
 import { Host } from './host.ts'
 import { Journal, type ListContent } from './journal.ts'
-import { Pace } from './pace.ts'
+import { isPlaceOfProducts } from './lists.ts'
 import {
   codeInAddress,
+  codeOfAddress,
   type ListedProduct,
+  listSelectors,
   type ProductPage,
   productSelectors,
-  readContent,
 } from './pages.ts'
+import { RateLimiter } from './rateLimiter.ts'
 import { Robots, type RobotsAnswer } from './robots.ts'
-import { Refused, VisitError } from './visitError.ts'
+import { LedElsewhere, Refused, VisitError } from './visitError.ts'
 import type { WebSourceOptions } from './web.ts'
 
 /** Runs one crawl to its end; see `webSource`. */
@@ -40,6 +42,7 @@ export const crawl = async (options: WebSourceOptions, run: SourceRun): Promise<
     executablePath: options.chromium.executablePath ?? (await requireChromium()),
     userAgent: options.userAgent,
     host,
+    visitWithinMs: options.visitWithinMs,
   })
   try {
     await new Crawl(options, run, { host, browser, journal, rates }).run()
@@ -68,7 +71,7 @@ const manyWithoutRecord = 10
 const fewWithoutRecord = 3
 
 /** What is left once refusals and failures are out of the way. */
-type ReadablePage = Exclude<SitePage, { kind: 'blocked' | 'failed' }>
+type ReadablePage = Exclude<SitePage, { kind: 'blocked' | 'maintenance' | 'login wall' | 'failed' }>
 
 /** What a crawl works with. */
 interface Means {
@@ -93,8 +96,8 @@ class Crawl {
   private readonly browser: SharedBrowser
   private readonly journal: Journal | null
   private readonly rates: FillRates
-  private readonly pace: Pace
-  private readonly gate: Gate
+  private readonly rateLimiter: RateLimiter
+  private readonly circuitBreaker: CircuitBreaker
   private readonly robots: Robots
   private readonly crawler: BasicCrawler
 
@@ -127,8 +130,10 @@ class Crawl {
     this.journal = journal
     this.rates = rates
     this.expected = journal?.before?.acknowledged ?? 0
-    this.pace = new Pace(options.pagesPerMinute)
-    this.gate = new Gate(options.patience, news => sourceRun.report({ kind: 'waiting', ...news }))
+    this.rateLimiter = new RateLimiter(options.pagesPerMinute)
+    this.circuitBreaker = new CircuitBreaker(options.patience, news =>
+      sourceRun.report({ kind: 'waiting', ...news }),
+    )
     this.over = AbortSignal.any([sourceRun.signal, this.ending.signal])
     this.robots = new Robots(options.userAgent, this.fetchText)
     this.crawler = this.newCrawler()
@@ -147,7 +152,8 @@ class Crawl {
       this.sourceRun.signal.removeEventListener('abort', stop)
     }
     if (this.failure !== null) throw this.failure.error
-    if (this.records === 0 && this.withoutRecord >= fewWithoutRecord) throw layoutChanged(address)
+    if (this.records === 0 && this.withoutRecord >= fewWithoutRecord)
+      throw layoutChanged(address, productSelectors)
     if (!this.sourceRun.signal.aborted && !this.listMissing) this.journal?.finished()
   }
 
@@ -200,7 +206,7 @@ class Crawl {
     } catch (error) {
       if (this.over.aborted) return
       if (error instanceof OffstreamError) this.end(error)
-      else if (error instanceof VisitError && error.kind === 'elsewhere') await this.giveUp(address, error)
+      else if (error instanceof VisitError && error.isFinal) await this.giveUp(address, error)
       else throw error
     }
   }
@@ -211,19 +217,30 @@ class Crawl {
       // The site draws its lists with scripts of its own; a product's page is whole without.
       loadScripts: codeInAddress(address) === null,
       read: async (page, response) => {
-        const sitePage = classifyStatus(response.status()) ?? classify(await readContent(page))
-        if (sitePage.kind === 'blocked') throw refused(response, sitePage)
-        if (sitePage.kind === 'failed') throw new VisitError('failed', sitePage.reason)
-        return sitePage
+        const sitePage = await classifyAnswer(page, response)
+        switch (sitePage.kind) {
+          case 'blocked':
+          case 'maintenance':
+          case 'login wall':
+            throw refused(response, sitePage)
+          case 'failed':
+            throw new VisitError('failed', sitePage.reason)
+          default:
+            return sitePage
+        }
       },
+    }).catch(error => {
+      const moved = error instanceof LedElsewhere ? classifyRedirect(address, error.to) : null
+      if (moved === null) throw error
+      return moved
     })
 
   /** Visits at the pace of the crawl, when the site may be asked. */
   private readonly visit = <T>(visit: Omit<Visit<T>, 'signal'>): Promise<T> =>
-    this.gate.through(
+    this.circuitBreaker.run(
       visit.address,
       async () => {
-        await this.pace.turn(this.over)
+        await this.rateLimiter.turn(this.over)
         this.over.throwIfAborted()
         return this.browser.visit({ ...visit, signal: this.sourceRun.signal })
       },
@@ -236,9 +253,23 @@ class Crawl {
       case 'product':
         return this.deliver(address, page.product)
       case 'list':
+        // Another visit may see more than an empty frame.
+        if (!page.list.isDrawn()) throw new VisitError('failed', 'its list was not drawn')
         return this.walkAnew(address, { products: page.list.products(), next: page.list.next() })
       case 'not found':
-        return this.skip(address, 'the site knows no such page')
+        return isOf(address, page.code)
+          ? this.remove(address, page.code)
+          : this.skip(address, 'the site knows no such page')
+      case 'obsolete':
+        return isOf(address, page.code)
+          ? this.remove(address, page.code)
+          : this.skip(address, 'it shows another product, which is no more')
+      case 'moved':
+        return this.skip(
+          address,
+          `it has moved to ${page.site}, to \`${page.to}\``,
+          redirectedElsewhere(address, page.to),
+        )
       case 'unknown':
         return this.passOver(address, 'it is neither a product nor a list of products')
     }
@@ -250,12 +281,30 @@ class Crawl {
     this.records += 1
     this.withoutRecord = 0
     for (const alarm of this.rates.take(record.data)) this.sourceRun.report({ kind: 'layout', ...alarm })
-    this.sourceRun.report({ kind: 'fetched', code: record.data.code, address })
-    // Not the page's fault: another visit would not mend it.
+    const { code } = record.data
+    await this.hand({ code, address }, () => this.sourceRun.deliver(written(record.data)))
+  }
+
+  /**
+   * A product that is no more, by what its own page says. That a list names it counts for nothing: lists are older. A run
+   * that takes no removals passes it over, also where nothing else was asked for: that is the answer, and no mistake.
+   */
+  private readonly remove = async (address: string, code: string): Promise<void> => {
+    const { remove } = this.sourceRun
+    if (remove === undefined) return this.leaveOut(address, 'the product is no more')
+    const as_of = new Date().toISOString()
+    await this.hand({ code, address }, () => remove({ code, as_of, source: 'web' }))
+  }
+
+  private readonly hand = async (
+    product: ListedProduct,
+    hand: () => Promise<Acknowledgement | undefined>,
+  ): Promise<void> => {
+    this.sourceRun.report({ kind: 'fetched', ...product })
     const fetchedAt = new Date()
-    const acknowledgement = await this.sourceRun.deliver(written(record.data)).catch(error => this.end(error))
-    if (acknowledgement !== undefined)
-      this.journal?.acknowledged({ code: record.data.code, address }, acknowledgement, fetchedAt)
+    // Not the page's fault: another visit would not mend it.
+    const acknowledgement = await hand().catch(error => this.end(error))
+    if (acknowledgement !== undefined) this.journal?.acknowledged(product, acknowledgement, fetchedAt)
   }
 
   /**
@@ -263,12 +312,17 @@ class Crawl {
    * looks otherwise now.
    */
   private readonly passOver = (address: string, reason: string): void => {
-    if (codeInAddress(address) === null) this.listMissing = true
+    const isList = codeInAddress(address) === null
+    if (isList) this.listMissing = true
     else this.withoutRecord += 1
-    const wasSource = address === this.options.address && this.journal?.wasSource === true
-    if (wasSource || this.withoutRecord >= manyWithoutRecord) this.end(layoutChanged(address))
-    else this.skip(address, reason)
+    const changed = layoutChanged(address, isList ? listSelectors : productSelectors)
+    if (this.withoutRecord >= manyWithoutRecord) this.end(changed)
+    else this.skip(address, reason, this.hadProducts(address) ? changed : notASource(address, reason))
   }
+
+  /** Whether there were products under an address, by its form or by what an earlier crawl has seen. */
+  private readonly hadProducts = (address: string): boolean =>
+    isPlaceOfProducts(address) || this.journal?.wasSource === true
 
   private readonly walkAnew = (address: string, list: ListContent): void => {
     this.journal?.walked(address, list)
@@ -334,14 +388,23 @@ class Crawl {
     if (error instanceof VisitError && error.kind === 'unreachable')
       return this.end(unreachable(address, error))
     if (codeInAddress(address) === null) this.listMissing = true
-    this.skip(address, messageOf(error))
+    this.skip(address, messageOf(error), error instanceof VisitError ? unreadable(address, error) : error)
     await this.askForMore()
   }
 
-  private readonly skip = (address: string, reason: string): void => {
+  /** @param atStart what it means where everything else was to come from this address */
+  private readonly skip = (
+    address: string,
+    reason: string,
+    atStart: Error = notASource(address, reason),
+  ): void => {
+    if (address === this.options.address) this.end(atStart)
+    else this.leaveOut(address, reason)
+  }
+
+  private readonly leaveOut = (address: string, reason: string): void => {
     if (codeInAddress(address) !== null) this.expected -= 1
-    if (address === this.options.address) this.end(notASource(address, reason))
-    else this.sourceRun.report({ kind: 'skipped', address, reason })
+    this.sourceRun.report({ kind: 'skipped', address, reason })
   }
 
   /** Lets the pages in hand end, asks for no more, and makes `error` what the crawl came to. */
@@ -369,7 +432,7 @@ class Crawl {
       } catch (error) {
         this.over.throwIfAborted()
         if (!(error instanceof VisitError)) throw error
-        if (attempt === retries) throw unreachable(address, error)
+        if (attempt === retries || error.isFinal) throw unreadable(address, error)
       }
     }
   }
@@ -383,6 +446,10 @@ class Crawl {
       if (!this.othersSignalHandlers.has(listener)) process.off('SIGINT', listener)
   }
 }
+
+/** Whether a page speaks of the product that its address names. */
+const isOf = (address: string, code: string | null): code is string =>
+  code !== null && code === codeOfAddress(address)
 
 /** Waits before another attempt, the longer the more there were, a part of it by chance; returns early when `signal` is aborted. */
 const pauseBefore = async (attempt: number, signal: AbortSignal): Promise<void> => {
@@ -403,13 +470,20 @@ const problem = ({ issues }: z.ZodError): string =>
 const disallowed = (address: string) =>
   new OffstreamError('SOURCE_DISALLOWED', `The site's robots.txt keeps robots off \`${address}\``, {
     outcome: 'refused',
-    hint: 'begin at the home page, a category or a product; to search, use `--source api`',
+    hint: 'begin at the home page, a category or a product; to search, use `--source api --search`',
   })
 
-const layoutChanged = (address: string) =>
+/** What a crawl comes to that can't read where it was to begin. */
+const unreadable = (address: string, error: VisitError): OffstreamError => {
+  if (error instanceof LedElsewhere) return redirectedElsewhere(address, error.to)
+  if (error.kind === 'endless') return blocked(address, error.message)
+  return error.kind === 'too large' ? answerTooLarge(address, largestVisit) : unreachable(address, error)
+}
+
+const layoutChanged = (address: string, selectors: readonly string[]) =>
   new OffstreamError(
     'LAYOUT_CHANGED',
-    `The pages of \`${new URL(address).host}\` are not as they were: nothing is found by ${productSelectors.map(selector => `\`${selector}\``).join(' and ')}`,
+    `The pages of \`${new URL(address).host}\` are not as they were: nothing is found by ${selectors.map(selector => `\`${selector}\``).join(' and ')}`,
     {
       outcome: 'blocked',
       hint: 'use `--source export` or `--source api`, which do not depend on it, until a newer offstream knows these pages',

@@ -1,40 +1,57 @@
 import { tmpdir } from 'node:os'
 import { type FaultName, type FaultRule, generateCatalogue, type Site, startSite } from '@offstream/site'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Product } from '../../product.ts'
 import { taken } from '../testRun.ts'
 import { findChromium } from './chromium.ts'
-import { webSource } from './web.ts'
+import { type WebSourceOptions, webSource } from './web.ts'
 
 const executablePath = await findChromium()
 const catalogue = generateCatalogue({ count: 3 })
 const [first = '', spoilt = '', last = ''] = catalogue.products.map(({ code }) => code)
 const all = [first, spoilt, last]
 
-describe.skipIf(executablePath === null)('one page of the site is spoilt (needs Chromium)', () => {
-  let site: Site
-  beforeAll(async () => {
-    site = await startSite({ catalogue })
-  })
-  afterAll(() => site[Symbol.asyncDispose]())
+let site: Site
+beforeAll(async () => {
+  site = await startSite({ catalogue })
+})
+afterAll(() => site[Symbol.asyncDispose]())
 
-  /** What a scrape comes to while a fault spoils the second of three products. */
-  const outcome = async (rule: Omit<FaultRule, 'path'>) => {
-    site.inject([{ path: `/produit/${spoilt}*`, ...rule }])
-    const source = webSource({
+/** What a scrape gives while the site has these faults. */
+const scraped = (faults: readonly FaultRule[], options: Partial<WebSourceOptions> = {}) => {
+  site.inject(faults)
+  return taken(
+    webSource({
       ...{ address: site.address, concurrency: 1, pagesPerMinute: null },
       patience: { firstPauseMs: 20, pauses: 2, failures: 5 },
       userAgent: 'offstream-test',
       chromium: { executablePath: executablePath ?? '' },
       ...{ storageDirectory: tmpdir(), resume: null },
-    })
-    const { products, skipped, events, error } = await taken(source)
+      ...options,
+    }),
+  )
+}
+
+/** Three seconds for a page, where one never ends: an honest one takes a tenth of one. */
+const timeFor = (fault: FaultName): Partial<WebSourceOptions> =>
+  fault === 'hang' || fault === 'drip' ? { visitWithinMs: 3_000 } : {}
+
+describe.skipIf(executablePath === null)('one page of the site is spoilt (needs Chromium)', () => {
+  /** What a scrape comes to while a fault spoils the second of three products. */
+  const outcome = async (rule: Omit<FaultRule, 'path'>, options?: Partial<WebSourceOptions>) => {
+    const { products, removals, skipped, events, error } = await scraped(
+      [{ path: `/produit/${spoilt}*`, ...rule }],
+      options,
+    )
     return {
       delivered: products.map(({ code }) => code).toSorted(),
       skipped: skipped.map(([address, reason]) => [/\d{8,}/.exec(address)?.[0], reason]),
       waits: events.flatMap(event => (event.kind === 'waiting' ? [event.reason] : [])),
       error: error === null ? null : Object(error).code,
+      removals,
     }
   }
+  const nothing = { skipped: [], waits: [], error: null, removals: [] }
 
   test.each<[FaultName, string]>([
     ['too-many-requests', 'it answered with status 429'],
@@ -44,7 +61,7 @@ describe.skipIf(executablePath === null)('one page of the site is spoilt (needs 
     ['maintenance', 'it is down for maintenance'],
   ])('`%s` is waited for, and then nothing is missing', async (fault, reason) => {
     expect(await outcome({ fault, count: 1 })).toEqual({
-      ...{ delivered: all.toSorted(), skipped: [], waits: [reason], error: null },
+      ...{ ...nothing, delivered: all.toSorted(), waits: [reason] },
     })
   })
 
@@ -54,37 +71,124 @@ describe.skipIf(executablePath === null)('one page of the site is spoilt (needs 
     ['maintenance', 'it is down for maintenance'],
   ])('`%s` that goes on ends the scrape, with nothing of it published', async (fault, reason) => {
     expect(await outcome({ fault })).toEqual({
-      ...{ delivered: [first], skipped: [], waits: [reason, reason], error: 'SOURCE_BLOCKED' },
+      ...{ ...nothing, delivered: [first], waits: [reason, reason], error: 'SOURCE_BLOCKED' },
     })
   })
 
   test('`closed` that goes on ends the scrape as a site that has gone', async () => {
     const reason = 'net::ERR_EMPTY_RESPONSE'
     expect(await outcome({ fault: 'closed' })).toEqual({
-      ...{ delivered: [first], skipped: [], waits: [reason, reason], error: 'SITE_UNREACHABLE' },
+      ...{ ...nothing, delivered: [first], waits: [reason, reason], error: 'SITE_UNREACHABLE' },
     })
   })
 
   test.each<FaultName>(['stop-crawling', 'noindex', 'login'])('`%s` ends the scrape at once', async fault => {
-    expect(await outcome({ fault })).toEqual({
-      ...{ delivered: [first], skipped: [], waits: [], error: 'SOURCE_BLOCKED' },
-    })
+    expect(await outcome({ fault })).toEqual({ ...nothing, delivered: [first], error: 'SOURCE_BLOCKED' })
   })
 
-  test.each<FaultName>(['server-error', 'cut-off'])('`%s` for once is tried again', async fault => {
-    expect(await outcome({ fault, count: 1 })).toEqual({
-      ...{ delivered: all.toSorted(), skipped: [], waits: [], error: null },
+  test.each<FaultName>(['server-error', 'cut-off', 'wrong-charset', 'hang', 'drip'])(
+    '`%s` for once is tried again',
+    async fault => {
+      expect(await outcome({ fault, count: 1 }, timeFor(fault))).toEqual({
+        ...nothing,
+        delivered: all.toSorted(),
+      })
+    },
+  )
+
+  test.each<[FaultName, string, visits: number]>([
+    ['server-error', 'it answered with status 500', 4],
+    ['cut-off', 'its answer broke off', 4],
+    ['wrong-charset', 'its text is not in the encoding that it names', 4],
+    ['hang', 'it took too long', 4],
+    ['drip', 'it took too long', 4],
+    ['huge', 'it is larger than 8 MB', 1],
+    ['gzip-bomb', 'it is larger than 8 MB', 1],
+    ['redirect-private', 'it led off the site, to `http://169.254.169.254/latest/meta-data/`', 1],
+    ['other-layout', 'it is neither a product nor a list of products', 1],
+  ])('`%s` that goes on costs that product alone', async (fault, reason, visits) => {
+    const before = site.requests.length
+    expect(await outcome({ fault }, timeFor(fault))).toEqual({
+      ...{ ...nothing, delivered: [first, last].toSorted(), skipped: [[spoilt, reason]] },
     })
+    const asked = site.requests.slice(before).filter(({ path }) => path.startsWith(`/produit/${spoilt}`))
+    expect(asked.length).toBe(visits)
   })
 
-  test.each<[FaultName, string]>([
-    ['server-error', 'it answered with status 500'],
-    ['cut-off', 'its answer broke off'],
-    ['redirect-private', 'it led off the site, to `http://169.254.169.254/latest/meta-data/`'],
-    ['other-layout', 'it is neither a product nor a list of products'],
-  ])('`%s` that goes on costs that product alone', async (fault, reason) => {
-    expect(await outcome({ fault })).toEqual({
-      ...{ delivered: [first, last].toSorted(), skipped: [[spoilt, reason]], waits: [], error: null },
+  test('`redirect-loop` costs that product alone, and is left after some steps', async () => {
+    const before = site.requests.length
+    expect(await outcome({ fault: 'redirect-loop' })).toEqual({
+      ...{ ...nothing, delivered: [first, last].toSorted() },
+      skipped: [[spoilt, 'it redirects more than 5 times']],
     })
+    // Chromium may take some more before it is told.
+    expect(site.requests.slice(before).filter(({ path }) => path.includes(spoilt)).length).toBeLessThan(21)
+  })
+
+  describe('without saying so', () => {
+    const productWith = async (fault: FaultName | null): Promise<Product> => {
+      const { products } = await scraped(fault === null ? [] : [{ path: `/produit/${spoilt}*`, fault }])
+      const product = products.find(({ code }) => code === spoilt)
+      if (product === undefined) throw new Error('the spoilt page gave no product')
+      return product
+    }
+    /** The columns that are not as on the honest page, with what they are. */
+    const changes = async (
+      fault: FaultName,
+    ): Promise<readonly (readonly [column: string, value: unknown])[]> => {
+      const honest = new Map(Object.entries(await productWith(null)))
+      const told = Object.entries(await productWith(fault))
+      return told.filter(
+        ([column, value]) => !['as_of', 'observed_at'].includes(column) && honest.get(column) !== value,
+      )
+    }
+
+    test('`missing-fields` gives a record that knows less, and nothing false', async () => {
+      const changed = await changes('missing-fields')
+      expect(changed.length).toBeGreaterThan(10)
+      expect(changed.filter(([column, value]) => value !== null && column !== 'url')).toEqual([])
+    })
+
+    test('`malformed-html` is read as a browser shows it: what is cut off is not known, and nothing is false', async () => {
+      expect((await changes('malformed-html')).filter(([, value]) => value !== null)).toEqual([])
+    })
+  })
+})
+
+describe.skipIf(executablePath === null)('the first page is spoilt (needs Chromium)', () => {
+  /** The error that a scrape ends with; null where it ends well. All have one, or this does not compile. */
+  const outcomes: Readonly<Record<FaultName, readonly [code: string, outcome: string] | null>> = {
+    'too-many-requests': ['SOURCE_BLOCKED', 'blocked'],
+    'retry-after': ['SOURCE_BLOCKED', 'blocked'],
+    unavailable: ['SOURCE_BLOCKED', 'blocked'],
+    'bad-gateway': ['SOURCE_BLOCKED', 'blocked'],
+    'server-error': ['SITE_UNREACHABLE', 'unreachable'],
+    'stop-crawling': ['SOURCE_BLOCKED', 'blocked'],
+    noindex: ['SOURCE_BLOCKED', 'blocked'],
+    maintenance: ['SOURCE_BLOCKED', 'blocked'],
+    login: ['SOURCE_BLOCKED', 'blocked'],
+    hang: ['SITE_UNREACHABLE', 'unreachable'],
+    closed: ['SITE_UNREACHABLE', 'unreachable'],
+    'cut-off': ['SITE_UNREACHABLE', 'unreachable'],
+    drip: ['SITE_UNREACHABLE', 'unreachable'],
+    huge: ['ANSWER_TOO_LARGE', 'refused'],
+    'gzip-bomb': ['ANSWER_TOO_LARGE', 'refused'],
+    'redirect-loop': ['SOURCE_BLOCKED', 'blocked'],
+    'redirect-private': ['REDIRECTED_ELSEWHERE', 'refused'],
+    // Barcodes and addresses are ASCII.
+    'wrong-charset': null,
+    // Its last third had the list.
+    'malformed-html': ['SITE_UNREACHABLE', 'unreachable'],
+    'missing-fields': null,
+    'other-layout': ['LAYOUT_CHANGED', 'blocked'],
+  }
+
+  test.each(Object.entries(outcomes))('%s', async (name, expected) => {
+    const fault = name as FaultName
+    const { products, removals, error } = await scraped([{ path: '/', fault }], timeFor(fault))
+    expect(error).toEqual(
+      expected === null ? null : expect.objectContaining({ code: expected[0], outcome: expected[1] }),
+    )
+    expect([products.map(({ code }) => code), removals]).toEqual([expected === null ? all : [], []])
   })
 })

@@ -25,5 +25,10 @@ test('the browser can reach no other host', () => {
   expect(new Host('https://fr.openfoodfacts.org/1').resolverRules()).toBe(
     'MAP * ~NOTFOUND, EXCLUDE openfoodfacts.org, EXCLUDE *.openfoodfacts.org',
   )
-  expect(new Host('http://127.0.0.1:80').resolverRules()).toBe('MAP * ~NOTFOUND, EXCLUDE 127.0.0.1')
+  expect(new Host('http://127.0.0.1:8090').resolverRules()).toBe(
+    'MAP 127.0.0.1:8090 127.0.0.1:8090, MAP * ~NOTFOUND',
+  )
+  expect(new Host('http://localhost').resolverRules()).toBe(
+    'MAP localhost:80 localhost:80, MAP localhost:443 localhost:443, MAP * ~NOTFOUND',
+  )
 })

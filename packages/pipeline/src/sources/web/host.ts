@@ -32,12 +32,17 @@ export class Host {
 
   /**
    * Chromium's `--host-resolver-rules` that leave it no other host to speak to, whatever a page, a redirect or the
-   * browser itself asks for. Needed beside `covers`: Playwright shows no redirects before they are followed.
+   * browser itself asks for. Needed beside `covers`: Playwright shows no redirects before they are followed, and not all
+   * that a page can ask for. A host without siblings is left its one port; names with siblings can't be told by port.
    */
   readonly resolverRules = (): string => {
-    const names =
-      this.registrable === null ? [this.start.hostname] : [this.registrable, `*.${this.registrable}`]
-    return ['MAP * ~NOTFOUND', ...names.map(name => `EXCLUDE ${name}`)].join(', ')
+    const { hostname, port, protocol } = this.start
+    if (this.registrable !== null)
+      return `MAP * ~NOTFOUND, EXCLUDE ${this.registrable}, EXCLUDE *.${this.registrable}`
+    // As in `covers`: a step up to https goes to the port of that.
+    const ports = port !== '' ? [port] : protocol === 'https:' ? ['443'] : ['80', '443']
+    const open = ports.map(each => `MAP ${hostname}:${each} ${hostname}:${each}`)
+    return [...open, 'MAP * ~NOTFOUND'].join(', ')
   }
 
   private readonly coversName = (hostname: string): boolean =>

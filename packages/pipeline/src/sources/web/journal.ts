@@ -32,7 +32,7 @@ export const JournalLine = z.discriminatedUnion('kind', [
     ...{ kind: z.literal('list'), address: z.string(), at },
     ...{ products: z.array(Listed), next: z.string().nullable() },
   }),
-  /** Kafka has acknowledged a product: its page, under `address`, need not be fetched again. */
+  /** Kafka has acknowledged a product, or its removal: its page, under `address`, need not be fetched again. */
   z.object({
     ...{ kind: z.literal('acknowledged'), code: z.string(), address: z.string() },
     ...{ topic: z.string(), partition: z.number().int(), offset: z.number().int() },
@@ -63,7 +63,7 @@ const rememberedForMs = 30 * 24 * 60 * 60 * 1000
 
 /**
  * What one crawl has done, as JSON lines (`JournalLine`) in a file of its own: pages of lists, and each product that
- * Kafka has acknowledged, with the place where it lies. By it a crawl that was killed goes on where it was.
+ * Kafka has acknowledged, or its removal, with the place where it lies. By it a crawl that was killed goes on where it was.
  *
  * A line is written at once, in one piece, when the acknowledgement has come; a process that is killed between the two
  * fetches that product again. It is not forced onto the disk: a machine that loses power may lose some last lines.

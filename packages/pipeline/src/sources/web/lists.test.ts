@@ -1,7 +1,7 @@
 import { generateCatalogue, startSite } from '@offstream/site'
 import { expect, test } from 'vitest'
 import { isLoopback } from './host.ts'
-import { type ListChoice, listAddress } from './lists.ts'
+import { isPlaceOfProducts, type ListChoice, listAddress } from './lists.ts'
 
 test.each<readonly [site: string, choice: ListChoice, address: string]>([
   ['https://fr.openfoodfacts.org/produit/1', {}, 'https://fr.openfoodfacts.org/produit/1'],
@@ -40,6 +40,11 @@ test.each<readonly [site: string, choice: ListChoice, address: string]>([
     'https://world.openfoodfacts.org/facets/countries/en:hong-kong',
   ],
   [
+    'https://fr.openfoodfacts.org',
+    { lang: 'world', search: 'crème & café' },
+    'https://world.openfoodfacts.org/search?search_terms=cr%C3%A8me+%26+caf%C3%A9',
+  ],
+  [
     'https://world.openfoodfacts.org',
     { list: { facet: 'label', name: '有機' } },
     `https://world.openfoodfacts.org/facets/labels/${encodeURIComponent('有機')}`,
@@ -51,6 +56,7 @@ test.each<readonly [site: string, choice: ListChoice, address: string]>([
 test.each<readonly [site: string, choice: ListChoice]>([
   ['https://fr.openfoodfacts.org/facets/categories/snacks', { lang: 'world' }],
   ['https://fr.openfoodfacts.org/?page=2', { list: { facet: 'brand', name: 'nutella' } }],
+  ['https://fr.openfoodfacts.org/?page=2', { search: 'tarte' }],
   ['https://example.org', { lang: 'fr' }],
   ['https://openfoodfacts.org.example.org', { lang: 'fr' }],
   ['https://fr.openfoodfacts.org', { list: { facet: 'label', name: '…' } }],
@@ -86,4 +92,18 @@ test.each([
   ['127.0.0.1.example.org', false],
 ])('%s is this machine: %s', (name, near) => {
   expect(isLoopback(name)).toBe(near)
+})
+
+test.each([
+  ['https://fr.openfoodfacts.org', true],
+  ['https://fr.openfoodfacts.org/3', true],
+  ['https://fr.openfoodfacts.org/produit/3017620422003/nutella', true],
+  ['https://fr.openfoodfacts.org/facets/categories/chocolats/2', true],
+  ['https://fr.openfoodfacts.org/search?search_terms=tarte', true],
+  ['http://127.0.0.1:8090/', true],
+  ['https://fr.openfoodfacts.org/facets/categories', false],
+  ['https://fr.openfoodfacts.org/decouvrir', false],
+  ['https://example.org/', false],
+])('whether there are products under %s, by its form: %s', (address, expected) => {
+  expect(isPlaceOfProducts(address)).toBe(expected)
 })

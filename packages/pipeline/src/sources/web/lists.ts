@@ -1,6 +1,7 @@
 import { OffstreamError } from '@offstream/runtime'
 import { countryTag } from '../record/names.ts'
 import { isLoopback } from './host.ts'
+import { codeInAddress } from './pages.ts'
 
 /** What the site keeps lists about. */
 export type Facet = 'category' | 'brand' | 'label' | 'country'
@@ -11,30 +12,53 @@ export interface ListChoice {
   readonly lang?: string | undefined
   /** A list of one facet: by its name in the language of the site, or by its tag such as `en:spreads`. */
   readonly list?: { readonly facet: Facet; readonly name: string } | undefined
+  /** A search for words, in the place of a list. */
+  readonly search?: string | undefined
 }
 
 /**
- * The address of a list on the site at `site`: the whole catalogue, or the products of one facet.
+ * The address of a list on the site at `site`: the whole catalogue, the products of one facet, or those that a search finds.
+ * The search has two addresses; robots are kept off the better known one, `/cgi/search.pl`.
  *
  * A language is the first part of Open Food Facts' host name. The stand-in knows the same names below `localhost`; other
  * sites have no such thing.
  *
  * @throws OffstreamError ADDRESS_INVALID where `site` leads to a list or a product itself, or has no languages
  */
-export const listAddress = (site: string, { lang, list }: ListChoice): string => {
-  if (lang === undefined && list === undefined) return site
+export const listAddress = (site: string, { lang, list, search }: ListChoice): string => {
+  if (lang === undefined && list === undefined && search === undefined) return site
   const address = new URL(site)
   if (address.pathname !== '/' || address.search !== '') throw leadsFurther(site)
   if (lang !== undefined)
     address.hostname = hostIn(lang, address.hostname) ?? throwing(withoutLanguages(site))
   if (list !== undefined)
     address.pathname = `/facets/${pathWord(list.facet, address.hostname)}/${idOf(list.facet, list.name)}`
+  if (search !== undefined) {
+    address.pathname = '/search'
+    address.searchParams.set('search_terms', search)
+  }
   return address.href
 }
 
+/**
+ * Whether there are products under an address by its form alone, be it a list or one product: on Open Food Facts, or on
+ * this machine, where the stand-in for it runs.
+ */
+export const isPlaceOfProducts = (address: string): boolean => {
+  const { hostname, pathname } = new URL(address)
+  if (siteOf(hostname) === null && !isLoopback(hostname)) return false
+  return (
+    /^\/(?:\d+|search|facets\/[^/]+\/[^/]+(?:\/\d+)?)?$/.test(pathname) || codeInAddress(address) !== null
+  )
+}
+
+/** The site that a host name is a part of, without country and language; null where it is not Open Food Facts. */
+const siteOf = (hostname: string): string | null =>
+  /^(?:[a-z-]+\.)?(openfoodfacts\.(?:org|net))$/.exec(hostname)?.[1] ?? null
+
 const hostIn = (lang: string, hostname: string): string | null => {
-  const [, site] = /^(?:[a-z-]+\.)?(openfoodfacts\.(?:org|net))$/.exec(hostname) ?? []
-  if (site !== undefined) return `${lang}.${site}`
+  const site = siteOf(hostname)
+  if (site !== null) return `${lang}.${site}`
   return isLoopback(hostname) ? `${lang}.localhost` : null
 }
 

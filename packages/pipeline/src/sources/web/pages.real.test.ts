@@ -4,9 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Product } from '../../product.ts'
 import { SharedBrowser } from './browser.ts'
 import { findChromium } from './chromium.ts'
-import { classify, classifyStatus, type SitePage } from './classify.ts'
+import { classifyAnswer, type SitePage } from './classify.ts'
 import { Host } from './host.ts'
-import { readContent } from './pages.ts'
 import { type Answer, serve, type TestSite } from './testSite.ts'
 
 const realPages = join(import.meta.dirname, '../../../../../../shared/off/pages')
@@ -57,8 +56,7 @@ describe.skipIf(impossible)(`real pages of Open Food Facts (need Chromium and ${
     browser.visit({
       address: site.origin + path,
       loadScripts: true,
-      read: async (shown, response) =>
-        classifyStatus(response.status()) ?? classify(await readContent(shown)),
+      read: classifyAnswer,
       signal: new AbortController().signal,
     })
   const productAt = async (path: string): Promise<Product | null> => {
@@ -164,10 +162,10 @@ describe.skipIf(impossible)(`real pages of Open Food Facts (need Chromium and ${
   })
 
   test.each([
-    ['/product/1000000000001', { kind: 'not found' }],
+    ['/product/1000000000001', { kind: 'not found', code: '1000000000001' }],
     ['/502-planned', { kind: 'blocked', reason: 'it answered with status 502', forGood: false }],
-    ['/200-planned', { kind: 'blocked', reason: 'it is down for maintenance', forGood: false }],
-    ['/200-unplanned', { kind: 'blocked', reason: 'it is down for maintenance', forGood: false }],
+    ['/200-planned', { kind: 'maintenance', reason: 'it is down for maintenance', forGood: false }],
+    ['/200-unplanned', { kind: 'maintenance', reason: 'it is down for maintenance', forGood: false }],
     ['/noindex', { kind: 'blocked', reason: 'it takes us for a search engine', forGood: true }],
     ['/stop', { kind: 'blocked', reason: 'it asks us to stop', forGood: true }],
     ['/stop-as-html', { kind: 'blocked', reason: 'it asks us to stop', forGood: true }],

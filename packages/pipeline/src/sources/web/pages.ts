@@ -25,6 +25,8 @@ const selectors = {
   title: 'h1[property="food:name"]',
   // Hidden where the code has no bars.
   barcode: '#barcode',
+  // There only where a product is no longer sold.
+  obsolete: '#obsolete',
   genericName: '#field_generic_name_value',
   quantity: '#field_quantity_value',
   brands: '#field_brands_value',
@@ -49,6 +51,8 @@ const selectors = {
   // Neither.
   heading: 'h1',
   documentTitle: 'title',
+  // What the site's own page for an address that leads nowhere says under its heading.
+  errorText: 'h1.if-empty-dnone ~ p',
   // An answer that is plain text, whether or not it says so.
   plainText: 'body > pre, body:not(:has(*))',
 } as const
@@ -77,6 +81,8 @@ export const fieldSelectors = {
 export type WatchedField = keyof typeof fieldSelectors
 /** What makes a page a product's. */
 export const productSelectors = [selectors.barcode, selectors.title] as const
+/** What makes a page a list's. */
+export const listSelectors = [selectors.list] as const
 
 /** An element as it stands on the page: its text, the text of each child element, its attributes as written. */
 interface Found {
@@ -151,6 +157,9 @@ export class ListPage {
   constructor(content: PageContent) {
     this.content = content
   }
+
+  /** Whether the page says what is on it, be it nothing. */
+  readonly isDrawn = (): boolean => this.content.products !== null || this.renderedProducts().length > 0
 
   /** The products of this page, each once, in their order; what has no barcode is no product. */
   readonly products = (): readonly ListedProduct[] => {
@@ -304,6 +313,9 @@ const isAllergensOrTraces = (label: string): boolean =>
 export const codeInAddress = (address: string): string | null =>
   /^(?:https?:)?(?:\/\/[^/]+)?\/[^/]+\/(\d{4,24})(?:\/[^/]*)?$/.exec(address.replace(/[?#].*$/s, ''))?.[1] ??
   null
+
+/** The normalised barcode of a product by the address of its page; null where that has none. */
+export const codeOfAddress = (address: string): string | null => normaliseCode(codeInAddress(address) ?? '')
 
 const resolve = (written: string | null | undefined, base: string): string | null =>
   written !== null && written !== undefined && URL.canParse(written, base)

@@ -48,6 +48,9 @@ export const serve = async (
   }
 }
 
+/** Where the test site has the page of a product. */
+export const pathOf = (code: string): string => `/product/${code}/x`
+
 /** A product page with nothing but what makes it one. */
 export const productPage = (code: string, name: string): string => `<!doctype html>
   <html lang="en"><title>${name}</title><body>
@@ -55,7 +58,7 @@ export const productPage = (code: string, name: string): string => `<!doctype ht
 
 /** A list page that names products as the site does; `paging` is its own links. */
 export const listPage = (codes: readonly string[], paging = ''): string => {
-  const products = codes.map(code => ({ code, url: `/product/${code}/x` }))
+  const products = codes.map(code => ({ code, url: pathOf(code) }))
   return `<!doctype html><html lang="en"><body><ul class="products"></ul>${paging}
     <script>var products = ${JSON.stringify(products)}</script>`
 }

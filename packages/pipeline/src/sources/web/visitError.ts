@@ -1,12 +1,38 @@
+/** Why an address could not be read. */
+export type VisitFailure =
+  /** Nobody answered. */
+  | 'unreachable'
+  /** It led off the site. */
+  | 'elsewhere'
+  /** It redirects again and again. */
+  | 'endless'
+  /** It is larger than any page of the site. */
+  | 'too large'
+  /** Anything else, such as a crash. */
+  | 'failed'
+
 /** An address that could not be read, which says nothing about the product behind it. */
 export class VisitError extends Error {
   override readonly name = 'VisitError'
-  /** `unreachable`: nobody answered; `elsewhere`: led off the site; `failed`: anything else, such as a crash. */
-  readonly kind: 'unreachable' | 'elsewhere' | 'failed'
+  readonly kind: VisitFailure
+  /** Whether another visit would come to the same. */
+  readonly isFinal: boolean
 
-  constructor(kind: VisitError['kind'], message: string, cause?: unknown) {
+  constructor(kind: VisitFailure, message: string, cause?: unknown) {
     super(message, { cause })
     this.kind = kind
+    this.isFinal = kind === 'elsewhere' || kind === 'endless' || kind === 'too large'
+  }
+}
+
+/** A visit that led off the site. */
+export class LedElsewhere extends VisitError {
+  /** Where to; nothing was asked there. */
+  readonly to: string
+
+  constructor(to: string, cause?: unknown) {
+    super('elsewhere', `it led off the site, to \`${to}\``, cause)
+    this.to = to
   }
 }
 

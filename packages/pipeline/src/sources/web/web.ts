@@ -1,5 +1,5 @@
 import type { Source } from '../source.ts'
-import type { Patience } from './gate.ts'
+import type { Patience } from './circuitBreaker.ts'
 
 export interface ResumeOptions {
   /** Where the products go: what one Kafka has acknowledged, another may not have. */
@@ -24,6 +24,8 @@ export interface WebSourceOptions {
   readonly pagesPerMinute: number | null
   /** How much is borne before the site is left alone. */
   readonly patience: Patience
+  /** How long one page may take, in milliseconds; 45 s where it is left out. */
+  readonly visitWithinMs?: number
   /** Names offstream and a contact: Open Food Facts asks for it. */
   readonly userAgent: string
   /** The browser; looked for where no path is given. */
@@ -37,10 +39,12 @@ export interface WebSourceOptions {
 /**
  * Products from the site's own pages, read in a real browser as a visitor sees them.
  *
- * Walks from list page to list page and visits the products they name, each once. A crawl that did not come to its end
- * is gone on with by the next of the same address (`Journal`). `run` throws OffstreamError SCRAPE_RUNNING,
- * SITE_UNREACHABLE, SOURCE_BLOCKED (the site asked us to stop), SOURCE_DISALLOWED (robots.txt), NOT_A_SOURCE (the
- * address is no list and no product), LAYOUT_CHANGED (pages of products make no record any more), CHROMIUM_MISSING or CHROMIUM_FAILED.
+ * Walks from list page to list page and visits the products they name, each once. A product of which its own page says
+ * that it is no more is removed. A crawl that did not come to its end is gone on with by the next of the same address
+ * (`Journal`). `run` throws OffstreamError SCRAPE_RUNNING, SITE_UNREACHABLE, SOURCE_BLOCKED (the site asked us to stop),
+ * SOURCE_DISALLOWED (robots.txt), NOT_A_SOURCE (the address is no list and no product), REDIRECTED_ELSEWHERE and
+ * ANSWER_TOO_LARGE (the same address), LAYOUT_CHANGED (pages of products make no record any more), CHROMIUM_MISSING or
+ * CHROMIUM_FAILED.
  */
 export const webSource = (options: WebSourceOptions): Source => ({
   name: 'web',

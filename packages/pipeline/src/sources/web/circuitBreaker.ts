@@ -29,16 +29,16 @@ export interface PauseNews {
 }
 
 /**
- * The one door through which all visits of a crawl go: a circuit breaker that waits instead of throwing. A refusal, a
- * site that is gone, or some failures in a row close it for everybody; then one visit tries. Its good answer opens the
- * door, a bad one closes it for longer, and after `pauses` the crawl ends.
+ * The circuit breaker through which all visits of a crawl go; it lets them wait where others reject. A refusal, a site
+ * that is gone, or some failures in a row open it for everybody; then one visit tries (half-open). Its good answer
+ * closes it, a bad one keeps it open for longer, and after `pauses` the crawl ends.
  */
-export class Gate {
+export class CircuitBreaker {
   private readonly patience: Patience
   private readonly onPause: (news: PauseNews) => void
-  /** Null while the door is open. */
-  private closedUntilMs: number | null = null
-  /** The one visit that tries whether the door may be opened. */
+  /** Null while it is closed, and visits pass. */
+  private openUntilMs: number | null = null
+  /** The one visit that tries, while it is half-open. */
   private trial: Promise<void> | null = null
   private hasAnswered = false
   private failuresInRow = 0
@@ -55,19 +55,19 @@ export class Gate {
    * @throws what `visit` threw where that is the page's fault; the reason of `signal`
    * @throws OffstreamError SOURCE_BLOCKED, SITE_UNREACHABLE when the patience is at its end
    */
-  readonly through = async <T>(address: string, visit: () => Promise<T>, signal: AbortSignal): Promise<T> => {
+  readonly run = async <T>(address: string, visit: () => Promise<T>, signal: AbortSignal): Promise<T> => {
     for (let refusals = 0; ; refusals += 1) {
       const entry = await this.enter(signal)
       try {
         const answer = await visit()
-        if (this.closedUntilMs === entry.closedUntilMs) this.open()
+        if (this.openUntilMs === entry.openUntilMs) this.close()
         return answer
       } catch (error) {
         signal.throwIfAborted()
-        if (!this.isHeldUp(error)) throw error
-        // What was under way when the door closed is no news, but a longer wait that it was asked for.
-        if (this.closedUntilMs === entry.closedUntilMs) this.close(address, error, refusals)
-        else this.keepClosed(error)
+        if (!this.isSitesFault(error)) throw error
+        // What was under way when it opened is no news, but a longer wait that it was asked for.
+        if (this.openUntilMs === entry.openUntilMs) this.open(address, error, refusals)
+        else this.keepOpen(error)
         if (error instanceof VisitError && error.kind === 'failed') throw error
       } finally {
         entry.leave()
@@ -77,14 +77,14 @@ export class Gate {
 
   private readonly enter = async (
     signal: AbortSignal,
-  ): Promise<{ readonly closedUntilMs: number | null; readonly leave: () => void }> => {
+  ): Promise<{ readonly openUntilMs: number | null; readonly leave: () => void }> => {
     for (;;) {
       signal.throwIfAborted()
-      const { closedUntilMs } = this
-      if (closedUntilMs === null) return { closedUntilMs, leave: () => undefined }
+      const { openUntilMs } = this
+      if (openUntilMs === null) return { openUntilMs, leave: () => undefined }
       if (this.trial !== null) await this.trial
-      else if (closedUntilMs > Date.now()) await pause(closedUntilMs - Date.now(), signal)
-      else return { closedUntilMs, leave: this.beginTrial() }
+      else if (openUntilMs > Date.now()) await pause(openUntilMs - Date.now(), signal)
+      else return { openUntilMs, leave: this.beginTrial() }
     }
   }
 
@@ -99,24 +99,24 @@ export class Gate {
     }
   }
 
-  private readonly open = (): void => {
+  private readonly close = (): void => {
     this.hasAnswered = true
     this.failuresInRow = 0
     this.pausesInRow = 0
-    this.closedUntilMs = null
+    this.openUntilMs = null
   }
 
   /** Whether an error says something of the site, and so holds up every page. */
-  private readonly isHeldUp = (error: unknown): error is Refused | VisitError => {
+  private readonly isSitesFault = (error: unknown): error is Refused | VisitError => {
     if (error instanceof Refused) return true
-    if (!(error instanceof VisitError) || error.kind === 'elsewhere') return false
+    if (!(error instanceof VisitError) || error.isFinal) return false
     // An address that nobody ever answered at is a mistake: no minutes are spent on it.
     if (error.kind === 'unreachable') return this.hasAnswered
     this.failuresInRow += 1
     return this.failuresInRow >= this.patience.failures || this.trial !== null
   }
 
-  private readonly close = (address: string, error: Refused | VisitError, refusals: number): void => {
+  private readonly open = (address: string, error: Refused | VisitError, refusals: number): void => {
     const { firstPauseMs, pauses } = this.patience
     const askedMs = error instanceof Refused ? error.retryAfterMs : 0
     if (error instanceof Refused && error.forGood) throw blocked(address, error.message)
@@ -130,13 +130,13 @@ export class Gate {
     const ms = Math.ceil(Math.max(askedMs, ownMs))
     this.pausesInRow += 1
     this.failuresInRow = 0
-    this.closedUntilMs = Date.now() + ms
+    this.openUntilMs = Date.now() + ms
     this.onPause({ ms, reason: error.message, asked: askedMs >= ownMs })
   }
 
-  private readonly keepClosed = (error: Refused | VisitError): void => {
+  private readonly keepOpen = (error: Refused | VisitError): void => {
     const askedMs = error instanceof Refused ? Math.min(error.retryAfterMs, longestAskedMs) : 0
-    if (this.closedUntilMs !== null) this.closedUntilMs = Math.max(this.closedUntilMs, Date.now() + askedMs)
+    if (this.openUntilMs !== null) this.openUntilMs = Math.max(this.openUntilMs, Date.now() + askedMs)
   }
 }
 
@@ -152,7 +152,8 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', end, { once: true })
   })
 
-const blocked = (address: string, reason: string) =>
+/** The site does not want us, or nobody, now. */
+export const blocked = (address: string, reason: string) =>
   new OffstreamError('SOURCE_BLOCKED', `The site refused to show \`${address}\`: ${reason}`, {
     outcome: 'blocked',
     hint: 'wait some hours and ask for fewer pages a minute; for many products use `--source export`',

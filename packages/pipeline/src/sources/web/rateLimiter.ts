@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
  * Spreads visits evenly over the minute. crawlee's own `maxRequestsPerMinute` lets the whole minute's share go at
  * once and then waits, which is the pattern that sites block; its `sameDomainDelaySecs` knows no IP addresses.
  */
-export class Pace {
+export class RateLimiter {
   private readonly intervalMs: number
   private nextAtMs = 0
 

@@ -2,7 +2,7 @@
  * Deliveries that are under way: a source that reads faster than Kafka acknowledges hands over many at once, which
  * travel together, and waits when there are too many.
  */
-export class Flight {
+export class InFlight {
   private readonly most: number
   private underWay = 0
   private failure: { readonly error: unknown } | null = null

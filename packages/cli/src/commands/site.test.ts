@@ -1,0 +1,27 @@
+import { Command } from '@commander-js/extra-typings'
+import { faults } from '@offstream/site'
+import { expect, test } from 'vitest'
+import { contextOf } from '../context.ts'
+import { runCommand } from '../testCommand.ts'
+import define from './site.ts'
+
+test('the help names every fault that can be switched on', () => {
+  const { signal } = new AbortController()
+  const command = new Command('site')
+  let help = ''
+  define(command, () => contextOf({ settings: [] }, { signal, force: signal }))
+  command.configureOutput({
+    writeOut: text => {
+      help += text
+    },
+  })
+  command.outputHelp()
+  const [, named = ''] = /What can go wrong[^:]*:\n(.*?)\n\n/s.exec(help) ?? []
+  expect(named.trim().split(/\s+/)).toEqual(Object.keys(faults))
+})
+
+test('a fault that nobody knows is refused before anything is served', async () => {
+  await expect(runCommand(['site', '--port', '0', '--fault', 'rain=/produit/*'])).rejects.toMatchObject({
+    ...{ code: 'FAULT_UNKNOWN', outcome: 'usage', message: 'There is no fault `rain`' },
+  })
+})
