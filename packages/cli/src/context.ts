@@ -1,14 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdir, open } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Project, StackCall, StackSettings } from '@offstream/pipeline'
 import * as pipeline from '@offstream/pipeline'
-import type { FetchProgress } from '@offstream/runtime'
+import { type FetchProgress, fileNews, launchKeeper, messageOf, OffstreamError } from '@offstream/runtime'
 import { modeFor, Output } from './output.ts'
-import { serviceLines, waitingLine } from './serviceLines.ts'
-import { bar, bytes } from './words.ts'
+import { serviceLines, takenBackLine, waitingLine } from './serviceLines.ts'
+import { bar, bytes, printable } from './words.ts'
 
 export type Pipeline = typeof pipeline
 
@@ -52,9 +50,9 @@ export type Signals = Pick<Context, 'signal' | 'force'>
 
 export const contextOf = (options: GlobalOptions, { signal, force }: Signals): Context => {
   const output = new Output(modeFor(options.json ?? false, process.stderr, process.env))
-  const load = (remembered?: Pipeline['rememberedConfig']) =>
+  const load = async (remembered?: Pipeline['rememberedConfig']) =>
     pipeline.loadProject({
-      from: options.project ?? process.cwd(),
+      from: options.project === undefined ? process.cwd() : await existingFolder(options.project),
       environment: process.env,
       stack: options.stack ?? null,
       settings: options.settings,
@@ -71,7 +69,12 @@ export const contextOf = (options: GlobalOptions, { signal, force }: Signals): C
     written: load,
     stack: async () => {
       const found = await project()
-      await pipeline.ensureKept(found.state, () => launchKeeper(found, options.stack))
+      // What runs can be asked also where nobody can care for it: on a full disk perhaps.
+      await pipeline
+        .ensureKept(found.state, () => startKeeper(found, options.stack))
+        .catch(error =>
+          output.note(`Nobody starts again what crashes: ${printable(messageOf(fileNews(error) ?? error))}`),
+        )
       return found
     },
     settings: async () => {
@@ -82,12 +85,23 @@ export const contextOf = (options: GlobalOptions, { signal, force }: Signals): C
     },
     fetchRuntimes: fetch,
     call: {
-      launchKeeper: async () => launchKeeper(await project(), options.stack),
+      launchKeeper: async () => startKeeper(await project(), options.stack),
       onEvent: serviceLines(output),
       onWaiting: () => output.note(waitingLine),
+      onTakenBack: () => output.note(takenBackLine),
       signal,
     },
   }
+}
+
+/** A folder that is misspelt would become a project of its own, with a stack of its own. */
+const existingFolder = async (folder: string): Promise<string> => {
+  const stats = await stat(folder).catch(() => null)
+  if (stats?.isDirectory()) return folder
+  throw new OffstreamError('PROJECT_MISSING', `There is no folder \`${folder}\``, {
+    outcome: 'usage',
+    hint: 'check what you gave to `--project`, or begin a project there with `offstream init <folder>`',
+  })
 }
 
 const lazily = <T>(make: () => Promise<T>): (() => Promise<T>) => {
@@ -128,7 +142,7 @@ const fetchRuntimes = async (
       signal,
     })
     const cache = pipeline.cacheDirectory(process.env)
-    if (!pipeline.hasArchives(cache, runtimes)) {
+    if (!(await pipeline.hasArchives(cache, runtimes))) {
       const line = 'Start-up archives: running every service once, so that each later start is quicker'
       output.event({ kind: 'archiving' }, line)
       output.live(line)
@@ -140,21 +154,15 @@ const fetchRuntimes = async (
 }
 
 /** Starts the keeper as a process of its own, with its terminal let go. */
-const launchKeeper = async ({ directory, state }: Project, stack: string | undefined): Promise<void> => {
+const startKeeper = async ({ directory, state }: Project, stack: string | undefined): Promise<void> => {
   const { logs } = pipeline.directoriesOf(state)
   await mkdir(logs, { recursive: true })
-  const log = await open(join(logs, 'keeper.log'), 'a')
-  try {
-    const main = fileURLToPath(new URL('main.js', import.meta.url))
-    const which = ['--project', directory, ...(stack === undefined ? [] : ['--stack', stack])]
-    const child: ChildProcess = spawn(process.execPath, [main, 'keeper', ...which], {
-      detached: true,
-      stdio: ['ignore', log.fd, log.fd],
-      cwd: directory,
-    })
-    await once(child, 'spawn')
-    child.unref()
-  } finally {
-    await log.close()
-  }
+  const main = fileURLToPath(new URL('main.js', import.meta.url))
+  const which = ['--project', directory, ...(stack === undefined ? [] : ['--stack', stack])]
+  await launchKeeper({
+    file: process.execPath,
+    args: [main, 'keeper', ...which],
+    cwd: directory,
+    logFile: join(logs, 'keeper.log'),
+  })
 }

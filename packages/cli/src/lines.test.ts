@@ -43,7 +43,7 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 const counts = (more: Partial<ProduceCounts>): ProduceCounts => ({
-  ...{ found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0 },
+  ...{ found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0, unwanted: 0 },
   ...more,
 })
 
@@ -56,10 +56,31 @@ test.each([
     '3 products published in 3.0 s, 1.0 a second, 1 removed, 2 skipped, 2 fetched but not published',
   ],
   [{}, 0, '0 products published in 0 ms'],
+  [
+    { delivered: 5, fetched: 5, unwanted: 95 },
+    1_000,
+    '5 products published in 1.0 s, 5.0 a second, 95 did not match `--country fr`',
+  ],
+  [{ unwanted: 100 }, 1_000, '! 0 products published in 1.0 s, 100 did not match `--country fr`'],
 ])('a run that came to %o is summed up in a line', (more, tookMs, summary) => {
-  const lines = new ScrapeLines(new Output('plain'))
+  const lines = new ScrapeLines(new Output('plain'), null)
   vi.advanceTimersByTime(tookMs)
-  expect(lines.summary(counts(more), 'published')).toBe(summary)
+  expect(lines.summary(counts(more), 'published', '`--country fr`')).toBe(summary)
+})
+
+test.each([
+  ['what is found', null, false, '0 of 100 products'],
+  ['what is wanted of it', 200, false, '0 of 200 products'],
+  ['what is left to a run that goes on', 200, true, '0 of 100 products'],
+])('how far a run is is told of %s', (_, limit, goesOn, line) => {
+  const lines = new ScrapeLines(new Output('plain'), limit)
+  const resumed = { kind: 'resumed', done: 100, listed: 200, begunAt: new Date() } as const
+  const spy = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  onTestFinished(() => spy.mockRestore())
+  if (goesOn) lines.progress(counts({}), resumed)
+  vi.advanceTimersByTime(60_000)
+  lines.progress(counts({ found: 100 }), null)
+  expect(String(spy.mock.calls.at(-1)?.[0])).toContain(line)
 })
 
 test.each<[SourceEvent, string]>([
@@ -79,7 +100,7 @@ test.each<[SourceEvent, string]>([
     { kind: 'layout', field: 'nova_group', selector: '#panel_nova img', rate: 0.025, usual: 0.834 },
     '! The site may look otherwise now: `nova_group` is on 3 % of its last pages, usually on 83 %; it is read by `#panel_nova img`',
   ],
-  [{ kind: 'skipped', address: 'http://a/\u001b[2J', reason: 'gone' }, '! skipped http://a/ [2J: gone'],
+  [{ kind: 'skipped', address: 'http://a/\u001b[2J', reason: 'gone' }, '! skipped http://a/: gone'],
 ])('what a source tells is a line for a person and an object for a program: %o', (event, line) => {
   vi.setSystemTime('2026-03-04T05:03:05Z')
   for (const [mode, stream, told] of [
@@ -88,13 +109,13 @@ test.each<[SourceEvent, string]>([
   ] as const) {
     const write = vi.spyOn(stream, 'write').mockReturnValue(true)
     onTestFinished(() => write.mockRestore())
-    new ScrapeLines(new Output(mode)).progress(counts({}), event)
+    new ScrapeLines(new Output(mode), null).progress(counts({}), event)
     expect(write.mock.calls.map(([text]) => plain(String(text)))).toEqual([`${told}\n`])
   }
 })
 
 test('the result and the summary say which fields may have moved', () => {
-  const lines = new ScrapeLines(new Output('json'))
+  const lines = new ScrapeLines(new Output('json'), null)
   vi.spyOn(process.stdout, 'write').mockReturnValueOnce(true)
   const alarm = { field: 'nova_group', selector: '#panel_nova img', rate: 0, usual: 0.8 }
   lines.progress(counts({}), { kind: 'layout', ...alarm })
@@ -105,7 +126,7 @@ test('the result and the summary say which fields may have moved', () => {
 })
 
 test('the result says how much was done before', () => {
-  const lines = new ScrapeLines(new Output('json'))
+  const lines = new ScrapeLines(new Output('json'), null)
   vi.spyOn(process.stdout, 'write').mockReturnValueOnce(true)
   expect(lines.result()).toEqual({})
   lines.progress(counts({}), { kind: 'resumed', done: 312, listed: 400, begunAt: new Date() })

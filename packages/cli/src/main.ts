@@ -1,5 +1,5 @@
 import { Command, CommanderError } from '@commander-js/extra-typings'
-import { exitStatus, OffstreamError } from '@offstream/runtime/errors'
+import { exitStatus, fileNews, OffstreamError } from '@offstream/runtime/errors'
 import { commands } from './commands.ts'
 import type { Context } from './context.ts'
 import { newProgram } from './program.ts'
@@ -27,7 +27,8 @@ process.on('SIGTERM', onSignal('terminated'))
 // Whoever reads our output went away (`offstream logs | head`): nobody is left to tell.
 process.stdout.on('error', error => {
   if ('code' in error && error.code === 'EPIPE') process.exit(exitStatus.ok)
-  throw error
+  // A full disk, where our output goes to a file.
+  void report(error).then(status => process.exit(status))
 })
 
 const program = newProgram()
@@ -58,11 +59,16 @@ for (const [name, { summary, load, hidden }] of Object.entries(commands)) {
 }
 
 try {
-  await program.parseAsync()
+  await program.parseAsync(process.argv.map(unlikeOption))
 } catch (error) {
   process.exitCode = await report(error)
 }
 if (interruptedBy !== null) process.exitCode = exitStatus[interruptedBy]
+
+/** A text that begins like an option and can be none (SQL that begins with a comment) is not to be read as one. */
+function unlikeOption(word: string): string {
+  return /^-[^=\s]*\s/.test(word) ? ` ${word}` : word
+}
 
 async function report(error: unknown): Promise<number> {
   // commander has written its own message by then, and `--help` is thrown too.
@@ -73,6 +79,7 @@ async function report(error: unknown): Promise<number> {
     output.endLive()
     return exitStatus[interruptedBy]
   }
-  output.error(error, program.opts().verbose ?? false)
-  return error instanceof OffstreamError ? exitStatus[error.outcome] : exitStatus.unexpected
+  const told = fileNews(error) ?? error
+  output.error(told, program.opts().verbose ?? false)
+  return told instanceof OffstreamError ? exitStatus[told.outcome] : exitStatus.unexpected
 }

@@ -11,9 +11,27 @@ test.each<[string, OutputMode, boolean, NodeJS.WriteStream, NodeJS.ProcessEnv]>(
   ['in a pipe', 'plain', false, pipe, {}],
   ['in CI', 'plain', false, terminal, { CI: 'true' }],
   ['on a dumb terminal', 'plain', false, terminal, { TERM: 'dumb' }],
+  ['on a terminal without a width', 'plain', false, { isTTY: true, columns: 0 } as NodeJS.WriteStream, {}],
   ['with --json', 'json', true, terminal, {}],
 ])('%s it is told in the mode %s', (_, mode, json, stream, environment) => {
   expect(modeFor(json, stream, environment)).toBe(mode)
+})
+
+test.each([
+  ['1', '', 0],
+  ['1', '1', 1],
+  ['', '', 1],
+])('with NO_COLOR=%s and FORCE_COLOR=%s the level of colours is %i', async (noColor, forceColor, level) => {
+  vi.stubEnv('NO_COLOR', noColor)
+  vi.stubEnv('FORCE_COLOR', forceColor)
+  vi.resetModules()
+  const { default: chalk } = await import('chalk')
+  const before = chalk.level
+  chalk.level = 1
+  await import('./output.ts')
+  expect(chalk.level).toBe(level)
+  chalk.level = before
+  vi.unstubAllEnvs()
 })
 
 /** What is written to each stream while `tell` runs, colours aside. */
@@ -76,6 +94,40 @@ test('what caused an error is told to whoever asks', () => {
   expect(stderr).toContain('Error: it is winter\n    at ')
 })
 
+test('nothing that came from outside reaches a terminal as an order to it', () => {
+  const evil = '\u001b[2Jgone\u0007 \u009b31m'
+  const error = new OffstreamError('BEES_AWAY', `first ${evil}\nsecond`, {
+    ...{ outcome: 'failed', hint: `try ${evil}`, lastWords: [evil] },
+    cause: new Error(evil),
+  })
+  const raw = rawlyWritten(output => {
+    output.error(error, true)
+    output.error(new TypeError(evil), false)
+  })
+  expect(raw).toContain('first gone')
+  expect(raw).toContain('\nsecond ')
+  // Colours that we put there ourselves are none where standard error is no terminal.
+  expect(raw.match(/(?!\n)\p{Cc}/gu)).toBeNull()
+  const [json] = written('json', output => output.error(error, false))
+  expect(json.match(/(?!\n)\p{Cc}/gu)).toBeNull()
+  expect(JSON.parse(json).error.lastWords).toEqual([evil])
+})
+
+/** What is written to standard error, to the last character. */
+const rawlyWritten = (tell: (output: Output) => void): string => {
+  let text = ''
+  const spy = vi.spyOn(process.stderr, 'write').mockImplementation(chunk => {
+    text += String(chunk)
+    return true
+  })
+  try {
+    tell(new Output('plain'))
+  } finally {
+    spy.mockRestore()
+  }
+  return text
+}
+
 test('an error that is no news is a bug of ours, with its stack', () => {
   const bug = new TypeError('bees is not iterable')
   const [plainOut, plainError] = written('plain', output => output.error(bug, false))
@@ -88,6 +140,22 @@ test('an error that is no news is a bug of ours, with its stack', () => {
     version: 1,
     error: { code: 'UNEXPECTED', message: 'bees is not iterable' },
   })
+})
+
+test('a table that is too wide is cut where it is widest', () => {
+  const rows = [['3017620422003', 'Pâte à tartiner aux noisettes et au cacao', 'a'.repeat(40)]]
+  const cut = stripVTControlCharacters(table(['code', 'product_name', 'image_url'], rows, 60))
+  expect(cut.split('\n')).toEqual([
+    'code           product_name           image_url',
+    '3017620422003  Pâte à tartiner aux …  aaaaaaaaaaaaaaaaaaaa…',
+  ])
+  expect(stripVTControlCharacters(table(['code', 'product_name', 'image_url'], rows, 200))).toContain(
+    'cacao  aaa',
+  )
+  // With more columns than have room, a line is as short as it can be.
+  expect(stripVTControlCharacters(table(['one', 'two'], [['123456', '123456']], 5))).toBe(
+    'one   two\n123…  123…',
+  )
 })
 
 test('a table has its columns in line, without lines around them', () => {

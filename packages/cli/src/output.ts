@@ -3,6 +3,10 @@ import { messageOf, OffstreamError } from '@offstream/runtime/errors'
 import chalk from 'chalk'
 import Table from 'cli-table3'
 import ora, { type Ora } from 'ora'
+import { printable, printableLines } from './words.ts'
+
+// chalk heeds FORCE_COLOR alone.
+if (process.env['NO_COLOR'] && !process.env['FORCE_COLOR']) chalk.level = 0
 
 /** How a person is told: `terminal` may draw and redraw, `plain` writes lines, `json` one object a line. */
 export type OutputMode = 'terminal' | 'plain' | 'json'
@@ -25,9 +29,12 @@ export const modeFor = (
   environment: NodeJS.ProcessEnv,
 ): OutputMode => {
   if (json) return 'json'
-  const drawable = stream.isTTY && !environment['CI'] && environment['TERM'] !== 'dumb'
+  const drawable = stream.isTTY && hasWidth(stream) && !environment['CI'] && environment['TERM'] !== 'dumb'
   return drawable ? 'terminal' : 'plain'
 }
+
+/** A terminal that does not know its width says 0 columns: what is drawn there would never come to the end of a line. */
+const hasWidth = ({ columns }: NodeJS.WriteStream): boolean => columns !== 0
 
 /**
  * The only writer. Data goes to standard output and nothing else does; progress, notes and errors go to standard
@@ -47,7 +54,7 @@ export class Output {
   /** The answer of a command: an object for programs (it gets a `version`), text for people. */
   result(value: Readonly<Record<string, unknown>>, text: () => string): void {
     this.endLive()
-    if (this.mode === 'json') writeLine(process.stdout, JSON.stringify({ version: 1, ...value }))
+    if (this.mode === 'json') writeLine(process.stdout, jsonOf({ version: 1, ...value }))
     else {
       const written = text()
       if (written !== '') writeLine(process.stdout, written)
@@ -61,7 +68,7 @@ export class Output {
 
   /** Something that happened on the way. */
   event(event: Readonly<Record<string, unknown>>, line: string): void {
-    if (this.mode === 'json') writeLine(process.stdout, JSON.stringify({ version: 1, ...event }))
+    if (this.mode === 'json') writeLine(process.stdout, jsonOf({ version: 1, ...event }))
     else this.#line(line)
   }
 
@@ -76,6 +83,10 @@ export class Output {
    */
   live(text: string): void {
     if (this.mode !== 'terminal') return
+    if (!hasWidth(process.stderr)) {
+      this.endLive()
+      return
+    }
     if (this.#live === null) this.#live = ora({ stream: process.stderr, discardStdin: false }).start()
     this.#live.text = text
   }
@@ -90,19 +101,19 @@ export class Output {
     if (error instanceof OffstreamError) {
       const { code, message, hint, lastWords } = error
       if (this.mode === 'json') {
-        writeLine(process.stdout, JSON.stringify({ version: 1, error: { code, message, hint, lastWords } }))
+        writeLine(process.stdout, jsonOf({ version: 1, error: { code, message, hint, lastWords } }))
         return
       }
-      writeLine(process.stderr, `${chalk.red('✖')} ${message} ${chalk.dim(`[${code}]`)}`)
-      for (const line of lastWords) writeLine(process.stderr, chalk.dim(`  │ ${line}`))
-      writeLine(process.stderr, `${chalk.cyan('→')} ${hint}`)
+      writeLine(process.stderr, `${chalk.red('✖')} ${printableLines(message)} ${chalk.dim(`[${code}]`)}`)
+      for (const line of lastWords) writeLine(process.stderr, chalk.dim(`  │ ${printable(line)}`))
+      writeLine(process.stderr, `${chalk.cyan('→')} ${printableLines(hint)}`)
       if (verbose && error.cause !== undefined) writeLine(process.stderr, chalk.dim(stackOf(error.cause)))
       return
     }
     if (this.mode === 'json') {
       writeLine(
         process.stdout,
-        JSON.stringify({ version: 1, error: { code: 'UNEXPECTED', message: messageOf(error) } }),
+        jsonOf({ version: 1, error: { code: 'UNEXPECTED', message: messageOf(error) } }),
       )
     }
     writeLine(process.stderr, `${chalk.red('✖')} This is a bug in offstream: ${stackOf(error)}`)
@@ -116,11 +127,19 @@ export class Output {
   }
 }
 
-/** Lines in columns, for people. */
-export const table = (head: readonly string[], rows: readonly (readonly Cell[])[]): string => {
+/**
+ * Lines in columns, for people.
+ * @param width what a line may take: what is longer in the widest columns is cut off with `…`
+ */
+export const table = (
+  head: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  width = Number.POSITIVE_INFINITY,
+): string => {
   const drawn = new Table({
     head: head.map(title => chalk.bold(title)),
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+    ...fitting([head, ...rows], width),
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': columnGap },
     chars: Object.fromEntries(borders.map(name => [name, ''])),
   })
   drawn.push(...rows.map(row => row.map(paint)))
@@ -131,6 +150,32 @@ export const table = (head: readonly string[], rows: readonly (readonly Cell[])[
     .join('\n')
 }
 
+const columnGap = 2
+/** Less of a column tells nothing. */
+const leastColumn = 4
+
+/** The widths of the columns, gap included, where they are too wide together; the widest give way. */
+const fitting = (rows: readonly (readonly Cell[])[], width: number): { colWidths?: number[] } => {
+  const widths: number[] = []
+  for (const row of rows)
+    for (const [column, cell] of row.entries()) {
+      const { length } = stripVTControlCharacters(typeof cell === 'string' ? cell : cell.text)
+      widths[column] = Math.max(widths[column] ?? 0, length + columnGap)
+    }
+  // Nothing follows the last gap.
+  const excess = () => widths.reduce((sum, one) => sum + one, -columnGap) - width
+  if (excess() <= 0) return {}
+  while (excess() > 0) {
+    const widest = Math.max(...widths)
+    if (widest <= leastColumn + columnGap) break
+    const next = Math.max(...widths.filter(one => one < widest), leastColumn + columnGap)
+    const wide = widths.filter(one => one === widest).length
+    const less = Math.min(widest - next, Math.ceil(excess() / wide)) || 1
+    for (const [column, one] of widths.entries()) if (one === widest) widths[column] = widest - less
+  }
+  return { colWidths: widths }
+}
+
 export const paint = (cell: Cell): string => (typeof cell === 'string' ? cell : tones[cell.tone](cell.text))
 
 const borders = [
@@ -139,7 +184,14 @@ const borders = [
 ]
 
 const stackOf = (error: unknown): string =>
-  error instanceof Error ? (error.stack ?? error.message) : String(error)
+  printableLines(error instanceof Error ? (error.stack ?? error.message) : String(error))
+
+/** JSON leaves the control characters beyond ASCII as they are, and some terminals obey them too. */
+const jsonOf = (value: object): string =>
+  JSON.stringify(value).replace(
+    /[\u007f-\u009f]/g,
+    character => `\\u00${character.charCodeAt(0).toString(16)}`,
+  )
 
 // chalk decides by standard output; colours in a file that standard error was sent to help nobody.
 const writeLine = (stream: NodeJS.WriteStream, text: string): void => {

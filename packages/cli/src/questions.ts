@@ -1,9 +1,12 @@
 import { createInterface } from 'node:readline/promises'
 import type { Context } from './context.ts'
 
-/** Whether there is a person to ask: a terminal on both sides, and no program that reads JSON. */
+/**
+ * Whether there is a person to ask: a terminal on both sides, and no program that reads JSON. It need not be one that
+ * can be drawn on.
+ */
 export const canAsk = ({ output }: Pick<Context, 'output'>): boolean =>
-  output.mode === 'terminal' && process.stdin.isTTY
+  output.mode !== 'json' && process.stdin.isTTY && process.stderr.isTTY && !process.env['CI']
 
 /**
  * Asks on the terminal; what is answered to Enter alone, and to Ctrl-D, is empty.

@@ -9,6 +9,8 @@ const plainEveryMs = 5_000
 /** Tells how far a run over a source is: a bar on a terminal, now and then a line elsewhere; skips as they come. */
 export class ScrapeLines {
   private readonly output: Output
+  /** How many products are wanted; null for all that there are. */
+  private readonly limit: number | null
   private readonly began = Date.now()
   private toldAt = Date.now()
   /** How many products an earlier run had delivered that this one goes on with; null where it begins anew. */
@@ -16,8 +18,9 @@ export class ScrapeLines {
   /** What may have moved on the site's pages. */
   private readonly alarms: object[] = []
 
-  constructor(output: Output) {
+  constructor(output: Output, limit: number | null) {
     this.output = output
+    this.limit = limit
   }
 
   readonly progress = (counts: ProduceCounts, event: SourceEvent | null): void => {
@@ -34,8 +37,12 @@ export class ScrapeLines {
     this.output.event({ kind: 'progress', ...counts, seconds: this.seconds() }, this.line(counts))
   }
 
-  /** What the whole run came to. */
-  readonly summary = ({ delivered, removed, fetched, skipped }: ProduceCounts, done: string): string => {
+  /**
+   * What the whole run came to.
+   * @param choice what was asked for, as it was written: "`--country fr`"; empty for everything
+   */
+  readonly summary = (counts: ProduceCounts, done: string, choice = ''): string => {
+    const { delivered, removed, fetched, skipped, unwanted } = counts
     const took = Date.now() - this.began
     const missing = fetched - delivered - removed
     const unsent = missing > 0 ? `, ${missing} fetched but not ${done}` : ''
@@ -44,7 +51,9 @@ export class ScrapeLines {
     const rate = took > 0 && delivered > 0 ? `, ${perSecond(delivered, took)}` : ''
     const moved =
       this.alarms.length > 0 ? `, ${counted(this.alarms.length, 'field')} hardly filled any more` : ''
-    return `${counted(delivered, 'product')} ${done} in ${duration(took)}${rate}${gone}${left}${unsent}${moved}`
+    const others = unwanted > 0 ? `, ${unwanted} did not match ${choice}` : ''
+    const nothing = unwanted > 0 && delivered + removed === 0 ? `${chalk.yellow('!')} ` : ''
+    return `${nothing}${counted(delivered, 'product')} ${done} in ${duration(took)}${rate}${gone}${left}${unsent}${moved}${others}`
   }
 
   readonly seconds = (): number => (Date.now() - this.began) / 1_000
@@ -57,12 +66,14 @@ export class ScrapeLines {
 
   private readonly line = ({ found, delivered, removed, skipped }: ProduceCounts): string => {
     const elapsedMs = Date.now() - this.began
+    // A list is walked page by page, and what is found grows up to what is wanted. A run that goes on has less to do.
+    const total = this.resumed === null ? (this.limit ?? found) : found
     const done = delivered + removed + skipped
-    const left = done > 0 && found > done ? ` · ${duration((elapsedMs / done) * (found - done))} left` : ''
+    const left = done > 0 && total > done ? ` · ${duration((elapsedMs / done) * (total - done))} left` : ''
     const rate = delivered > 0 ? ` · ${perSecond(delivered, elapsedMs)}` : ''
     const gone = removed > 0 ? ` · ${removed} removed` : ''
     const skips = skipped > 0 ? ` · ${skipped} skipped` : ''
-    return `${bar(done, found)} ${delivered} of ${found} products${rate}${left}${gone}${skips}`
+    return `${bar(done, total)} ${delivered} of ${total} products${rate}${left}${gone}${skips}`
   }
 }
 
@@ -83,6 +94,7 @@ const lineOf = (event: SourceEvent): string | null => {
       return `${chalk.yellow('!')} skipped ${printable(event.address)}: ${printable(event.reason)}`
     case 'found':
     case 'fetched':
+    case 'unwanted':
       return null
   }
 }

@@ -64,6 +64,13 @@ export const scrapeRequest = (source: SourceName, options: ScrapeOptions): Sourc
   return requests[source](options)
 }
 
+/** The options that leave products out, as they are written. */
+export const choiceOf = ({ country, since }: ScrapeOptions): string =>
+  [
+    ...(country === undefined ? [] : [`\`--country ${country}\``]),
+    ...(since === undefined ? [] : [`\`--since ${since.toISOString()}\``]),
+  ].join(' and ')
+
 const requests: Readonly<Record<SourceName, (options: ScrapeOptions) => SourceRequest>> = {
   web: options => {
     const { url: address, lang, limit, pages, concurrency, rate: pagesPerMinute, fresh } = options

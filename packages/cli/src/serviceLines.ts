@@ -1,13 +1,14 @@
 import type { ServiceEvent } from '@offstream/runtime'
 import chalk from 'chalk'
 import type { Output } from './output.ts'
-import { duration } from './words.ts'
+import { duration, printable } from './words.ts'
 
 /** Tells of services as they start and end: a line for each that is done, and a spinner with those under way. */
 export const serviceLines = (output: Output): ((event: ServiceEvent) => void) => {
   const underWay = new Map<string, string>()
   return event => {
     if (event.kind === 'starting') underWay.set(event.service, 'starting')
+    else if (event.kind === 'asked') underWay.set(event.service, 'runs; asking it')
     else if (event.kind === 'stopping') underWay.set(event.service, 'ending')
     else if (event.kind !== 'unrecorded') underWay.delete(event.service)
     const line = lineOf(event)
@@ -21,11 +22,16 @@ export const serviceLines = (output: Output): ((event: ServiceEvent) => void) =>
 /** Said when another command is being carried out on the same stack. */
 export const waitingLine = 'Another command is starting or ending services; waiting for it …'
 
+/** Said when Ctrl-C takes a start back. */
+export const takenBackLine =
+  'Interrupted. What was begun is being ended in the background; `offstream status` shows when it is gone, `offstream down` waits for it'
+
 /** The line for an event; null for a beginning, which only a spinner shows. */
 export const lineOf = (event: ServiceEvent): string | null => {
   const name = event.service.padEnd(16)
   switch (event.kind) {
     case 'starting':
+    case 'asked':
     case 'stopping':
       return null
     case 'ready': {
@@ -37,10 +43,10 @@ export const lineOf = (event: ServiceEvent): string | null => {
     case 'stopped':
       return `${chalk.green('✔')} ${name}ended after ${duration(event.tookMs)}${event.killed ? ', by force' : ''}`
     case 'fell':
-      return `${chalk.yellow('!')} ${name}${event.how}; starts again in ${duration(event.restartInMs)}`
+      return `${chalk.yellow('!')} ${name}${printable(event.how)}; starts again in ${duration(event.restartInMs)}`
     case 'gaveUp':
-      return `${chalk.red('✖')} ${name}${event.how} and was given up`
+      return `${chalk.red('✖')} ${name}${printable(event.how)} and was given up`
     case 'unrecorded':
-      return `${chalk.yellow('!')} ${name}how it is can't be written down: ${event.reason}`
+      return `${chalk.yellow('!')} ${name}how it is can't be written down: ${printable(event.reason)}`
   }
 }

@@ -34,15 +34,46 @@ test('a stack is told service by service, then step by step', () => {
 
     service          state       address         pid   up         restarts
     zookeeper        healthy     127.0.0.1:9092  4711  1 h 2 min
-    kafka            unhealthy   127.0.0.1:9092  4711  1 h 2 min            gave up waiting for kafka to answer after 10 s
+    kafka            unhealthy   127.0.0.1:9092  4711  1 h 2 min
     spark-master     restarting  127.0.0.1:9092        1 h 2 min  2
     spark-worker     dead        127.0.0.1:9092
     thrift           running     127.0.0.1:9092  4711  1 h 2 min
     products-stream  stopped     127.0.0.1:9092
 
+    kafka: gave up waiting for kafka to answer after 10 s
+
     fetched 12 → acknowledged 11 → consumed 10 → rows 9 (+ 1 rejected) → visible 8
     lag 1, newest seen 1 min 5 s ago"
   `)
+})
+
+test('a stack of which some are not ready yet is starting, and one that lacks something is degraded', () => {
+  const headline = (...services: ServiceStatus[]): string | undefined =>
+    stripVTControlCharacters(
+      statusText({
+        ...{ version: 1, state: 'degraded', services },
+        flow: {
+          ...{ fetched: 0, acknowledged: null, consumed: null, rows: null, rejected: null, visible: null },
+          ...{ lag: null, freshnessSeconds: null },
+        },
+        thrift: { host: '127.0.0.1', port: 10_000, answerMs: null },
+      }),
+    ).split('\n')[0]
+  const starting = service('kafka', { state: 'starting', health: 'unknown' })
+  expect(headline(service('zookeeper', {}), starting, service('products-stream', stopped))).toBe('● starting')
+  expect(headline(service('zookeeper', { health: 'unhealthy' }), starting)).toBe('● degraded')
+})
+
+test('a stack whose start has failed says so in its first line', () => {
+  const status: Status = {
+    ...{ version: 1, state: 'stopped', services: [service('zookeeper', { ...stopped, state: 'failed' })] },
+    flow: {
+      ...{ fetched: 0, acknowledged: null, consumed: null, rows: null, rejected: null, visible: null },
+      ...{ lag: null, freshnessSeconds: null },
+    },
+    thrift: { host: '127.0.0.1', port: 10_000, answerMs: null },
+  }
+  expect(stripVTControlCharacters(statusText(status))).toMatch(/^○ stopped: zookeeper failed\n/)
 })
 
 test('what could not be asked is a question mark, and what is not known is not told', () => {

@@ -1,30 +1,56 @@
 import type { Flow, ServiceStatus, Status } from '@offstream/pipeline'
 import chalk from 'chalk'
 import { type Cell, paint, table } from './output.ts'
-import { duration } from './words.ts'
+import { duration, printable } from './words.ts'
 
 /** A stack as a person reads it: each service, then the way of the products. */
 export const statusText = (status: Status): string =>
-  [`${paint(stateCell(status.state))}\n`, servicesText(status.services), '', flowText(status.flow)].join('\n')
+  [
+    `${paint(headline(status))}\n`,
+    servicesText(status.services),
+    ...detailLines(status.services),
+    '',
+    flowText(status.flow),
+  ].join('\n')
 
-const stateCell = (state: Status['state']): Cell =>
-  ({
-    healthy: { text: '● healthy', tone: 'good' },
-    degraded: { text: '● degraded', tone: 'bad' },
-    stopped: { text: '○ stopped', tone: 'quiet' },
-  })[state] as Cell
+const headline = ({ state, services }: Status): Cell => {
+  const failed = services.flatMap(({ name, state }) => (state === 'failed' ? [name] : []))
+  if (state === 'healthy') return { text: '● healthy', tone: 'good' }
+  if (state === 'degraded')
+    return isStarting(services)
+      ? { text: '● starting', tone: 'doubtful' }
+      : { text: '● degraded', tone: 'bad' }
+  return failed.length === 0
+    ? { text: '○ stopped', tone: 'quiet' }
+    : { text: `○ stopped: ${failed.join(', ')} failed`, tone: 'bad' }
+}
+
+/** Whether nothing is amiss but that some are not ready yet. */
+const isStarting = (services: readonly ServiceStatus[]): boolean =>
+  services.some(({ state }) => state === 'starting') &&
+  services.every(
+    ({ state, health }) =>
+      state === 'starting' || state === 'stopped' || (state === 'running' && health === 'healthy'),
+  )
+
+/** Below the table, which they would make wider than a terminal. */
+const detailLines = (services: readonly ServiceStatus[]): string[] => {
+  const lines = services.flatMap(({ name, detail }) =>
+    detail === null ? [] : [`${chalk.bold(name)}: ${printable(detail)}`],
+  )
+  return lines.length === 0 ? [] : ['', ...lines]
+}
 
 const servicesText = (services: readonly ServiceStatus[]): string =>
   table(
-    ['service', 'state', 'address', 'pid', 'up', 'restarts', ''],
-    services.map(({ name, state, health, address, pid, uptimeSeconds, restarts, detail }) => [
+    ['service', 'state', 'address', 'pid', 'up', 'restarts'],
+    services.map(({ name, state, health, address, pid, uptimeSeconds, restarts }) => [
       name,
       serviceCell(state, health),
       address,
       pid === null ? '' : String(pid),
       uptimeSeconds === null ? '' : duration(uptimeSeconds * 1_000),
       restarts === 0 ? '' : String(restarts),
-      detail ?? '',
     ]),
   )
 

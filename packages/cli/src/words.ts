@@ -41,6 +41,9 @@ export const bar = (done: number, total: number): string => {
 export const counted = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`
 
-/** Text from elsewhere, fit for a terminal: its control characters could move the cursor or worse. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-export const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+/** Text from elsewhere, fit for one line of a terminal: its control characters could move the cursor or worse. */
+export const printable = (text: string): string =>
+  text.replace(/\p{Cc}\[[\d;]*[A-Za-z]/gu, '').replace(/\p{Cc}+/gu, ' ')
+
+/** The same for text of several lines. */
+export const printableLines = (text: string): string => text.split(/\r?\n/).map(printable).join('\n')

@@ -257,6 +257,7 @@ const withoutServices: readonly Provoked[] = [
     exit: 10,
     by: ({ run }) => run(['init', '--bare', '--yes']),
   },
+  { code: 'PROJECT_MISSING', exit: 2, by: ({ run }) => run(['status', '--project', 'nowhere']) },
   {
     code: 'PROJECT_UNWRITABLE',
     exit: 10,
@@ -301,22 +302,6 @@ const withoutServices: readonly Provoked[] = [
     by: async ({ file, run }) => run(['report', '--output', await file('there.md', '')]),
   },
   {
-    code: 'RESET_BUSY',
-    exit: 13,
-    by: async ({ folder, file, run }) => {
-      await file('.offstream/lake/catalog.db', 'x')
-      // The lock of a command that starts a keeper, and is slow.
-      const lock = join(folder, '.offstream/run/keeper.lock')
-      await mkdir(lock, { recursive: true })
-      const alive = setInterval(() => void utimes(lock, new Date(), new Date()), 1_000)
-      try {
-        return await run(['reset', '--all', '--yes'])
-      } finally {
-        clearInterval(alive)
-      }
-    },
-  },
-  {
     code: 'RUNTIME_IN_USE',
     exit: 10,
     by: async ({ folder, run }) => {
@@ -350,6 +335,22 @@ const withoutServices: readonly Provoked[] = [
     },
   },
   {
+    code: 'STACK_BUSY',
+    exit: 13,
+    by: async ({ folder, file, run }) => {
+      await file('.offstream/lake/catalog.db', 'x')
+      // The lock of a command that starts a keeper, and is slow.
+      const lock = join(folder, '.offstream/run/keeper.lock')
+      await mkdir(lock, { recursive: true })
+      const alive = setInterval(() => void utimes(lock, new Date(), new Date()), 1_000)
+      try {
+        return await run(['reset', '--all', '--yes'])
+      } finally {
+        clearInterval(alive)
+      }
+    },
+  },
+  {
     code: 'THRIFT_UNREACHABLE',
     exit: 9,
     by: ({ run }) => run(['query', 'SELECT 1']),
@@ -368,6 +369,10 @@ const withMore = ['ENDED_MEANWHILE 13', 'KEEPER_LOST 1', 'NOT_CONFIRMED 130', 'S
 const elsewhere: Readonly<Record<string, string>> = {
   'ACCESS_DENIED 10': 'packages/pipeline/src/sources/topic.real.test.ts',
   'DISK_FULL 6': 'packages/runtime/src/artifacts/store.test.ts',
+  'FOLDER_FOREIGN 10': 'packages/runtime/src/keeper/keeper.test.ts',
+  'FOLDER_REMOVED 12': 'packages/runtime/src/keeper/keeper.test.ts',
+  'FOLDER_UNWRITABLE 10': 'packages/runtime/src/errors.test.ts',
+  'KEEPER_FAILED 12': 'packages/runtime/src/keeper/keeper.test.ts',
   'LAYOUT_CHANGED 14': 'packages/pipeline/src/sources/web/crawl.real.test.ts',
   'LINES_REFUSED 10': 'packages/e2e/src/commands.real.test.ts',
   'MESSAGE_REFUSED 10': 'packages/pipeline/src/topic.real.test.ts',
@@ -378,6 +383,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'SETTINGS_DIFFER 10': 'packages/e2e/src/commands.real.test.ts',
   'SOURCE_DISALLOWED 10': 'packages/pipeline/src/sources/web/crawl.real.test.ts',
   'SQL_FAILED 12': 'packages/pipeline/src/table.real.test.ts',
+  'TABLE_MISSING 12': 'packages/e2e/src/life.real.test.ts',
   'TOPIC_MISSING 2': 'packages/pipeline/src/sources/topic.real.test.ts',
   'TOPIC_MISSING 12': 'packages/pipeline/src/topic.real.test.ts',
   'TOPIC_UNREADABLE 12': 'packages/pipeline/src/sources/topic.real.test.ts',
@@ -425,6 +431,15 @@ test('NOT_CONFIRMED, exit 130: a question on a terminal that is not answered wit
   )
   expect([stdout, exitCode]).toEqual([expect.stringContaining('[NOT_CONFIRMED]'), 130])
   expect(existsSync(join(folder, '.offstream/lake/catalog.db'))).toBe(true)
+})
+
+test.skipIf(!existsSync('/dev/full'))('DISK_FULL, exit 6: output that goes to a full disk', async () => {
+  const { folder } = await placeOf('disk-full')
+  const command = `exec "$0" "$1" config show > /dev/full`
+  const { stderr, exitCode } = await execa('sh', ['-c', command, process.execPath, offstream], {
+    ...{ cwd: folder, reject: false },
+  })
+  expect([stderr, exitCode]).toEqual([expect.stringContaining('[DISK_FULL]'), 6])
 })
 
 test('SERVICE_EXITED, exit 12: a service that its own template makes impossible', async () => {

@@ -380,6 +380,26 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     },
   )
 
+  test('a table that was dropped is told with what to do, and that fills it again', async () => {
+    const { flow } = await arrived()
+    await stack.run(['query', 'DROP TABLE lake.off.products'])
+    const refill = 'fill it again from the topic with `offstream down`, `offstream reset --table`'
+    const asked = await stack.run(['query', 'SELECT count(*) FROM Products', '--json'])
+    expect([asked.exitCode, asked.stdout]).toEqual([12, expect.stringContaining(refill)])
+    expect(JSON.parse(asked.stdout).error.code).toBe('TABLE_MISSING')
+    // A start makes an empty table, into which the job would never put again what it has read.
+    for (const command of ['down', 'up', 'submit']) expect((await stack.run([command])).exitCode).toBe(0)
+    const { state, services } = await status()
+    expect([state, services[5].health, services[5].detail]).toEqual([
+      ...['degraded', 'unhealthy'],
+      expect.stringContaining(refill),
+    ])
+    for (const command of [['down'], ['reset', '--table', '--yes'], ['up'], ['submit']])
+      expect((await stack.run(command)).exitCode).toBe(0)
+    const { rows, visible } = (await arrived()).flow
+    expect([rows, visible]).toEqual([flow.rows, flow.visible])
+  })
+
   test('down leaves no process and no listener, and the products stay', async () => {
     const rows = await select('SELECT count(*) AS n, count(DISTINCT code) AS codes FROM Products')
     const down = await stack.run(['down'])

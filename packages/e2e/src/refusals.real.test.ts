@@ -54,10 +54,10 @@ test('a configuration with several problems tells all of them', async () => {
   })
   expect(call.shown).toMatchInlineSnapshot(`
     "! ✖ The configuration has 4 problems:
-    !   <project>/broken/offstream.yaml:2: kafka.port: Too big: expected number to be <=65535
-    !   <project>/broken/offstream.yaml:3: kafka.prot: there is no such setting
-    !   --set: thrift.cores: Invalid input: expected number, received string
-    !   environment OFFSTREAM_WEB_URL: web.url: Invalid URL [CONFIG_INVALID]
+    !   <project>/broken/offstream.yaml:2: kafka.port: must be at most 65535
+    !   <project>/broken/offstream.yaml:3: kafka.prot: there is no such setting; did you mean \`kafka.port\`?
+    !   --set: thrift.cores: must be a number
+    !   environment OFFSTREAM_WEB_URL: web.url: must be an address that begins with \`http://\` or \`https://\` [CONFIG_INVALID]
     ! → every setting and its default is in the file that \`offstream init <folder>\` writes
     exit 5"
   `)
@@ -102,6 +102,10 @@ test('a query says where it got no answer', async () => {
     ! → start the services with \`offstream up\`, then look at \`offstream status\`
     exit 9"
   `)
+})
+
+test('a statement that begins with a comment is no option', async () => {
+  expect((await stack.run(['query', '-- how many?\nSELECT 1'])).exitCode).toBe(9)
 })
 
 test('a scrape says that no broker answers before it visits anything', async () => {
@@ -162,7 +166,7 @@ test('a taken port is told with its holder before anything starts, and by the do
   const doctor = await stack.run(['doctor', '--json'])
   expect(up.shown).toMatchInlineSnapshot(`
     "! ✖ Port <thrift.port>, which thrift needs, is taken by \`node\` (pid <pid>) [PORT_TAKEN]
-    ! → end that program, or choose another port: \`--set thrift.port=…\`
+    ! → end that program, or choose another port: \`--set thrift.port=…\`; \`offstream up --ports auto\` chooses free ones
     exit 7"
   `)
   const { findings } = JSON.parse(doctor.stdout)

@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -55,9 +55,6 @@ export interface ScratchStack extends AsyncDisposable {
   readonly listening: () => Promise<readonly number[]>
 }
 
-/** Marks, inherited, every process that a test's command starts: services, keepers, browsers. */
-const markName = 'OFFSTREAM_E2E'
-
 /** A site, and a stack that is ready to scrape it. Disposing of it ends both, the stack as `scratchStack` says. */
 export interface StartedPipeline extends AsyncDisposable {
   readonly site: Site
@@ -90,7 +87,6 @@ export const startedPipeline = async (count: number): Promise<StartedPipeline> =
  * then: a process, a listener, a temporary file.
  */
 export const scratchStack = async (settings: readonly string[] = []): Promise<ScratchStack> => {
-  const mark = randomUUID()
   // The real path, so that it can be found in what is written.
   // With a space and a letter beyond ASCII, as folders of people have them.
   const scratch = await realpath(await mkdtemp(join(tmpdir(), 'offstream é2e-')))
@@ -105,7 +101,7 @@ export const scratchStack = async (settings: readonly string[] = []): Promise<Sc
     ({
       cwd,
       input,
-      env: { ...machine(), TMPDIR: temporary, NO_COLOR: '1', [markName]: mark, ...env },
+      env: { ...machine(), TMPDIR: temporary, NO_COLOR: '1', ...env },
       extendEnv: false,
       reject: false,
     }) as const
@@ -138,7 +134,9 @@ export const scratchStack = async (settings: readonly string[] = []): Promise<Sc
       },
     }
   }
-  const processes = () => processesWith(`${markName}=${mark}`)
+  // It is the temporary folder, or that of the project is, of every process that the command starts: services, keepers,
+  // browsers.
+  const processes = () => processesWith(scratch)
   const listening = async () => {
     const ports = portPaths.map(path => numberAt(config, path))
     const holders = await Promise.all(ports.map(listenerOn))
@@ -210,11 +208,11 @@ const remains = async ({
     { what: 'the last of it to end', withinMs: 10_000 },
   )
 
-/** Processes in whose environment stands `variable` (`NAME=value`). */
-const processesWith = async (variable: string): Promise<readonly string[]> => {
+/** Processes in whose environment the path `folder` stands. */
+const processesWith = async (folder: string): Promise<readonly string[]> => {
   if (process.platform !== 'linux') {
     const { stdout } = await execa('ps', ['-axEww', '-o', 'pid=,command='], { reject: false })
-    return stdout.split('\n').filter(line => line.includes(variable))
+    return stdout.split('\n').filter(line => line.includes(folder))
   }
   const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
   const found = await Promise.all(
@@ -222,8 +220,7 @@ const processesWith = async (variable: string): Promise<readonly string[]> => {
       const [environment, command] = await Promise.all(
         ['environ', 'cmdline'].map(file => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')),
       )
-      const isOurs = environment?.split('\0').includes(variable)
-      return isOurs ? [`${pid} ${command?.replaceAll('\0', ' ').trim()}`] : []
+      return environment?.includes(folder) ? [`${pid} ${command?.replaceAll('\0', ' ').trim()}`] : []
     }),
   )
   return found.flat()

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { mkdtemp, open, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ensureArtifact, type FetchOptions, Supervisor } from '@offstream/runtime'
+import { ensureArtifact, type FetchOptions, isComplete, Supervisor } from '@offstream/runtime'
 import { configOf } from './config.ts'
 import { directoriesOf } from './directories.ts'
 import type { Runtimes } from './distributions.ts'
@@ -37,8 +36,8 @@ export const archivesFolder = (
 }
 
 /** Whether `ensureArchives` has nothing to do. */
-export const hasArchives = (cache: string, runtimes: Runtimes): boolean =>
-  existsSync(join(archivesFolder(cache, runtimes), '.complete.json'))
+export const hasArchives = (cache: string, runtimes: Runtimes): Promise<boolean> =>
+  isComplete(archivesFolder(cache, runtimes))
 
 /**
  * Makes the archives where they are not there yet, by running every service once in a folder of its own on free

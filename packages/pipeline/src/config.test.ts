@@ -64,11 +64,48 @@ test('all problems of a configuration are told at once, each with its place', as
   expect(lines).toEqual([
     '--set thrift.cores: must have the form `kafka.port=9093`',
     '--set: thrift.memory: must be a number of megabytes or gigabytes such as `512m` or `1g`',
-    `${directory}/offstream.yaml:2: kafka.port: Too big: expected number to be <=65535`,
-    `${directory}/offstream.yaml:3: zookeper: there is no such setting`,
+    `${directory}/offstream.yaml:2: kafka.port: must be at most 65535`,
+    `${directory}/offstream.yaml:3: zookeper: there is no such setting; did you mean \`zookeeper\`?`,
     `${directory}/offstream.yaml:6: spark.cores: there is no such setting; did you mean \`spark.worker.cores\` or \`thrift.cores\`?`,
-    'environment OFFSTREAM_WEB_URL: web.url: Invalid URL',
+    'environment OFFSTREAM_WEB_URL: web.url: must be an address that begins with `http://` or `https://`',
   ])
+})
+
+test('what a value has to be is told in words', async () => {
+  const settings = [
+    ...['kafka.port=none', 'zookeeper.port=1.5', 'spark.port=0', 'web.pagesPerMinute=0', 'export.file='],
+    ...['topic.tls.enabled=maybe', 'topic.from=end', 'thrift=9'],
+  ]
+  const loading = loadProject({ from: await projectOf(''), environment: {}, settings })
+  const lines = await loading.catch((error: Error) => error.message.split('\n  ').slice(1).sort())
+  expect(lines).toEqual([
+    '--set: export.file: must not be empty',
+    '--set: kafka.port: must be a number',
+    '--set: spark.port: must be at least 1',
+    '--set: thrift: must be a section with settings of its own',
+    '--set: topic.from: must be one of `beginning`, `latest`',
+    '--set: topic.tls.enabled: must be `true` or `false`',
+    '--set: web.pagesPerMinute: must be more than 0',
+    '--set: zookeeper.port: must be a whole number',
+  ])
+})
+
+test('a variable of the environment that is no setting is a problem, with the one that was meant', async () => {
+  const loading = loadProject({
+    from: await projectOf('topic: { sasl: { passwordVariable: OFFSTREAM_SECRET } }'),
+    environment: {
+      ...{ OFFSTREAM_KAFKA_PROT: '1', OFFSTREAM_BEES: '1', OFFSTREAM_SECRET: 'x', OFFSTREAM_CACHE: '/tmp' },
+      ...{ KAFKA_PORT: '1', OFFSTREAM_STACK: 'a', OFFSTREAM_MARK: 'b' },
+    },
+  })
+  await expect(loading).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: [
+      'The configuration has 2 problems:',
+      '  environment OFFSTREAM_KAFKA_PROT: there is no such setting; did you mean `OFFSTREAM_KAFKA_PORT`?',
+      '  environment OFFSTREAM_BEES: there is no such setting',
+    ].join('\n'),
+  })
 })
 
 test.each([

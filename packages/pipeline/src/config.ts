@@ -241,12 +241,13 @@ export const loadProject = async ({
   const values = new Map(layers.flatMap(layer => [...layer.values]))
   const parsed = Config.safeParse(nest(values))
   const problems = layers.flatMap(layer => layer.problems)
+  problems.push(...unknownVariables(environment, values))
   if (parsed.success) problems.push(...portConflicts(parsed.data), ...topicConflicts(parsed.data))
   else {
     for (const issue of parsed.error.issues) {
       for (const path of pathsOf(issue)) {
         const layer = layers.findLast(({ values }) => [...values.keys()].some(key => within(key, path)))
-        const what = issue.code === 'unrecognized_keys' ? unknownSetting(path) : issue.message
+        const what = issue.code === 'unrecognized_keys' ? unknownSetting(path) : demandOf(issue)
         problems.push([...(layer === undefined ? [] : [layer.placeOf(path)]), path, what].join(': '))
       }
     }
@@ -430,7 +431,13 @@ const textSettings = new Set(
     .filter(([path, value]) => !['number', 'boolean'].includes(typeof value) && path !== mappingPath)
     .map(([path]) => path),
 )
-const isSection = (path: string): boolean => settingPaths.some(known => known.startsWith(`${path}.`))
+const passwordPath = 'topic.sasl.passwordVariable'
+const sections = [
+  ...new Set(
+    settingPaths.flatMap(path => path.split('.').map((_, depth, keys) => keys.slice(0, depth).join('.'))),
+  ),
+].filter(section => section !== '')
+const isSection = (path: string): boolean => sections.includes(path)
 
 const pathsOf = (issue: z.core.$ZodIssue): string[] =>
   issue.code === 'unrecognized_keys'
@@ -442,10 +449,82 @@ const within = (key: string, path: string): boolean => key === path || key.start
 const unknownSetting = (path: string): string => {
   if (within(path, mappingPath)) return 'there is no such column of the record'
   const last = path.split('.').at(-1)
-  const near = settingPaths.filter(known => known.split('.').at(-1) === last)
-  return near.length === 0
-    ? 'there is no such setting'
-    : `there is no such setting; did you mean \`${near.join('` or `')}\`?`
+  const namesakes = settingPaths.filter(known => known.split('.').at(-1) === last)
+  const near = namesakes.length > 0 ? namesakes : nearest(path, [...settingPaths, ...sections])
+  return `there is no such setting${guess(near)}`
+}
+
+const guess = (near: readonly string[]): string =>
+  near.length === 0 ? '' : `; did you mean \`${near.join('` or `')}\`?`
+
+/** Variables of ours that are no settings; the mark is on whatever our services start. */
+const otherVariables = ['OFFSTREAM_CACHE', 'OFFSTREAM_STACK', 'OFFSTREAM_MARK']
+
+/** A misspelt variable would be as good as none, and nobody would know why the setting does not hold. */
+const unknownVariables = (
+  environment: ProjectOptions['environment'],
+  values: ReadonlyMap<string, unknown>,
+): string[] => {
+  const known = [...settingPaths.map(environmentName), ...otherVariables]
+  const password = values.get(passwordPath) ?? Config.parse({}).topic.sasl.passwordVariable
+  return Object.keys(environment)
+    .filter(name => name.startsWith('OFFSTREAM_') && !known.includes(name) && name !== password)
+    .map(name => `environment ${name}: there is no such setting${guess(nearest(name, known))}`)
+}
+
+/** Those of `names` that differ least from `written`, if that is little enough to be a slip. */
+const nearest = (written: string, names: readonly string[]): string[] => {
+  const distances = names.map(name => distance(written, name))
+  const least = Math.min(...distances)
+  return least > Math.max(2, written.length / 6) ? [] : names.filter((_, index) => distances[index] === least)
+}
+
+/** How many letters have to be put in, left out or changed to make one text of the other (Levenshtein). */
+const distance = (one: string, other: string): number => {
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index)
+  for (const [line, letter] of [...one].entries()) {
+    const next = [line + 1]
+    for (const [column, otherLetter] of [...other].entries())
+      next.push(
+        Math.min(
+          (row[column] ?? 0) + (letter === otherLetter ? 0 : 1),
+          (row[column + 1] ?? 0) + 1,
+          (next[column] ?? 0) + 1,
+        ),
+      )
+    row = next
+  }
+  return row.at(-1) ?? 0
+}
+
+/** What a value has to be, in our words; zod's own are for programmers. */
+const demandOf = (issue: z.core.$ZodIssue): string => {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${kinds[issue.expected] ?? issue.expected}`
+    case 'too_small':
+      if (issue.origin === 'string') return 'must not be empty'
+      return `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`
+    case 'too_big':
+      return `must be at most ${issue.maximum}`
+    case 'invalid_value':
+      return `must be one of ${issue.values.map(value => `\`${String(value)}\``).join(', ')}`
+    case 'invalid_format':
+      return issue.format === 'url'
+        ? 'must be an address that begins with `http://` or `https://`'
+        : issue.message
+    default:
+      return issue.message
+  }
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  number: 'a number',
+  int: 'a whole number',
+  string: 'text',
+  boolean: '`true` or `false`',
+  object: 'a section with settings of its own',
+  record: 'a section with settings of its own',
 }
 
 const portConflicts = (config: Config): string[] => {

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { Config } from './config.ts'
 import { examine } from './doctor.ts'
@@ -21,7 +21,8 @@ const portFinding = async (port: number, ours: ReadonlySet<number>) => {
     config: Config.parse({ kafka: { port } }),
     environment: process.env,
     directory: tmpdir(),
-    ours,
+    state: join(tmpdir(), 'offstream-nowhere'),
+    ours: Promise.resolve(ours),
   })
   return findings.find(({ name }) => name === `Port ${port}`)
 }
@@ -57,7 +58,8 @@ test('a Java that Spark is not made for is warned of', async () => {
     config: Config.parse({}),
     environment: { JAVA_HOME: home },
     directory: tmpdir(),
-    ours: new Set(),
+    state: join(tmpdir(), 'offstream-nowhere'),
+    ours: Promise.resolve(new Set()),
   })
   expect(findings.find(({ name }) => name === 'Java')).toEqual({
     name: 'Java',
@@ -72,7 +74,8 @@ test('everything that a start depends on is looked at, and what is wrong comes w
     config: Config.parse({ browser: { executablePath: '/nowhere/chromium' } }),
     environment: process.env,
     directory: tmpdir(),
-    ours: new Set(),
+    state: join(tmpdir(), 'offstream-nowhere'),
+    ours: Promise.resolve(new Set()),
   })
   expect(findings.map(({ name }) => name).filter(name => !name.startsWith('Port'))).toEqual([
     'Node',
@@ -82,6 +85,7 @@ test('everything that a start depends on is looked at, and what is wrong comes w
     'Chromium',
     'Memory',
     'Disk',
+    'Folder',
   ])
   expect(findings.find(({ name }) => name === 'Chromium')).toMatchObject({
     verdict: 'warning',
@@ -89,3 +93,26 @@ test('everything that a start depends on is looked at, and what is wrong comes w
   })
   for (const { verdict, hint } of findings) expect(hint === null).toBe(verdict === 'ok')
 })
+
+test.skipIf(process.platform !== 'linux')(
+  'a place that nothing can be written to is a problem, told before a start meets it',
+  async () => {
+    const state = join(await mkdtemp(join(tmpdir(), 'offstream-doctor-')), '.offstream')
+    onTestFinished(() => rm(dirname(state), { recursive: true }))
+    await mkdir(join(state, 'logs'), { recursive: true })
+    const examined = async (ours: Promise<ReadonlySet<number>> = Promise.resolve(new Set())) => {
+      const options = { config: Config.parse({}), environment: process.env, directory: dirname(state) }
+      const findings = await examine({ ...options, state, ours })
+      return findings.find(({ name }) => name === 'Folder')
+    }
+    expect(await examined()).toMatchObject({
+      verdict: 'ok',
+      found: `\`${dirname(state)}\` can be written to`,
+    })
+    // Of a file system that can only be read by anybody, the administrator too.
+    await rm(join(state, 'logs'), { recursive: true })
+    await symlink('/proc/sys/kernel', join(state, 'logs'))
+    const finding = await examined(Promise.reject(new Error('not to be read')))
+    expect(finding).toMatchObject({ verdict: 'problem', hint: expect.stringContaining('folder') })
+  },
+)

@@ -1,7 +1,9 @@
-import { statfs } from 'node:fs/promises'
+import { access, constants, stat, statfs } from 'node:fs/promises'
 import { totalmem } from 'node:os'
-import { listenerOn, messageOf, OffstreamError } from '@offstream/runtime'
+import { dirname } from 'node:path'
+import { fileNews, listenerOn, messageOf, OffstreamError } from '@offstream/runtime'
 import { type Config, numberAt, portPaths } from './config.ts'
+import { type Directories, directoriesOf } from './directories.ts'
 import { findChromium } from './sources/web/chromium.ts'
 import { findJava, findPython, newestJava, type Tool } from './toolchain.ts'
 
@@ -18,10 +20,12 @@ export interface Finding {
 export interface DoctorOptions {
   readonly config: Config
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Where the stack keeps its data. */
+  /** The folder of the project. */
   readonly directory: string
-  /** Pids that are ours: a port that they hold is as it should be. */
-  readonly ours: ReadonlySet<number>
+  /** Where the stack keeps its data. */
+  readonly state: string
+  /** Pids that are ours: a port that they hold is as it should be. None where that can't be read, which is a finding. */
+  readonly ours: Promise<ReadonlySet<number>>
 }
 
 const oldestNode: readonly [number, number] = [20, 19]
@@ -29,10 +33,13 @@ const oldestNode: readonly [number, number] = [20, 19]
 const memoryBytes = 6e9
 /** Spark, Kafka and the connectors, and some room for the table. */
 const diskBytes = 3e9
+/** With less, services that start can hardly write their logs. */
+const leastDiskBytes = 100e6
 
 /** Looks at everything that a start depends on, and says of each what was found. */
 export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
-  const { config, environment, directory, ours } = options
+  const { config, environment, directory, state } = options
+  const ours = await options.ours.catch(() => new Set<number>())
   const found = await Promise.all([
     node(),
     tool('Java', async () => {
@@ -48,6 +55,7 @@ export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
     chromium(config),
     memory(),
     disk(directory),
+    folder(directory, directoriesOf(state)),
     ...portPaths.map(path => portFinding(path, numberAt(config, path), ours)),
   ])
   return found
@@ -131,11 +139,28 @@ const disk = async (directory: string): Promise<Finding> => {
     ? ok('Disk', found)
     : {
         name: 'Disk',
-        verdict: 'warning',
+        verdict: bavail * bsize < leastDiskBytes ? 'problem' : 'warning',
         found,
         hint: 'free some space: the runtimes take 1.2 GB, the data grows with the products',
       }
 }
+
+/** Whether the places where a start writes can be written to; nothing is written. */
+const folder = async (
+  project: string,
+  { run, logs, warehouse, kafkaData }: Directories,
+): Promise<Finding> => {
+  for (const place of [run, logs, warehouse, kafkaData]) {
+    const there = await nearestThere(place)
+    const news = await access(there, constants.W_OK).then(() => null, fileNews)
+    if (news !== null) return { name: 'Folder', verdict: 'problem', found: news.message, hint: news.hint }
+  }
+  return ok('Folder', `\`${project}\` can be written to`)
+}
+
+/** The path itself, or the nearest folder above it that exists. */
+const nearestThere = async (path: string): Promise<string> =>
+  (await stat(path).catch(() => null)) === null ? nearestThere(dirname(path)) : path
 
 const portFinding = async (setting: string, port: number, ours: ReadonlySet<number>): Promise<Finding> => {
   const name = `Port ${port}`

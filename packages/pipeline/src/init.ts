@@ -121,6 +121,8 @@ const writeAll = async (folder: string, files: readonly (readonly [string, strin
 
 const gitignore = `# What offstream keeps: data, logs, process ids
 .offstream/
+# What \`offstream report\` writes: it may name more than you want to share
+offstream-report-*.md
 node_modules/
 `
 

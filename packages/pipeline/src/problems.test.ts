@@ -153,6 +153,10 @@ const failures: readonly (readonly [code: string, evidence: string])[] = [
     ': org.apache.iceberg.exceptions.NotFoundException: Failed to open input stream for file: file:/tmp/fail/lake/off/x/metadata/00001-98645cc7-1136-4413-a57c-5188c58375c9.metadata.json',
   ],
   [
+    'TABLE_MISSING',
+    'org.apache.spark.sql.AnalysisException: [TABLE_OR_VIEW_NOT_FOUND] The table or view `lake`.`off`.`products` cannot be found. Verify the spelling and correctness of the schema and catalog.',
+  ],
+  [
     'CHECKPOINT_IN_USE',
     '[CONCURRENT_STREAM_LOG_UPDATE] Concurrent update to the log. Multiple streaming jobs detected for 0.',
   ],

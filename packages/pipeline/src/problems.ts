@@ -1,3 +1,5 @@
+import { refillHint } from './table.ts'
+
 /** Why a service failed, where that is well known, and what to do about it. */
 export interface KnownProblem {
   /** Stable. */
@@ -159,6 +161,12 @@ export const knownProblems: readonly ProblemSign[] = [
     pattern: /iceberg\.exceptions\.NotFoundException: Failed to open input stream for file: /,
     cause: 'Files of the table are missing that its catalog tells of',
     hint: '`offstream reset --table` begins an empty table, which `offstream submit` fills again from the topic',
+  },
+  {
+    code: 'TABLE_MISSING',
+    pattern: /TABLE_OR_VIEW_NOT_FOUND\] .*`lake`\.`off`\.`(?:products|rejected)`/,
+    cause: 'A table behind the views was dropped',
+    hint: refillHint,
   },
   {
     code: 'CHECKPOINT_IN_USE',

@@ -28,6 +28,7 @@ test('what a source does is counted step by step, and told at the end whatever h
       report({ kind: 'fetched', code: '10000002', address: 'b' })
       await remove?.({ code: '10000002', as_of: moment, source: 'stdin' })
       report({ kind: 'skipped', address: 'c', reason: 'it is no product' })
+      report({ kind: 'unwanted', count: 7 })
     }),
     deliver: async ({ code }) => void delivered.push(code),
     remove: async ({ code }) => void delivered.push(`-${code}`),
@@ -35,7 +36,7 @@ test('what a source does is counted step by step, and told at the end whatever h
     signal: never,
   })
   expect([counts, delivered]).toEqual([
-    { found: 4, fetched: 2, delivered: 1, removed: 1, skipped: 1 },
+    { found: 4, fetched: 2, delivered: 1, removed: 1, skipped: 1, unwanted: 7 },
     ['10000001', '-10000002'],
   ])
   expect(told.at(-1)).toEqual(counts)

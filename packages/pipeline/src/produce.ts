@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { replaceFile } from '@offstream/runtime'
 import lockfile from 'proper-lockfile'
 import type { Source, SourceEvent, SourceRun } from './sources/source.ts'
 
@@ -13,6 +14,8 @@ export interface ProduceCounts {
   /** Removals that were acknowledged. */
   readonly removed: number
   readonly skipped: number
+  /** Products that were read and not asked for: of another country, or changed too long ago. */
+  readonly unwanted: number
 }
 
 export interface ProduceOptions {
@@ -25,6 +28,9 @@ export interface ProduceOptions {
   readonly onProgress?: (counts: ProduceCounts, event: SourceEvent | null) => void
   readonly signal: AbortSignal
 }
+
+/** Events that make counts grow and say nothing else. */
+const onlyCounts: ReadonlySet<SourceEvent['kind']> = new Set(['found', 'fetched', 'unwanted'])
 
 /** An eye sees no more, and thousands of products a second shall not wait for the words about them. */
 const tellEveryMs = 50
@@ -41,7 +47,7 @@ export const produce = async ({
   onProgress,
   signal,
 }: ProduceOptions): Promise<ProduceCounts> => {
-  const counts = { found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0 }
+  const counts = { found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0, unwanted: 0 }
   let toldAtMs = 0
   const tell = (event: SourceEvent | null): void => onProgress?.({ ...counts }, event)
   const tellSometimes = (event: SourceEvent | null): void => {
@@ -57,7 +63,8 @@ export const produce = async ({
         if (event.kind === 'found') counts.found += event.count
         else if (event.kind === 'fetched') counts.fetched += 1
         else if (event.kind === 'skipped') counts.skipped += 1
-        if (event.kind === 'found' || event.kind === 'fetched') tellSometimes(event)
+        else if (event.kind === 'unwanted') counts.unwanted += event.count
+        if (onlyCounts.has(event.kind)) tellSometimes(event)
         else tell(event)
       },
       deliver: async product => {
@@ -97,9 +104,7 @@ export const addFetched = async (file: string, count: number): Promise<void> => 
     retries: { retries: 50, minTimeout: 20, maxTimeout: 200 },
   })
   try {
-    const beside = `${file}.${process.pid}.tmp`
-    await writeFile(beside, `${JSON.stringify({ version: 1, fetched: (await readFetched(file)) + count })}\n`)
-    await rename(beside, file)
+    await replaceFile(file, `${JSON.stringify({ version: 1, fetched: (await readFetched(file)) + count })}\n`)
   } finally {
     await release()
   }

@@ -21,7 +21,7 @@ const reportOf = async (files: (state: string) => Readonly<Record<string, string
   const directory = join(home, 'shop')
   const environment = {
     OFFSTREAM_WEB_CONTACT: 'planted-contact',
-    OFFSTREAM_SECRET: 'planted-secret',
+    OFFSTREAM_TOPIC_PASSWORD: 'planted-secret',
     SPARK_DIST_TOKEN: 'planted-token',
     GITHUB_TOKEN: 'planted-of-another-program',
     HTTPS_PROXY: 'http://joe:planted-proxy@proxy.example:3128',

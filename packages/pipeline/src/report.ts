@@ -87,7 +87,7 @@ const findings = ({ project, environment, version }: ReportOptions): readonly Se
     {
       title: 'Machine (`offstream doctor`)',
       read: async () => {
-        const found = await examine({ config, environment, directory, ours: await ownPids(state) })
+        const found = await examine({ config, environment, directory, state, ours: ownPids(state) })
         return table(
           ['what', '', 'found'],
           found.map(({ name, verdict, found }) => [name, verdict, found]),

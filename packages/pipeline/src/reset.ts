@@ -1,18 +1,15 @@
-import {
-  lstat,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  rmdir,
-  unlink,
-  writeFile,
-} from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, unlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { isRunning, keeperAnswers, messageOf, OffstreamError, ServiceRecords } from '@offstream/runtime'
-import lockfile from 'proper-lockfile'
+import {
+  isRunning,
+  keeperAnswers,
+  lockKeeper,
+  messageOf,
+  OffstreamError,
+  replaceFile,
+  ServiceRecords,
+  strayServices,
+} from '@offstream/runtime'
 import { z } from 'zod'
 import { type Directories, directoriesOf } from './directories.ts'
 
@@ -83,7 +80,7 @@ export const planReset = async (state: string, choices: readonly ResetChoice[]):
  * everything is moved aside, then deleted; what a kill leaves undone, the next reset or start does.
  *
  * @returns what was wiped
- * @throws OffstreamError NOT_STOPPED, RESET_BUSY, RESET_REFUSED; then nothing is wiped
+ * @throws OffstreamError NOT_STOPPED, STACK_BUSY, RESET_REFUSED; then nothing is wiped
  */
 export const wipe = async (state: string, choices: readonly ResetChoice[]): Promise<ResetPlan> => {
   if (!(await exists(state))) return { state, items: [] }
@@ -112,11 +109,13 @@ export const finishReset = async (state: string): Promise<void> => {
 
 /** The services of a stack that were started and not ended; those given up at their start don't count. */
 export const wantedServices = async (state: string): Promise<readonly string[]> => {
-  const records = await new ServiceRecords(directoriesOf(state).records).all()
+  const { records: directory } = directoriesOf(state)
+  const records = await new ServiceRecords(directory).all()
   const wanted = await Promise.all(
     records.map(async record => record.phase !== 'failed' || (await isRunning(record))),
   )
-  return records.filter((_, index) => wanted[index]).map(({ name }) => name)
+  const strays = (await strayServices(directory)).map(({ name }) => name)
+  return [...records.filter((_, index) => wanted[index]).map(({ name }) => name), ...strays]
 }
 
 const pathsOf = async (
@@ -168,21 +167,13 @@ type WrittenPlan = z.infer<typeof WrittenPlan>
 const whileStopped = async <T>(state: string, work: () => Promise<T>): Promise<T> => {
   const { run } = directoriesOf(state)
   await mkdir(run, { recursive: true, mode: 0o700 })
-  const release = await lockfile
-    .lock(run, {
-      lockfilePath: lockOf(run),
-      // Longer than a lock holds whose owner was killed.
-      retries: { retries: 60, factor: 1, minTimeout: 250 },
-    })
-    .catch(error => {
-      throw busy(error)
-    })
+  const unlock = await lockKeeper(run)
   try {
     const wanted = await wantedServices(state)
     if (wanted.length > 0 || (await keeperAnswers(run))) throw notStopped(wanted)
     return await work()
   } finally {
-    await release()
+    await unlock()
     await removeIfEmpty(run)
   }
 }
@@ -192,8 +183,7 @@ const writeDown = async ({ state, items }: ResetPlan): Promise<string> => {
   await mkdir(trashOf(state), { recursive: true, mode: 0o700 })
   const trash = await mkdtemp(join(trashOf(state), 'reset-'))
   const plan: WrittenPlan = { version: 1, paths: items.flatMap(({ paths }) => paths) }
-  await writeFile(`${planIn(trash)}.tmp`, JSON.stringify(plan))
-  await rename(`${planIn(trash)}.tmp`, planIn(trash))
+  await replaceFile(planIn(trash), JSON.stringify(plan), { lasting: true })
   return trash
 }
 
@@ -244,13 +234,6 @@ const notStopped = (wanted: readonly string[]): OffstreamError =>
       : `Services of this stack were not ended: ${wanted.join(', ')}`,
     { outcome: 'locked', hint: 'end them with `offstream down`, then try again' },
   )
-
-const busy = (cause: unknown): OffstreamError =>
-  new OffstreamError('RESET_BUSY', 'Another command is at work on this stack', {
-    outcome: 'locked',
-    hint: 'wait until it has ended, then try again',
-    cause,
-  })
 
 const refused = (path: string, cause: unknown): OffstreamError =>
   new OffstreamError(

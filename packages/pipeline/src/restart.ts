@@ -63,7 +63,7 @@ export const restartServices = async (
 
   await refuseOtherSettings(settings, names)
   const { run } = directoriesOf(settings.state)
-  const { launchKeeper, onWaiting, ...rest } = call
+  const { launchKeeper, onWaiting, onTakenBack, ...rest } = call
   await ensureKeeper(run, launchKeeper)
   let begun: () => void = () => undefined
   const ending = new Promise<void>(resolve => {
@@ -79,7 +79,10 @@ export const restartServices = async (
   await keepStackSettings(settings)
   // The start takes its place in the keeper's line while the stop is carried out: a keeper that has nothing to keep
   // and nothing to do would end, and with it an `up --foreground`.
-  await Promise.all([stopped, askKeeper(run, 'start', { ...rest, names, settings })])
+  await Promise.all([stopped, askKeeper(run, 'start', { ...rest, names, settings })]).catch(error => {
+    if (call.signal?.aborted) onTakenBack?.()
+    throw error
+  })
 }
 
 const notRunning = (what: string): OffstreamError =>

@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs'
-import { lstat, readdir, readFile, rm } from 'node:fs/promises'
+import { lstat, readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import {
   describeFiles,
+  isComplete,
   type LockedFile,
   messageOf,
   OffstreamError,
   processesNaming,
   pythonOf,
+  removeArtifact,
   sha256Of,
 } from '@offstream/runtime'
 import lockfile from 'proper-lockfile'
@@ -58,14 +60,19 @@ export const listRuntimes = async (environment: Environment): Promise<CachedRunt
   const runtimes = await Promise.all(
     names.map(async (name): Promise<CachedRuntime> => {
       const path = join(cache, name)
-      return { name, path, what: await whatIs(path), use: useOf(path, wanted), bytes: await bytesBelow(path) }
+      return {
+        name,
+        path,
+        what: await whatIs(path),
+        use: await useOf(path, wanted),
+        bytes: await bytesBelow(path),
+      }
     }),
   )
   return { cache, runtimes, own }
 }
 
 const folderForm = /^((spark-[\d.]+-py\d+\.\d+|kafka|connectors|archives)-[0-9a-f]{12}(\.partial)?|ivy)$/
-const completeMark = '.complete.json'
 
 /** The names of the folders that this offstream runs with, on this machine and with this environment. */
 const wantedBy = async (environment: Environment) => {
@@ -92,10 +99,10 @@ const wantedBy = async (environment: Environment) => {
   return { names: folders.map(folder => basename(folder)), own }
 }
 
-const useOf = (path: string, wanted: readonly string[]): CachedRuntime['use'] => {
+const useOf = async (path: string, wanted: readonly string[]): Promise<CachedRuntime['use']> => {
   const name = basename(path)
   if (!existsSync(path)) return 'missing'
-  if (name !== 'ivy' && !existsSync(join(path, completeMark))) return 'incomplete'
+  if (name !== 'ivy' && !(await isComplete(path))) return 'incomplete'
   return wanted.includes(name) ? 'used' : 'unused'
 }
 
@@ -256,9 +263,7 @@ export const pruneRuntimes = async (environment: Environment, dryRun: boolean): 
 
 const removeWhole = async (path: string): Promise<void> => {
   try {
-    // First the mark: half a folder must not be taken for a whole one.
-    await rm(join(path, completeMark), { force: true })
-    await rm(path, { recursive: true, force: true })
+    await removeArtifact(path)
   } catch (error) {
     throw new OffstreamError('CACHE_UNWRITABLE', `\`${path}\` can't be removed: ${messageOf(error)}`, {
       outcome: 'refused',

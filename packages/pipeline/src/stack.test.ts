@@ -1,11 +1,22 @@
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { identify, type ServicePhase, ServiceRecords } from '@offstream/runtime'
+import {
+  identify,
+  runKeeper,
+  type Service,
+  type ServiceEvent,
+  type ServicePhase,
+  ServiceRecords,
+  Supervisor,
+} from '@offstream/runtime'
 import { expect, onTestFinished, test } from 'vitest'
 import { Config } from './config.ts'
 import { directoriesOf } from './directories.ts'
 import type { ServiceName } from './names.ts'
+import { wantedServices } from './reset.ts'
 import {
   ensureKept,
   keepStackSettings,
@@ -15,6 +26,7 @@ import {
   refuseOtherSettings,
   requireRunning,
   type StackSettings,
+  servicesOf,
   startServices,
   stopStack,
 } from './stack.ts'
@@ -103,18 +115,22 @@ test('a service that runs is not started with other settings, unless it is to be
 
 test('a start that fails is forgotten, but not the settings of what runs', async () => {
   const state = await scratchState()
-  await expect(startServices(settingsOf(state), ['kafka'], noKeeper)).rejects.toThrow('no keeper')
+  await expect(startServices(settingsOf(state), ['kafka'], noKeeper)).rejects.toMatchObject({
+    code: 'KEEPER_FAILED',
+  })
   expect(await readStackSettings(state)).toBeNull()
 
   await recordService(state, 'zookeeper', true)
-  await expect(startServices(settingsOf(state), ['kafka'], noKeeper)).rejects.toThrow('no keeper')
+  await expect(startServices(settingsOf(state), ['kafka'], noKeeper)).rejects.toMatchObject({
+    code: 'KEEPER_FAILED',
+  })
   expect(await readStackSettings(state)).not.toBeNull()
 })
 
-test('where nothing runs there is nothing to stop, and no keeper is started for it', async () => {
+test('where nothing runs there is nothing to stop', async () => {
   const state = await scratchState()
   await keepStackSettings(settingsOf(state))
-  expect([await stopStack(state, noKeeper), await readStackSettings(state)]).toEqual([false, null])
+  expect([await stopStack(state, {}), await readStackSettings(state)]).toEqual([false, null])
 })
 
 test('what was being ended when its keeper was killed gets none to keep it', async () => {
@@ -122,5 +138,117 @@ test('what was being ended when its keeper was killed gets none to keep it', asy
   await recordService(state, 'kafka', true, 'stopping')
   await ensureKept(state, noKeeper.launchKeeper)
   await recordService(state, 'zookeeper', true)
-  await expect(ensureKept(state, noKeeper.launchKeeper)).rejects.toThrow('no keeper')
+  await expect(ensureKept(state, noKeeper.launchKeeper)).rejects.toMatchObject({ code: 'KEEPER_FAILED' })
+})
+
+test('a port that is taken is told with what chooses another', async () => {
+  const state = await scratchState()
+  const holder = createServer()
+  await once(holder.listen(0, '127.0.0.1'), 'listening')
+  const end = new AbortController()
+  let keeping: Promise<void> = Promise.resolve()
+  onTestFinished(async () => {
+    holder.close()
+    end.abort()
+    await keeping
+  })
+  const { port } = holder.address() as AddressInfo
+  const launchKeeper = async () => {
+    const keeper = { directory: directoriesOf(state).run, build: servicesOf, settings: null }
+    keeping = runKeeper({ ...keeper, onEvent: () => undefined, signal: end.signal })
+  }
+  const settings = settingsOf(state, Config.parse({ zookeeper: { port } }))
+  await expect(startServices(settings, ['zookeeper'], { launchKeeper })).rejects.toMatchObject({
+    code: 'PORT_TAKEN',
+    hint: 'end that program, or choose another port: `--set zookeeper.port=…`; `offstream up --ports auto` chooses free ones',
+  })
+})
+
+test('a start that is taken back says so, and leaves its end to the keeper', async () => {
+  const state = await scratchState()
+  const end = new AbortController()
+  const abort = new AbortController()
+  let keeping: Promise<void> = Promise.resolve()
+  onTestFinished(async () => {
+    end.abort()
+    await keeping
+  })
+  const sleeper: Service = {
+    ...{ name: 'zookeeper', needs: [], port: null, logFile: join(state, 'zookeeper.log') },
+    ...{ ready: () => new Promise(() => undefined), startWithinMs: 60_000, stopWithinMs: 5_000 },
+    command: { file: process.execPath, args: ['-e', 'setInterval(() => {}, 1000)'], env: {}, cwd: state },
+  }
+  const launchKeeper = async () => {
+    const keeper = { directory: directoriesOf(state).run, build: async () => [sleeper], settings: null }
+    keeping = runKeeper({ ...keeper, onEvent: () => undefined, signal: end.signal })
+  }
+  let isTakenBack = false
+  const start = startServices(settingsOf(state), ['zookeeper'], {
+    ...{ launchKeeper, signal: abort.signal, onEvent: () => abort.abort(new Error('enough')) },
+    onTakenBack: () => {
+      isTakenBack = true
+    },
+  })
+  await expect(start).rejects.toThrow('enough')
+  expect(isTakenBack).toBe(true)
+  await keeping
+  expect(await ownPids(state)).toEqual(new Set())
+})
+
+/** A service of a stack that runs, and whose state folder was deleted since. */
+const strayService = async (state: string, name: ServiceName): Promise<number> => {
+  const { records } = directoriesOf(state)
+  const supervisor = new Supervisor({ directory: records, onEvent: () => undefined })
+  await supervisor.start([
+    {
+      ...{ name, needs: [], port: null, logFile: join(state, `${name}.log`), ready: async () => undefined },
+      command: { file: process.execPath, args: ['-e', 'setInterval(() => {}, 1000)'], env: {}, cwd: state },
+      ...{ startWithinMs: 5_000, stopWithinMs: 5_000 },
+    },
+  ])
+  onTestFinished(() => supervisor.stop())
+  const { pid } = (await new ServiceRecords(records).of(name)) ?? expect.fail()
+  await rm(directoriesOf(state).run, { recursive: true })
+  return pid ?? expect.fail()
+}
+
+test('a service whose state folder was deleted is still ours, stands in the way of a reset, and is ended', async () => {
+  const state = await scratchState()
+  const pid = await strayService(state, 'kafka')
+  expect([await ownPids(state), await wantedServices(state)]).toEqual([new Set([pid]), ['kafka']])
+  const events: string[] = []
+  const onEvent = ({ kind, service }: ServiceEvent) => events.push(`${kind} ${service}`)
+  expect(await stopStack(state, { onEvent })).toBe(true)
+  expect([await identify(pid), events]).toEqual([null, ['stopping kafka', 'stopped kafka']])
+  expect(await stopStack(state, {})).toBe(false)
+})
+
+test('a start ends first what an earlier stack of the same folder left when that was deleted', async () => {
+  const state = await scratchState()
+  const pid = await strayService(state, 'kafka')
+  await expect(startServices(settingsOf(state), ['zookeeper'], noKeeper)).rejects.toMatchObject({
+    code: 'KEEPER_FAILED',
+  })
+  expect(await identify(pid)).toBeNull()
+})
+
+test('what is known of a service that is gone is forgotten at the end, without a keeper', async () => {
+  const state = await scratchState()
+  const { records } = directoriesOf(state)
+  await keepStackSettings(settingsOf(state))
+  const own = (await identify(process.pid)) ?? expect.fail()
+  // Of a living process, but one that began at another time: nothing is left of it.
+  await new ServiceRecords(records).keep({
+    ...{
+      name: 'thrift',
+      phase: 'running',
+      pid: own.pid,
+      began: 'long ago',
+      port: null,
+      logFile: '/dev/null',
+    },
+    ...{ startedAt: null, restarts: 0, detail: null },
+  })
+  expect([await stopStack(state, {}), await new ServiceRecords(records).all()]).toEqual([true, []])
+  expect(await readStackSettings(state)).toBeNull()
 })

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   askKeeper,
@@ -6,10 +6,14 @@ import {
   isRunning,
   isWanted,
   keeperAnswers,
+  lockKeeper,
   OffstreamError,
+  replaceFile,
   type Service,
   type ServiceEvent,
   ServiceRecords,
+  Supervisor,
+  strayServices,
   until,
 } from '@offstream/runtime'
 import { Config, settingsOf } from './config.ts'
@@ -49,8 +53,7 @@ export const rememberedConfig = async (state: string): Promise<Config | null> =>
 export const keepStackSettings = async (settings: StackSettings): Promise<void> => {
   const file = settingsFile(settings.state)
   await mkdir(directoriesOf(settings.state).run, { recursive: true, mode: 0o700 })
-  await writeFile(`${file}.tmp`, JSON.stringify(settings, null, 2), { mode: 0o600 })
-  await rename(`${file}.tmp`, file)
+  await replaceFile(file, JSON.stringify(settings, null, 2), { mode: 0o600 })
 }
 
 const servicesFrom = ({ archives, ...stack }: StackSettings): readonly Service[] =>
@@ -88,6 +91,8 @@ export interface StackCall {
   readonly onEvent?: (event: ServiceEvent) => void
   /** Called when another command is being carried out, and this one has to wait for it. */
   readonly onWaiting?: () => void
+  /** Called when `signal` is aborted: the keeper goes on, ending what was begun, and nobody waits for it any more. */
+  readonly onTakenBack?: () => void
   readonly signal?: AbortSignal | undefined
 }
 
@@ -122,7 +127,7 @@ export const refuseOtherSettings = async (
 export const startServices = async (
   settings: StackSettings,
   names: readonly ServiceName[],
-  { launchKeeper, ...call }: StackCall,
+  { launchKeeper, onTakenBack, ...call }: StackCall,
 ): Promise<void> => {
   const { run } = directoriesOf(settings.state)
   await finishReset(settings.state)
@@ -130,30 +135,72 @@ export const startServices = async (
   await keepStackSettings(settings)
   await clearTemporary(settings.state)
   try {
+    await endUnkept(settings.state, call, supervisor => supervisor.endStrays(servicesFrom(settings)))
     await ensureKeeper(run, launchKeeper)
     await askKeeper(run, 'start', { ...call, names, settings })
   } catch (error) {
     // Where nothing came of it, what is corrected in the file must count the next time.
     if ((await ownPids(settings.state)).size === 0) await rm(settingsFile(settings.state), { force: true })
-    throw error
+    if (call.signal?.aborted) onTakenBack?.()
+    throw withFreePorts(error)
   }
 }
 
+/** Of a port that is taken, also that offstream can choose another by itself. */
+const withFreePorts = (error: unknown): unknown =>
+  error instanceof OffstreamError && error.code === 'PORT_TAKEN'
+    ? new OffstreamError('PORT_TAKEN', error.message, {
+        outcome: 'portTaken',
+        hint: `${error.hint}; \`offstream up --ports auto\` chooses free ones`,
+        cause: error,
+      })
+    : error
+
 /**
- * Ends everything that runs for the stack, also what a killed keeper left.
+ * Ends everything that runs for the stack, also what a killed keeper left, and what runs though its state folder was
+ * deleted. It needs neither a keeper nor room on the disk.
  * @returns whether anything ran
  */
-export const stopStack = async (state: string, { launchKeeper, ...call }: StackCall): Promise<boolean> => {
-  const { run, records } = directoriesOf(state)
-  const anything = (await keeperAnswers(run)) || (await new ServiceRecords(records).all()).length > 0
-  if (anything) {
-    await ensureKeeper(run, launchKeeper)
-    await askKeeper(run, 'stop', call)
+export const stopStack = async (
+  state: string,
+  { onTakenBack, ...call }: Omit<StackCall, 'launchKeeper'>,
+): Promise<boolean> => {
+  const { run } = directoriesOf(state)
+  const isKept = await keeperAnswers(run)
+  if (isKept) {
+    await askKeeper(run, 'stop', call).catch(error => {
+      if (call.signal?.aborted) onTakenBack?.()
+      throw error
+    })
     await keeperGone(run)
   }
+  const services = await readServices(state)
+  const wasLeft = await endUnkept(state, call, supervisor => supervisor.endLeft(services))
   await rm(settingsFile(state), { force: true })
   await clearTemporary(state)
-  return anything
+  return isKept || wasLeft
+}
+
+/** Ends what no keeper keeps, if anything, while no other command can start one. */
+const endUnkept = async (
+  state: string,
+  { onEvent = () => undefined }: Pick<StackCall, 'onEvent'>,
+  end: (supervisor: Supervisor) => Promise<boolean>,
+): Promise<boolean> => {
+  const { run, records } = directoriesOf(state)
+  if (await keeperAnswers(run)) return false
+  const known = await new ServiceRecords(records).all()
+  if (known.length === 0 && (await strayServices(records)).length === 0) return false
+  // A folder that is gone, and a disk that takes no lock, must not keep anything from its end.
+  const unlock = await lockKeeper(run).catch(error => {
+    if (error instanceof OffstreamError) throw error
+    return async () => undefined
+  })
+  try {
+    return !(await keeperAnswers(run)) && (await end(new Supervisor({ directory: records, onEvent })))
+  } finally {
+    await unlock()
+  }
 }
 
 /** Deletes what services that are gone have left in their temporary folder; of those that run it is theirs. */
@@ -192,9 +239,11 @@ export const requireRunning = async (state: string, names: readonly ServiceName[
 
 /** The pids of the services of this stack that run. */
 export const ownPids = async (state: string): Promise<ReadonlySet<number>> => {
-  const records = await new ServiceRecords(directoriesOf(state).records).all()
+  const { records } = directoriesOf(state)
+  const known = await new ServiceRecords(records).all()
   const running = await Promise.all(
-    records.map(async record => ((await isRunning(record)) ? record.pid : null)),
+    known.map(async record => ((await isRunning(record)) ? record.pid : null)),
   )
-  return new Set(running.filter(pid => pid !== null))
+  const strays = (await strayServices(records)).map(({ pid }) => pid)
+  return new Set([...running.filter(pid => pid !== null), ...strays])
 }

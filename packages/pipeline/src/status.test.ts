@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { identify, type Service, type ServicePhase, ServiceRecords } from '@offstream/runtime'
+import { identify, type Service, type ServicePhase, ServiceRecords, Supervisor } from '@offstream/runtime'
 import { expect, onTestFinished, test } from 'vitest'
 import { Config } from './config.ts'
 import { directoriesOf } from './directories.ts'
@@ -80,6 +80,27 @@ test('services that ended while nobody watched are dead, and the stack is degrad
       detail: expect.stringContaining('`offstream up`'),
     })),
   )
+})
+
+test('a service that runs though its state folder was deleted is shown, and the stack is degraded', async () => {
+  const { state } = await scratchState()
+  const { records } = directoriesOf(state)
+  const supervisor = new Supervisor({ directory: records, onEvent: () => undefined })
+  await supervisor.start([
+    {
+      ...service('spark-master', { startWithinMs: 5_000, stopWithinMs: 5_000 }),
+      command: { file: process.execPath, args: ['-e', 'setInterval(() => {}, 1000)'], env: {}, cwd: '/' },
+    },
+  ])
+  onTestFinished(() => supervisor.stop())
+  const { pid } = (await new ServiceRecords(records).of('spark-master')) ?? expect.fail()
+  await rm(records, { recursive: true })
+  const { state: overall, services } = await readStatus(state, config, [])
+  expect(overall).toBe('degraded')
+  expect(services[2]).toMatchObject({
+    ...{ name: 'spark-master', state: 'running', health: 'unknown', pid },
+    detail: expect.stringContaining('`offstream down` ends it'),
+  })
 })
 
 test('a stack whose services were given up is stopped, with the reason', async () => {

@@ -2,9 +2,11 @@ import {
   isRunning,
   listenerOn,
   messageOf,
+  OffstreamError,
   type Service,
   type ServiceRecord,
   ServiceRecords,
+  strayServices,
   withDeadline,
 } from '@offstream/runtime'
 import type { Config } from './config.ts'
@@ -13,7 +15,7 @@ import { type ServiceName, serviceNames } from './names.ts'
 import { readFetched } from './produce.ts'
 import { addressOf, brokerOf } from './services/addresses.ts'
 import { consumedOf, readStreamProgress } from './stream.ts'
-import { query } from './table.ts'
+import { query, refillHint } from './table.ts'
 import { acknowledgedMessages, topicName } from './topic.ts'
 
 /** The answer of `offstream status --json`; other programs read it, so a change of meaning raises `version`. */
@@ -79,9 +81,20 @@ export const readStatus = async (
 ): Promise<Status> => {
   const directories = directoriesOf(state)
   const records = new ServiceRecords(directories.records)
-  const states = await Promise.all(serviceNames.map(async name => stateOf(name, await records.of(name))))
+  const strays = await strayServices(directories.records)
+  const states = await Promise.all(
+    serviceNames.map(async name => {
+      const stray = strays.find(one => one.name === name)
+      return stray === undefined ? stateOf(name, await records.of(name)) : strayState(name, stray.pid)
+    }),
+  )
   const alive = new Set(states.filter(({ state }) => state === 'running').map(({ name }) => name))
-  const [answers, table, acknowledged, consumed, fetched] = await Promise.all([
+  // Before the table is asked: what the job has told of by now is in the table by then.
+  const consumed = await readStreamProgress(directories.streamProgress).then(
+    progress => progress && consumedOf(progress, topicName),
+    () => null,
+  )
+  const [answers, table, acknowledged, fetched] = await Promise.all([
     Promise.all(
       services.map(service => {
         const { state, pid } = states.find(({ name }) => name === service.name) ?? {
@@ -93,14 +106,15 @@ export const readStatus = async (
     ),
     alive.has('thrift') ? askTable(config) : null,
     alive.has('kafka') ? acknowledgedMessages(brokerOf(config)).catch(() => null) : null,
-    readStreamProgress(directories.streamProgress).then(
-      progress => progress && consumedOf(progress, topicName),
-      () => null,
-    ),
     readFetched(directories.fetched),
   ])
+  // Each message is either in a row or rejected.
+  const isTableLost = consumed !== null && table?.rows === 0 && consumed > table.rejected
   const reports = states.map((state): ServiceStatus => {
-    const answer = answers[services.findIndex(({ name }) => name === state.name)] ?? null
+    const answer =
+      state.name === 'products-stream' && isTableLost
+        ? tableLost(consumed)
+        : (answers[services.findIndex(({ name }) => name === state.name)] ?? null)
     return {
       ...state,
       health: answer === null ? 'unknown' : answer.healthy ? 'healthy' : 'unhealthy',
@@ -128,11 +142,13 @@ export const readStatus = async (
 
 /**
  * Healthy: everything that was asked for answers, and that is at least what `up` starts. The stream is part of it
- * from the moment it was submitted. Stopped: nothing runs and nothing is about to, be it wished or not.
+ * from the moment it was submitted, and also before where the table has lost what it had put there. Stopped: nothing runs and nothing is about to, be it wished or not.
  */
 const overall = (services: readonly ServiceStatus[]): Status['state'] => {
   if (services.every(({ state }) => state === 'stopped' || state === 'failed')) return 'stopped'
-  const wanted = services.filter(({ name, state }) => name !== 'products-stream' || state !== 'stopped')
+  const wanted = services.filter(
+    ({ name, state, health }) => name !== 'products-stream' || state !== 'stopped' || health === 'unhealthy',
+  )
   return wanted.every(({ state, health }) => state === 'running' && health === 'healthy')
     ? 'healthy'
     : 'degraded'
@@ -160,10 +176,22 @@ const stateOf = async (name: ServiceName, record: ServiceRecord | null): Promise
   }
 }
 
+const strayState = (name: ServiceName, pid: number): ServiceState => ({
+  ...{ name, state: 'running', pid, port: null, uptimeSeconds: null, restarts: 0 },
+  detail:
+    'nothing is written down of it, as where `.offstream` was deleted while it ran or the disk is full; `offstream down` ends it',
+})
+
 interface Answer {
   readonly healthy: boolean
   readonly detail: string | null
 }
+
+/** The job keeps how far it has read apart from the table, and does not go back by itself. */
+const tableLost = (consumed: number): Answer => ({
+  healthy: false,
+  detail: `it has put ${consumed} messages into the table, which is empty now: somebody has dropped or emptied it; ${refillHint}`,
+})
 
 const askService = async (service: Service, pid: number | null): Promise<Answer> => {
   const { name, ready, listensOn = [] } = service
@@ -178,9 +206,15 @@ const askService = async (service: Service, pid: number | null): Promise<Answer>
     }
     return { healthy: true, detail: null }
   } catch (error) {
-    return { healthy: false, detail: messageOf(error) }
+    return { healthy: false, detail: adviceOf(error) }
   }
 }
+
+/** Of a table that is gone, also what to do: `offstream up`, which most others advise, does not bring it back. */
+const adviceOf = (error: unknown): string =>
+  error instanceof OffstreamError && error.code === 'TABLE_MISSING'
+    ? `${error.message}; ${error.hint}`
+    : messageOf(error)
 
 const tableQuestion = `
 SELECT

@@ -237,8 +237,19 @@ const isInt64 = (value: unknown): value is { readonly buffer: Buffer; readonly o
   'offset' in value &&
   Buffer.isBuffer(value.buffer)
 
+/** What to do where the table is gone: its checkpoint, which says that the messages are read, has to go too. */
+export const refillHint =
+  'fill it again from the topic with `offstream down`, `offstream reset --table`, `offstream up` and `offstream submit`'
+
 const sqlFailed = (error: unknown): OffstreamError => {
   const told = serverMessage(error) ?? messageOf(error)
+  const [, dropped] = /TABLE_OR_VIEW_NOT_FOUND\].*?`lake`\.`off`\.`(products|rejected)`/s.exec(told) ?? []
+  if (dropped !== undefined)
+    return new OffstreamError(
+      'TABLE_MISSING',
+      `The table \`lake.off.${dropped}\`, which the views show, was dropped`,
+      { outcome: 'failed', hint: refillHint, cause: error },
+    )
   // The server wraps its error in its own class names and adds its stack; people need the sentence.
   const [sentence = told] = told
     .replace(/^.*?Error (operating|running query)[^:]*: /s, '')

@@ -85,7 +85,7 @@ const service = (options: {
       'kafka.Kafka',
       options.properties,
     ],
-    env: {},
+    env: { PATH: process.env['PATH'] ?? '' },
     cwd: options.directory,
   },
   needs: [],

@@ -92,6 +92,23 @@ test('lines become products and deletes, each counted; others are skipped by the
   ])
 })
 
+test('lines that can’t be read are told as such, after what was sent', async () => {
+  const before = await acknowledgedMessages(kafka.broker)
+  async function* broken() {
+    yield Buffer.from(`${JSON.stringify(product('10000004'))}\n`)
+    throw new Error('EIO: i/o error')
+  }
+  const fetched = join(directory, 'broken.json')
+  const producing = produceLines({
+    ...{ broker: kafka.broker, fetched, raw: false, deletes: [], onSkip: () => undefined },
+    ...{ input: Readable.from(broken()), signal: new AbortController().signal },
+  })
+  await expect(producing).rejects.toMatchObject({
+    ...{ code: 'FILE_MISSING', outcome: 'usage', message: "The lines can't be read: EIO: i/o error" },
+  })
+  expect([await readFetched(fetched), await acknowledgedMessages(kafka.broker)]).toEqual([1, before + 1])
+})
+
 test('raw messages go and come back as they are', async () => {
   const lines = [
     { key: 'a', value: 'text', headers: { of: 'mine' } },

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { messageOf as errorText, OffstreamError, withDeadline } from '@offstream/runtime'
+import { messageOf, OffstreamError, withDeadline } from '@offstream/runtime'
 import type { Admin, ICustomPartitioner, Kafka, RecordMetadata } from 'kafkajs'
 import { productSchemaVersion } from './product.ts'
 import type { Acknowledgement, Removal, WrittenProduct } from './sources/source.ts'
@@ -273,8 +273,8 @@ export const openPublisher = async (broker: string): Promise<Publisher> => {
     })
   return {
     send,
-    publish: product => send(messageOf(product)),
-    remove: removal => send(messageOfRemoval(removal)),
+    publish: product => send(productMessage(product)),
+    remove: removal => send(removalMessage(removal)),
     close: async () => {
       if (timer !== null) {
         clearTimeout(timer)
@@ -340,14 +340,14 @@ const batchLength = (waiting: readonly { readonly message: Message }[]): number 
 }
 
 /** A product as it stands in the topic. */
-export const messageOf = ({ code, source, json }: WrittenProduct): Message => ({
+export const productMessage = ({ code, source, json }: WrittenProduct): Message => ({
   key: code,
   value: json,
   headers: { 'schema-version': String(productSchemaVersion), source },
 })
 
 /** The news that a product is no more, as it stands in the topic: the key's product, since the moment `as-of`. */
-export const messageOfRemoval = ({ code, as_of, source }: Removal): Message => ({
+export const removalMessage = ({ code, as_of, source }: Removal): Message => ({
   key: code,
   value: null,
   headers: { 'schema-version': String(productSchemaVersion), 'as-of': as_of, source },
@@ -371,7 +371,7 @@ const notTaken = (broker: string, error: unknown): OffstreamError => {
   const told = protocolError(error)
   if (isMissing(error)) return missing(broker)
   if (told === null || told.retriable) return unreachable(broker, error)
-  return new OffstreamError('MESSAGE_REFUSED', `Kafka refused messages: ${errorText(error)}`, {
+  return new OffstreamError('MESSAGE_REFUSED', `Kafka refused messages: ${messageOf(error)}`, {
     outcome: 'refused',
     hint: 'compare them with the limits of `offstream topic describe`',
     cause: error,

@@ -1,8 +1,8 @@
-import { messageOf as errorText } from '@offstream/runtime'
+import { messageOf } from '@offstream/runtime'
 import { z } from 'zod'
 import { Product, productColumns } from './product.ts'
 import { written } from './sources/source.ts'
-import { type Message, messageOf, messageOfRemoval } from './topic.ts'
+import { type Message, productMessage, removalMessage } from './topic.ts'
 
 /** A line of JSON as the message that it stands for, or why it stands for none. */
 export type ReadLine =
@@ -25,7 +25,7 @@ export const readLine = (line: string, { raw, now }: LineForm): ReadLine => {
   try {
     json = JSON.parse(line)
   } catch (error) {
-    return problem(`it is no JSON: ${errorText(error)}`)
+    return problem(`it is no JSON: ${messageOf(error)}`)
   }
   const keyed = Keyed.safeParse(json)
   if (keyed.success) return raw ? asItIs(keyed.data) : productOrDelete(keyed.data, now)
@@ -55,14 +55,14 @@ const productOrDelete = ({ key, value, headers }: z.infer<typeof Keyed>, now: st
   }
   if (!Product.shape.code.safeParse(key).success) return problem('key: must be 8 to 24 digits')
   const as_of = Product.shape.as_of.safeParse(headers['as-of']).data ?? now
-  return { kind: 'message', message: messageOfRemoval({ code: key, as_of, source: 'stdin' }) }
+  return { kind: 'message', message: removalMessage({ code: key, as_of, source: 'stdin' }) }
 }
 
 const productOf = (json: unknown): ReadLine => {
   // What is not told is not known: a record may be of a version that had fewer columns.
   const isObject = typeof json === 'object' && json !== null && !Array.isArray(json)
   const { data, error } = Product.safeParse(isObject ? { ...nothingKnown, ...json } : json)
-  if (data !== undefined) return { kind: 'message', message: messageOf(written(data)) }
+  if (data !== undefined) return { kind: 'message', message: productMessage(written(data)) }
   const problems = error.issues.map(({ path, message }) =>
     [path.join('.'), message].filter(Boolean).join(': '),
   )

@@ -1,8 +1,9 @@
 import { addAbortSignal, type Readable } from 'node:stream'
-import { addFetched } from './produce.ts'
+import { messageOf, OffstreamError } from '@offstream/runtime'
+import { FetchedCount } from './produce.ts'
 import { LineCutter } from './sources/export/lines.ts'
 import { InFlight } from './sources/inFlight.ts'
-import { type Message, messageOfRemoval, openPublisher } from './topic.ts'
+import { type Message, openPublisher, removalMessage } from './topic.ts'
 import { readLine } from './topicLine.ts'
 
 /** What became of the lines and deletes that were given, as it stands. */
@@ -31,7 +32,8 @@ export interface ProduceLinesOptions {
 /**
  * Publishes JSON lines to the topic, and deletes. A line that is no message is skipped and told.
  * @returns the counts; an aborted run returns what it had done until then
- * @throws OffstreamError KAFKA_UNREACHABLE, MESSAGE_REFUSED; what was acknowledged before stays
+ * @throws OffstreamError KAFKA_UNREACHABLE, MESSAGE_REFUSED, FILE_MISSING (the input breaks off); what was acknowledged
+ *   before stays
  */
 export const produceLines = async ({
   broker,
@@ -44,11 +46,13 @@ export const produceLines = async ({
   signal,
 }: ProduceLinesOptions): Promise<LineCounts> => {
   const publisher = await openPublisher(broker)
+  const fetchedCount = new FetchedCount(fetched)
   const inFlight = new InFlight()
   const counts = { published: 0, deleted: 0, skipped: 0 }
   let sent = 0
   const send = (message: Message): Promise<void> | null => {
     sent += 1
+    fetchedCount.is(sent)
     return inFlight.add(
       publisher.send(message).then(() => {
         counts[message.value === null ? 'deleted' : 'published'] += 1
@@ -67,12 +71,13 @@ export const produceLines = async ({
     }
     const as_of = new Date().toISOString()
     for (const code of signal.aborted ? [] : deletes)
-      await send(messageOfRemoval({ code, as_of, source: 'stdin' }))
+      await send(removalMessage({ code, as_of, source: 'stdin' }))
     await inFlight.landed()
     return counts
   } finally {
+    // First what can't fail: its clock would keep the process alive.
+    await fetchedCount.close()
     await publisher.close()
-    if (sent > 0) await addFetched(fetched, sent)
   }
 }
 
@@ -99,8 +104,15 @@ async function* linesOf(input: Readable | null, signal: AbortSignal): AsyncGener
     for await (const chunk of addAbortSignal(signal, input)) yield* numbered(cutter.cut(chunk)).filter(isTold)
     yield* numbered(cutter.rest()).filter(isTold)
   } catch (error) {
-    if (!signal.aborted) throw error
+    if (!signal.aborted) throw unreadable(error)
   }
 }
+
+const unreadable = (cause: unknown): OffstreamError =>
+  new OffstreamError('FILE_MISSING', `The lines can't be read: ${messageOf(cause)}`, {
+    outcome: 'usage',
+    hint: 'give a file of JSON lines; the lines before were published',
+    cause,
+  })
 
 const isTold = ({ text }: Line): boolean => text !== ''

@@ -9,6 +9,8 @@ export interface TopicReaderOptions {
   readonly topic: string
   /** Consumer group, which keeps the position between runs. */
   readonly group: string
+  /** Whether the group is made for this reading alone, and deleted after it. */
+  readonly passing?: boolean | undefined
   /** Where a group without a position begins. */
   readonly from: 'beginning' | 'latest'
   /** Offsets that partitions begin at instead, for a group without a position. */
@@ -64,7 +66,22 @@ export const readTopic = async (
   const kafka = await client(options)
   const ends = await endsOf(kafka, options)
   if (options.untilEnd && ends.size === 0) return
-  await new Reading(kafka, options, ends, take).run(signal)
+  try {
+    await new Reading(kafka, options, ends, take).run(signal)
+  } finally {
+    // Where the rights do not reach that far, Kafka forgets it by itself, in a week by default.
+    if (options.passing) await deleteGroup(kafka, options.group).catch(() => undefined)
+  }
+}
+
+const deleteGroup = async (kafka: Kafka, group: string): Promise<void> => {
+  const admin = kafka.admin()
+  try {
+    await admin.connect()
+    await admin.deleteGroups([group])
+  } finally {
+    await admin.disconnect().catch(() => undefined)
+  }
 }
 
 /** kafkajs's logLevel.NOTHING: what goes wrong is thrown. */
@@ -197,8 +214,8 @@ class Reading {
     }
     const error = await finished
     signal.removeEventListener('abort', onAbort)
-    // A consumer that is told to stop commits nothing any more, silently.
-    await this.inHand
+    // Disconnected, it could commit no more. What became of it, the client was told.
+    await this.inHand.catch(() => undefined)
     await this.consumer.disconnect().catch(() => undefined)
     if (error !== null) throw error
   }
@@ -218,11 +235,12 @@ class Reading {
     // Our own broker may be slow; the other one must not take us for dead meanwhile.
     const beating = setInterval(() => void heartbeat().catch(() => undefined), heartbeatEveryMs)
     try {
-      const { done, wantsMore } = await this.take(messages)
-      await this.commit(batch.partition, messages.slice(0, done), payload)
-      if (!wantsMore) this.finish(null)
-    } catch (error) {
-      this.finish(error)
+      const taken = await this.take(messages).catch((error: unknown) => this.finish(error))
+      if (taken === undefined) return
+      // A commit that is refused, since the group was parted anew meanwhile, is the client's to deal with: it joins the
+      // group again and gets the messages anew, or gives up (CRASH).
+      await this.commit(batch.partition, messages.slice(0, taken.done), payload)
+      if (!taken.wantsMore) this.finish(null)
     } finally {
       clearInterval(beating)
     }
@@ -231,14 +249,17 @@ class Reading {
   private readonly commit = async (
     partition: number,
     done: readonly TopicMessage[],
-    { batch, resolveOffset }: EachBatchPayload,
+    { batch, resolveOffset, commitOffsetsIfNecessary }: EachBatchPayload,
   ): Promise<void> => {
     const last = done.at(-1)
     if (last === undefined) return
-    resolveOffset(last.offset)
     const isWhole = done.length === batch.messages.length
     const offset = BigInt(isWhole ? batch.lastOffset() : last.offset) + 1n
-    await this.consumer.commitOffsets([{ topic: this.options.topic, partition, offset: String(offset) }])
+    const partitions = [{ partition, offset: String(offset) }]
+    // Those that are given always; unlike the consumer's own, it leaves errors as the client knows them.
+    await commitOffsetsIfNecessary({ topics: [{ topic: this.options.topic, partitions }] })
+    // After it: where it fails and the client tries again, it must get these messages again.
+    resolveOffset(last.offset)
   }
 
   private readonly passed = (partition: number, lastOffset: bigint): void => {
@@ -269,6 +290,16 @@ const newsOf = (error: unknown, { brokers, topic, group }: TopicReaderOptions): 
       hint: `check user, secret and mechanism, and the rights on topic \`${topic}\` and group \`${group}\``,
       cause: error,
     })
+  if (/REBALANCE|GENERATION|MEMBER/.test(type))
+    return new OffstreamError(
+      'TOPIC_UNREADABLE',
+      `Topic \`${topic}\` can't be read, since group \`${group}\` keeps changing: ${messageOf(error)}`,
+      {
+        outcome: 'failed',
+        hint: 'another reader has the same group: end it, or give another `--group`',
+        cause: error,
+      },
+    )
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION')
     return new OffstreamError('TOPIC_MISSING', `Kafka at \`${address}\` has no topic \`${topic}\``, {
       outcome: 'usage',

@@ -57,3 +57,39 @@ export class OffstreamError extends Error {
 /** One line that says what `error` is about, whatever was thrown. */
 export const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message || error.name : String(error)
+
+/**
+ * What the system answered where a file could not be written, as news for the person: a full disk or a missing right
+ * is no bug of ours, wherever it is met. Null for any other error.
+ */
+export const fileNews = (error: unknown): OffstreamError | null => {
+  if (!(error instanceof Error) || error instanceof OffstreamError) return null
+  const { code = '', syscall = '', path, address } = error as NodeJS.ErrnoException & { address?: unknown }
+  const place = [path, address].find(one => typeof one === 'string' && one.startsWith('/'))
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new OffstreamError(
+      'DISK_FULL',
+      `There is no room left on the disk${place === undefined ? '' : `: \`${place}\` can't be written`}`,
+      {
+        outcome: 'prerequisite',
+        hint: 'free some space (`offstream down` ends what runs also on a full disk), then try again',
+        cause: error,
+      },
+    )
+  const why = refusals[code]
+  if (why === undefined || place === undefined || syscall.startsWith('spawn')) return null
+  return new OffstreamError('FOLDER_UNWRITABLE', `\`${place}\` can't be used: ${why}`, {
+    outcome: 'refused',
+    hint:
+      code === 'EROFS'
+        ? 'make that disk writable, or use a folder on another'
+        : 'make your user the owner (`sudo chown -R "$USER" <folder>`), or use a folder that you may write to',
+    cause: error,
+  })
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'the system does not permit it',
+  EROFS: 'it lies on a disk that can only be read',
+}

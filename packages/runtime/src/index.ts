@@ -6,13 +6,16 @@ export {
   ensureArtifact,
   type FetchOptions,
   type FetchProgress,
+  isComplete,
   type LockedFile,
+  removeArtifact,
   sha256Of,
   verifyFiles,
 } from './artifacts/store.ts'
 export { processesNaming } from './commandLines.ts'
 export * from './errors.ts'
-export { askKeeper, ensureKeeper, type KeeperCall, keeperAnswers } from './keeper/client.ts'
+export { askKeeper, ensureKeeper, type KeeperCall, keeperAnswers, lockKeeper } from './keeper/client.ts'
+export { launchKeeper, tellLauncher } from './keeper/launch.ts'
 export { type KeeperOptions, recordsDirectory, runKeeper } from './keeper/server.ts'
 export { endOfLog, type LogLine, LogReader, lastLines, linesBefore } from './log.ts'
 export {
@@ -23,7 +26,9 @@ export {
   type ProcessSummary,
   send,
 } from './processes.ts'
+export { replaceFile } from './replaceFile.ts'
 export { type LogLimits, rotateLog } from './rotate.ts'
+export { type StrayService, strayServices } from './supervisor/marks.ts'
 export { isRunning, isWanted, ServiceRecords } from './supervisor/records.ts'
 export type {
   Diagnosis,

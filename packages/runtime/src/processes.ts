@@ -44,6 +44,7 @@ const portableBirth = async (pid: number): Promise<string | null> => {
 
 interface StatFields {
   readonly state: string
+  readonly group: string
   readonly startTicks: string
 }
 
@@ -52,34 +53,51 @@ const statFields = async (pid: number): Promise<StatFields | null> => {
   const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
   if (line === null) return null
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
-  return { state: fields[0] ?? '', startTicks: fields[19] ?? '' }
+  return { state: fields[0] ?? '', group: fields[2] ?? '', startTicks: fields[19] ?? '' }
 }
 
 const linuxPids = async (): Promise<number[]> =>
   (await readdir('/proc')).filter(name => /^\d+$/.test(name)).map(Number)
 
+/** A process that bears a mark in its environment. */
+export interface MarkedProcess {
+  readonly pid: number
+  /** The value of the variable. */
+  readonly mark: string
+  /** Whether it leads its process group: then it is what was started, and not a child of that. */
+  readonly leads: boolean
+}
+
 /**
- * Living processes that were started with `variable` (`NAME=value`) in their environment: the mark by which what we
- * started is known to be ours, also where nobody wrote its pid down, and children that outlive their parent.
+ * Living processes that were started with the variable `name` in their environment: the mark by which what we started
+ * is known to be ours, also where nobody wrote its pid down, and children that outlive their parent.
  */
-export const markedProcesses = async (variable: string): Promise<number[]> => {
+export const markedProcesses = async (name: string): Promise<MarkedProcess[]> => {
   if (process.platform === 'linux') {
-    const pids = await linuxPids()
-    const ours = await Promise.all(pids.map(pid => wasStartedWith(pid, variable)))
-    return pids.filter((_, index) => ours[index])
+    const found = await Promise.all((await linuxPids()).map(pid => linuxMarked(pid, name)))
+    return found.filter(one => one !== null)
   }
   const { execa } = await import('execa')
-  const { stdout } = await execa('ps', ['-axE', '-o', 'pid=,stat=,command='], { reject: false })
+  // Without `ww` the environment is cut off where a terminal would end.
+  const { stdout } = await execa('ps', ['-axEww', '-o', 'pid=,pgid=,stat=,command='], { reject: false })
+  const marked = new RegExp(`\\s${name}=(\\S+)`)
   return stdout.split('\n').flatMap(line => {
-    const [pid, state] = line.trim().split(/\s+/, 2)
-    return line.includes(variable) && !state?.startsWith('Z') ? [Number(pid)] : []
+    const [pid = '', group, state] = line.trim().split(/\s+/, 3)
+    const mark = marked.exec(line)?.[1]
+    if (mark === undefined || state?.startsWith('Z')) return []
+    return [{ pid: Number(pid), mark, leads: pid === group }]
   })
 }
 
 /** A zombie has no environment any more, and one of another user shows none. */
-const wasStartedWith = async (pid: number, variable: string): Promise<boolean> => {
+const linuxMarked = async (pid: number, name: string): Promise<MarkedProcess | null> => {
   const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
-  return environment.split('\0').includes(variable)
+  const variable = environment.split('\0').find(one => one.startsWith(`${name}=`))
+  if (variable === undefined) return null
+  const group = (await statFields(pid))?.group
+  return group === undefined
+    ? null
+    : { pid, mark: variable.slice(name.length + 1), leads: group === String(pid) }
 }
 
 /** Sends `signal` to a process, or, with a negative number, to a process group; being gone already is fine. */

@@ -14,8 +14,8 @@ import { words } from './words.ts'
 const listPageSize = 100
 const searchPageSize = 50
 
-const home = ({ url, view, shelf }: SiteRequest, { number }: PathParts): Answer | null =>
-  list({ shelf, view, url }, { query: {}, title: words[view.language].siteTitle, path: '/', number })
+const home = (request: SiteRequest, { number }: PathParts): Answer | null =>
+  list(request, { query: {}, title: words[request.view.language].siteTitle, path: '/', number })
 
 const product = ({ url, view, shelf }: SiteRequest, { code = '' }: PathParts): Answer => {
   const found = shelf.get(code)
@@ -26,20 +26,21 @@ const product = ({ url, view, shelf }: SiteRequest, { code = '' }: PathParts): A
   return url.pathname === path ? page(productPage(found, view)) : redirect(path + url.search)
 }
 
-const facetList = (
-  { url, view, shelf }: SiteRequest,
-  { word = '', id = '', number }: PathParts,
-): Answer | null => {
+const facetList = (request: SiteRequest, { word = '', id = '', number }: PathParts): Answer | null => {
+  const { view, shelf } = request
   const facet = facetNamed(word)
   const tag = decoded(id)
   if (facet === null || tag === null) return null
   const path = `/facets/${words[view.language].facets[facet].plural}/${encodeURIComponent(tag)}`
   const name = shelf.tagName(facet, tag, view.language)
   if (name === null) return null
-  return list(
-    { shelf, view, url },
-    { query: { tags: [{ facet, ids: [tag] }] }, title: name, path, number, tag: { facet, name } },
-  )
+  return list(request, {
+    query: { tags: [{ facet, ids: [tag] }] },
+    title: name,
+    path,
+    number,
+    tag: { facet, name },
+  })
 }
 
 const facetTags = ({ view, shelf }: SiteRequest, { word = '' }: PathParts): Answer | null => {
@@ -48,10 +49,11 @@ const facetTags = ({ view, shelf }: SiteRequest, { word = '' }: PathParts): Answ
 }
 
 /** A search by words (`search_terms`), by tags (`tagtype_0`, `tag_contains_0`, `tag_0` …), or both. */
-const search = ({ url, view, shelf }: SiteRequest): Answer | null => {
+const search = (request: SiteRequest): Answer | null => {
+  const { url, view } = request
   const query = searchQuery(url.searchParams)
   const title = query.terms || words[view.language].searchResults
-  return list({ shelf, view, url }, { query, title, path: url.pathname, number: undefined, isSearch: true })
+  return list(request, { query, title, path: url.pathname, number: undefined, isSearch: true })
 }
 
 interface Listing {

@@ -8,6 +8,8 @@ export interface SiteRequest {
   readonly url: URL
   readonly view: View
   readonly shelf: Shelf
+  /** Host name under which the large exports lie; null where they lie on the site itself. */
+  readonly storage: string | null
 }
 
 /** The named groups of a route's path, as far as they matched. */

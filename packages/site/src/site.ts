@@ -21,6 +21,11 @@ export interface SiteOptions {
   readonly port?: number
   /** Language of a bare address (no `fr.` or `world.` before its name); French by default. */
   readonly lang?: Language
+  /**
+   * Another name of this machine, such as `localhost`, where the large exports lie: whoever asks the site for one is sent
+   * there, as the real site sends to a bucket. By default they lie on the site itself.
+   */
+  readonly storage?: string
   /** What goes wrong, and where; nothing by default. */
   readonly faults?: readonly FaultRule[]
   /** How often a client may ask within a minute; without them, as often as it likes. */
@@ -64,6 +69,7 @@ const keptRequests = 10_000
  */
 export const startSite = async (options: SiteOptions): Promise<Site> => {
   const { catalogue, host = '127.0.0.1', port = 0, lang = 'fr', faults: rules = [], limits } = options
+  const { storage = null } = options
   const shelf = new Shelf(catalogue)
   const counter = limits === undefined ? null : new RequestCounter(limits)
   const requests: Mutable<RequestEntry>[] = []
@@ -74,7 +80,7 @@ export const startSite = async (options: SiteOptions): Promise<Site> => {
     requests.push(entry)
     if (requests.length > keptRequests) requests.shift()
     try {
-      const answer = await answerTo(request, { shelf, lang, plan, counter })
+      const answer = await answerTo(request, { shelf, storage, lang, plan, counter })
       if (!('silence' in answer)) {
         entry.status = statusOf(request, answer)
         await send(request, response, answer)
@@ -112,6 +118,7 @@ const entryOf = ({ method = 'GET', url = '/', headers }: IncomingMessage): Mutab
 /** What a request is answered from. */
 interface Setting {
   readonly shelf: Shelf
+  readonly storage: string | null
   readonly lang: Language
   readonly plan: FaultPlan
   readonly counter: RequestCounter | null
@@ -124,7 +131,8 @@ const answerTo = async (request: IncomingMessage, setting: Setting): Promise<Ans
     return plainText(405, 'Method Not Allowed\n', { allow: 'GET, HEAD' })
   if (!URL.canParse(address)) return plainText(400, 'Bad Request\n')
   const url = new URL(address)
-  const asked: SiteRequest = { url, view: viewOf(called, setting.lang), shelf: setting.shelf }
+  const { shelf, storage, lang } = setting
+  const asked: SiteRequest = { url, view: viewOf(called, lang), shelf, storage }
 
   const named = url.searchParams.get('fault')
   if (named !== null && !isFault(named)) return plainText(400, `${unknownFault(named).message}\n`)

@@ -57,7 +57,7 @@ Next: it ends with commands to try; \`offstream down\` ends what runs.`,
         { ...config, browser: { executablePath } },
         { address: site.address, limit },
       )
-      const lines = new ScrapeLines(output)
+      const lines = new ScrapeLines(output, limit)
       const counts = await pipeline.publishProducts({
         state,
         config,

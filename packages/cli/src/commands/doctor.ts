@@ -2,6 +2,7 @@ import type { Finding } from '@offstream/pipeline'
 import { exitStatus } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../commands.ts'
 import type { Cell } from '../output.ts'
+import { printable } from '../words.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -9,8 +10,8 @@ const define: DefineCommand = (command, context) =>
       'after',
       `
 Looks at everything that a start depends on: Node, Java, Python with its module
-venv, a browser, memory, disk and ports; a taken port is told with the program
-that holds it. Nothing is changed.
+venv, a browser, memory, disk, whether the folder can be written to, and ports;
+a taken port is told with the program that holds it. Nothing is changed.
 
 Exit status: 0 all is there, 6 something must be mended first.
 
@@ -26,7 +27,8 @@ Next: \`offstream demo\`, or what the arrows (→) advise.`,
         config,
         environment: process.env,
         directory,
-        ours: await pipeline.ownPids(state),
+        state,
+        ours: pipeline.ownPids(state),
       })
       const verdict = worst(findings)
       output.result({ kind: 'doctor', verdict, findings }, () =>
@@ -53,7 +55,7 @@ const closing: Readonly<Record<Finding['verdict'], string>> = {
 }
 
 const rowsOf = ({ name, verdict, found, hint }: Finding): Cell[][] => [
-  [marks[verdict], name, found],
+  [marks[verdict], name, printable(found)],
   ...(hint === null ? [] : [['', '', { text: `→ ${hint}`, tone: 'quiet' as const }]]),
 ]
 

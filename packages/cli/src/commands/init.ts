@@ -48,7 +48,7 @@ Next: \`offstream doctor\` and \`offstream up\` in that folder.`,
       const where = relative(process.cwd(), project.folder)
       if (project.kept.length > 0)
         output.note(
-          `Yours already, and left as it is: ${project.kept.join(', ')}. \`.offstream/\` belongs in \`.gitignore\`.`,
+          `Yours already, and left as it is: ${project.kept.join(', ')}. \`.offstream/\` and \`offstream-report-*.md\` belong in \`.gitignore\`.`,
         )
       output.note(
         `${counted(project.files.length, 'file')} written. Next: ${where === '' ? '' : `\`cd ${where}\`, then `}\`offstream doctor\` and \`offstream up\``,

@@ -1,6 +1,7 @@
-import type { ServiceEvent } from '@offstream/runtime'
+import { type ServiceEvent, tellLauncher } from '@offstream/runtime'
 import { messageOf } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../commands.ts'
+import type { Context } from '../context.ts'
 import { ownKeeper } from '../keeper.ts'
 import { lineOf } from '../serviceLines.ts'
 
@@ -12,23 +13,34 @@ const levels: Partial<Record<ServiceEvent['kind'], string>> = {
 
 const define: DefineCommand = (command, context) =>
   command.action(async () => {
-    const { output, signal, force, project } = context()
-    const { state } = await project()
-    // A full disk takes no log. Without a listener that would end the keeper, and nobody would care for the services.
-    process.stderr.on('error', () => undefined)
-    // The form of the services' own logs, so that `offstream logs` reads this one too.
-    const log = (level: string, text: string): void =>
-      output.note(`${new Date().toISOString()} ${level.padEnd(5)} keeper: ${text}`)
-    const keeper = await ownKeeper(state, {
-      signal,
-      force,
-      onEvent: event => {
-        log(levels[event.kind] ?? 'INFO', lineOf(event) ?? `${event.service} is ${event.kind}`)
-      },
-      onLogProblem: (file, error) => log('WARN', `\`${file}\` can't be kept small: ${messageOf(error)}`),
-    })
-    await keeper.start()
-    await keeper.ended()
+    const made = context()
+    try {
+      await keep(made)
+    } catch (error) {
+      // A log that can't be written tells nobody why it never began.
+      await tellLauncher(error)
+      throw error
+    }
   })
+
+const keep = async ({ output, signal, force, project }: Context): Promise<void> => {
+  const { state } = await project()
+  // A full disk takes no log. Without a listener that would end the keeper, and nobody would care for the services.
+  process.stderr.on('error', () => undefined)
+  // The form of the services' own logs, so that `offstream logs` reads this one too.
+  const log = (level: string, text: string): void =>
+    output.note(`${new Date().toISOString()} ${level.padEnd(5)} keeper: ${text}`)
+  const keeper = await ownKeeper(state, {
+    signal,
+    force,
+    onEvent: event => {
+      log(levels[event.kind] ?? 'INFO', lineOf(event) ?? `${event.service} is ${event.kind}`)
+    },
+    onLogProblem: (file, error) => log('WARN', `\`${file}\` can't be kept small: ${messageOf(error)}`),
+  })
+  await keeper.start()
+  await tellLauncher()
+  await keeper.ended()
+}
 
 export default define

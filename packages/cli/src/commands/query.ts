@@ -22,9 +22,10 @@ asked: \`Products\`, \`products_v1\` (the same with the French column names of t
 project's first version) and \`products_rejected\` (messages that were no
 product).
 
-\`--format json\` writes an array of rows; the global \`--json\` one object, with
-the types of the columns. In both, whole numbers beyond 2^53, decimals and times
-are text, since JSON would round them.
+On a terminal, values that do not fit are cut off with …; \`--format csv\` shows
+them whole. \`--format json\` writes an array of rows; the global \`--json\` one
+object, with the types of the columns. In both, whole numbers beyond 2^53,
+decimals and times are text, since JSON would round them.
 
 Exit status: 0 answered, 8 the time was over, 9 no Thrift server answers, 12 the
 statement is wrong.
@@ -68,6 +69,8 @@ const writers: Readonly<Record<'table' | 'json' | 'csv', Writer>> = {
       rows.map(row =>
         row.map(value => (value === null ? { text: 'null', tone: 'quiet' } : printable(String(value)))),
       ),
+      // A file, or another program, gets all of it.
+      process.stdout.isTTY ? process.stdout.columns || undefined : undefined,
     ),
   json: answer => JSON.stringify(objectsOf(answer)),
   csv: async ({ columns, rows }) => {

@@ -55,8 +55,6 @@ test.each([
   ['--source export', ['export'], codes],
   ['--source export --country france --limit 2', ['export'], expect.objectContaining({ length: 2 })],
   ['--source export --country de', ['export'], german],
-  ['--source export --country jp', [], []],
-  ['--source export --since 2100-01-01', [], []],
 ])('a dry run of `%s` writes records and publishes nothing', async (words, sources, expected) => {
   const written = await dryRun(words)
   const { length } = written.codes
@@ -64,6 +62,19 @@ test.each([
     ...{ sources, codes: expected },
     said: `${length} product${length === 1 ? '' : 's'} written`,
   })
+})
+
+test.each([
+  ['--country jp', '`--country jp`'],
+  ['--since 2100-01-01', '`--since 2100-01-01T00:00:00.000Z`'],
+  ['--country frnace --since 2020-01-01', '`--country frnace` and `--since 2020-01-01T00:00:00.000Z`'],
+])('where nothing matches %s, the summary says so', async (words, choice) => {
+  const { stdout, stderr } = await scrape(`--source export ${words} --dry-run`)
+  expect([stdout, stderr]).toEqual([
+    '',
+    expect.stringMatching(/^! 0 products written in \S+ m?s, 30 did not match /),
+  ])
+  expect(stderr.trim().endsWith(choice)).toBe(true)
 })
 
 test('`--deltas` reads the changes by their configured list or another, and a dry run leaves them for the next', async () => {

@@ -11,7 +11,7 @@ import {
   positiveNumber,
   siteLanguage,
 } from '../optionValues.ts'
-import { scrapeRequest } from '../scrapeRequest.ts'
+import { choiceOf, scrapeRequest } from '../scrapeRequest.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -84,8 +84,9 @@ Facts), whatever it was read from, and is published to the topic
 
 On sites that are not on this machine it reads 30 pages a minute, one at a time,
 names itself (set \`web.contact\`), and obeys robots.txt. For more than a few
-hundred products use \`--source export\`. Standard input takes records, as a dry
-run writes them, and products as the API has them, one a line.
+hundred products use \`--source export\`. Standard input takes what a file of it
+may hold: CSV, or JSON lines, be they products or answers as the API has them or
+records as a dry run writes them; plain or packed with gzip.
 
 Ctrl-C ends it cleanly. A scrape of web pages that was interrupted, even killed,
 goes on where it was when it is called again: what Kafka has acknowledged is not
@@ -133,7 +134,7 @@ Next: \`offstream status\` follows the products. Data: Open Food Facts, ODbL.`,
         output.note('Reading lines from the terminal; Ctrl-D ends them.')
       if (request.kind === 'topic' && !request.untilEnd)
         output.note('Waiting for messages, also for those to come; Ctrl-C ends it.')
-      const lines = new ScrapeLines(output)
+      const lines = new ScrapeLines(output, request.limit ?? null)
       const counts = dryRun
         ? await pipeline.produce({
             source,
@@ -149,7 +150,7 @@ Next: \`offstream status\` follows the products. Data: Open Food Facts, ODbL.`,
       output.endLive()
       if (!dryRun)
         output.result({ kind: 'scrape', ...counts, ...lines.result(), seconds: lines.seconds() }, () => '')
-      output.note(lines.summary(counts, dryRun ? 'written' : 'published'))
+      output.note(lines.summary(counts, dryRun ? 'written' : 'published', choiceOf(options)))
       if (name === 'web' && !dryRun && signal.aborted)
         output.note('The same command goes on where this ended.')
     })

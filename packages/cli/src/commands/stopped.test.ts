@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -20,9 +20,18 @@ test.each([
   [['topic', 'describe'], { ...notRunning, message: 'kafka is not running' }],
   [['topic', 'peek'], notRunning],
   [['topic', 'produce'], notRunning],
+  [['topic', 'produce', '--file', '/nowhere/a.jsonl'], { code: 'FILE_MISSING', outcome: 'usage' }],
   [['wait', '--for', 'rows>=1', '--timeout', '10ms'], { code: 'WAIT_TIMEOUT', outcome: 'timeout' }],
 ])('`offstream %j` of a stack that does not run', async (words, error) => {
   await expect(runCommand(words, { project: await project() })).rejects.toMatchObject(error)
+})
+
+test('a project folder that does not exist is refused, and not made', async () => {
+  const folder = join(await project(), 'tpyo')
+  await expect(runCommand(['status'], { project: folder })).rejects.toMatchObject({
+    ...{ code: 'PROJECT_MISSING', outcome: 'usage', message: `There is no folder \`${folder}\`` },
+  })
+  await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' })
 })
 
 test('`wait --for stopped` holds at once where nothing runs', async () => {

@@ -1,9 +1,8 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
 import type { PeekedMessage, Project, TopicDescription } from '@offstream/pipeline'
 import { normaliseCode } from '@offstream/pipeline/names'
-import { OffstreamError } from '@offstream/runtime/errors'
+import { messageOf, OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand, MakeContext } from '../commands.ts'
 import type { Context } from '../context.ts'
 import { positiveInteger } from '../optionValues.ts'
@@ -125,14 +124,14 @@ Examples:
 Next: \`offstream topic peek --from latest\` shows what was published.`,
     )
     .action(async ({ file, raw = false, delete: deletes = [] }) => {
+      await using lines = file === undefined ? null : await opened(file)
       const { output, pipeline, signal, project, broker } = await withKafka(context)
-      if (file !== undefined) await requireFile(file)
       const readsStdin = file === undefined && deletes.length === 0
       if (readsStdin && process.stdin.isTTY) output.note('Reading lines from the terminal; Ctrl-D ends them.')
       const counts = await pipeline.produceLines({
         broker,
         fetched: pipeline.directoriesOf(project.state).fetched,
-        input: file !== undefined ? createReadStream(file) : readsStdin ? process.stdin : null,
+        input: readsStdin ? process.stdin : (lines?.createReadStream() ?? null),
         deletes,
         raw,
         onSkip: (line, problem) =>
@@ -193,14 +192,15 @@ const barcode = (text: string): string => {
   return code
 }
 
-const requireFile = async (file: string): Promise<void> => {
-  const found = await stat(file).catch(() => null)
-  if (found?.isDirectory() === false) return
-  throw new OffstreamError('FILE_MISSING', `There is no file \`${file}\``, {
-    outcome: 'usage',
-    hint: 'give the path of a file of JSON lines',
+/** That a file is there does not say that it may be read. */
+const opened = (file: string): Promise<FileHandle> =>
+  open(file).catch((error: unknown) => {
+    throw new OffstreamError('FILE_MISSING', `\`${file}\` can't be read: ${messageOf(error)}`, {
+      outcome: 'usage',
+      hint: 'give the path of a file of JSON lines',
+      cause: error,
+    })
   })
-}
 
 const linesRefused = (skipped: number, raw: boolean): OffstreamError =>
   new OffstreamError('LINES_REFUSED', `${counted(skipped, 'line')} could not be published`, {

@@ -59,7 +59,9 @@ Next: \`offstream submit\` starts the job that fills the table.`,
         stack,
         pipeline.stackServices,
         // A keeper that is here tells of everything itself.
-        keeper === null ? call : { ...call, launchKeeper: keeper.start, onEvent: () => undefined },
+        keeper === null
+          ? call
+          : { ...call, launchKeeper: keeper.start, onEvent: () => undefined, onTakenBack: () => undefined },
       )
       const services = pipeline.stackServices.map(name => ({
         name,

@@ -19,7 +19,7 @@ const filled = async (folder: string, template?: string): Promise<string> => {
     ...{ project, config: Config.parse({}), archives: null, directories },
     // Looked up when the program is started, which it is not here.
     runtimes: { java: 'java', kafkaLibs: 'libs' } as Runtimes,
-  }).prepare?.()
+  }).prepare?.(new AbortController().signal)
   return (await readFile(join(directories.run, 'zookeeper.properties'), 'utf8')).replaceAll(
     scratch,
     '<scratch>',

@@ -48,14 +48,14 @@ export const kafka = (surroundings: Surroundings): Service => {
     port: config.kafka.port,
     listensOn: portsOf('kafka', config),
     logFile: join(directories.logs, 'kafka.log'),
-    prepare: async () => {
+    prepare: async signal => {
       await fillTemplate({ project, directories }, 'kafka.properties', {
         host: config.host,
         port: String(config.kafka.port),
         zookeeper: `${config.host}:${config.zookeeper.port}`,
         data: directories.kafkaData,
       })
-      await earlierBrokerForgotten(config)
+      await earlierBrokerForgotten(config, signal)
     },
     ready: async signal => {
       await ensureTopic(brokerOf(config), signal)
@@ -133,14 +133,14 @@ const askZookeeper = async (host: string, port: number, signal: AbortSignal): Pr
  * Waits until ZooKeeper has forgotten the session of a broker that was killed: until then it takes the next one for
  * a second broker of the same number, and that one ends at once. After the wait it may try in any case.
  */
-const earlierBrokerForgotten = ({ host, zookeeper }: Config): Promise<void> =>
+const earlierBrokerForgotten = ({ host, zookeeper }: Config, signal: AbortSignal): Promise<void> =>
   until(
-    async signal => {
-      const sessions = await fourLetters('dump', host, zookeeper.port, signal)
+    async asked => {
+      const sessions = await fourLetters('dump', host, zookeeper.port, asked)
       if (sessions.includes('/brokers/ids/')) throw new Error('it still knows a broker')
     },
-    { what: 'ZooKeeper to forget the earlier broker', withinMs: 20_000, everyMs: 200 },
-  ).catch(() => undefined)
+    { what: 'ZooKeeper to forget the earlier broker', withinMs: 20_000, everyMs: 200, signal },
+  ).catch(() => signal.throwIfAborted())
 
 /** @see https://zookeeper.apache.org/doc/r3.8.4/zookeeperAdmin.html#sc_zkCommands */
 const fourLetters = (

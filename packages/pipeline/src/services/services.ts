@@ -25,9 +25,9 @@ export const services = ({ state, ...options }: ServicesOptions): readonly Servi
   const { temporary } = surroundings.directories
   return all.map(service => ({
     ...service,
-    prepare: async () => {
+    prepare: async signal => {
       await mkdir(temporary, { recursive: true, mode: 0o700 })
-      await service.prepare?.()
+      await service.prepare?.(signal)
     },
     diagnose,
     ...(options.archives?.making === true ? { stopWithinMs: archiveWithinMs } : {}),

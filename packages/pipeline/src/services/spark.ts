@@ -211,6 +211,8 @@ const sparkSubmit = (
       ...quickStart,
       ...archiveFlags(archives, name),
       temporaryFlag(directories),
+      // Of a database that Hive's code looks at and nobody uses; it would lie in the state folder for good.
+      `-Dderby.stream.error.file=${join(directories.temporary, 'derby.log')}`,
       logging(project),
     ]),
     // The verified jars themselves: Ivy's resolution at each start costs seconds, and what is on the class path can

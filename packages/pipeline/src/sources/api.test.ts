@@ -76,7 +76,7 @@ describe('by barcode', () => {
       ]),
     ).toEqual([['3017620422003', 'Nutella', 30.9, `${site.origin}/product/3017620422003`, 'api']])
     expect(removals).toEqual([{ code: '00000042', as_of: expect.stringMatching(/Z$/), source: 'api' }])
-    expect(skipped.map(([address, reason]) => [address.replace(/\?.*/, ''), reason])).toEqual([
+    expect(skipped).toEqual([
       [`${site.origin}/api/v2/product/00000043`, 'it is filed on another site'],
       [`${site.origin}/api/v2/product/00000044`, 'it leads to another site'],
       [`${site.origin}/api/v2/product/00000045`, 'the site knows no such address'],
@@ -121,7 +121,7 @@ describe('by barcode', () => {
 })
 
 describe('by search', () => {
-  const search: ApiQuestion = {
+  const search: Extract<ApiQuestion, { kind: 'search' }> = {
     kind: 'search',
     parameters: { categories_tags_en: 'chocolates', brands_tags: 'a b' },
   }
@@ -158,6 +158,55 @@ describe('by search', () => {
     await using site = await api({ '/api/v2/search': pages([page(0, 100), page(100, 100), page(200, 100)]) })
     const { products } = await run(site.origin, search, { limit: 150 })
     expect([products.length, site.asks.length]).toEqual([150, 2])
+  })
+
+  test('begins with the page that is asked for, with as many products on a page', async () => {
+    const all = [page(0, 20), page(20, 20), page(40, 20), page(60, 3)]
+    await using site = await api({
+      '/api/v2/search': (request, response) => {
+        const number = Number(new URL(request.url ?? '', 'http://x').searchParams.get('page'))
+        response.end(JSON.stringify({ page_size: '20', products: all[number - 1] }))
+      },
+    })
+    const parameters = { ...search.parameters, page: '2', page_size: '20', fields: 'code' }
+    const { products } = await run(site.origin, { kind: 'search', parameters })
+    expect(products.map(({ code }) => code)).toEqual(page(20, 43).map(({ code }) => code))
+    expect(site.asks[0]?.searchParams.getAll('fields')).toEqual([expect.stringContaining('nutriments')])
+    expect(
+      site.asks.map(({ searchParams }) => [searchParams.get('page'), searchParams.get('page_size')]),
+    ).toEqual([
+      ['2', '20'],
+      ['3', '20'],
+      ['4', '20'],
+    ])
+  })
+
+  test.each([
+    ['1000', [page(0, 100), page(100, 100), page(200, 3)], 203],
+    ['nonsense', [page(0, 100), page(100, 3)], 103],
+  ])('with `page_size=%s` a site that gives 100 is read to its end', async (page_size, all, count) => {
+    await using site = await api({ '/api/v2/search': pages(all) })
+    const parameters = { ...search.parameters, page_size }
+    expect((await run(site.origin, { kind: 'search', parameters })).products.length).toBe(count)
+  })
+
+  test('what is told of a product, or of a refusal, leaves away what every question has', async () => {
+    await using site = await api({
+      '/api/v2/search': pages([[{ code: 'x' }]]),
+      '/api/v2/product/10000001': { status: 403 },
+    })
+    const { skipped } = await run(site.origin, search)
+    expect(skipped).toEqual([
+      [
+        `${site.origin}/api/v2/search?categories_tags_en=chocolates&brands_tags=a+b&page_size=100&page=1#x`,
+        'its code `x` is no barcode',
+      ],
+    ])
+    const { error } = await run(site.origin, byCodes(['10000001']))
+    expect((error as Error).message).toMatch(
+      /^The site refused `http:\/\/\S+\/api\/v2\/product\/10000001\?fields=\S+…`: it answered with status 403$/,
+    )
+    expect((error as Error).message.length).toBeLessThan(200)
   })
 
   test('a list that repeats itself ends', async () => {
@@ -262,13 +311,14 @@ describe('a guest that is not wanted', () => {
 })
 
 test('the pace is kept: 1,200 products a minute are one every 50 ms', async () => {
-  const times: number[] = []
+  const began = performance.now()
+  let lastAsked = 0
   await using site = await api(
     Object.fromEntries(
       [1, 2, 3].map(number => [
         `/api/v2/product/1000000${number}`,
         ((_request, response) => {
-          times.push(performance.now())
+          lastAsked = performance.now()
           response.end(JSON.stringify({ status: 1, product: { code: `1000000${number}` } }))
         }) as Answer,
       ]),
@@ -280,8 +330,8 @@ test('the pace is kept: 1,200 products a minute are one every 50 ms', async () =
       ...{ productsPerMinute: 1_200, searchesPerMinute: 1 },
     }),
   )
-  const [first = 0, , last = 0] = times
-  expect([times.length, last - first >= 90]).toEqual([3, true])
+  // From the start of the run: a busy machine may hear late of the first question, never early of the last.
+  expect([site.asks.length, lastAsked - began >= 98]).toEqual([3, true])
 })
 
 const catalogueFile = join(import.meta.dirname, '../../../../../shared/off/products.jsonl')

@@ -1,8 +1,10 @@
 import { OffstreamError } from '@offstream/runtime'
 import { normaliseCode } from '../names.ts'
-import { Intake, unlessAborted } from './intake.ts'
-import { arrivalsOf, type Found } from './reader.ts'
+import { numberOf } from '../normalise.ts'
+import { Deliveries, unlessAborted } from './deliveries.ts'
+import { type Found, resultsOf } from './reader.ts'
 import { productsIn } from './record/answer.ts'
+import { askedFields } from './record/fields.ts'
 import { objectOf, textOf } from './record/json.ts'
 import { type JsonAnswer, type Patience, Remote } from './remote.ts'
 import type { Source, SourceRun } from './source.ts'
@@ -25,49 +27,19 @@ export interface ApiSourceOptions {
 export type ApiQuestion =
   /** One question for each barcode. Version 3 answers with warnings and errors of its own, and the newer nutrition. */
   | { readonly kind: 'codes'; readonly codes: readonly string[]; readonly version: 2 | 3 }
-  /** A search, by the parameters of `/api/v2/search`, such as `categories_tags_en` → `chocolates`. */
+  /**
+   * A search, by the parameters of `/api/v2/search`, such as `categories_tags_en` → `chocolates`. `page` is the one to
+   * begin with, `page_size` how many products are asked for at once, 100 by default; `fields` are those of the record.
+   */
   | { readonly kind: 'search'; readonly parameters: Readonly<Record<string, string>> }
 
 /** Questions a minute that Open Food Facts allows. @see https://openfoodfacts.github.io/openfoodfacts-server/api/ */
 export const apiLimits = { productsPerMinute: 100, searchesPerMinute: 10 } as const
 
-/** More on a page is not given. */
-const pageSize = 100
+/** More on a page are not given. */
+const largestPage = 100
 
-/** The fields that a record needs: a whole product would be ten times as much to send. */
-const fields = [
-  ...[
-    'code',
-    'product_name',
-    'generic_name',
-    'quantity',
-    'brands',
-    'brands_tags',
-    'categories',
-    'categories_tags',
-  ],
-  ...[
-    'labels',
-    'labels_tags',
-    'countries',
-    'countries_tags',
-    'ingredients_text',
-    'allergens',
-    'allergens_tags',
-  ],
-  ...['additives_tags', 'additives_n', 'nutriscore_grade', 'nova_group', 'environmental_score_grade'],
-  ...[
-    'ecoscore_grade',
-    'nutriments',
-    'nutrition',
-    'image_url',
-    'url',
-    'lang',
-    'last_modified_t',
-    'last_updated_t',
-  ],
-  ...['rev', 'obsolete'],
-].join(',')
+const fields = askedFields.join(',')
 
 /**
  * Products from Open Food Facts' API: of given barcodes, or of a search with all its pages.
@@ -81,16 +53,12 @@ export const apiSource = (options: ApiSourceOptions): Source => ({
     unlessAborted(run, async () => {
       const { address, userAgent, patience, limit } = options
       const site = new URL(address).origin
-      const intake = new Intake(run, limit)
       const remote = new Remote({ address, userAgent, patience })
-      try {
-        for await (const found of answers(options, remote, run)) {
-          await intake.take(arrivalsOf(found, { source: 'api', site }))
-          if (intake.isOver()) break
-        }
-      } finally {
-        await intake.landed()
+      const results = async function* () {
+        for await (const found of answers(options, remote, run))
+          yield resultsOf(found, { source: 'api', site })
       }
+      await new Deliveries(run, limit).takeAll(results())
     }),
 })
 
@@ -115,8 +83,9 @@ async function* productsByCode(
       yield [{ address: written, problem: 'it is no barcode' }]
       continue
     }
-    const asked = new URL(`/api/v${version}/product/${code}?${new URLSearchParams({ fields })}`, address).href
-    yield [await foundIn(asked, code, () => remote.json(asked, { signal, rateLimiter }))]
+    const product = new URL(`/api/v${version}/product/${code}`, address).href
+    const asked = `${product}?${new URLSearchParams({ fields })}`
+    yield [await foundIn(product, code, () => remote.json(asked, { signal, rateLimiter }))]
   }
 }
 
@@ -151,26 +120,28 @@ async function* productsBySearch(
 ): AsyncGenerator<readonly Found[]> {
   const rateLimiter = new RateLimiter(searchesPerMinute)
   const seen = new Set<unknown>()
-  for (let page = 1; ; page += 1) {
-    const query = new URLSearchParams({
-      ...parameters,
-      fields,
-      page_size: String(pageSize),
-      page: String(page),
+  const { page: first = '1', page_size = String(largestPage), fields: _, ...chosen } = parameters
+  for (let page = Math.max(1, Math.trunc(numberOf(first) ?? 1)); ; page += 1) {
+    const query = new URLSearchParams({ ...chosen, page_size, page: String(page) })
+    const search = new URL(`/api/v2/search?${query}`, address).href
+    const { value } = await remote.json(`${search}&${new URLSearchParams({ fields })}`, {
+      signal,
+      rateLimiter,
     })
-    const asked = new URL(`/api/v2/search?${query}`, address).href
-    const { value } = await remote.json(asked, { signal, rateLimiter })
-    const products = objectOf(value)?.['products']
-    if (!Array.isArray(products)) throw notAnApi(asked)
+    const answer = objectOf(value)
+    const products = answer?.['products']
+    if (!Array.isArray(products)) throw notAnApi(search)
     // A product that changes between two pages can stand on both.
     const fresh = products.filter(product => !seen.has(objectOf(product)?.['code']))
     for (const product of fresh) seen.add(objectOf(product)?.['code'])
     yield fresh.map(product => ({
-      address: `${asked}#${textOf(objectOf(product)?.['code']) ?? ''}`,
+      address: `${search}#${textOf(objectOf(product)?.['code']) ?? ''}`,
       value: product,
     }))
     // A page without anything new would be followed by others for ever.
-    if (fresh.length === 0 || products.length < pageSize) return
+    const onAPage =
+      numberOf(answer?.['page_size']) ?? Math.min(numberOf(page_size) ?? largestPage, largestPage)
+    if (fresh.length === 0 || products.length < onAPage) return
   }
 }
 

@@ -2,8 +2,9 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
 import { generateCatalogue, startSite } from '@offstream/site'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { configOf } from '../config.ts'
 import { openSource, type SourceRequest, type SourceSurroundings } from './open.ts'
 import { taken } from './testRun.ts'
@@ -86,6 +87,9 @@ test('standard input is read to its end', async () => {
 test.each<readonly [settings: readonly string[], request: SourceRequest, code: string]>([
   [[], { kind: 'web', address: 'openfoodfacts.org' }, 'ADDRESS_INVALID'],
   [[], { kind: 'web', address: 'https://example.org', lang: 'fr' }, 'ADDRESS_INVALID'],
+  [[], { kind: 'export', file: 'http:///' }, 'ADDRESS_INVALID'],
+  [[], { kind: 'export', deltas: 'https://a b/' }, 'ADDRESS_INVALID'],
+  [['export.file=https://['], { kind: 'export' }, 'ADDRESS_INVALID'],
   [[], { kind: 'topic', topic: 'theirs' }, 'OPTION_MISSING'],
   [['topic.brokers=one:9092'], { kind: 'topic' }, 'OPTION_MISSING'],
   [
@@ -105,4 +109,84 @@ test.each([
   const around = await surroundings([`topic.brokers=${brokers}`, `topic.topic=${topic}`])
   const { error } = await taken(openSource({ kind: 'topic', untilEnd: true }, around))
   expect(error).toMatchObject({ code: 'MIRROR_LOOP' })
+})
+
+describe('an export of Open Food Facts', () => {
+  const bucket = 'https://openfoodfacts-ds.s3.eu-west-3.amazonaws.com'
+  const lines = gzipSync('{"code":"10000001"}\n{"code":"10000002"}\n')
+
+  /** Answers in the place of the real site, which is disturbed by no test; tells what was asked. */
+  const answering = (answers: Readonly<Record<string, string | Buffer>>): readonly string[] => {
+    const asked: string[] = []
+    vi.stubGlobal('fetch', async (address: string) => {
+      asked.push(address)
+      const answer = answers[address]
+      if (typeof answer === 'string')
+        return new Response(null, { status: 302, headers: { location: answer } })
+      return answer === undefined ? new Response(null, { status: 404 }) : new Response(new Uint8Array(answer))
+    })
+    onTestFinished(() => void vi.unstubAllGlobals())
+    return asked
+  }
+
+  test('is read where the configured address leads by itself: from its bucket', async () => {
+    const address = 'https://static.openfoodfacts.org/data/openfoodfacts-products.jsonl.gz'
+    const asked = answering({
+      [address]: `${bucket}/openfoodfacts-products.jsonl.gz`,
+      [`${bucket}/openfoodfacts-products.jsonl.gz`]: lines,
+    })
+    const codesOfIt = await codesFrom({ kind: 'export' }, await surroundings())
+    expect([codesOfIt, asked]).toEqual([
+      ['10000001', '10000002'],
+      [address, `${bucket}/openfoodfacts-products.jsonl.gz`],
+    ])
+  })
+
+  test('is read over http too, which leads to https and from there to the bucket', async () => {
+    const file = 'http://static.openfoodfacts.org/data/a.jsonl.gz'
+    answering({
+      [file]: 'https://static.openfoodfacts.org/data/a.jsonl.gz',
+      'https://static.openfoodfacts.org/data/a.jsonl.gz': `${bucket}/a.jsonl.gz`,
+      [`${bucket}/a.jsonl.gz`]: lines,
+    })
+    expect(await codesFrom({ kind: 'export', file }, await surroundings())).toHaveLength(2)
+  })
+
+  test('its changes are read from the bucket as well, should they move there', async () => {
+    const index = 'https://static.openfoodfacts.org/data/delta/index.txt'
+    const name = 'openfoodfacts_products_1000000000_1000086400.json.gz'
+    answering({
+      [index]: `${bucket}/delta/index.txt`,
+      [`${bucket}/delta/index.txt`]: Buffer.from(name),
+      [`https://static.openfoodfacts.org/data/delta/${name}`]: `${bucket}/delta/${name}`,
+      [`${bucket}/delta/${name}`]: lines,
+    })
+    expect(await codesFrom({ kind: 'export', deltas: true }, await surroundings())).toHaveLength(2)
+  })
+
+  test.each([
+    'https://another-bucket.s3.eu-west-3.amazonaws.com/a.jsonl.gz',
+    'http://openfoodfacts-ds.s3.eu-west-3.amazonaws.com/a.jsonl.gz',
+    'https://openfoodfacts-ds.s3.eu-west-3.amazonaws.com:8443/a.jsonl.gz',
+    'https://openfoodfacts-ds.s3.eu-west-3.amazonaws.com.example.org/a.jsonl.gz',
+    'http://169.254.169.254/latest/meta-data/',
+    'http://127.0.0.1/a.jsonl.gz',
+  ])('is not read at %s, neither from the site nor from the bucket', async elsewhere => {
+    const file = 'https://static.openfoodfacts.org/data/a.jsonl.gz'
+    const around = await surroundings()
+    const asked = answering({ [file]: `${bucket}/a.jsonl.gz`, [`${bucket}/a.jsonl.gz`]: elsewhere })
+    const refusal = { error: { code: 'REDIRECTED_ELSEWHERE', message: expect.stringContaining(elsewhere) } }
+    expect(await taken(openSource({ kind: 'export', file }, around))).toMatchObject(refusal)
+    expect(asked).toEqual([file, `${bucket}/a.jsonl.gz`])
+    answering({ [file]: elsewhere })
+    expect(await taken(openSource({ kind: 'export', file }, around))).toMatchObject(refusal)
+  })
+
+  test('another site does not lead there', async () => {
+    const file = 'https://example.org/a.jsonl.gz'
+    answering({ [file]: `${bucket}/a.jsonl.gz`, [`${bucket}/a.jsonl.gz`]: lines })
+    expect(await taken(openSource({ kind: 'export', file }, await surroundings()))).toMatchObject({
+      error: { code: 'REDIRECTED_ELSEWHERE' },
+    })
+  })
 })

@@ -12,7 +12,7 @@ import type { Source } from './source.ts'
 import { stdinSource } from './stdin.ts'
 import { saslOf, topicSource } from './topic.ts'
 import { patienceElsewhere, patienceOnLoopback } from './web/circuitBreaker.ts'
-import { isLoopback } from './web/host.ts'
+import { Host, isLoopback } from './web/host.ts'
 import { type ListChoice, listAddress } from './web/lists.ts'
 import { webSource } from './web/web.ts'
 
@@ -113,7 +113,8 @@ export const openWebSource = (
   const { web, browser } = config
   const { limit, pages, concurrency, pagesPerMinute, lang, list, search } = request
   const { address: site = web.url } = request
-  if (!URL.canParse(site) || !isWebAddress(site)) throw invalid(site)
+  if (!URL.canParse(site) || !isWebAddress(site))
+    throw invalid(site, 'https://fr.openfoodfacts.org/facets/categories/chocolats')
   const address = listAddress(site, { lang, list, search })
   const near = isNear(address)
   return webSource({
@@ -143,14 +144,38 @@ const openExportSource = (
 ): Source => {
   const choice = { country, since, limit, userAgent: userAgent(config.web.contact) }
   const configured = (location: string) => (isWebAddress(location) ? location : resolve(directory, location))
-  if (deltas === undefined) return exportSource({ ...choice, file: file ?? configured(config.export.file) })
+  if (deltas === undefined) {
+    const from = whole(file ?? configured(config.export.file))
+    return exportSource({ ...choice, file: from, storage: storageOf(from) })
+  }
   // Goes with the topic in `offstream reset`: what is no longer there must be taken anew.
   const position = new DeltaPosition(join(state, 'crawl'))
+  const index = whole(deltas === true ? configured(config.export.deltas) : deltas)
   return deltaSource({
-    ...choice,
-    index: deltas === true ? configured(config.export.deltas) : deltas,
+    ...{ ...choice, index, storage: storageOf(index) },
     position: remembers ? position : { read: position.read, write: async () => undefined },
   })
+}
+
+/**
+ * Where Open Food Facts keeps its large exports: its own addresses lead there.
+ * @see https://github.com/openfoodfacts/openfoodfacts-server/blob/main/conf/nginx/snippets/off.locations-redirects.include
+ */
+const officialStorage = 'https://openfoodfacts-ds.s3.eu-west-3.amazonaws.com'
+/** Over http too: it leads to https by itself. */
+const officialSite = new Host('http://world.openfoodfacts.org')
+
+/** The storage of Open Food Facts for its own files; others lead nowhere else. */
+const storageOf = (location: string): readonly string[] =>
+  officialSite.covers(location) ? [officialStorage] : []
+
+/**
+ * @returns a path, or an address that is one
+ * @throws OffstreamError ADDRESS_INVALID
+ */
+const whole = (location: string): string => {
+  if (!isWebAddress(location) || URL.canParse(location)) return location
+  throw invalid(location, 'https://static.openfoodfacts.org/data/openfoodfacts-products.jsonl.gz')
 }
 
 const openTopicSource = (
@@ -171,6 +196,7 @@ const openTopicSource = (
     ...{ brokers, topic, mapping, ownBroker: own, limit: request.limit },
     // A group of its own leaves the position of the other where it is.
     group: remembers ? group : `${group}-dry-run-${randomUUID().slice(0, 8)}`,
+    passing: !remembers,
     from: request.from ?? configured.from,
     untilEnd: request.untilEnd ?? false,
     tls: tls.enabled ? { caFile: tls.caFile === null ? null : resolve(directory, tls.caFile) } : null,
@@ -201,10 +227,10 @@ const userAgent = (contact: string | null): string =>
 
 const isNear = (address: string): boolean => isLoopback(new URL(address).hostname)
 
-const invalid = (address: string): OffstreamError =>
+const invalid = (address: string, example: string): OffstreamError =>
   new OffstreamError('ADDRESS_INVALID', `\`${address}\` is no web address`, {
     outcome: 'usage',
-    hint: 'give one such as `https://fr.openfoodfacts.org/facets/categories/chocolats`',
+    hint: `give one such as \`${example}\``,
   })
 
 const missing = (what: string, option: string, setting: string): OffstreamError =>

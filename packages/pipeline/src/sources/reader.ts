@@ -19,22 +19,22 @@ export interface ReaderOptions extends Omit<RecordContext, 'observedAt'> {
 }
 
 /** What comes of one value: a product or a removal to send, or a reason why there is none. */
-export type Arrival =
+export type ReadResult =
   | { readonly kind: 'product'; readonly address: string; readonly product: WrittenProduct }
   | { readonly kind: 'gone'; readonly address: string; readonly removal: Removal }
   | { readonly kind: 'unreadable'; readonly address: string; readonly reason: string }
 
 /** What comes of each value, at its place; null for what is not wanted. */
-export const arrivalsOf = (found: readonly Found[], options: ReaderOptions): (Arrival | null)[] => {
+export const resultsOf = (found: readonly Found[], options: ReaderOptions): (ReadResult | null)[] => {
   const context: RecordContext = { ...options, observedAt: new Date().toISOString() }
-  return found.map(each => arrivalOf(each, options, context))
+  return found.map(each => resultOf(each, options, context))
 }
 
-const arrivalOf = (
+const resultOf = (
   found: Found,
   { country, since = '' }: ReaderOptions,
   context: RecordContext,
-): Arrival | null => {
+): ReadResult | null => {
   const { address } = found
   const { source, observedAt } = context
   if ('problem' in found) return { kind: 'unreadable', address, reason: found.problem }
@@ -48,7 +48,7 @@ const arrivalOf = (
   return as_of < since ? null : { kind: 'gone', address, removal: { code, as_of, source } }
 }
 
-const wanted = (product: Product, address: string, since: string): Arrival | null =>
+const wanted = (product: Product, address: string, since: string): ReadResult | null =>
   product.as_of < since ? null : { kind: 'product', address, product: written(product) }
 
 const isSoldIn = (product: unknown, country: string): boolean =>

@@ -6,8 +6,10 @@ import { Host } from './web/host.ts'
 import type { RateLimiter } from './web/rateLimiter.ts'
 
 export interface RemoteOptions {
-  /** Any address of the site: its host and the siblings of that are all that is ever asked. */
+  /** Any address of the site: its host, the siblings of that and `storage` are all that is ever asked. */
   readonly address: string
+  /** Origins (`https://bucket.example.org`) of others, to which the site may redirect. */
+  readonly storage?: readonly string[] | undefined
   /** Names offstream and a contact. */
   readonly userAgent: string
   readonly patience?: Patience | undefined
@@ -54,18 +56,20 @@ const largestAnswer = 32 * 1024 * 1024
 
 /**
  * Asks one site over HTTP as a polite guest: names itself, obeys `Retry-After`, backs off with jitter, never follows a
- * redirect off the site, and gives every step a deadline.
+ * redirect to anywhere but the site and its storage, and gives every step a deadline.
  *
  * Its methods throw OffstreamError SITE_UNREACHABLE, SOURCE_BLOCKED (the site does not want us, or nobody, now),
  * REDIRECTED_ELSEWHERE, ANSWER_TOO_LARGE.
  */
 export class Remote {
   private readonly host: Host
+  private readonly storage: readonly string[]
   private readonly userAgent: string
   private readonly patience: Patience
 
-  constructor({ address, userAgent, patience = usualPatience }: RemoteOptions) {
+  constructor({ address, storage = [], userAgent, patience = usualPatience }: RemoteOptions) {
     this.host = new Host(address)
+    this.storage = storage
     this.userAgent = userAgent
     this.patience = patience
   }
@@ -141,7 +145,7 @@ export class Remote {
   ): Promise<Response> => {
     let at = address
     for (let redirects = 0; redirects <= mostRedirects; redirects += 1) {
-      if (!this.host.covers(at)) throw redirectedElsewhere(address, at)
+      if (!this.covers(at)) throw redirectedElsewhere(address, at)
       const response = await within(this.patience.partWithinMs, signal, inTime =>
         fetch(at, {
           headers: { ...headers, 'user-agent': this.userAgent },
@@ -158,6 +162,9 @@ export class Remote {
     }
     throw blocked(address, `it redirects more than ${mostRedirects} times`)
   }
+
+  private readonly covers = (address: string): boolean =>
+    this.host.covers(address) || this.storage.includes(new URL(address).origin)
 
   private readonly unlessBusy = async (response: Response, address: string): Promise<Response> => {
     if (response.status !== 429 && response.status < 500) return response
@@ -253,8 +260,11 @@ const parsed = (bytes: Buffer): unknown => {
   }
 }
 
+/** As much of an address as tells where it leads: a question to the API has 600 characters. */
+const shown = (address: string): string => (address.length > 120 ? `${address.slice(0, 119)}…` : address)
+
 const blocked = (address: string, reason: string) =>
-  new OffstreamError('SOURCE_BLOCKED', `The site refused \`${address}\`: ${reason}`, {
+  new OffstreamError('SOURCE_BLOCKED', `The site refused \`${shown(address)}\`: ${reason}`, {
     outcome: 'blocked',
     hint: 'wait some hours and ask for less; for many products use the site’s exports (`--source export`)',
   })
@@ -276,7 +286,7 @@ const rootMessage = (error: unknown): string =>
 
 /** Nothing is asked there: who trusts it says so. */
 export const redirectedElsewhere = (address: string, to: string) =>
-  new OffstreamError('REDIRECTED_ELSEWHERE', `\`${address}\` leads to another site: \`${to}\``, {
+  new OffstreamError('REDIRECTED_ELSEWHERE', `\`${shown(address)}\` leads to another site: \`${to}\``, {
     outcome: 'refused',
     hint: 'give that address instead, if you trust it',
   })
@@ -284,7 +294,7 @@ export const redirectedElsewhere = (address: string, to: string) =>
 export const answerTooLarge = (address: string, mostBytes: number) =>
   new OffstreamError(
     'ANSWER_TOO_LARGE',
-    `\`${address}\` answers with more than ${mostBytes / 1024 / 1024} MB`,
+    `\`${shown(address)}\` answers with more than ${mostBytes / 1024 / 1024} MB`,
     {
       outcome: 'refused',
       hint: 'check the address; exports are read with `--source export`',

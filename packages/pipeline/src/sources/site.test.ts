@@ -108,6 +108,24 @@ describe('the stand-in site', () => {
   })
 })
 
+test('a site that keeps its exports elsewhere is followed there where that place is known', async () => {
+  await using moved = await startSite({ catalogue, storage: 'localhost' })
+  const storage = [moved.address.replace('127.0.0.1', 'localhost')]
+  for (const name of ['openfoodfacts-products.jsonl.gz', 'en.openfoodfacts.org.products.csv.gz']) {
+    const file = `${moved.address}/data/${name}`
+    const known = await taken(exportSource({ file, storage, userAgent, patience }))
+    expect([known.error, known.products.length]).toEqual([null, 130])
+    const unknown = await taken(exportSource({ file, userAgent, patience }))
+    expect([unknown.error, unknown.products.length]).toEqual([
+      expect.objectContaining({
+        code: 'REDIRECTED_ELSEWHERE',
+        message: expect.stringContaining(`${storage[0]}/${name}`),
+      }),
+      0,
+    ])
+  }
+})
+
 describe('each fault of a site has its outcome, and none gives a false product', () => {
   const blocked = 'SOURCE_BLOCKED'
   const skips = 'skips'

@@ -6,6 +6,8 @@ export type SourceEvent =
   | { readonly kind: 'found'; readonly count: number }
   /** A product was read; `deliver` follows, or `remove` where it is no more. */
   | { readonly kind: 'fetched'; readonly code: string; readonly address: string }
+  /** `count` more products were read that nobody asked for: of another country, or changed too long ago. */
+  | { readonly kind: 'unwanted'; readonly count: number }
   /** The run goes on where an earlier one ended too early, which had delivered `done` of `listed` products known then. */
   | { readonly kind: 'resumed'; readonly done: number; readonly listed: number; readonly begunAt: Date }
   /** Nothing is asked for a while, since the source refuses or fails; `asked`: it named the time itself. */

@@ -1,4 +1,7 @@
+import { createReadStream } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { PassThrough, Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { productOf } from './record/productOf.ts'
 import { stdinSource } from './stdin.ts'
@@ -63,6 +66,24 @@ test('a product is delivered when its line has come, not when the input ends', a
   expect([error, input.destroyed]).toEqual([null, true])
 })
 
+test('nor does it wait for the next line after many megabytes', async () => {
+  const input = new PassThrough()
+  const stop = new AbortController()
+  const line = (code: number) => `{"code":"${code}","_filler":"${'x'.repeat(99_999)}"}\n`
+  let sent = 10_000_001
+  input.write(line(sent))
+  const { error } = await taken(stdinSource({ input }), {
+    signal: stop.signal,
+    // Who sends waits for each.
+    deliver: async () => {
+      sent += 1
+      if (sent > 10_000_100) stop.abort()
+      else input.write(line(sent))
+    },
+  })
+  expect(error).toBe(null)
+})
+
 test('an abort does not wait for an input that says nothing', async () => {
   const input = new PassThrough()
   const stop = new AbortController()
@@ -76,4 +97,42 @@ test('the limit ends the reading, though the input goes on', async () => {
   input.write('{"code":"10000001"}\n{"code":"10000002"}\n{"code":"10000003"}\n')
   const { products, error } = await taken(stdinSource({ input, limit: 2 }))
   expect([products.map(({ code }) => code), error]).toEqual([['10000001', '10000002'], null])
+})
+
+test('an input that holds nothing has no products', async () => {
+  for (const text of ['', '\n\n', '\ufeff'])
+    expect(await taken(stdinSource({ input: Readable.from([Buffer.from(text)]) }))).toMatchObject({
+      products: [],
+      error: null,
+    })
+})
+
+test.each([
+  ['PAR1 and more', "which can't be read from a pipe", '--file'],
+  ['[{"code":"1"}]', 'it is one JSON array', 'JSONL'],
+  ['hello\n', 'neither JSON lines nor CSV', 'JSONL'],
+])('%s on a pipe is refused, and says why', async (text, message, hint) => {
+  expect((await taken(stdinSource({ input: inputOf([text]) }))).error).toMatchObject({
+    ...{ code: 'FORMAT_UNKNOWN', outcome: 'usage' },
+    message: expect.stringContaining(message),
+    hint: expect.stringContaining(hint),
+  })
+})
+
+test('an input that can’t be read is told as such', async () => {
+  const input = createReadStream(tmpdir())
+  expect((await taken(stdinSource({ input }))).error).toMatchObject({
+    ...{ code: 'FILE_MISSING', message: expect.stringContaining("`stdin` can't be read: EISDIR") },
+  })
+})
+
+test('gzip that is cut gives what stood before the cut', async () => {
+  const lines = Array.from({ length: 5_000 }, (_, index) => `{"code":"${10_000_001 + index}"}\n`)
+  const whole = gzipSync(lines.join(''))
+  const input = Readable.from([whole.subarray(0, whole.length / 2)])
+  const { products, error } = await taken(stdinSource({ input }))
+  expect([products.length > 1_000, error]).toEqual([
+    true,
+    expect.objectContaining({ code: 'FILE_TRUNCATED' }),
+  ])
 })

@@ -1,10 +1,7 @@
 import type { Readable } from 'node:stream'
-import type { Entry } from './export/entry.ts'
-import { apiFields } from './export/fields.ts'
-import { jsonlEntries } from './export/jsonl.ts'
-import { Intake, unlessAborted } from './intake.ts'
-import { arrivalsOf, type Found } from './reader.ts'
-import { productsIn } from './record/answer.ts'
+import { Deliveries, unlessAborted } from './deliveries.ts'
+import { fileResults } from './export/format.ts'
+import { pipeInput } from './export/input.ts'
 import type { Source } from './source.ts'
 
 export interface StdinSourceOptions {
@@ -15,35 +12,17 @@ export interface StdinSourceOptions {
 }
 
 /**
- * Products from JSON lines: records (as a dry run writes them), products in the form of Open Food Facts' API, or whole
- * answers of it. A line that is no product is skipped and told, with its number; records keep their own source.
+ * Products from a pipe: JSON lines, of records (as a dry run writes them), of products in the form of Open Food Facts'
+ * API, or of whole answers of it; or CSV; either may be packed with gzip. A line that is no product is skipped and told,
+ * with its number; records keep their own source.
  *
- * The end of the run closes the input.
+ * The end of the run closes the input. `run` throws what `exportSource` does for a file.
  */
 export const stdinSource = ({ input, limit }: StdinSourceOptions): Source => ({
   name: 'stdin',
   run: run =>
     unlessAborted(run, async () => {
-      const intake = new Intake(run, limit)
-      // A terminal or a pipe gives nothing for hours: an abort must not wait for it.
-      const close = () => input.destroy()
-      run.signal.addEventListener('abort', close, { once: true })
-      try {
-        for await (const entries of jsonlEntries(input, answerFields)) {
-          await intake.take(arrivalsOf(entries.flatMap(found), { source: 'stdin', site: null }))
-          if (intake.isOver()) break
-        }
-      } finally {
-        run.signal.removeEventListener('abort', close)
-        await intake.landed()
-      }
+      const pipe = pipeInput('stdin', input, run.signal)
+      await new Deliveries(run, limit).takeAll(fileResults(pipe, { source: 'stdin', site: null }))
     }),
 })
-
-const answerFields = { ...apiFields, product: apiFields, products: true } as const
-
-const found = (entry: Entry): readonly Found[] => {
-  const address = `stdin:${entry.place}`
-  if ('problem' in entry) return [{ address, problem: entry.problem }]
-  return productsIn(entry.value).map(value => ({ address, value }))
-}

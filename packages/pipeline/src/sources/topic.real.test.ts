@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { execa } from 'execa'
 import { Partitioners } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -49,6 +51,40 @@ const source = (topic: string, options: Partial<TopicSourceOptions> = {}) =>
     ...{ brokers: [kafka.broker], topic, group: `group-${topic}`, from: 'beginning', untilEnd: true },
     ...{ tls: null, sasl: null, mapping: null, ...options },
   })
+
+/** The consumer groups that the broker knows whose names begin so. */
+const groupsNamed = async (beginning: string): Promise<readonly string[]> => {
+  const admin = kafka.client().admin()
+  await admin.connect()
+  const { groups } = await admin.listGroups()
+  await admin.disconnect()
+  return groups.map(({ groupId }) => groupId).filter(name => name.startsWith(beginning))
+}
+
+/** Takes the only member of a group out of it, as the broker does with one that was silent for too long. */
+const makeLeave = async (group: string): Promise<void> => {
+  const admin = kafka.client().admin()
+  await admin.connect()
+  const { groups } = await admin.describeGroups([group])
+  await admin.disconnect()
+  const member = groups[0]?.members[0]?.memberId ?? ''
+  const text = (value: string) => Buffer.concat([Buffer.from([0, value.length]), Buffer.from(value)])
+  // LeaveGroup, version 0, which kafkajs does not offer: API key, version, correlation, client; group, member.
+  const request = Buffer.concat([
+    Buffer.from([0, 13, 0, 0, 0, 0, 0, 1]),
+    text('test'),
+    text(group),
+    text(member),
+  ])
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(request.length)
+  const [host, port] = kafka.broker.split(':')
+  const socket = connect(Number(port), host).end(Buffer.concat([length, request]))
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  socket.destroy()
+  // Length, correlation, error code.
+  expect(answer.readInt16BE(8)).toBe(0)
+}
 
 const numbered = (from: number, count: number): Written[] =>
   Array.from({ length: count }, (_, index) => ({ value: { code: String(10_000_000 + from + index) } }))
@@ -171,6 +207,31 @@ test('a run without an end waits for what comes', async () => {
     },
   })
   expect(got).toEqual(codes(0, 2))
+})
+
+test('a group of this reading alone is gone after it', async () => {
+  const topic = await topicWith(numbered(0, 3))
+  const groups = { kept: `group-${topic}`, passing: `group-${topic}-dry-run` }
+  await taken(source(topic))
+  expect(codesOf(await taken(source(topic, { group: groups.passing, passing: true })))).toEqual(codes(0, 3))
+  expect(await groupsNamed(groups.kept)).toEqual([groups.kept])
+})
+
+test('a reader that its group has lost meanwhile joins it again, and loses nothing', async () => {
+  const topic = await topicWith(numbered(0, 5))
+  const group = `group-${topic}`
+  let isLost = false
+  const got: string[] = []
+  const { error } = await taken(source(topic), {
+    deliver: async ({ code }) => {
+      got.push(code)
+      if (isLost) return
+      isLost = true
+      await makeLeave(group)
+    },
+  })
+  expect([error, [...new Set(got)]]).toEqual([null, codes(0, 5)])
+  expect(codesOf(await taken(source(topic)))).toEqual([])
 })
 
 test('from the latest on, what was there before is not read', async () => {

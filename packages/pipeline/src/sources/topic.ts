@@ -4,8 +4,8 @@ import { normaliseCode } from '../names.ts'
 import { type Product, productColumns } from '../product.ts'
 import { topicName } from '../topic.ts'
 import { readTopic, type Sasl, type TopicMessage, type TopicReaderOptions } from '../topicReader.ts'
-import { Intake, unlessAborted } from './intake.ts'
-import { arrivalsOf, type Found } from './reader.ts'
+import { Deliveries, unlessAborted } from './deliveries.ts'
+import { type Found, resultsOf } from './reader.ts'
 import { productsIn } from './record/answer.ts'
 import { type JsonObject, objectOf } from './record/json.ts'
 import type { Source } from './source.ts'
@@ -60,12 +60,12 @@ export const topicSource = (options: TopicSourceOptions): Source => ({
     unlessAborted(run, async () => {
       if (isOwn(options)) throw loop(options.topic)
       const map = options.mapping === null ? productIn : await mapper(options.mapping)
-      const intake = new Intake(run, options.limit)
+      const deliveries = new Deliveries(run, options.limit)
       const take = async (messages: readonly TopicMessage[]) => {
         const all = messages.map(message => found(options.topic, message, map))
-        const done = await intake.take(arrivalsOf(all, { source: 'topic', site: null }))
-        await intake.landed()
-        return { done, wantsMore: !intake.isOver() }
+        const done = await deliveries.take(resultsOf(all, { source: 'topic', site: null }))
+        await deliveries.landed()
+        return { done, wantsMore: !deliveries.isOver() }
       }
       await readTopic(options, take, run.signal)
     }),

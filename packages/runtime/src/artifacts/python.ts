@@ -33,7 +33,7 @@ export const ensurePythonEnvironment = async (
     {
       ...environment,
       fill: async ({ directory, scratch }) => {
-        await makeEnvironment(environment, directory)
+        await makeEnvironment(environment, directory, options.signal)
         for (const file of environment.requirements) {
           await install(environment.name, directory, scratch, file, options.signal)
         }
@@ -42,13 +42,19 @@ export const ensurePythonEnvironment = async (
     options,
   )
 
-const makeEnvironment = async ({ python, name }: PythonEnvironment, directory: string): Promise<void> => {
+const makeEnvironment = async (
+  { python, name }: PythonEnvironment,
+  directory: string,
+  signal: AbortSignal | undefined,
+): Promise<void> => {
   const { execa } = await import('execa')
   const { failed, all } = await execa(python, ['-m', 'venv', directory], {
     reject: false,
     all: true,
     stdin: 'ignore',
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
   })
+  signal?.throwIfAborted()
   if (!failed) return
   throw new OffstreamError(
     'PYTHON_VENV_MISSING',

@@ -47,6 +47,32 @@ test('of two who want it at once, one fetches and the other waits', async () => 
   expect(store.fetched()).toBe(1)
 })
 
+test('who waits for another fetch goes when it is not wanted any more, and the other goes on', async () => {
+  await using store = await scratch()
+  let finish: () => void = () => undefined
+  const begun = new Promise<void>(resolve => {
+    const slow = {
+      ...store.artifact,
+      fill: async (folders: Parameters<Artifact['fill']>[0]) => {
+        resolve()
+        await new Promise<void>(done => {
+          finish = done
+        })
+        await store.artifact.fill(folders)
+      },
+    }
+    void ensureArtifact(slow)
+  })
+  await begun
+  const abort = new AbortController()
+  const waiting = ensureArtifact(store.artifact, { signal: abort.signal })
+  const outcome = expect(waiting).rejects.toThrow('enough')
+  abort.abort(new Error('enough'))
+  await outcome
+  finish()
+  expect(await ensureArtifact(store.artifact)).toBe(false)
+})
+
 test('what was left half done is thrown away and fetched anew', async () => {
   await using store = await scratch()
   await mkdir(store.directory)

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import { access, mkdir, readdir, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import lockfile from 'proper-lockfile'
 import { OffstreamError } from '../errors.ts'
 
@@ -43,18 +44,16 @@ const pollMs = 200
 
 /**
  * Makes sure the artifact is in its folder, whole; does nothing where it is. Two processes asking at once: one
- * fetches, the other waits. What was left half done by a kill is thrown away first.
+ * fetches, the other waits (`signal` ends that too). What was left half done by a kill is thrown away first.
  *
  * @returns whether anything had to be fetched.
  * @throws OffstreamError DISK_FULL, and what `fill` throws.
  */
 export const ensureArtifact = async (artifact: Artifact, options: FetchOptions = {}): Promise<boolean> => {
   if (await isComplete(artifact.directory)) return false
+  options.signal?.throwIfAborted()
   await mkdir(artifact.directory, { recursive: true })
-  const release = await lockfile.lock(artifact.directory, {
-    lockfilePath: `${artifact.directory}.lock`,
-    retries: { forever: true, minTimeout: 200, maxTimeout: 1_000 },
-  })
+  const release = await lockWhenFree(artifact.directory, options.signal)
   try {
     if (await isComplete(artifact.directory)) return false
     await fetchWhole(artifact, options)
@@ -91,11 +90,34 @@ const fetchWhole = async (artifact: Artifact, { onProgress, signal }: FetchOptio
   }
 }
 
-const isComplete = async (directory: string): Promise<boolean> =>
-  readFile(join(directory, completeMark)).then(
+/** Whether an artifact is in its folder, whole. */
+export const isComplete = async (directory: string): Promise<boolean> =>
+  access(join(directory, completeMark)).then(
     () => true,
     () => false,
   )
+
+/** Removes an artifact; killed in the middle it leaves nothing that looks whole. */
+export const removeArtifact = async (directory: string): Promise<void> => {
+  await rm(join(directory, completeMark), { force: true })
+  await rm(directory, { recursive: true, force: true })
+}
+
+/** Takes the lock of an artifact as soon as nobody else fetches it. @returns what gives it free */
+const lockWhenFree = async (
+  directory: string,
+  signal: AbortSignal | undefined,
+): Promise<() => Promise<void>> => {
+  for (;;) {
+    signal?.throwIfAborted()
+    try {
+      return await lockfile.lock(directory, { lockfilePath: `${directory}.lock` })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error
+    }
+    await pause(pollMs, undefined, { signal }).catch(() => undefined)
+  }
+}
 
 const refuseFullDisk = async ({
   name,

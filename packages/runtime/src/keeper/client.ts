@@ -1,15 +1,17 @@
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { type IncomingMessage, request } from 'node:http'
+import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import lockfile from 'proper-lockfile'
-import { OffstreamError } from '../errors.ts'
+import { fileNews, OffstreamError } from '../errors.ts'
 import type { ServiceEvent } from '../supervisor/service.ts'
 import { until } from '../until.ts'
+import { failed, startWithinMs } from './launch.ts'
 import { fromWire, type KeeperAnswer, type KeeperRequest } from './protocol.ts'
-import { socketPath } from './socket.ts'
+import { ensureOwnFolder, socketPath } from './socket.ts'
 
-const startWithinMs = 15_000
+const lockEveryMs = 250
 
 /** Whether a keeper of this folder answers. */
 export const keeperAnswers = async (directory: string): Promise<boolean> =>
@@ -22,16 +24,15 @@ export const keeperAnswers = async (directory: string): Promise<boolean> =>
   )
 
 /**
- * Makes sure that a keeper of this folder answers; `launch` starts one where none does. Two callers at once start
- * one keeper between them.
+ * Makes sure that a keeper of this folder answers; `launch` starts one where none does, and resolves once that is on
+ * its way. Two callers at once start one keeper between them.
+ *
+ * @throws OffstreamError KEEPER_FAILED, and what `launch` throws
  */
 export const ensureKeeper = async (directory: string, launch: () => Promise<void>): Promise<void> => {
   if (await keeperAnswers(directory)) return
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const release = await lockfile.lock(directory, {
-    lockfilePath: `${directory}/keeper.lock`,
-    retries: { retries: 100, minTimeout: 100, maxTimeout: 300 },
-  })
+  const unlock = await lockKeeper(directory)
   try {
     if (await keeperAnswers(directory)) return
     await launch()
@@ -41,10 +42,39 @@ export const ensureKeeper = async (directory: string, launch: () => Promise<void
       },
       { what: 'the keeper', withinMs: startWithinMs, everyMs: 50 },
     )
+  } catch (error) {
+    throw fileNews(error) ?? failed(error)
   } finally {
-    await release()
+    await unlock()
   }
 }
+
+/**
+ * Takes the lock that whoever starts a keeper of this folder holds meanwhile; the folder must exist.
+ * @returns what gives it free
+ * @throws OffstreamError STACK_BUSY where another command keeps it, and what the disk says
+ */
+export const lockKeeper = async (directory: string): Promise<() => Promise<void>> => {
+  const release = await lockfile
+    .lock(directory, {
+      lockfilePath: `${directory}/keeper.lock`,
+      // As long as a keeper may take to begin, and longer than a lock holds whose owner was killed.
+      retries: { retries: startWithinMs / lockEveryMs, factor: 1, minTimeout: lockEveryMs },
+      // The folder was removed meanwhile: by the usual way that would end the process.
+      onCompromised: () => undefined,
+    })
+    .catch(error => {
+      throw error.code === 'ELOCKED' ? locked(error) : error
+    })
+  return () => release().catch(() => undefined)
+}
+
+const locked = (cause: unknown): OffstreamError =>
+  new OffstreamError('STACK_BUSY', 'Another command is at work on this stack', {
+    outcome: 'locked',
+    hint: 'wait until it has ended, then try again',
+    cause,
+  })
 
 export interface KeeperCall extends KeeperRequest {
   readonly onEvent?: (event: ServiceEvent) => void
@@ -94,8 +124,10 @@ const send = async (
   body: KeeperRequest,
   signal: AbortSignal | undefined,
 ): Promise<IncomingMessage> => {
+  const socket = socketPath(directory)
+  if (dirname(socket) !== directory) await ensureOwnFolder(dirname(socket))
   const call = request({
-    socketPath: socketPath(directory),
+    socketPath: socket,
     path,
     method: 'POST',
     agent: false,

@@ -1,15 +1,16 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { identify } from '../processes.ts'
 import { ServiceRecords } from '../supervisor/records.ts'
 import type { Service, ServiceEvent } from '../supervisor/service.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import { until } from '../until.ts'
 import { askKeeper, ensureKeeper, keeperAnswers } from './client.ts'
+import { launchKeeper } from './launch.ts'
 import { recordsDirectory, runKeeper } from './server.ts'
-import { socketPath } from './socket.ts'
+import { ensureOwnFolder, socketPath } from './socket.ts'
 
 const program = (directory: string, name: string, script: string): Service => ({
   name,
@@ -72,7 +73,7 @@ const scratch = async () => {
     runs,
     async [Symbol.asyncDispose]() {
       abort.abort()
-      await Promise.all(runs)
+      await Promise.allSettled(runs)
       await rm(root, { recursive: true, force: true })
     },
   }
@@ -165,11 +166,113 @@ test('what a killed keeper was ending is ended by the next, not started again', 
   expect(record.pid && (await identify(record.pid))).toBeNull()
 })
 
+test('a keeper whose folder is removed ends what it keeps, and touches nothing that comes in its place', async () => {
+  await using keeper = await scratch()
+  await ensureKeeper(keeper.directory, keeper.launch)
+  await askKeeper(keeper.directory, 'start', { names: ['bee'] })
+  const record = await new ServiceRecords(recordsDirectory(keeper.directory)).of('bee')
+  const outcome = expect(keeper.runs[0]).rejects.toMatchObject({ code: 'FOLDER_REMOVED', outcome: 'failed' })
+  await rm(keeper.directory, { recursive: true })
+  await mkdir(join(keeper.directory, 'services'), { recursive: true })
+  await writeFile(join(keeper.directory, 'services', 'bee.json'), '{}')
+  await outcome
+  expect(await identify(record?.pid ?? 0)).toBeNull()
+  expect((await readdir(keeper.directory, { recursive: true })).sort()).toEqual([
+    'services',
+    'services/bee.json',
+  ])
+})
+
+test('a keeper whose socket alone is removed can be asked again', async () => {
+  await using keeper = await scratch()
+  await ensureKeeper(keeper.directory, keeper.launch)
+  const socket = socketPath(keeper.directory)
+  await rm(socket)
+  await until(async () => expect(await keeperAnswers(keeper.directory)).toBe(true), {
+    what: 'the new socket',
+    withinMs: 5_000,
+  })
+  expect(keeper.runs.length).toBe(1)
+})
+
+/** A keeper's program that does as `script` says. */
+const launched = async (
+  script: string,
+  withinMs = 10_000,
+): Promise<{ readonly launch: Promise<void>; readonly log: string }> => {
+  const root = await mkdtemp(join(tmpdir(), 'offstream-launch-'))
+  onTestFinished(() => rm(root, { recursive: true, force: true }))
+  const log = join(root, 'keeper.log')
+  await writeFile(log, 'of an earlier one\n')
+  return {
+    launch: launchKeeper({ file: process.execPath, args: ['-e', script], cwd: root, logFile: log }, withinMs),
+    log,
+  }
+}
+
+test('a keeper that ends before it can be asked is reported at once with its last words', async () => {
+  const { launch } = await launched(`console.error('no wax'); process.exit(3)`)
+  await expect(launch).rejects.toMatchObject({
+    code: 'KEEPER_FAILED',
+    outcome: 'failed',
+    message: 'The keeper, which runs the services, ended with status 3 before it could be asked',
+    lastWords: ['no wax'],
+  })
+})
+
+test('what a keeper fails of is told though its log could not be written', async () => {
+  const error = { code: 'DISK_FULL', message: 'no room', outcome: 'prerequisite', hint: 'h', lastWords: [] }
+  const { launch } = await launched(`process.send({ kind: 'error', error: ${JSON.stringify(error)} })`)
+  await expect(launch).rejects.toMatchObject({ code: 'DISK_FULL', message: 'no room' })
+  const bug = { ...error, code: null, message: 'bees is not iterable', stack: null }
+  const { launch: other } = await launched(`process.send({ kind: 'error', error: ${JSON.stringify(bug)} })`)
+  await expect(other).rejects.toMatchObject({
+    code: 'KEEPER_FAILED',
+    message: 'The keeper, which runs the services, could not be started: bees is not iterable',
+  })
+})
+
+test('a keeper that says nothing is ended at the deadline', async () => {
+  const { launch, log } = await launched(`console.log(process.pid); setInterval(() => {}, 1000)`, 700)
+  await expect(launch).rejects.toMatchObject({
+    code: 'KEEPER_FAILED',
+    message: expect.stringContaining('gave up waiting for its first word after 0.7 s'),
+  })
+  const pid = Number((await readFile(log, 'utf8')).trim().split('\n').at(-1))
+  await until(async () => expect(await identify(pid)).toBeNull(), { what: 'its end', withinMs: 5_000 })
+})
+
+test('a keeper that says it can be asked goes on without whoever launched it', async () => {
+  const { launch, log } = await launched(
+    `process.send({ kind: 'done' }); process.on('disconnect', () => console.log('alone'))`,
+  )
+  await launch
+  await until(async () => expect(await readFile(log, 'utf8')).toContain('alone'), {
+    what: 'it to notice',
+    withinMs: 5_000,
+  })
+})
+
 test('a folder too deep for a socket gets one elsewhere', () => {
   expect(socketPath('/short')).toBe('/short/keeper.sock')
   const deep = `/${'deep/'.repeat(30)}`
   expect(Buffer.byteLength(socketPath(deep))).toBeLessThan(104)
   expect(socketPath(deep)).not.toBe(socketPath(`${deep}er`))
+})
+
+test('a folder for sockets is one of this user alone, or is refused', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'offstream-sockets-'))
+  onTestFinished(() => rm(root, { recursive: true }))
+  const folder = join(root, 'keeper-1')
+  await ensureOwnFolder(folder)
+  await ensureOwnFolder(folder)
+  expect((await stat(folder)).mode & 0o777).toBe(0o700)
+  await chmod(folder, 0o755)
+  const refused = { code: 'FOLDER_FOREIGN', outcome: 'refused' }
+  await expect(ensureOwnFolder(folder)).rejects.toMatchObject(refused)
+  await chmod(folder, 0o700)
+  await symlink(folder, join(root, 'link'))
+  await expect(ensureOwnFolder(join(root, 'link'))).rejects.toMatchObject(refused)
 })
 
 const resolvable = (): { readonly promise: Promise<void>; readonly resolve: () => void } => {

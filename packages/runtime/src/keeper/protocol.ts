@@ -1,4 +1,4 @@
-import { OffstreamError, type Outcome } from '../errors.ts'
+import { fileNews, OffstreamError, type Outcome } from '../errors.ts'
 import type { ServiceEvent } from '../supervisor/service.ts'
 
 /** What the keeper is asked: HTTP over its unix socket, `POST /start` and `POST /stop` with this as JSON. */
@@ -27,14 +27,15 @@ export interface WireError {
   readonly stack: string | null
 }
 
-export const toWire = (error: unknown): WireError =>
-  error instanceof OffstreamError
+export const toWire = (error: unknown): WireError => {
+  const news = error instanceof OffstreamError ? error : fileNews(error)
+  return news !== null
     ? {
-        code: error.code,
-        message: error.message,
-        outcome: error.outcome,
-        hint: error.hint,
-        lastWords: error.lastWords,
+        code: news.code,
+        message: news.message,
+        outcome: news.outcome,
+        hint: news.hint,
+        lastWords: news.lastWords,
         stack: null,
       }
     : {
@@ -45,6 +46,7 @@ export const toWire = (error: unknown): WireError =>
         lastWords: [],
         stack: error instanceof Error ? (error.stack ?? null) : null,
       }
+}
 
 export const fromWire = ({ code, message, outcome, hint, lastWords, stack }: WireError): Error => {
   if (code !== null) return new OffstreamError(code, message, { outcome, hint, lastWords })

@@ -1,13 +1,15 @@
 import { once } from 'node:events'
-import { chmod, mkdir, rm } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { chmod, mkdir, open, rm, stat } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { dirname } from 'node:path'
 import { json } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
 import { OffstreamError } from '../errors.ts'
 import { boundLogs } from '../rotate.ts'
 import type { Service, ServiceEvent } from '../supervisor/service.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import { type KeeperAnswer, type KeeperRequest, toWire } from './protocol.ts'
-import { socketPath } from './socket.ts'
+import { ensureOwnFolder, socketPath } from './socket.ts'
 
 export interface KeeperOptions {
   /** A folder of its own: records, socket. Made with mode 0700, so that nobody else can ask. */
@@ -29,13 +31,17 @@ export interface KeeperOptions {
   readonly logs?: string | undefined
 }
 
+/** Sooner than a service that was killed is started again: else whoever ends them, because the folder is gone, ends it twice. */
+const placeEveryMs = 250
+
 /** Where the records of services lie below a keeper's folder. */
 export const recordsDirectory = (directory: string): string => `${directory}/services`
 
 /**
  * Owns services: adopts what an earlier keeper left, and ends what that one was ending; starts and stops what it is
- * asked to over its socket, restarts what falls. Returns when it keeps nothing any more after having been asked to stop, or when `signal` is aborted;
- * nothing of it runs then.
+ * asked to over its socket, restarts what falls. Returns when it keeps nothing any more after having been asked to
+ * stop, or when `signal` is aborted; nothing of it runs then.
+ * @throws OffstreamError FOLDER_REMOVED where its folder was removed meanwhile; nothing runs then either
  */
 export const runKeeper = async ({
   directory,
@@ -98,27 +104,69 @@ export const runKeeper = async ({
     }
   }
 
-  const server = createServer((request, response) => void answer(request, response))
   const path = socketPath(directory)
-  await rm(path, { force: true })
-  server.listen(path)
-  await once(server, 'listening')
-  await chmod(path, 0o600)
+  const listen = async (): Promise<Server> => {
+    const server = createServer((request, response) => void answer(request, response))
+    if (dirname(path) !== directory) await ensureOwnFolder(dirname(path))
+    await rm(path, { force: true })
+    server.listen(path)
+    await once(server, 'listening')
+    await chmod(path, 0o600)
+    return server
+  }
+  // As long as it is open its number is not given to another.
+  await using handle = await open(directory)
+  const { ino: folder } = await handle.stat({ bigint: true })
+  let server = await listen()
+  const removed = new AbortController()
+  /** Without its socket nobody can ask it any more, and without its folder what it keeps has lost its data. */
+  const watchPlace = async (): Promise<void> => {
+    while (!ended.signal.aborted) {
+      await pause(placeEveryMs, undefined, { signal: ended.signal }).catch(() => undefined)
+      if (ended.signal.aborted) return
+      if (await isGone(directory, folder)) return removed.abort()
+      if (!(await isGone(path))) continue
+      server.close()
+      server = await listen().catch(() => server)
+    }
+  }
   // First in the line: whoever asks for something now comes after it, and is not kept waiting for an answer by it.
   if (halfEnded.length > 0)
     void line.stand(ended.signal, () => supervisor.stop(halfEnded)).catch(() => undefined)
   onListening?.()
   if (logs !== undefined) void boundLogs(logs, { signal: ended.signal, onProblem: onLogProblem })
+  const watching = watchPlace()
   try {
-    await aborted(AbortSignal.any([signal, ended.signal]))
+    await aborted(AbortSignal.any([signal, ended.signal, removed.signal]))
+    if (removed.signal.aborted) {
+      // First the door: closing it takes the socket's file away, and soon that might be of the next keeper.
+      server.close()
+      supervisor.loseRecords()
+      line.cancel(folderRemoved(directory))
+    }
     await supervisor.stop()
+    if (removed.signal.aborted) throw folderRemoved(directory)
   } finally {
     ended.abort()
-    server.close()
-    // This takes the socket's file away at once; later it might be that of the next keeper.
-    await once(server, 'close')
+    // It may be about to listen anew.
+    await watching
+    if (server.listening) {
+      server.close()
+      // This takes the socket's file away at once; later it might be that of the next keeper.
+      await once(server, 'close')
+    }
   }
 }
+
+/**
+ * Whether `path` is gone, or, where its number is known, another file has come in its place. A disk that fails for a
+ * moment is no reason to believe it.
+ */
+const isGone = (path: string, number: bigint | null = null): Promise<boolean> =>
+  stat(path, { bigint: true }).then(
+    ({ ino }) => number !== null && ino !== number,
+    error => error.code === 'ENOENT' || error.code === 'ENOTDIR',
+  )
 
 /** Requests are carried out one after the other: two commands at once would pull at the same services. */
 class Line {
@@ -154,6 +202,16 @@ class Line {
     }
   }
 }
+
+const folderRemoved = (directory: string): OffstreamError =>
+  new OffstreamError(
+    'FOLDER_REMOVED',
+    `\`${directory}\` was removed while services ran on it; they were ended`,
+    {
+      outcome: 'failed',
+      hint: 'call `offstream down` before you remove a stack, or `offstream reset --all` to wipe it; `offstream up` begins anew',
+    },
+  )
 
 const endedMeanwhile = (): OffstreamError =>
   new OffstreamError('ENDED_MEANWHILE', 'Another command ended the services while they were being started', {

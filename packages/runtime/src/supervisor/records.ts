@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isAlive } from '../processes.ts'
+import { replaceFile } from '../replaceFile.ts'
 import type { ServiceRecord } from './service.ts'
 
 /**
@@ -14,9 +15,15 @@ export class ServiceRecords {
     this.#directory = directory
   }
 
-  /** All services that were ever started here and not forgotten. A file that is no record counts as absent. */
+  /**
+   * All services that were ever started here and not forgotten. A file that is no record counts as absent; a folder
+   * that can't be read (another user's) is an error: what it holds is not known.
+   */
   async all(): Promise<ServiceRecord[]> {
-    const files = await readdir(this.#directory).catch(() => [])
+    const files = await readdir(this.#directory).catch(error => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
+      throw error
+    })
     const names = files.filter(file => file.endsWith('.json')).map(file => file.slice(0, -'.json'.length))
     const records = await Promise.all(names.map(name => this.of(name)))
     return records.filter(record => record !== null)
@@ -30,12 +37,9 @@ export class ServiceRecords {
     }
   }
 
-  /** Written beside and renamed, so that a reader, or a kill in the middle, never meets half a record. */
   async keep(record: ServiceRecord): Promise<void> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 })
-    const beside = `${this.#file(record.name)}.${process.pid}.tmp`
-    await writeFile(beside, `${JSON.stringify(record, null, 2)}\n`)
-    await rename(beside, this.#file(record.name))
+    await replaceFile(this.#file(record.name), `${JSON.stringify(record, null, 2)}\n`)
   }
 
   async forget(name: string): Promise<void> {

@@ -14,8 +14,8 @@ export interface Service {
   readonly listensOn?: readonly ServicePort[]
   /** Where it writes; one file for standard output and standard error, appended to. */
   readonly logFile: string
-  /** Made just before each start: property files, folders, tokens. */
-  readonly prepare?: () => Promise<void>
+  /** Made just before each start: property files, folders, tokens. It must end when `signal` is aborted. */
+  readonly prepare?: (signal: AbortSignal) => Promise<void>
   /**
    * One real question in the service's own language; resolves when the answer was right, throws otherwise. Asked
    * again until it resolves, so it must be cheap and must end when `signal` is aborted.
@@ -47,6 +47,7 @@ export interface Diagnosis {
 export interface ServiceCommand {
   readonly file: string
   readonly args: readonly string[]
+  /** All of its environment but our mark: what we were called with holds secrets that are no business of its. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
 }
@@ -74,6 +75,8 @@ export interface ServiceRecord {
 /** What happens to services, as it happens. Durations are milliseconds. */
 export type ServiceEvent =
   | { readonly kind: 'starting'; readonly service: string }
+  /** It runs already and is asked whether it is ready; `ready` follows, or the error of the start. */
+  | { readonly kind: 'asked'; readonly service: string }
   | {
       readonly kind: 'ready'
       readonly service: string

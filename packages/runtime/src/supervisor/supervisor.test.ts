@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -75,6 +75,20 @@ test('services start after what they need and end before it', async () => {
   expect(await stack.records.all()).toEqual([])
 })
 
+test('a service that waits for another is known to be about to start, and forgotten where that fails', async () => {
+  await using stack = await scratch()
+  const walls = stack.program('walls', `setTimeout(() => process.exit(1), 300)`)
+  const start = stack.supervisor.start([walls, stack.program('roof', lives, { needs: ['walls'] })])
+  const outcome = expect(start).rejects.toMatchObject({ code: 'SERVICE_EXITED' })
+  await until(async () => expect(kinds(stack.events)).toContain('starting walls'), {
+    what: 'it',
+    withinMs: 5_000,
+  })
+  expect(await stack.records.of('roof')).toMatchObject({ phase: 'starting', pid: null })
+  await outcome
+  expect((await stack.records.all()).map(({ name, phase }) => [name, phase])).toEqual([['walls', 'failed']])
+})
+
 test('starting twice starts nothing the second time', async () => {
   await using stack = await scratch()
   const service = stack.program('bee', lives)
@@ -134,6 +148,24 @@ test('an aborted start ends what it had started', async () => {
   await expect(start).rejects.toThrow('enough')
   expect(kinds(stack.events).slice(-2)).toEqual(['stopping bee', 'stopped bee'])
   expect(stack.supervisor.names).toEqual([])
+})
+
+test('what is prepared before a start ends with it', async () => {
+  await using stack = await scratch()
+  const abort = new AbortController()
+  const waits = stack.program('waits', lives, {
+    prepare: signal =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+  })
+  const start = stack.supervisor.start([waits], abort.signal)
+  const outcome = expect(start).rejects.toThrow('enough')
+  await until(async () => expect(kinds(stack.events)).toContain('starting waits'), {
+    what: 'it',
+    withinMs: 5_000,
+  })
+  abort.abort(new Error('enough'))
+  await outcome
+  expect(await stack.records.all()).toEqual([])
 })
 
 test('a service that is killed comes back, and its record counts it', async () => {
@@ -232,6 +264,14 @@ test('a disk that takes no record costs no service its life, nor its end', async
     'stopped bee',
   ])
   expect(again?.kind === 'ready' && (await identify(again.pid))).toBeNull()
+})
+
+test('records that can not be read are not taken for none', async () => {
+  await using stack = await scratch()
+  expect(await stack.records.all()).toEqual([])
+  await symlink('services', join(stack.directory, 'services'))
+  await expect(stack.records.all()).rejects.toMatchObject({ code: 'ELOOP' })
+  await rm(join(stack.directory, 'services'))
 })
 
 test('whoever listens and fails keeps no service from its restart or its end', async () => {
@@ -372,6 +412,58 @@ test('a service that only falls is given up with the reason', async () => {
     detail: 'ended with status 3; fell 6 times within 10 minutes and was given up',
   })
 }, 60_000)
+
+test('whoever waits for a service that is given up is told so at once', async () => {
+  await using stack = await scratch()
+  const file = join(stack.directory, 'works')
+  await writeFile(file, '')
+  const frail = stack.program(
+    'frail',
+    `if (!require('node:fs').existsSync(${JSON.stringify(file)})) process.exit(3); ${lives}`,
+    { startWithinMs: 60_000, ready: async () => void (await readFile(file)) },
+  )
+  await stack.supervisor.start([frail])
+  await rm(file)
+  process.kill((await stack.records.of('frail'))?.pid ?? 0, 'SIGKILL')
+  await until(async () => expect(kinds(stack.events)).toContain('fell frail'), {
+    what: 'it',
+    withinMs: 5_000,
+  })
+  await expect(stack.supervisor.start([frail])).rejects.toMatchObject({
+    code: 'SERVICE_NOT_READY',
+    message: expect.stringContaining('was given up'),
+  })
+}, 60_000)
+
+test('one that is asked for while it is started again is told with the pid that it gets', async () => {
+  await using stack = await scratch()
+  const service = stack.program('bee', lives)
+  await stack.supervisor.start([service])
+  const first = await stack.records.of('bee')
+  process.kill(first?.pid ?? 0, 'SIGKILL')
+  await until(async () => expect(kinds(stack.events)).toContain('fell bee'), { what: 'it', withinMs: 5_000 })
+  await stack.supervisor.start([service])
+  const again = await stack.records.of('bee')
+  expect(stack.events.at(-1)).toMatchObject({ kind: 'ready', alreadyRunning: true, pid: again?.pid })
+  expect(again?.pid).not.toBe(first?.pid)
+})
+
+test('what is left of an earlier supervisor is ended whether it is known or not, in its order', async () => {
+  await using stack = await scratch()
+  const services = [stack.program('roof', lives, { needs: ['walls'] }), stack.program('walls', lives)]
+  const killed = stack.open()
+  await killed.start([...services, stack.program('stranger', lives)])
+  const pids = (await stack.records.all()).map(({ pid }) => pid ?? 0)
+  await rm(join(stack.directory, 'services', 'stranger.json'))
+  stack.events.length = 0
+  // Its watch would take what we end for a fall.
+  killed.loseRecords()
+  const ended = stack.supervisor.endLeft(services)
+  await Promise.all([ended, killed.stop()])
+  expect([await ended, await Promise.all(pids.map(identify))]).toEqual([true, [null, null, null]])
+  expect(await stack.records.all()).toEqual([])
+  expect(await stack.open().endLeft(services)).toBe(false)
+})
 
 test('a listener is found by its port', async () => {
   const { listenerOn } = await import('../processes.ts')

@@ -1,31 +1,32 @@
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { uptime } from 'node:os'
+import { devNull, uptime } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 // Not when first needed: a keeper runs for weeks, and what lies on the disk by then may be another version, or nothing.
 import { execa } from 'execa'
 import { messageOf, OffstreamError } from '../errors.ts'
 import { endOfLog, lastLines } from '../log.ts'
-import { identify, isAlive, listenerOn, markedProcesses, type ProcessIdentity, send } from '../processes.ts'
+import { identify, isAlive, listenerOn, type ProcessIdentity, send } from '../processes.ts'
 import { until } from '../until.ts'
+import { markOf, processesOf, strayServices } from './marks.ts'
 import { isRunning, isWanted, ServiceRecords } from './records.ts'
 import type { Service, ServiceEvent, ServiceRecord } from './service.ts'
 
 /** How long after each fall the next start comes; the last one goes on. */
 const usualBackoffMs = [500, 1_000, 2_000, 4_000, 8_000]
-/** A service that falls this often within the window is given up: it would only go on falling. */
-const fallsBeforeGivingUp = 5
+/** A service that falls more often than this within the window is given up: it would only go on falling. */
+const mostFalls = 5
 const fallWindowMs = 10 * 60_000
-const termWithinMs = 10_000
+const killWithinMs = 10_000
+/** For one that was ready before: a machine that has much to do may take its time, but it is not about to start. */
+const answerWithinMs = 30_000
+/** For one of which it is not known how long it takes. */
+const strayStopWithinMs = 15_000
 const lastWordCount = 20
 /** A stack trace puts its reason far above its end. */
 const diagnosedLines = 400
-
-/** The environment variable that marks every process started here, and, inherited, their children. */
-const markName = 'OFFSTREAM_MARK'
 
 export interface SupervisorOptions {
   /** Where records are kept; two supervisors of one folder are one too many (the caller holds a lock). */
@@ -45,7 +46,11 @@ interface Kept {
   record: ServiceRecord
   /** Aborted when the service is no longer wanted; ends its watch and any start under way. */
   readonly unwanted: AbortController
+  /** Aborted, with why, when it is not started again any more. */
+  readonly givenUp: AbortController
   readonly falls: number[]
+  /** Whether the process that runs has ever answered; one whose start nobody saw to its end may still be at it. */
+  wasReady: boolean
   watch: Promise<void>
 }
 
@@ -54,16 +59,18 @@ interface Kept {
  * the reverse order. Services outlive a supervisor that is killed; the next one on the same folder adopts them.
  */
 export class Supervisor {
+  readonly #directory: string
   readonly #records: ServiceRecords
   readonly #onEvent: (event: ServiceEvent) => void
-  readonly #mark: string
   readonly #backoffMs: readonly number[]
   readonly #kept = new Map<string, Kept>()
   /** Names of services of which it was told that their record can't be written. */
   readonly #unrecorded = new Set<string>()
+  #recordsLost = false
 
   constructor({ directory, onEvent, backoffMs = usualBackoffMs }: SupervisorOptions) {
     this.#backoffMs = backoffMs
+    this.#directory = directory
     this.#records = new ServiceRecords(directory)
     this.#onEvent = event => {
       try {
@@ -72,7 +79,6 @@ export class Supervisor {
         // Whoever listens may be gone, or writes to a full disk: that must neither end a service nor keep one from ending.
       }
     }
-    this.#mark = createHash('sha256').update(directory).digest('hex').slice(0, 16)
   }
 
   /** Names of the services that are wanted here now. */
@@ -99,7 +105,13 @@ export class Supervisor {
     await refuseTakenPorts(services.filter(({ name }) => !this.#isKept(name)))
     const failed = new AbortController()
     const ending = signal === undefined ? failed.signal : AbortSignal.any([failed.signal, signal])
+    const begun = new Set<string>()
     const startedHere: string[] = []
+    const fresh = services.filter(({ name }) => !this.#isKept(name))
+    // Those that wait for others are to be seen too, and are not forgotten where we are killed meanwhile.
+    const startedAt = new Date().toISOString()
+    for (const service of fresh)
+      await this.#recorded(service.name, () => this.#records.keep({ ...blankRecord(service), startedAt }))
     const underWay = new Map<string, Promise<void>>()
     const startOne = (service: Service): Promise<void> => {
       const known = underWay.get(service.name)
@@ -107,6 +119,7 @@ export class Supervisor {
       const needed = services.filter(other => service.needs.includes(other.name))
       const start = Promise.all(needed.map(startOne)).then(async () => {
         ending.throwIfAborted()
+        begun.add(service.name)
         if (await this.#bringUp(service, ending)) startedHere.push(service.name)
       })
       underWay.set(service.name, start)
@@ -122,6 +135,7 @@ export class Supervisor {
     )
     const reason = ending.aborted ? ending.reason : undefined
     if (settled.every(result => result.status === 'fulfilled')) return
+    for (const { name } of fresh) if (!begun.has(name)) await this.#forget(name)
     await this.stop(startedHere)
     throw reason
   }
@@ -167,6 +181,40 @@ export class Supervisor {
     return halfEnded
   }
 
+  /**
+   * Ends what an earlier supervisor of this folder left, whether or not anything is written down of it.
+   * `services` says how to end each; one that is not among them gets TERM, then KILL.
+   *
+   * @returns whether anything was left
+   */
+  async endLeft(services: readonly Service[]): Promise<boolean> {
+    const records = await this.#records.all()
+    for (const record of records) {
+      if (await isRunning(record)) this.#keep(serviceNamed(record.name, services), record)
+      else await this.#clearRemains(record)
+    }
+    await this.stop()
+    return (await this.endStrays(services)) || records.length > 0
+  }
+
+  /** The same for those alone of which nothing is written down. */
+  async endStrays(services: readonly Service[]): Promise<boolean> {
+    const strays = await strayServices(this.#directory)
+    for (const { name, pid, leads } of strays) {
+      const service = serviceNamed(name, services)
+      const identity = leads ? await identify(pid) : null
+      if (identity === null) await this.#killMarked(name)
+      else this.#keep(service, { ...blankRecord(service), ...identity, phase: 'running' })
+    }
+    await this.stop(strays.map(({ name }) => name))
+    return strays.length > 0
+  }
+
+  /** From now on nothing is written: the folder of the records is gone, or belongs to another supervisor. */
+  loseRecords(): void {
+    this.#recordsLost = true
+  }
+
   #isKept(name: string): boolean {
     const kept = this.#kept.get(name)
     return kept !== undefined && kept.record.phase !== 'failed'
@@ -175,7 +223,12 @@ export class Supervisor {
   /** Begins to keep a service, which nobody watches yet. */
   #keep(service: Service, record: ServiceRecord): Kept {
     const unwanted = new AbortController()
-    const kept: Kept = { service, record, unwanted, falls: [], watch: Promise.resolve() }
+    const givenUp = new AbortController()
+    const kept: Kept = {
+      ...{ service, record, unwanted, givenUp, falls: [] },
+      wasReady: record.phase === 'running',
+      watch: Promise.resolve(),
+    }
     this.#kept.set(service.name, kept)
     return kept
   }
@@ -201,20 +254,34 @@ export class Supervisor {
     }
   }
 
-  async #confirmReady({ service, record }: Kept, signal: AbortSignal): Promise<void> {
+  /** Waits until one that is kept answers: soon where it has answered before, else as long as a start may take. */
+  async #confirmReady(kept: Kept, signal: AbortSignal): Promise<void> {
+    const { service, unwanted, givenUp } = kept
     const began = Date.now()
-    await until(service.ready, {
-      what: `${service.name} to answer`,
-      withinMs: service.startWithinMs,
-      signal,
-    }).catch(async error => {
+    const withinMs = kept.wasReady ? Math.min(answerWithinMs, service.startWithinMs) : service.startWithinMs
+    this.#onEvent({ kind: 'asked', service: service.name })
+    const pid = await until(
+      async asked => {
+        const { phase, pid, detail } = kept.record
+        if (phase !== 'running' || pid === null) throw new Error(detail ?? `it is ${phase}`)
+        await service.ready(asked)
+        return pid
+      },
+      {
+        what: `${service.name} to answer`,
+        withinMs,
+        signal: AbortSignal.any([signal, unwanted.signal, givenUp.signal]),
+      },
+    ).catch(async error => {
       signal.throwIfAborted()
+      unwanted.signal.throwIfAborted()
       throw await notReady(service, error, 0)
     })
+    kept.wasReady = true
     this.#onEvent({
       kind: 'ready',
       service: service.name,
-      pid: record.pid ?? 0,
+      pid,
       port: service.port,
       tookMs: Date.now() - began,
       alreadyRunning: true,
@@ -228,9 +295,10 @@ export class Supervisor {
   async #launch(kept: Kept, signal: AbortSignal): Promise<Run> {
     const { service } = kept
     const began = Date.now()
+    kept.wasReady = false
     this.#onEvent({ kind: 'starting', service: service.name })
     await refuseTakenPorts([service])
-    await service.prepare?.()
+    await service.prepare?.(signal)
     const firstWord = await endOfLog(service.logFile)
     const startedAt = new Date().toISOString()
     // Before there is a process too: where we are killed in between, the next supervisor knows to look for it.
@@ -246,12 +314,13 @@ export class Supervisor {
         signal: AbortSignal.any([signal, earlyExit.signal]),
       })
     } catch (error) {
-      await endGroup(identity, this.#markOf(service), 0)
+      await this.#endGroup(service.name, identity, 0)
       signal.throwIfAborted()
       throw error instanceof EarlyExit
         ? await exitedEarly(service, error.how, firstWord)
         : await notReady(service, error, firstWord)
     }
+    kept.wasReady = true
     await this.#note(kept, { phase: 'running' })
     this.#onEvent({
       kind: 'ready',
@@ -273,7 +342,8 @@ export class Supervisor {
       // A group of its own (`detached`): Ctrl-C in our terminal does not reach it, and TERM reaches its children.
       // Files, not pipes: it must be able to go on writing when we are gone.
       const child = execa(file, [...args], {
-        env: { ...env, [markName]: this.#markOf(service) },
+        env: { ...env, ...markOf(this.#directory, service.name) },
+        extendEnv: false,
         cwd,
         detached: true,
         cleanup: false,
@@ -296,10 +366,6 @@ export class Supervisor {
     } finally {
       log.destroy()
     }
-  }
-
-  #markOf(service: { readonly name: string }): string {
-    return `${this.#mark}/${service.name}`
   }
 
   async #keepRunning(service: Service, record: ServiceRecord): Promise<void> {
@@ -328,11 +394,19 @@ export class Supervisor {
   async #giveUp(kept: Kept, how: string, detail = how): Promise<void> {
     await this.#note(kept, { phase: 'failed', pid: null, began: null, detail })
     this.#onEvent({ kind: 'gaveUp', service: kept.service.name, how })
+    kept.givenUp.abort(new Error(detail))
   }
 
   async #clearRemains(record: ServiceRecord): Promise<void> {
-    for (const pid of await markedProcesses(`${markName}=${this.#markOf(record)}`)) send(pid, 'SIGKILL')
+    await this.#killMarked(record.name)
     await this.#forget(record.name)
+  }
+
+  /** @returns how many processes there were */
+  async #killMarked(name: string): Promise<number> {
+    const found = await processesOf(this.#directory, name)
+    for (const { pid } of found) send(pid, 'SIGKILL')
+    return found.length
   }
 
   /** Starts the service again each time it falls, until it is unwanted or given up. */
@@ -371,7 +445,7 @@ export class Supervisor {
       const now = Date.now()
       falls.push(now)
       while ((falls[0] ?? now) < now - fallWindowMs) falls.shift()
-      if (falls.length > fallsBeforeGivingUp) {
+      if (falls.length > mostFalls) {
         const detail = `${cause}; fell ${falls.length} times within 10 minutes and was given up`
         await this.#giveUp(kept, cause, detail)
         return null
@@ -410,7 +484,7 @@ export class Supervisor {
       const identity = { pid, began: birth }
       if ((await isAlive(identity)) && (await isAsked(service)))
         await goneWithin(identity, service.stopWithinMs)
-      killed = await endGroup(identity, this.#markOf(service), service.stopWithinMs)
+      killed = await this.#endGroup(service.name, identity, service.stopWithinMs)
     }
     await kept.watch
     this.#kept.delete(service.name)
@@ -418,19 +492,42 @@ export class Supervisor {
     this.#onEvent({ kind: 'stopped', service: service.name, tookMs: Date.now() - began, killed })
   }
 
+  /**
+   * Ends a process and all of its group: TERM, then after `withinMs` KILL (at once where that is 0).
+   * Members that outlive the leader are found by their mark, since the number of the group may by then belong to
+   * somebody else. @returns whether KILL was needed for the leader.
+   */
+  async #endGroup(name: string, identity: ProcessIdentity, withinMs: number): Promise<boolean> {
+    let killed = false
+    if (await isAlive(identity)) {
+      if (withinMs > 0) send(-identity.pid, 'SIGTERM')
+      if (withinMs === 0 || !(await goneWithin(identity, withinMs))) {
+        killed = true
+        send(-identity.pid, 'SIGKILL')
+        await goneWithin(identity, killWithinMs)
+      }
+    }
+    const giveUpAt = Date.now() + killWithinMs
+    for (;;) {
+      if ((await this.#killMarked(name)) === 0 || Date.now() > giveUpAt) return killed
+      await pause(25)
+    }
+  }
+
   async #note(kept: Kept, change: Partial<ServiceRecord>): Promise<void> {
     kept.record = { ...kept.record, ...change }
-    await this.#recorded(kept.record.name, this.#records.keep(kept.record))
+    await this.#recorded(kept.record.name, () => this.#records.keep(kept.record))
   }
 
   async #forget(name: string): Promise<void> {
-    await this.#recorded(name, this.#records.forget(name))
+    await this.#recorded(name, () => this.#records.forget(name))
   }
 
   /** A record that can't be written (a full disk) is news, and no reason to lose a service or to let one live. */
-  async #recorded(service: string, written: Promise<void>): Promise<void> {
+  async #recorded(service: string, write: () => Promise<void>): Promise<void> {
+    if (this.#recordsLost) return
     try {
-      await written
+      await write()
       this.#unrecorded.delete(service)
     } catch (error) {
       if (this.#unrecorded.has(service)) return
@@ -461,6 +558,14 @@ const blankRecord = ({ name, port, logFile }: Service): ServiceRecord => ({
   detail: null,
 })
 
+/** How to end a service of which nothing but its name may be known. */
+const serviceNamed = (name: string, services: readonly Service[]): Service =>
+  services.find(service => service.name === name) ?? {
+    ...{ name, needs: [], port: null, logFile: devNull, startWithinMs: 0, stopWithinMs: strayStopWithinMs },
+    command: { file: '', args: [], env: {}, cwd: '' },
+    ready: () => Promise.reject(new Error('nobody knows how to ask it')),
+  }
+
 /** Whether it has a gentle way to end and could be asked by it; where not, TERM is next. */
 const isAsked = async ({ askToStop }: Service): Promise<boolean> => {
   if (askToStop === undefined) return false
@@ -484,30 +589,6 @@ const goneWithin = async (identity: ProcessIdentity, withinMs: number): Promise<
     if (!(await isAlive(identity))) return true
   }
   return !(await isAlive(identity))
-}
-
-/**
- * Ends a process and all of its group: TERM, then after `withinMs` KILL (at once where that is 0).
- * Members that outlive the leader are found by their mark, since the number of the group may by then belong to
- * somebody else. @returns whether KILL was needed for the leader.
- */
-const endGroup = async (identity: ProcessIdentity, mark: string, withinMs: number): Promise<boolean> => {
-  let killed = false
-  if (await isAlive(identity)) {
-    if (withinMs > 0) send(-identity.pid, 'SIGTERM')
-    if (withinMs === 0 || !(await goneWithin(identity, withinMs))) {
-      killed = true
-      send(-identity.pid, 'SIGKILL')
-      await goneWithin(identity, termWithinMs)
-    }
-  }
-  const gone = Date.now() + termWithinMs
-  for (;;) {
-    const remains = await markedProcesses(`${markName}=${mark}`)
-    for (const pid of remains) send(pid, 'SIGKILL')
-    if (remains.length === 0 || Date.now() > gone) return killed
-    await pause(25)
-  }
 }
 
 /** @throws OffstreamError PORT_TAKEN, naming every port that is taken, and by whom */

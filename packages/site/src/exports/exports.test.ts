@@ -223,6 +223,19 @@ describe('downloads', () => {
   })
 })
 
+test('a site with a storage sends there for its large exports, and keeps the small ones', async () => {
+  await using moved = await startSite({ catalogue: { products }, storage: 'localhost' })
+  const { port } = new URL(moved.address)
+  const inStorage = { host: `localhost:${port}` }
+  for (const path of [jsonl, csv]) {
+    const name = path.replace('/data/', '/')
+    expect(await get(moved, path)).toMatchObject({ status: 302, location: `http://localhost:${port}${name}` })
+    expect((await get(moved, name)).status).toBe(404)
+    expect((await get(moved, name, inStorage)).bytes.equals((await get(site, path)).bytes)).toBe(true)
+  }
+  expect((await get(moved, '/data/delta/index.txt')).status).toBe(200)
+})
+
 test('an invented catalogue goes through every export', async () => {
   const catalogue = generateCatalogue()
   await using invented = await startSite({ catalogue })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { createGzip } from 'node:zlib'
-import type { Answer } from '../answer.ts'
+import { type Answer, redirect } from '../answer.ts'
 import type { CatalogueProduct } from '../catalogue.ts'
 import type { Route, SiteRequest } from '../route.ts'
 import type { Shelf } from '../shelf.ts'
@@ -81,10 +81,32 @@ const answerOf = ({ type, content }: ExportFile, shelf: Shelf): Answer => ({
 const newestChange = (shelf: Shelf): number =>
   shelf.all().reduce((newest, each) => Math.max(newest, changedAt(each)), 0)
 
+/** A large export: under `/data`, and where there is a storage, in its root and nowhere else. */
+const large = (name: string, make: Make): readonly Route[] => {
+  const answer = exportFile(make)
+  const file = name.replaceAll('.', '\\.')
+  return [
+    {
+      path: new RegExp(`^/data/${file}$`),
+      answer: request => (request.storage === null ? answer(request) : redirect(inStorage(request, name))),
+    },
+    {
+      path: new RegExp(`^/${file}$`),
+      answer: request => (request.url.hostname === request.storage ? answer(request) : null),
+    },
+  ]
+}
+
+const inStorage = ({ url, storage }: SiteRequest, name: string): string => {
+  const address = new URL(`/${name}`, url)
+  address.hostname = storage ?? url.hostname
+  return address.href
+}
+
 /** The exports, under the names that they have on the real site; the Parquet file is elsewhere there, under this name. */
 export const exportRoutes: readonly Route[] = [
-  { path: /^\/data\/openfoodfacts-products\.jsonl\.gz$/, answer: exportFile(shelf => jsonl(shelf.listed())) },
-  { path: /^\/data\/en\.openfoodfacts\.org\.products\.csv\.gz$/, answer: exportFile(csv) },
+  ...large('openfoodfacts-products.jsonl.gz', shelf => jsonl(shelf.listed())),
+  ...large('en.openfoodfacts.org.products.csv.gz', csv),
   { path: /^\/data\/food\.parquet$/, answer: exportFile(parquet) },
   { path: /^\/data\/delta\/index\.txt$/, answer: exportFile(deltaIndex) },
   { path: /^\/data\/delta\/openfoodfacts_products_\d+_\d+\.json\.gz$/, answer: exportFile(delta) },

@@ -1,27 +1,34 @@
 import { Readable } from 'node:stream'
-import { CsvError, type InfoCallback, parse } from 'csv-parse'
+import { messageOf, OffstreamError } from '@offstream/runtime'
+import { type CsvError, type InfoCallback, parse } from 'csv-parse'
+import { apiFields } from '../record/fields.ts'
 import type { JsonObject } from '../record/json.ts'
-import { nutrientNames, otherNutrients } from '../record/nutriments.ts'
+import { nutrients } from '../record/nutriments.ts'
 import type { Entry } from './entry.ts'
-import { apiFields } from './fields.ts'
 
-/** No honest row is as long; a quote that nobody closes must not swallow the rest of the file. */
+/** No honest row is as long: a quote in it was never closed. */
 const longestRow = 4 * 1024 * 1024
 const atOnce = 200
 
-const nutrientColumns = [...Object.values(nutrientNames), ...otherNutrients].map(name => `${name}_100g`)
-const wanted: ReadonlySet<string> = new Set([...Object.keys(apiFields), ...nutrientColumns])
+const wanted: ReadonlySet<string> = new Set([
+  ...Object.keys(apiFields),
+  ...nutrients.map(name => `${name}_100g`),
+])
 
 /**
  * The products of a CSV, some at a time. Of its 210 columns those are read that the record needs; the nutrients stand
  * among them under the names that they have in `nutriments` elsewhere.
+ *
+ * @throws OffstreamError FILE_DAMAGED at a row without an end: where the next one begins can't be known
  */
 export async function* csvEntries(
   chunks: AsyncIterable<Buffer>,
-  delimiter: string,
+  { name, delimiter }: { readonly name: string; readonly delimiter: string },
 ): AsyncGenerator<readonly Entry[]> {
-  let entries: Entry[] = []
-  let brokenAt = 0
+  const entries: Entry[] = []
+  let lastLine = 1
+  let damage: CsvError | undefined
+  let trouble: { readonly error: unknown } | undefined
   const parser = parse({
     delimiter,
     bom: true,
@@ -31,28 +38,37 @@ export async function* csvEntries(
     relax_column_count: true,
     max_record_size: longestRow,
     skip_empty_lines: true,
+    // Thrown, it would take the rows with it that are read and not yet taken.
     skip_records_with_error: true,
     on_skip: error => {
-      const place = lineOf(error)
-      // A row without an end is told again with each chunk of it.
-      if (place !== brokenAt)
-        entries.push({ place, problem: `it is no CSV: ${error?.message ?? 'unreadable'}` })
-      brokenAt = place
+      damage ??= error
       return undefined
     },
   })
-  const source = Readable.from(chunks).on('error', error => parser.destroy(error))
+  const untilTrouble = async function* () {
+    try {
+      for await (const chunk of chunks) {
+        if (damage !== undefined) return
+        yield chunk
+      }
+    } catch (error) {
+      trouble = { error }
+    }
+  }
+  const source = Readable.from(untilTrouble())
   try {
     for await (const { record, info } of source.pipe(parser) as AsyncIterable<Row>) {
+      lastLine = info.lines
       entries.push({ place: info.lines, value: { ...record, nutriments: record } })
-      if (entries.length < atOnce) continue
-      yield entries
-      entries = []
+      if (entries.length > atOnce) yield entries.splice(0, atOnce)
     }
   } finally {
     source.destroy()
   }
-  yield entries
+  // Of a file that breaks off, the last row may be a part of one.
+  yield trouble === undefined ? entries : entries.slice(0, -1)
+  if (trouble !== undefined) throw trouble.error
+  if (damage !== undefined) throw damaged(name, lastLine, damage)
 }
 
 interface Row {
@@ -60,5 +76,15 @@ interface Row {
   readonly info: InfoCallback
 }
 
-const lineOf = (error: unknown): number =>
-  error instanceof CsvError && typeof error['lines'] === 'number' ? error['lines'] : 0
+const withoutEnd: ReadonlySet<string> = new Set(['CSV_QUOTE_NOT_CLOSED', 'CSV_MAX_RECORD_SIZE'])
+
+const damaged = (name: string, lastLine: number, cause: CsvError): OffstreamError =>
+  new OffstreamError(
+    'FILE_DAMAGED',
+    `\`${name}\` can't be read after line ${lastLine}: ${withoutEnd.has(cause.code) ? 'a quote that begins there is never closed' : messageOf(cause)}`,
+    {
+      outcome: 'failed',
+      hint: 'put the quote right, or get the file again; the rows before were taken',
+      cause,
+    },
+  )

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { OffstreamError } from '@offstream/runtime'
+import { OffstreamError, replaceFile } from '@offstream/runtime'
 import { z } from 'zod'
 import { type Input, isWebAddress } from './input.ts'
 
@@ -87,10 +87,7 @@ export class DeltaPosition {
   readonly write = async (index: string, until: number): Promise<void> => {
     const file = this.file(index)
     await mkdir(this.directory, { recursive: true, mode: 0o700 })
-    const beside = `${file}.${process.pid}.tmp`
-    await writeFile(beside, `${JSON.stringify({ version: 1, index, until })}\n`)
-    // In one step: a crash leaves the old position or the new one.
-    await rename(beside, file)
+    await replaceFile(file, `${JSON.stringify({ version: 1, index, until })}\n`, { lasting: true })
   }
 
   private readonly file = (index: string): string =>

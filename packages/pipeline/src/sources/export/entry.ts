@@ -1,9 +1,8 @@
-import { type Arrival, arrivalsOf, type ReaderOptions } from '../reader.ts'
-import type { JsonObject } from '../record/json.ts'
+import { type ReaderOptions, type ReadResult, resultsOf } from '../reader.ts'
 
-/** One product of an export in the API's form, or what is wrong with it; `place` is its line, or its row. */
+/** What may be a product, in the API's form, or what is wrong with it; `place` is its line, or its row. */
 export type Entry =
-  | { readonly place: number; readonly value: JsonObject }
+  | { readonly place: number; readonly value: unknown }
   | { readonly place: number; readonly problem: string }
 
 /** What is told of the products of a file, and wanted of them. */
@@ -13,8 +12,8 @@ export interface FileReaderOptions extends ReaderOptions {
 }
 
 /** What comes of each entry; null for what is not wanted. */
-export const arrivalsIn = (entries: readonly Entry[], options: FileReaderOptions): (Arrival | null)[] =>
-  arrivalsOf(
+export const resultsIn = (entries: readonly Entry[], options: FileReaderOptions): (ReadResult | null)[] =>
+  resultsOf(
     entries.map(({ place, ...found }) => ({ address: `${options.name}:${place}`, ...found })),
     options,
   )

@@ -1,8 +1,11 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
+import { OffstreamError } from '@offstream/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { stdinSource } from '../stdin.ts'
 import { taken } from '../testRun.ts'
 import { type Answer, serve } from '../web/testSite.ts'
 import { DeltaPosition } from './deltas.ts'
@@ -36,6 +39,10 @@ const numbered = (count: number): readonly Line[] =>
     code: String(10_000_001 + index),
     product_name: `P${index}`,
   }))
+
+const inParts = function* (content: Buffer, bytes: number): Generator<Buffer> {
+  for (let at = 0; at < content.length; at += bytes) yield content.subarray(at, at + bytes)
+}
 
 const codesOf = async (file: string, options = {}): Promise<readonly string[]> => {
   const { products, error } = await taken(exportSource({ file, userAgent, ...options }))
@@ -75,8 +82,49 @@ describe('what a file is, is seen from its content', () => {
     ['CSV with tabs in gzip', 'a', gzipSync(csv('\t'))],
     ['CSV with commas', 'a.txt', csv(',')],
     ['CSV after a byte order mark', 'a.csv', `\ufeff${csv('\t')}`],
+    ['CSV after an empty line', 'a.csv', `\n${csv('\t')}`],
+    ['CSV of barcodes alone', 'a.csv', `code\n${threeCodes.join('\n')}\n`],
+    ['CSV of quoted barcodes alone, on Windows', 'a.csv', `"code"\r\n"${threeCodes.join('"\r\n"')}"`],
+    [
+      'JSON lines of several files with byte order marks',
+      'a',
+      jsonl(three.slice(0, 1)) +
+        three
+          .slice(1)
+          .map(line => `\ufeff${jsonl([line])}`)
+          .join(''),
+    ],
   ])('%s', async (_what, name, content) => {
     expect(await codesOf(await written(name, content))).toEqual(threeCodes)
+    // However small the parts are in which it comes over the network or a pipe.
+    for (const bytes of [1, 3]) {
+      const input = Readable.from(inParts(Buffer.from(content), bytes))
+      const { products, skipped, error } = await taken(stdinSource({ input }))
+      expect([products.map(({ code }) => code), skipped, error]).toEqual([threeCodes, [], null])
+    }
+  })
+
+  test('records and answers of the API', async () => {
+    const answers = [
+      { code: '10000001', status: 1, product: { product_name: 'A', _filler: 'x'.repeat(2_000) } },
+      { count: 2, products: [{ code: '10000002' }, { code: '10000003' }], _filler: 'x'.repeat(2_000) },
+    ]
+    expect(await codesOf(await written('a.jsonl', jsonl(answers)))).toEqual(threeCodes)
+  })
+
+  test('a file whose beginning comes a byte at a time over HTTP', async () => {
+    const body = Buffer.from(csv('\t'))
+    await using site = await serve(() => ({
+      '/a.csv': (_request, response) => {
+        response.writeHead(200, { 'content-length': String(body.length) })
+        const send = (at: number): void => {
+          if (at === 8) response.end(body.subarray(at))
+          else response.write(body.subarray(at, at + 1), () => setImmediate(send, at + 1))
+        }
+        send(0)
+      },
+    }))
+    expect(await codesOf(`${site.origin}/a.csv`)).toEqual(threeCodes)
   })
 
   test('an empty file that is called an export has no products', async () => {
@@ -86,6 +134,7 @@ describe('what a file is, is seen from its content', () => {
   test.each<readonly [what: string, name: string, content: string | Buffer, reason: string, hint: string]>([
     ['nothing', 'a.bin', '', 'it is empty', 'give an export'],
     ['a zip archive', 'a.zip', 'PK\x03\x04…', 'it is a zip archive', 'unzip it first'],
+    ['the beginning of a Parquet file', 'a', 'PA', 'neither JSON lines nor CSV', 'give an export'],
     ['a JSON array', 'a.json', '[{"code":"1"}]', 'it is one JSON array', 'give an export'],
     ['a page', 'a.html', '<!doctype html>', 'it is a page', 'give an export'],
     [
@@ -139,11 +188,34 @@ test('a line in another encoding is skipped', async () => {
   expect([products.length, skipped]).toEqual([3, [[`${file}:1`, 'it is no UTF-8']]])
 })
 
-test('a row of a CSV that never ends is skipped, and what came before is kept', async () => {
-  const file = await written('a.csv', `code\tproduct_name\n10000001\tA\n10000002\t"${'x'.repeat(5_000_000)}`)
-  const { products, skipped, error } = await taken(exportSource({ file, userAgent }))
-  expect([products.map(({ code }) => code), error]).toEqual([['10000001'], null])
-  expect(skipped).toEqual([[expect.stringContaining(file), expect.stringContaining('it is no CSV: ')]])
+test.each([
+  ['is soon over', ''],
+  ['goes on', `${'x'.repeat(99)}\n`.repeat(50_000)],
+  ['is closed too late', `${'x'.repeat(99)}\n`.repeat(50_000) + '"\n10000004\tD\n'.repeat(20_000)],
+])(
+  'a quote that nobody closes that %s ends a CSV with its line, and what came before is kept',
+  async (_what, rest) => {
+    const file = await written('a.csv', `code\tproduct_name\n10000001\tA\n10000002\tB\n10000003\t"C\n${rest}`)
+    const { products, skipped, error } = await taken(exportSource({ file, userAgent }))
+    expect([products.map(({ code }) => code), skipped]).toEqual([['10000001', '10000002'], []])
+    expect(error).toMatchObject({
+      code: 'FILE_DAMAGED',
+      message: `\`${file}\` can't be read after line 3: a quote that begins there is never closed`,
+    })
+  },
+)
+
+test('a CSV that is cut gives the rows that stood before the cut, and no part of one', async () => {
+  const rows = Array.from(
+    { length: 3_000 },
+    (_, index) => `${10_000_001 + index}\tA${index} ${Math.random()}!\n`,
+  )
+  const whole = gzipSync(`code\tproduct_name\n${rows.join('')}`)
+  const file = await written('a.csv.gz', whole.subarray(0, whole.length / 2))
+  const { products, error } = await taken(exportSource({ file, userAgent }))
+  expect(error).toMatchObject({ code: 'FILE_TRUNCATED' })
+  expect(products.length).toBeGreaterThan(1_000)
+  expect(products.filter(({ product_name }) => !product_name?.endsWith('!'))).toEqual([])
 })
 
 test('a gzip file that is cut gives what stood before the cut, and says so', async () => {
@@ -193,6 +265,16 @@ describe('what is asked for', () => {
     [{ country: 'fr', limit: 1 }, ['10000001']],
   ])('%j', async (options, codes) => {
     expect(await codesOf(await written('a.jsonl', jsonl(lines)), options)).toEqual(codes)
+  })
+
+  test('what is not asked for is counted, up to the limit', async () => {
+    const file = await written('a.jsonl', jsonl(lines))
+    const unwanted = async (options: object) => {
+      const { events } = await taken(exportSource({ file, userAgent, ...options }))
+      return events.reduce((sum, event) => sum + (event.kind === 'unwanted' ? event.count : 0), 0)
+    }
+    const each = [{ country: 'fr' }, { country: 'jp' }, { country: 'fr', limit: 1 }, {}].map(unwanted)
+    expect(await Promise.all(each)).toEqual([2, 4, 0, 0])
   })
 })
 
@@ -264,7 +346,37 @@ test('an aborted run ends well, with what was delivered', async () => {
   expect([error, delivered]).toEqual([null, 3])
 })
 
+test('what goes wrong with an aborted run is told, if the abort is not why', async () => {
+  const file = await written('a.jsonl', jsonl(three))
+  const stop = new AbortController()
+  const lost = new OffstreamError('KAFKA_UNREACHABLE', 'Kafka is gone', {
+    outcome: 'unreachable',
+    hint: 'wait',
+  })
+  const { error } = await taken(exportSource({ file, userAgent }), {
+    signal: stop.signal,
+    deliver: async () => {
+      stop.abort()
+      throw lost
+    },
+  })
+  expect(error).toBe(lost)
+})
+
 describe('over HTTP', () => {
+  test('a Parquet file of which an abort leaves a part unread is no damaged one', async () => {
+    const stop = new AbortController()
+    await using site = await serve(() => ({
+      '/a.parquet': (request, response) => {
+        if (request.headers.range === undefined) return response.end('PAR1')
+        if (request.headers.range !== 'bytes=0-0') return stop.abort()
+        response.writeHead(206, { 'content-range': 'bytes 0-0/100000' }).end('P')
+      },
+    }))
+    const source = exportSource({ file: `${site.origin}/a.parquet`, userAgent, patience })
+    expect((await taken(source, { signal: stop.signal })).error).toBe(null)
+  })
+
   const body = gzipSync(jsonl(numbered(20_000)))
   const get = (origin: string, path: string) =>
     taken(exportSource({ file: `${origin}${path}`, userAgent, patience }))

@@ -1,10 +1,10 @@
-import { Intake, unlessAborted } from '../intake.ts'
+import { Deliveries, unlessAborted } from '../deliveries.ts'
 import type { ReaderOptions } from '../reader.ts'
 import { countryTag } from '../record/names.ts'
 import { type Patience, Remote } from '../remote.ts'
 import type { Source, SourceRun } from '../source.ts'
 import { type DeltaPosition, deltasAfter } from './deltas.ts'
-import { fileArrivals } from './format.ts'
+import { fileResults } from './format.ts'
 import { type Input, isWebAddress, localInput, remoteInput } from './input.ts'
 
 interface Choice {
@@ -17,6 +17,8 @@ interface Choice {
 }
 
 interface Asking {
+  /** Origins of others to which the site of the files may redirect: where it keeps them. */
+  readonly storage?: readonly string[] | undefined
   /** Names offstream and a contact: Open Food Facts asks for it. */
   readonly userAgent: string
   readonly patience?: Patience | undefined
@@ -48,8 +50,8 @@ export const exportSource = (options: ExportSourceOptions): Source => ({
   name: 'export',
   run: run =>
     unlessAborted(run, async () => {
-      const intake = new Intake(run, options.limit)
-      await takeFile(await opener(options.file, options, run)(options.file), wanted(options), intake)
+      const file = await opener(options.file, options, run)(options.file)
+      await new Deliveries(run, options.limit).takeAll(fileResults(file, wanted(options)))
     }),
 })
 
@@ -64,12 +66,12 @@ export const deltaSource = (options: DeltaSourceOptions): Source => ({
   run: run =>
     unlessAborted(run, async () => {
       const { index, position } = options
-      const intake = new Intake(run, options.limit)
+      const deliveries = new Deliveries(run, options.limit)
       const open = opener(index, options, run)
       const { deltas, missed } = await deltasAfter(await position.read(index), await open(index))
       if (missed !== null) run.report({ kind: 'skipped', address: index, reason: missed })
       for (const { location, until } of deltas) {
-        const isWhole = await takeFile(await open(location), wanted(options), intake)
+        const isWhole = await deliveries.takeAll(fileResults(await open(location), wanted(options)))
         if (!isWhole) return
         await position.write(index, until)
       }
@@ -81,29 +83,13 @@ const wanted = ({ country, since }: Choice): ReaderOptions => ({
   country: country === undefined ? undefined : countryTag(country),
 })
 
-/** Opens files where `first` is: on this machine, or on its site and nowhere else. */
+/** Opens files where `first` is: on this machine, or on its site, with its storage, and nowhere else. */
 const opener = (
   first: string,
-  { userAgent, patience }: Asking,
+  { storage, userAgent, patience }: Asking,
   { signal }: SourceRun,
 ): ((location: string) => Promise<Input>) => {
   if (!isWebAddress(first)) return localInput
-  const remote = new Remote({ address: first, userAgent, patience })
+  const remote = new Remote({ address: first, storage, userAgent, patience })
   return async location => remoteInput(location, remote, signal)
-}
-
-/**
- * Delivers what is wanted of a file.
- * @returns whether it came to the end of the file and everything was acknowledged
- */
-const takeFile = async (input: Input, wanted: ReaderOptions, intake: Intake): Promise<boolean> => {
-  try {
-    for await (const arrivals of fileArrivals(input, wanted)) {
-      await intake.take(arrivals)
-      if (intake.isOver()) break
-    }
-  } finally {
-    await intake.landed()
-  }
-  return !intake.isOver()
 }

@@ -1,109 +1,129 @@
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { OffstreamError } from '@offstream/runtime'
-import type { Arrival, ReaderOptions } from '../reader.ts'
+import type { ReaderOptions, ReadResult } from '../reader.ts'
 import { csvEntries } from './csv.ts'
-import { arrivalsIn, type Entry, type FileReaderOptions } from './entry.ts'
+import { type Entry, type FileReaderOptions, resultsIn } from './entry.ts'
 import type { Input } from './input.ts'
-import { jsonlFileArrivals } from './jsonlFile.ts'
+import { bytesOfAShortFile, jsonlFileResults } from './jsonlFile.ts'
 import { parquetEntries } from './parquet.ts'
 
-type Arrivals = readonly (Arrival | null)[]
+type ReadResults = readonly (ReadResult | null)[]
 
 /**
  * What comes of the products of an export, some at a time, in the order of the file. What it is is seen from its first
- * bytes, never believed from its name; only of an empty file the name decides whether that is right.
+ * bytes, in however small parts they come, and never believed from its name.
  *
  * @throws OffstreamError FORMAT_UNKNOWN, FILE_TRUNCATED, FILE_DAMAGED, and what the input throws
  */
-export async function* fileArrivals(input: Input, wanted: ReaderOptions): AsyncGenerator<Arrivals> {
+export async function* fileResults(input: Input, wanted: ReaderOptions): AsyncGenerator<ReadResults> {
   const options = { ...wanted, name: input.name }
-  const file = await peeked(input.chunks(), head => head.length >= longestMagic)
+  const file = await peeked(input.chunks(), head => !magics.some(magic => mayBecome(head, magic)))
   if (startsWith(file.head, parquetMagic)) {
     await file.leave()
     yield* read(parquetEntries(input), options)
-  } else if (startsWith(file.head, gzipMagic)) {
-    yield* textArrivals(gunzipped(file.chunks(), input.name), options)
-  } else yield* textArrivals(file.chunks(), options)
+  } else {
+    const text = startsWith(file.head, gzipMagic) ? gunzipped(file.chunks(), input.name) : file.chunks()
+    yield* textResults(await peeked(text, tellsFormat), options, input)
+  }
 }
 
 async function* read(
   entries: AsyncIterable<readonly Entry[]>,
   options: FileReaderOptions,
-): AsyncGenerator<Arrivals> {
-  for await (const some of entries) yield arrivalsIn(some, options)
+): AsyncGenerator<ReadResults> {
+  for await (const some of entries) yield resultsIn(some, options)
 }
 
 const parquetMagic = Buffer.from('PAR1')
 const gzipMagic = Buffer.from([0x1f, 0x8b])
 const zipMagic = Buffer.from('PK\x03\x04')
-const longestMagic = 4
-const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
+const magics = [parquetMagic, gzipMagic]
 
 const startsWith = (bytes: Buffer, beginning: Buffer): boolean =>
   bytes.subarray(0, beginning.length).equals(beginning)
 
-async function* textArrivals(
-  chunks: AsyncIterable<Buffer>,
+/** Whether the bytes are a part of that beginning, and may be all of it when more have come. */
+const mayBecome = (bytes: Buffer, beginning: Buffer): boolean =>
+  bytes.length < beginning.length && startsWith(beginning, bytes)
+
+async function* textResults(
+  text: Peeked,
   options: FileReaderOptions,
-): AsyncGenerator<Arrivals> {
-  const text = await peeked(chunks, tellsText)
-  const start = startsWith(text.head, byteOrderMark) ? text.head.subarray(byteOrderMark.length) : text.head
-  if (/^\s*\{/.test(start.toString('latin1', 0, 1024)))
-    return yield* jsonlFileArrivals(text.chunks(start), options)
+  input: Input,
+): AsyncGenerator<ReadResults> {
+  const start = startOf(text.head)
+  if (start.startsWith('{'))
+    return yield* jsonlFileResults(text.chunks(), options, { threadAfter: shortOf(input) })
   const delimiter = delimiterOf(start)
-  if (delimiter !== null) return yield* read(csvEntries(text.chunks(start), delimiter), options)
+  if (delimiter !== null)
+    return yield* read(csvEntries(text.chunks(), { name: options.name, delimiter }), options)
   await text.leave()
-  const isEmpty = start.length === 0
-  const { name } = options
-  if (!isEmpty || !/\.(jsonl?|ndjson|csv|tsv)(\.gz)?$/i.test(name)) throw unknownFormat(name, start)
+  if (start !== '' || !input.mayBeEmpty) throw unknownFormat(options.name, start)
 }
 
-/** Whether the kind of a text can be seen: by its first sign, or by the whole of its first line. */
-const tellsText = (head: Buffer): boolean =>
-  head.length >= longestHeader || /^\s*\{|\S.*\n/.test(head.toString('latin1'))
+/**
+ * How many bytes are read without a thread: none of a long file, whose reading takes memory; all that comes live, since a
+ * thread is given some chunks before it answers.
+ */
+const shortOf = ({ bytes, isLive }: Input): number => {
+  if (isLive) return Number.POSITIVE_INFINITY
+  return bytes !== null && bytes > bytesOfAShortFile ? 0 : bytesOfAShortFile
+}
 
+/** No honest first line of a CSV is as long. */
 const longestHeader = 64 * 1024
 
+/** Whether a beginning tells what the text is: JSON lines by their first character, CSV by its first line. */
+const tellsFormat = (head: Buffer): boolean => {
+  const start = startOf(head)
+  return start.startsWith('{') || start.includes('\n') || head.length >= longestHeader
+}
+
+const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
+
+/** The first text, after a byte order mark and blanks. */
+const startOf = (head: Buffer): string =>
+  head
+    .toString('latin1', startsWith(head, byteOrderMark) ? byteOrderMark.length : 0, longestHeader)
+    .trimStart()
+
 /** What parts the columns of a CSV, from its first line; null where that names no column `code`. */
-const delimiterOf = (start: Buffer): string | null => {
-  const header = start.toString('latin1', 0, longestHeader).split(/\r?\n/, 1)[0] ?? ''
+const delimiterOf = (start: string): string | null => {
+  const header = start.split(/\r?\n/, 1)[0] ?? ''
   const names = (delimiter: string) => header.split(delimiter).map(name => name.replace(/^"|"$/g, ''))
-  return (
-    ['\t', ',', ';'].find(delimiter => names(delimiter).length > 1 && names(delimiter).includes('code')) ??
-    null
-  )
+  return ['\t', ',', ';'].find(delimiter => names(delimiter).includes('code')) ?? null
 }
 
 /** A stream whose beginning has been looked at. */
 interface Peeked {
-  /** The first bytes; empty where there are none. */
+  /** As much of its beginning as was asked for, or all of it. */
   readonly head: Buffer
-  /** The whole stream, with another beginning where one is given. */
-  readonly chunks: (head?: Buffer) => AsyncGenerator<Buffer>
+  /** The whole stream. */
+  readonly chunks: () => AsyncGenerator<Buffer>
   /** Closes the stream unread. */
   readonly leave: () => Promise<void>
 }
 
-/** @param isEnough whether a beginning says what was to be seen; a slow site may send it byte by byte */
+/** @param isEnough whether so much of the beginning tells what it is looked at for */
 const peeked = async (
   stream: AsyncIterable<Buffer>,
   isEnough: (head: Buffer) => boolean,
 ): Promise<Peeked> => {
   const iterator = stream[Symbol.asyncIterator]()
   let head: Buffer = Buffer.alloc(0)
-  for (let isOver = false; !isOver && !isEnough(head); ) {
+  while (!isEnough(head)) {
     const next = await iterator.next()
-    isOver = next.done === true
-    if (next.done !== true) head = head.length === 0 ? next.value : Buffer.concat([head, next.value])
+    if (next.done === true) break
+    head = head.length === 0 ? next.value : Buffer.concat([head, next.value])
   }
   const leave = async () => void (await iterator.return?.())
   return {
     head,
     leave,
-    chunks: async function* (start = head) {
+    chunks: async function* () {
       try {
-        yield start
+        yield head
         for (let next = await iterator.next(); next.done !== true; next = await iterator.next())
           yield next.value
       } finally {
@@ -147,20 +167,19 @@ const damaged = (name: string, error: unknown, cause: unknown): unknown => {
       })
 }
 
-const unknownFormat = (name: string, start: Buffer) =>
+const unknownFormat = (name: string, start: string) =>
   new OffstreamError('FORMAT_UNKNOWN', `\`${name}\` is no export of products: ${whatItIs(start)}`, {
     outcome: 'usage',
-    hint: startsWith(start, zipMagic)
+    hint: isZip(start)
       ? 'unzip it first'
       : 'give an export as JSONL, CSV or Parquet; JSONL and CSV may be packed with gzip',
   })
 
-const whatItIs = (start: Buffer): string => {
-  if (start.length === 0) return 'it is empty'
-  if (startsWith(start, zipMagic)) return 'it is a zip archive'
-  if (/^\s*\[/.test(start.toString('latin1', 0, 64)))
-    return 'it is one JSON array, not a JSON object on each line'
-  return /^\s*</.test(start.toString('latin1', 0, 64))
-    ? 'it is a page'
-    : 'it is neither JSON lines nor CSV with a column `code`'
+const whatItIs = (start: string): string => {
+  if (start === '') return 'it is empty'
+  if (isZip(start)) return 'it is a zip archive'
+  if (start.startsWith('[')) return 'it is one JSON array, not a JSON object on each line'
+  return start.startsWith('<') ? 'it is a page' : 'it is neither JSON lines nor CSV with a column `code`'
 }
+
+const isZip = (start: string): boolean => start.startsWith(zipMagic.toString('latin1'))

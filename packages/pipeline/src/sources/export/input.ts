@@ -1,12 +1,19 @@
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { messageOf, OffstreamError } from '@offstream/runtime'
 import type { Remote } from '../remote.ts'
 
-/** A file on this machine or on a site, to be read from its beginning or at any place. */
+/** A file on this machine or on a site, to be read from its beginning or at any place; or what comes on a pipe. */
 export interface Input {
   /** As the person wrote it. */
   readonly name: string
+  /** Its length, packed as it may be; null where nobody knows before its end. */
+  readonly bytes: number | null
+  /** Whether it comes from somebody who may wait for what becomes of it, before he sends more. */
+  readonly isLive: boolean
+  /** Whether it may hold nothing: a file that is called an export of text may. */
+  readonly mayBeEmpty: boolean
   /** The whole file, in parts, as fast as they are taken. */
   readonly chunks: () => AsyncIterable<Buffer>
   /** Any part of the file, as hyparquet wants it. */
@@ -18,6 +25,8 @@ export interface Input {
 
 const chunkBytes = 1024 * 1024
 
+const isCalledText = (name: string): boolean => /\.(jsonl?|ndjson|csv|tsv)(\.gz)?$/i.test(name)
+
 export const isWebAddress = (location: string): boolean => /^https?:\/\//i.test(location)
 
 /** @throws OffstreamError FILE_MISSING */
@@ -28,7 +37,15 @@ export const localInput = async (path: string): Promise<Input> => {
   if (!found.isFile()) throw missing(path, new Error('it is not a file'))
   return {
     name: path,
-    chunks: () => createReadStream(path, { highWaterMark: chunkBytes }),
+    ...{ bytes: found.size, isLive: false },
+    mayBeEmpty: isCalledText(path),
+    chunks: async function* () {
+      try {
+        yield* createReadStream(path, { highWaterMark: chunkBytes })
+      } catch (error) {
+        throw missing(path, error)
+      }
+    },
     parts: async () => ({
       byteLength: found.size,
       slice: async (start, end = found.size) => {
@@ -53,6 +70,8 @@ export const localInput = async (path: string): Promise<Input> => {
  */
 export const remoteInput = (address: string, remote: Remote, signal: AbortSignal): Input => ({
   name: address,
+  ...{ bytes: null, isLive: false },
+  mayBeEmpty: isCalledText(address),
   chunks: () => download(address, remote, signal),
   parts: async () => {
     const head = await part(address, remote, signal, 0, 1)
@@ -70,6 +89,32 @@ export const remoteInput = (address: string, remote: Remote, signal: AbortSignal
         return new Uint8Array(buffer, byteOffset, bytes).slice().buffer
       },
     }
+  },
+})
+
+/**
+ * What comes on a pipe, which can be read once and from its beginning only. An abort ends it at once; the end of the
+ * reading closes it.
+ * @throws OffstreamError FILE_MISSING where it can't be read, FORMAT_UNKNOWN for Parquet
+ */
+export const pipeInput = (name: string, pipe: Readable, signal: AbortSignal): Input => ({
+  name,
+  ...{ bytes: null, isLive: true },
+  mayBeEmpty: true,
+  chunks: async function* () {
+    try {
+      // A terminal or a pipe gives nothing for hours: an abort must not wait for it.
+      yield* addAbortSignal(signal, pipe)
+    } catch (error) {
+      signal.throwIfAborted()
+      throw missing(name, error)
+    }
+  },
+  parts: async () => {
+    throw new OffstreamError('FORMAT_UNKNOWN', `\`${name}\` is Parquet, which can't be read from a pipe`, {
+      outcome: 'usage',
+      hint: 'give it as a file with `--source export --file`: what tells where its parts are stands at its end',
+    })
   },
 })
 

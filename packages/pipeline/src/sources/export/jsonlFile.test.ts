@@ -4,11 +4,10 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'rolldown'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Arrival } from '../reader.ts'
-import { arrivalsIn } from './entry.ts'
-import { apiFields } from './fields.ts'
-import { jsonlEntries } from './jsonl.ts'
-import { jsonlFileArrivals } from './jsonlFile.ts'
+import type { ReadResult } from '../reader.ts'
+import { resultsIn } from './entry.ts'
+import { LineReader } from './jsonl.ts'
+import { jsonlFileResults, lineFields } from './jsonlFile.ts'
 
 let folder: string
 let thread: URL
@@ -33,25 +32,29 @@ const options = { name: 'a.jsonl', source: 'export', site: null } as const
 
 /** Everything that comes of a file, the moment left out at which each was seen. */
 const all = async (chunks: Iterable<Buffer>, program?: URL): Promise<unknown[]> => {
-  const arrivals: unknown[] = []
-  for await (const some of jsonlFileArrivals(later(chunks), options, program))
-    for (const arrival of some) if (arrival !== null) arrivals.push(shown(arrival))
-  return arrivals
+  const results: unknown[] = []
+  for await (const some of jsonlFileResults(
+    later(chunks),
+    options,
+    program === undefined ? {} : { thread: program },
+  ))
+    for (const result of some) if (result !== null) results.push(shown(result))
+  return results
 }
 
-const shown = (arrival: Arrival): unknown => {
-  if (arrival.kind !== 'product') return arrival
-  const { as_of, observed_at, ...record } = JSON.parse(String(arrival.product.json))
-  return { ...arrival, product: { ...arrival.product, json: record } }
+const shown = (result: ReadResult): unknown => {
+  if (result.kind !== 'product') return result
+  const { as_of, observed_at, ...record } = JSON.parse(String(result.product.json))
+  return { ...result, product: { ...result.product, json: record } }
 }
 
-/** 17 MB, in parts that end anywhere, among them lines that are none. */
+/** 8 MB, in parts that end anywhere, among them lines that are none. */
 const longFile = function* (): Generator<Buffer> {
   const line = (code: number) =>
     `{"padding":"${'é'.repeat(2_000)}","code":"${code}","brands":"Été, \\"A\\""}\n`
   const broken = ['\n', '{"code":"1","brands"\n', '[]\n', '{"code":tru}\n']
   const text = Array.from(
-    { length: 4_300 },
+    { length: 2_010 },
     (_, index) => line(1_000 + index) + (broken[index % 1_000] ?? ''),
   ).join('')
   const bytes = Buffer.concat([
@@ -66,24 +69,80 @@ async function* later(chunks: Iterable<Buffer>): AsyncGenerator<Buffer> {
   yield* chunks
 }
 
-/** The same bytes in small files, which need no thread; what stands in the lines does not depend on it. */
-const withoutThread = async (): Promise<unknown[]> => {
-  const arrivals: unknown[] = []
-  for await (const entries of jsonlEntries(later(longFile()), apiFields))
-    arrivals.push(
-      ...arrivalsIn(entries, options).flatMap(arrival => (arrival === null ? [] : shown(arrival))),
-    )
-  return arrivals
+/** The same bytes, read here from the first to the last. */
+const withoutThread = (): unknown[] => {
+  const results: unknown[] = []
+  const lines = new LineReader(lineFields)
+  for (const entries of [...Array.from(longFile(), lines.entries), lines.rest()])
+    results.push(...resultsIn(entries, options).flatMap(result => (result === null ? [] : shown(result))))
+  return results
 }
 
 test('a long file that a thread reads gives what it gives without', async () => {
-  const arrivals = await all(longFile(), thread)
-  expect(arrivals.length).toBeGreaterThan(4_300)
-  expect(arrivals).toEqual(await withoutThread())
-  expect(arrivals[0]).toMatchObject({
+  const results = await all(longFile(), thread)
+  expect(results.length).toBeGreaterThan(2_010)
+  expect(results).toEqual(withoutThread())
+  expect(results[0]).toMatchObject({
     ...{ kind: 'product', address: 'a.jsonl:1' },
     product: { code: '00001000', source: 'export', json: { code: '00001000', brands: 'Été, "A"' } },
   })
+})
+
+test('a file that is known to be long goes to the thread from its beginning', async () => {
+  const results: unknown[] = []
+  const lines = [Buffer.from('\ufeff{"code":"10000001"}\n{"code":'), Buffer.from('"10000002"}')]
+  for await (const some of jsonlFileResults(later(lines), options, { threadAfter: 0, thread }))
+    results.push(...some)
+  // Records as bytes come from there.
+  expect(results).toMatchObject([
+    { address: 'a.jsonl:1', product: { code: '10000001', json: expect.any(Buffer) } },
+    { address: 'a.jsonl:2', product: { code: '10000002', json: expect.any(Buffer) } },
+  ])
+})
+
+test('a line that is too long is told with its number, also where the thread takes over within it', async () => {
+  const parts = [
+    '{"code":"10000001"}\n{"padding":"',
+    ...Array<string>(18).fill('x'.repeat(1024 * 1024)),
+    '"}\n',
+  ]
+  expect(
+    await all(
+      [...parts, '{"code":"10000002"}'].map(part => Buffer.from(part)),
+      thread,
+    ),
+  ).toMatchObject([
+    { kind: 'product', address: 'a.jsonl:1' },
+    { kind: 'unreadable', address: 'a.jsonl:2', reason: 'the line is too long' },
+    { kind: 'product', address: 'a.jsonl:3', product: { code: '10000002' } },
+  ])
+})
+
+test('a product is there as soon as its line has come, whatever follows', async () => {
+  let asked = 0
+  async function* slow(): AsyncGenerator<Buffer> {
+    for (;;) {
+      asked += 1
+      yield Buffer.from('{"code":"10000001"}\n')
+    }
+  }
+  const results = jsonlFileResults(slow(), options)
+  expect([(await results.next()).value, asked]).toEqual([
+    [expect.objectContaining({ address: 'a.jsonl:1' })],
+    1,
+  ])
+  await results.return(undefined)
+})
+
+test('what is not wanted keeps its place, also where the thread reads', async () => {
+  const wanted = { ...options, country: 'en:france' }
+  const line = (country: string) =>
+    `{"code":"10000001","countries_tags":["en:${country}"],"x":"${'x'.repeat(9_999)}"}\n`
+  const lines = Array.from({ length: 2_000 }, (_, index) => line(index % 3 === 0 ? 'france' : 'italy'))
+  const kinds: unknown[] = []
+  for await (const some of jsonlFileResults(later(lines.map(each => Buffer.from(each))), wanted, { thread }))
+    kinds.push(...some.map(result => result?.kind ?? null))
+  expect(kinds).toEqual(lines.map((_, index) => (index % 3 === 0 ? 'product' : null)))
 })
 
 test('a file that is left early is closed', async () => {
@@ -95,8 +154,8 @@ test('a file that is left early is closed', async () => {
       isClosed = true
     }
   }
-  for await (const arrivals of jsonlFileArrivals(endless(), options, thread)) {
-    expect(arrivals[0]).toMatchObject({ address: 'a.jsonl:1' })
+  for await (const results of jsonlFileResults(endless(), options, { thread })) {
+    expect(results[0]).toMatchObject({ address: 'a.jsonl:1' })
     break
   }
   expect(isClosed).toBe(true)
@@ -109,11 +168,11 @@ test('a file that breaks off in the middle says so, after what stood before', as
   }
   let count = 0
   const read = async () => {
-    for await (const arrivals of jsonlFileArrivals(broken(), options, thread)) count += arrivals.length
+    for await (const results of jsonlFileResults(broken(), options, { thread })) count += results.length
   }
   await expect(read()).rejects.toThrow('the disk is gone')
   // All but the last, which has no end.
-  expect(count).toBe((await withoutThread()).length - 1)
+  expect(count).toBe(withoutThread().length - 1)
 })
 
 test('a thread that can’t run ends the reading', async () => {

@@ -1,89 +1,63 @@
 import { on } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import type { Arrival } from '../reader.ts'
-import { arrivalsIn, type FileReaderOptions } from './entry.ts'
-import { apiFields } from './fields.ts'
-import { jsonlEntries } from './jsonl.ts'
+import type { ReadResult } from '../reader.ts'
+import { apiFields } from '../record/fields.ts'
+import { type FileReaderOptions, resultsIn } from './entry.ts'
+import { LineReader } from './jsonl.ts'
 import type { LineThreadData } from './lineThread.ts'
 import { type Packed, unpacked } from './packed.ts'
+import type { Wanted } from './pick.ts'
 
-type Arrivals = readonly (Arrival | null)[]
+type ReadResults = readonly (ReadResult | null)[]
+
+/** A line is a product, or an answer of the API that holds one or some. */
+export const lineFields: Wanted = { ...apiFields, product: apiFields, products: true }
+
+/** The thread takes a twentieth of a second to start, in which about as much is read without it. */
+export const bytesOfAShortFile = 4 * 1024 * 1024
 
 /**
- * What comes of the lines of a file, which may be long: from there to the record takes more time than from the record
- * to Kafka, so a long file has a thread of its own for it.
+ * What comes of the lines of a file, as soon as they have come. From there to the record takes more time than from the
+ * record to Kafka, so a file that proves to be long is read by a thread of its own.
  *
+ * @param threadAfter bytes that are read before it, without it
  * @param thread the program of that thread, `lineThread.ts`
  */
-export async function* jsonlFileArrivals(
+export async function* jsonlFileResults(
   chunks: AsyncIterable<Buffer>,
   options: FileReaderOptions,
-  thread = new URL('./lineThread.js', import.meta.url),
-): AsyncGenerator<Arrivals> {
+  { threadAfter = bytesOfAShortFile, thread = new URL('./lineThread.js', import.meta.url) } = {},
+): AsyncGenerator<ReadResults> {
   const file = chunks[Symbol.asyncIterator]()
+  const lines = new LineReader(lineFields)
   try {
-    const start = await begun(file)
-    const all = joined(start)
-    yield* start.isLong ? readByThread(all, options, thread) : readHere(all, options)
+    for (let bytes = 0; bytes < threadAfter; ) {
+      const next = await file.next()
+      if (next.done === true) return yield resultsIn(lines.rest(), options)
+      bytes += next.value.length
+      yield resultsIn(lines.entries(next.value), options)
+    }
+    yield* readByThread(file, thread, { wanted: lineFields, from: lines.place(), options })
   } finally {
     await file.return?.()
   }
-}
-
-/** The thread takes a twentieth of a second to start, in which as much is read. */
-const bytesOfALongFile = 16 * 1024 * 1024
-
-interface Begun {
-  readonly beginning: Buffer[]
-  readonly rest: Pick<AsyncIterator<Buffer>, 'next'>
-  readonly isLong: boolean
-}
-
-/** Reads the beginning of a file. What goes wrong with it comes after what stood before. */
-const begun = async (file: AsyncIterator<Buffer>): Promise<Begun> => {
-  const beginning: Buffer[] = []
-  let bytes = 0
-  try {
-    while (bytes < bytesOfALongFile) {
-      const next = await file.next()
-      if (next.done === true) return { beginning, rest: file, isLong: false }
-      beginning.push(next.value)
-      bytes += next.value.length
-    }
-  } catch (error) {
-    return { beginning, rest: { next: () => Promise.reject(error) }, isLong: false }
-  }
-  return { beginning, rest: file, isLong: true }
-}
-
-async function* joined({ beginning, rest }: Begun): AsyncGenerator<Buffer> {
-  // Let go one by one: a long file is read for an hour.
-  for (let chunk = beginning.shift(); chunk !== undefined; chunk = beginning.shift()) yield chunk
-  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value
-}
-
-async function* readHere(
-  chunks: AsyncIterable<Buffer>,
-  options: FileReaderOptions,
-): AsyncGenerator<Arrivals> {
-  for await (const entries of jsonlEntries(chunks, apiFields)) yield arrivalsIn(entries, options)
 }
 
 /** Chunks that are with the thread: enough that it never waits, and no more than a few megabytes. */
 const chunksAhead = 3
 
 async function* readByThread(
-  chunks: AsyncIterable<Buffer>,
-  options: FileReaderOptions,
+  file: AsyncIterator<Buffer>,
   program: URL,
-): AsyncGenerator<Arrivals> {
-  const thread = new Worker(program, { workerData: { wanted: apiFields, options } satisfies LineThreadData })
+  workerData: LineThreadData,
+): AsyncGenerator<ReadResults> {
+  const thread = new Worker(program, { workerData })
   const answers = on(thread, 'message') as AsyncIterableIterator<[Packed]>
-  const answer = async (): Promise<Arrivals> => unpacked((await answers.next()).value[0])
+  const answer = async (): Promise<ReadResults> => unpacked((await answers.next()).value[0])
   let trouble: { readonly error: unknown } | null = null
   const untilTrouble = async function* () {
     try {
-      yield* chunks
+      for (let next = await file.next(); next.done !== true; next = await file.next()) yield next.value
     } catch (error) {
       trouble = { error }
     }

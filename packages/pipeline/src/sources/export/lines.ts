@@ -3,16 +3,25 @@ const longestLine = 16 * 1024 * 1024
 
 const newline = 0x0a
 
+/** A line whose end has not come yet, as another cutter can take it over. */
+export interface BegunLine {
+  /** Let go where it is too long. */
+  readonly parts: readonly Uint8Array[]
+  readonly bytes: number
+}
+
 /** Cuts a stream of bytes into lines, without copying but for the line that goes over the edge of a chunk. */
 export class LineCutter {
   /** The beginning of a line whose end has not come yet. */
-  private begun: Buffer[] = []
-  private begunBytes = 0
+  private begun: Uint8Array[]
+  private begunBytes: number
   private readonly longest: number
 
   /** @param longest bytes of the longest line that is kept */
-  constructor(longest = longestLine) {
+  constructor(longest = longestLine, { parts, bytes }: BegunLine = { parts: [], bytes: 0 }) {
     this.longest = longest
+    this.begun = [...parts]
+    this.begunBytes = bytes
   }
 
   /** The lines that end in `chunk`, in their order, without their ends; null for one that is too long. */
@@ -30,6 +39,8 @@ export class LineCutter {
   /** The last line, where the stream does not end with a line's end. */
   readonly rest = (): readonly (Buffer | null)[] =>
     this.begunBytes === 0 ? [] : [this.finish(Buffer.alloc(0))]
+
+  readonly begunLine = (): BegunLine => ({ parts: this.begun, bytes: this.begunBytes })
 
   private readonly begin = (part: Buffer): void => {
     this.begunBytes += part.length

@@ -5,12 +5,12 @@ import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { Product, productColumns } from '../../product.ts'
+import { apiFields } from '../record/fields.ts'
 import { nutrientNames } from '../record/nutriments.ts'
 import { productOf, type RecordContext } from '../record/productOf.ts'
 import { qualityFlags } from '../record/quality.ts'
 import { taken } from '../testRun.ts'
 import { exportSource } from './export.ts'
-import { apiFields } from './fields.ts'
 import { Picker } from './pick.ts'
 
 const folder = join(import.meta.dirname, '../../../../../../shared/off')

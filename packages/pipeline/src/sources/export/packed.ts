@@ -1,39 +1,38 @@
-import type { Arrival } from '../reader.ts'
+import type { ReadResult } from '../reader.ts'
 
-/** Arrivals on their way from one thread to another. */
+/** Results on their way from one thread to another. */
 export interface Packed {
   /** The records as JSON, one after the other, in a piece of memory that can be given away. */
   readonly records: Uint8Array<ArrayBuffer>
   /** All else, as JSON: to clone these objects for another thread takes several times as long as writing them. */
-  readonly arrivals: string
+  readonly results: string
 }
 
-type Product = Extract<Arrival, { kind: 'product' }>
+type Product = Extract<ReadResult, { kind: 'product' }>
 
 interface PackedProduct extends Omit<Product, 'product'>, Pick<Product['product'], 'code' | 'source'> {
   /** Where its record ends in `records`; it begins where the one before ends. */
   readonly end: number
 }
 
-type PackedArrival = PackedProduct | Exclude<Arrival, Product>
+type PackedResult = PackedProduct | Exclude<ReadResult, Product>
 
-/** What is not wanted (null) is left out. */
-export const packed = (arrivals: readonly (Arrival | null)[]): Packed => {
+export const packed = (results: readonly (ReadResult | null)[]): Packed => {
   const records = new Records()
-  const told = arrivals.flatMap((arrival): PackedArrival | [] => {
-    if (arrival?.kind !== 'product') return arrival ?? []
-    const { kind, address, product } = arrival
+  const told = results.map((result): PackedResult | null => {
+    if (result?.kind !== 'product') return result
+    const { kind, address, product } = result
     return { kind, address, code: product.code, source: product.source, end: records.add(product.json) }
   })
-  return { records: records.taken(), arrivals: JSON.stringify(told) }
+  return { records: records.taken(), results: JSON.stringify(told) }
 }
 
-export const unpacked = ({ records, arrivals }: Packed): Arrival[] => {
+export const unpacked = ({ records, results }: Packed): (ReadResult | null)[] => {
   const all = Buffer.from(records.buffer, records.byteOffset, records.byteLength)
   let from = 0
-  return (JSON.parse(arrivals) as PackedArrival[]).map(arrival => {
-    if (!('end' in arrival)) return arrival
-    const { kind, address, code, source, end } = arrival
+  return (JSON.parse(results) as (PackedResult | null)[]).map(result => {
+    if (result === null || !('end' in result)) return result
+    const { kind, address, code, source, end } = result
     const json = all.subarray(from, end)
     from = end
     return { kind, address, product: { code, source, json } }

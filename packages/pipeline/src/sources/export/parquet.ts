@@ -1,9 +1,9 @@
 import { messageOf, OffstreamError } from '@offstream/runtime'
 import type { AsyncBuffer, FileMetaData, RowGroup } from 'hyparquet'
+import { apiFields } from '../record/fields.ts'
 import { type JsonObject, objectOf } from '../record/json.ts'
-import { nutrientNames, otherNutrients } from '../record/nutriments.ts'
+import { nutrients } from '../record/nutriments.ts'
 import type { Entry } from './entry.ts'
-import { apiFields } from './fields.ts'
 import type { Input } from './input.ts'
 
 /** The official export has 1,024 rows in a group; of larger groups this many are made into objects at once. */
@@ -81,7 +81,7 @@ const mainText = (value: unknown, lang: unknown): unknown => {
   return (within('main') ?? within(lang) ?? texts[0])?.['text']
 }
 
-const nutrients: ReadonlySet<unknown> = new Set([...Object.values(nutrientNames), ...otherNutrients])
+const wantedNutrients: ReadonlySet<unknown> = new Set(nutrients)
 
 const nutrimentsIn = (value: unknown): unknown => {
   if (!Array.isArray(value)) return value
@@ -89,7 +89,7 @@ const nutrimentsIn = (value: unknown): unknown => {
   for (const each of value) {
     const nutrient = objectOf(each)
     const per100g = nutrient?.['100g']
-    if (nutrient === null || typeof per100g !== 'number' || !nutrients.has(nutrient['name'])) continue
+    if (nutrient === null || typeof per100g !== 'number' || !wantedNutrients.has(nutrient['name'])) continue
     nutriments[`${String(nutrient['name'])}_100g`] = asWritten(per100g)
   }
   return nutriments

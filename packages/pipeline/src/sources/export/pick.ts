@@ -95,13 +95,15 @@ const find = (line: Buffer, from: number, wanted: Names): number => {
   for (;;) {
     if (line[at] !== quote) throw new SyntaxError(`there is no name at byte ${at}`)
     const nameAt = at
-    const afterName = skipString(line, at + 1)
+    const nameEnd = skipName(line, at + 1)
+    const afterName = nameEnd < 0 ? -nameEnd : nameEnd
     at = skipBlanks(line, afterName)
     if (line[at] !== colon) throw new SyntaxError(`there is no colon at byte ${at}`)
     const start = skipBlanks(line, at + 1)
     at = skipValue(line, start)
-    if (wanted.possible[roughKeyOf(line, nameAt + 1, afterName - 1)] !== 0)
-      note(line, wanted, nameAt, afterName, start, at)
+    if (nameEnd < 0) noteEscaped(line, wanted, nameAt, afterName, start, at)
+    else if (wanted.possible[roughKeyOf(line, nameAt + 1, afterName - 1)] !== 0)
+      note(line, nameAt + 1, afterName - 1, wanted, nameAt, start, at)
     at = skipBlanks(line, at)
     if (line[at] === closingBrace) return at + 1
     if (line[at] !== comma) throw new SyntaxError(`there is no comma at byte ${at}`)
@@ -183,26 +185,41 @@ const possibleAmong = (names: readonly Bytes[], prefixes: readonly Bytes[]): Uin
   return possible
 }
 
-/** Notes a member where it is wanted. Six numbers, since an object for each of 170 members would be half the garbage. */
+/**
+ * Notes a member where its name, which stands in `text`, is wanted. So many numbers, since an object for each of 170
+ * members would be half the garbage.
+ */
 const note = (
-  line: Uint8Array,
+  text: Uint8Array,
+  from: number,
+  to: number,
+  wanted: Names,
+  nameAt: number,
+  start: number,
+  end: number,
+): void => {
+  for (const name of wanted.byKey.get(keyOf(text, from, to)) ?? none) {
+    if (name.bytes.length !== to - from || !beginsWith(text, from, name.bytes)) continue
+    name.start = start
+    name.end = end
+    return
+  }
+  for (const { bytes, inner } of wanted.prefixes)
+    if (bytes.length <= to - from && beginsWith(text, from, bytes))
+      wanted.others.push({ nameAt, start, end, inner })
+}
+
+/** The same for a name with escapes, `product\u005fname`, which nobody writes and JSON allows. */
+const noteEscaped = (
+  line: Buffer,
   wanted: Names,
   nameAt: number,
   afterName: number,
   start: number,
   end: number,
 ): void => {
-  const from = nameAt + 1
-  const length = afterName - 1 - from
-  for (const name of wanted.byKey.get(keyOf(line, from, from + length)) ?? none) {
-    if (!beginsWith(line, from, name.bytes)) continue
-    name.start = start
-    name.end = end
-    return
-  }
-  for (const { bytes, inner } of wanted.prefixes)
-    if (bytes.length <= length && beginsWith(line, from, bytes))
-      wanted.others.push({ nameAt, start, end, inner })
+  const name = Buffer.from(String(JSON.parse(line.toString('utf8', nameAt, afterName))))
+  note(name, 0, name.length, wanted, nameAt, start, end)
 }
 
 const none: readonly Name[] = []
@@ -240,6 +257,17 @@ const skipString = (line: Uint8Array, from: number): number => {
     const byte = line[at]
     if (byte === quote) return at + 1
     if (byte === backslash) at += 1
+  }
+  throw new SyntaxError('it ends in the middle of a text')
+}
+
+/** The same for a name; below zero where it has escapes. */
+const skipName = (line: Uint8Array, from: number): number => {
+  const { length } = line
+  for (let at = from; at < length; at += 1) {
+    const byte = line[at]
+    if (byte === quote) return at + 1
+    if (byte === backslash) return -skipString(line, at)
   }
   throw new SyntaxError('it ends in the middle of a text')
 }

@@ -15,7 +15,10 @@ export const nutrientNames = {
 } as const
 
 /** What stands in for a nutriment that is not told itself. */
-export const otherNutrients = ['energy-kj', 'energy', 'sodium'] as const
+const otherNutrients = ['energy-kj', 'energy', 'sodium'] as const
+
+/** All that are read, by their names in Open Food Facts' data. */
+export const nutrients: readonly string[] = [...Object.values(nutrientNames), ...otherNutrients]
 
 type Nutriments = Pick<Product, keyof typeof nutrientNames>
 

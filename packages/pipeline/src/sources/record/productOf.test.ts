@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Product } from '../../product.ts'
-import { apiFields } from '../export/fields.ts'
+import { apiFields } from './fields.ts'
 import { productOf, type RecordContext } from './productOf.ts'
 
 const context: RecordContext = {

@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile } from '@offstream/runtime'
 import lockfile from 'proper-lockfile'
 import { z } from 'zod'
 import type { Product } from '../../product.ts'
@@ -114,9 +115,7 @@ export class FillMemory {
         version: 1,
         hosts: { ...hosts, [host]: { ...known, ...Object.fromEntries(counts) } },
       }
-      const beside = `${this.file}.tmp`
-      await writeFile(beside, `${JSON.stringify(written)}\n`, { mode: 0o600 })
-      await rename(beside, this.file)
+      await replaceFile(this.file, `${JSON.stringify(written)}\n`, { mode: 0o600 })
     } finally {
       await release()
     }

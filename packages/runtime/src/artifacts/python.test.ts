@@ -1,0 +1,31 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { identify } from '../processes.ts'
+import { until } from '../until.ts'
+import { ensurePythonEnvironment } from './python.ts'
+
+test('an environment that is being made is not gone on with when it is not wanted any more', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'offstream-python-'))
+  onTestFinished(() => rm(root, { recursive: true }))
+  const python = join(root, 'python')
+  const pidFile = join(root, 'pid')
+  await writeFile(python, `#!/bin/sh\necho $$ > ${pidFile}\nexec sleep 60\n`, { mode: 0o755 })
+  const abort = new AbortController()
+  const making = ensurePythonEnvironment(
+    {
+      ...{ name: 'hive', directory: join(root, 'cache', 'hive'), python, requirements: [] },
+      ...{ downloadBytes: 0, installedBytes: 0 },
+    },
+    { signal: abort.signal },
+  )
+  const outcome = expect(making).rejects.toThrow('enough')
+  const pid = await until(
+    async () => Number((await readFile(pidFile, 'utf8')).trim()) || Promise.reject(new Error('not yet')),
+    { what: 'it to begin', withinMs: 5_000 },
+  )
+  abort.abort(new Error('enough'))
+  await outcome
+  expect([await identify(pid), await readdir(join(root, 'cache'))]).toEqual([null, []])
+})

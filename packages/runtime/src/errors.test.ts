@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { fileNews, OffstreamError } from './errors.ts'
+
+const systemError = (code: string, rest: object = {}): Error =>
+  Object.assign(new Error(code), { code, ...rest })
+
+test.each([
+  ['ENOSPC', 'write', undefined, 'DISK_FULL', 'prerequisite', 'There is no room left on the disk'],
+  [
+    'EDQUOT',
+    'mkdir',
+    '/a',
+    'DISK_FULL',
+    'prerequisite',
+    "There is no room left on the disk: `/a` can't be written",
+  ],
+  ['EACCES', 'mkdir', '/a', 'FOLDER_UNWRITABLE', 'refused', "`/a` can't be used: permission denied"],
+  [
+    'EROFS',
+    'open',
+    '/a',
+    'FOLDER_UNWRITABLE',
+    'refused',
+    "`/a` can't be used: it lies on a disk that can only be read",
+  ],
+])('%s of %s on a file of ours is news, and no bug', (code, syscall, path, told, outcome, message) => {
+  expect(fileNews(systemError(code, { syscall, path }))).toMatchObject({ code: told, outcome, message })
+})
+
+test.each([
+  ['a bug', new TypeError('bees is not iterable')],
+  ['a file that is not there', systemError('ENOENT', { path: '/a' })],
+  [
+    'a port that only the administrator may take',
+    systemError('EACCES', { syscall: 'listen', address: '127.0.0.1' }),
+  ],
+  ['a program that may not be run', systemError('EACCES', { syscall: 'spawn /a', path: '/a' })],
+  ['what is news already', new OffstreamError('BEES_AWAY', 'away', { outcome: 'failed', hint: 'call them' })],
+])('%s is not taken for it', (_, error) => {
+  expect(fileNews(error)).toBeNull()
+})
+
+const run = promisify(execFile)
+
+test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
+  'a disk that is full is told by what the system says of it (needs the rights to mount one)',
+  async () => {
+    const disk = await mkdtemp(join(tmpdir(), 'offstream-disk-'))
+    const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', disk]).then(
+      () => true,
+      () => false,
+    )
+    try {
+      if (!mounted) return
+      const error = await writeFile(join(disk, 'file'), 'x'.repeat(10_000)).catch(error => error)
+      expect(fileNews(error)).toMatchObject({ code: 'DISK_FULL' })
+    } finally {
+      if (mounted) await run('umount', [disk])
+      await rm(disk, { recursive: true })
+    }
+  },
+)
