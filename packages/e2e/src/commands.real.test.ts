@@ -253,7 +253,13 @@ const moments: Readonly<Record<string, (state: string) => boolean>> = {
 
 const plansIn = (state: string): number => {
   const trash = join(state, 'trash')
-  const resets = existsSync(trash) ? readdirSync(trash) : []
+  let resets: string[]
+  try {
+    resets = readdirSync(trash)
+  } catch {
+    // Not there yet, or no more: the reset goes on meanwhile.
+    return 0
+  }
   return resets.filter(reset => existsSync(join(trash, reset, 'plan.json'))).length
 }
 

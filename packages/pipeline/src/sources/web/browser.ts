@@ -55,13 +55,18 @@ export class SharedBrowser implements AsyncDisposable {
   readonly visit = async <T>({ address, loadScripts, read, signal }: Visit<T>): Promise<T> => {
     signal.throwIfAborted()
     const { visitWithinMs = usualVisitWithinMs } = this.options
-    const bounds = { what: `\`${address}\``, withinMs: visitWithinMs, signal }
-    const tab = await withDeadline(() => this.takeTab(), bounds)
+    const what = `\`${address}\``
+    // The page has no part in the time that a browser takes to start.
+    const tab = await withDeadline(() => this.takeTab(), { what, withinMs: usualVisitWithinMs, signal })
     tab.loadScripts = loadScripts
     tab.left = null
     tab.bytes = 0
     try {
-      const result = await withDeadline(() => open(tab, address, read), bounds)
+      const result = await withDeadline(() => open(tab, address, read), {
+        what,
+        withinMs: visitWithinMs,
+        signal,
+      })
       if (tab.left !== null) throw new Error('it led off the site')
       if (tab.spent) discard(tab)
       else this.idle.push(tab)

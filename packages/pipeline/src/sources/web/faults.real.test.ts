@@ -20,9 +20,13 @@ afterAll(() => site[Symbol.asyncDispose]())
 /** What a scrape gives while the site has these faults. */
 const scraped = (faults: readonly FaultRule[], options: Partial<WebSourceOptions> = {}) => {
   site.inject(faults)
-  return taken(
+  return scrapedFrom(site, options)
+}
+
+const scrapedFrom = ({ address }: Site, options: Partial<WebSourceOptions>) =>
+  taken(
     webSource({
-      ...{ address: site.address, concurrency: 1, pagesPerMinute: null },
+      ...{ address, concurrency: 1, pagesPerMinute: null },
       patience: { firstPauseMs: 20, pauses: 2, failures: 5 },
       userAgent: 'offstream-test',
       chromium: { executablePath: executablePath ?? '' },
@@ -30,19 +34,17 @@ const scraped = (faults: readonly FaultRule[], options: Partial<WebSourceOptions
       ...options,
     }),
   )
-}
 
-/** Three seconds for a page, where one never ends: an honest one takes a tenth of one. */
+/** Little time for a page, where one never ends. */
 const timeFor = (fault: FaultName): Partial<WebSourceOptions> =>
-  fault === 'hang' || fault === 'drip' ? { visitWithinMs: 3_000 } : {}
+  fault === 'hang' || fault === 'drip' ? { visitWithinMs: 1_500 } : {}
 
 describe.skipIf(executablePath === null)('one page of the site is spoilt (needs Chromium)', () => {
   /** What a scrape comes to while a fault spoils the second of three products. */
-  const outcome = async (rule: Omit<FaultRule, 'path'>, options?: Partial<WebSourceOptions>) => {
-    const { products, removals, skipped, events, error } = await scraped(
-      [{ path: `/produit/${spoilt}*`, ...rule }],
-      options,
-    )
+  const outcome = async (fault: FaultName) => {
+    const { products, removals, skipped, events, error } = await scraped([
+      { path: `/produit/${spoilt}*`, fault },
+    ])
     return {
       delivered: products.map(({ code }) => code).toSorted(),
       skipped: skipped.map(([address, reason]) => [/\d{8,}/.exec(address)?.[0], reason]),
@@ -55,69 +57,28 @@ describe.skipIf(executablePath === null)('one page of the site is spoilt (needs 
 
   test.each<[FaultName, string]>([
     ['too-many-requests', 'it answered with status 429'],
-    ['retry-after', 'it answered with status 429'],
-    ['unavailable', 'it answered with status 503'],
-    ['bad-gateway', 'it answered with status 502'],
-    ['maintenance', 'it is down for maintenance'],
-  ])('`%s` is waited for, and then nothing is missing', async (fault, reason) => {
-    expect(await outcome({ fault, count: 1 })).toEqual({
-      ...{ ...nothing, delivered: all.toSorted(), waits: [reason] },
-    })
-  })
-
-  test.each<[FaultName, string]>([
-    ['too-many-requests', 'it answered with status 429'],
     ['bad-gateway', 'it answered with status 502'],
     ['maintenance', 'it is down for maintenance'],
   ])('`%s` that goes on ends the scrape, with nothing of it published', async (fault, reason) => {
-    expect(await outcome({ fault })).toEqual({
+    expect(await outcome(fault)).toEqual({
       ...{ ...nothing, delivered: [first], waits: [reason, reason], error: 'SOURCE_BLOCKED' },
     })
   })
 
   test('`closed` that goes on ends the scrape as a site that has gone', async () => {
     const reason = 'net::ERR_EMPTY_RESPONSE'
-    expect(await outcome({ fault: 'closed' })).toEqual({
+    expect(await outcome('closed')).toEqual({
       ...{ ...nothing, delivered: [first], waits: [reason, reason], error: 'SITE_UNREACHABLE' },
     })
   })
 
   test.each<FaultName>(['stop-crawling', 'noindex', 'login'])('`%s` ends the scrape at once', async fault => {
-    expect(await outcome({ fault })).toEqual({ ...nothing, delivered: [first], error: 'SOURCE_BLOCKED' })
-  })
-
-  test.each<FaultName>(['server-error', 'cut-off', 'wrong-charset', 'hang', 'drip'])(
-    '`%s` for once is tried again',
-    async fault => {
-      expect(await outcome({ fault, count: 1 }, timeFor(fault))).toEqual({
-        ...nothing,
-        delivered: all.toSorted(),
-      })
-    },
-  )
-
-  test.each<[FaultName, string, visits: number]>([
-    ['server-error', 'it answered with status 500', 4],
-    ['cut-off', 'its answer broke off', 4],
-    ['wrong-charset', 'its text is not in the encoding that it names', 4],
-    ['hang', 'it took too long', 4],
-    ['drip', 'it took too long', 4],
-    ['huge', 'it is larger than 8 MB', 1],
-    ['gzip-bomb', 'it is larger than 8 MB', 1],
-    ['redirect-private', 'it led off the site, to `http://169.254.169.254/latest/meta-data/`', 1],
-    ['other-layout', 'it is neither a product nor a list of products', 1],
-  ])('`%s` that goes on costs that product alone', async (fault, reason, visits) => {
-    const before = site.requests.length
-    expect(await outcome({ fault }, timeFor(fault))).toEqual({
-      ...{ ...nothing, delivered: [first, last].toSorted(), skipped: [[spoilt, reason]] },
-    })
-    const asked = site.requests.slice(before).filter(({ path }) => path.startsWith(`/produit/${spoilt}`))
-    expect(asked.length).toBe(visits)
+    expect(await outcome(fault)).toEqual({ ...nothing, delivered: [first], error: 'SOURCE_BLOCKED' })
   })
 
   test('`redirect-loop` costs that product alone, and is left after some steps', async () => {
     const before = site.requests.length
-    expect(await outcome({ fault: 'redirect-loop' })).toEqual({
+    expect(await outcome('redirect-loop')).toEqual({
       ...{ ...nothing, delivered: [first, last].toSorted() },
       skipped: [[spoilt, 'it redirects more than 5 times']],
     })
@@ -154,6 +115,91 @@ describe.skipIf(executablePath === null)('one page of the site is spoilt (needs 
     })
   })
 })
+
+describe.skipIf(executablePath === null)(
+  'many pages are spoilt, each in its own way (needs Chromium)',
+  () => {
+    const many = generateCatalogue({ count: 24 }).products.map(({ code }) => code)
+    // Each with an honest page before it and behind it.
+    const spoiltBy = (names: readonly FaultName[]) =>
+      new Map(names.map((fault, index) => [fault, many[2 * index + 1] ?? '']))
+
+    let large: Site
+    beforeAll(async () => {
+      large = await startSite({ catalogue: generateCatalogue({ count: many.length }) })
+    })
+    afterAll(() => large[Symbol.asyncDispose]())
+
+    /** What one scrape comes to while each of `names` spoils a product of its own. */
+    const outcome = async (
+      names: readonly FaultName[],
+      { concurrency = 4, ...rule }: Pick<FaultRule, 'count'> & { readonly concurrency?: number } = {},
+    ) => {
+      const spoilt = spoiltBy(names)
+      large.inject([...spoilt].map(([fault, code]) => ({ path: `/produit/${code}*`, fault, ...rule })))
+      const before = large.requests.length
+      const { products, removals, skipped, events, error } = await scrapedFrom(large, {
+        visitWithinMs: 3_000,
+        // So many failures in a row are no sign here that the site has gone.
+        patience: { firstPauseMs: 20, pauses: 2, failures: 100 },
+      })
+      const named = (address: string) =>
+        [...spoilt].find(([, code]) => address.includes(code))?.[0] ?? address
+      const visits = large.requests.slice(before).filter(({ path }) => path.startsWith('/produit/'))
+      return {
+        delivered: new Set(products.map(({ code }) => code)),
+        skipped: Object.fromEntries(skipped.map(([address, reason]) => [named(address), reason])),
+        waits: events.flatMap(event => (event.kind === 'waiting' ? [event.reason] : [])).toSorted(),
+        visits: (fault: FaultName) => visits.filter(({ path }) => named(path) === fault).length,
+        removals,
+        error,
+      }
+    }
+
+    test('what is waited for leaves nothing missing', async () => {
+      const reasons: Partial<Record<FaultName, string>> = {
+        'too-many-requests': 'it answered with status 429',
+        'retry-after': 'it answered with status 429',
+        unavailable: 'it answered with status 503',
+        'bad-gateway': 'it answered with status 502',
+        maintenance: 'it is down for maintenance',
+      }
+      const came = await outcome(Object.keys(reasons) as FaultName[], { count: 1, concurrency: 1 })
+      expect(came).toMatchObject({ skipped: {}, removals: [], error: null })
+      expect(came.waits).toEqual(Object.values(reasons).toSorted())
+      expect(came.delivered).toEqual(new Set(many))
+    })
+
+    test('what fails once is tried again', async () => {
+      const came = await outcome(['server-error', 'cut-off', 'wrong-charset', 'hang', 'drip'], { count: 1 })
+      expect(came).toMatchObject({ skipped: {}, waits: [], removals: [], error: null })
+      expect(came.delivered).toEqual(new Set(many))
+    })
+
+    test('what goes on failing costs that product alone', async () => {
+      const expected: readonly (readonly [FaultName, reason: string, visits: number])[] = [
+        ['server-error', 'it answered with status 500', 4],
+        ['cut-off', 'its answer broke off', 4],
+        ['wrong-charset', 'its text is not in the encoding that it names', 4],
+        ['hang', 'it took too long', 4],
+        ['drip', 'it took too long', 4],
+        ['huge', 'it is larger than 8 MB', 1],
+        ['gzip-bomb', 'it is larger than 8 MB', 1],
+        ['redirect-private', 'it led off the site, to `http://169.254.169.254/latest/meta-data/`', 1],
+        ['other-layout', 'it is neither a product nor a list of products', 1],
+      ]
+      const names = expected.map(([fault]) => fault)
+      const came = await outcome(names)
+      expect(came).toMatchObject({ waits: [], removals: [], error: null })
+      expect(came.skipped).toEqual(Object.fromEntries(expected.map(([fault, reason]) => [fault, reason])))
+      expect(expected.map(([fault]) => [fault, came.visits(fault)])).toEqual(
+        expected.map(([fault, , visits]) => [fault, visits]),
+      )
+      const spoilt = new Set(spoiltBy(names).values())
+      expect(came.delivered).toEqual(new Set(many.filter(code => !spoilt.has(code))))
+    })
+  },
+)
 
 describe.skipIf(executablePath === null)('the first page is spoilt (needs Chromium)', () => {
   /** The error that a scrape ends with; null where it ends well. All have one, or this does not compile. */
