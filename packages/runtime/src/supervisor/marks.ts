@@ -15,8 +15,10 @@ export const markOf = (directory: string, service: string): Readonly<Record<stri
 })
 
 /** The processes of one service that live, its children among them. */
-export const processesOf = async (directory: string, service: string): Promise<readonly MarkedProcess[]> =>
-  (await markedProcesses(markName)).filter(({ mark }) => mark === beginningOf(directory) + service)
+export const processesOf = async (directory: string, service: string): Promise<readonly MarkedProcess[]> => {
+  const wanted = markOf(directory, service)[markName]
+  return (await markedProcesses(markName)).filter(({ mark }) => mark === wanted)
+}
 
 /** A service that runs though nothing is written down of it: its record was deleted, or could not be written. */
 export interface StrayService {
