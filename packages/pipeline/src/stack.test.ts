@@ -198,7 +198,8 @@ test('a start that is taken back says so, and leaves its end to the keeper', asy
 /** A service of a stack that runs, and whose state folder was deleted since. */
 const strayService = async (state: string, name: ServiceName): Promise<number> => {
   const { records } = directoriesOf(state)
-  const supervisor = new Supervisor({ directory: records, onEvent: () => undefined })
+  // It sees the service end, and must neither start it again nor write that down while the test looks.
+  const supervisor = new Supervisor({ directory: records, onEvent: () => undefined, backoffMs: [60_000] })
   await supervisor.start([
     {
       ...{ name, needs: [], port: null, logFile: join(state, `${name}.log`), ready: async () => undefined },
@@ -208,6 +209,7 @@ const strayService = async (state: string, name: ServiceName): Promise<number> =
   ])
   onTestFinished(() => supervisor.stop())
   const { pid } = (await new ServiceRecords(records).of(name)) ?? expect.fail()
+  supervisor.loseRecords()
   await rm(directoriesOf(state).run, { recursive: true })
   return pid ?? expect.fail()
 }
