@@ -16,6 +16,7 @@ import {
   type StackCall,
   type StackSettings,
   startServices,
+  tellingTakenBack,
 } from './stack.ts'
 
 /**
@@ -79,10 +80,9 @@ export const restartServices = async (
   await keepStackSettings(settings)
   // The start takes its place in the keeper's line while the stop is carried out: a keeper that has nothing to keep
   // and nothing to do would end, and with it an `up --foreground`.
-  await Promise.all([stopped, askKeeper(run, 'start', { ...rest, names, settings })]).catch(error => {
-    if (call.signal?.aborted) onTakenBack?.()
-    throw error
-  })
+  await Promise.all([stopped, askKeeper(run, 'start', { ...rest, names, settings })]).catch(
+    tellingTakenBack(call.signal, onTakenBack),
+  )
 }
 
 const notRunning = (what: string): OffstreamError =>

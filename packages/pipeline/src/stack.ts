@@ -141,10 +141,17 @@ export const startServices = async (
   } catch (error) {
     // Where nothing came of it, what is corrected in the file must count the next time.
     if ((await ownPids(settings.state)).size === 0) await rm(settingsFile(settings.state), { force: true })
-    if (call.signal?.aborted) onTakenBack?.()
-    throw withFreePorts(error)
+    return tellingTakenBack(call.signal, onTakenBack)(withFreePorts(error))
   }
 }
+
+/** For what a keeper was asked: throws its error on, and first tells of an abort, after which nobody waits any more. */
+export const tellingTakenBack =
+  (signal: AbortSignal | undefined, onTakenBack: StackCall['onTakenBack']) =>
+  (error: unknown): never => {
+    if (signal?.aborted) onTakenBack?.()
+    throw error
+  }
 
 /** Of a port that is taken, also that offstream can choose another by itself. */
 const withFreePorts = (error: unknown): unknown =>
@@ -168,10 +175,7 @@ export const stopStack = async (
   const { run } = directoriesOf(state)
   const isKept = await keeperAnswers(run)
   if (isKept) {
-    await askKeeper(run, 'stop', call).catch(error => {
-      if (call.signal?.aborted) onTakenBack?.()
-      throw error
-    })
+    await askKeeper(run, 'stop', call).catch(tellingTakenBack(call.signal, onTakenBack))
     await keeperGone(run)
   }
   const services = await readServices(state)
