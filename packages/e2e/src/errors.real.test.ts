@@ -503,7 +503,7 @@ const unknownCalls = async (hint: string): Promise<string[]> => {
   const unknown: string[] = []
   for (const words of hintCommands(hint)) {
     const path = words.slice(0, words.findIndex(word => !/^[a-z]+$/.test(word)) >>> 0)
-    const { stdout } = await stack.run([...path, '--help'])
+    const stdout = await helpOf(path)
     const [, known = '', takes = ''] = /^Usage: offstream ((?:[a-z]+ )*)(.*)/.exec(stdout) ?? []
     const isKnown = known.trim() === path.join(' ') || (known !== '' && /<\w+>|\[\w+\.\.\.\]/.test(takes))
     const options = words.filter(word => word.startsWith('-'))
@@ -511,6 +511,15 @@ const unknownCalls = async (hint: string): Promise<string[]> => {
       unknown.push(words.join(' '))
   }
   return unknown
+}
+
+const helps = new Map<string, Promise<Ran>>()
+/** The help of a command, asked for once: most hints advise the same few. */
+const helpOf = async (path: readonly string[]): Promise<string> => {
+  const name = path.join(' ')
+  const asked = helps.get(name) ?? stack.run([...path, '--help'])
+  helps.set(name, asked)
+  return (await asked).stdout
 }
 
 interface Site extends AsyncDisposable {

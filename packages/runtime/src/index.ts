@@ -19,6 +19,7 @@ export { launchKeeper, tellLauncher } from './keeper/launch.ts'
 export { type KeeperOptions, recordsDirectory, runKeeper } from './keeper/server.ts'
 export { endOfLog, type LogLine, LogReader, lastLines, linesBefore } from './log.ts'
 export {
+  groupOf,
   identify,
   isAlive,
   listenerOn,

@@ -100,6 +100,14 @@ const linuxMarked = async (pid: number, name: string): Promise<MarkedProcess | n
     : { pid, mark: variable.slice(name.length + 1), leads: group === String(pid) }
 }
 
+/** The process group of a process; null where there is no such process. */
+export const groupOf = async (pid: number): Promise<number | null> => {
+  if (process.platform === 'linux') return Number((await statFields(pid))?.group) || null
+  const { execa } = await import('execa')
+  const { stdout } = await execa('ps', ['-o', 'pgid=', '-p', String(pid)], { reject: false })
+  return Number(stdout.trim()) || null
+}
+
 /** Sends `signal` to a process, or, with a negative number, to a process group; being gone already is fine. */
 export const send = (target: number, signal: NodeJS.Signals): void => {
   try {

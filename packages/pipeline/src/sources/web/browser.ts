@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { DeadlineError, messageOf, OffstreamError, withDeadline } from '@offstream/runtime'
+import { DeadlineError, groupOf, messageOf, OffstreamError, withDeadline } from '@offstream/runtime'
 import {
   type Browser,
   type BrowserContext,
@@ -204,15 +204,20 @@ const launch = async (
   }
 }
 
-/** Playwright keeps the pid of what it starts to itself; Chromium tells it, and leads a process group of its own. */
+/**
+ * Playwright keeps the pid of what it starts to itself. Chromium tells its own, whose process group is what was started:
+ * the browser, or a script that calls it, as Debian's is.
+ */
 const killerOf = async (browser: Browser): Promise<() => void> => {
   const session = await browser.newBrowserCDPSession()
   const { processInfo } = await session.send('SystemInfo.getProcessInfo')
   await session.detach()
   const pid = processInfo.find(({ type }) => type === 'browser')?.id
+  const group = pid === undefined ? null : await groupOf(pid)
+  const isOwn = group === (await groupOf(process.pid))
   return () => {
     try {
-      if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+      if (group !== null && !isOwn) process.kill(-group, 'SIGKILL')
     } catch {
       // It has ended after all.
     }

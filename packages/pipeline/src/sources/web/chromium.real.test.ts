@@ -33,30 +33,51 @@ test('an installed browser is found on the PATH; what can’t be run is passed o
   expect(await findChromium()).toBe(join(directory, 'chromium'))
 })
 
+test('a headless shell is preferred to a whole browser, wherever on the PATH it is', async () => {
+  const later = await mkdtemp(join(directory, 'later-'))
+  await writeFile(join(later, 'chromium-headless-shell'), '#!/bin/sh\n', { mode: 0o755 })
+  vi.stubEnv('PATH', `${directory}:${later}`)
+  expect(await findChromium()).toBe(join(later, 'chromium-headless-shell'))
+  expect(await findChromium({ kinds: ['whole'] })).toBe(join(directory, 'chromium'))
+  vi.stubEnv('PATH', directory)
+  expect(await findChromium({ kinds: ['headless-shell'] })).toBe(null)
+})
+
 // Where Playwright may download nothing, and `apt-get` is a small program of ours that comes before the real one.
 describe.skipIf(process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))('as root on Debian', () => {
   const install = async (aptGet: string): Promise<{ lines: string[]; installed: Promise<string> }> => {
     const programs = await mkdtemp(join(directory, 'programs-'))
-    await writeFile(join(programs, 'apt-get'), `#!/bin/sh\n${aptGet}\n`)
+    await writeFile(join(programs, 'apt-get'), `#!/bin/sh\ncd ${programs}\n${aptGet}\n`)
     await chmod(join(programs, 'apt-get'), 0o755)
-    vi.stubEnv('PATH', `${programs}:/usr/bin:/bin`)
+    // None of this machine's own browsers.
+    vi.stubEnv('PATH', programs)
     vi.stubEnv('PLAYWRIGHT_DOWNLOAD_HOST', 'http://127.0.0.1:9')
     const lines: string[] = []
     return { lines, installed: installChromium(line => lines.push(line.replace(programs, ''))) }
   }
   const tried = [
     'Installing Chromium with `playwright install chromium`',
+    'Installing Chromium with `apt-get install chromium-headless-shell`',
     'Installing Chromium with `apt-get install chromium`',
   ]
+  const calls = (...packages: string[]) =>
+    packages.map(name => `update --quiet\ninstall --yes --quiet --no-install-recommends ${name}\n`).join('')
+  const record = 'echo "$@" >> calls'
 
   test('the system’s package is installed where Playwright’s can’t be downloaded', async () => {
-    const { lines, installed } = await install(
-      'cd "$(dirname "$0")" && echo "$@" >> calls && ln -sf /bin/true google-chrome',
-    )
+    const { lines, installed } = await install(`${record} && /bin/ln -sf /bin/true chromium-headless-shell`)
+    const path = await installed
+    expect([basename(path), lines]).toEqual(['chromium-headless-shell', tried.slice(0, 2)])
+    expect(await readFile(join(dirname(path), 'calls'), 'utf8')).toBe(calls('chromium-headless-shell'))
+  })
+
+  test('a whole browser is installed where there is no package of the headless shell', async () => {
+    const onlyWhole = `case "$*" in *headless-shell) exit 100; esac; /bin/ln -sf /bin/true google-chrome`
+    const { lines, installed } = await install(`${record}; ${onlyWhole}`)
     const path = await installed
     expect([basename(path), lines]).toEqual(['google-chrome', tried])
     expect(await readFile(join(dirname(path), 'calls'), 'utf8')).toBe(
-      'update --quiet\ninstall --yes --quiet --no-install-recommends chromium\n',
+      calls('chromium-headless-shell', 'chromium'),
     )
   })
 
@@ -67,6 +88,7 @@ describe.skipIf(process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))('as
       outcome: 'prerequisite',
       lastWords: [
         expect.stringContaining('`playwright install chromium`: '),
+        '`apt-get install chromium-headless-shell`: E: no such package',
         '`apt-get install chromium`: E: no such package',
       ],
     })

@@ -5,12 +5,9 @@ import { tmpdir } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { taken } from '../testRun.ts'
 import { SharedBrowser } from './browser.ts'
-import { findChromium } from './chromium.ts'
 import { Host } from './host.ts'
-import { listPage, pathOf, productPage, serve } from './testSite.ts'
+import { chromiums, listPage, pathOf, productPage, serve } from './testSite.ts'
 import { webSource } from './web.ts'
-
-const executablePath = await findChromium()
 
 /** A host that nobody may reach, here by the name or address that a page may not use: all that came to it. */
 const bystander = async () => {
@@ -86,59 +83,66 @@ const attempts = (to: string): string => `
   setTimeout(() => document.body.insertAdjacentHTML('beforeend', '<p id="tried">'), 2000)
   </script>`
 
-describe.skipIf(executablePath === null)('a hostile page (needs Chromium)', () => {
-  test.each(['127.0.0.1', '127.0.0.2', 'localhost'])(
-    'reaches no other host, here %s, whatever it tries, and opens no window that stays',
-    async hostname => {
-      await using other = await bystander()
-      await using site = await serve(() => ({
-        '/': listPage(['40000001']) + attempts(`${hostname}:${other.port}`),
-        '/worker.js': `fetch('http://${hostname}:${other.port}/service-worker')`,
-        '/popup': '<h1>popup</h1>',
-      }))
-      await using browser = new SharedBrowser({
-        ...{ executablePath: executablePath ?? '', userAgent: 'offstream-test', host: new Host(site.origin) },
-      })
-      const windows = await browser.visit({
-        address: site.origin,
-        loadScripts: true,
-        read: async page => {
-          await page?.waitForSelector('#tried', { state: 'attached' })
-          return page?.context().pages().length
-        },
-        signal: new AbortController().signal,
-      })
-      expect([other.came, windows]).toEqual([[], 1])
-    },
-  )
-
-  test('does not keep a scrape from going on', async () => {
-    await using other = await bystander()
-    const codes = ['40000001', '40000002', '40000003', '40000004']
-    const [list = '', byName = '', byAddress = '', away = ''] = codes
-    await using site = await serve(() => ({
-      '/': listPage(codes) + attempts(`127.0.0.1:${other.port}`),
-      '/worker.js': `fetch('http://127.0.0.1:${other.port}/service-worker')`,
-      '/popup': '<h1>popup</h1>',
-      [pathOf(list)]: productPage(list, 'Honest'),
-      [pathOf(byName)]: productPage(byName, 'Hostile') + attempts(`localhost:${other.port}`),
-      [pathOf(byAddress)]: productPage(byAddress, 'Hostile') + attempts(`127.0.0.2:${other.port}`),
-      [pathOf(away)]: { status: 302, headers: { location: `http://127.0.0.1:${other.port}/redirect` } },
-    }))
-    const { products, skipped, error } = await taken(
-      webSource({
-        ...{ address: site.origin, concurrency: 1, pagesPerMinute: null },
-        patience: { firstPauseMs: 20, pauses: 2, failures: 5 },
-        userAgent: 'offstream-test',
-        chromium: { executablePath: executablePath ?? '' },
-        ...{ storageDirectory: tmpdir(), resume: null },
-      }),
+// What keeps a page in has to do so in each kind: their ways to start and to open windows are not the same.
+describe.each(await chromiums())('a hostile page, %s', (_, executablePath) => {
+  describe.skipIf(executablePath === null)('(needs that browser)', () => {
+    test.each(['127.0.0.1', '127.0.0.2', 'localhost'])(
+      'reaches no other host, here %s, whatever it tries, and opens no window that stays',
+      async hostname => {
+        await using other = await bystander()
+        await using site = await serve(() => ({
+          '/': listPage(['40000001']) + attempts(`${hostname}:${other.port}`),
+          '/worker.js': `fetch('http://${hostname}:${other.port}/service-worker')`,
+          '/popup': '<h1>popup</h1>',
+        }))
+        await using browser = new SharedBrowser({
+          ...{
+            executablePath: executablePath ?? '',
+            userAgent: 'offstream-test',
+            host: new Host(site.origin),
+          },
+        })
+        const windows = await browser.visit({
+          address: site.origin,
+          loadScripts: true,
+          read: async page => {
+            await page?.waitForSelector('#tried', { state: 'attached' })
+            return page?.context().pages().length
+          },
+          signal: new AbortController().signal,
+        })
+        expect([other.came, windows]).toEqual([[], 1])
+      },
     )
-    expect(other.came).toEqual([])
-    expect(products.map(({ code }) => code)).toEqual([list, byName, byAddress])
-    expect(skipped.map(([, reason]) => reason)).toEqual([
-      `it led off the site, to \`http://127.0.0.1:${other.port}/redirect\``,
-    ])
-    expect(error).toBe(null)
+
+    test('does not keep a scrape from going on', async () => {
+      await using other = await bystander()
+      const codes = ['40000001', '40000002', '40000003', '40000004']
+      const [list = '', byName = '', byAddress = '', away = ''] = codes
+      await using site = await serve(() => ({
+        '/': listPage(codes) + attempts(`127.0.0.1:${other.port}`),
+        '/worker.js': `fetch('http://127.0.0.1:${other.port}/service-worker')`,
+        '/popup': '<h1>popup</h1>',
+        [pathOf(list)]: productPage(list, 'Honest'),
+        [pathOf(byName)]: productPage(byName, 'Hostile') + attempts(`localhost:${other.port}`),
+        [pathOf(byAddress)]: productPage(byAddress, 'Hostile') + attempts(`127.0.0.2:${other.port}`),
+        [pathOf(away)]: { status: 302, headers: { location: `http://127.0.0.1:${other.port}/redirect` } },
+      }))
+      const { products, skipped, error } = await taken(
+        webSource({
+          ...{ address: site.origin, concurrency: 1, pagesPerMinute: null },
+          patience: { firstPauseMs: 20, pauses: 2, failures: 5 },
+          userAgent: 'offstream-test',
+          chromium: { executablePath: executablePath ?? '' },
+          ...{ storageDirectory: tmpdir(), resume: null },
+        }),
+      )
+      expect(other.came).toEqual([])
+      expect(products.map(({ code }) => code)).toEqual([list, byName, byAddress])
+      expect(skipped.map(([, reason]) => reason)).toEqual([
+        `it led off the site, to \`http://127.0.0.1:${other.port}/redirect\``,
+      ])
+      expect(error).toBe(null)
+    })
   })
 })

@@ -3,13 +3,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Product } from '../../product.ts'
 import { SharedBrowser } from './browser.ts'
-import { findChromium } from './chromium.ts'
 import { classifyAnswer, type SitePage } from './classify.ts'
 import { Host } from './host.ts'
-import { type Answer, serve, type TestSite } from './testSite.ts'
+import { type Answer, chromiums, serve, type TestSite } from './testSite.ts'
 
 const realPages = join(import.meta.dirname, '../../../../../../shared/off/pages')
-const executablePath = await findChromium()
 const seenAt = new Date('2026-11-24T10:00:00.000Z')
 
 const plain = { 'content-type': 'text/plain; charset=utf-8' }
@@ -33,143 +31,146 @@ const answers = (): Readonly<Record<string, Answer>> => ({
   '/stop-as-html': page('stop-crawling.txt'),
 })
 
-const impossible = executablePath === null || !existsSync(realPages)
+describe.each(await chromiums())('real pages of Open Food Facts, %s', (_, executablePath) => {
+  describe.skipIf(executablePath === null || !existsSync(realPages))(
+    `(need that browser and ${realPages})`,
+    () => {
+      let site: TestSite
+      let browser: SharedBrowser
 
-describe.skipIf(impossible)(`real pages of Open Food Facts (need Chromium and ${realPages})`, () => {
-  let site: TestSite
-  let browser: SharedBrowser
+      beforeAll(async () => {
+        site = await serve(answers)
+        browser = new SharedBrowser({
+          executablePath: executablePath ?? '',
+          userAgent: 'offstream-test',
+          host: new Host(site.origin),
+        })
+      })
+      afterAll(async () => {
+        await browser.close()
+        await site[Symbol.asyncDispose]()
+      })
 
-  beforeAll(async () => {
-    site = await serve(answers)
-    browser = new SharedBrowser({
-      executablePath: executablePath ?? '',
-      userAgent: 'offstream-test',
-      host: new Host(site.origin),
-    })
-  })
-  afterAll(async () => {
-    await browser.close()
-    await site[Symbol.asyncDispose]()
-  })
+      const visit = (path: string): Promise<SitePage> =>
+        browser.visit({
+          address: site.origin + path,
+          loadScripts: true,
+          read: classifyAnswer,
+          signal: new AbortController().signal,
+        })
+      const productAt = async (path: string): Promise<Product | null> => {
+        const found = await visit(path)
+        return found.kind === 'product' ? found.product.product(seenAt) : null
+      }
 
-  const visit = (path: string): Promise<SitePage> =>
-    browser.visit({
-      address: site.origin + path,
-      loadScripts: true,
-      read: classifyAnswer,
-      signal: new AbortController().signal,
-    })
-  const productAt = async (path: string): Promise<Product | null> => {
-    const found = await visit(path)
-    return found.kind === 'product' ? found.product.product(seenAt) : null
-  }
+      test('a French product page gives its record', async () => {
+        expect(await productAt('/produit/3300000000001/apple-pie-bob-s-pies')).toEqual({
+          code: '3300000000001',
+          product_name: 'Apple pie',
+          generic_name: 'default_name',
+          quantity: '100 g',
+          brands: "Bob's pies",
+          categories: 'Desserts, Tartes, Tartes sucrées, Tartes aux pommes',
+          labels: 'Commerce équitable',
+          countries: 'Inde, Japon, États-Unis',
+          ingredients_text: null,
+          allergens: null,
+          additives: null,
+          additives_n: null,
+          nutriscore_grade: 'd',
+          nova_group: null,
+          environmental_score_grade: null,
+          energy_kcal_100g: null,
+          fat_100g: null,
+          saturated_fat_100g: null,
+          carbohydrates_100g: null,
+          sugars_100g: null,
+          fiber_100g: null,
+          proteins_100g: null,
+          salt_100g: null,
+          image_url: null,
+          url: `${site.origin}/produit/3300000000001/apple-pie-bob-s-pies`,
+          lang: 'fr',
+          last_modified_t: null,
+          rev: null,
+          as_of: '2026-11-24T10:00:00.000Z',
+          observed_at: '2026-11-24T10:00:00.000Z',
+          source: 'web',
+          quality_flags: null,
+        })
+      })
 
-  test('a French product page gives its record', async () => {
-    expect(await productAt('/produit/3300000000001/apple-pie-bob-s-pies')).toEqual({
-      code: '3300000000001',
-      product_name: 'Apple pie',
-      generic_name: 'default_name',
-      quantity: '100 g',
-      brands: "Bob's pies",
-      categories: 'Desserts, Tartes, Tartes sucrées, Tartes aux pommes',
-      labels: 'Commerce équitable',
-      countries: 'Inde, Japon, États-Unis',
-      ingredients_text: null,
-      allergens: null,
-      additives: null,
-      additives_n: null,
-      nutriscore_grade: 'd',
-      nova_group: null,
-      environmental_score_grade: null,
-      energy_kcal_100g: null,
-      fat_100g: null,
-      saturated_fat_100g: null,
-      carbohydrates_100g: null,
-      sugars_100g: null,
-      fiber_100g: null,
-      proteins_100g: null,
-      salt_100g: null,
-      image_url: null,
-      url: `${site.origin}/produit/3300000000001/apple-pie-bob-s-pies`,
-      lang: 'fr',
-      last_modified_t: null,
-      rev: null,
-      as_of: '2026-11-24T10:00:00.000Z',
-      observed_at: '2026-11-24T10:00:00.000Z',
-      source: 'web',
-      quality_flags: null,
-    })
-  })
+      test('an English product page gives its record', async () => {
+        expect(await productAt('/product/0200000000235/only-product-nutella')).toEqual({
+          code: '0200000000235',
+          product_name: 'Only-Product',
+          generic_name: 'default_name',
+          quantity: '100 g',
+          brands: 'Nutella',
+          categories: 'Snacks, Breakfasts, Spreads, fr:Pâtes à tartiner, Hazelnut spreads',
+          labels: null,
+          countries: null,
+          ingredients_text: 'water, test_ingredient',
+          allergens: null,
+          additives: null,
+          additives_n: 0,
+          nutriscore_grade: null,
+          nova_group: 3,
+          environmental_score_grade: null,
+          energy_kcal_100g: null,
+          fat_100g: null,
+          saturated_fat_100g: null,
+          carbohydrates_100g: null,
+          sugars_100g: null,
+          fiber_100g: null,
+          proteins_100g: null,
+          salt_100g: null,
+          image_url: null,
+          url: 'http://world.openfoodfacts.localhost/product/0200000000235/only-product-nutella',
+          lang: 'en',
+          last_modified_t: null,
+          rev: null,
+          as_of: '2026-11-24T10:00:00.000Z',
+          observed_at: '2026-11-24T10:00:00.000Z',
+          source: 'web',
+          quality_flags: null,
+        })
+      })
 
-  test('an English product page gives its record', async () => {
-    expect(await productAt('/product/0200000000235/only-product-nutella')).toEqual({
-      code: '0200000000235',
-      product_name: 'Only-Product',
-      generic_name: 'default_name',
-      quantity: '100 g',
-      brands: 'Nutella',
-      categories: 'Snacks, Breakfasts, Spreads, fr:Pâtes à tartiner, Hazelnut spreads',
-      labels: null,
-      countries: null,
-      ingredients_text: 'water, test_ingredient',
-      allergens: null,
-      additives: null,
-      additives_n: 0,
-      nutriscore_grade: null,
-      nova_group: 3,
-      environmental_score_grade: null,
-      energy_kcal_100g: null,
-      fat_100g: null,
-      saturated_fat_100g: null,
-      carbohydrates_100g: null,
-      sugars_100g: null,
-      fiber_100g: null,
-      proteins_100g: null,
-      salt_100g: null,
-      image_url: null,
-      url: 'http://world.openfoodfacts.localhost/product/0200000000235/only-product-nutella',
-      lang: 'en',
-      last_modified_t: null,
-      rev: null,
-      as_of: '2026-11-24T10:00:00.000Z',
-      observed_at: '2026-11-24T10:00:00.000Z',
-      source: 'web',
-      quality_flags: null,
-    })
-  })
-
-  test('a category and an empty search are lists', async () => {
-    const lists = [
-      await visit('/facets/categories/hazelnut-spreads'),
-      await visit('/cgi/search.pl?search_terms=tarte'),
-    ]
-    expect(
-      lists.map(found =>
-        found.kind === 'list' ? { products: found.list.products(), next: found.list.next() } : found.kind,
-      ),
-    ).toEqual([
-      {
-        products: [
+      test('a category and an empty search are lists', async () => {
+        const lists = [
+          await visit('/facets/categories/hazelnut-spreads'),
+          await visit('/cgi/search.pl?search_terms=tarte'),
+        ]
+        expect(
+          lists.map(found =>
+            found.kind === 'list' ? { products: found.list.products(), next: found.list.next() } : found.kind,
+          ),
+        ).toEqual([
           {
-            code: '0200000000235',
-            address: 'http://world.openfoodfacts.localhost/product/0200000000235/only-product-nutella',
+            products: [
+              {
+                code: '0200000000235',
+                address: 'http://world.openfoodfacts.localhost/product/0200000000235/only-product-nutella',
+              },
+            ],
+            next: null,
           },
-        ],
-        next: null,
-      },
-      { products: [], next: null },
-    ])
-  })
+          { products: [], next: null },
+        ])
+      })
 
-  test.each([
-    ['/product/1000000000001', { kind: 'not found', code: '1000000000001' }],
-    ['/502-planned', { kind: 'blocked', reason: 'it answered with status 502', forGood: false }],
-    ['/200-planned', { kind: 'maintenance', reason: 'it is down for maintenance', forGood: false }],
-    ['/200-unplanned', { kind: 'maintenance', reason: 'it is down for maintenance', forGood: false }],
-    ['/noindex', { kind: 'blocked', reason: 'it takes us for a search engine', forGood: true }],
-    ['/stop', { kind: 'blocked', reason: 'it asks us to stop', forGood: true }],
-    ['/stop-as-html', { kind: 'blocked', reason: 'it asks us to stop', forGood: true }],
-  ])('%s is %j', async (path, kind) => {
-    expect(await visit(path)).toEqual(kind)
-  })
+      test.each([
+        ['/product/1000000000001', { kind: 'not found', code: '1000000000001' }],
+        ['/502-planned', { kind: 'blocked', reason: 'it answered with status 502', forGood: false }],
+        ['/200-planned', { kind: 'maintenance', reason: 'it is down for maintenance', forGood: false }],
+        ['/200-unplanned', { kind: 'maintenance', reason: 'it is down for maintenance', forGood: false }],
+        ['/noindex', { kind: 'blocked', reason: 'it takes us for a search engine', forGood: true }],
+        ['/stop', { kind: 'blocked', reason: 'it asks us to stop', forGood: true }],
+        ['/stop-as-html', { kind: 'blocked', reason: 'it asks us to stop', forGood: true }],
+      ])('%s is %j', async (path, kind) => {
+        expect(await visit(path)).toEqual(kind)
+      })
+    },
+  )
 })

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { type ChromiumKind, findChromium } from './chromium.ts'
 
 /** What a test site answers under one address; a text is a page with status 200. */
 export type Answer =
@@ -70,3 +71,11 @@ const portOf = (address: AddressInfo | string | null): number => {
   if (address === null || typeof address === 'string') throw new Error('the server has no port')
   return address.port
 }
+
+/** One browser of each kind, null where this machine has none: what must hold in every browser is tried in both. */
+export const chromiums = (): Promise<readonly (readonly [kind: ChromiumKind, path: string | null])[]> =>
+  Promise.all(
+    (['headless-shell', 'whole'] as const).map(
+      async kind => [kind, await findChromium({ kinds: [kind] })] as const,
+    ),
+  )
