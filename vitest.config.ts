@@ -15,6 +15,9 @@ export default defineConfig({
           name: 'fast',
           include: ['packages/*/src/**/*.test.ts'],
           exclude: ['**/*.real.test.ts', '**/node_modules/**', '**/dist/**'],
+          // A process for each file costs as much again as the tests. By default a machine of two cores has one worker.
+          isolate: false,
+          maxWorkers: 2,
         },
       },
       {
