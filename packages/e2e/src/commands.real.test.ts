@@ -6,7 +6,7 @@ import { type Product, productColumns } from '@offstream/pipeline'
 import { until } from '@offstream/runtime'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ScratchStack, scratchStack } from './stack.ts'
+import { arrived, type ScratchStack, scratchStack } from './stack.ts'
 
 /** Calls a command that has to succeed. @returns the last object that it writes */
 const ok = async (stack: ScratchStack, words: readonly string[], input = ''): Promise<Told> => {
@@ -30,8 +30,6 @@ const product = (code: string, change: Partial<Product> = {}): string => {
   })
 }
 
-const whole = ['wait', '--for', 'healthy', '--for', 'lag=0', '--timeout', '3m']
-
 describe('a stack that runs', () => {
   let stack: ScratchStack
   const json = (words: readonly string[], input?: string) => ok(stack, words, input)
@@ -53,10 +51,10 @@ describe('a stack that runs', () => {
   test('what is published by hand arrives in the table, and what is deleted leaves it', async () => {
     const lines = ['71000001', '71000002', '71000003'].map(code => product(code))
     expect(await json(['topic', 'produce'], lines.join('\n'))).toMatchObject({ published: 3, skipped: 0 })
-    expect(await json([...whole, '--for', 'visible>=3'])).toMatchObject({ kind: 'wait' })
+    await arrived(stack, 'visible>=3')
     expect(await visible("code LIKE '710000%'")).toBe(3)
     expect(await json(['topic', 'produce', '--delete', '71000002'])).toMatchObject({ deleted: 1 })
-    await json(whole)
+    await arrived(stack)
     expect(await visible("code LIKE '710000%'")).toBe(2)
   })
 
@@ -146,7 +144,7 @@ describe('a stack that runs', () => {
   test('a restart of one service leaves the others as they are', async () => {
     const before = await pids()
     expect(await json(['restart', 'kafka'])).toMatchObject({ services: [{ name: 'kafka' }] })
-    await json(whole)
+    await arrived(stack)
     const after = await pids()
     expect(after['kafka']).not.toBe(before['kafka'])
     expect({ ...after, kafka: 0 }).toEqual({ ...before, kafka: 0 })
@@ -158,7 +156,7 @@ describe('a stack that runs', () => {
     const together = ['spark-master', 'spark-worker', 'products-stream']
     expect(services.map(({ name }: Told) => name)).toEqual(together)
     await json(['topic', 'produce'], product('71000008'))
-    await json(whole)
+    await arrived(stack)
     expect(await visible("code = '71000008'")).toBe(1)
     const after = await pids()
     const anew = Object.keys(after).filter(name => after[name] !== before[name])
@@ -179,7 +177,7 @@ describe('a stack that runs', () => {
       `${(await pids())['kafka']}`,
     ])
     expect(command).toContain('-Xmx600m')
-    await json(whole)
+    await arrived(stack)
   })
 
   test('everything is restarted in the order of needs, by the same keeper', async () => {
@@ -197,24 +195,9 @@ describe('a stack that runs', () => {
       expect(place('ready', need)).toBeLessThan(place('ready', dependent))
     }
     expect((await socket()).ino).toBe(ino)
-    await json(whole)
+    await arrived(stack)
     const after = await pids()
     expect(Object.keys(after).filter(name => after[name] === before[name])).toEqual([])
-  })
-
-  test('data is not wiped behind running services; once they have ended, rows come again from the topic', async () => {
-    const rows = await visible('true')
-    const refused = await stack.run(['reset', '--table', '--yes', '--json'])
-    expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([13, 'NOT_STOPPED'])
-    expect(await visible('true')).toBe(rows)
-
-    await json(['down'])
-    expect(await json(['reset', '--table', '--yes'])).toMatchObject({ kind: 'reset', choices: ['table'] })
-    await json(['up'])
-    expect((await json(['status']))['flow']).toMatchObject({ visible: 0 })
-    await json(['submit'])
-    await json([...whole, '--for', `visible>=${rows}`])
-    expect(await visible('true')).toBe(rows)
   })
 
   test('a start ends a reset of the topic that was killed between Kafka and ZooKeeper', async () => {
@@ -230,8 +213,8 @@ describe('a stack that runs', () => {
     await json(['up'])
     await json(['submit'])
     await json(['topic', 'produce'], product('71000009'))
-    const { status } = await json([...whole, '--for', `visible>=${rows + 1}`])
-    expect(status.flow).toMatchObject({ fetched: 1, acknowledged: 1, consumed: 1, visible: rows + 1 })
+    const { flow } = await arrived(stack, `visible>=${rows + 1}`)
+    expect(flow).toMatchObject({ fetched: 1, acknowledged: 1, consumed: 1, visible: rows + 1 })
     expect(await readdir(state)).not.toContain('trash')
   })
 })

@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findChromium, serviceNames } from '@offstream/pipeline'
-import { until } from '@offstream/runtime'
 import type { Site } from '@offstream/site'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ScratchStack, type StartedPipeline, startedPipeline } from './stack.ts'
+import { arrived, type ScratchStack, type StartedPipeline, startedPipeline } from './stack.ts'
 import { StatusContract } from './statusContract.ts'
 
 const products = 160
@@ -49,10 +48,8 @@ describe.skipIf((await findChromium()) === null)('kill -9 while a scrape runs (n
     const victims = ['keeper', ...serviceNames]
     // As slow as it takes to be killed over.
     await using scrape = stack.begin(['scrape', '--url', site.address, '--rate', '90'])
-    await until(async () => expect((await status()).flow.acknowledged).toBeGreaterThan(0), {
-      what: 'the first product',
-      withinMs: 120_000,
-    })
+    const first = await stack.run(['wait', '--for', 'acknowledged>=1', '--timeout', '2m'])
+    expect(first.exitCode, first.shown).toBe(0)
     for (const victim of victims) await killed([victim])
     for (const { name, restarts } of (await status()).services)
       expect([name, restarts > 0]).toEqual([name, true])
@@ -60,14 +57,7 @@ describe.skipIf((await findChromium()) === null)('kill -9 while a scrape runs (n
 
     const { exitCode, shown } = await scrape.ended
     expect(exitCode, shown).toBe(0)
-    const { flow } = await until(
-      async () => {
-        const now = await status()
-        expect([now.state, now.flow.lag, now.flow.rows]).toEqual(['healthy', 0, products])
-        return now
-      },
-      { what: 'everything to arrive', withinMs: 240_000, everyMs: 500 },
-    )
+    const { flow } = await arrived(stack, `rows=${products}`)
     expect(flow).toMatchObject({ fetched: products, rows: products, visible: products, rejected: 0 })
     // One JVM or keeper for each, and whatever they need: nobody is left over from before.
     const processes = await stack.processes()

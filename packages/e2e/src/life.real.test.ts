@@ -16,7 +16,7 @@ import { type CatalogueProduct, generateCatalogue, readCatalogue, startSite } fr
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { goldenFile, goldenNames, goldenProduct, goldenText } from './golden.ts'
-import { type ScratchStack, scratchStack } from './stack.ts'
+import { arrived, type ScratchStack, scratchStack } from './stack.ts'
 import { StatusContract } from './statusContract.ts'
 
 const realCatalogue = join(import.meta.dirname, '../../../../shared/off/products.jsonl')
@@ -53,17 +53,6 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
       },
       { what: 'the last process to end', withinMs: 20_000, everyMs: 20 },
     )
-  /** Waits until the table has everything that the topic has; resolves to the status that says so. */
-  const arrived = () =>
-    until(
-      async () => {
-        const now = await status()
-        if (now.state !== 'healthy' || now.flow.lag !== 0) throw new Error(JSON.stringify(now, null, 2))
-        return now
-      },
-      { what: 'everything to arrive', withinMs: 120_000, everyMs: 500 },
-    )
-
   test('Ctrl-C in the middle of a start ends what was begun', async () => {
     await using starting = stack.begin(['up'])
     await until(
@@ -140,7 +129,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
 
   test('every product of the site comes into the table as it is on the site', async () => {
     await scrape(site.address)
-    const { flow } = await arrived()
+    const { flow } = await arrived(stack)
     expect(flow).toEqual({
       fetched: 60,
       acknowledged: 60,
@@ -167,7 +156,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
 
     await scrape(site.address)
 
-    const { flow } = await arrived()
+    const { flow } = await arrived(stack)
     expect([flow.acknowledged, flow.consumed, flow.rows, flow.visible]).toEqual([120, 120, 60, 60])
     const after = await select(all)
     expect(after).toEqual(
@@ -198,7 +187,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     })
     await producer.disconnect()
 
-    const { flow } = await arrived()
+    const { flow } = await arrived(stack)
 
     expect([flow.rejected, flow.rows]).toEqual([1, 61])
     expect(await select('SELECT topic, key, value, reason FROM products_rejected')).toEqual([
@@ -219,7 +208,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     const publisher = await openPublisher(brokerOf(stack.config))
     await Promise.all(products.map(product => publisher.publish(written(product))))
     await publisher.close()
-    await arrived()
+    await arrived(stack)
     for (const [place, name] of goldenNames.entries()) {
       const [row] = await select(`SELECT * FROM Products WHERE code = '${products[place]?.code}'`)
       await expect(goldenText(row)).toMatchFileSnapshot(goldenFile(name, 'row.json'))
@@ -314,7 +303,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     scraping.signal('SIGINT')
     const { stderr, exitCode } = await scraping.ended
     const published = Number(/^(\d+) products? published in/m.exec(stderr)?.[1])
-    const after = await arrived()
+    const after = await arrived(stack)
     expect(exitCode).toBe(130)
     expect(after.flow.acknowledged).toBe(Number(before.flow.acknowledged) + published)
     expect(published).toBeLessThan(300)
@@ -337,7 +326,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     } finally {
       for (const pid of pids) process.kill(pid, 'SIGCONT')
     }
-    await arrived()
+    await arrived(stack)
   })
 
   test.skipIf(!existsSync(realCatalogue))(
@@ -357,7 +346,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
       )
 
       await scrape(address)
-      const first = await arrived()
+      const first = await arrived(stack)
       expect(await differences(products)).toEqual([
         // Its title is `Pepsi - 33cl`, and its brand Pepsi: the same page as that of a product without a name.
         ['0000886100252', 'product_name', 'Pepsi', null],
@@ -366,7 +355,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
       ])
       // A part of them tells as much, in a minute less.
       await scrape(address, '--limit', '100')
-      const second = await arrived()
+      const second = await arrived(stack)
 
       const more = [first, second].map(({ flow }) =>
         (['fetched', 'acknowledged', 'consumed', 'rows', 'visible', 'rejected'] as const).map(
@@ -380,8 +369,8 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     },
   )
 
-  test('a table that was dropped is told with what to do, and that fills it again', async () => {
-    const { flow } = await arrived()
+  test('a table that was dropped is told with what to do; that wipes nothing behind running services, and fills it again', async () => {
+    const { flow } = await arrived(stack)
     await stack.run(['query', 'DROP TABLE lake.off.products'])
     const refill = 'fill it again from the topic with `offstream down`, `offstream reset --table`'
     const asked = await stack.run(['query', 'SELECT count(*) FROM Products', '--json'])
@@ -394,9 +383,14 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
       ...['degraded', 'unhealthy'],
       expect.stringContaining(refill),
     ])
-    for (const command of [['down'], ['reset', '--table', '--yes'], ['up'], ['submit']])
+
+    const refused = await stack.run(['reset', '--table', '--yes', '--json'])
+    expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([13, 'NOT_STOPPED'])
+    for (const command of [['down'], ['reset', '--table', '--yes'], ['up']])
       expect((await stack.run(command)).exitCode).toBe(0)
-    const { rows, visible } = (await arrived()).flow
+    expect((await status()).flow.visible).toBe(0)
+    expect((await stack.run(['submit'])).exitCode).toBe(0)
+    const { rows, visible } = (await arrived(stack)).flow
     expect([rows, visible]).toEqual([flow.rows, flow.visible])
   })
 

@@ -8,6 +8,7 @@ import { listenerOn, send, until } from '@offstream/runtime'
 import { generateCatalogue, type Site, startSite } from '@offstream/site'
 import { execa } from 'execa'
 import { shown } from './shown.ts'
+import { StatusContract } from './statusContract.ts'
 
 /** The built command, as a shell would find it. */
 const offstream = join(import.meta.dirname, '../../cli/bin/offstream.js')
@@ -59,6 +60,20 @@ export interface ScratchStack extends AsyncDisposable {
 export interface StartedPipeline extends AsyncDisposable {
   readonly site: Site
   readonly stack: ScratchStack
+}
+
+/**
+ * Waits until everything is healthy and the table has all that the topic has, and until `conditions` hold with it.
+ * @returns the status that shows it
+ */
+export const arrived = async (
+  stack: ScratchStack,
+  ...conditions: readonly string[]
+): Promise<StatusContract> => {
+  const all = ['healthy', 'lag=0', ...conditions].flatMap(condition => ['--for', condition])
+  const { stdout, shown, exitCode } = await stack.run(['wait', ...all, '--timeout', '4m', '--json'])
+  if (exitCode !== 0) throw new Error(shown)
+  return StatusContract.parse(JSON.parse(stdout.split('\n').at(-1) ?? '').status)
 }
 
 /** A site of `count` invented products, and a stack with all its services and the job. */
