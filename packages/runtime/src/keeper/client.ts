@@ -6,21 +6,44 @@ import { createInterface } from 'node:readline'
 import lockfile from 'proper-lockfile'
 import { fileNews, OffstreamError } from '../errors.ts'
 import type { ServiceEvent } from '../supervisor/service.ts'
-import { until } from '../until.ts'
+import { DeadlineError, until, withDeadline } from '../until.ts'
 import { failed, startWithinMs } from './launch.ts'
 import { fromWire, type KeeperAnswer, type KeeperRequest } from './protocol.ts'
 import { ensureOwnFolder, socketPath } from './socket.ts'
 
 const lockEveryMs = 250
 
-/** Whether a keeper of this folder answers. */
-export const keeperAnswers = async (directory: string): Promise<boolean> =>
-  send(directory, '/ping', {}, undefined).then(
-    answer => {
-      answer.resume()
-      return true
+/** On a machine that has too much to do a keeper may be late; one that is well answers in milliseconds. */
+const answerWithinMs = 20_000
+
+/**
+ * Whether a keeper of this folder answers.
+ * @param withinMs how long it may take, in milliseconds
+ * @throws OffstreamError KEEPER_SILENT where there is one that says nothing in that time
+ */
+export const keeperAnswers = async (directory: string, withinMs = answerWithinMs): Promise<boolean> => {
+  try {
+    const answer = await withDeadline(signal => send(directory, '/ping', {}, signal), {
+      what: 'the keeper',
+      withinMs,
+    })
+    answer.resume()
+    return true
+  } catch (error) {
+    if (error instanceof DeadlineError) throw silent(withinMs, error)
+    return false
+  }
+}
+
+const silent = (withinMs: number, cause: unknown): OffstreamError =>
+  new OffstreamError(
+    'KEEPER_SILENT',
+    `The keeper, which runs the services, has not answered for ${withinMs / 1_000} s`,
+    {
+      outcome: 'timeout',
+      hint: 'find its pid with `ps ax | grep keeper`; wake it with `kill -CONT` if it was stopped, else end it with `kill -9`: the next command takes over what runs',
+      cause,
     },
-    () => false,
   )
 
 /**

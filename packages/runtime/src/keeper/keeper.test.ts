@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -209,6 +211,22 @@ const launched = async (
     log,
   }
 }
+
+test('a keeper that takes the call and says nothing, as one that was stopped, is not waited for without end', async () => {
+  await using keeper = await scratch()
+  await mkdir(keeper.directory)
+  const sockets: Socket[] = []
+  const stopped = createServer(socket => sockets.push(socket)).listen(socketPath(keeper.directory))
+  await once(stopped, 'listening')
+  await expect(keeperAnswers(keeper.directory, 50)).rejects.toMatchObject({
+    ...{ code: 'KEEPER_SILENT', outcome: 'timeout' },
+    message: expect.stringContaining('has not answered for 0.05 s'),
+  })
+  for (const socket of sockets) socket.destroy()
+  stopped.close()
+  await once(stopped, 'close')
+  expect(await keeperAnswers(keeper.directory, 50)).toBe(false)
+})
 
 test('a keeper that ends before it can be asked is reported at once with its last words', async () => {
   const { launch } = await launched(`console.error('no wax'); process.exit(3)`)

@@ -354,8 +354,9 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
       await using site = await serve(answers)
       const { ended, told, removed } = crawlRemoving(site, '/', { ...remembering, limit: 3 })
       await ended
+      // That which the site does not know waits for a page that shows a product.
       expect(removed).toEqual(
-        [unknown, obsolete].map(code => ({ code, as_of: expect.stringMatching(/Z$/), source: 'web' })),
+        [obsolete, unknown].map(code => ({ code, as_of: expect.stringMatching(/Z$/), source: 'web' })),
       )
       expect(told()).toEqual({
         ...{
@@ -388,9 +389,36 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
       await crawl(site, '/', remembering, { remove, signal: abort.signal }).ended
       const { ended, removed, resumed } = crawlRemoving(site, '/', remembering)
       await ended
-      expect([removed.map(({ code }) => code), resumed()]).toEqual([[obsolete], [[2, 5]]])
-      expect(site.asked.filter(path => path === pathOf(unknown)).length).toBe(1)
+      expect([removed.map(({ code }) => code), resumed()]).toEqual([[unknown], [[2, 5]]])
+      expect(site.asked.filter(path => path === pathOf(obsolete)).length).toBe(1)
     })
+
+    test.each([
+      [9, 'PRODUCTS_LOST', 0],
+      [8, null, 9],
+    ])(
+      'is not believed of a site that knows none of many any more: %i beside another',
+      async (count, code, removals) => {
+        const all = codes(count + 2)
+        const [first = '', ...others] = all
+        const notFound = (barcode: string): Answer => ({
+          status: 404,
+          body: `<h1 class="if-empty-dnone">Error</h1><p>No product listed for barcode ${barcode}.</p>`,
+        })
+        await using site = await serve(() => ({
+          '/': listPage(all),
+          [pathOf(first)]: productPage(first, `Product ${first}`),
+          ...Object.fromEntries(others.map(barcode => [pathOf(barcode), notFound(barcode)])),
+        }))
+        const { ended, told, removed } = crawlRemoving(site, '/', { concurrency: 1 })
+        const failure = await ended.then(
+          () => null,
+          error => error.code,
+        )
+        expect([failure, removed.length]).toEqual([code, removals])
+        expect(told().delivered).toEqual([[first, `Product ${first}`]])
+      },
+    )
 
     test('is passed over by a run that takes no removals, and the limit is made up for', async () => {
       await using site = await serve(answers)

@@ -70,6 +70,9 @@ const firstPauseMs = 500
 const manyWithoutRecord = 10
 const fewWithoutRecord = 3
 
+/** A site that says of so many in a row that it knows none of them does not know itself: lists name what there is. */
+const manyUnknown = 10
+
 /** What is left once refusals and failures are out of the way. */
 type ReadablePage = Exclude<SitePage, { kind: 'blocked' | 'maintenance' | 'login wall' | 'failed' }>
 
@@ -116,6 +119,8 @@ class Crawl {
   /** How many pages of products have given a record, and how many in a row, until now, have not. */
   private records = 0
   private withoutRecord = 0
+  /** Products that the site says it does not know, since it last showed one. */
+  private unknown: Gone[] = []
   /** Ends whatever waits; a page in hand goes on. */
   private readonly over: AbortSignal
   private readonly ending = new AbortController()
@@ -148,6 +153,7 @@ class Crawl {
     try {
       await this.begin(address)
       await this.crawler.run()
+      if (this.failure === null && !this.sourceRun.signal.aborted) await this.removeUnknown()
     } finally {
       this.sourceRun.signal.removeEventListener('abort', stop)
     }
@@ -258,11 +264,11 @@ class Crawl {
         return this.walkAnew(address, { products: page.list.products(), next: page.list.next() })
       case 'not found':
         return isOf(address, page.code)
-          ? this.remove(address, page.code)
+          ? this.doubt(address, page.code)
           : this.skip(address, 'the site knows no such page')
       case 'obsolete':
         return isOf(address, page.code)
-          ? this.remove(address, page.code)
+          ? this.remove(gone(address, page.code))
           : this.skip(address, 'it shows another product, which is no more')
       case 'moved':
         return this.skip(
@@ -281,6 +287,7 @@ class Crawl {
     this.records += 1
     this.withoutRecord = 0
     for (const alarm of this.rates.take(record.data)) this.sourceRun.report({ kind: 'layout', ...alarm })
+    await this.removeUnknown()
     const { code } = record.data
     await this.hand({ code, address }, () => this.sourceRun.deliver(written(record.data)))
   }
@@ -289,11 +296,26 @@ class Crawl {
    * A product that is no more, by what its own page says. That a list names it counts for nothing: lists are older. A run
    * that takes no removals passes it over, also where nothing else was asked for: that is the answer, and no mistake.
    */
-  private readonly remove = async (address: string, code: string): Promise<void> => {
+  private readonly remove = async ({ code, address, as_of }: Gone): Promise<void> => {
     const { remove } = this.sourceRun
-    if (remove === undefined) return this.leaveOut(address, 'the product is no more')
-    const as_of = new Date().toISOString()
-    await this.hand({ code, address }, () => remove({ code, as_of, source: 'web' }))
+    if (remove === undefined) this.leaveOut(address, 'the product is no more')
+    else await this.hand({ code, address }, () => remove({ code, as_of, source: 'web' }))
+  }
+
+  /**
+   * Removes a product that the site does not know once that shows another: a site that has lost its products says the
+   * same of all of them.
+   */
+  private readonly doubt = async (address: string, code: string): Promise<void> => {
+    this.unknown.push(gone(address, code))
+    if (this.unknown.length >= manyUnknown) this.end(productsLost(address))
+    else if (this.sourceRun.remove === undefined) await this.remove(gone(address, code))
+  }
+
+  private readonly removeUnknown = async (): Promise<void> => {
+    const products = this.unknown.splice(0)
+    if (this.sourceRun.remove === undefined) return
+    for (const product of products) await this.remove(product)
   }
 
   private readonly hand = async (
@@ -447,6 +469,18 @@ class Crawl {
   }
 }
 
+/** A product that is no more, by its page. */
+interface Gone extends ListedProduct {
+  /** When the page said so; ISO 8601. */
+  readonly as_of: string
+}
+
+const gone = (address: string, code: string): Gone => ({
+  code,
+  address,
+  as_of: new Date().toISOString(),
+})
+
 /** Whether a page speaks of the product that its address names. */
 const isOf = (address: string, code: string | null): code is string =>
   code !== null && code === codeOfAddress(address)
@@ -487,6 +521,16 @@ const layoutChanged = (address: string, selectors: readonly string[]) =>
     {
       outcome: 'blocked',
       hint: 'use `--source export` or `--source api`, which do not depend on it, until a newer offstream knows these pages',
+    },
+  )
+
+const productsLost = (address: string) =>
+  new OffstreamError(
+    'PRODUCTS_LOST',
+    `\`${new URL(address).host}\` says of ${manyUnknown} products in a row that it knows none of them; they were not removed`,
+    {
+      outcome: 'blocked',
+      hint: 'look at the site, and scrape again when it shows products; `offstream topic produce --delete <code>` removes one that is really gone',
     },
   )
 
