@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { messageOf, OffstreamError } from '@offstream/runtime'
+import leven from 'leven'
 import { isMap, isScalar, LineCounter, parse, parseDocument, stringify } from 'yaml'
 import { z } from 'zod'
 import { stateFolder } from './directories.ts'
@@ -474,27 +475,9 @@ const unknownVariables = (
 
 /** Those of `names` that differ least from `written`, if that is little enough to be a slip. */
 const nearest = (written: string, names: readonly string[]): string[] => {
-  const distances = names.map(name => distance(written, name))
+  const distances = names.map(name => leven(written, name))
   const least = Math.min(...distances)
   return least > Math.max(2, written.length / 6) ? [] : names.filter((_, index) => distances[index] === least)
-}
-
-/** How many letters have to be put in, left out or changed to make one text of the other (Levenshtein). */
-const distance = (one: string, other: string): number => {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index)
-  for (const [line, letter] of [...one].entries()) {
-    const next = [line + 1]
-    for (const [column, otherLetter] of [...other].entries())
-      next.push(
-        Math.min(
-          (row[column] ?? 0) + (letter === otherLetter ? 0 : 1),
-          (row[column + 1] ?? 0) + 1,
-          (next[column] ?? 0) + 1,
-        ),
-      )
-    row = next
-  }
-  return row.at(-1) ?? 0
 }
 
 /** What a value has to be, in our words; zod's own are for programmers. */
