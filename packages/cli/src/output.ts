@@ -2,8 +2,11 @@ import { stripVTControlCharacters } from 'node:util'
 import { messageOf, OffstreamError } from '@offstream/runtime/errors'
 import chalk from 'chalk'
 import Table from 'cli-table3'
-import ora, { type Ora } from 'ora'
+import type { Ora } from 'ora'
 import { printable, printableLines } from './words.ts'
+
+// Only a terminal is drawn on, and loading what draws takes a tenth of a command's time.
+const ora = process.stderr.isTTY ? (await import('ora')).default : null
 
 // chalk heeds FORCE_COLOR alone.
 if (process.env['NO_COLOR'] && !process.env['FORCE_COLOR']) chalk.level = 0
@@ -83,7 +86,7 @@ export class Output {
    */
   live(text: string): void {
     if (this.mode !== 'terminal') return
-    if (!hasWidth(process.stderr)) {
+    if (ora === null || !hasWidth(process.stderr)) {
       this.endLive()
       return
     }

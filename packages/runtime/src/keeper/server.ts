@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { OffstreamError } from '../errors.ts'
 import { boundLogs } from '../rotate.ts'
 import type { Service, ServiceEvent } from '../supervisor/service.ts'
-import { Supervisor } from '../supervisor/supervisor.ts'
+import { loadExeca, Supervisor } from '../supervisor/supervisor.ts'
 import { type KeeperAnswer, type KeeperRequest, toWire } from './protocol.ts'
 import { ensureOwnFolder, socketPath } from './socket.ts'
 
@@ -55,6 +55,8 @@ export const runKeeper = async ({
   onLogProblem = () => undefined,
 }: KeeperOptions): Promise<void> => {
   await mkdir(directory, { recursive: true, mode: 0o700 })
+  // It runs for weeks, and must not miss a part of itself then, because offstream was updated meanwhile.
+  await loadExeca()
   const listeners = new Set<(event: ServiceEvent) => void>([onEvent])
   const supervisor = new Supervisor({
     directory: recordsDirectory(directory),

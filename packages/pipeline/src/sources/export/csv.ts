@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { messageOf, OffstreamError } from '@offstream/runtime'
-import { type CsvError, type InfoCallback, parse } from 'csv-parse'
+import type { CsvError, InfoCallback } from 'csv-parse'
 import { apiFields } from '../record/fields.ts'
 import type { JsonObject } from '../record/json.ts'
 import { nutrients } from '../record/nutriments.ts'
@@ -25,6 +25,7 @@ export async function* csvEntries(
   chunks: AsyncIterable<Buffer>,
   { name, delimiter }: { readonly name: string; readonly delimiter: string },
 ): AsyncGenerator<readonly Entry[]> {
+  const { parse } = await import('csv-parse')
   const entries: Entry[] = []
   let lastLine = 1
   let damage: CsvError | undefined
