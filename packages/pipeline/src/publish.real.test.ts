@@ -61,7 +61,7 @@ test('products go to the topic, and those that are no more as deletes since when
         quality_flags: 'nutrition-value-negative-sugars',
         source: 'stdin',
       }),
-      headers: { 'schema-version': '1', source: 'stdin' },
+      headers: { 'schema-version': '1' },
     },
     { key: '10000002', value: null, headers: { 'schema-version': '1', 'as-of': as_of, source: 'stdin' } },
   ])

@@ -81,7 +81,7 @@ test('lines become products and deletes, each counted; others are skipped by the
     ],
     fetched: 4,
   })
-  const headers = { 'schema-version': '1', source: 'api' }
+  const headers = { 'schema-version': '1' }
   const removed = { 'schema-version': '1', 'as-of': expect.any(String), source: 'stdin' }
   const common = { partition: 0, timestamp: expect.stringMatching(/^20\d\d-.*Z$/) }
   expect(await peek({ limit: 4 })).toEqual([

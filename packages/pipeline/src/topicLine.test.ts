@@ -10,7 +10,7 @@ const product = Product.parse({
 const message = {
   key: '3017620422003',
   value: JSON.stringify(product),
-  headers: { 'schema-version': '1', source: 'api' },
+  headers: { 'schema-version': '1' },
 }
 
 const read = (value: unknown, raw = false) =>

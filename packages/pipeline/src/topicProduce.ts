@@ -1,7 +1,7 @@
 import { addAbortSignal, type Readable } from 'node:stream'
 import { messageOf, OffstreamError } from '@offstream/runtime'
 import { FetchedCount } from './produce.ts'
-import { LineCutter } from './sources/export/lines.ts'
+import { type Block, BlockCutter, linesOf } from './sources/export/lines.ts'
 import { InFlight } from './sources/inFlight.ts'
 import { type Message, openPublisher, removalMessage } from './topic.ts'
 import { readLine } from './topicLine.ts'
@@ -61,7 +61,7 @@ export const produceLines = async ({
     )
   }
   try {
-    for await (const { number, text } of linesOf(input, signal)) {
+    for await (const { number, text } of toldLines(input, signal)) {
       const read = text === null ? tooLong : readLine(text, { raw, now: new Date().toISOString() })
       if (read.kind === 'message') await send(read.message)
       else {
@@ -93,12 +93,16 @@ interface Line {
 }
 
 /** The lines that are not empty; ends when `signal` is aborted. */
-async function* linesOf(input: Readable | null, signal: AbortSignal): AsyncGenerator<Line> {
+async function* toldLines(input: Readable | null, signal: AbortSignal): AsyncGenerator<Line> {
   if (input === null) return
-  const cutter = new LineCutter(longestLine)
-  let number = 0
-  const numbered = (lines: readonly (Buffer | null)[]): readonly Line[] =>
-    lines.map(line => ({ number: ++number, text: line?.toString('utf8').trim() ?? null }))
+  const cutter = new BlockCutter(longestLine)
+  const numbered = (blocks: readonly Block[]): readonly Line[] =>
+    blocks.flatMap(block =>
+      linesOf(block, longestLine).map((line, index) => ({
+        number: block.before + index + 1,
+        text: line?.toString('utf8').trim() ?? null,
+      })),
+    )
   try {
     // A terminal or a pipe gives nothing for hours: an abort must not wait for it.
     for await (const chunk of addAbortSignal(signal, input)) yield* numbered(cutter.cut(chunk)).filter(isTold)

@@ -39,14 +39,12 @@ export interface Removal {
 export interface WrittenProduct {
   /** Normalised barcode. */
   readonly code: string
-  readonly source: Product['source']
   /** The record as JSON, in UTF-8 where it is bytes. */
   readonly json: string | Buffer
 }
 
 export const written = (product: Product): WrittenProduct => ({
   code: product.code,
-  source: product.source,
   json: JSON.stringify(product),
 })
 

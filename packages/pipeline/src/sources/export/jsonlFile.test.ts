@@ -8,6 +8,7 @@ import type { ReadResult } from '../reader.ts'
 import { resultsIn } from './entry.ts'
 import { LineReader } from './jsonl.ts'
 import { jsonlFileResults, lineFields } from './jsonlFile.ts'
+import { BlockCutter } from './lines.ts'
 
 let folder: string
 let thread: URL
@@ -72,8 +73,8 @@ async function* later(chunks: Iterable<Buffer>): AsyncGenerator<Buffer> {
 /** The same bytes, read here from the first to the last. */
 const withoutThread = (): unknown[] => {
   const results: unknown[] = []
-  const lines = new LineReader(lineFields)
-  for (const entries of [...Array.from(longFile(), lines.entries), lines.rest()])
+  const [cutter, lines] = [new BlockCutter(), new LineReader(lineFields)]
+  for (const entries of [...Array.from(longFile(), cutter.cut), cutter.rest()].map(lines.entries))
     results.push(...resultsIn(entries, options).flatMap(result => (result === null ? [] : shown(result))))
   return results
 }
@@ -84,7 +85,7 @@ test('a long file that a thread reads gives what it gives without', async () => 
   expect(results).toEqual(withoutThread())
   expect(results[0]).toMatchObject({
     ...{ kind: 'product', address: 'a.jsonl:1' },
-    product: { code: '00001000', source: 'export', json: { code: '00001000', brands: 'Été, "A"' } },
+    product: { code: '00001000', json: { code: '00001000', brands: 'Été, "A"' } },
   })
 })
 

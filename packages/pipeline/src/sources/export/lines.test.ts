@@ -1,11 +1,17 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { LineCutter } from './lines.ts'
+import { BlockCutter, linesOf } from './lines.ts'
 
-const linesOf = (chunks: readonly string[], longest?: number): (string | null)[] => {
-  const cutter = new LineCutter(longest)
-  const cut = chunks.flatMap(chunk => cutter.cut(Buffer.from(chunk)))
-  return [...cut, ...cutter.rest()].map(line => line?.toString() ?? null)
+/** The lines of chunks that end anywhere, each with its number, from 1. */
+const numbered = (chunks: readonly string[], longest?: number): [number, string | null][] => {
+  const cutter = new BlockCutter(longest)
+  const blocks = [...chunks.flatMap(chunk => cutter.cut(Buffer.from(chunk))), ...cutter.rest()]
+  return blocks.flatMap(block =>
+    linesOf(block, longest).map((line, index): [number, string | null] => [
+      block.before + index + 1,
+      line?.toString() ?? null,
+    ]),
+  )
 }
 
 test('a text is cut into the same lines however it comes', () => {
@@ -13,17 +19,17 @@ test('a text is cut into the same lines however it comes', () => {
     fc.property(fc.array(fc.stringMatching(/^[ab\n]{0,5}$/)), chunks => {
       const lines = chunks.join('').split('\n')
       if (lines.at(-1) === '') lines.pop()
-      expect(linesOf(chunks)).toEqual(lines)
+      expect(numbered(chunks)).toEqual(lines.map((line, index) => [index + 1, line]))
     }),
   )
 })
 
 test('a line that is too long is dropped, the others are kept', () => {
-  expect(linesOf(['abc\nabcdef', 'ghi', 'jkl\nab\n', 'abcdef\n', 'abcdefg'], 4)).toEqual([
-    'abc',
-    null,
-    'ab',
-    null,
-    null,
+  expect(numbered(['abc\nabcdef', 'ghi', 'jkl\nab\n', 'abcdef\n', 'abcdefg'], 4)).toEqual([
+    [1, 'abc'],
+    [2, null],
+    [3, 'ab'],
+    [4, null],
+    [5, null],
   ])
 })

@@ -10,7 +10,7 @@ export interface Packed {
 
 type Product = Extract<ReadResult, { kind: 'product' }>
 
-interface PackedProduct extends Omit<Product, 'product'>, Pick<Product['product'], 'code' | 'source'> {
+interface PackedProduct extends Omit<Product, 'product'>, Pick<Product['product'], 'code'> {
   /** Where its record ends in `records`; it begins where the one before ends. */
   readonly end: number
 }
@@ -22,7 +22,7 @@ export const packed = (results: readonly (ReadResult | null)[]): Packed => {
   const told = results.map((result): PackedResult | null => {
     if (result?.kind !== 'product') return result
     const { kind, address, product } = result
-    return { kind, address, code: product.code, source: product.source, end: records.add(product.json) }
+    return { kind, address, code: product.code, end: records.add(product.json) }
   })
   return { records: records.taken(), results: JSON.stringify(told) }
 }
@@ -32,10 +32,10 @@ export const unpacked = ({ records, results }: Packed): (ReadResult | null)[] =>
   let from = 0
   return (JSON.parse(results) as (PackedResult | null)[]).map(result => {
     if (result === null || !('end' in result)) return result
-    const { kind, address, code, source, end } = result
+    const { kind, address, code, end } = result
     const json = all.subarray(from, end)
     from = end
-    return { kind, address, product: { code, source, json } }
+    return { kind, address, product: { code, json } }
   })
 }
 

@@ -10,17 +10,24 @@ import { nutrientNames } from './nutriments.ts'
  *   `check_nutrition_data_energy_computation`
  */
 export const qualityFlags = (product: Unflagged): string | null => {
-  const flags = rules.flatMap(rule => rule(product))
+  const flags: string[] = []
+  const add = (flag: string): void => void flags.push(flag)
+  for (const rule of rules) rule(product, add)
   return flags.length === 0 ? null : flags.sort().join(',')
 }
 
 /** A record of which nobody has yet said what is absurd. */
 export type Unflagged = Omit<Product, 'quality_flags'>
 
-/** The record with its flags: the last step of every source. */
-export const flagged = (product: Unflagged): Product => ({ ...product, quality_flags: qualityFlags(product) })
+/** The record with its flags: the last step of every source. The very same object: to copy it takes as long as to flag it. */
+export const flagged = (product: Unflagged): Product => {
+  const record = product as Product
+  record.quality_flags = qualityFlags(product)
+  return record
+}
 
-type Rule = (product: Unflagged) => readonly string[]
+/** Adds the flags that a record deserves. Hardly any does, so what deserves none makes no garbage. */
+type Rule = (product: Unflagged, add: (flag: string) => void) => void
 
 const masses = [
   'fat_100g',
@@ -33,56 +40,74 @@ const masses = [
 ] as const
 const all = ['energy_kcal_100g', ...masses] as const
 
-const when = (holds: boolean, flag: string): readonly string[] => (holds ? [flag] : [])
+/** A rule of one flag. */
+const when =
+  (flag: string, holds: (product: Unflagged) => boolean): Rule =>
+  (product, add) => {
+    if (holds(product)) add(flag)
+  }
 
 const rules: readonly Rule[] = [
   // 105 instead of 100: 100 ml of some drinks weigh more than 100 g.
-  product =>
-    masses
-      .filter(nutriment => (product[nutriment] ?? 0) > 105)
-      .map(nutriment => `nutrition-value-over-105-${nutrientNames[nutriment]}`),
-
-  product =>
-    all
-      .filter(nutriment => (product[nutriment] ?? 0) < 0)
-      .map(nutriment => `nutrition-value-negative-${nutrientNames[nutriment]}`),
-
-  ({ fat_100g, carbohydrates_100g, proteins_100g, salt_100g }) =>
-    when(sum(fat_100g, carbohydrates_100g, proteins_100g, salt_100g) > 105, 'nutrition-value-total-over-105'),
-
-  // The limit is 3,800 kJ; pure fat has 3,700.
-  ({ energy_kcal_100g }) => when((energy_kcal_100g ?? 0) * 4.184 > 3800, 'nutrition-value-over-3800-energy'),
-
-  product =>
-    when(energyIsOff(product), 'energy-value-in-kcal-does-not-match-value-computed-from-other-nutrients'),
-
-  // The rule adds starch to the sugars, which the record does not have.
-  ({ sugars_100g, carbohydrates_100g }) =>
-    when(
-      carbohydrates_100g !== null && (sugars_100g ?? 0) > carbohydrates_100g + 0.001,
-      'nutrition-sugars-plus-starch-greater-than-carbohydrates',
-    ),
-
-  ({ saturated_fat_100g, fat_100g }) =>
-    when(
-      fat_100g !== null && (saturated_fat_100g ?? 0) > fat_100g + 0.001,
-      'nutrition-saturated-fat-greater-than-fat',
-    ),
-
-  product => when(threeAreEqual(product), 'nutrition-3-or-more-values-are-identical'),
-
-  product => {
-    const known = all.map(nutriment => product[nutriment]).filter(value => value !== null)
-    return when(known.length > 0 && known.every(value => value === 0), 'all-nutrition-values-are-set-to-0')
+  (product, add) => {
+    for (const nutriment of masses)
+      if ((product[nutriment] ?? 0) > 105) add(`nutrition-value-over-105-${nutrientNames[nutriment]}`)
   },
 
+  (product, add) => {
+    for (const nutriment of all)
+      if ((product[nutriment] ?? 0) < 0) add(`nutrition-value-negative-${nutrientNames[nutriment]}`)
+  },
+
+  when(
+    'nutrition-value-total-over-105',
+    ({ fat_100g, carbohydrates_100g, proteins_100g, salt_100g }) =>
+      sum(fat_100g, carbohydrates_100g, proteins_100g, salt_100g) > 105,
+  ),
+
+  // The limit is 3,800 kJ; pure fat has 3,700.
+  when('nutrition-value-over-3800-energy', ({ energy_kcal_100g }) => (energy_kcal_100g ?? 0) * 4.184 > 3800),
+
+  when('energy-value-in-kcal-does-not-match-value-computed-from-other-nutrients', product =>
+    energyIsOff(product),
+  ),
+
+  // The rule adds starch to the sugars, which the record does not have.
+  when(
+    'nutrition-sugars-plus-starch-greater-than-carbohydrates',
+    ({ sugars_100g, carbohydrates_100g }) =>
+      carbohydrates_100g !== null && (sugars_100g ?? 0) > carbohydrates_100g + 0.001,
+  ),
+
+  when(
+    'nutrition-saturated-fat-greater-than-fat',
+    ({ saturated_fat_100g, fat_100g }) => fat_100g !== null && (saturated_fat_100g ?? 0) > fat_100g + 0.001,
+  ),
+
+  when('nutrition-3-or-more-values-are-identical', product => threeAreEqual(product)),
+
+  when('all-nutrition-values-are-set-to-0', product => {
+    let known = 0
+    for (const nutriment of all) {
+      const value = product[nutriment]
+      if (value === null) continue
+      if (value !== 0) return false
+      known += 1
+    }
+    return known > 0
+  }),
+
   // Milligrams written as grams.
-  ({ salt_100g }) =>
-    when(salt_100g !== null && salt_100g > 0 && salt_100g < 0.001, 'nutrition-value-under-0-001-g-salt'),
+  when(
+    'nutrition-value-under-0-001-g-salt',
+    ({ salt_100g }) => salt_100g !== null && salt_100g > 0 && salt_100g < 0.001,
+  ),
 
   // A rule of ours: such a moment would win against every later change, and is not believed (see `as_of`).
-  ({ last_modified_t, observed_at }) =>
-    when((last_modified_t ?? 0) * 1000 > Date.parse(observed_at), 'last-modified-in-the-future'),
+  when(
+    'last-modified-in-the-future',
+    ({ last_modified_t, observed_at }) => (last_modified_t ?? 0) * 1000 > Date.parse(observed_at),
+  ),
 ]
 
 const sum = (...values: readonly (number | null)[]): number =>
@@ -114,6 +139,12 @@ const energyIsOff = (product: Unflagged): boolean => {
 }
 
 const threeAreEqual = (product: Unflagged): boolean => {
-  const values = masses.map(nutriment => product[nutriment] ?? 0).filter(value => value > 1)
-  return values.some(value => values.filter(other => other === value).length >= 3)
+  for (const one of masses) {
+    const value = product[one] ?? 0
+    if (value <= 1) continue
+    let equal = 0
+    for (const other of masses) if (product[other] === value) equal += 1
+    if (equal >= 3) return true
+  }
+  return false
 }
