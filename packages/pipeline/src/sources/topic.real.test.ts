@@ -157,7 +157,8 @@ test('a second run of a group takes what came since, and another group everythin
 test('every partition is read to its end', async () => {
   const messages = numbered(0, 30).map((message, index) => ({ ...message, partition: index % 3 }))
   const topic = await topicWith(messages, 4)
-  expect(codesOf(await taken(source(topic))).toSorted()).toEqual(codes(0, 30))
+  // On a busy machine its group may be parted anew meanwhile: what was not committed comes again then.
+  expect(new Set(codesOf(await taken(source(topic))))).toEqual(new Set(codes(0, 30)))
 })
 
 test('the limit is the place where the next run begins', async () => {
