@@ -153,7 +153,7 @@ class Crawl {
     try {
       await this.begin(address)
       await this.crawler.run()
-      if (this.failure === null && !this.sourceRun.signal.aborted) await this.removeUnknown()
+      await this.removeUnknown()
     } finally {
       this.sourceRun.signal.removeEventListener('abort', stop)
     }
@@ -307,12 +307,15 @@ class Crawl {
    * same of all of them.
    */
   private readonly doubt = async (address: string, code: string): Promise<void> => {
-    this.unknown.push(gone(address, code))
+    const product = gone(address, code)
+    this.unknown.push(product)
     if (this.unknown.length >= manyUnknown) this.end(productsLost(address))
-    else if (this.sourceRun.remove === undefined) await this.remove(gone(address, code))
+    else if (this.sourceRun.remove === undefined) await this.remove(product)
   }
 
   private readonly removeUnknown = async (): Promise<void> => {
+    // A page that was in hand when the crawl ended changes nothing of what it ended with.
+    if (this.over.aborted) return
     const products = this.unknown.splice(0)
     if (this.sourceRun.remove === undefined) return
     for (const product of products) await this.remove(product)
