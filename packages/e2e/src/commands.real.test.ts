@@ -200,6 +200,13 @@ describe('a stack that runs', () => {
     expect(Object.keys(after).filter(name => after[name] === before[name])).toEqual([])
   })
 
+  test('data is not wiped behind running services', async () => {
+    const rows = await visible('true')
+    const refused = await stack.run(['reset', '--table', '--yes', '--json'])
+    expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([13, 'NOT_STOPPED'])
+    expect(await visible('true')).toBe(rows)
+  })
+
   test('a start ends a reset of the topic that was killed between Kafka and ZooKeeper', async () => {
     const rows = await visible('true')
     await json(['down'])

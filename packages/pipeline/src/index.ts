@@ -89,6 +89,7 @@ export {
   type TopicDescription,
   topicName,
 } from './topic.ts'
+export { quickGzip } from './topicCodecs.ts'
 export { type PeekedMessage, type PeekOptions, peekTopic } from './topicPeek.ts'
 export { type LineCounts, produceLines } from './topicProduce.ts'
 export { type Condition, lookAt, waitFor } from './wait.ts'

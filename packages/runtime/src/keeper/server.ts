@@ -55,7 +55,7 @@ export const runKeeper = async ({
   onLogProblem = () => undefined,
 }: KeeperOptions): Promise<void> => {
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  // It runs for weeks, and must not miss a part of itself then, because offstream was updated meanwhile.
+  // Not when first needed: it runs for weeks, and what lies on the disk by then may be another version, or nothing.
   await loadExeca()
   const listeners = new Set<(event: ServiceEvent) => void>([onEvent])
   const supervisor = new Supervisor({

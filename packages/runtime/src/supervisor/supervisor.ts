@@ -4,7 +4,6 @@ import { mkdir } from 'node:fs/promises'
 import { devNull, uptime } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-// Not when first needed: a keeper runs for weeks, and what lies on the disk by then may be another version, or nothing.
 import { messageOf, OffstreamError } from '../errors.ts'
 import { endOfLog, lastLines } from '../log.ts'
 import { identify, isAlive, listenerOn, type ProcessIdentity, send } from '../processes.ts'

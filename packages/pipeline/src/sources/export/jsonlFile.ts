@@ -94,9 +94,10 @@ async function* readTogether(
     }
     const [first] = line
     if (first === undefined) break
-    if (first.results === null && !isOver && line.every(answer => answer.isOfThread)) {
+    // The thread answers in the order it was asked in, so what is there behind its next answer was read here.
+    if (!isOver && line.every(({ results }) => results === null)) {
       const part = await next()
-      if (part !== null) line.push({ isOfThread: false, results: read(part.blocks) })
+      if (part !== null) line.push({ results: read(part.blocks) })
     }
     while (first.results === null) await thread.answered()
     line.shift()
@@ -107,7 +108,6 @@ async function* readTogether(
 
 /** What comes of a part; null until it is there. */
 interface Answer {
-  readonly isOfThread: boolean
   results: ReadResults | null
 }
 
@@ -136,7 +136,7 @@ class LineThread implements AsyncDisposable {
 
   /** Gives it a part, whose memory is gone then. */
   readonly read = ({ blocks, memory }: Part): Answer => {
-    const answer: Answer = { isOfThread: true, results: null }
+    const answer: Answer = { results: null }
     this.asked.push(answer)
     this.worker.postMessage(blocks.map(lean), memory)
     return answer
