@@ -62,13 +62,13 @@ try {
     const asked = performance.now()
     await offstream('down')
     const ended = performance.now()
-    // The keeper, which has just said that everything has ended, is the last to go.
+    // The daemon, which has just said that everything has ended, is the last to go.
     await until(
       async () => {
         const left = await remains()
         if (left.length > 0) throw new Error(left.join(', '))
       },
-      { what: `nothing to be left of cycle ${cycle}`, withinMs: 5_000 },
+      { what: `nothing to be left of cycle ${cycle}`, timeoutMs: 5_000 },
     )
     rows.push([
       String(cycle),

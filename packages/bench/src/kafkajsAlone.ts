@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { quickGzip, topicName } from '@offstream/pipeline'
+import { fastGzip, topicName } from '@offstream/pipeline'
 import kafkajs from 'kafkajs'
 import { print } from './figures.ts'
 
@@ -19,7 +19,7 @@ const messages = (await readFile(file, 'utf8'))
     value,
     headers: { 'schema-version': '1' },
   }))
-kafkajs.CompressionCodecs[kafkajs.CompressionTypes.GZIP] = () => quickGzip
+kafkajs.CompressionCodecs[kafkajs.CompressionTypes.GZIP] = () => fastGzip
 const kafka = new kafkajs.Kafka({ brokers: [broker], logLevel: kafkajs.logLevel.NOTHING })
 const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false })
 await producer.connect()

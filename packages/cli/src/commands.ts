@@ -77,9 +77,9 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'complete commands and options in bash, zsh and fish',
     load: () => import('./commands/completion.ts'),
   },
-  keeper: {
+  daemon: {
     summary: 'own the services (`up` starts it)',
-    load: () => import('./commands/keeper.ts'),
+    load: () => import('./commands/daemon.ts'),
     hidden: true,
   },
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Project, StackCall, StackSettings } from '@offstream/pipeline'
 import * as pipeline from '@offstream/pipeline'
-import { type FetchProgress, fileNews, launchKeeper, messageOf, OffstreamError } from '@offstream/runtime'
+import { type FetchProgress, fileErrorOf, launchDaemon, messageOf, OffstreamError } from '@offstream/runtime'
 import { modeFor, Output } from './output.ts'
 import { serviceLines, takenBackLine, waitingLine } from './serviceLines.ts'
 import { bar, bytes, printable } from './words.ts'
@@ -35,13 +35,13 @@ export interface Context {
   readonly project: () => Promise<Project>
   /** The project as file, environment and command line have it, whatever runs. */
   readonly written: () => Promise<Project>
-  /** The same, for a command that works with what runs: what lost its keeper is in care again. */
+  /** The same, for a command that works with what runs: what lost its daemon is in care again. */
   readonly stack: () => Promise<Project>
   /** The settings to start services with: the runtimes are fetched where they are not there yet. */
   readonly settings: () => Promise<StackSettings>
   /** Makes sure that the runtimes are there, and tells of what has to be fetched. */
   readonly fetchRuntimes: () => Promise<Pick<StackSettings, 'runtimes' | 'archives'>>
-  /** How services are asked to start and to end: by whose keeper, and what is told of it. */
+  /** How services are asked to start and to end: by whose daemon, and what is told of it. */
   readonly call: Required<StackCall>
 }
 
@@ -50,7 +50,7 @@ export type Signals = Pick<Context, 'signal' | 'force'>
 
 export const contextOf = (options: GlobalOptions, { signal, force }: Signals): Context => {
   const output = new Output(modeFor(options.json ?? false, process.stderr, process.env))
-  const load = async (remembered?: Pipeline['rememberedConfig']) =>
+  const load = async (remembered?: Pipeline['runningConfig']) =>
     pipeline.loadProject({
       from: options.project === undefined ? process.cwd() : await existingFolder(options.project),
       environment: process.env,
@@ -58,7 +58,7 @@ export const contextOf = (options: GlobalOptions, { signal, force }: Signals): C
       settings: options.settings,
       remembered,
     })
-  const project = lazily(() => load(pipeline.rememberedConfig))
+  const project = lazily(() => load(pipeline.runningConfig))
   const fetch = async () => fetchRuntimes(output, (await project()).directory, signal)
   return {
     pipeline,
@@ -71,9 +71,11 @@ export const contextOf = (options: GlobalOptions, { signal, force }: Signals): C
       const found = await project()
       // What runs can be asked also where nobody can care for it: on a full disk perhaps.
       await pipeline
-        .ensureKept(found.state, () => startKeeper(found, options.stack))
+        .ensureManaged(found.state, () => startDaemon(found, options.stack))
         .catch(error =>
-          output.note(`Nobody starts again what crashes: ${printable(messageOf(fileNews(error) ?? error))}`),
+          output.note(
+            `Nobody starts again what crashes: ${printable(messageOf(fileErrorOf(error) ?? error))}`,
+          ),
         )
       return found
     },
@@ -85,10 +87,10 @@ export const contextOf = (options: GlobalOptions, { signal, force }: Signals): C
     },
     fetchRuntimes: fetch,
     call: {
-      launchKeeper: async () => startKeeper(await project(), options.stack),
+      launchDaemon: async () => startDaemon(await project(), options.stack),
       onEvent: serviceLines(output),
       onWaiting: () => output.note(waitingLine),
-      onTakenBack: () => output.note(takenBackLine),
+      onWithdrawn: () => output.note(takenBackLine),
       signal,
     },
   }
@@ -153,16 +155,16 @@ const fetchRuntimes = async (
   }
 }
 
-/** Starts the keeper as a process of its own, with its terminal let go. */
-const startKeeper = async ({ directory, state }: Project, stack: string | undefined): Promise<void> => {
+/** Starts the daemon as a process of its own, with its terminal let go. */
+const startDaemon = async ({ directory, state }: Project, stack: string | undefined): Promise<void> => {
   const { logs } = pipeline.directoriesOf(state)
   await mkdir(logs, { recursive: true })
   const main = fileURLToPath(new URL('main.js', import.meta.url))
   const which = ['--project', directory, ...(stack === undefined ? [] : ['--stack', stack])]
-  await launchKeeper({
+  await launchDaemon({
     file: process.execPath,
-    args: [main, 'keeper', ...which],
+    args: [main, 'daemon', ...which],
     cwd: directory,
-    logFile: join(logs, 'keeper.log'),
+    logFile: join(logs, 'daemon.log'),
   })
 }

@@ -28,7 +28,7 @@ const helpsOf = (command: CommandUnknownOpts, before: string): Help[] => {
   return [{ name, text }, ...command.commands.flatMap(inner => helpsOf(inner, `${name} `))]
 }
 
-const helps = helpsOf(program, '').filter(({ name }) => name !== 'offstream keeper')
+const helps = helpsOf(program, '').filter(({ name }) => name !== 'offstream daemon')
 const sectionOf = (text: string, title: RegExp): string => text.split(title)[1]?.split('\n\n')[0] ?? ''
 
 test('every help has an example of its own command', () => {

@@ -74,7 +74,7 @@ test.each([
   ['what is left to a run that goes on', 200, true, '0 of 100 products'],
 ])('how far a run is is told of %s', (_, limit, goesOn, line) => {
   const lines = new ScrapeLines(new Output('plain'), limit)
-  const resumed = { kind: 'resumed', done: 100, listed: 200, begunAt: new Date() } as const
+  const resumed = { kind: 'resumed', done: 100, listed: 200, startedAt: new Date() } as const
   const spy = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
   onTestFinished(() => spy.mockRestore())
   if (goesOn) lines.progress(counts({}), resumed)
@@ -85,7 +85,7 @@ test.each([
 
 test.each<[SourceEvent, string]>([
   [
-    { kind: 'resumed', done: 312, listed: 400, begunAt: new Date('2026-03-04T05:00:00Z') },
+    { kind: 'resumed', done: 312, listed: 400, startedAt: new Date('2026-03-04T05:00:00Z') },
     'Going on where it was: 312 of 400 products done before, begun 3 min 5 s ago; `--fresh` starts over',
   ],
   [
@@ -129,6 +129,6 @@ test('the result says how much was done before', () => {
   const lines = new ScrapeLines(new Output('json'), null)
   vi.spyOn(process.stdout, 'write').mockReturnValueOnce(true)
   expect(lines.result()).toEqual({})
-  lines.progress(counts({}), { kind: 'resumed', done: 312, listed: 400, begunAt: new Date() })
+  lines.progress(counts({}), { kind: 'resumed', done: 312, listed: 400, startedAt: new Date() })
   expect(lines.result()).toEqual({ doneBefore: 312 })
 })

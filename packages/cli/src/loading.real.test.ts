@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { directoriesOf, stateFolder } from '@offstream/pipeline'
-import { keeperAnswers, until } from '@offstream/runtime'
+import { daemonResponds, until } from '@offstream/runtime'
 import { expect, onTestFinished, test } from 'vitest'
 import { wholeProgram } from './wholeProgram.ts'
 
@@ -45,7 +45,7 @@ const pathsOf = (command: CommandUnknownOpts, path: readonly string[] = []): str
 ]
 
 test('help loads what reads a command line, and nothing that only a command needs', async () => {
-  const paths = pathsOf(await wholeProgram()).filter(([name]) => name !== 'keeper')
+  const paths = pathsOf(await wholeProgram()).filter(([name]) => name !== 'daemon')
   const loaded = new Set<string>()
   const unhelpful: string[] = []
   for (const path of paths) {
@@ -61,28 +61,28 @@ test('help loads what reads a command line, and nothing that only a command need
   expect(paths.length).toBeGreaterThan(25)
 })
 
-test('a keeper has loaded what it starts and asks services with before it can be asked itself', async () => {
+test('a daemon has loaded what it starts and asks services with before it can be asked itself', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'offstream-loading-'))
-  const keeper = recorded(['keeper', '--project', directory])
+  const daemon = recorded(['daemon', '--project', directory])
   onTestFinished(async () => {
-    keeper.kill('SIGKILL')
+    daemon.kill('SIGKILL')
     await rm(directory, { recursive: true, force: true })
   })
   let record = ''
-  keeper.stderr.on('data', chunk => {
+  daemon.stderr.on('data', chunk => {
     record += chunk
   })
   const { run } = directoriesOf(stateFolder(directory, null))
   await until(
     async () => {
-      if (!(await keeperAnswers(run))) throw new Error('it does not answer yet')
+      if (!(await daemonResponds(run))) throw new Error('it does not answer yet')
     },
-    { what: 'the keeper to answer', withinMs: 30_000 },
+    { what: 'the daemon to answer', timeoutMs: 30_000 },
   )
   const loaded = packagesIn(record)
   expect(['execa', 'hive-driver', 'kafkajs'].filter(name => !loaded.has(name))).toEqual([])
-  keeper.kill('SIGTERM')
-  await once(keeper, 'exit')
+  daemon.kill('SIGTERM')
+  await once(daemon, 'exit')
 })
 
 test('what is built imports what is built', async () => {

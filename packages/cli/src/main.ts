@@ -1,5 +1,5 @@
 import { Command, CommanderError } from '@commander-js/extra-typings'
-import { exitStatus, fileNews, OffstreamError } from '@offstream/runtime/errors'
+import { exitStatus, fileErrorOf, OffstreamError } from '@offstream/runtime/errors'
 import { commands } from './commands.ts'
 import type { Context } from './context.ts'
 import { newProgram } from './program.ts'
@@ -79,7 +79,7 @@ async function report(error: unknown): Promise<number> {
     output.endLive()
     return exitStatus[interruptedBy]
   }
-  const told = fileNews(error) ?? error
+  const told = fileErrorOf(error) ?? error
   output.error(told, program.opts().verbose ?? false)
   return told instanceof OffstreamError ? exitStatus[told.outcome] : exitStatus.unexpected
 }

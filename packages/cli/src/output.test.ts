@@ -74,7 +74,7 @@ test('for a program, events and the result are objects on standard output, and n
 const news = new OffstreamError('BEES_AWAY', 'The hive is empty', {
   outcome: 'failed',
   hint: 'call them back with `hive --bees`',
-  lastWords: ['buzz', 'bzz'],
+  lastLogLines: ['buzz', 'bzz'],
   cause: new Error('it is winter'),
 })
 
@@ -84,7 +84,7 @@ test('an error is told with its code, its last words and the next step', () => {
     '✖ The hive is empty [BEES_AWAY]\n  │ buzz\n  │ bzz\n→ call them back with `hive --bees`\n',
   ])
   expect(written('json', output => output.error(news, false))).toEqual([
-    `${JSON.stringify({ version: 1, error: { code: 'BEES_AWAY', message: 'The hive is empty', hint: 'call them back with `hive --bees`', lastWords: ['buzz', 'bzz'] } })}\n`,
+    `${JSON.stringify({ version: 1, error: { code: 'BEES_AWAY', message: 'The hive is empty', hint: 'call them back with `hive --bees`', lastLogLines: ['buzz', 'bzz'] } })}\n`,
     '',
   ])
 })
@@ -97,7 +97,7 @@ test('what caused an error is told to whoever asks', () => {
 test('nothing that came from outside reaches a terminal as an order to it', () => {
   const evil = '\u001b[2Jgone\u0007 \u009b31m'
   const error = new OffstreamError('BEES_AWAY', `first ${evil}\nsecond`, {
-    ...{ outcome: 'failed', hint: `try ${evil}`, lastWords: [evil] },
+    ...{ outcome: 'failed', hint: `try ${evil}`, lastLogLines: [evil] },
     cause: new Error(evil),
   })
   const raw = rawlyWritten(output => {
@@ -110,7 +110,7 @@ test('nothing that came from outside reaches a terminal as an order to it', () =
   expect(raw.match(/(?!\n)\p{Cc}/gu)).toBeNull()
   const [json] = written('json', output => output.error(error, false))
   expect(json.match(/(?!\n)\p{Cc}/gu)).toBeNull()
-  expect(JSON.parse(json).error.lastWords).toEqual([evil])
+  expect(JSON.parse(json).error.lastLogLines).toEqual([evil])
 })
 
 /** What is written to standard error, to the last character. */

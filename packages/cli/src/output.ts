@@ -102,13 +102,13 @@ export class Output {
   error(error: unknown, verbose: boolean): void {
     this.endLive()
     if (error instanceof OffstreamError) {
-      const { code, message, hint, lastWords } = error
+      const { code, message, hint, lastLogLines } = error
       if (this.mode === 'json') {
-        writeLine(process.stdout, jsonOf({ version: 1, error: { code, message, hint, lastWords } }))
+        writeLine(process.stdout, jsonOf({ version: 1, error: { code, message, hint, lastLogLines } }))
         return
       }
       writeLine(process.stderr, `${chalk.red('✖')} ${printableLines(message)} ${chalk.dim(`[${code}]`)}`)
-      for (const line of lastWords) writeLine(process.stderr, chalk.dim(`  │ ${printable(line)}`))
+      for (const line of lastLogLines) writeLine(process.stderr, chalk.dim(`  │ ${printable(line)}`))
       writeLine(process.stderr, `${chalk.cyan('→')} ${printableLines(hint)}`)
       if (verbose && error.cause !== undefined) writeLine(process.stderr, chalk.dim(stackOf(error.cause)))
       return

@@ -28,7 +28,7 @@ Words:
                  table (an Apache Iceberg table); also called the stream
   Thrift server  answers SQL questions about the table, for Tableau and other
                  programs; they see the table as the view \`Products\`
-  keeper         the process that owns the services and restarts what crashes
+  daemon         the process that owns the services and restarts what crashes
 
 Exit status: 0 done, 2 called wrongly, 3 not running, 4 degraded, 5 wrong
 settings, 6 the machine lacks something, 7 port taken, 8 too slow, 9 nobody

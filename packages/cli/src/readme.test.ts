@@ -62,7 +62,7 @@ test('every file that makes an error whose code is not written there tells it in
       /new OffstreamError\(\s*[^'\s]/.test(text) && codesIn(text.replace(constructed, '')).length === 0,
   )
   // An error that crosses from one process to another has got its code in the other.
-  expect(unread.map(({ file }) => file)).toEqual(['packages/runtime/src/keeper/protocol.ts'])
+  expect(unread.map(({ file }) => file)).toEqual(['packages/runtime/src/daemon/protocol.ts'])
 })
 
 test('the README explains every exit status', () => {

@@ -81,7 +81,7 @@ export class ScrapeLines {
 const lineOf = (event: SourceEvent): string | null => {
   switch (event.kind) {
     case 'resumed': {
-      const since = duration(Date.now() - event.begunAt.getTime())
+      const since = duration(Date.now() - event.startedAt.getTime())
       return `Going on where it was: ${event.done} of ${event.listed} products done before, begun ${since} ago; \`--fresh\` starts over`
     }
     case 'waiting': {

@@ -82,9 +82,9 @@ describe('a stack that runs', () => {
     expect(stdout).toContain('Cr\u00e8me \\u0085')
     expect(JSON.parse(stdout)).toMatchObject({ key: '71000006', value: JSON.parse(record) })
     expect(await json(['topic', 'produce'], stdout)).toMatchObject({ published: 1 })
-    const { messagesAtMost } = await json(['topic', 'describe'])
+    const { maxMessages } = await json(['topic', 'describe'])
     const again = await stack.run(['topic', 'peek', '--from', 'latest', '--limit', '1'])
-    expect(JSON.parse(again.stdout)).toMatchObject({ offset: messagesAtMost - 1, value: JSON.parse(record) })
+    expect(JSON.parse(again.stdout)).toMatchObject({ offset: maxMessages - 1, value: JSON.parse(record) })
   })
 
   test('a peek that follows shows what comes from then on, until Ctrl-C', async () => {
@@ -97,7 +97,7 @@ describe('a stack that runs', () => {
         if (first === undefined) throw new Error('not yet')
         return first
       },
-      { what: 'the first message', withinMs: 60_000 },
+      { what: 'the first message', timeoutMs: 60_000 },
     )
     expect(told).toMatchObject({ kind: 'message', key: '71000007' })
     peek.signal('SIGINT')
@@ -111,7 +111,7 @@ describe('a stack that runs', () => {
       async () => {
         if (objectsIn(watch.stdout()).length < 3) throw new Error('not yet')
       },
-      { what: 'three looks', withinMs: 60_000 },
+      { what: 'three looks', timeoutMs: 60_000 },
     )
     watch.signal('SIGINT')
     const { exitCode, stdout } = await watch.ended
@@ -180,8 +180,8 @@ describe('a stack that runs', () => {
     await arrived(stack)
   })
 
-  test('everything is restarted in the order of needs, by the same keeper', async () => {
-    const socket = () => stat(join(stack.directory, '.offstream/run/keeper.sock'))
+  test('everything is restarted in the order of needs, by the same daemon', async () => {
+    const socket = () => stat(join(stack.directory, '.offstream/run/daemon.sock'))
     const [before, { ino }] = [await pids(), await socket()]
     const told = objectsIn((await stack.run(['restart', '--json'])).stdout)
     const order = (kind: string) => told.filter(event => event['kind'] === kind).map(({ service }) => service)
@@ -230,7 +230,7 @@ const parts = ['checkpoints/products', 'data/kafka', 'data/zookeeper', 'crawl', 
 
 /** What a reset of topic and table comes by, each told from the state folder. */
 const moments: Readonly<Record<string, (state: string) => boolean>> = {
-  'it has the lock': state => existsSync(join(state, 'run/keeper.lock')),
+  'it has the lock': state => existsSync(join(state, 'run/daemon.lock')),
   'its plan is written': state => plansIn(state) > 0,
   'the first part is moved': state => !existsSync(join(state, parts[0] ?? '')),
   'the second part is moved': state => !existsSync(join(state, parts[1] ?? '')),

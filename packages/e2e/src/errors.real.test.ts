@@ -6,7 +6,7 @@ import { type AddressInfo, createServer as createListener } from 'node:net'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { directoriesOf, stateFolder } from '@offstream/pipeline'
-import { keeperAnswers, until } from '@offstream/runtime'
+import { daemonResponds, until } from '@offstream/runtime'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Ran, type ScratchStack, scratchStack } from './stack.ts'
@@ -52,7 +52,7 @@ const withoutServices: readonly Provoked[] = [
     code: 'ALREADY_KEPT',
     exit: 13,
     by: async ({ folder, run }) => {
-      await using _ = await keeperIn(folder)
+      await using _ = await daemonIn(folder)
       return await run(['up', '--foreground'])
     },
   },
@@ -223,7 +223,7 @@ const withoutServices: readonly Provoked[] = [
     exit: 13,
     by: async ({ folder, file, run }) => {
       await file('.offstream/lake/catalog.db', 'x')
-      await using _ = await keeperIn(folder)
+      await using _ = await daemonIn(folder)
       return await run(['reset', '--all', '--yes'])
     },
   },
@@ -339,8 +339,8 @@ const withoutServices: readonly Provoked[] = [
     exit: 13,
     by: async ({ folder, file, run }) => {
       await file('.offstream/lake/catalog.db', 'x')
-      // The lock of a command that starts a keeper, and is slow.
-      const lock = join(folder, '.offstream/run/keeper.lock')
+      // The lock of a command that starts a daemon, and is slow.
+      const lock = join(folder, '.offstream/run/daemon.lock')
       await mkdir(lock, { recursive: true })
       const alive = setInterval(() => void utimes(lock, new Date(), new Date()), 1_000)
       try {
@@ -363,17 +363,17 @@ const withoutServices: readonly Provoked[] = [
 ]
 
 /** Those that want services, or a terminal; each has its own test below. */
-const withMore = ['ENDED_MEANWHILE 13', 'KEEPER_LOST 1', 'NOT_CONFIRMED 130', 'SERVICE_EXITED 12']
+const withMore = ['ENDED_MEANWHILE 13', 'DAEMON_LOST 1', 'NOT_CONFIRMED 130', 'SERVICE_EXITED 12']
 
 /** Those that only Kafka with its data, a Thrift server or a fault brings about: the tests that do so beside their source. */
 const elsewhere: Readonly<Record<string, string>> = {
   'ACCESS_DENIED 10': 'packages/pipeline/src/sources/topic.real.test.ts',
   'DISK_FULL 6': 'packages/runtime/src/artifacts/store.test.ts',
-  'FOLDER_FOREIGN 10': 'packages/runtime/src/keeper/keeper.test.ts',
-  'FOLDER_REMOVED 12': 'packages/runtime/src/keeper/keeper.test.ts',
+  'FOLDER_FOREIGN 10': 'packages/runtime/src/daemon/daemon.test.ts',
+  'FOLDER_REMOVED 12': 'packages/runtime/src/daemon/daemon.test.ts',
   'FOLDER_UNWRITABLE 10': 'packages/runtime/src/errors.test.ts',
-  'KEEPER_FAILED 12': 'packages/runtime/src/keeper/keeper.test.ts',
-  'KEEPER_SILENT 8': 'packages/runtime/src/keeper/keeper.test.ts',
+  'DAEMON_FAILED 12': 'packages/runtime/src/daemon/daemon.test.ts',
+  'DAEMON_UNRESPONSIVE 8': 'packages/runtime/src/daemon/daemon.test.ts',
   'LAYOUT_CHANGED 14': 'packages/pipeline/src/sources/web/crawl.real.test.ts',
   'LINES_REFUSED 10': 'packages/e2e/src/commands.real.test.ts',
   'MESSAGE_REFUSED 10': 'packages/pipeline/src/topic.real.test.ts',
@@ -451,7 +451,7 @@ test('SERVICE_EXITED, exit 12: a service that its own template makes impossible'
   const ran = await stack.run(['up', '--json'])
   const error = errorOf(ran)
   await writeFile(broken, readFileSync(join(root, 'config/zookeeper.properties')))
-  expect([error.code, ran.exitCode, error.lastWords.length > 0]).toEqual(['SERVICE_EXITED', 12, true])
+  expect([error.code, ran.exitCode, error.lastLogLines.length > 0]).toEqual(['SERVICE_EXITED', 12, true])
   expect(await unknownCalls(error.hint)).toEqual([])
 })
 
@@ -463,13 +463,13 @@ test('ENDED_MEANWHILE, exit 13: `down` while `up` is under way', async () => {
   expect([error.code, ran.exitCode, await unknownCalls(error.hint)]).toEqual(['ENDED_MEANWHILE', 13, []])
 })
 
-test('KEEPER_LOST, exit 1: the keeper is killed while `up` is under way', async () => {
+test('DAEMON_LOST, exit 1: the daemon is killed while `up` is under way', async () => {
   await using up = await upUnderWay()
-  const keeper = (await stack.processes()).find(line => / keeper( |$)/.test(line)) ?? ''
-  process.kill(Number.parseInt(keeper, 10), 'SIGKILL')
+  const daemon = (await stack.processes()).find(line => / daemon( |$)/.test(line)) ?? ''
+  process.kill(Number.parseInt(daemon, 10), 'SIGKILL')
   const ran = await up.ended
   const error = errorOf(ran)
-  expect([error.code, ran.exitCode, await unknownCalls(error.hint)]).toEqual(['KEEPER_LOST', 1, []])
+  expect([error.code, ran.exitCode, await unknownCalls(error.hint)]).toEqual(['DAEMON_LOST', 1, []])
 })
 
 const offstream = join(root, 'packages/cli/bin/offstream.js')
@@ -493,7 +493,7 @@ const placeOf = async (name: string): Promise<Place> => {
 const errorOf = ({ stdout, shown }: Ran) => {
   const last = JSON.parse(stdout.split('\n').at(-1) || 'null')
   if (last?.error === undefined) throw new Error(`no error was told:\n${shown}`)
-  return last.error as { code: string; hint: string; lastWords: readonly string[] }
+  return last.error as { code: string; hint: string; lastLogLines: readonly string[] }
 }
 
 /** The calls of offstream that a hint advises, each as its words. */
@@ -553,17 +553,17 @@ const naming = async (path: string): Promise<AsyncDisposable> => {
   }
 }
 
-/** A keeper that has nothing to keep. */
-const keeperIn = async (folder: string): Promise<AsyncDisposable> => {
-  const keeper = stack.begin(['keeper', '--project', folder])
+/** A daemon that has nothing to keep. */
+const daemonIn = async (folder: string): Promise<AsyncDisposable> => {
+  const daemon = stack.begin(['daemon', '--project', folder])
   const { run } = directoriesOf(stateFolder(folder, null))
   await until(
     async () => {
-      if (!(await keeperAnswers(run))) throw new Error('it does not answer')
+      if (!(await daemonResponds(run))) throw new Error('it does not answer')
     },
-    { what: 'the keeper to answer', withinMs: 30_000 },
+    { what: 'the daemon to answer', timeoutMs: 30_000 },
   )
-  return keeper
+  return daemon
 }
 
 /** `up`, from the moment at which it begins to start a service. */
@@ -571,8 +571,8 @@ const upUnderWay = async () => {
   const up = stack.begin(['up', '--json'])
   await until(async () => expect(up.stdout()).toContain('"kind":"starting"'), {
     what: 'the first start',
-    withinMs: 60_000,
-    everyMs: 5,
+    timeoutMs: 60_000,
+    intervalMs: 5,
   })
   return up
 }

@@ -24,8 +24,8 @@ describe.skipIf((await findChromium()) === null)('kill -9 while a scrape runs (n
 
   const status = async () => StatusContract.parse(await stack.json(['status']))
   const pidOf = async (name: string): Promise<number> => {
-    if (name === 'keeper') {
-      const line = (await stack.processes()).find(process => process.includes('main.js keeper'))
+    if (name === 'daemon') {
+      const line = (await stack.processes()).find(process => process.includes('main.js daemon'))
       return Number.parseInt(line ?? '', 10)
     }
     const record = join(stack.directory, '.offstream/run/services', `${name}.json`)
@@ -44,8 +44,8 @@ describe.skipIf((await findChromium()) === null)('kill -9 while a scrape runs (n
     expect(exitCode, shown).toBe(0)
   }
 
-  test('every service and the keeper, in turn and together, come back, and every product arrives', async () => {
-    const victims = ['keeper', ...serviceNames]
+  test('every service and the daemon, in turn and together, come back, and every product arrives', async () => {
+    const victims = ['daemon', ...serviceNames]
     // As slow as it takes to be killed over.
     await using scrape = stack.begin(['scrape', '--url', site.address, '--rate', '90'])
     const first = await stack.run(['wait', '--for', 'acknowledged>=1', '--timeout', '2m'])
@@ -59,9 +59,9 @@ describe.skipIf((await findChromium()) === null)('kill -9 while a scrape runs (n
     expect(exitCode, shown).toBe(0)
     const { flow } = await arrived(stack, `rows=${products}`)
     expect(flow).toMatchObject({ fetched: products, rows: products, visible: products, rejected: 0 })
-    // One JVM or keeper for each, and whatever they need: nobody is left over from before.
+    // One JVM or daemon for each, and whatever they need: nobody is left over from before.
     const processes = await stack.processes()
-    for (const main of ['main.js keeper', 'QuorumPeerMain', 'kafka.Kafka', 'master.Master', 'worker.Worker'])
+    for (const main of ['main.js daemon', 'QuorumPeerMain', 'kafka.Kafka', 'master.Master', 'worker.Worker'])
       expect(processes.filter(line => line.includes(main))).toHaveLength(1)
   }, 1_800_000)
 })

@@ -7,9 +7,9 @@ import {
   normaliseCode,
   openPublisher,
   Product,
+  serialize,
   serviceNames,
   topicName,
-  written,
 } from '@offstream/pipeline'
 import { until } from '@offstream/runtime'
 import { type CatalogueProduct, generateCatalogue, readCatalogue, startSite } from '@offstream/site'
@@ -51,7 +51,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
         const left = await stack.processes()
         if (left.length > 0) throw new Error(left.join('\n'))
       },
-      { what: 'the last process to end', withinMs: 20_000, everyMs: 20 },
+      { what: 'the last process to end', timeoutMs: 20_000, intervalMs: 20 },
     )
 
   test('Ctrl-C in the middle of a start ends what was begun', async () => {
@@ -61,7 +61,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
         const running = await stack.processes()
         if (!running.some(process => process.includes('QuorumPeerMain'))) throw new Error(running.join('\n'))
       },
-      { what: 'the first service to run', withinMs: 60_000, everyMs: 20 },
+      { what: 'the first service to run', timeoutMs: 60_000, intervalMs: 20 },
     )
     starting.signal('SIGINT')
     expect((await starting.ended).exitCode).toBe(130)
@@ -207,7 +207,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
   test('each golden record becomes its golden row', async () => {
     const products = await Promise.all(goldenNames.map(goldenProduct))
     const publisher = await openPublisher(brokerOf(stack.config))
-    await Promise.all(products.map(product => publisher.publish(written(product))))
+    await Promise.all(products.map(product => publisher.publish(serialize(product))))
     await publisher.close()
     await arrived(stack)
     for (const [place, name] of goldenNames.entries()) {
@@ -299,7 +299,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
         const visited = large.requests.filter(({ path }) => path.startsWith('/produit/')).length
         if (visited < 5) throw new Error(`${visited} pages visited`)
       },
-      { what: 'the scrape to be under way', withinMs: 60_000 },
+      { what: 'the scrape to be under way', timeoutMs: 60_000 },
     )
     scraping.signal('SIGINT')
     const { stderr, exitCode } = await scraping.ended
@@ -322,7 +322,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
           const unhealthy = services.flatMap(({ name, health }) => (health === 'unhealthy' ? [name] : []))
           expect([exitCode, state, unhealthy]).toEqual([4, 'degraded', serviceNames])
         },
-        { what: 'all to be unhealthy', withinMs: 120_000 },
+        { what: 'all to be unhealthy', timeoutMs: 120_000 },
       )
     } finally {
       for (const pid of pids) process.kill(pid, 'SIGCONT')
@@ -343,7 +343,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
           if (found === undefined) throw new Error(serving.stderr())
           return found
         },
-        { what: 'the site', withinMs: 30_000 },
+        { what: 'the site', timeoutMs: 30_000 },
       )
 
       await scrape(address)
@@ -399,7 +399,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     const rows = await select('SELECT count(*) AS n, count(DISTINCT code) AS codes FROM Products')
     const down = await stack.run(['down'])
     expect(await stack.listening()).toEqual([])
-    // The keeper, which has just said that everything has ended, is the last to go.
+    // The daemon, which has just said that everything has ended, is the last to go.
     await allGone()
     expect(down.shown.split('\n').toSorted()).toEqual([
       '! Everything has ended.',

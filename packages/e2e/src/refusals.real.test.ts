@@ -201,7 +201,7 @@ test('with --json an error is an object, and nothing else is written', async () 
         code: 'THRIFT_UNREACHABLE',
         message: expect.stringContaining(`127.0.0.1:${stack.config.thrift.port}`),
         hint: expect.stringContaining('`offstream up`'),
-        lastWords: [],
+        lastLogLines: [],
       },
     },
     '',

@@ -76,7 +76,7 @@ describe.skipIf((await findChromium()) === null)('kill -9 of a scrape (needs Chr
         const browsers = (await stack.processes()).filter(line => /chrom/i.test(line))
         expect(browsers).toEqual([])
       },
-      { what: 'the browser of the killed scrape to end', withinMs: 10_000, everyMs: 20 },
+      { what: 'the browser of the killed scrape to end', timeoutMs: 10_000, intervalMs: 20 },
     )
 
   test(`ten times in the middle changes nothing of the outcome, and nothing acknowledged is fetched twice (seed ${seed})`, async () => {
@@ -100,7 +100,7 @@ describe.skipIf((await findChromium()) === null)('kill -9 of a scrape (needs Chr
           expect(site.requests.length).toBeGreaterThan(first)
           expect((await journalled()).length).toBeGreaterThanOrEqual(moment)
         },
-        { what: `${moment} products to be acknowledged`, withinMs: 60_000, everyMs: 5 },
+        { what: `${moment} products to be acknowledged`, timeoutMs: 60_000, intervalMs: 5 },
       )
       scraping.signal('SIGKILL')
       await scraping.ended

@@ -149,7 +149,7 @@ export const scratchStack = async (settings: readonly string[] = []): Promise<Sc
       },
     }
   }
-  // It is the temporary folder, or that of the project is, of every process that the command starts: services, keepers,
+  // It is the temporary folder, or that of the project is, of every process that the command starts: services, daemons,
   // browsers.
   const processes = () => processesWith(scratch)
   const listening = async () => {
@@ -220,7 +220,7 @@ const remains = async ({
       if (left.length + files.length > 0) throw new Error([...left, ...files].join('\n'))
       return null
     },
-    { what: 'the last of it to end', withinMs: 10_000 },
+    { what: 'the last of it to end', timeoutMs: 10_000 },
   )
 
 /** Processes in whose environment the path `folder` stands. */

@@ -1,6 +1,15 @@
-export { ensureArchives, hasArchives } from './archives.ts'
-export { type AssetFolder, assetPath } from './assets.ts'
-export { type Chart, listCharts, renderChart } from './charts.ts'
+export { type Chart, listCharts, renderChart } from './charts/charts.ts'
+export {
+  type LogEntry,
+  type LogQuery,
+  logFileOf,
+  readLogs,
+  writtenLogs,
+} from './logs/logs.ts'
+export * from './names.ts'
+export * from './product/message.ts'
+export * from './product/product.ts'
+export { type AssetFolder, assetPath } from './project/assets.ts'
 export {
   Config,
   configOf,
@@ -13,35 +22,9 @@ export {
   type SettingOrigin,
   settingPaths,
   settingsOf,
-} from './config.ts'
-export { type Directories, directoriesOf, stateFolder } from './directories.ts'
-export { cacheDirectory, ensureRuntimes, type Runtimes } from './distributions.ts'
-export { examine, type Finding } from './doctor.ts'
-export { type InitOptions, initProject, type NewProject } from './init.ts'
-export {
-  type LogEntry,
-  type LogQuery,
-  logFileOf,
-  readLogs,
-  writtenLogs,
-} from './logs.ts'
-export * from './names.ts'
-export { freePorts } from './ports.ts'
-export { addFetched, type ProduceCounts, produce } from './produce.ts'
-export * from './product.ts'
-export { type PublishOptions, publishProducts } from './publish.ts'
-export { makeReport, type Report } from './report.ts'
-export {
-  finishReset,
-  planReset,
-  type ResetChoice,
-  type ResetItem,
-  type ResetPlan,
-  resetChoices,
-  wantedServices,
-  wipe,
-} from './reset.ts'
-export { restartedWith, restartServices } from './restart.ts'
+} from './project/config.ts'
+export { type Directories, directoriesOf, stateFolder } from './project/directories.ts'
+export { type InitOptions, initProject, type NewProject } from './project/init.ts'
 export {
   type CachedRuntime,
   type CachedRuntimes,
@@ -51,7 +34,11 @@ export {
   removeDamaged,
   type VerifiedRuntime,
   verifyRuntimes,
-} from './runtimes.ts'
+} from './runtimes/cache.ts'
+export { cacheDirectory, ensureRuntimes, type Runtimes } from './runtimes/distributions.ts'
+export { addFetched, type ProduceCounts, produce } from './scrape/produce.ts'
+export { type LineCounts, produceLines } from './scrape/produceLines.ts'
+export { type PublishOptions, publishProducts } from './scrape/publish.ts'
 export { addressOf, brokerOf, masterOf } from './services/addresses.ts'
 export { services, stackServices } from './services/services.ts'
 export {
@@ -65,22 +52,40 @@ export {
 } from './sources/open.ts'
 export * from './sources/source.ts'
 export { findChromium, installChromium } from './sources/web/chromium.ts'
+export { ensureArchives, hasArchives } from './stack/archives.ts'
+export { freePorts } from './stack/ports.ts'
 export {
-  ensureKept,
-  keepStackSettings,
+  finishReset,
+  planReset,
+  type ResetChoice,
+  type ResetItem,
+  type ResetPlan,
+  resetChoices,
+  wantedServices,
+  wipe,
+} from './stack/reset.ts'
+export { restartedWith, restartServices } from './stack/restart.ts'
+export {
+  ensureManaged,
   ownPids,
   readServices,
   readStackSettings,
-  rememberedConfig,
   requireRunning,
+  runningConfig,
   type StackCall,
   type StackSettings,
+  saveStackSettings,
   servicesOf,
   startServices,
   stopStack,
-} from './stack.ts'
-export { type Flow, readStatus, type ServiceStatus, type Status, type ThriftStatus } from './status.ts'
+} from './stack/stack.ts'
+export { type Flow, readStatus, type ServiceStatus, type Status, type ThriftStatus } from './stack/status.ts'
+export { type Condition, lookAt, waitFor } from './stack/wait.ts'
+export { examine, type Finding } from './support/doctor.ts'
+export { makeReport, type Report } from './support/report.ts'
 export { type Column, loadThriftClient, type QueryResult, query, type Value } from './table.ts'
+export { fastGzip } from './topic/codecs.ts'
+export { type PeekedMessage, type PeekOptions, peekTopic } from './topic/peek.ts'
 export {
   describeTopic,
   loadKafkaClient,
@@ -88,8 +93,4 @@ export {
   type Publisher,
   type TopicDescription,
   topicName,
-} from './topic.ts'
-export { quickGzip } from './topicCodecs.ts'
-export { type PeekedMessage, type PeekOptions, peekTopic } from './topicPeek.ts'
-export { type LineCounts, produceLines } from './topicProduce.ts'
-export { type Condition, lookAt, waitFor } from './wait.ts'
+} from './topic/topic.ts'

@@ -15,8 +15,8 @@ export const serviceNames = [
 ] as const
 export type ServiceName = (typeof serviceNames)[number]
 
-/** Who writes a log: every service, and the keeper that owns them. */
-export const logNames = [...serviceNames, 'keeper'] as const
+/** Who writes a log: every service, and the daemon that owns them. */
+export const logNames = [...serviceNames, 'daemon'] as const
 export type LogName = (typeof logNames)[number]
 
 /** How grave a line of a log is, gravest first. */

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { listenerOn, Supervisor } from '@offstream/runtime'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { assetPath } from './assets.ts'
-import { Config } from './config.ts'
-import { stateFolder } from './directories.ts'
-import { ensureRuntimes } from './distributions.ts'
+import { assetPath } from './project/assets.ts'
+import { Config } from './project/config.ts'
+import { stateFolder } from './project/directories.ts'
+import { ensureRuntimes } from './runtimes/distributions.ts'
 import { services } from './services/services.ts'
 import { query, type ThriftAddress } from './table.ts'
 
@@ -144,7 +144,7 @@ test.each([
 
 test('a query that takes too long is given up, here and on the server', async () => {
   const endless = 'SELECT sum(id % 7) FROM range(1000000000000000)'
-  await expect(query(thrift, endless, { withinMs: 500 })).rejects.toMatchObject({
+  await expect(query(thrift, endless, { timeoutMs: 500 })).rejects.toMatchObject({
     code: 'QUERY_TIMEOUT',
     outcome: 'timeout',
   })

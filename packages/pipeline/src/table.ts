@@ -27,7 +27,7 @@ export interface QueryResult {
 export interface QueryOptions {
   readonly signal?: AbortSignal | undefined
   /** For the whole query; none unless given. */
-  readonly withinMs?: number
+  readonly timeoutMs?: number
 }
 
 const connectWithinMs = 10_000
@@ -47,10 +47,10 @@ export const query = async (
 ): Promise<QueryResult> => {
   await using connection = await connectTo(address, options.signal)
   const run = connection.query(sql)
-  if (options.withinMs === undefined && options.signal === undefined) return await run
+  if (options.timeoutMs === undefined && options.signal === undefined) return await run
   return await withDeadline(() => run, {
     what: 'the answer to the query',
-    withinMs: options.withinMs ?? 2 ** 31 - 1,
+    timeoutMs: options.timeoutMs ?? 2 ** 31 - 1,
     signal: options.signal,
   }).catch(error => {
     if (error instanceof OffstreamError || options.signal?.aborted) throw error
@@ -109,12 +109,12 @@ const connectTo = async (
           client.openSession({ client_protocol: types.TProtocolVersion.HIVE_CLI_SERVICE_PROTOCOL_V10 }),
         ])
       },
-      { what: `the Thrift server at ${host}:${port}`, withinMs: connectWithinMs, signal },
+      { what: `the Thrift server at ${host}:${port}`, timeoutMs: connectWithinMs, signal },
     )
     return {
       query: sql => Promise.race([lost, runStatement(session, sql, types)]),
       async [Symbol.asyncDispose]() {
-        await withDeadline(() => session.close(), { what: 'the session to close', withinMs: 1_000 }).catch(
+        await withDeadline(() => session.close(), { what: 'the session to close', timeoutMs: 1_000 }).catch(
           () => undefined,
         )
         authentication.destroy()

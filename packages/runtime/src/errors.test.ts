@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { fileNews, OffstreamError } from './errors.ts'
+import { fileErrorOf, OffstreamError } from './errors.ts'
 
 const systemError = (code: string, rest: object = {}): Error =>
   Object.assign(new Error(code), { code, ...rest })
@@ -29,7 +29,7 @@ test.each([
     "`/a` can't be used: it lies on a disk that can only be read",
   ],
 ])('%s of %s on a file of ours is news, and no bug', (code, syscall, path, told, outcome, message) => {
-  expect(fileNews(systemError(code, { syscall, path }))).toMatchObject({ code: told, outcome, message })
+  expect(fileErrorOf(systemError(code, { syscall, path }))).toMatchObject({ code: told, outcome, message })
 })
 
 test.each([
@@ -42,7 +42,7 @@ test.each([
   ['a program that may not be run', systemError('EACCES', { syscall: 'spawn /a', path: '/a' })],
   ['what is news already', new OffstreamError('BEES_AWAY', 'away', { outcome: 'failed', hint: 'call them' })],
 ])('%s is not taken for it', (_, error) => {
-  expect(fileNews(error)).toBeNull()
+  expect(fileErrorOf(error)).toBeNull()
 })
 
 const run = promisify(execFile)
@@ -58,7 +58,7 @@ test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
     try {
       if (!mounted) return
       const error = await writeFile(join(disk, 'file'), 'x'.repeat(10_000)).catch(error => error)
-      expect(fileNews(error)).toMatchObject({ code: 'DISK_FULL' })
+      expect(fileErrorOf(error)).toMatchObject({ code: 'DISK_FULL' })
     } finally {
       if (mounted) await run('umount', [disk])
       await rm(disk, { recursive: true })

@@ -30,7 +30,7 @@ export interface OffstreamErrorOptions {
   /** The next step for the person, as a phrase that can follow "→". */
   readonly hint: string
   /** Last lines of the log of what failed, oldest first, where there is one. */
-  readonly lastWords?: readonly string[]
+  readonly lastLogLines?: readonly string[]
   readonly cause?: unknown
 }
 
@@ -43,14 +43,14 @@ export class OffstreamError extends Error {
   readonly code: string
   readonly outcome: Outcome
   readonly hint: string
-  readonly lastWords: readonly string[]
+  readonly lastLogLines: readonly string[]
 
   constructor(code: string, message: string, options: OffstreamErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.outcome = options.outcome
     this.hint = options.hint
-    this.lastWords = options.lastWords ?? []
+    this.lastLogLines = options.lastLogLines ?? []
   }
 }
 
@@ -62,7 +62,7 @@ export const messageOf = (error: unknown): string =>
  * What the system answered where a file could not be written, as news for the person: a full disk or a missing right
  * is no bug of ours, wherever it is met. Null for any other error.
  */
-export const fileNews = (error: unknown): OffstreamError | null => {
+export const fileErrorOf = (error: unknown): OffstreamError | null => {
   if (!(error instanceof Error) || error instanceof OffstreamError) return null
   const { code = '', syscall = '', path, address } = error as NodeJS.ErrnoException & { address?: unknown }
   const place = [path, address].find(one => typeof one === 'string' && one.startsWith('/'))

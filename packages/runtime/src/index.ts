@@ -13,10 +13,10 @@ export {
   verifyFiles,
 } from './artifacts/store.ts'
 export { processesNaming } from './commandLines.ts'
+export { callDaemon, type DaemonCall, daemonResponds, ensureDaemon, lockDaemon } from './daemon/client.ts'
+export { launchDaemon, notifyLauncher } from './daemon/launch.ts'
+export { type DaemonOptions, recordsDirectory, runDaemon } from './daemon/server.ts'
 export * from './errors.ts'
-export { askKeeper, ensureKeeper, type KeeperCall, keeperAnswers, lockKeeper } from './keeper/client.ts'
-export { launchKeeper, tellLauncher } from './keeper/launch.ts'
-export { type KeeperOptions, recordsDirectory, runKeeper } from './keeper/server.ts'
 export { endOfLog, type LogLine, LogReader, lastLines, linesBefore } from './log.ts'
 export {
   groupOf,
@@ -29,7 +29,7 @@ export {
 } from './processes.ts'
 export { replaceFile } from './replaceFile.ts'
 export { type LogLimits, rotateLog } from './rotate.ts'
-export { type StrayService, strayServices } from './supervisor/marks.ts'
+export { type OrphanedService, orphanedServices } from './supervisor/marks.ts'
 export { isRunning, isWanted, ServiceRecords } from './supervisor/records.ts'
 export type {
   Diagnosis,

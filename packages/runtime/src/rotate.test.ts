@@ -93,7 +93,11 @@ test('a process that goes on writing to its inherited log loses lines at most be
   {
     await using _ = await busyWriter(log.file)
     for (let turn = 0; turn < 20; turn++) {
-      await until(() => fileHas(log.file, largestBytes + 1), { what: 'lines', withinMs: 10_000, everyMs: 1 })
+      await until(() => fileHas(log.file, largestBytes + 1), {
+        what: 'lines',
+        timeoutMs: 10_000,
+        intervalMs: 1,
+      })
       expect(await rotateLog(log.file, { largestBytes, keep: 100 })).toBe(true)
     }
   }
@@ -115,7 +119,7 @@ test('a folder of logs stays within its bounds while a process writes', async ()
     signal: stop.signal,
     onProblem: (_, error) => problems.push(error),
     limits,
-    everyMs: 1,
+    intervalMs: 1,
   })
   {
     await using _ = await busyWriter(log.file)
@@ -124,14 +128,14 @@ test('a folder of logs stays within its bounds while a process writes', async ()
         const [oldest] = await piecesOf(log.file)
         if (oldest.begins < 5_000_000) throw new Error('not yet')
       },
-      { what: 'many rotations', withinMs: 30_000, everyMs: 1 },
+      { what: 'many rotations', timeoutMs: 30_000, intervalMs: 1 },
     )
   }
   await until(
     async () => {
       if ((await stat(log.file)).size > limits.largestBytes) throw new Error('not yet')
     },
-    { what: 'the last rotation', withinMs: 5_000, everyMs: 1 },
+    { what: 'the last rotation', timeoutMs: 5_000, intervalMs: 1 },
   )
   stop.abort()
   await bounding
@@ -150,19 +154,19 @@ test('a log that can not be copied is left as it is and told once', async () => 
     signal: stop.signal,
     onProblem: file => problems.push(file),
     limits: { largestBytes: 7, keep: 2 },
-    everyMs: 1,
+    intervalMs: 1,
   })
   await until(
     async () => {
       if (problems.length === 0) throw new Error('not yet')
     },
-    { what: 'the problem', withinMs: 5_000, everyMs: 1 },
+    { what: 'the problem', timeoutMs: 5_000, intervalMs: 1 },
   )
   await rm(`${log.file}.copying`, { recursive: true, force: true })
   await until(() => fileHas(`${log.file}.000000000000`, 8), {
     what: 'the rotation',
-    withinMs: 5_000,
-    everyMs: 1,
+    timeoutMs: 5_000,
+    intervalMs: 1,
   })
   stop.abort()
   await bounding

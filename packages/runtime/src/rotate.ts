@@ -23,7 +23,7 @@ export interface LogLimits {
 }
 
 /** 50 MB a log: less for a whole stack than its programs take themselves, and an editor still opens a piece. */
-const usualLimits: LogLimits = { largestBytes: 10 * 1024 * 1024, keep: 4 }
+const defaultLimits: LogLimits = { largestBytes: 10 * 1024 * 1024, keep: 4 }
 
 /** A look is one `stat` a log. Were it rarer, a program that repeats an error in a circle would write hundreds of MB. */
 const lookEveryMs = 5_000
@@ -91,13 +91,13 @@ export const boundLogs = async (
   {
     signal,
     onProblem,
-    limits = usualLimits,
-    everyMs = lookEveryMs,
+    limits = defaultLimits,
+    intervalMs = lookEveryMs,
   }: {
     readonly signal: AbortSignal
     readonly onProblem: (file: string, error: unknown) => void
     readonly limits?: LogLimits
-    readonly everyMs?: number
+    readonly intervalMs?: number
   },
 ): Promise<void> => {
   const told = new Set<string>()
@@ -112,7 +112,7 @@ export const boundLogs = async (
         },
       )
     }
-    await pause(everyMs, undefined, { signal, ref: false }).catch(() => undefined)
+    await pause(intervalMs, undefined, { signal, ref: false }).catch(() => undefined)
   }
 }
 

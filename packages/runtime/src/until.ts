@@ -9,9 +9,9 @@ export class DeadlineError extends Error {
 export interface UntilOptions {
   /** What is waited for, as it should read in "gave up waiting for …". */
   readonly what: string
-  readonly withinMs: number
+  readonly timeoutMs: number
   /** Pause between two questions. */
-  readonly everyMs?: number
+  readonly intervalMs?: number
   readonly signal?: AbortSignal | undefined
 }
 
@@ -19,13 +19,13 @@ export interface UntilOptions {
  * Asks again and again until `ask` resolves, and returns its answer.
  * `ask` gets a signal that is aborted at the deadline, so that a question that hangs ends too.
  *
- * @throws DeadlineError after `withinMs`; the reason of `signal` when that is aborted.
+ * @throws DeadlineError after `timeoutMs`; the reason of `signal` when that is aborted.
  */
 export const until = async <T>(
   ask: (signal: AbortSignal) => Promise<T>,
-  { what, withinMs, everyMs = 100, signal }: UntilOptions,
+  { what, timeoutMs, intervalMs = 100, signal }: UntilOptions,
 ): Promise<T> => {
-  const deadline = AbortSignal.timeout(withinMs)
+  const deadline = AbortSignal.timeout(timeoutMs)
   const either = signal === undefined ? deadline : AbortSignal.any([deadline, signal])
   let lastError: unknown
   for (;;) {
@@ -34,36 +34,36 @@ export const until = async <T>(
     } catch (error) {
       signal?.throwIfAborted()
       if (!deadline.aborted) lastError = error
-      else throw gaveUp(what, withinMs, lastError)
+      else throw gaveUp(what, timeoutMs, lastError)
     }
-    await pause(everyMs, undefined, { signal: either }).catch(() => undefined)
+    await pause(intervalMs, undefined, { signal: either }).catch(() => undefined)
     signal?.throwIfAborted()
-    if (deadline.aborted) throw gaveUp(what, withinMs, lastError)
+    if (deadline.aborted) throw gaveUp(what, timeoutMs, lastError)
   }
 }
 
 /**
- * One question with a deadline: the answer of `ask`, or a DeadlineError after `withinMs`, even when `ask` ignores
+ * One question with a deadline: the answer of `ask`, or a DeadlineError after `timeoutMs`, even when `ask` ignores
  * its signal and never settles.
  */
 export const withDeadline = async <T>(
   ask: (signal: AbortSignal) => Promise<T>,
-  { what, withinMs, signal }: Omit<UntilOptions, 'everyMs'>,
+  { what, timeoutMs, signal }: Omit<UntilOptions, 'intervalMs'>,
 ): Promise<T> => {
-  const deadline = AbortSignal.timeout(withinMs)
+  const deadline = AbortSignal.timeout(timeoutMs)
   const either = signal === undefined ? deadline : AbortSignal.any([deadline, signal])
   try {
     return await abortable(ask(either), either)
   } catch (error) {
     signal?.throwIfAborted()
-    if (deadline.aborted) throw gaveUp(what, withinMs, undefined)
+    if (deadline.aborted) throw gaveUp(what, timeoutMs, undefined)
     throw error
   }
 }
 
-const gaveUp = (what: string, withinMs: number, cause: unknown): DeadlineError => {
+const gaveUp = (what: string, timeoutMs: number, cause: unknown): DeadlineError => {
   const reason = cause === undefined ? '' : `: ${messageOf(cause)}`
-  return new DeadlineError(`gave up waiting for ${what} after ${withinMs / 1000} s${reason}`, { cause })
+  return new DeadlineError(`gave up waiting for ${what} after ${timeoutMs / 1000} s${reason}`, { cause })
 }
 
 /** `promise`, or the reason of `signal` as soon as it is aborted, whichever comes first. */

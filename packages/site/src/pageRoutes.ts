@@ -73,8 +73,8 @@ const list = (
   { query, title, path, number, tag, isSearch = false }: Listing,
 ): Answer | null => {
   const pageNumber = positive(number ?? url.searchParams.get('page')) ?? 1
-  const usualSize = isSearch ? searchPageSize : listPageSize
-  const pageSize = Math.min(positive(url.searchParams.get('page_size')) ?? usualSize, listPageSize)
+  const defaultSize = isSearch ? searchPageSize : listPageSize
+  const pageSize = Math.min(positive(url.searchParams.get('page_size')) ?? defaultSize, listPageSize)
   const sortBy = query.sortBy ?? url.searchParams.get('sort_by')
   const found = shelf.find({ ...query, country: view.country, sortBy })
   if (isSearch && url.searchParams.get('json') === '1')

@@ -42,7 +42,7 @@ const cases: readonly [words: readonly string[], offered: readonly string[]][] =
   [['--stack', 'up', 'stat'], ['status']],
   [['up', '--set', 'thrift.p'], ['thrift.port=']],
   [['site', '--catalogue', 'two w'], ['two words.jsonl']],
-  [['--keeper'], []],
+  [['--daemon'], []],
   [['keep'], []],
 ]
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Config, keepStackSettings, stateFolder } from '@offstream/pipeline'
+import { Config, saveStackSettings, stateFolder } from '@offstream/pipeline'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { runCommand } from '../testCommand.ts'
 
@@ -50,7 +50,7 @@ test('`config show --sources` tells the place of each setting', async () => {
 
 test('where a stack runs with other settings than are written, `config show` says which', async () => {
   const project = await projectOf('kafka:\n  port: 1001\n')
-  await keepStackSettings({
+  await saveStackSettings({
     project,
     state: stateFolder(project, null),
     config: Config.parse({ kafka: { port: 1002 } }),

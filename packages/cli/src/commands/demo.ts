@@ -5,7 +5,7 @@ import type { Context } from '../context.ts'
 import { withFreePorts } from '../freePorts.ts'
 import { positiveInteger } from '../optionValues.ts'
 
-const visibleWithinMs = 120_000
+const visibleTimeoutMs = 120_000
 
 const sample = `
 SELECT code, product_name, brands, nutriscore_grade AS nutriscore, nova_group AS nova
@@ -114,7 +114,7 @@ const allVisible = async (
       if (rows === null || rejected === null) throw new Error('the table does not answer')
       return status
     },
-    { what: 'the products to be visible', withinMs: visibleWithinMs, everyMs: 300, signal },
+    { what: 'the products to be visible', timeoutMs: visibleTimeoutMs, intervalMs: 300, signal },
   )
 }
 

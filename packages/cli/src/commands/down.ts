@@ -18,9 +18,9 @@ Next: \`offstream reset\` wipes data, which this does not.`,
     .action(async () => {
       const { output, pipeline, project, call } = context()
       const { state } = await project()
-      const onTakenBack = () =>
+      const onWithdrawn = () =>
         output.note('Interrupted. The services go on ending; `offstream status` shows when they are gone')
-      const anything = await pipeline.stopStack(state, { ...call, onTakenBack })
+      const anything = await pipeline.stopStack(state, { ...call, onWithdrawn })
       output.result({ kind: 'down', stopped: anything }, () => '')
       output.note(anything ? 'Everything has ended.' : 'Nothing was running.')
     })

@@ -5,7 +5,7 @@ import { logLevels, logNames } from '@offstream/pipeline/names'
 import { chosenServices } from '../chosen.ts'
 import type { DefineCommand } from '../commands.ts'
 
-const usualTail = 200
+const defaultTail = 200
 
 const define: DefineCommand = (command, context) =>
   command
@@ -16,7 +16,7 @@ const define: DefineCommand = (command, context) =>
     )
     .option(
       '-n, --tail <lines>',
-      `the newest so many, or \`all\` (default: ${usualTail}; with --since: all)`,
+      `the newest so many, or \`all\` (default: ${defaultTail}; with --since: all)`,
       lineCount,
     )
     .addOption(
@@ -43,7 +43,7 @@ service, at (UTC), level, logger, message and stack.
 
 Examples:
   offstream logs --since 10m --level warn
-  offstream logs kafka keeper --follow
+  offstream logs kafka daemon --follow
   offstream logs products-stream --grep "batch \\d+" --tail all --json
 
 Next: \`offstream report\` gathers all of it for a bug report.`,
@@ -63,7 +63,7 @@ Next: \`offstream report\` gathers all of it for a bug report.`,
       for await (const entries of pipeline.readLogs(state, {
         names,
         since: since ?? null,
-        tail: tail ?? (since === undefined ? usualTail : Number.POSITIVE_INFINITY),
+        tail: tail ?? (since === undefined ? defaultTail : Number.POSITIVE_INFINITY),
         level,
         grep: grep ?? null,
         follow,

@@ -43,7 +43,7 @@ Next: \`offstream charts\` draws the answers of four such questions.`,
       const { config } = await stack()
       const answer = await pipeline.query({ host: config.host, port: config.thrift.port }, sql, {
         signal,
-        ...(timeout === undefined ? {} : { withinMs: timeout * 1_000 }),
+        ...(timeout === undefined ? {} : { timeoutMs: timeout * 1_000 }),
       })
       const text = await writers[format](answer, output)
       output.result({ columns: answer.columns, rows: objectsOf(answer) }, () => text)

@@ -53,7 +53,7 @@ Next: \`offstream logs\` for a service that is not healthy.`,
       const { output, pipeline, stack, signal } = context()
       const { state, config } = await stack()
       const look = () => pipeline.lookAt(state, config)
-      if (watch) return watchStatus(look, { output, text: statusText, everyMs: interval * 1_000, signal })
+      if (watch) return watchStatus(look, { output, text: statusText, intervalMs: interval * 1_000, signal })
       const status = await look()
       output.result({ ...status }, () => statusText(status))
       if (status.state === 'stopped') output.note('Nothing is running. Next: `offstream up`')
@@ -63,7 +63,7 @@ Next: \`offstream logs\` for a service that is not healthy.`,
 interface WatchOptions {
   readonly output: Output
   readonly text: (status: Status) => string
-  readonly everyMs: number
+  readonly intervalMs: number
   readonly signal: AbortSignal
 }
 
@@ -73,7 +73,7 @@ interface WatchOptions {
  */
 const watchStatus = async (
   look: () => Promise<Status>,
-  { output, text, everyMs, signal }: WatchOptions,
+  { output, text, intervalMs, signal }: WatchOptions,
 ): Promise<void> => {
   const redraws = output.mode === 'terminal' && process.stdout.isTTY
   const aborted = new Promise<null>(resolve => signal.addEventListener('abort', () => resolve(null)))
@@ -86,7 +86,7 @@ const watchStatus = async (
     last = `${at}  ${text(status)}\n`
     if (redraws) output.live(last)
     else output.result({ ...status, at }, () => last ?? '')
-    await pause(everyMs, undefined, { signal }).catch(() => undefined)
+    await pause(intervalMs, undefined, { signal }).catch(() => undefined)
   }
   // What was drawn is taken away with the spinner; the last look stays.
   output.endLive()

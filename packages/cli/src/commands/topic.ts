@@ -167,7 +167,7 @@ const withKafka = async (
 const descriptionText = (topic: TopicDescription, output: Output): string => {
   const size = topic.bytes === null ? '' : `, ${bytes(topic.bytes)}`
   return [
-    `${output.paint({ text: topic.name, tone: 'strong' })}  at most ${counted(topic.messagesAtMost, 'message')}${size}\n`,
+    `${output.paint({ text: topic.name, tone: 'strong' })}  at most ${counted(topic.maxMessages, 'message')}${size}\n`,
     output.table(
       ['partition', 'earliest', 'latest', 'leader', 'replicas', 'in sync'],
       topic.partitions.map(({ partition, earliest, latest, leader, replicas, inSync }) =>

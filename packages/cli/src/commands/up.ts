@@ -31,7 +31,7 @@ question in its own language:
   spark-worker  carries the work out
   thrift        answers SQL questions about the table
 
-They go on in the background, watched by a process named keeper, which starts
+They go on in the background, watched by a process named daemon, which starts
 again what crashes. Called again, it starts nothing. With \`--ports auto\` the
 ports that were chosen hold, for every other command too, until \`offstream
 down\`.
@@ -52,16 +52,16 @@ Next: \`offstream submit\` starts the job that fills the table.`,
         ports === 'auto' ? await withFreePorts(context, wanted) : context(wanted)
       const stack = await settings()
       const { onEvent } = call
-      const keeper = foreground
-        ? await (await import('../keeper.ts')).ownKeeper(stack.state, { signal, force, onEvent })
+      const daemon = foreground
+        ? await (await import('../daemon.ts')).ownDaemon(stack.state, { signal, force, onEvent })
         : null
       await pipeline.startServices(
         stack,
         pipeline.stackServices,
-        // A keeper that is here tells of everything itself.
-        keeper === null
+        // A daemon that is here tells of everything itself.
+        daemon === null
           ? call
-          : { ...call, launchKeeper: keeper.start, onEvent: () => undefined, onTakenBack: () => undefined },
+          : { ...call, launchDaemon: daemon.start, onEvent: () => undefined, onWithdrawn: () => undefined },
       )
       const services = pipeline.stackServices.map(name => ({
         name,
@@ -73,7 +73,7 @@ Next: \`offstream submit\` starts the job that fills the table.`,
           ? 'All services are ready. Ctrl-C ends them.'
           : 'All services are ready. Next: `offstream submit`, then `offstream scrape --limit 100`',
       )
-      await keeper?.ended()
+      await daemon?.ended()
     })
 
 export default define

@@ -43,7 +43,7 @@ Next: \`offstream status\` explains the counts.`,
       const { state, config } = await stack()
       const began = Date.now()
       const status = await pipeline.waitFor(conditions, () => pipeline.lookAt(state, config), {
-        withinMs: timeout,
+        timeoutMs: timeout,
         onLook: waitLines(output, conditions, began),
         signal,
       })

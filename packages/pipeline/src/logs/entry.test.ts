@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { EntryAssembler, mostLines } from './entry.ts'
+import { EntryAssembler, maxLines } from './entry.ts'
 
 /** What comes of a log with these lines. */
 const entriesIn = (...lines: readonly string[]) => {
@@ -162,10 +162,10 @@ test('at the beginning of a log lines without a moment stand alone, indented one
 test('an entry without end is told in parts', () => {
   const found = entriesIn(
     '2026-11-24T22:09:17.080Z INFO  Master: a plan',
-    ...Array.from({ length: mostLines + 10 }, (_, index) => ` line ${index}`),
+    ...Array.from({ length: maxLines + 10 }, (_, index) => ` line ${index}`),
   )
   expect(found.map(({ lines, moment }) => [lines.length, moment])).toEqual([
-    [mostLines, '2026-11-24T22:09:17.080Z'],
+    [maxLines, '2026-11-24T22:09:17.080Z'],
     [11, '2026-11-24T22:09:17.080Z'],
   ])
 })

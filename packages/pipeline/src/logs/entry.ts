@@ -27,11 +27,11 @@ export interface PlacedEntry {
 }
 
 /** Lines of one entry; what follows them becomes the next, so that no entry is too large to hold. */
-export const mostLines = 1_000
+export const maxLines = 1_000
 
 type Head = Pick<LogEntry, 'at' | 'level' | 'logger' | 'message'>
 
-/** The pattern of `config/kafka.log4j.properties`, `config/spark.log4j2.properties` and the keeper. */
+/** The pattern of `config/kafka.log4j.properties`, `config/spark.log4j2.properties` and the daemon. */
 const prefixed =
   /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (FATAL|ERROR|WARN|INFO|DEBUG|TRACE) +([^\s:]*): (.*)$/s
 
@@ -107,7 +107,7 @@ export class EntryAssembler {
     text: string,
     head: Head | null,
   ): boolean {
-    if (open.lines.length >= mostLines) return false
+    if (open.lines.length >= maxLines) return false
     if (text === traceback) return chained.test(open.lines.findLast(line => line !== '') ?? '')
     if (head !== null) return false
     // At the very beginning of a log there is no entry to belong to: each line stands alone.

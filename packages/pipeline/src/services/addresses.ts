@@ -1,6 +1,6 @@
 import type { ServicePort } from '@offstream/runtime'
-import { type Config, numberAt } from '../config.ts'
 import type { ServiceName } from '../names.ts'
+import { type Config, numberAt } from '../project/config.ts'
 
 /** The address of the Kafka broker, `host:port`. */
 export const brokerOf = ({ host, kafka }: Config): string => `${host}:${kafka.port}`

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { Config } from '../config.ts'
-import { directoriesOf } from '../directories.ts'
-import type { Runtimes } from '../distributions.ts'
+import { Config } from '../project/config.ts'
+import { directoriesOf } from '../project/directories.ts'
+import type { Runtimes } from '../runtimes/distributions.ts'
 import { zookeeper } from './kafka.ts'
 
 /** Fills in the template, the project's own where one is given. @returns what ZooKeeper would read */

@@ -3,11 +3,11 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { OffstreamError, type Service, until } from '@offstream/runtime'
-import { assetPath } from '../assets.ts'
-import type { Config } from '../config.ts'
-import { clusterIdOf, ensureTopic } from '../topic.ts'
+import { assetPath } from '../project/assets.ts'
+import type { Config } from '../project/config.ts'
+import { clusterIdOf, ensureTopic } from '../topic/topic.ts'
 import { brokerOf, portsOf } from './addresses.ts'
-import { archiveFlags, javaEnvironment, quickStart, temporaryFlag } from './java.ts'
+import { archiveFlags, fastStart, javaEnvironment, temporaryFlag } from './java.ts'
 import type { Surroundings } from './surroundings.ts'
 
 export const zookeeper = (surroundings: Surroundings): Service => {
@@ -30,8 +30,8 @@ export const zookeeper = (surroundings: Surroundings): Service => {
         data: directories.zookeeperData,
       }),
     ready: signal => askZookeeper(config.host, config.zookeeper.port, signal),
-    startWithinMs: 30_000,
-    stopWithinMs: 10_000,
+    startTimeoutMs: 30_000,
+    stopTimeoutMs: 10_000,
   }
 }
 
@@ -61,8 +61,8 @@ export const kafka = (surroundings: Surroundings): Service => {
       await ensureTopic(brokerOf(config), signal)
       await refuseOtherCluster(brokerOf(config), directories.kafkaData, signal)
     },
-    startWithinMs: 60_000,
-    stopWithinMs: 20_000,
+    startTimeoutMs: 60_000,
+    stopTimeoutMs: 20_000,
   }
 }
 
@@ -81,7 +81,7 @@ const kafkaProgram = (
 ): Service['command'] => ({
   file: runtimes.java,
   args: [
-    ...[`-Xmx${heap}`, ...quickStart, ...archiveFlags(archives, name), temporaryFlag(directories)],
+    ...[`-Xmx${heap}`, ...fastStart, ...archiveFlags(archives, name), temporaryFlag(directories)],
     ...['-cp', join(runtimes.kafkaLibs, '*')],
     `-Dlog4j.configuration=${pathToFileURL(assetPath(project, 'config', 'kafka.log4j.properties'))}`,
     ...[mainClass, join(directories.run, `${name}.properties`)],
@@ -121,7 +121,7 @@ const unknownPlace = (file: string, place: string, known: readonly string[]): Of
     hint: `these are filled in: ${known.map(key => `\`{{${key}}}\``).join(', ')}`,
   })
 
-const answerWithinMs = 2_000
+const responseTimeoutMs = 2_000
 
 /** Resolves when ZooKeeper has said that it is well. */
 const askZookeeper = async (host: string, port: number, signal: AbortSignal): Promise<void> => {
@@ -139,7 +139,7 @@ const earlierBrokerForgotten = ({ host, zookeeper }: Config, signal: AbortSignal
       const sessions = await fourLetters('dump', host, zookeeper.port, asked)
       if (sessions.includes('/brokers/ids/')) throw new Error('it still knows a broker')
     },
-    { what: 'ZooKeeper to forget the earlier broker', withinMs: 20_000, everyMs: 200, signal },
+    { what: 'ZooKeeper to forget the earlier broker', timeoutMs: 20_000, intervalMs: 200, signal },
   ).catch(() => signal.throwIfAborted())
 
 /** @see https://zookeeper.apache.org/doc/r3.8.4/zookeeperAdmin.html#sc_zkCommands */
@@ -152,7 +152,7 @@ const fourLetters = (
   new Promise((resolve, reject) => {
     const socket = connect({ host, port, signal })
     // Asked in the middle of its start, ZooKeeper 3.8 falls over its own answer and leaves the connection open.
-    socket.setTimeout(answerWithinMs, () => socket.destroy(new Error(`did not answer \`${word}\``)))
+    socket.setTimeout(responseTimeoutMs, () => socket.destroy(new Error(`did not answer \`${word}\``)))
     let answer = ''
     socket.once('connect', () => socket.write(word))
     socket.on('data', chunk => {

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import type { Service } from '@offstream/runtime'
-import { directoriesOf } from '../directories.ts'
 import { type ServiceName, serviceNames } from '../names.ts'
-import { diagnose } from '../problems.ts'
+import { directoriesOf } from '../project/directories.ts'
 import { kafka, zookeeper } from './kafka.ts'
+import { diagnose } from './knownProblems.ts'
 import { productsStream, sparkMaster, sparkWorker, thrift } from './spark.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -30,7 +30,7 @@ export const services = ({ state, ...options }: ServicesOptions): readonly Servi
       await service.prepare?.(signal)
     },
     diagnose,
-    ...(options.archives?.making === true ? { stopWithinMs: archiveWithinMs } : {}),
+    ...(options.archives?.making === true ? { stopTimeoutMs: archiveWithinMs } : {}),
   }))
 }
 

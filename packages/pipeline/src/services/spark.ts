@@ -2,16 +2,16 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Service } from '@offstream/runtime'
-import type { Archives } from '../archives.ts'
-import { assetPath } from '../assets.ts'
-import type { Config } from '../config.ts'
-import type { Directories } from '../directories.ts'
-import { connectorLibraries, sparkPackages } from '../distributions.ts'
-import { readStreamProgress } from '../stream.ts'
+import { assetPath } from '../project/assets.ts'
+import type { Config } from '../project/config.ts'
+import type { Directories } from '../project/directories.ts'
+import { connectorLibraries, sparkPackages } from '../runtimes/distributions.ts'
+import type { Archives } from '../stack/archives.ts'
 import { askProducts } from '../table.ts'
-import { topicName } from '../topic.ts'
+import { topicName } from '../topic/topic.ts'
 import { brokerOf, masterOf, portsOf } from './addresses.ts'
-import { archiveFlags, fullCompiler, javaEnvironment, quickStart, temporaryFlag } from './java.ts'
+import { archiveFlags, fastStart, fullCompiler, javaEnvironment, temporaryFlag } from './java.ts'
+import { readStreamProgress } from './streamProgress.ts'
 import type { Surroundings } from './surroundings.ts'
 
 export const sparkMaster = (surroundings: Surroundings): Service => {
@@ -30,8 +30,8 @@ export const sparkMaster = (surroundings: Surroundings): Service => {
       const { status } = await askMaster(config, signal)
       if (status !== 'ALIVE') throw new Error(`the master says it is ${status}`)
     },
-    startWithinMs: 60_000,
-    stopWithinMs: 10_000,
+    startTimeoutMs: 60_000,
+    stopTimeoutMs: 10_000,
   }
 }
 
@@ -46,7 +46,7 @@ export const sparkWorker = (surroundings: Surroundings): Service => {
     ]),
     needs: ['spark-master'],
     // By itself it comes to a new master after 5 to 15 s; started again, after 2.
-    fallsWith: ['spark-master'],
+    restartsWith: ['spark-master'],
     port: config.spark.worker.webPort,
     listensOn: portsOf('spark-worker', config),
     logFile: join(directories.logs, 'spark-worker.log'),
@@ -67,8 +67,8 @@ export const sparkWorker = (surroundings: Surroundings): Service => {
       // The master believes for a minute in a worker that has stopped.
       await askPage('the worker', `http://${config.host}:${config.spark.worker.webPort}`, signal)
     },
-    startWithinMs: 60_000,
-    stopWithinMs: 10_000,
+    startTimeoutMs: 60_000,
+    stopTimeoutMs: 10_000,
   }
 }
 
@@ -97,8 +97,8 @@ export const thrift = (surroundings: Surroundings): Service => {
     // The folder of the tables: SQLite makes files, not folders.
     prepare: async () => void (await mkdir(directories.warehouse, { recursive: true })),
     ready: async signal => void (await askProducts(config.host, config.thrift.port, signal)),
-    startWithinMs: 240_000,
-    stopWithinMs: 10_000,
+    startTimeoutMs: 240_000,
+    stopTimeoutMs: 10_000,
   }
 }
 
@@ -139,7 +139,7 @@ export const productsStream = (surroundings: Surroundings): Service => {
     ]),
     needs: ['kafka', 'spark-worker'],
     // A master that was started again knows nothing of the jobs of the one before.
-    fallsWith: ['spark-master'],
+    restartsWith: ['spark-master'],
     // It is some ten seconds before it asks Kafka, and then it asks for a minute.
     awaits: ['kafka'],
     port: null,
@@ -157,9 +157,9 @@ export const productsStream = (surroundings: Surroundings): Service => {
       if (silentForMs > streamSilentForMs)
         throw new Error(`it has told nothing of itself for ${Math.round(silentForMs / 1_000)} s`)
     },
-    startWithinMs: 300_000,
-    askToStop: () => writeFile(stopFile, ''),
-    stopWithinMs: 30_000,
+    startTimeoutMs: 300_000,
+    requestStop: () => writeFile(stopFile, ''),
+    stopTimeoutMs: 30_000,
   }
 }
 
@@ -184,7 +184,7 @@ const sparkDaemon = (
     ...sparkEnvironment({ runtimes, config, directories }),
     SPARK_DAEMON_MEMORY: '512m',
     SPARK_DAEMON_JAVA_OPTS: optionString([
-      ...quickStart,
+      ...fastStart,
       ...archiveFlags(archives, name),
       temporaryFlag(directories),
       logging(project),
@@ -208,7 +208,7 @@ const sparkSubmit = (
   args: [
     '--driver-java-options',
     optionString([
-      ...quickStart,
+      ...fastStart,
       ...archiveFlags(archives, name),
       temporaryFlag(directories),
       // Of a database that Hive's code looks at and nobody uses; it would lie in the state folder for good.

@@ -1,7 +1,7 @@
-import type { Archives } from '../archives.ts'
-import type { Config } from '../config.ts'
-import type { Directories } from '../directories.ts'
-import type { Runtimes } from '../distributions.ts'
+import type { Config } from '../project/config.ts'
+import type { Directories } from '../project/directories.ts'
+import type { Runtimes } from '../runtimes/distributions.ts'
+import type { Archives } from '../stack/archives.ts'
 
 /** What services are built from. */
 export interface Surroundings {

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { productOf } from '../product/productOf.ts'
 import { type ApiQuestion, apiSource } from './api.ts'
-import { productOf } from './record/productOf.ts'
 import { taken } from './testRun.ts'
 import { type Answer, serve } from './web/testSite.ts'
 
 const userAgent = 'offstream-test (test@example.org)'
-const patience = { retries: 4, firstPauseMs: 1, partWithinMs: 30_000, answerWithinMs: 60_000 }
+const patience = { retries: 4, firstPauseMs: 1, chunkTimeoutMs: 30_000, responseTimeoutMs: 60_000 }
 
 const json = (value: unknown, status = 200): Answer => ({
   status,

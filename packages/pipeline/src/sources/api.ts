@@ -1,14 +1,14 @@
 import { OffstreamError } from '@offstream/runtime'
 import { normaliseCode } from '../names.ts'
-import { numberOf } from '../normalise.ts'
+import { productsIn } from '../product/answer.ts'
+import { askedFields } from '../product/fields.ts'
+import { objectOf, textOf } from '../product/json.ts'
+import { numberOf } from '../product/normalise.ts'
 import { Deliveries, unlessAborted } from './deliveries.ts'
+import { RateLimiter } from './guest/rateLimiter.ts'
+import { type JsonAnswer, Remote, type RetryPolicy } from './guest/remote.ts'
 import { type Found, resultsOf } from './reader.ts'
-import { productsIn } from './record/answer.ts'
-import { askedFields } from './record/fields.ts'
-import { objectOf, textOf } from './record/json.ts'
-import { type JsonAnswer, type Patience, Remote } from './remote.ts'
 import type { Source, SourceRun } from './source.ts'
-import { RateLimiter } from './web/rateLimiter.ts'
 
 export interface ApiSourceOptions {
   /** The site, such as `https://world.openfoodfacts.org`; its host decides language and country, as for pages. */
@@ -21,7 +21,7 @@ export interface ApiSourceOptions {
   readonly searchesPerMinute: number | null
   /** Names offstream and a contact: Open Food Facts asks for it. */
   readonly userAgent: string
-  readonly patience?: Patience | undefined
+  readonly patience?: RetryPolicy | undefined
 }
 
 export type ApiQuestion =

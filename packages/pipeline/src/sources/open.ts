@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { OffstreamError } from '@offstream/runtime'
-import type { Config, Project } from '../config.ts'
+import type { Config, Project } from '../project/config.ts'
 import { brokerOf } from '../services/addresses.ts'
 import { type ApiQuestion, apiLimits, apiSource } from './api.ts'
 import { DeltaPosition } from './export/deltas.ts'
 import { deltaSource, exportSource } from './export/export.ts'
 import { isWebAddress } from './export/input.ts'
+import { loopbackRetryPolicy, remoteRetryPolicy } from './guest/circuitBreaker.ts'
+import { Host, isLoopback } from './guest/host.ts'
 import type { Source } from './source.ts'
 import { stdinSource } from './stdin.ts'
 import { saslOf, topicSource } from './topic.ts'
-import { patienceElsewhere, patienceOnLoopback } from './web/circuitBreaker.ts'
-import { Host, isLoopback } from './web/host.ts'
 import { type ListChoice, listAddress } from './web/lists.ts'
 import { webSource } from './web/web.ts'
 
@@ -123,7 +123,7 @@ export const openWebSource = (
     ...(pages === undefined ? {} : { pages }),
     concurrency: concurrency ?? (near ? concurrencyOnLoopback : web.concurrency),
     pagesPerMinute: pagesPerMinute ?? (near ? null : web.pagesPerMinute),
-    patience: near ? patienceOnLoopback : patienceElsewhere,
+    patience: near ? loopbackRetryPolicy : remoteRetryPolicy,
     userAgent: userAgent(web.contact),
     chromium: browser.executablePath === null ? {} : { executablePath: browser.executablePath },
     // Goes with the topic in `offstream reset`: what is no longer there must be fetched anew.

@@ -1,7 +1,7 @@
-import type { Product } from '../product.ts'
-import { objectOf, textsOf } from './record/json.ts'
-import { productOf, type RecordContext } from './record/productOf.ts'
-import { type Removal, type WrittenProduct, written } from './source.ts'
+import { objectOf, textsOf } from '../product/json.ts'
+import { type Removal, type SerializedProduct, serialize } from '../product/message.ts'
+import type { Product } from '../product/product.ts'
+import { productOf, type RecordContext } from '../product/productOf.ts'
 
 /** One value that a source has found, or what is wrong with it. */
 export type Found =
@@ -20,7 +20,7 @@ export interface ReaderOptions extends Omit<RecordContext, 'observedAt'> {
 
 /** What comes of one value: a product or a removal to send, or a reason why there is none. */
 export type ReadResult =
-  | { readonly kind: 'product'; readonly address: string; readonly product: WrittenProduct }
+  | { readonly kind: 'product'; readonly address: string; readonly product: SerializedProduct }
   | { readonly kind: 'gone'; readonly address: string; readonly removal: Removal }
   | { readonly kind: 'unreadable'; readonly address: string; readonly reason: string }
 
@@ -49,7 +49,7 @@ const resultOf = (
 }
 
 const wanted = (product: Product, address: string, since: string): ReadResult | null =>
-  product.as_of < since ? null : { kind: 'product', address, product: written(product) }
+  product.as_of < since ? null : { kind: 'product', address, product: serialize(product) }
 
 const isSoldIn = (product: unknown, country: string): boolean =>
   textsOf(objectOf(product)?.['countries_tags']).some(tag => tag.trim() === country)

@@ -1,4 +1,5 @@
-import type { Product } from '../product.ts'
+import type { Acknowledgement, Removal, SerializedProduct } from '../product/message.ts'
+import type { Product } from '../product/product.ts'
 
 /** What a source tells while it runs, for the progress line and the summary. */
 export type SourceEvent =
@@ -9,7 +10,7 @@ export type SourceEvent =
   /** `count` more products were read that nobody asked for: of another country, or changed too long ago. */
   | { readonly kind: 'unwanted'; readonly count: number }
   /** The run goes on where an earlier one ended too early, which had delivered `done` of `listed` products known then. */
-  | { readonly kind: 'resumed'; readonly done: number; readonly listed: number; readonly begunAt: Date }
+  | { readonly kind: 'resumed'; readonly done: number; readonly listed: number; readonly startedAt: Date }
   /** Nothing is asked for a while, since the source refuses or fails; `asked`: it named the time itself. */
   | { readonly kind: 'waiting'; readonly ms: number; readonly reason: string; readonly asked: boolean }
   /** A column is hardly ever filled any more (`rate`, 0 to 1; `usual` until now): the page may have changed. */
@@ -23,45 +24,13 @@ export type SourceEvent =
   /** An address gave no product, and why; the run goes on. */
   | { readonly kind: 'skipped'; readonly address: string; readonly reason: string }
 
-/** The news that a product is no more: obsolete, or gone from the source. */
-export interface Removal {
-  /** Normalised barcode. */
-  readonly code: string
-  /** The moment since when it holds, as in the record. */
-  readonly as_of: string
-  readonly source: Product['source']
-}
-
-/**
- * A product on its way: its record as the JSON that it goes as, so that whoever makes records, in whatever thread,
- * writes them too.
- */
-export interface WrittenProduct {
-  /** Normalised barcode. */
-  readonly code: string
-  /** The record as JSON, in UTF-8 where it is bytes. */
-  readonly json: string | Buffer
-}
-
-export const written = (product: Product): WrittenProduct => ({
-  code: product.code,
-  json: JSON.stringify(product),
-})
-
-/** Where Kafka has put a message: what makes it count as delivered. */
-export interface Acknowledgement {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
-}
-
 export interface SourceRun {
   /**
    * Takes a product over. A source counts the product as done when this has resolved. Web pages wait for it one by
    * one; sources that read thousands a second keep some in flight (`InFlight`), so that they travel together.
    * @returns where it lies now; nothing where it went anywhere but to Kafka, as in a dry run
    */
-  readonly deliver: (product: WrittenProduct) => Promise<Acknowledgement | undefined>
+  readonly deliver: (product: SerializedProduct) => Promise<Acknowledgement | undefined>
   /** Takes a removal over, in the same manner. Without it, a source skips what is no more. */
   readonly remove?: ((removal: Removal) => Promise<Acknowledgement | undefined>) | undefined
   readonly report: (event: SourceEvent) => void

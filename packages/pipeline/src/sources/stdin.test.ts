@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { PassThrough, Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { productOf } from './record/productOf.ts'
+import { productOf } from '../product/productOf.ts'
 import { stdinSource } from './stdin.ts'
 import { taken } from './testRun.ts'
 

@@ -1,5 +1,6 @@
-import type { Product } from '../product.ts'
-import type { Removal, Source, SourceEvent, SourceRun } from './source.ts'
+import type { Removal } from '../product/message.ts'
+import type { Product } from '../product/product.ts'
+import type { Source, SourceEvent, SourceRun } from './source.ts'
 
 /** Everything that a source gave, for a test to compare. */
 export interface Taken {

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { execa } from 'execa'
 import { Partitioners } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startKafka, type TestKafka } from '../testKafka.ts'
+import { startKafka, type TestKafka } from '../services/testKafka.ts'
 import { taken } from './testRun.ts'
 import { type TopicSourceOptions, topicSource } from './topic.ts'
 

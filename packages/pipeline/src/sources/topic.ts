@@ -1,13 +1,13 @@
 import { messageOf, OffstreamError } from '@offstream/runtime'
 import type { JSONPathQuery, JSONValue } from 'json-p3'
 import { normaliseCode } from '../names.ts'
-import { type Product, productColumns } from '../product.ts'
-import { topicName } from '../topic.ts'
-import { readTopic, type Sasl, type TopicMessage, type TopicReaderOptions } from '../topicReader.ts'
+import { productsIn } from '../product/answer.ts'
+import { type JsonObject, objectOf } from '../product/json.ts'
+import { type Product, productColumns } from '../product/product.ts'
+import { readTopic, type Sasl, type TopicMessage, type TopicReaderOptions } from '../topic/reader.ts'
+import { topicName } from '../topic/topic.ts'
 import { Deliveries, unlessAborted } from './deliveries.ts'
 import { type Found, resultsOf } from './reader.ts'
-import { productsIn } from './record/answer.ts'
-import { type JsonObject, objectOf } from './record/json.ts'
 import type { Source } from './source.ts'
 
 /** For a column of the record, where it stands in a message: a JSONPath such as `$.product.name`. */

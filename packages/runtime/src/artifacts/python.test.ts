@@ -23,7 +23,7 @@ test('an environment that is being made is not gone on with when it is not wante
   const outcome = expect(making).rejects.toThrow('enough')
   const pid = await until(
     async () => Number((await readFile(pidFile, 'utf8')).trim()) || Promise.reject(new Error('not yet')),
-    { what: 'it to begin', withinMs: 5_000 },
+    { what: 'it to begin', timeoutMs: 5_000 },
   )
   abort.abort(new Error('enough'))
   await outcome

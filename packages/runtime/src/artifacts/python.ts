@@ -62,7 +62,7 @@ const makeEnvironment = async (
     {
       outcome: 'prerequisite',
       hint: 'install the venv module of your Python (Debian, Ubuntu: `sudo apt-get install python3-venv`)',
-      lastWords: all.trim().split('\n').slice(-12),
+      lastLogLines: all.trim().split('\n').slice(-12),
     },
   )
 }
@@ -100,7 +100,7 @@ const install = async (
     throw new OffstreamError('CHECKSUM_MISMATCH', `${name}: a package is not what was locked`, {
       outcome: 'download',
       hint: 'try again; where it differs again, do not trust the place it comes from',
-      lastWords: run.all.trim().split('\n').slice(-12),
+      lastLogLines: run.all.trim().split('\n').slice(-12),
     })
   }
   throw fetchFailed(name, 'pip', run.all, run)

@@ -209,6 +209,6 @@ export const fetchFailed = (name: string, tool: string, output: string, cause?: 
   new OffstreamError('DOWNLOAD_FAILED', `${name} could not be fetched: ${tool} failed`, {
     outcome: 'download',
     hint: 'check the network (a proxy or mirror is configured where the tool reads it), then try again',
-    lastWords: output.trim().split('\n').slice(-12),
+    lastLogLines: output.trim().split('\n').slice(-12),
     cause,
   })

@@ -21,7 +21,7 @@ export const processesOf = async (directory: string, service: string): Promise<r
 }
 
 /** A service that runs though nothing is written down of it: its record was deleted, or could not be written. */
-export interface StrayService {
+export interface OrphanedService {
   readonly name: string
   readonly pid: number
   /** Whether the process is the service itself; else children have outlived it. */
@@ -29,10 +29,10 @@ export interface StrayService {
 }
 
 /** @param directory where the records lie, or lay */
-export const strayServices = async (directory: string): Promise<readonly StrayService[]> => {
+export const orphanedServices = async (directory: string): Promise<readonly OrphanedService[]> => {
   const beginning = beginningOf(directory)
   const known = new Set((await new ServiceRecords(directory).all()).map(({ name }) => name))
-  const strays = new Map<string, StrayService>()
+  const strays = new Map<string, OrphanedService>()
   for (const { pid, mark, leads } of await markedProcesses(markName)) {
     const name = mark.startsWith(beginning) ? mark.slice(beginning.length) : ''
     if (name !== '' && !known.has(name) && (leads || !strays.has(name)))

@@ -5,7 +5,7 @@ export interface Service {
   /** Services of the same set that must be ready before this one is started; they are ended after it. */
   readonly needs: readonly string[]
   /** Of those, the ones that it can't outlive: when one of them falls, this one is started again after it. */
-  readonly fallsWith?: readonly string[]
+  readonly restartsWith?: readonly string[]
   /** Those of `needs` that it waits for by itself: after a fall it is started again without waiting for them. */
   readonly awaits?: readonly string[]
   /** The port it is asked on, for the person to see; null where it has none. */
@@ -21,15 +21,15 @@ export interface Service {
    * again until it resolves, so it must be cheap and must end when `signal` is aborted.
    */
   readonly ready: (signal: AbortSignal) => Promise<void>
-  readonly startWithinMs: number
+  readonly startTimeoutMs: number
   /**
    * A gentler way to ask it to end than the TERM signal, for a program that TERM would interrupt in the middle of
-   * its work. TERM follows where it could not be asked or did not end within `stopWithinMs`, and KILL after that.
+   * its work. TERM follows where it could not be asked or did not end within `stopTimeoutMs`, and KILL after that.
    */
-  readonly askToStop?: () => Promise<void>
-  readonly stopWithinMs: number
+  readonly requestStop?: () => Promise<void>
+  readonly stopTimeoutMs: number
   /** What is known to be behind its last words, oldest line first; null where they tell nothing known. */
-  readonly diagnose?: (lastWords: readonly string[]) => Diagnosis | null
+  readonly diagnose?: (lastLogLines: readonly string[]) => Diagnosis | null
 }
 
 /** A port and what the person gives another with, such as "`--set bees.port=…`". */

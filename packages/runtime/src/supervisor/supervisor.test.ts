@@ -36,8 +36,8 @@ const scratch = async () => {
         if (!(await readFile(join(directory, `${name}.log`), 'utf8')).includes('ready'))
           throw new Error('not yet')
       },
-      startWithinMs: 10_000,
-      stopWithinMs: 5_000,
+      startTimeoutMs: 10_000,
+      stopTimeoutMs: 5_000,
       ...options,
     }),
     async [Symbol.asyncDispose]() {
@@ -82,7 +82,7 @@ test('a service that waits for another is known to be about to start, and forgot
   const outcome = expect(start).rejects.toMatchObject({ code: 'SERVICE_EXITED' })
   await until(async () => expect(kinds(stack.events)).toContain('starting walls'), {
     what: 'it',
-    withinMs: 5_000,
+    timeoutMs: 5_000,
   })
   expect(await stack.records.of('roof')).toMatchObject({ phase: 'starting', pid: null })
   await outcome
@@ -106,7 +106,7 @@ test('a service that ends before it is ready is reported with its last words, an
     code: 'SERVICE_EXITED',
     message: 'dies ended with status 7 before it was ready',
     hint: expect.stringContaining('dies.log'),
-    lastWords: ['no honey left'],
+    lastLogLines: ['no honey left'],
   })
   expect(stack.supervisor.names).toEqual([])
   expect(kinds(stack.events)).toContain('stopped hive')
@@ -115,7 +115,7 @@ test('a service that ends before it is ready is reported with its last words, an
 test('a service that never answers is ended at its deadline', async () => {
   await using stack = await scratch()
   const silent = stack.program('silent', `console.log(process.pid); setInterval(() => {}, 1000)`, {
-    startWithinMs: 700,
+    startTimeoutMs: 700,
   })
   await expect(stack.supervisor.start([silent])).rejects.toMatchObject({
     code: 'SERVICE_NOT_READY',
@@ -142,7 +142,7 @@ test('an aborted start ends what it had started', async () => {
   const start = stack.supervisor.start([stack.program('bee', lives), silent], abort.signal)
   await until(async () => expect(kinds(stack.events)).toContain('starting silent'), {
     what: 'it',
-    withinMs: 5_000,
+    timeoutMs: 5_000,
   })
   abort.abort(new Error('enough'))
   await expect(start).rejects.toThrow('enough')
@@ -161,7 +161,7 @@ test('what is prepared before a start ends with it', async () => {
   const outcome = expect(start).rejects.toThrow('enough')
   await until(async () => expect(kinds(stack.events)).toContain('starting waits'), {
     what: 'it',
-    withinMs: 5_000,
+    timeoutMs: 5_000,
   })
   abort.abort(new Error('enough'))
   await outcome
@@ -177,7 +177,7 @@ test('a service that is killed comes back, and its record counts it', async () =
     async () => expect(await stack.records.of('bee')).toMatchObject({ phase: 'running', restarts: 1 }),
     {
       what: 'the restart',
-      withinMs: 10_000,
+      timeoutMs: 10_000,
     },
   )
   expect(stack.events).toContainEqual({
@@ -199,14 +199,14 @@ test('what a fallen service leaves of its group is ended before it starts again'
   process.kill((await stack.records.of('parent'))?.pid ?? 0, 'SIGKILL')
   await until(async () => expect(identity && (await isAlive(identity))).toBe(false), {
     what: 'it',
-    withinMs: 5_000,
+    timeoutMs: 5_000,
   })
   expect(identity).not.toBeNull()
 })
 
 test('a service that ignores TERM is killed, with its children', async () => {
   await using stack = await scratch()
-  const deaf = stack.program('deaf', `process.on('SIGTERM', () => {}); ${lives}`, { stopWithinMs: 200 })
+  const deaf = stack.program('deaf', `process.on('SIGTERM', () => {}); ${lives}`, { stopTimeoutMs: 200 })
   await stack.supervisor.start([deaf])
   await stack.supervisor.stop()
   expect(stack.events.at(-1)).toMatchObject({ kind: 'stopped', service: 'deaf', killed: true })
@@ -219,7 +219,7 @@ test('a service with a gentle way to stop is asked that way and not signalled', 
     'gentle',
     `process.on('SIGTERM', () => console.log('signalled')); console.log('ready')
      setInterval(() => { if (require('node:fs').existsSync(${JSON.stringify(file)})) { console.log('bye'); process.exit() } }, 20)`,
-    { askToStop: async () => (await import('node:fs/promises')).writeFile(file, '') },
+    { requestStop: async () => (await import('node:fs/promises')).writeFile(file, '') },
   )
   await stack.supervisor.start([gentle])
   await stack.supervisor.stop()
@@ -232,8 +232,8 @@ test('where a gentle way to stop fails, TERM follows at once', async () => {
     'deaf',
     `process.on('SIGTERM', () => console.log('bye') ?? process.exit()); ${lives}`,
     {
-      askToStop: () => Promise.reject(new Error('no space left')),
-      stopWithinMs: 60_000,
+      requestStop: () => Promise.reject(new Error('no space left')),
+      stopTimeoutMs: 60_000,
     },
   )
   await stack.supervisor.start([deaf])
@@ -251,7 +251,7 @@ test('a disk that takes no record costs no service its life, nor its end', async
   process.kill(pid ?? 0, 'SIGKILL')
   await until(async () => expect(kinds(stack.events).filter(kind => kind === 'ready bee').length).toBe(2), {
     what: 'the restart',
-    withinMs: 10_000,
+    timeoutMs: 10_000,
   })
   const again = stack.events.findLast(event => event.kind === 'ready')
   await stack.supervisor.stop()
@@ -290,7 +290,7 @@ test('whoever listens and fails keeps no service from its restart or its end', a
   process.kill(pid ?? 0, 'SIGKILL')
   await until(async () => expect(heard.filter(kind => kind === 'ready').length).toBe(2), {
     what: 'the restart',
-    withinMs: 10_000,
+    timeoutMs: 10_000,
   })
   await supervisor.stop()
   expect(heard.slice(-2)).toEqual(['stopping', 'stopped'])
@@ -299,7 +299,7 @@ test('whoever listens and fails keeps no service from its restart or its end', a
 test('taken ports are refused with the names of their holders before anything starts', async () => {
   await using stack = await scratch()
   const holder = createServer().listen(0, '127.0.0.1')
-  await until(async () => expect(holder.listening).toBe(true), { what: 'the listener', withinMs: 5_000 })
+  await until(async () => expect(holder.listening).toBe(true), { what: 'the listener', timeoutMs: 5_000 })
   const address = holder.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   try {
@@ -327,7 +327,7 @@ test('the next supervisor adopts what lives and starts what fell while nobody wa
   await stack.supervisor.adopt([lasting, fallen])
   await until(async () => expect((await stack.records.of('fallen'))?.phase).toBe('running'), {
     what: 'the fallen one',
-    withinMs: 10_000,
+    timeoutMs: 10_000,
   })
   expect(await stack.records.of('fallen')).toMatchObject({ restarts: 1 })
   expect(await stack.records.of('lasting')).toMatchObject({ pid: record.pid, restarts: 0 })
@@ -362,13 +362,13 @@ test.each([
 test('a service that can not outlive another is started again after it', async () => {
   await using stack = await scratch()
   const queen = stack.program('queen', lives)
-  const swarm = stack.program('swarm', lives, { needs: ['queen'], fallsWith: ['queen'] })
+  const swarm = stack.program('swarm', lives, { needs: ['queen'], restartsWith: ['queen'] })
   const drone = stack.program('drone', lives, { needs: ['queen'] })
   await stack.supervisor.start([queen, swarm, drone])
   process.kill((await stack.records.of('queen'))?.pid ?? 0, 'SIGKILL')
   await until(
     async () => expect(await stack.records.of('swarm')).toMatchObject({ phase: 'running', restarts: 1 }),
-    { what: 'the swarm', withinMs: 10_000 },
+    { what: 'the swarm', timeoutMs: 10_000 },
   )
   expect(await stack.records.of('queen')).toMatchObject({ phase: 'running', restarts: 1 })
   expect(await stack.records.of('drone')).toMatchObject({ phase: 'running', restarts: 0 })
@@ -394,7 +394,7 @@ test('everything can be ended at once by force', async () => {
   stack.supervisor.kill()
   await until(async () => expect(pid && (await identify(pid))).toBeNull(), {
     what: 'its end',
-    withinMs: 5_000,
+    timeoutMs: 5_000,
   })
 })
 
@@ -404,7 +404,7 @@ test('a service that only falls is given up with the reason', async () => {
   await stack.supervisor.start([stack.program('frail', server)])
   await until(async () => expect(kinds(stack.events)).toContain('gaveUp frail'), {
     what: 'it',
-    withinMs: 60_000,
+    timeoutMs: 60_000,
   })
   expect(await stack.records.of('frail')).toMatchObject({
     phase: 'failed',
@@ -420,14 +420,14 @@ test('whoever waits for a service that is given up is told so at once', async ()
   const frail = stack.program(
     'frail',
     `if (!require('node:fs').existsSync(${JSON.stringify(file)})) process.exit(3); ${lives}`,
-    { startWithinMs: 60_000, ready: async () => void (await readFile(file)) },
+    { startTimeoutMs: 60_000, ready: async () => void (await readFile(file)) },
   )
   await stack.supervisor.start([frail])
   await rm(file)
   process.kill((await stack.records.of('frail'))?.pid ?? 0, 'SIGKILL')
   await until(async () => expect(kinds(stack.events)).toContain('fell frail'), {
     what: 'it',
-    withinMs: 5_000,
+    timeoutMs: 5_000,
   })
   await expect(stack.supervisor.start([frail])).rejects.toMatchObject({
     code: 'SERVICE_NOT_READY',
@@ -441,7 +441,7 @@ test('one that is asked for while it is started again is told with the pid that 
   await stack.supervisor.start([service])
   const first = await stack.records.of('bee')
   process.kill(first?.pid ?? 0, 'SIGKILL')
-  await until(async () => expect(kinds(stack.events)).toContain('fell bee'), { what: 'it', withinMs: 5_000 })
+  await until(async () => expect(kinds(stack.events)).toContain('fell bee'), { what: 'it', timeoutMs: 5_000 })
   await stack.supervisor.start([service])
   const again = await stack.records.of('bee')
   expect(stack.events.at(-1)).toMatchObject({ kind: 'ready', alreadyRunning: true, pid: again?.pid })
@@ -458,17 +458,17 @@ test('what is left of an earlier supervisor is ended whether it is known or not,
   stack.events.length = 0
   // Its watch would take what we end for a fall.
   killed.loseRecords()
-  const ended = stack.supervisor.endLeft(services)
+  const ended = stack.supervisor.stopLeftovers(services)
   await Promise.all([ended, killed.stop()])
   expect([await ended, await Promise.all(pids.map(identify))]).toEqual([true, [null, null, null]])
   expect(await stack.records.all()).toEqual([])
-  expect(await stack.open().endLeft(services)).toBe(false)
+  expect(await stack.open().stopLeftovers(services)).toBe(false)
 })
 
 test('a listener is found by its port', async () => {
   const { listenerOn } = await import('../processes.ts')
   const server = createServer().listen(0, '127.0.0.1')
-  await until(async () => expect(server.listening).toBe(true), { what: 'the listener', withinMs: 5_000 })
+  await until(async () => expect(server.listening).toBe(true), { what: 'the listener', timeoutMs: 5_000 })
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   const client = connect(port, '127.0.0.1')
@@ -478,5 +478,5 @@ test('a listener is found by its port', async () => {
     client.destroy()
     server.close()
   }
-  await until(async () => expect(await listenerOn(port)).toBeNull(), { what: 'the end', withinMs: 5_000 })
+  await until(async () => expect(await listenerOn(port)).toBeNull(), { what: 'the end', timeoutMs: 5_000 })
 })

@@ -8,21 +8,21 @@ import { messageOf, OffstreamError } from '../errors.ts'
 import { endOfLog, lastLines } from '../log.ts'
 import { identify, isAlive, listenerOn, type ProcessIdentity, send } from '../processes.ts'
 import { until } from '../until.ts'
-import { markOf, processesOf, strayServices } from './marks.ts'
+import { markOf, orphanedServices, processesOf } from './marks.ts'
 import { isRunning, isWanted, ServiceRecords } from './records.ts'
 import type { Service, ServiceEvent, ServiceRecord } from './service.ts'
 
 /** How long after each fall the next start comes; the last one goes on. */
-const usualBackoffMs = [500, 1_000, 2_000, 4_000, 8_000]
+const defaultBackoffMs = [500, 1_000, 2_000, 4_000, 8_000]
 /** A service that falls more often than this within the window is given up: it would only go on falling. */
-const mostFalls = 5
-const fallWindowMs = 10 * 60_000
-const killWithinMs = 10_000
+const maxCrashes = 5
+const crashWindowMs = 10 * 60_000
+const killTimeoutMs = 10_000
 /** For one that was ready before: a machine that has much to do may take its time, but it is not about to start. */
-const answerWithinMs = 30_000
+const responseTimeoutMs = 30_000
 /** For one of which it is not known how long it takes. */
-const strayStopWithinMs = 15_000
-const lastWordCount = 20
+const orphanStopTimeoutMs = 15_000
+const lastLogLineCount = 20
 /** A stack trace puts its reason far above its end. */
 const diagnosedLines = 400
 
@@ -69,7 +69,7 @@ export class Supervisor {
   readonly #unrecorded = new Set<string>()
   #recordsLost = false
 
-  constructor({ directory, onEvent, backoffMs = usualBackoffMs }: SupervisorOptions) {
+  constructor({ directory, onEvent, backoffMs = defaultBackoffMs }: SupervisorOptions) {
     this.#backoffMs = backoffMs
     this.#directory = directory
     this.#records = new ServiceRecords(directory)
@@ -103,12 +103,12 @@ export class Supervisor {
    * @throws OffstreamError PORT_TAKEN (before anything was started), SERVICE_EXITED, SERVICE_NOT_READY
    */
   async start(services: readonly Service[], signal?: AbortSignal): Promise<void> {
-    await refuseTakenPorts(services.filter(({ name }) => !this.#isKept(name)))
+    await refuseTakenPorts(services.filter(({ name }) => !this.#isManaged(name)))
     const failed = new AbortController()
     const ending = signal === undefined ? failed.signal : AbortSignal.any([failed.signal, signal])
     const begun = new Set<string>()
     const startedHere: string[] = []
-    const fresh = services.filter(({ name }) => !this.#isKept(name))
+    const fresh = services.filter(({ name }) => !this.#isManaged(name))
     // Those that wait for others are to be seen too, and are not forgotten where we are killed meanwhile.
     const startedAt = new Date().toISOString()
     for (const service of fresh)
@@ -188,19 +188,19 @@ export class Supervisor {
    *
    * @returns whether anything was left
    */
-  async endLeft(services: readonly Service[]): Promise<boolean> {
+  async stopLeftovers(services: readonly Service[]): Promise<boolean> {
     const records = await this.#records.all()
     for (const record of records) {
       if (await isRunning(record)) this.#keep(serviceNamed(record.name, services), record)
       else await this.#clearRemains(record)
     }
     await this.stop()
-    return (await this.endStrays(services)) || records.length > 0
+    return (await this.stopOrphans(services)) || records.length > 0
   }
 
   /** The same for those alone of which nothing is written down. */
-  async endStrays(services: readonly Service[]): Promise<boolean> {
-    const strays = await strayServices(this.#directory)
+  async stopOrphans(services: readonly Service[]): Promise<boolean> {
+    const strays = await orphanedServices(this.#directory)
     for (const { name, pid, leads } of strays) {
       const service = serviceNamed(name, services)
       const identity = leads ? await identify(pid) : null
@@ -216,7 +216,7 @@ export class Supervisor {
     this.#recordsLost = true
   }
 
-  #isKept(name: string): boolean {
+  #isManaged(name: string): boolean {
     const kept = this.#kept.get(name)
     return kept !== undefined && kept.record.phase !== 'failed'
   }
@@ -237,7 +237,7 @@ export class Supervisor {
   /** @returns whether this call started it. */
   async #bringUp(service: Service, signal: AbortSignal): Promise<boolean> {
     const kept = this.#kept.get(service.name)
-    if (kept !== undefined && this.#isKept(service.name)) {
+    if (kept !== undefined && this.#isManaged(service.name)) {
       await this.#confirmReady(kept, signal)
       return false
     }
@@ -259,7 +259,9 @@ export class Supervisor {
   async #confirmReady(kept: Kept, signal: AbortSignal): Promise<void> {
     const { service, unwanted, givenUp } = kept
     const began = Date.now()
-    const withinMs = kept.wasReady ? Math.min(answerWithinMs, service.startWithinMs) : service.startWithinMs
+    const timeoutMs = kept.wasReady
+      ? Math.min(responseTimeoutMs, service.startTimeoutMs)
+      : service.startTimeoutMs
     this.#onEvent({ kind: 'asked', service: service.name })
     const pid = await until(
       async asked => {
@@ -270,7 +272,7 @@ export class Supervisor {
       },
       {
         what: `${service.name} to answer`,
-        withinMs,
+        timeoutMs,
         signal: AbortSignal.any([signal, unwanted.signal, givenUp.signal]),
       },
     ).catch(async error => {
@@ -311,7 +313,7 @@ export class Supervisor {
     try {
       await until(service.ready, {
         what: `${service.name} to be ready`,
-        withinMs: service.startWithinMs,
+        timeoutMs: service.startTimeoutMs,
         signal: AbortSignal.any([signal, earlyExit.signal]),
       })
     } catch (error) {
@@ -425,7 +427,7 @@ export class Supervisor {
   /** Ends those that can't outlive the service `name`, which fell; their own watch starts them again. */
   #fellWith(name: string): void {
     for (const { service, record } of this.#kept.values()) {
-      if (service.fallsWith?.includes(name) && record.pid !== null) send(-record.pid, 'SIGKILL')
+      if (service.restartsWith?.includes(name) && record.pid !== null) send(-record.pid, 'SIGKILL')
     }
   }
 
@@ -434,8 +436,8 @@ export class Supervisor {
     for (const need of service.needs) {
       const kept = this.#kept.get(need)
       if (kept === undefined || service.awaits?.includes(need)) continue
-      const { name, ready, startWithinMs } = kept.service
-      await until(ready, { what: `${name}, which ${service.name} needs`, withinMs: startWithinMs, signal })
+      const { name, ready, startTimeoutMs } = kept.service
+      await until(ready, { what: `${name}, which ${service.name} needs`, timeoutMs: startTimeoutMs, signal })
     }
   }
 
@@ -445,8 +447,8 @@ export class Supervisor {
     for (let cause = how; ; ) {
       const now = Date.now()
       falls.push(now)
-      while ((falls[0] ?? now) < now - fallWindowMs) falls.shift()
-      if (falls.length > mostFalls) {
+      while ((falls[0] ?? now) < now - crashWindowMs) falls.shift()
+      if (falls.length > maxCrashes) {
         const detail = `${cause}; fell ${falls.length} times within 10 minutes and was given up`
         await this.#giveUp(kept, cause, detail)
         return null
@@ -484,8 +486,8 @@ export class Supervisor {
       await this.#note(kept, { phase: 'stopping' })
       const identity = { pid, began: birth }
       if ((await isAlive(identity)) && (await isAsked(service)))
-        await goneWithin(identity, service.stopWithinMs)
-      killed = await this.#endGroup(service.name, identity, service.stopWithinMs)
+        await goneWithin(identity, service.stopTimeoutMs)
+      killed = await this.#endGroup(service.name, identity, service.stopTimeoutMs)
     }
     await kept.watch
     this.#kept.delete(service.name)
@@ -494,21 +496,21 @@ export class Supervisor {
   }
 
   /**
-   * Ends a process and all of its group: TERM, then after `withinMs` KILL (at once where that is 0).
+   * Ends a process and all of its group: TERM, then after `timeoutMs` KILL (at once where that is 0).
    * Members that outlive the leader are found by their mark, since the number of the group may by then belong to
    * somebody else. @returns whether KILL was needed for the leader.
    */
-  async #endGroup(name: string, identity: ProcessIdentity, withinMs: number): Promise<boolean> {
+  async #endGroup(name: string, identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
     let killed = false
     if (await isAlive(identity)) {
-      if (withinMs > 0) send(-identity.pid, 'SIGTERM')
-      if (withinMs === 0 || !(await goneWithin(identity, withinMs))) {
+      if (timeoutMs > 0) send(-identity.pid, 'SIGTERM')
+      if (timeoutMs === 0 || !(await goneWithin(identity, timeoutMs))) {
         killed = true
         send(-identity.pid, 'SIGKILL')
-        await goneWithin(identity, killWithinMs)
+        await goneWithin(identity, killTimeoutMs)
       }
     }
-    const giveUpAt = Date.now() + killWithinMs
+    const giveUpAt = Date.now() + killTimeoutMs
     for (;;) {
       if ((await this.#killMarked(name)) === 0 || Date.now() > giveUpAt) return killed
       await pause(25)
@@ -562,16 +564,23 @@ const blankRecord = ({ name, port, logFile }: Service): ServiceRecord => ({
 /** How to end a service of which nothing but its name may be known. */
 const serviceNamed = (name: string, services: readonly Service[]): Service =>
   services.find(service => service.name === name) ?? {
-    ...{ name, needs: [], port: null, logFile: devNull, startWithinMs: 0, stopWithinMs: strayStopWithinMs },
+    ...{
+      name,
+      needs: [],
+      port: null,
+      logFile: devNull,
+      startTimeoutMs: 0,
+      stopTimeoutMs: orphanStopTimeoutMs,
+    },
     command: { file: '', args: [], env: {}, cwd: '' },
     ready: () => Promise.reject(new Error('nobody knows how to ask it')),
   }
 
 /** Whether it has a gentle way to end and could be asked by it; where not, TERM is next. */
-const isAsked = async ({ askToStop }: Service): Promise<boolean> => {
-  if (askToStop === undefined) return false
+const isAsked = async ({ requestStop }: Service): Promise<boolean> => {
+  if (requestStop === undefined) return false
   try {
-    await askToStop()
+    await requestStop()
     return true
   } catch {
     return false
@@ -585,8 +594,8 @@ const goneByPolling = async (identity: ProcessIdentity, signal: AbortSignal): Pr
   return 'ended, and nobody who could see its exit status was there'
 }
 
-const goneWithin = async (identity: ProcessIdentity, withinMs: number): Promise<boolean> => {
-  for (const deadline = Date.now() + withinMs; Date.now() < deadline; await pause(25)) {
+const goneWithin = async (identity: ProcessIdentity, timeoutMs: number): Promise<boolean> => {
+  for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await pause(25)) {
     if (!(await isAlive(identity))) return true
   }
   return !(await isAlive(identity))
@@ -616,28 +625,28 @@ const refuseTakenPorts = async (services: readonly Service[]): Promise<void> => 
 
 /** @param since place in the log where this start began: what an earlier one said is not its last words */
 const exitedEarly = async (service: Service, how: string, since: number): Promise<OffstreamError> => {
-  const { told, ...rest } = await lastWordsOf(service, since, `${service.name} ${how} before it was ready`)
+  const { told, ...rest } = await lastLogLinesOf(service, since, `${service.name} ${how} before it was ready`)
   return new OffstreamError('SERVICE_EXITED', told, { outcome: 'failed', ...rest })
 }
 
 const notReady = async (service: Service, error: unknown, since: number): Promise<OffstreamError> => {
   const what = `${service.name} did not get ready: ${messageOf(error)}`
-  const { told, ...rest } = await lastWordsOf(service, since, what)
+  const { told, ...rest } = await lastLogLinesOf(service, since, what)
   return new OffstreamError('SERVICE_NOT_READY', told, { outcome: 'timeout', ...rest, cause: error })
 }
 
 /** What the log adds to `what` happened: the last lines, and where the reason is known, that and what mends it. */
-const lastWordsOf = async (
+const lastLogLinesOf = async (
   { logFile, diagnose }: Service,
   since: number,
   what: string,
-): Promise<{ readonly told: string; readonly hint: string; readonly lastWords: readonly string[] }> => {
+): Promise<{ readonly told: string; readonly hint: string; readonly lastLogLines: readonly string[] }> => {
   const lines = await lastLines(logFile, diagnosedLines, since)
   // How it ended belongs to what is known of it: who was killed for lack of memory could not write a word.
   const known = diagnose?.([...lines, what]) ?? null
   return {
     told: known === null ? what : `${what}: ${known.cause}`,
     hint: known === null ? `read \`${logFile}\`` : `${known.hint}; the whole log is \`${logFile}\``,
-    lastWords: lines.slice(-lastWordCount),
+    lastLogLines: lines.slice(-lastLogLineCount),
   }
 }

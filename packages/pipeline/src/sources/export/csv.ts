@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 import { messageOf, OffstreamError } from '@offstream/runtime'
 import type { CsvError, InfoCallback } from 'csv-parse'
-import { apiFields } from '../record/fields.ts'
-import type { JsonObject } from '../record/json.ts'
-import { nutrients } from '../record/nutriments.ts'
+import { apiFields } from '../../product/fields.ts'
+import type { JsonObject } from '../../product/json.ts'
+import { nutrients } from '../../product/nutriments.ts'
 import type { Entry } from './entry.ts'
 
 /** No honest row is as long: a quote in it was never closed. */

@@ -12,7 +12,7 @@ import { DeltaPosition } from './deltas.ts'
 import { deltaSource, exportSource } from './export.ts'
 
 const userAgent = 'offstream-test (test@example.org)'
-const patience = { retries: 4, firstPauseMs: 1, partWithinMs: 30_000, answerWithinMs: 60_000 }
+const patience = { retries: 4, firstPauseMs: 1, chunkTimeoutMs: 30_000, responseTimeoutMs: 60_000 }
 
 let directory: string
 beforeAll(async () => {

@@ -1,7 +1,7 @@
+import { countryTag } from '../../product/tags.ts'
 import { Deliveries, unlessAborted } from '../deliveries.ts'
+import { Remote, type RetryPolicy } from '../guest/remote.ts'
 import type { ReaderOptions } from '../reader.ts'
-import { countryTag } from '../record/names.ts'
-import { type Patience, Remote } from '../remote.ts'
 import type { Source, SourceRun } from '../source.ts'
 import { type DeltaPosition, deltasAfter } from './deltas.ts'
 import { fileResults } from './format.ts'
@@ -21,7 +21,7 @@ interface Asking {
   readonly storage?: readonly string[] | undefined
   /** Names offstream and a contact: Open Food Facts asks for it. */
   readonly userAgent: string
-  readonly patience?: Patience | undefined
+  readonly patience?: RetryPolicy | undefined
 }
 
 export interface ExportSourceOptions extends Choice, Asking {

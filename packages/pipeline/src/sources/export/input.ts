@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { addAbortSignal, type Readable } from 'node:stream'
 import { messageOf, OffstreamError } from '@offstream/runtime'
-import type { Remote } from '../remote.ts'
+import type { Remote } from '../guest/remote.ts'
 
 /** A file on this machine or on a site, to be read from its beginning or at any place; or what comes on a pipe. */
 export interface Input {
@@ -118,7 +118,7 @@ export const pipeInput = (name: string, pipe: Readable, signal: AbortSignal): In
   },
 })
 
-const mostBreaks = 5
+const maxBreaks = 5
 
 async function* download(address: string, remote: Remote, signal: AbortSignal): AsyncGenerator<Buffer> {
   let received = 0
@@ -140,7 +140,7 @@ async function* download(address: string, remote: Remote, signal: AbortSignal): 
     } catch (error) {
       signal.throwIfAborted()
       breaks += 1
-      if (version === null || breaks > mostBreaks) throw brokenOff(address, error)
+      if (version === null || breaks > maxBreaks) throw brokenOff(address, error)
     }
   }
 }

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import { messageOf } from '@offstream/runtime/errors'
-import { productsIn } from '../record/answer.ts'
+import { productsIn } from '../../product/answer.ts'
+import { Picker, type Wanted } from '../../product/pick.ts'
 import type { Entry } from './entry.ts'
 import { type Block, linesOf } from './lines.ts'
-import { Picker, type Wanted } from './pick.ts'
 
 /**
  * Reads what is wanted of the products of JSON lines, block by block: products as the API and the exports have them,

@@ -1,12 +1,12 @@
 import { Worker } from 'node:worker_threads'
+import { apiFields } from '../../product/fields.ts'
+import type { Wanted } from '../../product/pick.ts'
 import type { ReadResult } from '../reader.ts'
-import { apiFields } from '../record/fields.ts'
 import { type FileReaderOptions, resultsIn } from './entry.ts'
 import { LineReader } from './jsonl.ts'
 import { type Block, BlockCutter } from './lines.ts'
 import type { LineThreadData } from './lineThread.ts'
 import { type Packed, unpacked } from './packed.ts'
-import type { Wanted } from './pick.ts'
 
 type ReadResults = readonly (ReadResult | null)[]
 

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import type { Wanted } from '../../product/pick.ts'
 import { type FileReaderOptions, resultsIn } from './entry.ts'
 import { LineReader } from './jsonl.ts'
 import type { Block } from './lines.ts'
 import { packed } from './packed.ts'
-import type { Wanted } from './pick.ts'
 
 /** What the thread begins with. */
 export interface LineThreadData {

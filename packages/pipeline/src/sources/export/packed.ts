@@ -41,7 +41,7 @@ export const unpacked = ({ records, results }: Packed): (ReadResult | null)[] =>
 
 /** Memory that grows with what is written to it. */
 class Records {
-  private bytes = Buffer.allocUnsafeSlow(usualBytes)
+  private bytes = Buffer.allocUnsafeSlow(defaultBytes)
   private length = 0
 
   /** @returns where it ends */
@@ -64,4 +64,4 @@ class Records {
 }
 
 /** What comes of a chunk of short lines; of long ones it is a tenth. */
-const usualBytes = 64 * 1024
+const defaultBytes = 64 * 1024

@@ -1,8 +1,8 @@
 import { messageOf, OffstreamError } from '@offstream/runtime'
 import type { AsyncBuffer, FileMetaData, RowGroup } from 'hyparquet'
-import { apiFields } from '../record/fields.ts'
-import { type JsonObject, objectOf } from '../record/json.ts'
-import { nutrients } from '../record/nutriments.ts'
+import { apiFields } from '../../product/fields.ts'
+import { type JsonObject, objectOf } from '../../product/json.ts'
+import { nutrients } from '../../product/nutriments.ts'
 import type { Entry } from './entry.ts'
 import type { Input } from './input.ts'
 

@@ -8,10 +8,10 @@ import {
   type Request,
   type Response,
 } from 'playwright'
-import { mostRedirects } from '../remote.ts'
+import type { Host } from '../guest/host.ts'
+import { maxRedirects } from '../guest/remote.ts'
+import { LedElsewhere, Refused, VisitError } from '../guest/visitError.ts'
 import { browserFolder, removeFolder } from './browserFolder.ts'
-import type { Host } from './host.ts'
-import { LedElsewhere, Refused, VisitError } from './visitError.ts'
 
 export interface BrowserOptions {
   readonly executablePath: string
@@ -19,7 +19,7 @@ export interface BrowserOptions {
   /** All that the browser may reach. */
   readonly host: Host
   /** How long a visit may take, in milliseconds; 45 s where it is left out. */
-  readonly visitWithinMs?: number | undefined
+  readonly pageTimeoutMs?: number | undefined
 }
 
 export interface Visit<T> {
@@ -54,17 +54,17 @@ export class SharedBrowser implements AsyncDisposable {
    */
   readonly visit = async <T>({ address, loadScripts, read, signal }: Visit<T>): Promise<T> => {
     signal.throwIfAborted()
-    const { visitWithinMs = usualVisitWithinMs } = this.options
+    const { pageTimeoutMs = defaultPageTimeoutMs } = this.options
     const what = `\`${address}\``
     // The page has no part in the time that a browser takes to start.
-    const tab = await withDeadline(() => this.takeTab(), { what, withinMs: usualVisitWithinMs, signal })
+    const tab = await withDeadline(() => this.takeTab(), { what, timeoutMs: defaultPageTimeoutMs, signal })
     tab.loadScripts = loadScripts
     tab.left = null
     tab.bytes = 0
     try {
       const result = await withDeadline(() => open(tab, address, read), {
         what,
-        withinMs: visitWithinMs,
+        timeoutMs: pageTimeoutMs,
         signal,
       })
       if (tab.left !== null) throw new Error('it led off the site')
@@ -139,14 +139,14 @@ interface Tab {
   spent: boolean
 }
 
-const usualVisitWithinMs = 45_000
+const defaultPageTimeoutMs = 45_000
 /** In bytes, unpacked, with the scripts of a list: some 2 MB are usual. Chromium itself chokes on some 30. */
 export const largestVisit = 8 * 1024 * 1024
 /** A busy machine takes a second or two; a browser that hangs would keep the whole command from ending. */
 const closeWithinMs = 10_000
 
 const endOf = (closing: Promise<void>): Promise<void> =>
-  withDeadline(() => closing, { what: 'Chromium to end', withinMs: closeWithinMs })
+  withDeadline(() => closing, { what: 'Chromium to end', timeoutMs: closeWithinMs })
 
 // Not waited for: a page that is closed in the middle of a navigation may never say that it is.
 const discard = ({ page }: Tab): void => void page.close().catch(() => undefined)
@@ -198,7 +198,7 @@ const launch = async (
     throw new OffstreamError('CHROMIUM_FAILED', `\`${executablePath}\` does not start`, {
       outcome: 'prerequisite',
       hint: 'run it by hand to see why, or name another browser in `browser.executablePath`',
-      lastWords: messageOf(error).split('\n').slice(-20),
+      lastLogLines: messageOf(error).split('\n').slice(-20),
       cause: error,
     })
   }
@@ -276,8 +276,8 @@ const openTab = async ({ context, tabs }: Running, host: Host): Promise<Tab> => 
   page.on('request', request => {
     if (!isPageOf(page, request)) return
     if (!host.covers(request.url())) tab.left = request.url()
-    else if (redirectsBefore(request) > mostRedirects)
-      tab.fail(new VisitError('endless', `it redirects more than ${mostRedirects} times`))
+    else if (redirectsBefore(request) > maxRedirects)
+      tab.fail(new VisitError('endless', `it redirects more than ${maxRedirects} times`))
   })
   const session = await context.newCDPSession(page)
   session.on('Network.dataReceived', ({ dataLength }) => {

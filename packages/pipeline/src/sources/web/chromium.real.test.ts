@@ -86,7 +86,7 @@ describe.skipIf(process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))('as
     await expect(installed).rejects.toMatchObject({
       code: 'CHROMIUM_MISSING',
       outcome: 'prerequisite',
-      lastWords: [
+      lastLogLines: [
         expect.stringContaining('`playwright install chromium`: '),
         '`apt-get install chromium-headless-shell`: E: no such package',
         '`apt-get install chromium`: E: no such package',

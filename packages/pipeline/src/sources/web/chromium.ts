@@ -73,7 +73,7 @@ export const installChromium = async (
     {
       outcome: 'prerequisite',
       hint: 'install Chrome or Chromium with your system’s package manager, or name one in `browser.executablePath`',
-      lastWords: failures,
+      lastLogLines: failures,
     },
   )
 }
@@ -124,16 +124,16 @@ const lastLineOf = (error: unknown): string => {
 /** The usual names on the PATH, then the places where installers for the whole machine put them. */
 const installedPaths = (kind: ChromiumKind): readonly string[] => {
   const directories = (process.env['PATH'] ?? '').split(delimiter).filter(isAbsolute)
-  const onPath = usualNames[kind].flatMap(name => directories.map(directory => join(directory, name)))
-  return kind === 'whole' ? [...onPath, ...usualPlaces()] : onPath
+  const onPath = defaultNames[kind].flatMap(name => directories.map(directory => join(directory, name)))
+  return kind === 'whole' ? [...onPath, ...defaultLocations()] : onPath
 }
 
-const usualNames: Readonly<Record<ChromiumKind, readonly string[]>> = {
+const defaultNames: Readonly<Record<ChromiumKind, readonly string[]>> = {
   'headless-shell': ['chromium-headless-shell', 'chrome-headless-shell'],
   whole: ['google-chrome', 'google-chrome-stable', 'chromium', 'chromium-browser', 'chrome'],
 }
 
-const usualPlaces = (): readonly string[] =>
+const defaultLocations = (): readonly string[] =>
   process.platform === 'darwin'
     ? [
         '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { until } from '@offstream/runtime'
 import { generateCatalogue, startSite } from '@offstream/site'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Product } from '../../product.ts'
-import type { Removal, SourceEvent, SourceRun } from '../source.ts'
+import type { Removal } from '../../product/message.ts'
+import { Product } from '../../product/product.ts'
+import type { SourceEvent, SourceRun } from '../source.ts'
 import { findChromium } from './chromium.ts'
 import { listAddress } from './lists.ts'
 import { type Answer, listPage, nextLink, pathOf, productPage, serve, type TestSite } from './testSite.ts'
@@ -738,7 +739,7 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
         async () => {
           if (chromiumProcesses().length > 0) throw new Error('still there')
         },
-        { what: 'the last browser process', withinMs: 10_000 },
+        { what: 'the last browser process', timeoutMs: 10_000 },
       )
     })
   })

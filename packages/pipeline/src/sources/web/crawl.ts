@@ -4,15 +4,19 @@ import { BasicCrawler, Configuration, LogLevel, log } from '@crawlee/basic'
 import { messageOf, OffstreamError } from '@offstream/runtime'
 import type { Response } from 'playwright'
 import type { z } from 'zod'
-import { Product } from '../../product.ts'
-import { answerTooLarge, redirectedElsewhere, retryAfter } from '../remote.ts'
-import { type Acknowledgement, type SourceRun, written } from '../source.ts'
+import { type Acknowledgement, serialize } from '../../product/message.ts'
+import { Product } from '../../product/product.ts'
+import { blocked, CircuitBreaker, unreachable } from '../guest/circuitBreaker.ts'
+import { Host } from '../guest/host.ts'
+import { RateLimiter } from '../guest/rateLimiter.ts'
+import { answerTooLarge, redirectedElsewhere, retryAfter } from '../guest/remote.ts'
+import { Robots, type RobotsAnswer } from '../guest/robots.ts'
+import { LedElsewhere, Refused, VisitError } from '../guest/visitError.ts'
+import type { SourceRun } from '../source.ts'
 import { largestVisit, SharedBrowser, type Visit } from './browser.ts'
 import { findChromium } from './chromium.ts'
-import { blocked, CircuitBreaker, unreachable } from './circuitBreaker.ts'
 import { classifyAnswer, classifyRedirect, type SitePage } from './classify.ts'
 import { FillMemory, FillRates } from './fillRates.ts'
-import { Host } from './host.ts'
 import { Journal, type ListContent } from './journal.ts'
 import { isPlaceOfProducts } from './lists.ts'
 import {
@@ -23,9 +27,6 @@ import {
   type ProductPage,
   productSelectors,
 } from './pages.ts'
-import { RateLimiter } from './rateLimiter.ts'
-import { Robots, type RobotsAnswer } from './robots.ts'
-import { LedElsewhere, Refused, VisitError } from './visitError.ts'
 import type { WebSourceOptions } from './web.ts'
 
 /** Runs one crawl to its end; see `webSource`. */
@@ -42,7 +43,7 @@ export const crawl = async (options: WebSourceOptions, run: SourceRun): Promise<
     executablePath: options.chromium.executablePath ?? (await requireChromium()),
     userAgent: options.userAgent,
     host,
-    visitWithinMs: options.visitWithinMs,
+    pageTimeoutMs: options.pageTimeoutMs,
   })
   try {
     await new Crawl(options, run, { host, browser, journal, rates }).run()
@@ -166,8 +167,8 @@ class Crawl {
   private readonly begin = async (address: string): Promise<void> => {
     const before = this.journal?.before ?? null
     if (before !== null) {
-      const { acknowledged: done, listed, begunAt } = before
-      this.sourceRun.report({ kind: 'resumed', done, listed, begunAt })
+      const { acknowledged: done, listed, startedAt } = before
+      this.sourceRun.report({ kind: 'resumed', done, listed, startedAt })
     }
     const code = codeInAddress(address)
     if (code === null) this.nextList = address
@@ -289,7 +290,7 @@ class Crawl {
     for (const alarm of this.rates.take(record.data)) this.sourceRun.report({ kind: 'layout', ...alarm })
     await this.removeUnknown()
     const { code } = record.data
-    await this.hand({ code, address }, () => this.sourceRun.deliver(written(record.data)))
+    await this.hand({ code, address }, () => this.sourceRun.deliver(serialize(record.data)))
   }
 
   /**

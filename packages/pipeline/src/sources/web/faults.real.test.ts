@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 import { type FaultName, type FaultRule, generateCatalogue, type Site, startSite } from '@offstream/site'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Product } from '../../product.ts'
+import type { Product } from '../../product/product.ts'
 import { taken } from '../testRun.ts'
 import { findChromium } from './chromium.ts'
 import { type WebSourceOptions, webSource } from './web.ts'
@@ -37,7 +37,7 @@ const scrapedFrom = ({ address }: Site, options: Partial<WebSourceOptions>) =>
 
 /** Little time for a page, where one never ends. */
 const timeFor = (fault: FaultName): Partial<WebSourceOptions> =>
-  fault === 'hang' || fault === 'drip' ? { visitWithinMs: 1_500 } : {}
+  fault === 'hang' || fault === 'drip' ? { pageTimeoutMs: 1_500 } : {}
 
 describe.skipIf(executablePath === null)('one page of the site is spoilt (needs Chromium)', () => {
   /** What a scrape comes to while a fault spoils the second of three products. */
@@ -205,7 +205,7 @@ describe.skipIf(executablePath === null)(
       ]))
 
     // An honest page may take as long on a busy machine, and then is tried again; a large one would be told wrongly.
-    const shortVisits = { visitWithinMs: 3_000 }
+    const shortVisits = { pageTimeoutMs: 3_000 }
 
     test('so does what never ends', () =>
       expectAlone(

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { type Product, productColumns } from '../../product.ts'
+import { type Product, productColumns } from '../../product/product.ts'
 import { FillMemory, FillRates, type LayoutAlarm } from './fillRates.ts'
 
 /** A record that has these columns and no others. */

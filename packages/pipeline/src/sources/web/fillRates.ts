@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { replaceFile } from '@offstream/runtime'
 import lockfile from 'proper-lockfile'
 import { z } from 'zod'
-import type { Product } from '../../product.ts'
+import type { Product } from '../../product/product.ts'
 import { fieldSelectors, type WatchedField } from './pages.ts'
 
 /** A field that is hardly ever there any more: most likely the site has moved it. */

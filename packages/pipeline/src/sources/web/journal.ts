@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OffstreamError } from '@offstream/runtime'
 import { z } from 'zod'
-import type { Acknowledgement } from '../source.ts'
+import type { Acknowledgement } from '../../product/message.ts'
 import { hold } from './hold.ts'
 import type { ListedProduct } from './pages.ts'
 
@@ -51,7 +51,7 @@ export interface ListContent {
 
 /** What a crawl that did not come to its end had done. */
 export interface Before {
-  readonly begunAt: Date
+  readonly startedAt: Date
   /** How many products Kafka has acknowledged. */
   readonly acknowledged: number
   /** How many products the lists have named until then. */
@@ -166,7 +166,7 @@ const startOf = (lines: readonly JournalLine[], goesOn: boolean): Omit<Start, 'p
   const codes = new Set(acknowledged.map(({ code }) => code))
   const listed = new Set([...codes, ...lists.flatMap(({ products }) => products.map(({ code }) => code))])
   return {
-    before: { begunAt: new Date(begun.at), acknowledged: codes.size, listed: listed.size },
+    before: { startedAt: new Date(begun.at), acknowledged: codes.size, listed: listed.size },
     wasSource,
     done: new Set([...codes, ...acknowledged.map(({ address }) => address)]),
     lists: new Map(lists.map(list => [list.address, list])),

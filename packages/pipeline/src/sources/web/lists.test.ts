@@ -1,6 +1,6 @@
 import { generateCatalogue, startSite } from '@offstream/site'
 import { expect, test } from 'vitest'
-import { isLoopback } from './host.ts'
+import { isLoopback } from '../guest/host.ts'
 import { isPlaceOfProducts, type ListChoice, listAddress } from './lists.ts'
 
 test.each<readonly [site: string, choice: ListChoice, address: string]>([

@@ -1,6 +1,6 @@
 import { OffstreamError } from '@offstream/runtime'
-import { countryTag } from '../record/names.ts'
-import { isLoopback } from './host.ts'
+import { countryTag } from '../../product/tags.ts'
+import { isLoopback } from '../guest/host.ts'
 import { codeInAddress } from './pages.ts'
 
 /** What the site keeps lists about. */

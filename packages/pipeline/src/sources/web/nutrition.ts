@@ -1,5 +1,5 @@
-import { cleanText, grams, kilocalories } from '../../normalise.ts'
-import type { Product } from '../../product.ts'
+import { cleanText, grams, kilocalories } from '../../product/normalise.ts'
+import type { Product } from '../../product/product.ts'
 
 /** The nutriments of the record. */
 export type Nutriments = Pick<

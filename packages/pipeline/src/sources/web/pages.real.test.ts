@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Product } from '../../product.ts'
+import type { Product } from '../../product/product.ts'
+import { Host } from '../guest/host.ts'
 import { SharedBrowser } from './browser.ts'
 import { classifyAnswer, type SitePage } from './classify.ts'
-import { Host } from './host.ts'
 import { type Answer, chromiums, serve, type TestSite } from './testSite.ts'
 
 const realPages = join(import.meta.dirname, '../../../../../../shared/off/pages')

@@ -1,8 +1,8 @@
 import type { Page } from 'playwright'
 import { environmentalScoreGrades, normaliseCode, nutriScoreGrades } from '../../names.ts'
-import { cleanText, gradeAmong, joinNames, novaGroup } from '../../normalise.ts'
-import type { Product } from '../../product.ts'
-import { flagged } from '../record/quality.ts'
+import { cleanText, gradeAmong, joinNames, novaGroup } from '../../product/normalise.ts'
+import type { Product } from '../../product/product.ts'
+import { flagged } from '../../product/quality.ts'
 import { type Nutriments, nutrimentsOf } from './nutrition.ts'
 import { nameInTitle } from './title.ts'
 

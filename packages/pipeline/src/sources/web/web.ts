@@ -1,5 +1,5 @@
+import type { RetryPolicy } from '../guest/circuitBreaker.ts'
 import type { Source } from '../source.ts'
-import type { Patience } from './circuitBreaker.ts'
 
 export interface ResumeOptions {
   /** Where the products go: what one Kafka has acknowledged, another may not have. */
@@ -23,9 +23,9 @@ export interface WebSourceOptions {
   /** null: as fast as it goes; only for a site on this machine. */
   readonly pagesPerMinute: number | null
   /** How much is borne before the site is left alone. */
-  readonly patience: Patience
+  readonly patience: RetryPolicy
   /** How long one page may take, in milliseconds; 45 s where it is left out. */
-  readonly visitWithinMs?: number
+  readonly pageTimeoutMs?: number
   /** Names offstream and a contact: Open Food Facts asks for it. */
   readonly userAgent: string
   /** The browser; looked for where no path is given. */

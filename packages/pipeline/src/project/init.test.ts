@@ -1,0 +1,96 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { listCharts } from '../charts/charts.ts'
+import { assetPath } from './assets.ts'
+import { Config, loadProject } from './config.ts'
+import { initProject } from './init.ts'
+
+const emptyFolder = async (): Promise<string> => {
+  const directory = await mkdtemp(join(tmpdir(), 'offstream-init-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  return directory
+}
+
+const filesIn = async (folder: string): Promise<string[]> =>
+  (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort()
+
+test('a new project has the default settings, its contact, and its own copy of all that is looked for', async () => {
+  const folder = join(await emptyFolder(), 'new')
+  const { files, kept } = await initProject({ folder, contact: 'me: "x" # y', bare: false })
+
+  const { config, origins } = await loadProject({ from: folder, environment: {} })
+  expect([files, kept]).toEqual([await filesIn(folder), []])
+  expect(config).toEqual(Config.parse({ web: { contact: 'me: "x" # y' } }))
+  expect(origins.get('web.contact')?.kind).toBe('file')
+  expect((await listCharts(assetPath(folder, 'charts'))).map(({ name }) => name)).toEqual([
+    'brands-by-processing',
+    'environmental-impact',
+    'nova-distribution',
+    'nutri-score-ranking',
+  ])
+  const own = [
+    ...['views.sql', 'kafka.properties', 'zookeeper.properties', 'ivysettings.xml'].map(
+      name => ['config', name] as const,
+    ),
+    ...['kafka.log4j.properties', 'spark.log4j2.properties'].map(name => ['config', name] as const),
+    ...['stream.py', 'thrift_server.py', 'lake.py'].map(name => ['spark-jobs', name] as const),
+  ]
+  expect(own.map(([at, name]) => assetPath(folder, at, name))).toEqual(
+    own.map(names => join(folder, ...names)),
+  )
+})
+
+test('a bare project is its settings, their schema, the workbook and two files for people', async () => {
+  const folder = await emptyFolder()
+  await initProject({ folder, contact: null, bare: true })
+
+  expect(await filesIn(folder)).toEqual([
+    '.gitignore',
+    'Data-viz.twb',
+    'README.md',
+    'config/offstream.schema.json',
+    'offstream.yaml',
+  ])
+  const [first = ''] = (await readFile(join(folder, 'offstream.yaml'), 'utf8')).split('\n')
+  expect(await filesIn(folder)).toContain(first.split('$schema=')[1])
+  expect((await loadProject({ from: folder, environment: {} })).config).toEqual(Config.parse({}))
+})
+
+test('a project is not written over another, and nothing of it is', async () => {
+  const folder = await emptyFolder()
+  await writeFile(join(folder, 'Data-viz.twb'), 'mine')
+
+  await expect(initProject({ folder, contact: null, bare: false })).rejects.toMatchObject({
+    code: 'PROJECT_EXISTS',
+    outcome: 'refused',
+    message: `\`${folder}\` has \`Data-viz.twb\` already`,
+  })
+  expect(await filesIn(folder)).toEqual(['Data-viz.twb'])
+})
+
+test('a README and a .gitignore that are there stay as they are', async () => {
+  const folder = await emptyFolder()
+  for (const name of ['README.md', '.gitignore', 'package.json']) await writeFile(join(folder, name), 'mine')
+  const { files, kept } = await initProject({ folder, contact: null, bare: true })
+
+  expect([files, kept]).toEqual([
+    ['Data-viz.twb', 'config/offstream.schema.json', 'offstream.yaml'],
+    ['.gitignore', 'README.md'],
+  ])
+  expect(await readFile(join(folder, 'README.md'), 'utf8')).toBe('mine')
+})
+
+test('where a project can not be written whole, nothing is left of it', async () => {
+  const folder = await emptyFolder()
+  await writeFile(join(folder, 'spark-jobs'), 'a file where a folder should be')
+
+  await expect(initProject({ folder, contact: null, bare: false })).rejects.toMatchObject({
+    code: 'PROJECT_UNWRITABLE',
+  })
+  expect(await readdir(folder)).toEqual(['spark-jobs'])
+})

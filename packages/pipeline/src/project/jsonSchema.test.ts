@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs'
+import { Ajv } from 'ajv'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { shippedPath } from './assets.ts'
+import { configSchema } from './jsonSchema.ts'
+import { withEverySetting } from './testConfig.ts'
+
+const schema = JSON.parse(readFileSync(shippedPath('config', 'offstream.schema.json'), 'utf8'))
+const yaml = readFileSync(shippedPath('config', 'offstream.yaml'), 'utf8')
+
+/** What an editor that knows the schema says of this text. */
+const problemsOf = (text: string): string[] => {
+  const ajv = new Ajv({
+    allErrors: true,
+    strict: true,
+    allowUnionTypes: true,
+    formats: { uri: URL.canParse },
+  })
+  ajv.validate(schema, parse(text))
+  return (ajv.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`)
+}
+
+test('the committed JSON Schema is that of the settings (else: pnpm --filter @offstream/pipeline write:schema)', () => {
+  expect(schema).toEqual(configSchema())
+})
+
+test('an editor finds nothing wrong with the file to edit, as it is and with every line taken in', () => {
+  expect([problemsOf(yaml), problemsOf(withEverySetting(yaml))]).toEqual([[], []])
+})
+
+test('an editor marks what offstream would refuse', () => {
+  expect(problemsOf('kafka: { port: 70000, memory: 1 GB, prot: 1 }\nstream: []')).toEqual([
+    '/kafka must NOT have additional properties',
+    '/kafka/port must be <= 65535',
+    expect.stringContaining('/kafka/memory must match pattern'),
+    '/stream must be object,null',
+  ])
+})
+
+test('the file to edit names its schema', () => {
+  expect(yaml.split('\n')[0]).toBe('# yaml-language-server: $schema=offstream.schema.json')
+})

@@ -1,0 +1,291 @@
+import { existsSync } from 'node:fs'
+import { lstat, readdir, readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import {
+  describeFiles,
+  isComplete,
+  type LockedFile,
+  messageOf,
+  OffstreamError,
+  processesNaming,
+  pythonOf,
+  removeArtifact,
+  sha256Of,
+} from '@offstream/runtime'
+import lockfile from 'proper-lockfile'
+import { archivesFolder } from '../stack/archives.ts'
+import { cacheDirectory, jarSets, sitePackages, sparkFolder, versions } from './distributions.ts'
+import { findJava, findPython, type Tool } from './toolchain.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** A folder of the cache that offstream has filled, or would fill. */
+export interface CachedRuntime {
+  /** The name of its folder. */
+  readonly name: string
+  readonly path: string
+  /** What it is, with its version. */
+  readonly what: string
+  /**
+   * `used`: this offstream runs with it. `missing`: it would, and will fetch it. `unused`: no lock of this offstream
+   * names it. `incomplete`: a fetch that was broken off left it.
+   */
+  readonly use: 'used' | 'missing' | 'unused' | 'incomplete'
+  readonly bytes: number
+}
+
+/** What is used in place of a folder of the cache, since the person says so. */
+interface OwnRuntime {
+  readonly variable: 'SPARK_HOME' | 'KAFKA_HOME'
+  readonly path: string
+}
+
+export interface CachedRuntimes {
+  readonly cache: string
+  readonly runtimes: readonly CachedRuntime[]
+  readonly own: readonly OwnRuntime[]
+}
+
+/**
+ * What is in the cache and what is not yet, in the order of the names. Only folders that are named as offstream names
+ * them are looked at: the cache may be a folder with other things in it.
+ *
+ * @throws OffstreamError JAVA_MISSING, PYTHON_MISSING: what is used depends on both
+ */
+export const listRuntimes = async (environment: Environment): Promise<CachedRuntimes> => {
+  const cache = cacheDirectory(environment)
+  const { names: wanted, own } = await wantedBy(environment)
+  const found = (await readdir(cache).catch(() => [])).filter(name => folderForm.test(name))
+  const names = [...new Set([...found, ...wanted])].sort()
+  const runtimes = await Promise.all(
+    names.map(async (name): Promise<CachedRuntime> => {
+      const path = join(cache, name)
+      return {
+        name,
+        path,
+        what: await whatIs(path),
+        use: await useOf(path, wanted),
+        bytes: await bytesBelow(path),
+      }
+    }),
+  )
+  return { cache, runtimes, own }
+}
+
+const folderForm = /^((spark-[\d.]+-py\d+\.\d+|kafka|connectors|archives)-[0-9a-f]{12}(\.partial)?|ivy)$/
+
+/** The names of the folders that this offstream runs with, on this machine and with this environment. */
+const wantedBy = async (environment: Environment) => {
+  const [java, python, jars] = await Promise.all([findJava(environment), findPython(), jarSets(environment)])
+  const { SPARK_HOME, KAFKA_HOME } = environment
+  const cache = cacheDirectory(environment)
+  const spark = join(cache, await sparkFolder(python))
+  const archives = archivesFolder(cache, {
+    java: java.path,
+    javaVersion: java.version,
+    sparkHome: SPARK_HOME || join(sitePackages(spark, python), 'pyspark'),
+    kafkaLibs: KAFKA_HOME ? join(KAFKA_HOME, 'libs') : jars.kafka.directory,
+    connectors: jars.connectors.directory,
+  })
+  const folders = [
+    ...(SPARK_HOME ? [] : [spark]),
+    ...(KAFKA_HOME ? [] : [jars.kafka.directory]),
+    ...[jars.connectors.directory, archives, join(cache, 'ivy')],
+  ]
+  const own: OwnRuntime[] = [
+    ...(SPARK_HOME ? [{ variable: 'SPARK_HOME' as const, path: SPARK_HOME }] : []),
+    ...(KAFKA_HOME ? [{ variable: 'KAFKA_HOME' as const, path: KAFKA_HOME }] : []),
+  ]
+  return { names: folders.map(folder => basename(folder)), own }
+}
+
+const useOf = async (path: string, wanted: readonly string[]): Promise<CachedRuntime['use']> => {
+  const name = basename(path)
+  if (!existsSync(path)) return 'missing'
+  if (name !== 'ivy' && !(await isComplete(path))) return 'incomplete'
+  return wanted.includes(name) ? 'used' : 'unused'
+}
+
+const whatIs = async (path: string): Promise<string> => {
+  const [kind = '', version, python] = basename(path).replace('.partial', '').split('-')
+  if (kind === 'spark') return `Spark ${version} for Python ${python?.slice(2)}`
+  if (kind === 'archives') return 'start-up archives of Java'
+  if (kind === 'ivy') return 'cache of Ivy, from which jobs take the connectors'
+  const jars = await readdir(path).catch(() => [])
+  const versionOf = (jar: RegExp): string => jars.map(name => jar.exec(name)?.[1]).find(Boolean) ?? ''
+  return kind === 'kafka'
+    ? `Kafka ${versionOf(/^kafka_[\d.]+-([\d.]+)\.jar$/)}`.trimEnd()
+    : `Spark connectors, Iceberg ${versionOf(/^iceberg-spark-runtime-.*-([\d.]+)\.jar$/)}`.replace(
+        /, Iceberg $/,
+        '',
+      )
+}
+
+/** Bytes of all files below a folder; links are not followed. */
+const bytesBelow = async (path: string): Promise<number> => {
+  const sizes = (await readdir(path, { withFileTypes: true }).catch(() => [])).map(async entry => {
+    const inner = join(path, entry.name)
+    return entry.isDirectory() ? bytesBelow(inner) : ((await lstat(inner).catch(() => null))?.size ?? 0)
+  })
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+}
+
+/** What became of a folder's files, compared with what they must be. */
+export interface VerifiedRuntime extends Pick<CachedRuntime, 'name' | 'path' | 'what'> {
+  /** How many files were compared. */
+  readonly files: number
+  /** Each file that is missing, has changed or does not belong there; empty where all is well. */
+  readonly problems: readonly string[]
+}
+
+/**
+ * Reads every file that is used and compares it: jars with the lock, Spark with the digests that pip noted when it
+ * installed it, which tells damage but not a forgery of both. Archives are made on this machine, and Java checks them.
+ */
+export const verifyRuntimes = async (environment: Environment): Promise<readonly VerifiedRuntime[]> => {
+  const { runtimes } = await listRuntimes(environment)
+  const { kafka, connectors } = await jarSets(environment)
+  const python = await findPython()
+  const compare = (name: string, path: string): Promise<Comparison> | null => {
+    if (name === basename(kafka.directory)) return compareJars(path, kafka.set.jars)
+    if (name === basename(connectors.directory)) return compareJars(path, connectors.set.jars)
+    if (name === 'ivy') return compareIvy(path, [...kafka.set.jars, ...connectors.set.jars])
+    return name.startsWith('spark-') ? compareSpark(path, python) : null
+  }
+  const verified: VerifiedRuntime[] = []
+  // One after the other: the disk is what they wait for.
+  for (const { name, path, what } of runtimes.filter(({ use }) => use === 'used')) {
+    const comparison = await compare(name, path)
+    if (comparison !== null) verified.push({ name, path, what, ...comparison })
+  }
+  return verified
+}
+
+type Comparison = Pick<VerifiedRuntime, 'files' | 'problems'>
+
+const compareJars = async (directory: string, locked: readonly LockedFile[]): Promise<Comparison> => {
+  const found = new Map((await describeFiles(directory)).map(({ file, sha256 }) => [file, sha256]))
+  const wrong = locked.flatMap(({ file, sha256 }) => {
+    const actual = found.get(file)
+    if (actual === undefined) return [`${file} is missing`]
+    return actual === sha256 ? [] : [`${file} has changed`]
+  })
+  const known = new Set(locked.map(({ file }) => file))
+  const unknown = [...found.keys()].filter(file => !known.has(file))
+  return {
+    files: locked.length,
+    problems: [...wrong, ...unknown.map(file => `${file} does not belong there`)],
+  }
+}
+
+/** Ivy may have fetched more for others: only jars that are in the lock are compared. */
+const compareIvy = async (directory: string, locked: readonly LockedFile[]): Promise<Comparison> => {
+  const digests = new Map(locked.map(({ file, sha256 }) => [file, sha256]))
+  const files = (await readdir(directory, { recursive: true })).flatMap(path => {
+    // `jars/` has the organisation before the name: org.apache.iceberg_iceberg-….jar
+    const name = basename(path)
+    const expected = digests.get(name) ?? digests.get(name.slice(name.indexOf('_') + 1))
+    return expected === undefined ? [] : [{ path, expected }]
+  })
+  const problems: string[] = []
+  for (const { path, expected } of files) {
+    if ((await sha256Of(join(directory, path))) !== expected) problems.push(`${path} has changed`)
+  }
+  return { files: files.length, problems }
+}
+
+/** @see https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file */
+const compareSpark = async (directory: string, python: Tool): Promise<Comparison> => {
+  const { parse } = await import('csv-parse/sync')
+  const packages = sitePackages(directory, python)
+  const records = (await readdir(packages).catch(() => [])).filter(name => name.endsWith('.dist-info'))
+  const rows: string[][] = []
+  for (const name of records) rows.push(...parse(await readFile(join(packages, name, 'RECORD'), 'utf8')))
+  const files = rows.flatMap(([path = '', noted = '']) =>
+    noted.startsWith('sha256=') ? [{ path, noted: hexOf(noted.slice('sha256='.length)) }] : [],
+  )
+  const problems = records.some(name => name.startsWith('pyspark-')) ? [] : ['pyspark is not installed there']
+  for (const { path, noted } of files) {
+    const actual = await sha256Of(join(packages, path)).catch(() => null)
+    if (actual === null) problems.push(`${path} is missing`)
+    else if (actual !== noted) problems.push(`${path} has changed`)
+  }
+  return { files: files.length, problems }
+}
+
+const hexOf = (base64url: string): string => Buffer.from(base64url, 'base64url').toString('hex')
+
+/**
+ * Removes damaged folders, so that the next fetch brings them whole.
+ * @throws OffstreamError RUNTIME_IN_USE where a program runs from one of them
+ */
+export const removeDamaged = async (
+  environment: Environment,
+  damaged: readonly VerifiedRuntime[],
+): Promise<void> => {
+  const { connectors } = await jarSets(environment)
+  // Ivy's cache is filled when the connectors are fetched.
+  const more = damaged.some(({ name }) => name === 'ivy') ? [connectors.directory] : []
+  const folders = [...damaged.map(({ path }) => path), ...more]
+  for (const folder of folders) {
+    const [user] = await processesNaming(folder)
+    if (user === undefined) continue
+    throw new OffstreamError('RUNTIME_IN_USE', `\`${folder}\` is in use by the process ${user}`, {
+      outcome: 'refused',
+      hint: 'end what runs with `offstream down`, in every project, then try again',
+    })
+  }
+  await Promise.all(folders.map(removeWhole))
+}
+
+export interface PruneResult {
+  readonly removed: readonly CachedRuntime[]
+  /** What could go, but for now has to stay. */
+  readonly kept: readonly { readonly name: string; readonly why: string }[]
+}
+
+/** Removes what no lock of this version names and what broken fetches left, unless it is in use. */
+export const pruneRuntimes = async (environment: Environment, dryRun: boolean): Promise<PruneResult> => {
+  const { runtimes } = await listRuntimes(environment)
+  const removed: CachedRuntime[] = []
+  const kept: { name: string; why: string }[] = []
+  for (const runtime of runtimes.filter(({ use }) => use === 'unused' || use === 'incomplete')) {
+    const why = await reasonToStay(runtime)
+    if (why !== null) {
+      kept.push({ name: runtime.name, why })
+      continue
+    }
+    if (!dryRun) await removeWhole(runtime.path)
+    removed.push(runtime)
+  }
+  return { removed, kept }
+}
+
+const removeWhole = async (path: string): Promise<void> => {
+  try {
+    await removeArtifact(path)
+  } catch (error) {
+    throw new OffstreamError('CACHE_UNWRITABLE', `\`${path}\` can't be removed: ${messageOf(error)}`, {
+      outcome: 'refused',
+      hint: 'call `offstream runtime prune` as the owner of the cache',
+      cause: error,
+    })
+  }
+}
+
+const reasonToStay = async ({ name, path }: CachedRuntime): Promise<string | null> => {
+  const fetched = path.replace(/\.partial$/, '')
+  if (await lockfile.check(fetched, { lockfilePath: `${fetched}.lock`, realpath: false }))
+    return 'it is being fetched'
+  const [user] = await processesNaming(path)
+  if (user !== undefined) return `in use by the process ${user}`
+  // Of this version, for another Python that is still there.
+  if (name.startsWith(`spark-${versions.spark}-`) && (await isOfThisLock(name)) && existsSync(pythonOf(path)))
+    return 'of this version, for another Python that is still there'
+  return null
+}
+
+const isOfThisLock = async (name: string): Promise<boolean> => {
+  const digestOf = (folder: string): string => folder.slice(folder.lastIndexOf('-') + 1)
+  return digestOf(await sparkFolder(await findPython())) === digestOf(name)
+}

@@ -1,0 +1,45 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { shippedPath } from '../project/assets.ts'
+import { cacheDirectory, ensureSpark } from './distributions.ts'
+
+const scratchFolder = async (...files: readonly string[]): Promise<string> => {
+  const directory = await mkdtemp(join(tmpdir(), 'offstream-home-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  for (const file of files) {
+    await mkdir(join(directory, file, '..'), { recursive: true })
+    await writeFile(join(directory, file), '')
+  }
+  return directory
+}
+
+const ivySettings = shippedPath('config', 'ivysettings.xml')
+
+test('the cache is where the person wants it, else where the system keeps such things', () => {
+  expect(cacheDirectory({ OFFSTREAM_CACHE: '/large/disk' })).toBe('/large/disk')
+  expect(cacheDirectory({ OFFSTREAM_CACHE: '' })).toMatch(/offstream/)
+})
+
+test.each([
+  ['is empty', [], /has no `jars\/spark-core_\*\.jar`/],
+  ['is an older Spark', ['jars/spark-core_2.12-3.5.1.jar'], /holds spark-core_2\.12-3\.5\.1\.jar/],
+  ['lacks what fetches the connectors', ['jars/spark-core_2.13-4.1.1.jar'], /has no `jars\/ivy-\*\.jar`/],
+])('a SPARK_HOME that %s is refused before anything is fetched', async (_, files, message) => {
+  const environment = { ...process.env, SPARK_HOME: await scratchFolder(...files) }
+  await expect(ensureSpark({ environment, ivySettings })).rejects.toMatchObject({
+    code: 'HOME_INVALID',
+    outcome: 'prerequisite',
+    message: expect.stringMatching(message),
+  })
+})
+
+test('a SPARK_HOME that is whole is used as it is', async () => {
+  const home = await scratchFolder('jars/spark-core_2.13-4.1.1.jar', 'jars/ivy-2.5.3.jar')
+  const environment = { ...process.env, SPARK_HOME: home, PYSPARK_PYTHON: '/my/python' }
+  expect(await ensureSpark({ environment, ivySettings })).toMatchObject({
+    spark: { home, python: '/my/python' },
+    ivy: { jar: join(home, 'jars', 'ivy-2.5.3.jar') },
+  })
+})

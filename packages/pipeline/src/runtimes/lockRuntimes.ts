@@ -1,0 +1,34 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describeFiles, type Ivy, type JarSet, type LockedFile, retrieve } from '@offstream/runtime'
+import { assetPath, lockPath } from '../project/assets.ts'
+import { connectorLibraries, ensureSpark, kafkaLibraries } from './distributions.ts'
+
+/**
+ * Writes `locks/jars.lock.json` anew: resolves what `distributions.ts` names and notes every file with its digest.
+ * Run after a version was changed there, by `pnpm --filter @offstream/pipeline lock:runtimes`; read the difference.
+ */
+const lockRuntimes = async (): Promise<void> => {
+  const ivySettings = assetPath(process.cwd(), 'config', 'ivysettings.xml')
+  const { ivy } = await ensureSpark({ environment: process.env, ivySettings })
+  const lock = {
+    kafka: await resolved(kafkaLibraries, ivy),
+    connectors: await resolved(connectorLibraries, ivy),
+  }
+  await writeFile(lockPath('jars.lock.json'), `${JSON.stringify(lock, null, 2)}\n`)
+}
+
+const resolved = async (set: Omit<JarSet, 'jars'>, ivy: Ivy): Promise<LockedFile[]> => {
+  const scratch = await mkdtemp(join(tmpdir(), 'offstream-lock-'))
+  try {
+    const jars = join(scratch, 'jars')
+    await mkdir(jars)
+    await retrieve(set, jars, scratch, { ...ivy, cache: join(scratch, 'cache') })
+    return await describeFiles(jars)
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+await lockRuntimes()

@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest'
+import { Product } from '../product/product.ts'
+import { readLine } from './topicLine.ts'
+
+const moment = '2026-01-02T03:04:05.678Z'
+const product = Product.parse({
+  ...Object.fromEntries(Object.keys(Product.shape).map(name => [name, null])),
+  ...{ code: '3017620422003', product_name: 'Nutella', as_of: moment, observed_at: moment, source: 'api' },
+})
+const message = {
+  key: '3017620422003',
+  value: JSON.stringify(product),
+  headers: { 'schema-version': '1' },
+}
+
+const read = (value: unknown, raw = false) =>
+  readLine(typeof value === 'string' ? value : JSON.stringify(value), { raw, now: moment })
+
+test.each([
+  ['a record', product],
+  [
+    'a record of fewer columns',
+    Object.fromEntries(Object.entries(product).filter(([, value]) => value !== null)),
+  ],
+  ['key and value', { key: product.code, value: product }],
+  [
+    'a line of `topic peek`',
+    {
+      partition: 0,
+      offset: 7,
+      timestamp: moment,
+      key: product.code,
+      headers: { source: 'x' },
+      value: product,
+    },
+  ],
+])('%s is a product', (_, line) => {
+  expect(read(line)).toEqual({ kind: 'message', message })
+})
+
+test('a value of null is a delete, since the moment that it tells, else since now', () => {
+  const headers = { 'as-of': '2025-01-01T00:00:00.000Z' }
+  const removal = (as_of: string) => ({
+    kind: 'message',
+    message: {
+      key: '10000001',
+      value: null,
+      headers: { 'schema-version': '1', 'as-of': as_of, source: 'stdin' },
+    },
+  })
+  expect([
+    read({ key: '10000001', value: null }),
+    read({ key: '10000001', value: null, headers }),
+    read({ key: '10000001', value: null, headers: { 'as-of': 'yesterday' } }),
+  ]).toEqual([removal(moment), removal(headers['as-of']), removal(moment)])
+})
+
+test.each([
+  ['{', expect.stringContaining('it is no JSON: ')],
+  ['7', expect.stringContaining('expected object')],
+  [{ ...product, nova_group: 5, salt_100g: 'much' }, expect.stringMatching(/^nova_group: .*; salt_100g: /)],
+  [{ ...product, brand: 'Ferrero' }, expect.stringContaining('"brand"')],
+  [{ code: '1' }, expect.stringMatching(/^code: [^;]*; as_of: [^;]*; observed_at: [^;]*$/)],
+  [{ key: '10000001', value: product }, 'code: differs from the key'],
+  [{ key: 'x', value: null }, 'key: must be 8 to 24 digits'],
+  [{ key: '10000001' }, expect.stringMatching(/^code: /)],
+])('%j is no product', (line, problem) => {
+  expect(read(line)).toEqual({ kind: 'problem', problem })
+})
+
+test.each([
+  [
+    { key: 'a', value: 'no JSON' },
+    { key: 'a', value: 'no JSON', headers: {} },
+  ],
+  [
+    { key: 'a', value: { b: [1] }, headers: { c: 'd' } },
+    { key: 'a', value: '{"b":[1]}', headers: { c: 'd' } },
+  ],
+  [
+    { key: 'a', value: null },
+    { key: 'a', value: null, headers: {} },
+  ],
+  ['{ "code": "1",  "x": 2 }', { key: '1', value: '{ "code": "1",  "x": 2 }', headers: {} }],
+])('raw, %j goes as it is', (line, expected) => {
+  expect(read(line, true)).toEqual({ kind: 'message', message: expected })
+})
+
+test.each(['{"value":1}', '{"code":1}', '[]', '"text"'])('raw, %s has no key', line => {
+  expect(read(line, true)).toEqual({
+    kind: 'problem',
+    problem: 'it has neither `key` and `value` nor a `code`',
+  })
+})

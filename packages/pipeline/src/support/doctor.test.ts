@@ -1,0 +1,118 @@
+import { once } from 'node:events'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { Config } from '../project/config.ts'
+import { examine } from './doctor.ts'
+
+/** A port of this machine on which this process listens. */
+const heldPort = async (): Promise<number> => {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  return (server.address() as AddressInfo).port
+}
+
+const portFinding = async (port: number, ours: ReadonlySet<number>) => {
+  const findings = await examine({
+    config: Config.parse({ kafka: { port } }),
+    environment: process.env,
+    directory: tmpdir(),
+    state: join(tmpdir(), 'offstream-nowhere'),
+    ours: Promise.resolve(ours),
+  })
+  return findings.find(({ name }) => name === `Port ${port}`)
+}
+
+test('a taken port is told with its holder and the setting that gives another', async () => {
+  const port = await heldPort()
+  expect(await portFinding(port, new Set())).toEqual({
+    name: `Port ${port}`,
+    verdict: 'problem',
+    found: `taken by \`node\`, pid ${process.pid}`,
+    hint: 'end that program, or choose another port with `--set kafka.port=…`',
+  })
+})
+
+test('a port that a service of ours holds is as it should be', async () => {
+  const port = await heldPort()
+  expect(await portFinding(port, new Set([process.pid]))).toEqual({
+    name: `Port ${port}`,
+    verdict: 'ok',
+    found: `ours, pid ${process.pid} (kafka.port)`,
+    hint: null,
+  })
+})
+
+test('a Java that Spark is not made for is warned of', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'offstream-java-'))
+  onTestFinished(() => rm(home, { recursive: true }))
+  await mkdir(join(home, 'bin'))
+  await writeFile(join(home, 'bin', 'java'), `#!/bin/sh\necho 'openjdk version "25" 2025-09-16' >&2\n`, {
+    mode: 0o755,
+  })
+  const findings = await examine({
+    config: Config.parse({}),
+    environment: { JAVA_HOME: home },
+    directory: tmpdir(),
+    state: join(tmpdir(), 'offstream-nowhere'),
+    ours: Promise.resolve(new Set()),
+  })
+  expect(findings.find(({ name }) => name === 'Java')).toEqual({
+    name: 'Java',
+    verdict: 'warning',
+    found: `25 (\`${join(home, 'bin', 'java')}\`)`,
+    hint: 'install Java 17 or 21, which Spark is made for, or set JAVA_HOME',
+  })
+})
+
+test('everything that a start depends on is looked at, and what is wrong comes with what to do', async () => {
+  const findings = await examine({
+    config: Config.parse({ browser: { executablePath: '/nowhere/chromium' } }),
+    environment: process.env,
+    directory: tmpdir(),
+    state: join(tmpdir(), 'offstream-nowhere'),
+    ours: Promise.resolve(new Set()),
+  })
+  expect(findings.map(({ name }) => name).filter(name => !name.startsWith('Port'))).toEqual([
+    'Node',
+    'Java',
+    'Python',
+    'Python venv',
+    'Chromium',
+    'Memory',
+    'Disk',
+    'Folder',
+  ])
+  expect(findings.find(({ name }) => name === 'Chromium')).toMatchObject({
+    verdict: 'warning',
+    hint: expect.stringContaining('offstream'),
+  })
+  for (const { verdict, hint } of findings) expect(hint === null).toBe(verdict === 'ok')
+})
+
+test.skipIf(process.platform !== 'linux')(
+  'a place that nothing can be written to is a problem, told before a start meets it',
+  async () => {
+    const state = join(await mkdtemp(join(tmpdir(), 'offstream-doctor-')), '.offstream')
+    onTestFinished(() => rm(dirname(state), { recursive: true }))
+    await mkdir(join(state, 'logs'), { recursive: true })
+    const examined = async (ours: Promise<ReadonlySet<number>> = Promise.resolve(new Set())) => {
+      const options = { config: Config.parse({}), environment: process.env, directory: dirname(state) }
+      const findings = await examine({ ...options, state, ours })
+      return findings.find(({ name }) => name === 'Folder')
+    }
+    expect(await examined()).toMatchObject({
+      verdict: 'ok',
+      found: `\`${dirname(state)}\` can be written to`,
+    })
+    // Of a file system that can only be read by anybody, the administrator too.
+    await rm(join(state, 'logs'), { recursive: true })
+    await symlink('/proc/sys/kernel', join(state, 'logs'))
+    const finding = await examined(Promise.reject(new Error('not to be read')))
+    expect(finding).toMatchObject({ verdict: 'problem', hint: expect.stringContaining('folder') })
+  },
+)

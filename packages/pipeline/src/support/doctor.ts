@@ -1,0 +1,177 @@
+import { access, constants, stat, statfs } from 'node:fs/promises'
+import { totalmem } from 'node:os'
+import { dirname } from 'node:path'
+import { fileErrorOf, listenerOn, messageOf, OffstreamError } from '@offstream/runtime'
+import { type Config, numberAt, portPaths } from '../project/config.ts'
+import { type Directories, directoriesOf } from '../project/directories.ts'
+import { findJava, findPython, newestJava, type Tool } from '../runtimes/toolchain.ts'
+import { findChromium } from '../sources/web/chromium.ts'
+
+/** One thing that must be right on the machine. `warning`: it works, but may not for long. */
+export interface Finding {
+  readonly name: string
+  readonly verdict: 'ok' | 'warning' | 'problem'
+  /** What was found. */
+  readonly found: string
+  /** What to do about it; null where all is well. */
+  readonly hint: string | null
+}
+
+export interface DoctorOptions {
+  readonly config: Config
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** The folder of the project. */
+  readonly directory: string
+  /** Where the stack keeps its data. */
+  readonly state: string
+  /** Pids that are ours: a port that they hold is as it should be. None where that can't be read, which is a finding. */
+  readonly ours: Promise<ReadonlySet<number>>
+}
+
+const oldestNode: readonly [number, number] = [20, 19]
+/** The heaps of all services with the default configuration, and as much again for what is not heap. */
+const memoryBytes = 6e9
+/** Spark, Kafka and the connectors, and some room for the table. */
+const diskBytes = 3e9
+/** With less, services that start can hardly write their logs. */
+const leastDiskBytes = 100e6
+
+/** Looks at everything that a start depends on, and says of each what was found. */
+export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
+  const { config, environment, directory, state } = options
+  const ours = await options.ours.catch(() => new Set<number>())
+  const found = await Promise.all([
+    node(),
+    tool('Java', async () => {
+      const java = await findJava(environment)
+      const isTooNew = Number.parseInt(java.version, 10) > newestJava
+      return {
+        found: shown(java),
+        hint: isTooNew ? 'install Java 17 or 21, which Spark is made for, or set JAVA_HOME' : null,
+      }
+    }),
+    tool('Python', async () => ({ found: shown(await findPython()) })),
+    tool('Python venv', venv),
+    chromium(config),
+    memory(),
+    disk(directory),
+    folder(directory, directoriesOf(state)),
+    ...portPaths.map(path => portFinding(path, numberAt(config, path), ours)),
+  ])
+  return found
+}
+
+const ok = (name: string, found: string): Finding => ({ name, verdict: 'ok', found, hint: null })
+
+const node = async (): Promise<Finding> => {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const recent = major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])
+  return recent
+    ? ok('Node', process.versions.node)
+    : {
+        name: 'Node',
+        verdict: 'problem',
+        found: process.versions.node,
+        hint: `install Node ${oldestNode.join('.')} or newer`,
+      }
+}
+
+/** A check that has a hint where it warns, and throws an OffstreamError with the hint where something is amiss. */
+const tool = async (
+  name: string,
+  look: () => Promise<{ readonly found: string; readonly hint?: string | null }>,
+): Promise<Finding> => {
+  try {
+    const { found, hint = null } = await look()
+    return { name, verdict: hint === null ? 'ok' : 'warning', found, hint }
+  } catch (error) {
+    const hint = error instanceof OffstreamError ? error.hint : null
+    return { name, verdict: 'problem', found: messageOf(error), hint }
+  }
+}
+
+const shown = ({ path, version }: Tool): string => `${version} (\`${path}\`)`
+
+const venv = async (): Promise<{ readonly found: string }> => {
+  const python = await findPython()
+  const { execa } = await import('execa')
+  const { failed } = await execa(python.path, ['-c', 'import venv, ensurepip'], {
+    reject: false,
+    stdin: 'ignore',
+  })
+  if (!failed) return { found: 'available' }
+  throw new OffstreamError('PYTHON_VENV_MISSING', `\`${python.path}\` can't make virtual environments`, {
+    outcome: 'prerequisite',
+    hint: 'install the venv module of your Python (Debian, Ubuntu: `sudo apt-get install python3-venv`)',
+  })
+}
+
+const chromium = async ({ browser }: Config): Promise<Finding> => {
+  const path = await findChromium(
+    browser.executablePath === null ? {} : { configuredPath: browser.executablePath },
+  ).catch(() => null)
+  return path === null
+    ? {
+        name: 'Chromium',
+        verdict: 'warning',
+        found: 'not found',
+        hint: '`offstream demo` and `offstream scrape` install it; or install Chrome or Chromium yourself',
+      }
+    : ok('Chromium', `\`${path}\``)
+}
+
+const memory = async (): Promise<Finding> => {
+  const found = `${(totalmem() / 1e9).toFixed(1)} GB`
+  return totalmem() >= memoryBytes
+    ? ok('Memory', found)
+    : {
+        name: 'Memory',
+        verdict: 'warning',
+        found,
+        hint: 'lower the `memory` settings in `offstream.yaml`, or use a larger machine',
+      }
+}
+
+const disk = async (directory: string): Promise<Finding> => {
+  const { bavail, bsize } = await statfs(directory)
+  const found = `${((bavail * bsize) / 1e9).toFixed(1)} GB free under \`${directory}\``
+  return bavail * bsize >= diskBytes
+    ? ok('Disk', found)
+    : {
+        name: 'Disk',
+        verdict: bavail * bsize < leastDiskBytes ? 'problem' : 'warning',
+        found,
+        hint: 'free some space: the runtimes take 1.2 GB, the data grows with the products',
+      }
+}
+
+/** Whether the places where a start writes can be written to; nothing is written. */
+const folder = async (
+  project: string,
+  { run, logs, warehouse, kafkaData }: Directories,
+): Promise<Finding> => {
+  for (const place of [run, logs, warehouse, kafkaData]) {
+    const there = await nearestThere(place)
+    const news = await access(there, constants.W_OK).then(() => null, fileErrorOf)
+    if (news !== null) return { name: 'Folder', verdict: 'problem', found: news.message, hint: news.hint }
+  }
+  return ok('Folder', `\`${project}\` can be written to`)
+}
+
+/** The path itself, or the nearest folder above it that exists. */
+const nearestThere = async (path: string): Promise<string> =>
+  (await stat(path).catch(() => null)) === null ? nearestThere(dirname(path)) : path
+
+const portFinding = async (setting: string, port: number, ours: ReadonlySet<number>): Promise<Finding> => {
+  const name = `Port ${port}`
+  const holder = await listenerOn(port)
+  if (holder === null) return ok(name, `free (${setting})`)
+  if (ours.has(holder.pid)) return ok(name, `ours, pid ${holder.pid} (${setting})`)
+  const who = holder.pid === 0 ? holder.name : `\`${holder.name}\`, pid ${holder.pid}`
+  return {
+    name,
+    verdict: 'problem',
+    found: `taken by ${who}`,
+    hint: `end that program, or choose another port with \`--set ${setting}=…\``,
+  }
+}

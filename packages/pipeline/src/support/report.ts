@@ -1,0 +1,198 @@
+import { readdir, stat } from 'node:fs/promises'
+import { arch, homedir, hostname, release, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
+import { lastLines, messageOf } from '@offstream/runtime'
+import { logFileOf } from '../logs/logs.ts'
+import { logNames } from '../names.ts'
+import { type Project, settingsOf } from '../project/config.ts'
+import { directoriesOf } from '../project/directories.ts'
+import { listRuntimes } from '../runtimes/cache.ts'
+import { versions } from '../runtimes/distributions.ts'
+import { ownPids, readServices } from '../stack/stack.ts'
+import { readStatus } from '../stack/status.ts'
+import { examine } from './doctor.ts'
+import { type Known, Redaction, removed, secretValues } from './redaction.ts'
+
+export interface ReportOptions {
+  readonly project: Project
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Of offstream. */
+  readonly version: string
+  readonly at: Date
+  /** Of the person and the machine; absent: of those who run this. */
+  readonly known?: Omit<Known, 'secrets'>
+}
+
+/** A report for whoever mends offstream: one Markdown text that a person can read before it is given away. */
+export interface Report {
+  readonly text: string
+  readonly sections: readonly { readonly title: string; readonly lines: number }[]
+  /** How many values were taken out. */
+  readonly removals: number
+}
+
+/** Of each log; enough for what led to an error, and still to be read before it is shared. */
+const logLines = 200
+/** Characters of a line; the rest of a longer one is left out. */
+const lineLength = 2_000
+
+/**
+ * Everything that one asks for when something does not work: versions, machine, settings with their origins, status and
+ * the ends of the logs. Secrets and names are taken out; what can't be read is told in its place.
+ */
+export const makeReport = async (options: ReportOptions): Promise<Report> => {
+  const { version, at } = options
+  const redaction = redactionFor(options)
+  const bodies = [...findings(options), ...(await logs(options.project.state))].map(
+    async ({ title, read }) => {
+      const body = await read().catch(error => `This could not be read: ${messageOf(error)}`)
+      return { title, body: redaction.apply(withoutControls(body)) }
+    },
+  )
+  const sections = await Promise.all(bodies)
+  const head = `# Report of offstream ${version}, ${at.toISOString()}
+
+${redaction.count} values were taken out (\`${removed}\`): passwords, tokens, contacts and the like, by name and by form; names of the
+person and the machine too. No rule knows every secret: read it before you share it.`
+  const parts = sections.map(({ title, body }) => `## ${title}\n\n${body}`)
+  return {
+    text: `${[head, ...parts].join('\n\n')}\n`,
+    sections: sections.map(({ title, body }) => ({ title, lines: body.split('\n').length })),
+    removals: redaction.count,
+  }
+}
+
+interface Section {
+  readonly title: string
+  readonly read: () => Promise<string>
+}
+
+const findings = ({ project, environment, version }: ReportOptions): readonly Section[] => {
+  const { config, directory, state } = project
+  return [
+    {
+      title: 'Versions',
+      read: async () =>
+        table(
+          ['what', 'version'],
+          [
+            ['offstream', version],
+            ['Node', process.versions.node],
+            ['system', `${process.platform} ${release()} ${arch()}`],
+            ...Object.entries(versions),
+          ],
+        ),
+    },
+    {
+      title: 'Machine (`offstream doctor`)',
+      read: async () => {
+        const found = await examine({ config, environment, directory, state, ours: ownPids(state) })
+        return table(
+          ['what', '', 'found'],
+          found.map(({ name, verdict, found }) => [name, verdict, found]),
+        )
+      },
+    },
+    { title: 'Settings (`offstream config show --sources`)', read: async () => settingsTable(project) },
+    { title: 'Environment', read: async () => environmentTable(environment) },
+    {
+      title: 'Runtimes (`offstream runtime list`)',
+      read: async () => {
+        const { runtimes, own } = await listRuntimes(environment)
+        return table(
+          ['what', '', 'folder'],
+          [
+            ...runtimes.map(({ what, use, path }) => [what, use, path]),
+            ...own.map(({ variable, path }) => [variable, 'yours', path]),
+          ],
+        )
+      },
+    },
+    {
+      title: 'Status (`offstream status --json`)',
+      read: async () =>
+        fenced(JSON.stringify(await readStatus(state, config, await readServices(state)), null, 2)),
+    },
+  ]
+}
+
+const settingsTable = ({ config, origins }: Project): string =>
+  table(
+    ['setting', 'value', 'from'],
+    [...settingsOf(config)].map(([path, value]) => {
+      const text = typeof value === 'string' ? value : JSON.stringify(value)
+      const secret = value !== null && secretValues([[path, text]]).length > 0
+      return [path, secret ? removed : text, origins.get(path)?.place ?? '']
+    }),
+  )
+
+/** Variables that change what offstream or its services do; those of the person alone are none of them. */
+const telling =
+  /^(OFFSTREAM|SPARK|PYSPARK|KAFKA|JAVA|JDK|_JAVA|PIP|NODE|LC)_|^(LANG|TZ|TERM|CI|NO_COLOR|DISPLAY|(HTTPS?|NO|ALL)_PROXY)$/i
+
+const environmentTable = (environment: ReportOptions['environment']): string =>
+  table(
+    ['variable', 'value'],
+    Object.entries(environment)
+      .filter(([name]) => telling.test(name))
+      .sort()
+      .map(([name, value]) => [name, secretValues([[name, value]]).length > 0 ? removed : (value ?? '')]),
+  )
+
+const logs = async (state: string): Promise<readonly Section[]> => {
+  const ofServices = logNames.map(name => ({ name, file: logFileOf(state, name) }))
+  const all = [...ofServices, ...(await executorLogs(state))]
+  return all.map(({ name, file }) => ({
+    title: `Log of ${name}, last ${logLines} lines`,
+    read: async () => {
+      const lines = await lastLines(file, logLines)
+      return lines.length === 0 ? 'There is none.' : fenced(lines.map(shortened).join('\n'))
+    },
+  }))
+}
+
+/** What the executors of the newest job wrote, which no log of a service holds. */
+const executorLogs = async (state: string): Promise<{ readonly name: string; readonly file: string }[]> => {
+  const { sparkWork } = directoriesOf(state)
+  const jobs = await Promise.all(
+    (await namesIn(sparkWork)).map(async name => {
+      const folder = join(sparkWork, name)
+      return { folder, changed: (await stat(folder).catch(() => null))?.mtimeMs ?? 0 }
+    }),
+  )
+  const newest = jobs.sort((one, other) => one.changed - other.changed).at(-1)?.folder
+  const ids = newest === undefined ? [] : await namesIn(newest)
+  return ids.map(id => ({ name: `executor ${id}`, file: join(newest ?? '', id, 'stderr') }))
+}
+
+const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => [])
+
+const redactionFor = ({ project, environment, known }: ReportOptions): Redaction => {
+  const settings = [...settingsOf(project.config)].filter(([, value]) => value !== null)
+  return new Redaction({
+    ...(known ?? { home: homedir(), user: userInfo().username, host: hostname() }),
+    secrets: secretValues([...settings, ...Object.entries(environment)]),
+  })
+}
+
+const shortened = (line: string): string =>
+  line.length <= lineLength
+    ? line
+    : `${line.slice(0, lineLength)} … and ${line.length - lineLength} characters more`
+
+/** Without colours and cursor moves of programs; tabs and line ends stay. */
+const withoutControls = (text: string): string =>
+  stripVTControlCharacters(text).replace(/(?![\t\n])\p{Cc}/gu, '')
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows]
+    .map(cells => `| ${cells.map(cell => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`)
+    .join('\n')
+
+/** A block that holds the text whatever back-ticks there are in it. */
+const fenced = (text: string): string => {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
+  const fence = '`'.repeat(longest + 1)
+  return `${fence}\n${text}\n${fence}`
+}

@@ -1,0 +1,162 @@
+import { once } from 'node:events'
+import { mkdir } from 'node:fs/promises'
+import { type IncomingMessage, request } from 'node:http'
+import { dirname } from 'node:path'
+import { createInterface } from 'node:readline'
+import lockfile from 'proper-lockfile'
+import { fileErrorOf, OffstreamError } from '../errors.ts'
+import type { ServiceEvent } from '../supervisor/service.ts'
+import { DeadlineError, until, withDeadline } from '../until.ts'
+import { failed, startTimeoutMs } from './launch.ts'
+import { type DaemonRequest, type DaemonResponse, fromWire } from './protocol.ts'
+import { ensureOwnFolder, socketPath } from './socket.ts'
+
+const lockEveryMs = 250
+
+/** On a machine that has too much to do a daemon may be late; one that is well answers in milliseconds. */
+const responseTimeoutMs = 20_000
+
+/**
+ * Whether a daemon of this folder answers.
+ * @param timeoutMs how long it may take, in milliseconds
+ * @throws OffstreamError DAEMON_UNRESPONSIVE where there is one that says nothing in that time
+ */
+export const daemonResponds = async (directory: string, timeoutMs = responseTimeoutMs): Promise<boolean> => {
+  try {
+    const answer = await withDeadline(signal => send(directory, '/ping', {}, signal), {
+      what: 'the daemon',
+      timeoutMs,
+    })
+    answer.resume()
+    return true
+  } catch (error) {
+    if (error instanceof DeadlineError) throw silent(timeoutMs, error)
+    return false
+  }
+}
+
+const silent = (timeoutMs: number, cause: unknown): OffstreamError =>
+  new OffstreamError(
+    'DAEMON_UNRESPONSIVE',
+    `The daemon, which runs the services, has not answered for ${timeoutMs / 1_000} s`,
+    {
+      outcome: 'timeout',
+      hint: 'find its pid with `ps ax | grep daemon`; wake it with `kill -CONT` if it was stopped, else end it with `kill -9`: the next command takes over what runs',
+      cause,
+    },
+  )
+
+/**
+ * Makes sure that a daemon of this folder answers; `launch` starts one where none does, and resolves once that is on
+ * its way. Two callers at once start one daemon between them.
+ *
+ * @throws OffstreamError DAEMON_FAILED, and what `launch` throws
+ */
+export const ensureDaemon = async (directory: string, launch: () => Promise<void>): Promise<void> => {
+  if (await daemonResponds(directory)) return
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const unlock = await lockDaemon(directory)
+  try {
+    if (await daemonResponds(directory)) return
+    await launch()
+    await until(
+      async () => {
+        if (!(await daemonResponds(directory))) throw new Error('no answer on its socket')
+      },
+      { what: 'the daemon', timeoutMs: startTimeoutMs, intervalMs: 50 },
+    )
+  } catch (error) {
+    throw fileErrorOf(error) ?? failed(error)
+  } finally {
+    await unlock()
+  }
+}
+
+/**
+ * Takes the lock that whoever starts a daemon of this folder holds meanwhile; the folder must exist.
+ * @returns what gives it free
+ * @throws OffstreamError STACK_BUSY where another command keeps it, and what the disk says
+ */
+export const lockDaemon = async (directory: string): Promise<() => Promise<void>> => {
+  const release = await lockfile
+    .lock(directory, {
+      lockfilePath: `${directory}/daemon.lock`,
+      // As long as a daemon may take to begin, and longer than a lock holds whose owner was killed.
+      retries: { retries: startTimeoutMs / lockEveryMs, factor: 1, minTimeout: lockEveryMs },
+      // The folder was removed meanwhile: by the usual way that would end the process.
+      onCompromised: () => undefined,
+    })
+    .catch(error => {
+      throw error.code === 'ELOCKED' ? locked(error) : error
+    })
+  return () => release().catch(() => undefined)
+}
+
+const locked = (cause: unknown): OffstreamError =>
+  new OffstreamError('STACK_BUSY', 'Another command is at work on this stack', {
+    outcome: 'locked',
+    hint: 'wait until it has ended, then try again',
+    cause,
+  })
+
+export interface DaemonCall extends DaemonRequest {
+  readonly onEvent?: (event: ServiceEvent) => void
+  /** Called when another command is being carried out, and this one has to wait for it. */
+  readonly onWaiting?: () => void
+  /** Aborting takes the request back: what a `start` had begun is ended. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Asks the daemon to start or stop services and follows it to the end.
+ * @throws OffstreamError DAEMON_LOST where the daemon dies meanwhile, and what the start or stop came to
+ */
+export const callDaemon = async (
+  directory: string,
+  what: 'start' | 'stop',
+  { onEvent, onWaiting, signal, ...body }: DaemonCall,
+): Promise<void> => {
+  try {
+    const answer = await send(directory, `/${what}`, body, signal)
+    for await (const line of createInterface({ input: answer })) {
+      const told = JSON.parse(line) as DaemonResponse
+      if (told.kind === 'event') onEvent?.(told.event)
+      else if (told.kind === 'waiting') onWaiting?.()
+      else if (told.kind === 'error') throw fromWire(told.error)
+      else return
+    }
+    throw new Error('the connection ended before the answer')
+  } catch (error) {
+    signal?.throwIfAborted()
+    // Errors that came over the wire have been made by `fromWire`; what else goes wrong is the connection.
+    if (error instanceof OffstreamError || !isConnectionError(error)) throw error
+    throw new OffstreamError('DAEMON_LOST', 'The daemon, which runs the services, went away in the middle', {
+      outcome: 'unexpected',
+      hint: 'call the command again: what still runs is adopted, what is dead is cleared away',
+      cause: error,
+    })
+  }
+}
+
+const isConnectionError = (error: unknown): boolean =>
+  error instanceof Error && ('code' in error || error.message.includes('ended before the answer'))
+
+const send = async (
+  directory: string,
+  path: string,
+  body: DaemonRequest,
+  signal: AbortSignal | undefined,
+): Promise<IncomingMessage> => {
+  const socket = socketPath(directory)
+  if (dirname(socket) !== directory) await ensureOwnFolder(dirname(socket))
+  const call = request({
+    socketPath: socket,
+    path,
+    method: 'POST',
+    agent: false,
+    ...(signal === undefined ? {} : { signal }),
+  })
+  call.end(JSON.stringify(body))
+  const [answer] = (await once(call, 'response')) as [IncomingMessage]
+  return answer
+}

@@ -1,0 +1,311 @@
+import { once } from 'node:events'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { identify } from '../processes.ts'
+import { ServiceRecords } from '../supervisor/records.ts'
+import type { Service, ServiceEvent } from '../supervisor/service.ts'
+import { Supervisor } from '../supervisor/supervisor.ts'
+import { until } from '../until.ts'
+import { callDaemon, daemonResponds, ensureDaemon } from './client.ts'
+import { launchDaemon } from './launch.ts'
+import { recordsDirectory, runDaemon } from './server.ts'
+import { ensureOwnFolder, socketPath } from './socket.ts'
+
+const program = (directory: string, name: string, script: string): Service => ({
+  name,
+  command: { file: process.execPath, args: ['-e', script], env: {}, cwd: directory },
+  needs: [],
+  port: null,
+  logFile: join(directory, `${name}.log`),
+  ready: async () => undefined,
+  startTimeoutMs: 5_000,
+  stopTimeoutMs: 5_000,
+})
+
+/** A program that, asked to end, does so when the file is there. */
+const snail = (file: string): string => `
+  process.on('SIGTERM', () =>
+    setInterval(() => require('node:fs').existsSync(${JSON.stringify(file)}) && process.exit(), 20))
+  console.log('ready'); setInterval(() => {}, 1000)`
+
+/** A daemon in a folder of its own that knows the services `bee` (lives) and `mayfly` (dies at once). */
+const scratch = async () => {
+  const root = await mkdtemp(join(tmpdir(), 'offstream-daemon-'))
+  const directory = join(root, 'run')
+  const abort = new AbortController()
+  const runs: Promise<void>[] = []
+  const events: ServiceEvent[] = []
+  const build = async (): Promise<Service[]> => [
+    program(root, 'bee', 'setInterval(() => {}, 1000)'),
+    {
+      ...program(root, 'sleeper', 'setInterval(() => {}, 1000)'),
+      ready: () => new Promise(() => undefined),
+    },
+    {
+      ...program(root, 'snail', snail(join(root, 'let-go'))),
+      ready: async () => {
+        if (!(await readFile(join(root, 'snail.log'), 'utf8')).includes('ready')) throw new Error('not yet')
+      },
+      stopTimeoutMs: 30_000,
+    },
+    {
+      ...program(root, 'mayfly', 'process.exit(1)'),
+      ready: () => Promise.reject(new Error('not yet')),
+    },
+  ]
+  const launch = async () => {
+    runs.push(
+      runDaemon({
+        directory,
+        build,
+        settings: {},
+        onEvent: event => events.push(event),
+        signal: abort.signal,
+      }),
+    )
+  }
+  return {
+    directory,
+    build,
+    events,
+    launch,
+    runs,
+    async [Symbol.asyncDispose]() {
+      abort.abort()
+      await Promise.allSettled(runs)
+      await rm(root, { recursive: true, force: true })
+    },
+  }
+}
+
+test('a daemon starts what it is asked for, tells each step, and ends with the last service', async () => {
+  await using daemon = await scratch()
+  await ensureDaemon(daemon.directory, daemon.launch)
+  const events: ServiceEvent[] = []
+  const onEvent = (event: ServiceEvent) => events.push(event)
+  await callDaemon(daemon.directory, 'start', { names: ['bee'], onEvent })
+  const record = await new ServiceRecords(recordsDirectory(daemon.directory)).of('bee')
+  await callDaemon(daemon.directory, 'stop', { onEvent })
+  await daemon.runs[0]
+  expect(events.map(({ kind }) => kind)).toEqual(['starting', 'ready', 'stopping', 'stopped'])
+  expect(await daemonResponds(daemon.directory)).toBe(false)
+  expect(await identify(record?.pid ?? 0)).toBeNull()
+})
+
+test('two who need a daemon at once get one between them', async () => {
+  await using daemon = await scratch()
+  await Promise.all([1, 2, 3].map(() => ensureDaemon(daemon.directory, daemon.launch)))
+  expect(daemon.runs.length).toBe(1)
+})
+
+test('an error keeps its code, hint and last words on its way through the socket', async () => {
+  await using daemon = await scratch()
+  await ensureDaemon(daemon.directory, daemon.launch)
+  await expect(callDaemon(daemon.directory, 'start', { names: ['mayfly'] })).rejects.toMatchObject({
+    name: 'OffstreamError',
+    code: 'SERVICE_EXITED',
+    outcome: 'failed',
+    message: 'mayfly ended with status 1 before it was ready',
+  })
+})
+
+test('a second start waits for the first', async () => {
+  await using daemon = await scratch()
+  await ensureDaemon(daemon.directory, daemon.launch)
+  let waited = false
+  await Promise.all([
+    callDaemon(daemon.directory, 'start', { names: ['bee'] }),
+    callDaemon(daemon.directory, 'start', {
+      names: ['bee'],
+      onWaiting: () => {
+        waited = true
+      },
+    }),
+  ])
+  await callDaemon(daemon.directory, 'stop', {})
+  expect(waited).toBe(true)
+})
+
+test('who ends everything does not wait for a start under way, and whoever asked for that is told', async () => {
+  await using daemon = await scratch()
+  await ensureDaemon(daemon.directory, daemon.launch)
+  const { promise: begun, resolve } = resolvable()
+  const start = callDaemon(daemon.directory, 'start', { names: ['sleeper'], onEvent: () => resolve() })
+  const outcome = expect(start).rejects.toMatchObject({ code: 'ENDED_MEANWHILE', outcome: 'locked' })
+  await begun
+  await callDaemon(daemon.directory, 'stop', {})
+  await outcome
+  await daemon.runs[0]
+  expect(await new ServiceRecords(recordsDirectory(daemon.directory)).all()).toEqual([])
+})
+
+test('what a killed daemon was ending is ended by the next, not started again', async () => {
+  await using daemon = await scratch()
+  const records = new ServiceRecords(recordsDirectory(daemon.directory))
+  const killed = new Supervisor({ directory: recordsDirectory(daemon.directory), onEvent: () => undefined })
+  await killed.start((await daemon.build()).filter(({ name }) => name === 'snail'))
+  const record = (await records.of('snail')) ?? expect.fail()
+  const end = killed.stop()
+  await until(async () => expect((await records.of('snail'))?.phase).toBe('stopping'), {
+    what: 'the end to begin',
+    timeoutMs: 5_000,
+    intervalMs: 5,
+  })
+  await ensureDaemon(daemon.directory, daemon.launch)
+  const start = callDaemon(daemon.directory, 'start', { names: ['bee'] })
+  await writeFile(join(daemon.directory, '../let-go'), '')
+  await Promise.all([start, end])
+  expect(daemon.events.map(event => `${event.kind} ${event.service}`)).toEqual([
+    'stopping snail',
+    'stopped snail',
+    'starting bee',
+    'ready bee',
+  ])
+  expect(await records.of('snail')).toBeNull()
+  expect(record.pid && (await identify(record.pid))).toBeNull()
+})
+
+test('a daemon whose folder is removed ends what it keeps, and touches nothing that comes in its place', async () => {
+  await using daemon = await scratch()
+  await ensureDaemon(daemon.directory, daemon.launch)
+  await callDaemon(daemon.directory, 'start', { names: ['bee'] })
+  const record = await new ServiceRecords(recordsDirectory(daemon.directory)).of('bee')
+  const outcome = expect(daemon.runs[0]).rejects.toMatchObject({ code: 'FOLDER_REMOVED', outcome: 'failed' })
+  await rm(daemon.directory, { recursive: true })
+  await mkdir(join(daemon.directory, 'services'), { recursive: true })
+  await writeFile(join(daemon.directory, 'services', 'bee.json'), '{}')
+  await outcome
+  expect(await identify(record?.pid ?? 0)).toBeNull()
+  expect((await readdir(daemon.directory, { recursive: true })).sort()).toEqual([
+    'services',
+    'services/bee.json',
+  ])
+})
+
+test('a daemon whose socket alone is removed can be asked again', async () => {
+  await using daemon = await scratch()
+  await ensureDaemon(daemon.directory, daemon.launch)
+  const socket = socketPath(daemon.directory)
+  await rm(socket)
+  await until(async () => expect(await daemonResponds(daemon.directory)).toBe(true), {
+    what: 'the new socket',
+    timeoutMs: 5_000,
+  })
+  expect(daemon.runs.length).toBe(1)
+})
+
+/** A daemon's program that does as `script` says. */
+const launched = async (
+  script: string,
+  timeoutMs = 10_000,
+): Promise<{ readonly launch: Promise<void>; readonly log: string }> => {
+  const root = await mkdtemp(join(tmpdir(), 'offstream-launch-'))
+  onTestFinished(() => rm(root, { recursive: true, force: true }))
+  const log = join(root, 'daemon.log')
+  await writeFile(log, 'of an earlier one\n')
+  return {
+    launch: launchDaemon(
+      { file: process.execPath, args: ['-e', script], cwd: root, logFile: log },
+      timeoutMs,
+    ),
+    log,
+  }
+}
+
+test('a daemon that takes the call and says nothing, as one that was stopped, is not waited for without end', async () => {
+  await using daemon = await scratch()
+  await mkdir(daemon.directory)
+  const sockets: Socket[] = []
+  const stopped = createServer(socket => sockets.push(socket)).listen(socketPath(daemon.directory))
+  await once(stopped, 'listening')
+  await expect(daemonResponds(daemon.directory, 50)).rejects.toMatchObject({
+    ...{ code: 'DAEMON_UNRESPONSIVE', outcome: 'timeout' },
+    message: expect.stringContaining('has not answered for 0.05 s'),
+  })
+  for (const socket of sockets) socket.destroy()
+  stopped.close()
+  await once(stopped, 'close')
+  expect(await daemonResponds(daemon.directory, 50)).toBe(false)
+})
+
+test('a daemon that ends before it can be asked is reported at once with its last words', async () => {
+  const { launch } = await launched(`console.error('no wax'); process.exit(3)`)
+  await expect(launch).rejects.toMatchObject({
+    code: 'DAEMON_FAILED',
+    outcome: 'failed',
+    message: 'The daemon, which runs the services, ended with status 3 before it could be asked',
+    lastLogLines: ['no wax'],
+  })
+})
+
+test('what a daemon fails of is told though its log could not be written', async () => {
+  const error = {
+    code: 'DISK_FULL',
+    message: 'no room',
+    outcome: 'prerequisite',
+    hint: 'h',
+    lastLogLines: [],
+  }
+  const { launch } = await launched(`process.send({ kind: 'error', error: ${JSON.stringify(error)} })`)
+  await expect(launch).rejects.toMatchObject({ code: 'DISK_FULL', message: 'no room' })
+  const bug = { ...error, code: null, message: 'bees is not iterable', stack: null }
+  const { launch: other } = await launched(`process.send({ kind: 'error', error: ${JSON.stringify(bug)} })`)
+  await expect(other).rejects.toMatchObject({
+    code: 'DAEMON_FAILED',
+    message: 'The daemon, which runs the services, could not be started: bees is not iterable',
+  })
+})
+
+test('a daemon that says nothing is ended at the deadline', async () => {
+  const { launch, log } = await launched(`console.log(process.pid); setInterval(() => {}, 1000)`, 700)
+  await expect(launch).rejects.toMatchObject({
+    code: 'DAEMON_FAILED',
+    message: expect.stringContaining('gave up waiting for its first word after 0.7 s'),
+  })
+  const pid = Number((await readFile(log, 'utf8')).trim().split('\n').at(-1))
+  await until(async () => expect(await identify(pid)).toBeNull(), { what: 'its end', timeoutMs: 5_000 })
+})
+
+test('a daemon that says it can be asked goes on without whoever launched it', async () => {
+  const { launch, log } = await launched(
+    `process.send({ kind: 'done' }); process.on('disconnect', () => console.log('alone'))`,
+  )
+  await launch
+  await until(async () => expect(await readFile(log, 'utf8')).toContain('alone'), {
+    what: 'it to notice',
+    timeoutMs: 5_000,
+  })
+})
+
+test('a folder too deep for a socket gets one elsewhere', () => {
+  expect(socketPath('/short')).toBe('/short/daemon.sock')
+  const deep = `/${'deep/'.repeat(30)}`
+  expect(Buffer.byteLength(socketPath(deep))).toBeLessThan(104)
+  expect(socketPath(deep)).not.toBe(socketPath(`${deep}er`))
+})
+
+test('a folder for sockets is one of this user alone, or is refused', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'offstream-sockets-'))
+  onTestFinished(() => rm(root, { recursive: true }))
+  const folder = join(root, 'daemon-1')
+  await ensureOwnFolder(folder)
+  await ensureOwnFolder(folder)
+  expect((await stat(folder)).mode & 0o777).toBe(0o700)
+  await chmod(folder, 0o755)
+  const refused = { code: 'FOLDER_FOREIGN', outcome: 'refused' }
+  await expect(ensureOwnFolder(folder)).rejects.toMatchObject(refused)
+  await chmod(folder, 0o700)
+  await symlink(folder, join(root, 'link'))
+  await expect(ensureOwnFolder(join(root, 'link'))).rejects.toMatchObject(refused)
+})
+
+const resolvable = (): { readonly promise: Promise<void>; readonly resolve: () => void } => {
+  let resolve = (): void => undefined
+  const promise = new Promise<void>(done => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
