@@ -1,4 +1,5 @@
-import { OffstreamError } from '@offstream/runtime/errors'
+import type { OffstreamError } from '@offstream/runtime/errors'
+import { CliError } from './errors.ts'
 
 /**
  * The services that the person named, each once, in the order of `known`; all of `known` where none was named.
@@ -14,7 +15,6 @@ export const chosenServices = <Name extends string>(
 }
 
 const unknown = (name: string, known: readonly string[]): OffstreamError =>
-  new OffstreamError('SERVICE_UNKNOWN', `There is no service \`${name}\``, {
-    outcome: 'usage',
+  new CliError('SERVICE_UNKNOWN', `There is no service \`${name}\``, {
     hint: `there are ${known.map(service => `\`${service}\``).join(', ')}`,
   })

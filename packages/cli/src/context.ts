@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Project, StackCall, StackSettings } from '@offstream/pipeline'
 import * as pipeline from '@offstream/pipeline'
-import { type FetchProgress, fileErrorOf, launchDaemon, messageOf, OffstreamError } from '@offstream/runtime'
+import { type FetchProgress, fileErrorOf, launchDaemon, messageOf } from '@offstream/runtime'
+import { CliError } from './errors.ts'
 import { modeFor, Output } from './output.ts'
 import { serviceLines, takenBackLine, waitingLine } from './serviceLines.ts'
 import { bar, bytes, printable } from './words.ts'
@@ -100,8 +101,7 @@ export const contextOf = (options: GlobalOptions, { signal, force }: Signals): C
 const existingFolder = async (folder: string): Promise<string> => {
   const stats = await stat(folder).catch(() => null)
   if (stats?.isDirectory()) return folder
-  throw new OffstreamError('PROJECT_MISSING', `There is no folder \`${folder}\``, {
-    outcome: 'usage',
+  throw new CliError('PROJECT_MISSING', `There is no folder \`${folder}\``, {
     hint: 'check what you gave to `--project`, or begin a project there with `offstream init <folder>`',
   })
 }

@@ -5,7 +5,8 @@ import {
   readStackSettings,
   servicesOf,
 } from '@offstream/pipeline'
-import { daemonResponds, OffstreamError, runDaemon, type ServiceEvent } from '@offstream/runtime'
+import { daemonResponds, type OffstreamError, runDaemon, type ServiceEvent } from '@offstream/runtime'
+import { CliError } from './errors.ts'
 
 /** A daemon in this very process. */
 export interface OwnDaemon {
@@ -26,7 +27,7 @@ export interface OwnDaemonOptions {
 
 /**
  * A daemon that runs here once it is started, until `signal` is aborted or another command has ended all services.
- * @throws OffstreamError ALREADY_KEPT where another process keeps the services of the project
+ * @throws OffstreamError ALREADY_RUNNING where another process keeps the services of the project
  */
 export const ownDaemon = async (
   state: string,
@@ -60,7 +61,6 @@ export const ownDaemon = async (
 }
 
 const alreadyKept = (): OffstreamError =>
-  new OffstreamError('ALREADY_KEPT', 'The services of this project run in the background already', {
-    outcome: 'locked',
+  new CliError('ALREADY_RUNNING', 'The services of this project run in the background already', {
     hint: 'watch them with `offstream logs --follow`, or end them with `offstream down` first',
   })

@@ -1,5 +1,7 @@
 import type { Product, SourceRequest } from '@offstream/pipeline'
-import { OffstreamError } from '@offstream/runtime/errors'
+import { PipelineError } from '@offstream/pipeline/errors'
+import type { OffstreamError } from '@offstream/runtime/errors'
+import { CliError } from './errors.ts'
 
 /** The options of `scrape` that choose what is fetched, as they were given. */
 export interface ScrapeOptions {
@@ -151,7 +153,7 @@ const parametersOf = (search: readonly string[]): Readonly<Record<string, string
   )
 
 const invalid = (message: string, hint: string): OffstreamError =>
-  new OffstreamError('OPTION_INVALID', message, { outcome: 'usage', hint })
+  new CliError('OPTION_INVALID', message, { hint })
 
 const refuseOthers = (source: SourceName, options: ScrapeOptions): void => {
   const misplaced = (Object.keys(sourcesOf) as Option[]).filter(
@@ -174,13 +176,8 @@ const named = (source: SourceName): string => `\`--source ${source}\``
 const flagOf = (option: Option): string => `\`--${option.replace(/[A-Z]/g, '-$&').toLowerCase()}\``
 
 const conflict = (message: string, hint: string): OffstreamError =>
-  new OffstreamError('OPTIONS_CONFLICT', message, { outcome: 'usage', hint })
+  new CliError('OPTIONS_CONFLICT', message, { hint })
 
-const nothingAsked = new OffstreamError(
-  'OPTION_MISSING',
-  'Nothing says which products the API is asked for',
-  {
-    outcome: 'usage',
-    hint: 'give `--codes 3017620422003,…` or `--search categories_tags_en=chocolates`',
-  },
-)
+const nothingAsked = new PipelineError('OPTION_MISSING', 'Nothing says which products the API is asked for', {
+  hint: 'give `--codes 3017620422003,…` or `--search categories_tags_en=chocolates`',
+})

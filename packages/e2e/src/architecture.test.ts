@@ -18,9 +18,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** One technology, one file or folder: which modules, and the only place that may load them. */
 const homes: readonly (readonly [module: RegExp, home: RegExp])[] = [
   [/^(playwright|@crawlee\/)/, /^packages\/pipeline\/src\/sources\/web\//],
-  [/^(kafkajs|@platformatic\/kafka)/, /^packages\/pipeline\/src\/topic\w*\.ts$/],
+  [/^(kafkajs|@platformatic\/kafka)/, /^packages\/pipeline\/src\/topic\//],
   [/^hive-driver/, /^packages\/pipeline\/src\/table\.ts$/],
-  [/^vega/, /^packages\/pipeline\/src\/charts\.ts$/],
+  [/^vega/, /^packages\/pipeline\/src\/charts\//],
   [/^(commander|@commander-js\/|ora|chalk|cli-table3)/, /^packages\/cli\/src\//],
 ]
 

@@ -69,7 +69,7 @@ describe('a stack that runs', () => {
         { version: 1, kind: 'skipped', line: 2, problem: expect.stringMatching(/^nova_group: /) },
         { version: 1, kind: 'skipped', line: 3, problem: expect.stringMatching(/^it is no JSON: /) },
         { version: 1, kind: 'produce', published: 1, deleted: 0, skipped: 2 },
-        { version: 1, error: expect.objectContaining({ code: 'LINES_REFUSED' }) },
+        { version: 1, error: expect.objectContaining({ code: 'LINES_REJECTED' }) },
       ],
     ])
   })
@@ -203,7 +203,7 @@ describe('a stack that runs', () => {
   test('data is not wiped behind running services', async () => {
     const rows = await visible('true')
     const refused = await stack.run(['reset', '--table', '--yes', '--json'])
-    expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([13, 'NOT_STOPPED'])
+    expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([13, 'SERVICES_RUNNING'])
     expect(await visible('true')).toBe(rows)
   })
 

@@ -49,7 +49,7 @@ const mirrored = (...settings: string[]) => [
 const withoutServices: readonly Provoked[] = [
   { code: 'ADDRESS_INVALID', exit: 2, by: ({ run }) => run([...dryRun, '--url', 'products']) },
   {
-    code: 'ALREADY_KEPT',
+    code: 'ALREADY_RUNNING',
     exit: 13,
     by: async ({ folder, run }) => {
       await using _ = await daemonIn(folder)
@@ -57,7 +57,7 @@ const withoutServices: readonly Provoked[] = [
     },
   },
   {
-    code: 'ANSWER_TOO_LARGE',
+    code: 'RESPONSE_TOO_LARGE',
     exit: 10,
     by: async ({ run }) => {
       const part = Buffer.alloc(1024 * 1024, ' ')
@@ -114,7 +114,7 @@ const withoutServices: readonly Provoked[] = [
   },
   { code: 'CONFIG_INVALID', exit: 5, by: ({ run }) => run(['status', '--set', 'kafka.port=none']) },
   {
-    code: 'CONFIRMATION_NEEDED',
+    code: 'CONFIRMATION_REQUIRED',
     exit: 2,
     by: async ({ file, run }) => {
       await file('.offstream/lake/catalog.db', 'x')
@@ -141,14 +141,13 @@ const withoutServices: readonly Provoked[] = [
       return run(exported(await file('damaged.jsonl.gz', packed.fill(0xff, 20, 40))))
     },
   },
-  { code: 'FILE_MISSING', exit: 2, by: ({ run }) => run(exported('nowhere.jsonl')) },
   {
     code: 'FILE_MISSING',
-    exit: 5,
+    exit: 2,
     by: ({ run }) => run(mirrored('topic.tls.enabled=true', 'topic.tls.caFile=/nowhere/ca.pem')),
   },
   {
-    code: 'FILE_TRUNCATED',
+    code: 'CONNECTION_LOST',
     exit: 9,
     by: async ({ run }) => {
       await using site = await serve((_, response) => {
@@ -208,7 +207,7 @@ const withoutServices: readonly Provoked[] = [
       return run([...dryRun, '--source', 'topic', ...own, '--until-end'])
     },
   },
-  { code: 'NOTHING_CHOSEN', exit: 2, by: ({ run }) => run(['reset', '--yes']) },
+  { code: 'NOTHING_SELECTED', exit: 2, by: ({ run }) => run(['reset', '--yes']) },
   {
     code: 'NOT_A_SOURCE',
     exit: 2,
@@ -219,7 +218,7 @@ const withoutServices: readonly Provoked[] = [
   },
   { code: 'NOT_RUNNING', exit: 3, by: ({ run }) => run(['submit']) },
   {
-    code: 'NOT_STOPPED',
+    code: 'SERVICES_RUNNING',
     exit: 13,
     by: async ({ folder, file, run }) => {
       await file('.offstream/lake/catalog.db', 'x')
@@ -363,23 +362,23 @@ const withoutServices: readonly Provoked[] = [
 ]
 
 /** Those that want services, or a terminal; each has its own test below. */
-const withMore = ['ENDED_MEANWHILE 13', 'DAEMON_LOST 1', 'NOT_CONFIRMED 130', 'SERVICE_EXITED 12']
+const withMore = ['START_INTERRUPTED 13', 'DAEMON_LOST 1', 'NOT_CONFIRMED 130', 'SERVICE_EXITED 12']
 
 /** Those that only Kafka with its data, a Thrift server or a fault brings about: the tests that do so beside their source. */
 const elsewhere: Readonly<Record<string, string>> = {
   'ACCESS_DENIED 10': 'packages/pipeline/src/sources/topic.real.test.ts',
   'DISK_FULL 6': 'packages/runtime/src/artifacts/store.test.ts',
-  'FOLDER_FOREIGN 10': 'packages/runtime/src/daemon/daemon.test.ts',
+  'FOLDER_INSECURE 10': 'packages/runtime/src/daemon/daemon.test.ts',
   'FOLDER_REMOVED 12': 'packages/runtime/src/daemon/daemon.test.ts',
   'FOLDER_UNWRITABLE 10': 'packages/runtime/src/errors.test.ts',
   'DAEMON_FAILED 12': 'packages/runtime/src/daemon/daemon.test.ts',
   'DAEMON_UNRESPONSIVE 8': 'packages/runtime/src/daemon/daemon.test.ts',
   'LAYOUT_CHANGED 14': 'packages/pipeline/src/sources/web/crawl.real.test.ts',
-  'LINES_REFUSED 10': 'packages/e2e/src/commands.real.test.ts',
-  'MESSAGE_REFUSED 10': 'packages/pipeline/src/topic.real.test.ts',
+  'LINES_REJECTED 10': 'packages/e2e/src/commands.real.test.ts',
+  'MESSAGE_REJECTED 10': 'packages/pipeline/src/topic/topic.real.test.ts',
   'PRODUCTS_LOST 14': 'packages/pipeline/src/sources/web/crawl.real.test.ts',
   'QUERY_TIMEOUT 8': 'packages/pipeline/src/table.real.test.ts',
-  'RESET_REFUSED 10': 'packages/pipeline/src/reset.test.ts',
+  'RESET_REFUSED 10': 'packages/pipeline/src/stack/reset.test.ts',
   'SCRAPE_RUNNING 13': 'packages/pipeline/src/sources/web/crawl.real.test.ts',
   'SERVICE_NOT_READY 8': 'packages/runtime/src/supervisor/supervisor.test.ts',
   'SETTINGS_DIFFER 10': 'packages/e2e/src/commands.real.test.ts',
@@ -387,7 +386,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'SQL_FAILED 12': 'packages/pipeline/src/table.real.test.ts',
   'TABLE_MISSING 12': 'packages/e2e/src/life.real.test.ts',
   'TOPIC_MISSING 2': 'packages/pipeline/src/sources/topic.real.test.ts',
-  'TOPIC_MISSING 12': 'packages/pipeline/src/topic.real.test.ts',
+  'TOPIC_DELETED 12': 'packages/pipeline/src/topic/topic.real.test.ts',
   'TOPIC_UNREADABLE 12': 'packages/pipeline/src/sources/topic.real.test.ts',
 }
 
@@ -455,12 +454,12 @@ test('SERVICE_EXITED, exit 12: a service that its own template makes impossible'
   expect(await unknownCalls(error.hint)).toEqual([])
 })
 
-test('ENDED_MEANWHILE, exit 13: `down` while `up` is under way', async () => {
+test('START_INTERRUPTED, exit 13: `down` while `up` is under way', async () => {
   await using up = await upUnderWay()
   expect((await stack.run(['down'])).exitCode).toBe(0)
   const ran = await up.ended
   const error = errorOf(ran)
-  expect([error.code, ran.exitCode, await unknownCalls(error.hint)]).toEqual(['ENDED_MEANWHILE', 13, []])
+  expect([error.code, ran.exitCode, await unknownCalls(error.hint)]).toEqual(['START_INTERRUPTED', 13, []])
 })
 
 test('DAEMON_LOST, exit 1: the daemon is killed while `up` is under way', async () => {

@@ -1,5 +1,6 @@
 import { messageOf, OffstreamError, withDeadline } from '@offstream/runtime'
 import type { HiveClient } from 'hive-driver'
+import { PipelineError } from './errors.ts'
 
 /** Where a Thrift server is asked. */
 export interface ThriftAddress {
@@ -54,8 +55,7 @@ export const query = async (
     signal: options.signal,
   }).catch(error => {
     if (error instanceof OffstreamError || options.signal?.aborted) throw error
-    throw new OffstreamError('QUERY_TIMEOUT', messageOf(error), {
-      outcome: 'timeout',
+    throw new PipelineError('QUERY_TIMEOUT', messageOf(error), {
       hint: 'ask for less, or give it longer with `--timeout`',
       cause: error,
     })
@@ -123,11 +123,10 @@ const connectTo = async (
   } catch (error) {
     authentication.destroy()
     signal?.throwIfAborted()
-    throw new OffstreamError(
+    throw new PipelineError(
       'THRIFT_UNREACHABLE',
       `No Thrift server answered at \`${host}:${port}\`: ${messageOf(error)}`,
       {
-        outcome: 'unreachable',
         hint: 'start the services with `offstream up`, then look at `offstream status`',
         cause: error,
       },
@@ -245,10 +244,10 @@ const sqlFailed = (error: unknown): OffstreamError => {
   const told = serverMessage(error) ?? messageOf(error)
   const [, dropped] = /TABLE_OR_VIEW_NOT_FOUND\].*?`lake`\.`off`\.`(products|rejected)`/s.exec(told) ?? []
   if (dropped !== undefined)
-    return new OffstreamError(
+    return new PipelineError(
       'TABLE_MISSING',
       `The table \`lake.off.${dropped}\`, which the views show, was dropped`,
-      { outcome: 'failed', hint: refillHint, cause: error },
+      { hint: refillHint, cause: error },
     )
   // The server wraps its error in its own class names and adds its stack; people need the sentence.
   const [sentence = told] = told
@@ -256,8 +255,7 @@ const sqlFailed = (error: unknown): OffstreamError => {
     .replace(/^(\[[\w.]+\]) [\w.$]+:\s+\1/, '$1')
     // After the sentence comes the plan, or the stack; the statement with a mark under its fault is worth its lines.
     .split(/\n\tat |;?(?: line \d+ pos \d+;)?\n'?\p{Lu}\w+ \[|\n\n?JVM stacktrace/u)
-  return new OffstreamError('SQL_FAILED', sentence.trim(), {
-    outcome: 'failed',
+  return new PipelineError('SQL_FAILED', sentence.trim(), {
     hint: 'check the statement; the views are listed by `offstream query "SHOW VIEWS"`',
     cause: error,
   })

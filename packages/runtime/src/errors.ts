@@ -1,6 +1,6 @@
 /**
- * What a command can come to, and the exit status that says so. The numbers are a contract: scripts branch on them.
- * 3 and 4 follow the habit of `systemctl status` (3 = not running); 130 and 143 are 128 + the signal's number.
+ * The outcome of a command and its exit status. The numbers are a contract: scripts branch on them.
+ * 3 and 4 follow `systemctl status` (3 = not running); 130 and 143 are 128 + the signal number.
  */
 export const exitStatus = {
   ok: 0,
@@ -24,19 +24,29 @@ export const exitStatus = {
 
 export type Outcome = keyof typeof exitStatus
 
-export interface OffstreamErrorOptions {
-  /** What the command came to; decides the exit status. */
+/** One row of a package's table of error codes. `docs/errors.md` and `offstream explain` are made from these. */
+export interface ErrorDefinition {
+  /** Decides the exit status. */
   readonly outcome: Outcome
-  /** The next step for the person, as a phrase that can follow "→". */
-  readonly hint: string
-  /** Last lines of the log of what failed, oldest first, where there is one. */
+  /** What happened, in one or two sentences of Markdown. */
+  readonly cause: string
+  /** What the user can do, as Markdown. */
+  readonly remedy: string
+}
+
+export interface OffstreamErrorOptions {
+  /** The next step for the user, as a phrase that can follow "→". Without it, the remedy of the code's definition. */
+  readonly hint?: string
+  /** Last lines of the log of the process that failed, oldest first. */
   readonly lastLogLines?: readonly string[]
   readonly cause?: unknown
 }
 
 /**
- * News for the person: something outside our code is not as it must be, and this says what, under a stable code,
- * and what to do next. Any other kind of error is a bug of ours and keeps its stack.
+ * An error for the user: something outside our code is wrong. It has a stable code, says what happened and names the
+ * next step. Any other kind of error is a bug of ours and keeps its stack.
+ *
+ * Thrown through the class of a package (`RuntimeError`, …), which knows the package's codes.
  */
 export class OffstreamError extends Error {
   override readonly name = 'OffstreamError'
@@ -45,7 +55,11 @@ export class OffstreamError extends Error {
   readonly hint: string
   readonly lastLogLines: readonly string[]
 
-  constructor(code: string, message: string, options: OffstreamErrorOptions) {
+  constructor(
+    code: string,
+    message: string,
+    options: OffstreamErrorOptions & { readonly outcome: Outcome; readonly hint: string },
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.outcome = options.outcome
@@ -53,6 +67,108 @@ export class OffstreamError extends Error {
     this.lastLogLines = options.lastLogLines ?? []
   }
 }
+
+/**
+ * The error class of a package.
+ * @param definitions its error codes; each code has one outcome, wherever it is thrown
+ */
+export const errorClass = <Code extends string>(definitions: Readonly<Record<Code, ErrorDefinition>>) =>
+  class extends OffstreamError {
+    constructor(code: Code, message: string, options: OffstreamErrorOptions = {}) {
+      const { outcome, remedy } = definitions[code]
+      super(code, message, { ...options, outcome, hint: options.hint ?? remedy })
+    }
+  }
+
+/** The codes that this package throws. */
+export const runtimeErrors = {
+  CHECKSUM_MISMATCH: {
+    outcome: 'download',
+    cause: 'The SHA-256 of a downloaded or cached file differs from the one that offstream pins.',
+    remedy:
+      'Download it again with `offstream runtime install`. If it differs again, do not trust the server that it comes from.',
+  },
+  DAEMON_FAILED: {
+    outcome: 'failed',
+    cause:
+      'The daemon (the background process that owns the services) could not start; its last log lines are shown.',
+    remedy: 'Run `offstream up --foreground`, which shows more. `offstream down` works without the daemon.',
+  },
+  DAEMON_LOST: {
+    outcome: 'unexpected',
+    cause: 'The daemon (the background process that owns the services) exited while a command waited for it.',
+    remedy: 'Run the command again: running services are adopted, dead ones are cleaned up.',
+  },
+  DAEMON_UNRESPONSIVE: {
+    outcome: 'timeout',
+    cause:
+      'The daemon (the background process that owns the services) accepts connections but does not respond: it was stopped (SIGSTOP), or it hangs.',
+    remedy:
+      'Resume it with `kill -CONT <pid>`, or kill it with `kill -9 <pid>`; the message has the pid. The next command takes over the running services.',
+  },
+  DISK_FULL: {
+    outcome: 'prerequisite',
+    cause: 'The disk is full, or has too little space for a download.',
+    remedy:
+      'Free some space, or set `OFFSTREAM_CACHE` to a folder on another disk. `offstream down` works on a full disk too.',
+  },
+  DOWNLOAD_FAILED: {
+    outcome: 'download',
+    cause: 'pip, or Ivy (which downloads the Java libraries), failed; its last lines are shown.',
+    remedy:
+      'Check the network. pip reads its own configuration of proxies and mirrors, Ivy reads `config/ivysettings.xml`.',
+  },
+  FOLDER_INSECURE: {
+    outcome: 'refused',
+    cause:
+      'The path of the project is too long for a socket, so the socket of its daemon is in `/tmp`, and other users can write to its folder there.',
+    remedy: 'Delete that folder, or move the project to a shorter path.',
+  },
+  FOLDER_REMOVED: {
+    outcome: 'failed',
+    cause: '`.offstream` was deleted or moved while its services were running; the daemon stopped them.',
+    remedy:
+      'Run `offstream up`. Before you delete a stack run `offstream down`, or delete it with `offstream reset --all`.',
+  },
+  FOLDER_UNWRITABLE: {
+    outcome: 'refused',
+    cause: 'The system does not let offstream use a file or folder; the message names it and the reason.',
+    remedy: 'Change its owner or its permissions, or use a folder that you can write to.',
+  },
+  PORT_TAKEN: {
+    outcome: 'portTaken',
+    cause: 'Another program listens on a required port; the message names the program and its pid.',
+    remedy:
+      'Stop it, or choose another port, with the setting that the message names or with `offstream up --ports auto`.',
+  },
+  PYTHON_VENV_MISSING: {
+    outcome: 'prerequisite',
+    cause: 'Python has no `venv` module.',
+    remedy: 'Install it (Debian, Ubuntu: `python3-venv`).',
+  },
+  SERVICE_EXITED: {
+    outcome: 'failed',
+    cause: 'A service exited before it was ready; its last log lines are shown.',
+    remedy: 'Follow the hint, or read the log that it names.',
+  },
+  SERVICE_NOT_READY: {
+    outcome: 'timeout',
+    cause: 'A service is running but did not become ready in time; its last log lines are shown.',
+    remedy: 'Follow the hint, or read the log that it names.',
+  },
+  STACK_BUSY: {
+    outcome: 'locked',
+    cause: 'Another command is changing this stack.',
+    remedy: 'Try again when it has finished.',
+  },
+  START_INTERRUPTED: {
+    outcome: 'locked',
+    cause: '`offstream down` or another command stopped the services while they were starting.',
+    remedy: 'Run `offstream up`.',
+  },
+} as const satisfies Readonly<Record<string, ErrorDefinition>>
+
+export class RuntimeError extends errorClass(runtimeErrors) {}
 
 /** One line that says what `error` is about, whatever was thrown. */
 export const messageOf = (error: unknown): string =>
@@ -67,19 +183,17 @@ export const fileErrorOf = (error: unknown): OffstreamError | null => {
   const { code = '', syscall = '', path, address } = error as NodeJS.ErrnoException & { address?: unknown }
   const place = [path, address].find(one => typeof one === 'string' && one.startsWith('/'))
   if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new OffstreamError(
+    return new RuntimeError(
       'DISK_FULL',
       `There is no room left on the disk${place === undefined ? '' : `: \`${place}\` can't be written`}`,
       {
-        outcome: 'prerequisite',
         hint: 'free some space (`offstream down` ends what runs also on a full disk), then try again',
         cause: error,
       },
     )
   const why = refusals[code]
   if (why === undefined || place === undefined || syscall.startsWith('spawn')) return null
-  return new OffstreamError('FOLDER_UNWRITABLE', `\`${place}\` can't be used: ${why}`, {
-    outcome: 'refused',
+  return new RuntimeError('FOLDER_UNWRITABLE', `\`${place}\` can't be used: ${why}`, {
     hint:
       code === 'EROFS'
         ? 'make that disk writable, or use a folder on another'

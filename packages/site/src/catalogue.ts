@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
-import { messageOf, OffstreamError } from '@offstream/runtime'
+import { messageOf } from '@offstream/runtime'
 import { z } from 'zod'
+import { SiteError } from './errors.ts'
 
 const text = z.string().nullish()
 const tags = z.array(z.string()).nullish()
@@ -106,15 +107,10 @@ const readProduct = (line: string): CatalogueProduct => {
 }
 
 const unreadable = (place: string, error: unknown) =>
-  new OffstreamError(
-    'CATALOGUE_UNREADABLE',
-    `The catalogue \`${place}\` can't be read: ${messageOf(error)}`,
-    {
-      outcome: 'usage',
-      hint: 'give a file of JSON Lines, one product of the Open Food Facts API a line, plain or gzipped (`.gz`)',
-      cause: error,
-    },
-  )
+  new SiteError('CATALOGUE_UNREADABLE', `The catalogue \`${place}\` can't be read: ${messageOf(error)}`, {
+    hint: 'give a file of JSON Lines, one product of the Open Food Facts API a line, plain or gzipped (`.gz`)',
+    cause: error,
+  })
 
 /**
  * A barcode as Open Food Facts files it: leading zeros go, then 7 digits or fewer are padded to 8, and 9 to 12 to 13.

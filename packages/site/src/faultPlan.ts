@@ -1,4 +1,4 @@
-import { OffstreamError } from '@offstream/runtime'
+import { SiteError } from './errors.ts'
 import { type FaultName, faults, isFault } from './faults.ts'
 import { type Chance, chance } from './generated/random.ts'
 
@@ -64,7 +64,6 @@ class RunningRule {
 const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 export const unknownFault = (name: string) =>
-  new OffstreamError('FAULT_UNKNOWN', `There is no fault \`${name}\``, {
-    outcome: 'usage',
+  new SiteError('FAULT_UNKNOWN', `There is no fault \`${name}\``, {
     hint: `choose one of ${Object.keys(faults).join(', ')}`,
   })

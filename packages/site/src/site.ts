@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import { OffstreamError } from '@offstream/runtime'
+import { RuntimeError } from '@offstream/runtime/errors'
 import { type Answer, plainText, type Silence } from './answer.ts'
 import { type Catalogue, CatalogueProduct } from './catalogue.ts'
 import { FaultPlan, type FaultRule, unknownFault } from './faultPlan.ts'
@@ -161,8 +161,7 @@ const listen = async (server: Server, host: string, port: number): Promise<strin
     server.listen(port, host, resolve)
   }).catch(error => {
     if (error?.code !== 'EADDRINUSE') throw error
-    throw new OffstreamError('PORT_TAKEN', `Port ${port} of ${host} is in use`, {
-      outcome: 'portTaken',
+    throw new RuntimeError('PORT_TAKEN', `Port ${port} of ${host} is in use`, {
       hint: 'choose another with `--port`, or 0 for any free one',
       cause: error,
     })

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Chart } from '@offstream/pipeline'
-import { OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../commands.ts'
+import { CliError } from '../errors.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -54,8 +54,7 @@ const chosen = (charts: readonly Chart[], names: readonly string[]): readonly Ch
     : names.map(name => charts.find(chart => chart.name === name) ?? unknown(name, charts))
 
 const unknown = (name: string, charts: readonly Chart[]): never => {
-  throw new OffstreamError('CHART_UNKNOWN', `There is no chart \`${name}\``, {
-    outcome: 'usage',
+  throw new CliError('CHART_UNKNOWN', `There is no chart \`${name}\``, {
     hint: `there are ${charts.map(chart => `\`${chart.name}\``).join(', ')}`,
   })
 }

@@ -1,8 +1,9 @@
 import { open, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Report } from '@offstream/pipeline'
-import { messageOf, OffstreamError } from '@offstream/runtime/errors'
+import { messageOf, type OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../commands.ts'
+import { CliError } from '../errors.ts'
 import { version } from '../version.ts'
 import { counted } from '../words.ts'
 
@@ -70,8 +71,7 @@ const writtenTo = async (file: string, make: () => Promise<Report>): Promise<Rep
 }
 
 const unwritable = (error: unknown): OffstreamError =>
-  new OffstreamError('REPORT_UNWRITABLE', `The report can't be written: ${messageOf(error)}`, {
-    outcome: 'refused',
+  new CliError('REPORT_UNWRITABLE', `The report can't be written: ${messageOf(error)}`, {
     hint: 'choose a file that is not there yet, in a folder that you may write to: `offstream report --output <file>`',
     cause: error,
   })

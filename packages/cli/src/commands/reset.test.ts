@@ -24,7 +24,7 @@ const left = async (folder: string): Promise<string[]> => (await readdir(join(fo
 
 test('`reset` says what may be chosen where nothing is', async () => {
   await expect(runCommand(['reset', '--yes'], { project: await project() })).rejects.toMatchObject({
-    code: 'NOTHING_CHOSEN',
+    code: 'NOTHING_SELECTED',
     outcome: 'usage',
     hint: 'choose `--table`, `--checkpoint`, `--topic` or `--all`; with `--dry-run` nothing is touched',
   })
@@ -33,7 +33,7 @@ test('`reset` says what may be chosen where nothing is', async () => {
 test('`reset` where nobody can be asked wants `--yes`, and wipes nothing', async () => {
   const folder = await project()
   await expect(runCommand(['reset', '--all'], { project: folder })).rejects.toMatchObject({
-    code: 'CONFIRMATION_NEEDED',
+    code: 'CONFIRMATION_REQUIRED',
     outcome: 'usage',
     message: expect.stringMatching(/^2\d\d kB would be wiped for good, and there is no terminal to ask on$/),
   })
@@ -105,7 +105,7 @@ test('`reset` refuses, and a dry run warns, where services were not ended', asyn
   const dry = await runCommand(['reset', '--all', '--dry-run'], { project: folder })
   expect(dry.stderr).toBe('Services run: `offstream down` comes first.\n')
   await expect(runCommand(['reset', '--all', '--yes'], { project: folder })).rejects.toMatchObject({
-    code: 'NOT_STOPPED',
+    code: 'SERVICES_RUNNING',
     outcome: 'locked',
   })
 })

@@ -1,6 +1,7 @@
 import type { ResetChoice, ResetItem } from '@offstream/pipeline'
-import { OffstreamError } from '@offstream/runtime/errors'
+import type { OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../commands.ts'
+import { CliError } from '../errors.ts'
 import type { Output } from '../output.ts'
 import { ask, canAsk } from '../questions.ts'
 import { bytes } from '../words.ts'
@@ -82,21 +83,19 @@ const listOf = (items: readonly ResetItem[], output: Output): string =>
 const sizeOf = (items: readonly ResetItem[]): number => items.reduce((sum, { bytes }) => sum + bytes, 0)
 
 const nothingChosen = (): OffstreamError =>
-  new OffstreamError('NOTHING_CHOSEN', 'It was not said what is to be wiped', {
-    outcome: 'usage',
+  new CliError('NOTHING_SELECTED', 'It was not said what is to be wiped', {
     hint: 'choose `--table`, `--checkpoint`, `--topic` or `--all`; with `--dry-run` nothing is touched',
   })
 
 const needsConfirmation = (items: readonly ResetItem[]): OffstreamError =>
-  new OffstreamError(
-    'CONFIRMATION_NEEDED',
+  new CliError(
+    'CONFIRMATION_REQUIRED',
     `${bytes(sizeOf(items))} would be wiped for good, and there is no terminal to ask on`,
-    { outcome: 'usage', hint: 'look with `--dry-run`, then say `--yes`' },
+    { hint: 'look with `--dry-run`, then say `--yes`' },
   )
 
 const notConfirmed = (): OffstreamError =>
-  new OffstreamError('NOT_CONFIRMED', 'Nothing was wiped', {
-    outcome: 'interrupted',
+  new CliError('NOT_CONFIRMED', 'Nothing was wiped', {
     hint: 'answer `y` to go on',
   })
 

@@ -1,5 +1,6 @@
 import type { CachedRuntime, VerifiedRuntime } from '@offstream/pipeline'
-import { OffstreamError } from '@offstream/runtime/errors'
+import type { OffstreamError } from '@offstream/runtime/errors'
+import { RuntimeError } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../commands.ts'
 import type { Context } from '../context.ts'
 import type { Cell } from '../output.ts'
@@ -153,11 +154,10 @@ const verifiedRows = ({ what, files, problems }: VerifiedRuntime): Cell[][] => {
 }
 
 const damage = (damaged: readonly VerifiedRuntime[]): OffstreamError =>
-  new OffstreamError(
+  new RuntimeError(
     'CHECKSUM_MISMATCH',
     `Not as it was fetched: ${damaged.map(({ what, problems }) => `${what} (${counted(problems.length, 'file')})`).join(', ')}`,
     {
-      outcome: 'download',
       hint: 'fetch it again with `offstream runtime verify --repair`',
     },
   )

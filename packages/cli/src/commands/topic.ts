@@ -1,10 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
 import type { PeekedMessage, Project, TopicDescription } from '@offstream/pipeline'
+import { PipelineError } from '@offstream/pipeline/errors'
 import { normaliseCode } from '@offstream/pipeline/names'
-import { messageOf, OffstreamError } from '@offstream/runtime/errors'
+import { messageOf, type OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand, MakeContext } from '../commands.ts'
 import type { Context } from '../context.ts'
+import { CliError } from '../errors.ts'
 import { positiveInteger } from '../optionValues.ts'
 import type { Output } from '../output.ts'
 import { bytes, counted } from '../words.ts'
@@ -195,16 +197,14 @@ const barcode = (text: string): string => {
 /** That a file is there does not say that it may be read. */
 const opened = (file: string): Promise<FileHandle> =>
   open(file).catch((error: unknown) => {
-    throw new OffstreamError('FILE_MISSING', `\`${file}\` can't be read: ${messageOf(error)}`, {
-      outcome: 'usage',
+    throw new PipelineError('FILE_MISSING', `\`${file}\` can't be read: ${messageOf(error)}`, {
       hint: 'give the path of a file of JSON lines',
       cause: error,
     })
   })
 
 const linesRefused = (skipped: number, raw: boolean): OffstreamError =>
-  new OffstreamError('LINES_REFUSED', `${counted(skipped, 'line')} could not be published`, {
-    outcome: 'refused',
+  new CliError('LINES_REJECTED', `${counted(skipped, 'line')} could not be published`, {
     hint: raw
       ? 'give each a key: `{"key": …, "value": …}`'
       : 'compare them with what `offstream topic peek` shows, or publish them unchecked with `--raw`',

@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { messageOf, OffstreamError } from '@offstream/runtime'
+import { messageOf, type OffstreamError } from '@offstream/runtime'
 import type { TopLevelSpec } from 'vega-lite'
+import { PipelineError } from '../errors.ts'
 import type { QueryResult, Value } from '../table.ts'
 
 /** A question to `Products` and how its answer is drawn. */
@@ -116,8 +117,7 @@ const isVegaLite = (spec: unknown): spec is TopLevelSpec =>
   spec.$schema.includes('/vega-lite/')
 
 const invalid = (message: string, cause?: unknown): OffstreamError =>
-  new OffstreamError('CHART_INVALID', message, {
-    outcome: 'config',
+  new PipelineError('CHART_INVALID', message, {
     hint: 'a chart is a pair `<name>.sql` and `<name>.json` (Vega-Lite); see `charts/README.md`',
     cause,
   })

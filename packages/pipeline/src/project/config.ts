@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { messageOf, OffstreamError } from '@offstream/runtime'
+import { messageOf, type OffstreamError } from '@offstream/runtime'
 import leven from 'leven'
 import { isMap, isScalar, LineCounter, parse, parseDocument, stringify } from 'yaml'
 import { z } from 'zod'
+import { PipelineError } from '../errors.ts'
 import { productColumns } from '../product/product.ts'
 import { stateFolder } from './directories.ts'
 
@@ -533,11 +534,10 @@ const topicConflicts = ({ topic: { tls, sasl } }: Config): string[] => [
 ]
 
 const invalid = (problems: readonly string[]): OffstreamError =>
-  new OffstreamError(
+  new PipelineError(
     'CONFIG_INVALID',
     `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map(problem => `  ${problem}`).join('\n')}`,
     {
-      outcome: 'config',
       hint: 'every setting and its default is in the file that `offstream init <folder>` writes',
     },
   )

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
 import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { messageOf, OffstreamError } from '@offstream/runtime'
+import { messageOf } from '@offstream/runtime'
+import { PipelineError } from '../errors.ts'
 import { shippedPath } from './assets.ts'
 
 /** What a person decides of a new project. */
@@ -88,8 +89,7 @@ const refuseExisting = async (folder: string, files: readonly string[]): Promise
   const [first, ...others] = await existing(folder, files)
   if (first === undefined) return
   const more = others.length === 0 ? '' : ` and ${others.length} more of what would be written`
-  throw new OffstreamError('PROJECT_EXISTS', `\`${folder}\` has \`${first}\`${more} already`, {
-    outcome: 'refused',
+  throw new PipelineError('PROJECT_EXISTS', `\`${folder}\` has \`${first}\`${more} already`, {
     hint: 'choose another folder (`offstream init <folder>`), or move away what is there',
   })
 }
@@ -107,11 +107,10 @@ const writeAll = async (folder: string, files: readonly (readonly [string, strin
     }
   } catch (error) {
     await Promise.all(made.map(path => rm(path, { recursive: true, force: true })))
-    throw new OffstreamError(
+    throw new PipelineError(
       'PROJECT_UNWRITABLE',
       `A project can't be written to \`${folder}\`: ${messageOf(error)}`,
       {
-        outcome: 'refused',
         hint: 'choose a folder that you may write to: `offstream init <folder>`',
         cause: error,
       },

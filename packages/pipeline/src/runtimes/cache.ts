@@ -6,13 +6,13 @@ import {
   isComplete,
   type LockedFile,
   messageOf,
-  OffstreamError,
   processesNaming,
   pythonOf,
   removeArtifact,
   sha256Of,
 } from '@offstream/runtime'
 import lockfile from 'proper-lockfile'
+import { PipelineError } from '../errors.ts'
 import { archivesFolder } from '../stack/archives.ts'
 import { cacheDirectory, jarSets, sitePackages, sparkFolder, versions } from './distributions.ts'
 import { findJava, findPython, type Tool } from './toolchain.ts'
@@ -230,8 +230,7 @@ export const removeDamaged = async (
   for (const folder of folders) {
     const [user] = await processesNaming(folder)
     if (user === undefined) continue
-    throw new OffstreamError('RUNTIME_IN_USE', `\`${folder}\` is in use by the process ${user}`, {
-      outcome: 'refused',
+    throw new PipelineError('RUNTIME_IN_USE', `\`${folder}\` is in use by the process ${user}`, {
       hint: 'end what runs with `offstream down`, in every project, then try again',
     })
   }
@@ -265,8 +264,7 @@ const removeWhole = async (path: string): Promise<void> => {
   try {
     await removeArtifact(path)
   } catch (error) {
-    throw new OffstreamError('CACHE_UNWRITABLE', `\`${path}\` can't be removed: ${messageOf(error)}`, {
-      outcome: 'refused',
+    throw new PipelineError('CACHE_UNWRITABLE', `\`${path}\` can't be removed: ${messageOf(error)}`, {
       hint: 'call `offstream runtime prune` as the owner of the cache',
       cause: error,
     })

@@ -8,11 +8,12 @@ import {
   type FetchOptions,
   type Ivy,
   type JarSet,
-  OffstreamError,
+  type OffstreamError,
   pythonOf,
 } from '@offstream/runtime'
 import envPaths from 'env-paths'
 import { z } from 'zod'
+import { PipelineError } from '../errors.ts'
 import { lockPath } from '../project/assets.ts'
 import { findJava, findPython, type Tool } from './toolchain.ts'
 
@@ -241,8 +242,7 @@ const kafkaOfHome = async (home: string | undefined): Promise<string | null> => 
 }
 
 const homeInvalid = (variable: string, home: string, what: string, wanted: string): OffstreamError =>
-  new OffstreamError('HOME_INVALID', `${variable} is \`${home}\`, which ${what}`, {
-    outcome: 'prerequisite',
+  new PipelineError('HOME_INVALID', `${variable} is \`${home}\`, which ${what}`, {
     hint: `let ${variable} point to ${wanted}, or unset it: offstream then fetches its own`,
   })
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { OffstreamError } from '@offstream/runtime'
+import { PipelineError } from '../errors.ts'
 
 /** A program that must be on the machine already, and which one it is. */
 export interface Tool {
@@ -34,8 +34,7 @@ export const findJava = async (environment: Readonly<Record<string, string | und
     if (Number(version.split('.')[0]) >= oldestJava) return { path, version }
     found.push(`\`${path}\` is Java ${version}`)
   }
-  throw new OffstreamError('JAVA_MISSING', ['Java 17 or newer was not found', ...found].join('; '), {
-    outcome: 'prerequisite',
+  throw new PipelineError('JAVA_MISSING', ['Java 17 or newer was not found', ...found].join('; '), {
     hint: 'install it (Debian, Ubuntu: `sudo apt-get install openjdk-17-jre-headless`; macOS: `brew install openjdk@17`), or set JAVA_HOME',
   })
 }
@@ -63,8 +62,7 @@ export const findPython = async (): Promise<Tool> => {
     if (major === oldestPython[0] && minor >= oldestPython[1]) return { path, version }
     found.push(`\`${path}\` is Python ${version}`)
   }
-  throw new OffstreamError('PYTHON_MISSING', ['Python 3.10 or newer was not found', ...found].join('; '), {
-    outcome: 'prerequisite',
+  throw new PipelineError('PYTHON_MISSING', ['Python 3.10 or newer was not found', ...found].join('; '), {
     hint: 'install it (Debian, Ubuntu: `sudo apt-get install python3 python3-venv`; macOS: `brew install python`)',
   })
 }

@@ -1,5 +1,6 @@
 import { addAbortSignal, type Readable } from 'node:stream'
-import { messageOf, OffstreamError } from '@offstream/runtime'
+import { messageOf, type OffstreamError } from '@offstream/runtime'
+import { PipelineError } from '../errors.ts'
 import { type Block, BlockCutter, linesOf } from '../sources/export/lines.ts'
 import { InFlight } from '../sources/inFlight.ts'
 import { type Message, openPublisher, removalMessage } from '../topic/topic.ts'
@@ -32,7 +33,7 @@ export interface ProduceLinesOptions {
 /**
  * Publishes JSON lines to the topic, and deletes. A line that is no message is skipped and told.
  * @returns the counts; an aborted run returns what it had done until then
- * @throws OffstreamError KAFKA_UNREACHABLE, MESSAGE_REFUSED, FILE_MISSING (the input breaks off); what was acknowledged
+ * @throws OffstreamError KAFKA_UNREACHABLE, MESSAGE_REJECTED, FILE_MISSING (the input breaks off); what was acknowledged
  *   before stays
  */
 export const produceLines = async ({
@@ -113,8 +114,7 @@ async function* toldLines(input: Readable | null, signal: AbortSignal): AsyncGen
 }
 
 const unreadable = (cause: unknown): OffstreamError =>
-  new OffstreamError('FILE_MISSING', `The lines can't be read: ${messageOf(cause)}`, {
-    outcome: 'usage',
+  new PipelineError('FILE_MISSING', `The lines can't be read: ${messageOf(cause)}`, {
     hint: 'give a file of JSON lines; the lines before were published',
     cause,
   })

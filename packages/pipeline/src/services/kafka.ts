@@ -2,7 +2,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { OffstreamError, type Service, until } from '@offstream/runtime'
+import { type OffstreamError, type Service, until } from '@offstream/runtime'
+import { PipelineError } from '../errors.ts'
 import { assetPath } from '../project/assets.ts'
 import type { Config } from '../project/config.ts'
 import { clusterIdOf, ensureTopic } from '../topic/topic.ts'
@@ -116,8 +117,7 @@ const propertyText = (value: string): string =>
     .replace(/[^ -~]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 const unknownPlace = (file: string, place: string, known: readonly string[]): OffstreamError =>
-  new OffstreamError('CONFIG_INVALID', `\`${file}\` has \`${place}\`, which offstream does not know`, {
-    outcome: 'config',
+  new PipelineError('CONFIG_INVALID', `\`${file}\` has \`${place}\`, which offstream does not know`, {
     hint: `these are filled in: ${known.map(key => `\`{{${key}}}\``).join(', ')}`,
   })
 

@@ -286,7 +286,7 @@ describe('a guest that is not wanted', () => {
       },
     })
     const { error } = await run(site.origin, byCodes(['10000001']))
-    expect(error).toMatchObject({ code: 'ANSWER_TOO_LARGE', outcome: 'refused' })
+    expect(error).toMatchObject({ code: 'RESPONSE_TOO_LARGE', outcome: 'refused' })
     expect(sent).toBeLessThan(200)
   })
 

@@ -1,4 +1,5 @@
 import { OffstreamError } from '@offstream/runtime'
+import { PipelineError } from '../errors.ts'
 import { normaliseCode } from '../names.ts'
 import { productsIn } from '../product/answer.ts'
 import { askedFields } from '../product/fields.ts'
@@ -45,7 +46,7 @@ const fields = askedFields.join(',')
  * Products from Open Food Facts' API: of given barcodes, or of a search with all its pages.
  *
  * A barcode that the site says it does not have is removed. `run` throws OffstreamError SITE_UNREACHABLE,
- * SOURCE_BLOCKED, REDIRECTED_ELSEWHERE, ANSWER_TOO_LARGE, NOT_A_SOURCE (there is no API at the address).
+ * SOURCE_BLOCKED, REDIRECTED_ELSEWHERE, RESPONSE_TOO_LARGE, NOT_A_SOURCE (there is no API at the address).
  */
 export const apiSource = (options: ApiSourceOptions): Source => ({
   name: 'api',
@@ -146,7 +147,6 @@ async function* productsBySearch(
 }
 
 const notAnApi = (address: string) =>
-  new OffstreamError('NOT_A_SOURCE', `No API of products at \`${address}\``, {
-    outcome: 'usage',
+  new PipelineError('NOT_A_SOURCE', `No API of products at \`${address}\``, {
     hint: 'give the address of the site, such as `https://world.openfoodfacts.org`',
   })

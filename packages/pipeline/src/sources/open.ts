@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import { OffstreamError } from '@offstream/runtime'
+import type { OffstreamError } from '@offstream/runtime'
+import { PipelineError } from '../errors.ts'
 import type { Config, Project } from '../project/config.ts'
 import { brokerOf } from '../services/addresses.ts'
 import { type ApiQuestion, apiLimits, apiSource } from './api.ts'
@@ -228,13 +229,11 @@ const userAgent = (contact: string | null): string =>
 const isNear = (address: string): boolean => isLoopback(new URL(address).hostname)
 
 const invalid = (address: string, example: string): OffstreamError =>
-  new OffstreamError('ADDRESS_INVALID', `\`${address}\` is no web address`, {
-    outcome: 'usage',
+  new PipelineError('ADDRESS_INVALID', `\`${address}\` is no web address`, {
     hint: `give one such as \`${example}\``,
   })
 
 const missing = (what: string, option: string, setting: string): OffstreamError =>
-  new OffstreamError('OPTION_MISSING', `Nothing says ${what}`, {
-    outcome: 'usage',
+  new PipelineError('OPTION_MISSING', `Nothing says ${what}`, {
     hint: `give \`${option}\`, or set \`${setting}\` in \`offstream.yaml\``,
   })

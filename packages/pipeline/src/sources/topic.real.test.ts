@@ -315,7 +315,7 @@ describe('with TLS and a password', () => {
 
   test('an authority that is no file is told', async () => {
     const { error } = await taken(source('any', { tls: { caFile: '/nowhere/ca.pem' } }))
-    expect(error).toMatchObject({ code: 'FILE_MISSING', outcome: 'config' })
+    expect(error).toMatchObject({ code: 'FILE_MISSING', outcome: 'usage' })
   })
 })
 

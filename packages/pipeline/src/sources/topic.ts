@@ -1,5 +1,6 @@
-import { messageOf, OffstreamError } from '@offstream/runtime'
+import { messageOf, type OffstreamError } from '@offstream/runtime'
 import type { JSONPathQuery, JSONValue } from 'json-p3'
+import { PipelineError } from '../errors.ts'
 import { normaliseCode } from '../names.ts'
 import { productsIn } from '../product/answer.ts'
 import { type JsonObject, objectOf } from '../product/json.ts'
@@ -37,11 +38,10 @@ export const saslOf = (
 ): Sasl => {
   const password = environment[passwordVariable]
   if (password) return { mechanism, username, password }
-  throw new OffstreamError(
+  throw new PipelineError(
     'SECRET_MISSING',
     `The environment variable \`${passwordVariable}\` holds no password`,
     {
-      outcome: 'config',
       hint: `set it for this command, such as \`read -rs ${passwordVariable} && export ${passwordVariable}\``,
     },
   )
@@ -151,17 +151,15 @@ const withoutUnknown = (product: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(product).filter(([, value]) => value !== undefined && value !== null))
 
 const loop = (topic: string): OffstreamError =>
-  new OffstreamError('MIRROR_LOOP', `\`${topic}\` of this stack would be read into itself`, {
-    outcome: 'usage',
+  new PipelineError('MIRROR_LOOP', `\`${topic}\` of this stack would be read into itself`, {
     hint: 'give another topic, or the brokers of another cluster',
   })
 
 const invalid = (problems: readonly string[]): OffstreamError =>
-  new OffstreamError(
+  new PipelineError(
     'MAPPING_INVALID',
     `The mapping of the topic has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map(problem => `  ${problem}`).join('\n')}`,
     {
-      outcome: 'config',
       hint: 'write a JSONPath (RFC 9535) for a column of the record, such as `product_name: $.product.name`',
     },
   )

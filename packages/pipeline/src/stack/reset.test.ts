@@ -113,7 +113,7 @@ test.each<[string, () => Promise<ServiceRecord>]>([
   await using stack = await scratch()
   await new ServiceRecords(directoriesOf(stack.state).records).keep(await made())
   await expect(wipe(stack.state, ['all'])).rejects.toMatchObject({
-    code: 'NOT_STOPPED',
+    code: 'SERVICES_RUNNING',
     outcome: 'locked',
     message: 'Services of this stack were not ended: kafka',
     hint: 'end them with `offstream down`, then try again',
@@ -140,7 +140,7 @@ test('a reset that meets a start waits for it, and then wipes nothing', async ()
     keeping = runDaemon({ ...daemon, signal: end.signal })
   })
   expect(await wiping).toMatchObject({
-    code: 'NOT_STOPPED',
+    code: 'SERVICES_RUNNING',
     message: expect.stringContaining('being started'),
   })
   end.abort()

@@ -11,6 +11,7 @@ import {
   ServiceRecords,
 } from '@offstream/runtime'
 import { z } from 'zod'
+import { PipelineError } from '../errors.ts'
 import { type Directories, directoriesOf } from '../project/directories.ts'
 
 /** What a person can ask to have wiped. */
@@ -80,7 +81,7 @@ export const planReset = async (state: string, choices: readonly ResetChoice[]):
  * everything is moved aside, then deleted; what a kill leaves undone, the next reset or start does.
  *
  * @returns what was wiped
- * @throws OffstreamError NOT_STOPPED, STACK_BUSY, RESET_REFUSED; then nothing is wiped
+ * @throws OffstreamError SERVICES_RUNNING, STACK_BUSY, RESET_REFUSED; then nothing is wiped
  */
 export const wipe = async (state: string, choices: readonly ResetChoice[]): Promise<ResetPlan> => {
   if (!(await exists(state))) return { state, items: [] }
@@ -103,7 +104,7 @@ export const finishReset = async (state: string): Promise<void> => {
     await settle(state)
     await emptyTrash(state)
   }).catch(error => {
-    if (!(error instanceof OffstreamError && error.code === 'NOT_STOPPED')) throw error
+    if (!(error instanceof OffstreamError && error.code === 'SERVICES_RUNNING')) throw error
   })
 }
 
@@ -227,20 +228,19 @@ const removeIfEmpty = (directory: string): Promise<void> => rmdir(directory).cat
 const exists = async (path: string): Promise<boolean> => (await lstat(path).catch(() => null)) !== null
 
 const notStopped = (wanted: readonly string[]): OffstreamError =>
-  new OffstreamError(
-    'NOT_STOPPED',
+  new PipelineError(
+    'SERVICES_RUNNING',
     wanted.length === 0
       ? 'The services of this stack are being started'
       : `Services of this stack were not ended: ${wanted.join(', ')}`,
-    { outcome: 'locked', hint: 'end them with `offstream down`, then try again' },
+    { hint: 'end them with `offstream down`, then try again' },
   )
 
 const refused = (path: string, cause: unknown): OffstreamError =>
-  new OffstreamError(
+  new PipelineError(
     'RESET_REFUSED',
     `\`${path}\` can't be moved, so nothing was wiped: ${messageOf(cause)}`,
     {
-      outcome: 'refused',
       hint: 'a mount point or a folder of another user has to be emptied by hand',
       cause,
     },

@@ -1,11 +1,12 @@
 import {
   callDaemon,
   ensureDaemon,
-  OffstreamError,
+  type OffstreamError,
   type Service,
   type ServiceEvent,
   ServiceRecords,
 } from '@offstream/runtime'
+import { PipelineError } from '../errors.ts'
 import { type ServiceName, serviceNames } from '../names.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { wantedServices } from './reset.ts'
@@ -86,7 +87,6 @@ export const restartServices = async (
 }
 
 const notRunning = (what: string): OffstreamError =>
-  new OffstreamError('NOT_RUNNING', what, {
-    outcome: 'notRunning',
+  new PipelineError('NOT_RUNNING', what, {
     hint: 'start the services with `offstream up`, and the job with `offstream submit`',
   })

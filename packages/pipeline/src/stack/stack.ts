@@ -16,6 +16,8 @@ import {
   Supervisor,
   until,
 } from '@offstream/runtime'
+import { RuntimeError } from '@offstream/runtime/errors'
+import { PipelineError } from '../errors.ts'
 import { type ServiceName, serviceNames } from '../names.ts'
 import { Config, settingsOf } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
@@ -117,8 +119,7 @@ export const refuseOtherSettings = async (
         differing.push(`${name} runs with \`${path}=${earlier.get(path)}\`, not \`${value}\``)
   }
   if (differing.length === 0) return
-  throw new OffstreamError('SETTINGS_DIFFER', differing.join('; '), {
-    outcome: 'refused',
+  throw new PipelineError('SETTINGS_DIFFER', differing.join('; '), {
     hint: 'end the services with `offstream down`, then start them with the other values',
   })
 }
@@ -156,8 +157,7 @@ export const reportingWithdrawal =
 /** Of a port that is taken, also that offstream can choose another by itself. */
 const withFreePorts = (error: unknown): unknown =>
   error instanceof OffstreamError && error.code === 'PORT_TAKEN'
-    ? new OffstreamError('PORT_TAKEN', error.message, {
-        outcome: 'portTaken',
+    ? new RuntimeError('PORT_TAKEN', error.message, {
         hint: `${error.hint}; \`offstream up --ports auto\` chooses free ones`,
         cause: error,
       })
@@ -234,8 +234,7 @@ export const requireRunning = async (state: string, names: readonly ServiceName[
   for (const name of names) {
     const record = await records.of(name)
     if (record !== null && (await isRunning(record))) continue
-    throw new OffstreamError('NOT_RUNNING', `${name} is not running`, {
-      outcome: 'notRunning',
+    throw new PipelineError('NOT_RUNNING', `${name} is not running`, {
       hint: 'start the services with `offstream up`, then try again',
     })
   }

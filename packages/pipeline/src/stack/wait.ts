@@ -1,4 +1,5 @@
-import { DeadlineError, messageOf, OffstreamError, until } from '@offstream/runtime'
+import { DeadlineError, messageOf, type OffstreamError, until } from '@offstream/runtime'
+import { PipelineError } from '../errors.ts'
 import type { Config } from '../project/config.ts'
 import { readServices, readStackSettings } from './stack.ts'
 import { readStatus, type Status } from './status.ts'
@@ -70,11 +71,10 @@ const timeout = (
     last === null
       ? `the stack gave no answer in that time${cause.cause === undefined ? '' : `: ${messageOf(cause.cause)}`}`
       : `last seen: ${missed.map(condition => condition.seen(last as Status)).join(', ')}`
-  return new OffstreamError(
+  return new PipelineError(
     'WAIT_TIMEOUT',
     `${missed.map(({ text }) => `\`${text}\``).join(' and ')} did not come true within ${timeoutMs / 1_000} s; ${seen}`,
     {
-      outcome: 'timeout',
       hint: 'look at `offstream status` for where the products stop, or give it longer with `--timeout`',
       cause,
     },

@@ -2,6 +2,7 @@ import { access, constants, stat, statfs } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { dirname } from 'node:path'
 import { fileErrorOf, listenerOn, messageOf, OffstreamError } from '@offstream/runtime'
+import { RuntimeError } from '@offstream/runtime/errors'
 import { type Config, numberAt, portPaths } from '../project/config.ts'
 import { type Directories, directoriesOf } from '../project/directories.ts'
 import { findJava, findPython, newestJava, type Tool } from '../runtimes/toolchain.ts'
@@ -100,8 +101,7 @@ const venv = async (): Promise<{ readonly found: string }> => {
     stdin: 'ignore',
   })
   if (!failed) return { found: 'available' }
-  throw new OffstreamError('PYTHON_VENV_MISSING', `\`${python.path}\` can't make virtual environments`, {
-    outcome: 'prerequisite',
+  throw new RuntimeError('PYTHON_VENV_MISSING', `\`${python.path}\` can't make virtual environments`, {
     hint: 'install the venv module of your Python (Debian, Ubuntu: `sudo apt-get install python3-venv`)',
   })
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { messageOf, OffstreamError } from '@offstream/runtime'
 import type { Consumer, EachBatchPayload, IHeaders, Kafka, KafkaConfig, SASLOptions } from 'kafkajs'
+import { PipelineError } from '../errors.ts'
 import { type Decompressors, unpackLz4, unpackSnappy, unpackZstd } from './codecs.ts'
 
 export interface TopicReaderOptions {
@@ -120,8 +121,7 @@ const client = async ({ brokers, tls, sasl }: TopicReaderOptions): Promise<Kafka
 const secure = async (caFile: string | null): Promise<NonNullable<KafkaConfig['ssl']>> => {
   if (caFile === null) return true
   const ca = await readFile(caFile, 'utf8').catch((error: unknown) => {
-    throw new OffstreamError('FILE_MISSING', `\`${caFile}\` can't be read: ${messageOf(error)}`, {
-      outcome: 'config',
+    throw new PipelineError('FILE_MISSING', `\`${caFile}\` can't be read: ${messageOf(error)}`, {
       hint: 'give the PEM file of the authority that signed the brokers’ certificates',
       cause: error,
     })
@@ -285,39 +285,34 @@ const newsOf = (error: unknown, { brokers, topic, group }: TopicReaderOptions): 
   const { name, type } = rootOf(error)
   const address = brokers.join(',')
   if (name === 'KafkaJSSASLAuthenticationError' || /AUTHORIZATION_FAILED|AUTHENTICATION/.test(type))
-    return new OffstreamError('ACCESS_DENIED', `Kafka at \`${address}\` refused us: ${messageOf(error)}`, {
-      outcome: 'refused',
+    return new PipelineError('ACCESS_DENIED', `Kafka at \`${address}\` refused us: ${messageOf(error)}`, {
       hint: `check user, secret and mechanism, and the rights on topic \`${topic}\` and group \`${group}\``,
       cause: error,
     })
   if (/REBALANCE|GENERATION|MEMBER/.test(type))
-    return new OffstreamError(
+    return new PipelineError(
       'TOPIC_UNREADABLE',
       `Topic \`${topic}\` can't be read, since group \`${group}\` keeps changing: ${messageOf(error)}`,
       {
-        outcome: 'failed',
         hint: 'another reader has the same group: end it, or give another `--group`',
         cause: error,
       },
     )
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION')
-    return new OffstreamError('TOPIC_MISSING', `Kafka at \`${address}\` has no topic \`${topic}\``, {
-      outcome: 'usage',
+    return new PipelineError('TOPIC_MISSING', `Kafka at \`${address}\` has no topic \`${topic}\``, {
       hint: 'check the name of the topic; upper and lower case differ',
       cause: error,
     })
   if (/Connection|Brokers|Timeout|NonRetriable|NumberOfRetries/.test(name))
-    return new OffstreamError(
+    return new PipelineError(
       'KAFKA_UNREACHABLE',
       `No Kafka broker answered at \`${address}\`: ${messageOf(error)}`,
       {
-        outcome: 'unreachable',
         hint: 'check address and port, and whether the listener wants TLS',
         cause: error,
       },
     )
-  return new OffstreamError('TOPIC_UNREADABLE', `Topic \`${topic}\` can't be read: ${messageOf(error)}`, {
-    outcome: 'failed',
+  return new PipelineError('TOPIC_UNREADABLE', `Topic \`${topic}\` can't be read: ${messageOf(error)}`, {
     hint: 'the messages may be packed or written in a way that is not known here',
     cause: error,
   })

@@ -1,7 +1,8 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { messageOf, OffstreamError, withDeadline } from '@offstream/runtime'
+import { messageOf, type OffstreamError, withDeadline } from '@offstream/runtime'
 import type { Admin, ICustomPartitioner, Kafka, RecordMetadata } from 'kafkajs'
+import { PipelineError } from '../errors.ts'
 import type { Acknowledgement, Removal, SerializedProduct } from '../product/message.ts'
 import { productSchemaVersion } from '../product/product.ts'
 import { fastGzip } from './codecs.ts'
@@ -205,7 +206,7 @@ export interface Message {
  * Takes products into the topic. Each promise resolves when Kafka has acknowledged the message (written by all
  * in-sync replicas), to the place where it lies; what is given meanwhile travels together.
  *
- * All throw OffstreamError KAFKA_UNREACHABLE where the broker stays silent, MESSAGE_REFUSED where it says no.
+ * All throw OffstreamError KAFKA_UNREACHABLE where the broker stays silent, MESSAGE_REJECTED where it says no.
  */
 export interface Publisher {
   readonly publish: (product: SerializedProduct) => Promise<Acknowledgement>
@@ -361,15 +362,13 @@ export const removalMessage = ({ code, as_of, source }: Removal): Message => ({
 })
 
 const unreachable = (broker: string, cause: unknown): OffstreamError =>
-  new OffstreamError('KAFKA_UNREACHABLE', `No Kafka broker answered at \`${broker}\``, {
-    outcome: 'unreachable',
+  new PipelineError('KAFKA_UNREACHABLE', `No Kafka broker answered at \`${broker}\``, {
     hint: 'start the services with `offstream up`, then try again',
     cause,
   })
 
 const missing = (broker: string): OffstreamError =>
-  new OffstreamError('TOPIC_MISSING', `Kafka at \`${broker}\` has no topic \`${topicName}\``, {
-    outcome: 'failed',
+  new PipelineError('TOPIC_DELETED', `Kafka at \`${broker}\` has no topic \`${topicName}\``, {
     hint: 'make it anew with `offstream restart kafka`',
   })
 
@@ -378,8 +377,7 @@ const notTaken = (broker: string, error: unknown): OffstreamError => {
   const told = protocolError(error)
   if (isMissing(error)) return missing(broker)
   if (told === null || told.retriable) return unreachable(broker, error)
-  return new OffstreamError('MESSAGE_REFUSED', `Kafka refused messages: ${messageOf(error)}`, {
-    outcome: 'refused',
+  return new PipelineError('MESSAGE_REJECTED', `Kafka refused messages: ${messageOf(error)}`, {
     hint: 'compare them with the limits of `offstream topic describe`',
     cause: error,
   })

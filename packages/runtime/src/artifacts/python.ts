@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { OffstreamError } from '../errors.ts'
+import { RuntimeError } from '../errors.ts'
 import { ensureArtifact, type FetchOptions, fetchFailed } from './store.ts'
 
 /** A virtual environment made from requirement files in which every line has its hash. */
@@ -56,11 +56,10 @@ const makeEnvironment = async (
   })
   signal?.throwIfAborted()
   if (!failed) return
-  throw new OffstreamError(
+  throw new RuntimeError(
     'PYTHON_VENV_MISSING',
     `\`${python}\` could not make a virtual environment for ${name}`,
     {
-      outcome: 'prerequisite',
       hint: 'install the venv module of your Python (Debian, Ubuntu: `sudo apt-get install python3-venv`)',
       lastLogLines: all.trim().split('\n').slice(-12),
     },
@@ -97,8 +96,7 @@ const install = async (
   signal?.throwIfAborted()
   if (!run.failed) return
   if (/DO NOT MATCH THE HASHES/.test(run.all)) {
-    throw new OffstreamError('CHECKSUM_MISMATCH', `${name}: a package is not what was locked`, {
-      outcome: 'download',
+    throw new RuntimeError('CHECKSUM_MISMATCH', `${name}: a package is not what was locked`, {
       hint: 'try again; where it differs again, do not trust the place it comes from',
       lastLogLines: run.all.trim().split('\n').slice(-12),
     })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import lockfile from 'proper-lockfile'
-import { OffstreamError } from '../errors.ts'
+import { type OffstreamError, RuntimeError } from '../errors.ts'
 
 /** A file as it must be; the committed lock holds one of these for every file that is fetched. */
 export interface LockedFile {
@@ -128,11 +128,10 @@ const refuseFullDisk = async ({
   const { bavail, bsize } = await statfs(directory)
   const needed = downloadBytes + installedBytes
   if (bavail * bsize >= needed) return
-  throw new OffstreamError(
+  throw new RuntimeError(
     'DISK_FULL',
     `${name} needs ${megabytes(needed)} under \`${directory}\`, where ${megabytes(bavail * bsize)} are free`,
     {
-      outcome: 'prerequisite',
       hint: 'free some space, or set `OFFSTREAM_CACHE` to a folder on another disk',
     },
   )
@@ -194,11 +193,10 @@ export const verifyFiles = async (
   })
   const unknown = [...found.keys()].map(file => `\`${file}\` is not in the lock`)
   if (wrong.length + unknown.length === 0) return
-  throw new OffstreamError(
+  throw new RuntimeError(
     'CHECKSUM_MISMATCH',
     `${name} is not what was locked: ${[...wrong, ...unknown].join('; ')}`,
     {
-      outcome: 'download',
       hint: 'fetch it again; where it differs again, do not trust the place it comes from',
     },
   )
@@ -206,8 +204,7 @@ export const verifyFiles = async (
 
 /** A tool that fetches for us failed: its own last words say why. */
 export const fetchFailed = (name: string, tool: string, output: string, cause?: unknown): OffstreamError =>
-  new OffstreamError('DOWNLOAD_FAILED', `${name} could not be fetched: ${tool} failed`, {
-    outcome: 'download',
+  new RuntimeError('DOWNLOAD_FAILED', `${name} could not be fetched: ${tool} failed`, {
     hint: 'check the network (a proxy or mirror is configured where the tool reads it), then try again',
     lastLogLines: output.trim().split('\n').slice(-12),
     cause,

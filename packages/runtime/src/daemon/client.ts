@@ -4,7 +4,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import lockfile from 'proper-lockfile'
-import { fileErrorOf, OffstreamError } from '../errors.ts'
+import { fileErrorOf, OffstreamError, RuntimeError } from '../errors.ts'
 import type { ServiceEvent } from '../supervisor/service.ts'
 import { DeadlineError, until, withDeadline } from '../until.ts'
 import { failed, startTimeoutMs } from './launch.ts'
@@ -36,11 +36,10 @@ export const daemonResponds = async (directory: string, timeoutMs = responseTime
 }
 
 const silent = (timeoutMs: number, cause: unknown): OffstreamError =>
-  new OffstreamError(
+  new RuntimeError(
     'DAEMON_UNRESPONSIVE',
     `The daemon, which runs the services, has not answered for ${timeoutMs / 1_000} s`,
     {
-      outcome: 'timeout',
       hint: 'find its pid with `ps ax | grep daemon`; wake it with `kill -CONT` if it was stopped, else end it with `kill -9`: the next command takes over what runs',
       cause,
     },
@@ -93,8 +92,7 @@ export const lockDaemon = async (directory: string): Promise<() => Promise<void>
 }
 
 const locked = (cause: unknown): OffstreamError =>
-  new OffstreamError('STACK_BUSY', 'Another command is at work on this stack', {
-    outcome: 'locked',
+  new RuntimeError('STACK_BUSY', 'Another command is at work on this stack', {
     hint: 'wait until it has ended, then try again',
     cause,
   })
@@ -130,8 +128,7 @@ export const callDaemon = async (
     signal?.throwIfAborted()
     // Errors that came over the wire have been made by `fromWire`; what else goes wrong is the connection.
     if (error instanceof OffstreamError || !isConnectionError(error)) throw error
-    throw new OffstreamError('DAEMON_LOST', 'The daemon, which runs the services, went away in the middle', {
-      outcome: 'unexpected',
+    throw new RuntimeError('DAEMON_LOST', 'The daemon, which runs the services, went away in the middle', {
       hint: 'call the command again: what still runs is adopted, what is dead is cleared away',
       cause: error,
     })

@@ -134,7 +134,7 @@ test('who ends everything does not wait for a start under way, and whoever asked
   await ensureDaemon(daemon.directory, daemon.launch)
   const { promise: begun, resolve } = resolvable()
   const start = callDaemon(daemon.directory, 'start', { names: ['sleeper'], onEvent: () => resolve() })
-  const outcome = expect(start).rejects.toMatchObject({ code: 'ENDED_MEANWHILE', outcome: 'locked' })
+  const outcome = expect(start).rejects.toMatchObject({ code: 'START_INTERRUPTED', outcome: 'locked' })
   await begun
   await callDaemon(daemon.directory, 'stop', {})
   await outcome
@@ -295,7 +295,7 @@ test('a folder for sockets is one of this user alone, or is refused', async () =
   await ensureOwnFolder(folder)
   expect((await stat(folder)).mode & 0o777).toBe(0o700)
   await chmod(folder, 0o755)
-  const refused = { code: 'FOLDER_FOREIGN', outcome: 'refused' }
+  const refused = { code: 'FOLDER_INSECURE', outcome: 'refused' }
   await expect(ensureOwnFolder(folder)).rejects.toMatchObject(refused)
   await chmod(folder, 0o700)
   await symlink(folder, join(root, 'link'))

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { open } from 'node:fs/promises'
-import { messageOf, OffstreamError } from '../errors.ts'
+import { messageOf, OffstreamError, RuntimeError } from '../errors.ts'
 import { endOfLog, lastLines } from '../log.ts'
 import { DeadlineError, withDeadline } from '../until.ts'
 import { type DaemonResponse, fromWire, toWire } from './protocol.ts'
@@ -75,8 +75,7 @@ export const failed = (error: unknown): OffstreamError =>
     : daemonFailed(`could not be started: ${messageOf(error)}`, [], error)
 
 const daemonFailed = (how: string, lastLogLines: readonly string[], cause?: unknown): OffstreamError =>
-  new OffstreamError('DAEMON_FAILED', `The daemon, which runs the services, ${how}`, {
-    outcome: 'failed',
+  new RuntimeError('DAEMON_FAILED', `The daemon, which runs the services, ${how}`, {
     hint: 'call `offstream up --foreground`, where it tells more; `offstream down` ends what runs, also without a daemon',
     lastLogLines,
     cause,

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { dirname } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
-import { OffstreamError } from '../errors.ts'
+import { type OffstreamError, RuntimeError } from '../errors.ts'
 import { boundLogs } from '../rotate.ts'
 import type { Service, ServiceEvent } from '../supervisor/service.ts'
 import { loadExeca, Supervisor } from '../supervisor/supervisor.ts'
@@ -206,18 +206,16 @@ class Line {
 }
 
 const folderRemoved = (directory: string): OffstreamError =>
-  new OffstreamError(
+  new RuntimeError(
     'FOLDER_REMOVED',
     `\`${directory}\` was removed while services ran on it; they were ended`,
     {
-      outcome: 'failed',
       hint: 'call `offstream down` before you remove a stack, or `offstream reset --all` to wipe it; `offstream up` begins anew',
     },
   )
 
 const endedMeanwhile = (): OffstreamError =>
-  new OffstreamError('ENDED_MEANWHILE', 'Another command ended the services while they were being started', {
-    outcome: 'locked',
+  new RuntimeError('START_INTERRUPTED', 'Another command ended the services while they were being started', {
     hint: 'start them again with `offstream up`',
   })
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstat, mkdir } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { OffstreamError } from '../errors.ts'
+import { RuntimeError } from '../errors.ts'
 
 /** sockaddr_un.sun_path: 108 bytes on Linux, 104 on macOS, the closing zero included. */
 const longestPath = 103
@@ -22,7 +22,7 @@ export const socketPath = (directory: string): string => {
 /**
  * Sees to it that a folder for sockets is this user's alone, and makes it where it is not there: in one that is open to
  * all, whoever comes first could answer in the daemon's place.
- * @throws OffstreamError FOLDER_FOREIGN
+ * @throws OffstreamError FOLDER_INSECURE
  */
 export const ensureOwnFolder = async (folder: string): Promise<void> => {
   await mkdir(folder, { mode: 0o700 }).catch(error => {
@@ -31,11 +31,10 @@ export const ensureOwnFolder = async (folder: string): Promise<void> => {
   // Not where a link leads to.
   const stats = await lstat(folder)
   if (stats.isDirectory() && stats.uid === userInfo().uid && (stats.mode & 0o077) === 0) return
-  throw new OffstreamError(
-    'FOLDER_FOREIGN',
+  throw new RuntimeError(
+    'FOLDER_INSECURE',
     `\`${folder}\`, where a socket has to lie, is open to other users`,
     {
-      outcome: 'refused',
       hint: 'remove it, or use a project folder with a shorter path, which needs no other place',
     },
   )

@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import { devNull, uptime } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { messageOf, OffstreamError } from '../errors.ts'
+import { messageOf, type OffstreamError, RuntimeError } from '../errors.ts'
 import { endOfLog, lastLines } from '../log.ts'
 import { identify, isAlive, listenerOn, type ProcessIdentity, send } from '../processes.ts'
 import { until } from '../until.ts'
@@ -617,8 +617,7 @@ const refuseTakenPorts = async (services: readonly Service[]): Promise<void> => 
       `port ${port}, which ${name} needs, is taken by ${holder.pid === 0 ? holder.name : `\`${holder.name}\` (pid ${holder.pid})`}`,
   )
   const all = sentences.join('; ')
-  throw new OffstreamError('PORT_TAKEN', `${all.charAt(0).toUpperCase()}${all.slice(1)}`, {
-    outcome: 'portTaken',
+  throw new RuntimeError('PORT_TAKEN', `${all.charAt(0).toUpperCase()}${all.slice(1)}`, {
     hint: `end ${taken.length === 1 ? 'that program' : 'these programs'}, or choose another port: ${taken.map(({ choose }) => choose).join(', ')}`,
   })
 }
@@ -626,13 +625,13 @@ const refuseTakenPorts = async (services: readonly Service[]): Promise<void> => 
 /** @param since place in the log where this start began: what an earlier one said is not its last words */
 const exitedEarly = async (service: Service, how: string, since: number): Promise<OffstreamError> => {
   const { told, ...rest } = await lastLogLinesOf(service, since, `${service.name} ${how} before it was ready`)
-  return new OffstreamError('SERVICE_EXITED', told, { outcome: 'failed', ...rest })
+  return new RuntimeError('SERVICE_EXITED', told, { ...rest })
 }
 
 const notReady = async (service: Service, error: unknown, since: number): Promise<OffstreamError> => {
   const what = `${service.name} did not get ready: ${messageOf(error)}`
   const { told, ...rest } = await lastLogLinesOf(service, since, what)
-  return new OffstreamError('SERVICE_NOT_READY', told, { outcome: 'timeout', ...rest, cause: error })
+  return new RuntimeError('SERVICE_NOT_READY', told, { ...rest, cause: error })
 }
 
 /** What the log adds to `what` happened: the last lines, and where the reason is known, that and what mends it. */

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
-import { messageOf, OffstreamError } from '@offstream/runtime'
+import { messageOf, type OffstreamError } from '@offstream/runtime'
 import type { CsvError, InfoCallback } from 'csv-parse'
+import { PipelineError } from '../../errors.ts'
 import { apiFields } from '../../product/fields.ts'
 import type { JsonObject } from '../../product/json.ts'
 import { nutrients } from '../../product/nutriments.ts'
@@ -80,11 +81,10 @@ interface Row {
 const withoutEnd: ReadonlySet<string> = new Set(['CSV_QUOTE_NOT_CLOSED', 'CSV_MAX_RECORD_SIZE'])
 
 const damaged = (name: string, lastLine: number, cause: CsvError): OffstreamError =>
-  new OffstreamError(
+  new PipelineError(
     'FILE_DAMAGED',
     `\`${name}\` can't be read after line ${lastLine}: ${withoutEnd.has(cause.code) ? 'a quote that begins there is never closed' : messageOf(cause)}`,
     {
-      outcome: 'failed',
       hint: 'put the quote right, or get the file again; the rows before were taken',
       cause,
     },

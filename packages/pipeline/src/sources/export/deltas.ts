@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { OffstreamError, replaceFile } from '@offstream/runtime'
+import { replaceFile } from '@offstream/runtime'
 import { z } from 'zod'
+import { PipelineError } from '../../errors.ts'
 import { type Input, isWebAddress } from './input.ts'
 
 /** One file of changes. */
@@ -62,8 +63,7 @@ const text = async (index: Input): Promise<string> => {
 }
 
 const invalid = (index: string, line: string) =>
-  new OffstreamError('INDEX_INVALID', `\`${index}\` is no list of deltas: it has \`${line.slice(0, 80)}\``, {
-    outcome: 'usage',
+  new PipelineError('INDEX_INVALID', `\`${index}\` is no list of deltas: it has \`${line.slice(0, 80)}\``, {
     hint: 'give the address of `/data/delta/index.txt`',
   })
 

@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
-import { OffstreamError } from '@offstream/runtime'
+import { PipelineError } from '../../errors.ts'
 import type { ReaderOptions, ReadResult } from '../reader.ts'
 import { csvEntries } from './csv.ts'
 import { type Entry, type FileReaderOptions, resultsIn } from './entry.ts'
@@ -155,21 +155,18 @@ const damaged = (name: string, error: unknown, cause: unknown): unknown => {
   // What the file could not give is told by the input itself.
   if (!code.startsWith('Z_')) return cause ?? error
   return code === 'Z_BUF_ERROR'
-    ? new OffstreamError('FILE_TRUNCATED', `\`${name}\` ends in the middle: its last part is missing`, {
-        outcome: 'failed',
+    ? new PipelineError('FILE_TRUNCATED', `\`${name}\` ends in the middle: its last part is missing`, {
         hint: 'get the file again; what stood before the cut was taken',
         cause: error,
       })
-    : new OffstreamError('FILE_DAMAGED', `\`${name}\` can't be unpacked: its gzip data is damaged`, {
-        outcome: 'failed',
+    : new PipelineError('FILE_DAMAGED', `\`${name}\` can't be unpacked: its gzip data is damaged`, {
         hint: 'get the file again; what stood before the damage was taken',
         cause: error,
       })
 }
 
 const unknownFormat = (name: string, start: string) =>
-  new OffstreamError('FORMAT_UNKNOWN', `\`${name}\` is no export of products: ${whatItIs(start)}`, {
-    outcome: 'usage',
+  new PipelineError('FORMAT_UNKNOWN', `\`${name}\` is no export of products: ${whatItIs(start)}`, {
     hint: isZip(start)
       ? 'unzip it first'
       : 'give an export as JSONL, CSV or Parquet; JSONL and CSV may be packed with gzip',

@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { addAbortSignal, type Readable } from 'node:stream'
-import { messageOf, OffstreamError } from '@offstream/runtime'
+import { messageOf } from '@offstream/runtime'
+import { PipelineError } from '../../errors.ts'
 import type { Remote } from '../guest/remote.ts'
 
 /** A file on this machine or on a site, to be read from its beginning or at any place; or what comes on a pipe. */
@@ -111,8 +112,7 @@ export const pipeInput = (name: string, pipe: Readable, signal: AbortSignal): In
     }
   },
   parts: async () => {
-    throw new OffstreamError('FORMAT_UNKNOWN', `\`${name}\` is Parquet, which can't be read from a pipe`, {
-      outcome: 'usage',
+    throw new PipelineError('FORMAT_UNKNOWN', `\`${name}\` is Parquet, which can't be read from a pipe`, {
       hint: 'give it as a file with `--source export --file`: what tells where its parts are stands at its end',
     })
   },
@@ -158,21 +158,18 @@ const part = async (
 }
 
 const missing = (name: string, cause: unknown) =>
-  new OffstreamError('FILE_MISSING', `\`${name}\` can't be read: ${messageOf(cause)}`, {
-    outcome: 'usage',
+  new PipelineError('FILE_MISSING', `\`${name}\` can't be read: ${messageOf(cause)}`, {
     hint: 'give the path or the address of an export as JSONL, CSV or Parquet',
     cause,
   })
 
 const brokenOff = (address: string, cause?: unknown) =>
-  new OffstreamError('FILE_TRUNCATED', `The download of \`${address}\` broke off`, {
-    outcome: 'unreachable',
+  new PipelineError('CONNECTION_LOST', `The download of \`${address}\` broke off`, {
     hint: 'run it again; products that are in the topic twice are one row in the table',
     cause,
   })
 
 const noParts = (address: string) =>
-  new OffstreamError('RANGES_UNSUPPORTED', `The site of \`${address}\` serves whole files only`, {
-    outcome: 'refused',
+  new PipelineError('RANGES_UNSUPPORTED', `The site of \`${address}\` serves whole files only`, {
     hint: 'download the Parquet file, then give its path',
   })

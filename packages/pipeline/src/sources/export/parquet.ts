@@ -1,5 +1,6 @@
 import { messageOf, OffstreamError } from '@offstream/runtime'
 import type { AsyncBuffer, FileMetaData, RowGroup } from 'hyparquet'
+import { PipelineError } from '../../errors.ts'
 import { apiFields } from '../../product/fields.ts'
 import { type JsonObject, objectOf } from '../../product/json.ts'
 import { nutrients } from '../../product/nutriments.ts'
@@ -105,25 +106,22 @@ const asWritten = (float: number): number => {
 }
 
 const truncated = (name: string, cause: unknown) =>
-  new OffstreamError('FILE_TRUNCATED', `\`${name}\` is not whole: ${messageOf(cause)}`, {
-    outcome: 'failed',
+  new PipelineError('FILE_TRUNCATED', `\`${name}\` is not whole: ${messageOf(cause)}`, {
     hint: 'get the file again',
     cause,
   })
 
 const damaged = (name: string, rowStart: number, cause: unknown) =>
-  new OffstreamError(
+  new PipelineError(
     'FILE_DAMAGED',
     `\`${name}\` can't be read from row ${rowStart + 1}: ${messageOf(cause)}`,
     {
-      outcome: 'failed',
       hint: 'get the file again; the rows before were taken',
       cause,
     },
   )
 
 const noCode = (name: string) =>
-  new OffstreamError('FORMAT_UNKNOWN', `\`${name}\` is no export of products: it has no column \`code\``, {
-    outcome: 'usage',
+  new PipelineError('FORMAT_UNKNOWN', `\`${name}\` is no export of products: it has no column \`code\``, {
     hint: 'give the export of products, such as `food.parquet`',
   })

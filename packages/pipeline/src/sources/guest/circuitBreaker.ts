@@ -1,4 +1,4 @@
-import { OffstreamError } from '@offstream/runtime'
+import { PipelineError } from '../../errors.ts'
 import { Refused, VisitError } from './visitError.ts'
 
 /** How much a crawl bears before it leaves a site alone. */
@@ -154,18 +154,16 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
 
 /** The site does not want us, or nobody, now. */
 export const blocked = (address: string, reason: string) =>
-  new OffstreamError('SOURCE_BLOCKED', `The site refused to show \`${address}\`: ${reason}`, {
-    outcome: 'blocked',
+  new PipelineError('SOURCE_BLOCKED', `The site refused to show \`${address}\`: ${reason}`, {
     hint: 'wait some hours and ask for fewer pages a minute; for many products use `--source export`',
   })
 
 /** Nobody answers, or not with what could be read. */
 export const unreachable = (address: string, error: VisitError) =>
-  new OffstreamError(
+  new PipelineError(
     'SITE_UNREACHABLE',
     `No ${error.kind === 'unreachable' ? 'answer' : 'page'} from \`${new URL(address).host}\`: ${error.message}`,
     {
-      outcome: 'unreachable',
       hint: 'check the address and the network; `offstream site` serves a stand-in on this machine',
       cause: error,
     },

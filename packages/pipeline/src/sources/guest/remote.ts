@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { setTimeout as pause } from 'node:timers/promises'
 import { messageOf, OffstreamError } from '@offstream/runtime'
 import pRetry from 'p-retry'
+import { PipelineError } from '../../errors.ts'
 import { Host } from './host.ts'
 import type { RateLimiter } from './rateLimiter.ts'
 
@@ -59,7 +60,7 @@ const largestAnswer = 32 * 1024 * 1024
  * redirect to anywhere but the site and its storage, and gives every step a deadline.
  *
  * Its methods throw OffstreamError SITE_UNREACHABLE, SOURCE_BLOCKED (the site does not want us, or nobody, now),
- * REDIRECTED_ELSEWHERE, ANSWER_TOO_LARGE.
+ * REDIRECTED_ELSEWHERE, RESPONSE_TOO_LARGE.
  */
 export class Remote {
   private readonly host: Host
@@ -264,17 +265,15 @@ const parsed = (bytes: Buffer): unknown => {
 const shown = (address: string): string => (address.length > 120 ? `${address.slice(0, 119)}…` : address)
 
 const blocked = (address: string, reason: string) =>
-  new OffstreamError('SOURCE_BLOCKED', `The site refused \`${shown(address)}\`: ${reason}`, {
-    outcome: 'blocked',
+  new PipelineError('SOURCE_BLOCKED', `The site refused \`${shown(address)}\`: ${reason}`, {
     hint: 'wait some hours and ask for less; for many products use the site’s exports (`--source export`)',
   })
 
 const unreachable = (address: string, cause: unknown) =>
-  new OffstreamError(
+  new PipelineError(
     'SITE_UNREACHABLE',
     `No answer from \`${new URL(address).host}\`: ${rootMessage(cause)}`,
     {
-      outcome: 'unreachable',
       hint: 'check the address and the network; `offstream site` serves a stand-in on this machine',
       cause,
     },
@@ -286,17 +285,15 @@ const rootMessage = (error: unknown): string =>
 
 /** Nothing is asked there: who trusts it says so. */
 export const redirectedElsewhere = (address: string, to: string) =>
-  new OffstreamError('REDIRECTED_ELSEWHERE', `\`${shown(address)}\` leads to another site: \`${to}\``, {
-    outcome: 'refused',
+  new PipelineError('REDIRECTED_ELSEWHERE', `\`${shown(address)}\` leads to another site: \`${to}\``, {
     hint: 'give that address instead, if you trust it',
   })
 
 export const answerTooLarge = (address: string, maxBytes: number) =>
-  new OffstreamError(
-    'ANSWER_TOO_LARGE',
+  new PipelineError(
+    'RESPONSE_TOO_LARGE',
     `\`${shown(address)}\` answers with more than ${maxBytes / 1024 / 1024} MB`,
     {
-      outcome: 'refused',
       hint: 'check the address; exports are read with `--source export`',
     },
   )

@@ -8,6 +8,7 @@ import {
   type Request,
   type Response,
 } from 'playwright'
+import { PipelineError } from '../../errors.ts'
 import type { Host } from '../guest/host.ts'
 import { maxRedirects } from '../guest/remote.ts'
 import { LedElsewhere, Refused, VisitError } from '../guest/visitError.ts'
@@ -195,8 +196,7 @@ const launch = async (
   } catch (error) {
     await browser?.close()
     await removeFolder(folder)
-    throw new OffstreamError('CHROMIUM_FAILED', `\`${executablePath}\` does not start`, {
-      outcome: 'prerequisite',
+    throw new PipelineError('CHROMIUM_FAILED', `\`${executablePath}\` does not start`, {
       hint: 'run it by hand to see why, or name another browser in `browser.executablePath`',
       lastLogLines: messageOf(error).split('\n').slice(-20),
       cause: error,

@@ -2,7 +2,8 @@ import { constants } from 'node:fs'
 import { access, readFile, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
-import { messageOf, OffstreamError } from '@offstream/runtime'
+import { messageOf } from '@offstream/runtime'
+import { PipelineError } from '../../errors.ts'
 
 /** A browser without windows, which was built so, or one that can have some. */
 export type ChromiumKind = 'headless-shell' | 'whole'
@@ -27,8 +28,7 @@ export const findChromium = async ({
 }: FindChromiumOptions = {}): Promise<string | null> => {
   if (configuredPath !== undefined) {
     if (await isProgram(configuredPath)) return configuredPath
-    throw new OffstreamError('CHROMIUM_MISSING', `No program at \`${configuredPath}\``, {
-      outcome: 'prerequisite',
+    throw new PipelineError('CHROMIUM_MISSING', `No program at \`${configuredPath}\``, {
       hint: 'correct `browser.executablePath` in the configuration, or leave it out to have one found',
     })
   }
@@ -67,11 +67,10 @@ export const installChromium = async (
     if (path !== null) return path
     failures.push(`${name} left no browser`)
   }
-  throw new OffstreamError(
+  throw new PipelineError(
     'CHROMIUM_MISSING',
     'No Chrome or Chromium was found, and none could be installed',
     {
-      outcome: 'prerequisite',
       hint: 'install Chrome or Chromium with your system’s package manager, or name one in `browser.executablePath`',
       lastLogLines: failures,
     },

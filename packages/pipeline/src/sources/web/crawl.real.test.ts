@@ -608,7 +608,7 @@ describe.skipIf(executablePath === null)('crawling (needs Chromium)', () => {
       },
     }))
     await expect(crawl(site, '/').ended).rejects.toMatchObject({
-      ...{ code: 'ANSWER_TOO_LARGE', outcome: 'refused' },
+      ...{ code: 'RESPONSE_TOO_LARGE', outcome: 'refused' },
       message: expect.stringContaining(`${site.origin}/robots.txt`),
     })
     expect(sent).toBeLessThan(500)

@@ -4,6 +4,7 @@ import { BasicCrawler, Configuration, LogLevel, log } from '@crawlee/basic'
 import { messageOf, OffstreamError } from '@offstream/runtime'
 import type { Response } from 'playwright'
 import type { z } from 'zod'
+import { PipelineError } from '../../errors.ts'
 import { type Acknowledgement, serialize } from '../../product/message.ts'
 import { Product } from '../../product/product.ts'
 import { blocked, CircuitBreaker, unreachable } from '../guest/circuitBreaker.ts'
@@ -57,8 +58,7 @@ export const crawl = async (options: WebSourceOptions, run: SourceRun): Promise<
 const requireChromium = async (): Promise<string> => {
   const path = await findChromium()
   if (path !== null) return path
-  throw new OffstreamError('CHROMIUM_MISSING', 'No Chrome or Chromium was found', {
-    outcome: 'prerequisite',
+  throw new PipelineError('CHROMIUM_MISSING', 'No Chrome or Chromium was found', {
     hint: 'install one, or name one in `browser.executablePath`',
   })
 }
@@ -506,8 +506,7 @@ const problem = ({ issues }: z.ZodError): string =>
   issues.map(({ path, message }) => `${path.join('.') || 'barcode'}: ${message}`).join('; ')
 
 const disallowed = (address: string) =>
-  new OffstreamError('SOURCE_DISALLOWED', `The site's robots.txt keeps robots off \`${address}\``, {
-    outcome: 'refused',
+  new PipelineError('SOURCE_DISALLOWED', `The site's robots.txt keeps robots off \`${address}\``, {
     hint: 'begin at the home page, a category or a product; to search, use `--source api --search`',
   })
 
@@ -519,27 +518,24 @@ const unreadable = (address: string, error: VisitError): OffstreamError => {
 }
 
 const layoutChanged = (address: string, selectors: readonly string[]) =>
-  new OffstreamError(
+  new PipelineError(
     'LAYOUT_CHANGED',
     `The pages of \`${new URL(address).host}\` are not as they were: nothing is found by ${selectors.map(selector => `\`${selector}\``).join(' and ')}`,
     {
-      outcome: 'blocked',
       hint: 'use `--source export` or `--source api`, which do not depend on it, until a newer offstream knows these pages',
     },
   )
 
 const productsLost = (address: string) =>
-  new OffstreamError(
+  new PipelineError(
     'PRODUCTS_LOST',
     `\`${new URL(address).host}\` says of ${manyUnknown} products in a row that it knows none of them; they were not removed`,
     {
-      outcome: 'blocked',
       hint: 'look at the site, and scrape again when it shows products; `offstream topic produce --delete <code>` removes one that is really gone',
     },
   )
 
 const notASource = (address: string, reason: string) =>
-  new OffstreamError('NOT_A_SOURCE', `No products at \`${address}\`: ${reason}`, {
-    outcome: 'usage',
+  new PipelineError('NOT_A_SOURCE', `No products at \`${address}\`: ${reason}`, {
     hint: 'give the address of a list of products, such as the home page or a category, or of one product',
   })

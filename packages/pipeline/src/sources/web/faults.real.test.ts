@@ -234,8 +234,8 @@ describe.skipIf(executablePath === null)('the first page is spoilt (needs Chromi
     closed: ['SITE_UNREACHABLE', 'unreachable'],
     'cut-off': ['SITE_UNREACHABLE', 'unreachable'],
     drip: ['SITE_UNREACHABLE', 'unreachable'],
-    huge: ['ANSWER_TOO_LARGE', 'refused'],
-    'gzip-bomb': ['ANSWER_TOO_LARGE', 'refused'],
+    huge: ['RESPONSE_TOO_LARGE', 'refused'],
+    'gzip-bomb': ['RESPONSE_TOO_LARGE', 'refused'],
     'redirect-loop': ['SOURCE_BLOCKED', 'blocked'],
     'redirect-private': ['REDIRECTED_ELSEWHERE', 'refused'],
     // Barcodes and addresses are ASCII.

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { closeSync, openSync, truncateSync, writeSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { OffstreamError } from '@offstream/runtime'
 import { z } from 'zod'
+import { PipelineError } from '../../errors.ts'
 import type { Acknowledgement } from '../../product/message.ts'
 import { hold } from './hold.ts'
 import type { ListedProduct } from './pages.ts'
@@ -217,7 +217,6 @@ const forgetOld = async (directory: string): Promise<void> => {
 const now = (): string => new Date().toISOString()
 
 const running = (address: string, pid: number) =>
-  new OffstreamError('SCRAPE_RUNNING', `Another scrape of \`${address}\` is under way: pid ${pid}`, {
-    outcome: 'locked',
+  new PipelineError('SCRAPE_RUNNING', `Another scrape of \`${address}\` is under way: pid ${pid}`, {
     hint: `wait until it has ended, or end it with \`kill ${pid}\``,
   })

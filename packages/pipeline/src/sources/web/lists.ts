@@ -1,4 +1,5 @@
-import { OffstreamError } from '@offstream/runtime'
+import type { OffstreamError } from '@offstream/runtime'
+import { PipelineError } from '../../errors.ts'
 import { countryTag } from '../../product/tags.ts'
 import { isLoopback } from '../guest/host.ts'
 import { codeInAddress } from './pages.ts'
@@ -93,23 +94,20 @@ const throwing = (error: OffstreamError): never => {
 }
 
 const leadsFurther = (site: string): OffstreamError =>
-  new OffstreamError('ADDRESS_INVALID', `\`${site}\` leads to one page, of which there are no lists`, {
-    outcome: 'usage',
+  new PipelineError('ADDRESS_INVALID', `\`${site}\` leads to one page, of which there are no lists`, {
     hint: 'give the address of the site alone, such as `https://fr.openfoodfacts.org`, or leave the list away',
   })
 
 const withoutLanguages = (site: string): OffstreamError =>
-  new OffstreamError(
+  new PipelineError(
     'ADDRESS_INVALID',
     `\`${site}\` is not Open Food Facts, which has a host for each language`,
     {
-      outcome: 'usage',
       hint: 'leave `--lang` away, and give the address in the language that you want',
     },
   )
 
 const nameless = (facet: Facet, name: string): OffstreamError =>
-  new OffstreamError('ADDRESS_INVALID', `\`${name}\` is no name of a ${facet}`, {
-    outcome: 'usage',
+  new PipelineError('ADDRESS_INVALID', `\`${name}\` is no name of a ${facet}`, {
     hint: 'give it as the site shows it, such as `Pâtes à tartiner`, or its tag such as `en:spreads`',
   })

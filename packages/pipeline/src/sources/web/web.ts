@@ -43,7 +43,7 @@ export interface WebSourceOptions {
  * that it is no more is removed. A crawl that did not come to its end is gone on with by the next of the same address
  * (`Journal`). `run` throws OffstreamError SCRAPE_RUNNING, SITE_UNREACHABLE, SOURCE_BLOCKED (the site asked us to stop),
  * SOURCE_DISALLOWED (robots.txt), NOT_A_SOURCE (the address is no list and no product), REDIRECTED_ELSEWHERE and
- * ANSWER_TOO_LARGE (the same address), LAYOUT_CHANGED (pages of products make no record any more), CHROMIUM_MISSING or
+ * RESPONSE_TOO_LARGE (the same address), LAYOUT_CHANGED (pages of products make no record any more), CHROMIUM_MISSING or
  * CHROMIUM_FAILED.
  */
 export const webSource = (options: WebSourceOptions): Source => ({

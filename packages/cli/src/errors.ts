@@ -1,0 +1,63 @@
+import { type ErrorDefinition, errorClass } from '@offstream/runtime/errors'
+
+/** The codes that this package throws. */
+export const cliErrors = {
+  ALREADY_RUNNING: {
+    outcome: 'locked',
+    cause: '`up --foreground`, while the services are running in the background.',
+    remedy: 'Leave them running, or run `offstream down` first.',
+  },
+  CHART_UNKNOWN: {
+    outcome: 'usage',
+    cause: 'There is no chart with this name.',
+    remedy: 'Choose one of those that the message lists.',
+  },
+  CONFIRMATION_REQUIRED: {
+    outcome: 'usage',
+    cause: '`reset` would delete data, and there is no terminal to ask on.',
+    remedy: 'Look with `--dry-run`, then add `--yes`.',
+  },
+  LINES_REJECTED: {
+    outcome: 'refused',
+    cause: 'Some input lines of `topic produce` are not products; the others were published.',
+    remedy: 'Correct them, or publish them unchecked with `--raw`.',
+  },
+  NOTHING_SELECTED: {
+    outcome: 'usage',
+    cause: '`reset` needs to know what to delete.',
+    remedy: 'Choose `--table`, `--checkpoint`, `--topic` or `--all`.',
+  },
+  NOT_CONFIRMED: {
+    outcome: 'interrupted',
+    cause: 'The question of `reset` was not answered with `y`; nothing was deleted.',
+    remedy: 'Answer `y` to continue.',
+  },
+  OPTIONS_CONFLICT: {
+    outcome: 'usage',
+    cause:
+      'Options of `scrape` exclude each other, or belong to another `--source`; the message says to which.',
+    remedy: 'Omit one of them.',
+  },
+  OPTION_INVALID: {
+    outcome: 'usage',
+    cause: '`--search` has no words, or, for the API, is not of the form `key=value`.',
+    remedy: 'Use words with `--source web`, parameters with `--source api`.',
+  },
+  PROJECT_MISSING: {
+    outcome: 'usage',
+    cause: 'The folder of `--project` does not exist.',
+    remedy: 'Check the path, or create a project there with `offstream init <folder>`.',
+  },
+  REPORT_UNWRITABLE: {
+    outcome: 'refused',
+    cause: 'The report cannot be written to its folder, or would overwrite a file.',
+    remedy: 'Choose another file with `--output`.',
+  },
+  SERVICE_UNKNOWN: {
+    outcome: 'usage',
+    cause: 'There is no service with this name.',
+    remedy: 'Choose one of those that the message lists.',
+  },
+} as const satisfies Readonly<Record<string, ErrorDefinition>>
+
+export class CliError extends errorClass(cliErrors) {}

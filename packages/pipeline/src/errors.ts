@@ -1,0 +1,252 @@
+import { type ErrorDefinition, errorClass } from '@offstream/runtime/errors'
+
+/** The codes that this package throws. */
+export const pipelineErrors = {
+  ACCESS_DENIED: {
+    outcome: 'refused',
+    cause: 'Kafka rejected the user, or denies access to this topic.',
+    remedy: 'Check user name, password and mechanism, and the permissions on the topic.',
+  },
+  ADDRESS_INVALID: {
+    outcome: 'usage',
+    cause:
+      'The value of `--url`, `--file` or `--deltas` is not a web address, or `--category`, `--lang` and similar options cannot be combined with it.',
+    remedy:
+      'Use an address that begins with `http://` or `https://`; with `--category` and similar options, the home page of the site.',
+  },
+  CACHE_UNWRITABLE: {
+    outcome: 'refused',
+    cause: 'A folder of the cache cannot be written or removed.',
+    remedy: 'Check who owns it, or set `OFFSTREAM_CACHE` to a folder of your own.',
+  },
+  CHART_INVALID: {
+    outcome: 'config',
+    cause:
+      'A chart has no `.sql` or no `.json` file, or its specification is not valid Vega-Lite or loads external data.',
+    remedy: 'See `charts/README.md`.',
+  },
+  CHROMIUM_FAILED: {
+    outcome: 'prerequisite',
+    cause: 'The browser was found but does not start; its last lines are shown.',
+    remedy: 'Run it by hand to see why, or set `browser.executablePath`.',
+  },
+  CHROMIUM_MISSING: {
+    outcome: 'prerequisite',
+    cause:
+      'No Chrome or Chromium was found and none could be installed, or `browser.executablePath` does not exist.',
+    remedy: 'Install one, or correct the setting.',
+  },
+  CONFIG_INVALID: {
+    outcome: 'config',
+    cause: 'Settings are unknown or have invalid values; the message lists all of them, each with its line.',
+    remedy: 'Compare with `config/offstream.yaml`.',
+  },
+  CONNECTION_LOST: {
+    outcome: 'unreachable',
+    cause: 'A download of an export broke off. Everything before that was read.',
+    remedy: 'Run the command again: a product that is read twice is still one row.',
+  },
+  FILE_DAMAGED: {
+    outcome: 'failed',
+    cause:
+      'An export cannot be decompressed or read beyond some point, for example because a quote in a CSV file is never closed. Everything before that was read.',
+    remedy: 'Download the file again, or correct it.',
+  },
+  FILE_MISSING: {
+    outcome: 'usage',
+    cause: 'A file that an option or a setting names does not exist or cannot be read.',
+    remedy: 'Check the path or the address, and its permissions.',
+  },
+  FILE_TRUNCATED: {
+    outcome: 'failed',
+    cause: 'An export ends in the middle. Everything before that was read.',
+    remedy: 'Download it again: a product that is read twice is still one row.',
+  },
+  FORMAT_UNKNOWN: {
+    outcome: 'usage',
+    cause: 'A file is not an export of products.',
+    remedy: 'Use JSONL, CSV or Parquet.',
+  },
+  HOME_INVALID: {
+    outcome: 'prerequisite',
+    cause: '`SPARK_HOME` or `KAFKA_HOME` contains no Spark or Kafka, or another version.',
+    remedy: 'Point it to a Spark 4.1 or a Kafka 3, or unset it.',
+  },
+  INDEX_INVALID: {
+    outcome: 'usage',
+    cause: 'The value of `--deltas` is not an index of daily changes.',
+    remedy: 'Use the address of `/data/delta/index.txt`.',
+  },
+  JAVA_MISSING: {
+    outcome: 'prerequisite',
+    cause: 'Java 17 or newer was not found.',
+    remedy: 'Install it (Debian, Ubuntu: `openjdk-17-jre-headless`), or set `JAVA_HOME`.',
+  },
+  KAFKA_UNREACHABLE: {
+    outcome: 'unreachable',
+    cause: 'Could not connect to a Kafka broker.',
+    remedy: 'Run `offstream up`; `offstream status` shows the state of Kafka.',
+  },
+  LAYOUT_CHANGED: {
+    outcome: 'blocked',
+    cause:
+      'Product pages give no product, or a list page has no list: the layout of the site differs from the one that offstream knows.',
+    remedy:
+      'Use `--source export` or `--source api` until a newer version of offstream supports the new layout.',
+  },
+  MAPPING_INVALID: {
+    outcome: 'config',
+    cause: '`topic.mapping` has errors; the message lists all of them.',
+    remedy: 'Use a JSONPath for each column, for example `$.product.name`.',
+  },
+  MESSAGE_REJECTED: {
+    outcome: 'refused',
+    cause: 'Kafka rejected a message: it is too large, or has no key.',
+    remedy: 'Compare it with the limits of the topic.',
+  },
+  MIRROR_LOOP: {
+    outcome: 'usage',
+    cause: '`--source topic` would read the topic of this stack into itself.',
+    remedy: 'Use another topic, or the brokers of another cluster.',
+  },
+  NOT_A_SOURCE: {
+    outcome: 'usage',
+    cause: 'The address of `--url` is neither a list of products nor a product, or `api.url` has no API.',
+    remedy: 'Use the home page, a category or a product; for the API, the home page of the site.',
+  },
+  NOT_RUNNING: {
+    outcome: 'notRunning',
+    cause: 'A command needs a service that is not running.',
+    remedy: 'Run `offstream up`.',
+  },
+  OPTION_MISSING: {
+    outcome: 'usage',
+    cause: 'The source of `scrape` needs an option or a setting; the message names it.',
+    remedy: 'Add it.',
+  },
+  PRODUCTS_LOST: {
+    outcome: 'blocked',
+    cause: 'The site reported ten products in a row as unknown; none of the ten was deleted.',
+    remedy:
+      'Look at the site, and scrape again when it shows products. `offstream topic produce --delete <code>` deletes a product that is really gone.',
+  },
+  PROJECT_EXISTS: {
+    outcome: 'refused',
+    cause: '`init` would overwrite files.',
+    remedy: 'Choose another folder, or move the existing files.',
+  },
+  PROJECT_UNWRITABLE: {
+    outcome: 'refused',
+    cause: '`init` cannot write to the folder.',
+    remedy: 'Choose a folder that you can write to.',
+  },
+  PYTHON_MISSING: {
+    outcome: 'prerequisite',
+    cause: 'Python 3.10 or newer was not found.',
+    remedy: 'Install it.',
+  },
+  QUERY_TIMEOUT: {
+    outcome: 'timeout',
+    cause: 'The query took longer than `query --timeout` allows.',
+    remedy: 'Query less data, or raise the timeout.',
+  },
+  RANGES_UNSUPPORTED: {
+    outcome: 'refused',
+    cause: 'The server cannot send a Parquet file in parts.',
+    remedy: 'Download the file, then use its path.',
+  },
+  REDIRECTED_ELSEWHERE: {
+    outcome: 'refused',
+    cause: 'An address redirects to another site, for example the page of a product that is not food.',
+    remedy: 'Use that address instead, if you trust it.',
+  },
+  RESET_REFUSED: {
+    outcome: 'refused',
+    cause: 'A folder cannot be moved away, so nothing was deleted.',
+    remedy: 'If it is a mount point, or belongs to another user, empty it by hand.',
+  },
+  RESPONSE_TOO_LARGE: {
+    outcome: 'refused',
+    cause: 'A response of the site exceeds the limits: 8 MB a page, 32 MB of data.',
+    remedy: 'Check the address.',
+  },
+  RUNTIME_IN_USE: {
+    outcome: 'refused',
+    cause: '`runtime` would remove files that a process is using; the message names the process.',
+    remedy: 'Run `offstream down` in that project, then try again.',
+  },
+  SCRAPE_RUNNING: {
+    outcome: 'locked',
+    cause: 'Another scrape of the same address is in progress; the message has its pid.',
+    remedy: 'Wait until it has finished, or stop it.',
+  },
+  SECRET_MISSING: {
+    outcome: 'config',
+    cause: 'The environment variable that `topic.sasl.passwordVariable` names is not set.',
+    remedy: 'Set it for this command.',
+  },
+  SERVICES_RUNNING: {
+    outcome: 'locked',
+    cause: 'Services are running whose data would be deleted.',
+    remedy: 'Run `offstream down`, then try again.',
+  },
+  SETTINGS_DIFFER: {
+    outcome: 'refused',
+    cause: 'A service is running with other settings than those requested now.',
+    remedy: 'Run `offstream down`, then start it with the new settings.',
+  },
+  SITE_UNREACHABLE: {
+    outcome: 'unreachable',
+    cause: 'Could not connect to the site.',
+    remedy: 'Check the address and the network.',
+  },
+  SOURCE_BLOCKED: {
+    outcome: 'blocked',
+    cause: 'The site blocks offstream or is down, whatever the HTTP status of its response.',
+    remedy: 'Wait some hours and request fewer pages a minute; for many products use `--source export`.',
+  },
+  SOURCE_DISALLOWED: {
+    outcome: 'refused',
+    cause: 'The robots.txt of the site disallows this address.',
+    remedy: 'Start at the home page or at a product; to search, use `--source api --search`.',
+  },
+  SQL_FAILED: {
+    outcome: 'failed',
+    cause: 'The Thrift server rejected the statement, or could not finish it.',
+    remedy: 'Correct it; `offstream query "SHOW VIEWS"` lists the views.',
+  },
+  TABLE_MISSING: {
+    outcome: 'failed',
+    cause: 'A table behind the views was dropped.',
+    remedy:
+      'Fill it again from the topic: `offstream down && offstream reset --table && offstream up && offstream submit`.',
+  },
+  THRIFT_UNREACHABLE: {
+    outcome: 'unreachable',
+    cause: 'Could not connect to the Thrift server.',
+    remedy: 'Run `offstream up`, then `offstream status`.',
+  },
+  TOPIC_DELETED: {
+    outcome: 'failed',
+    cause: 'The topic of the stack no longer exists.',
+    remedy: 'Run `offstream down`, then `offstream up`, which creates it.',
+  },
+  TOPIC_MISSING: {
+    outcome: 'usage',
+    cause: 'Kafka has no topic with the name that `--topic` or `topic.topic` gives.',
+    remedy: 'Check the name.',
+  },
+  TOPIC_UNREADABLE: {
+    outcome: 'failed',
+    cause:
+      'The messages of a topic have an unknown compression or format, or its consumer group keeps rebalancing.',
+    remedy: 'The message says which; for the group, choose another with `--group`.',
+  },
+  WAIT_TIMEOUT: {
+    outcome: 'timeout',
+    cause: 'The condition was not met in time; the message shows the last state.',
+    remedy: 'Run `offstream status`, or raise the timeout.',
+  },
+} as const satisfies Readonly<Record<string, ErrorDefinition>>
+
+export class PipelineError extends errorClass(pipelineErrors) {}
