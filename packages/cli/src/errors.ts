@@ -58,6 +58,11 @@ export const cliErrors = {
     cause: 'There is no service with this name.',
     remedy: 'Choose one of those that the message lists.',
   },
+  UNEXPECTED: {
+    outcome: 'unexpected',
+    cause: 'A bug in offstream; the stack trace shows where.',
+    remedy: 'Run `offstream report` and open an issue with the report.',
+  },
 } as const satisfies Readonly<Record<string, ErrorDefinition>>
 
 export class CliError extends errorClass(cliErrors) {}
