@@ -51,13 +51,13 @@ export type Signals = Pick<Context, 'signal' | 'force'>
 
 export const contextOf = (options: GlobalOptions, { signal, force }: Signals): Context => {
   const output = new Output(modeFor(options.json ?? false, process.stderr, process.env))
-  const load = async (remembered?: Pipeline['runningConfig']) =>
+  const load = async (runningConfig?: Pipeline['runningConfig']) =>
     pipeline.loadProject({
       from: options.project === undefined ? process.cwd() : await existingFolder(options.project),
       environment: process.env,
       stack: options.stack ?? null,
       settings: options.settings,
-      remembered,
+      runningConfig,
     })
   const project = lazily(() => load(pipeline.runningConfig))
   const fetch = async () => fetchRuntimes(output, (await project()).directory, signal)

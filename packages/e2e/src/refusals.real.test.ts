@@ -55,7 +55,7 @@ test('a configuration with several problems tells all of them', async () => {
   expect(call.shown).toMatchInlineSnapshot(`
     "! ✖ The configuration has 4 problems:
     !   <project>/broken/offstream.yaml:2: kafka.port: must be at most 65535
-    !   <project>/broken/offstream.yaml:3: kafka.prot: there is no such setting; did you mean \`kafka.port\`?
+    !   <project>/broken/offstream.yaml:3: kafka.prot: unknown setting; did you mean \`kafka.port\`?
     !   --set: thrift.cores: must be a number
     !   environment OFFSTREAM_WEB_URL: web.url: must be an address that begins with \`http://\` or \`https://\` [CONFIG_INVALID]
     ! → every setting and its default is in the file that \`offstream init <folder>\` writes

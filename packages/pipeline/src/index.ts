@@ -10,21 +10,19 @@ export * from './names.ts'
 export * from './product/message.ts'
 export * from './product/product.ts'
 export { type AssetFolder, assetPath } from './project/assets.ts'
-export {
-  Config,
-  configOf,
-  configYaml,
-  environmentName,
-  loadProject,
-  numberAt,
-  type Project,
-  portPaths,
-  type SettingOrigin,
-  settingPaths,
-  settingsOf,
-} from './project/config.ts'
+export { Config } from './project/config.ts'
 export { type Directories, directoriesOf, stateFolder } from './project/directories.ts'
 export { type InitOptions, initProject, type NewProject } from './project/init.ts'
+export { configOf, type SettingOrigin } from './project/layers.ts'
+export {
+  configYaml,
+  environmentName,
+  numberAt,
+  portPaths,
+  settingPaths,
+  settingsOf,
+} from './project/paths.ts'
+export { loadProject, type Project } from './project/project.ts'
 export {
   type CachedRuntime,
   type CachedRuntimes,

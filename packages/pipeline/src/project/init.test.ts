@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { listCharts } from '../charts/charts.ts'
 import { assetPath } from './assets.ts'
-import { Config, loadProject } from './config.ts'
+import { Config } from './config.ts'
 import { initProject } from './init.ts'
+import { loadProject } from './project.ts'
 
 const emptyFolder = async (): Promise<string> => {
   const directory = await mkdtemp(join(tmpdir(), 'offstream-init-'))

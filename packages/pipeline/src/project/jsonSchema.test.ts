@@ -9,7 +9,7 @@ import { withEverySetting } from './testConfig.ts'
 const schema = JSON.parse(readFileSync(shippedPath('config', 'offstream.schema.json'), 'utf8'))
 const yaml = readFileSync(shippedPath('config', 'offstream.yaml'), 'utf8')
 
-/** What an editor that knows the schema says of this text. */
+/** What an editor with the schema reports for this text. */
 const problemsOf = (text: string): string[] => {
   const ajv = new Ajv({
     allErrors: true,
@@ -21,15 +21,15 @@ const problemsOf = (text: string): string[] => {
   return (ajv.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`)
 }
 
-test('the committed JSON Schema is that of the settings (else: pnpm --filter @offstream/pipeline write:schema)', () => {
+test('the committed JSON Schema matches the settings (otherwise: pnpm --filter @offstream/pipeline write:schema)', () => {
   expect(schema).toEqual(configSchema())
 })
 
-test('an editor finds nothing wrong with the file to edit, as it is and with every line taken in', () => {
+test('an editor reports no problem in config/offstream.yaml, neither as it is nor with every setting uncommented', () => {
   expect([problemsOf(yaml), problemsOf(withEverySetting(yaml))]).toEqual([[], []])
 })
 
-test('an editor marks what offstream would refuse', () => {
+test('an editor reports what offstream rejects', () => {
   expect(problemsOf('kafka: { port: 70000, memory: 1 GB, prot: 1 }\nstream: []')).toEqual([
     '/kafka must NOT have additional properties',
     '/kafka/port must be <= 65535',
@@ -38,6 +38,6 @@ test('an editor marks what offstream would refuse', () => {
   ])
 })
 
-test('the file to edit names its schema', () => {
+test('config/offstream.yaml names its schema', () => {
   expect(yaml.split('\n')[0]).toBe('# yaml-language-server: $schema=offstream.schema.json')
 })

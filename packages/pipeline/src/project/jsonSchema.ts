@@ -2,12 +2,12 @@ import { z } from 'zod'
 import { Config } from './config.ts'
 
 /**
- * The JSON Schema of `offstream.yaml`, from which editors complete settings and mark what is wrong. What is committed as
- * `config/offstream.schema.json` is this, written by `pnpm --filter @offstream/pipeline write:schema`.
+ * The JSON Schema of `offstream.yaml`, with which editors complete and check settings.
+ * `pnpm --filter @offstream/pipeline write:schema` writes it to `config/offstream.schema.json`.
  */
 export const configSchema = (): Record<string, unknown> => ({
   title: 'offstream.yaml',
-  // Editors know draft 7 best.
+  // Editors support draft 7 best.
   ...z.toJSONSchema(Config, { io: 'input', target: 'draft-07', override: forEditors }),
 })
 
@@ -18,11 +18,11 @@ interface Part {
 }
 
 const forEditors = ({ zodSchema, jsonSchema, path }: Part): void => {
-  // A section whose lines are all comments is null in YAML, and `loadProject` takes it for "nothing said".
+  // A section whose lines are all comments is null in YAML; `loadProject` ignores it.
   if (zodSchema._zod.def.type === 'object' && path.length > 0)
     Object.assign(jsonSchema, { type: ['object', 'null'] })
-  // Each setting tells its default; that of a section would be completed as `{}`.
+  // Editors would complete the default of a section as `{}`; its settings have their own defaults.
   if (zodSchema._zod.def.type === 'prefault') delete jsonSchema.default
-  // Any whole number, as JavaScript counts.
+  // zod's limit for safe integers is not a rule for users.
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
 }

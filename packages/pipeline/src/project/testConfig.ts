@@ -1,8 +1,8 @@
-import { settingPaths } from './config.ts'
+import { settingPaths } from './paths.ts'
 
 const names = new Set(settingPaths.map(path => path.split('.').at(-1)))
 
-/** The text of an `offstream.yaml` with each setting that is commented out taken in. */
+/** The text of an `offstream.yaml` with every setting uncommented. */
 export const withEverySetting = (text: string): string =>
   text.replace(/^( *)# (\w+)(?=:)/gm, (line, indent: string, name: string) =>
     names.has(name) ? `${indent}${name}` : line,

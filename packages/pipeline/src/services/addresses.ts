@@ -1,6 +1,7 @@
 import type { ServicePort } from '@offstream/runtime'
 import type { ServiceName } from '../names.ts'
-import { type Config, numberAt } from '../project/config.ts'
+import type { Config } from '../project/config.ts'
+import { numberAt } from '../project/paths.ts'
 
 /** The address of the Kafka broker, `host:port`. */
 export const brokerOf = ({ host, kafka }: Config): string => `${host}:${kafka.port}`

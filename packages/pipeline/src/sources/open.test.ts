@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { generateCatalogue, startSite } from '@offstream/site'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { configOf } from '../project/config.ts'
+import { configOf } from '../project/layers.ts'
 import { openSource, type SourceRequest, type SourceSurroundings } from './open.ts'
 import { taken } from './testRun.ts'
 

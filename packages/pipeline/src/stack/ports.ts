@@ -1,5 +1,6 @@
 import { listenerOn } from '@offstream/runtime'
-import { type Config, numberAt, portPaths } from '../project/config.ts'
+import type { Config } from '../project/config.ts'
+import { numberAt, portPaths } from '../project/paths.ts'
 
 /** How far from the wished port a free one is looked for. */
 const reach = 500

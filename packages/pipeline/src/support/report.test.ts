@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { logFileOf } from '../logs/logs.ts'
-import { loadProject } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
+import { loadProject } from '../project/project.ts'
 import { makeReport } from './report.ts'
 
 // The doctor asks Java, Python and every process of the machine; on a busy one that takes its time.

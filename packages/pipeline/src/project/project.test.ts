@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
 import { shippedPath } from './assets.ts'
-import { Config, configYaml, environmentName, loadProject, settingPaths } from './config.ts'
+import { Config } from './config.ts'
+import { configYaml, environmentName, settingPaths } from './paths.ts'
+import { loadProject } from './project.ts'
 import { withEverySetting } from './testConfig.ts'
 
 /** A project with this `offstream.yaml`. */
@@ -15,9 +17,9 @@ const projectOf = async (yaml: string): Promise<string> => {
   return directory
 }
 
-test('every setting says where its value comes from, and the later of two places wins', async () => {
+test('every setting has the place that its value comes from, and the later of two layers has precedence', async () => {
   const directory = await projectOf('kafka:\n  # memory: 512m\n  port: 1001\nthrift:\n  port: 1002\n')
-  const remembered = Config.parse({ kafka: { port: 1003 }, thrift: { port: 1004 } })
+  const running = Config.parse({ kafka: { port: 1003 }, thrift: { port: 1004 } })
   const options = {
     from: directory,
     environment: { OFFSTREAM_THRIFT_PORT: '1005', OFFSTREAM_SPARK_WORKER_WEB_PORT: '1006' },
@@ -42,7 +44,7 @@ test('every setting says where its value comes from, and the later of two places
     'spark.worker.webPort': [1006, 'environment OFFSTREAM_SPARK_WORKER_WEB_PORT'],
     'spark.port': [1007, '--set'],
   })
-  expect(await placesOf(loadProject({ ...options, remembered: async () => remembered }))).toEqual({
+  expect(await placesOf(loadProject({ ...options, runningConfig: async () => running }))).toEqual({
     'kafka.port': [1003, 'the running stack'],
     'kafka.memory': ['512m', 'the running stack'],
     'thrift.port': [1004, 'the running stack'],
@@ -51,7 +53,7 @@ test('every setting says where its value comes from, and the later of two places
   })
 })
 
-test('all problems of a configuration are told at once, each with its place', async () => {
+test('all problems of a configuration are reported together, each with its place', async () => {
   const directory = await projectOf('kafka:\n  port: 70000\nzookeper:\n  port: 1\nspark:\n  cores: 4\n')
   const loading = loadProject({
     from: directory,
@@ -65,13 +67,13 @@ test('all problems of a configuration are told at once, each with its place', as
     '--set thrift.cores: must have the form `kafka.port=9093`',
     '--set: thrift.memory: must be a number of megabytes or gigabytes such as `512m` or `1g`',
     `${directory}/offstream.yaml:2: kafka.port: must be at most 65535`,
-    `${directory}/offstream.yaml:3: zookeper: there is no such setting; did you mean \`zookeeper\`?`,
-    `${directory}/offstream.yaml:6: spark.cores: there is no such setting; did you mean \`spark.worker.cores\` or \`thrift.cores\`?`,
+    `${directory}/offstream.yaml:3: zookeper: unknown setting; did you mean \`zookeeper\`?`,
+    `${directory}/offstream.yaml:6: spark.cores: unknown setting; did you mean \`spark.worker.cores\` or \`thrift.cores\`?`,
     'environment OFFSTREAM_WEB_URL: web.url: must be an address that begins with `http://` or `https://`',
   ])
 })
 
-test('what a value has to be is told in words', async () => {
+test('the message for an invalid value says what the value must be', async () => {
   const settings = [
     ...['kafka.port=none', 'zookeeper.port=1.5', 'spark.port=0', 'web.pagesPerMinute=0', 'export.file='],
     ...['topic.tls.enabled=maybe', 'topic.from=end', 'thrift=9'],
@@ -90,7 +92,7 @@ test('what a value has to be is told in words', async () => {
   ])
 })
 
-test('a variable of the environment that is no setting is a problem, with the one that was meant', async () => {
+test('an unknown environment variable is a problem, with the most similar setting as a suggestion', async () => {
   const loading = loadProject({
     from: await projectOf('topic: { sasl: { passwordVariable: OFFSTREAM_SECRET } }'),
     environment: {
@@ -102,16 +104,16 @@ test('a variable of the environment that is no setting is a problem, with the on
     code: 'CONFIG_INVALID',
     message: [
       'The configuration has 2 problems:',
-      '  environment OFFSTREAM_KAFKA_PROT: there is no such setting; did you mean `OFFSTREAM_KAFKA_PORT`?',
-      '  environment OFFSTREAM_BEES: there is no such setting',
+      '  environment OFFSTREAM_KAFKA_PROT: unknown setting; did you mean `OFFSTREAM_KAFKA_PORT`?',
+      '  environment OFFSTREAM_BEES: unknown setting',
     ].join('\n'),
   })
 })
 
 test.each([
-  ['is no YAML', 'kafka:\n  port: [1\n', /offstream\.yaml:\d: /],
-  ['says a thing twice', 'host: a\nhost: b\n', /offstream\.yaml:2: .*unique/],
-  ['is no map of settings', '- kafka\n', /offstream\.yaml:1: must be settings/],
+  ['is not valid YAML', 'kafka:\n  port: [1\n', /offstream\.yaml:\d: /],
+  ['has a key twice', 'host: a\nhost: b\n', /offstream\.yaml:2: .*unique/],
+  ['is not a map', '- kafka\n', /offstream\.yaml:1: must be settings/],
 ])('a file that %s is a problem', async (_, yaml, expected) => {
   const loading = loadProject({ from: await projectOf(yaml), environment: {} })
   await expect(loading).rejects.toMatchObject({
@@ -120,15 +122,15 @@ test.each([
   })
 })
 
-test.each(['', '0.0.0.0', '::1', '[::1]', 'a b', 'http://a'])('the host `%s` is none', host => {
+test.each(['', '0.0.0.0', '::1', '[::1]', 'a b', 'http://a'])('the host `%s` is invalid', host => {
   expect(Config.safeParse({ host }).success).toBe(false)
 })
 
-test.each(['127.0.0.1', 'localhost', 'spark-1.lan'])('the host `%s` is one', host => {
+test.each(['127.0.0.1', 'localhost', 'spark-1.lan'])('the host `%s` is valid', host => {
   expect(Config.parse({ host }).host).toBe(host)
 })
 
-test('a file that can not be read is a problem, and not as if it were not there', async () => {
+test('a configuration file that cannot be read is a problem, not a missing file', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'offstream-config-'))
   onTestFinished(() => rm(directory, { recursive: true }))
   await mkdir(join(directory, 'offstream.yaml'))
@@ -138,7 +140,7 @@ test('a file that can not be read is a problem, and not as if it were not there'
   })
 })
 
-test('two services on one port are a problem', async () => {
+test('two services with the same port are a problem', async () => {
   const directory = await projectOf('thrift: {port: 9092}\n')
   await expect(
     loadProject({ from: directory, environment: {}, settings: ['stream.webPort=8080'] }),
@@ -150,7 +152,7 @@ test('two services on one port are a problem', async () => {
   )
 })
 
-test('the nearest file above counts, and one in a folder config is as good', async () => {
+test('the nearest file above is used, also if it is in a folder `config`', async () => {
   const outer = await projectOf('host: outer')
   await mkdir(join(outer, 'inner', 'config'), { recursive: true })
   await mkdir(join(outer, 'inner', 'deep'))
@@ -164,7 +166,7 @@ test('every setting has an environment variable of its own', () => {
   expect(new Set(settingPaths.map(environmentName)).size).toBe(settingPaths.length)
 })
 
-test('text from a flag or the environment stays text where the setting is text', async () => {
+test('a value from a flag or the environment stays text if the setting is text', async () => {
   const { config } = await loadProject({
     from: await projectOf(''),
     environment: { OFFSTREAM_WEB_CONTACT: '12345' },
@@ -186,19 +188,19 @@ test('the configuration of a project is found from any folder inside it', async 
   expect([config.kafka.port, found]).toEqual([1001, directory])
 })
 
-test('the file to edit shows every setting with its default', async () => {
+test('config/offstream.yaml has every setting with its default', async () => {
   const text = await readFile(shippedPath('config', 'offstream.yaml'), 'utf8')
   expect(parse(withEverySetting(text))).toEqual(Config.parse({}))
 })
 
-test('what is written as YAML is read as the same configuration', async () => {
+test('a configuration that is written as YAML is read as the same configuration', async () => {
   const config = Config.parse({ kafka: { port: 1001 }, web: { contact: 'me: "a" # b', pagesPerMinute: 7.5 } })
   const directory = await projectOf(configYaml(config))
 
   expect((await loadProject({ from: directory, environment: {} })).config).toEqual(config)
 })
 
-test('the mapping of a topic is one setting, whose lines may come from several places', async () => {
+test('the mapping of a topic is one setting, whose entries can come from several layers', async () => {
   const directory = await projectOf("topic:\n  mapping:\n    code: $.gtin\n    brands: '$.makers[*].n'\n")
   const { config, origins } = await loadProject({
     from: directory,
@@ -216,7 +218,7 @@ test('the mapping of a topic is one setting, whose lines may come from several p
   expect(other.topic.mapping).toEqual({ code: '$.ean' })
 })
 
-test('settings of another cluster that do not fit together are problems, told together', async () => {
+test('contradictory settings of another cluster are problems, reported together', async () => {
   const directory = await projectOf(
     'topic:\n  brokers: one\n  tls:\n    caFile: ca.pem\n  sasl:\n    mechanism: plain\n  mapping:\n    gtin: $.code\n    code: gtin\n',
   )
@@ -225,7 +227,7 @@ test('settings of another cluster that do not fit together are problems, told to
   expect(lines).toEqual([
     `${directory}/offstream.yaml:2: topic.brokers: must be addresses such as \`one.example.org:9092,two.example.org:9092\``,
     `${directory}/offstream.yaml:9: topic.mapping.code: must be a JSONPath such as \`$.product.name\``,
-    `${directory}/offstream.yaml:8: topic.mapping.gtin: there is no such column of the record`,
+    `${directory}/offstream.yaml:8: topic.mapping.gtin: the record has no such column`,
   ])
   const settings = ['topic.tls.caFile=ca.pem', 'topic.sasl.mechanism=plain']
   await expect(loadProject({ from: await projectOf(''), environment: {}, settings })).rejects.toMatchObject({
@@ -238,12 +240,12 @@ test('settings of another cluster that do not fit together are problems, told to
   })
 })
 
-test('settings of scrapes hold as they are written while a stack runs that was started with others', async () => {
+test('settings that only scrapes use can change while a stack runs', async () => {
   const { config } = await loadProject({
     from: await projectOf('web: { contact: new@example.org }\nkafka: { port: 1001 }\n'),
     environment: {},
     settings: ['topic.tls.enabled=true'],
-    remembered: async () => Config.parse({ web: { contact: 'old@example.org' }, kafka: { port: 1002 } }),
+    runningConfig: async () => Config.parse({ web: { contact: 'old@example.org' }, kafka: { port: 1002 } }),
   })
   expect([config.web.contact, config.kafka.port, config.topic.tls.enabled]).toEqual([
     'new@example.org',
@@ -251,3 +253,28 @@ test('settings of scrapes hold as they are written while a stack runs that was s
     true,
   ])
 })
+
+test.each(['__proto__', 'constructor', 'prototype'])(
+  'a setting named `%s` is unknown wherever it is written, and changes no object of JavaScript',
+  async name => {
+    const expected = (place: string, path: string) => ({
+      code: 'CONFIG_INVALID',
+      message: `The configuration has a problem:\n  ${place}: ${path}: unknown setting`,
+    })
+    const empty = await projectOf('')
+    for (const path of [`${name}.polluted`, `kafka.${name}.polluted`]) {
+      const flag = loadProject({ from: empty, environment: {}, settings: [`${path}=1`] })
+      const reported = path.slice(0, path.lastIndexOf('.'))
+      await expect(flag).rejects.toMatchObject(expected('--set', reported))
+    }
+    const file = await projectOf(`${name}:\n  polluted: 1\n`)
+    await expect(loadProject({ from: file, environment: {} })).rejects.toMatchObject(
+      expected(`${file}/offstream.yaml:1`, name),
+    )
+    // In a map, zod skips `__proto__`.
+    const mapping = { OFFSTREAM_TOPIC_MAPPING: `{${name}: {polluted: 1}}` }
+    await loadProject({ from: empty, environment: mapping }).catch(() => undefined)
+    expect(Object.keys(Object.prototype)).toEqual([])
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
+  },
+)

@@ -1,0 +1,82 @@
+import { resolve } from 'node:path'
+import type { OffstreamError } from '@offstream/runtime'
+import { PipelineError } from '../errors.ts'
+import { Config } from './config.ts'
+import { stateFolder } from './directories.ts'
+import {
+  type Environment,
+  environmentLayer,
+  fileLayer,
+  findConfigFile,
+  flagLayer,
+  mergeLayers,
+  originsOf,
+  type SettingOrigin,
+  stackLayer,
+} from './layers.ts'
+import { nest } from './paths.ts'
+import { crossFieldProblems, unknownVariables, valueProblems } from './rules.ts'
+
+/** A project with its configuration. */
+export interface Project {
+  readonly config: Config
+  /** The folder of `offstream.yaml` (or `config/offstream.yaml`); without such a file, the current folder. */
+  readonly directory: string
+  /** The state folder of the stack. */
+  readonly state: string
+  /** The configuration file; null if there is none. */
+  readonly file: string | null
+  /** Where each setting comes from, by its path such as `kafka.port`. */
+  readonly origins: ReadonlyMap<string, SettingOrigin>
+}
+
+export interface ProjectOptions {
+  /** The folder where the search for `offstream.yaml` starts; it goes on in the folders above. */
+  readonly from: string
+  readonly environment: Environment
+  /** The name of the stack; null for the default stack. */
+  readonly stack?: string | null
+  /** `kafka.port=9093` and the like, from the command line. */
+  readonly settings?: readonly string[]
+  /** The configuration of the running stack, which has precedence over the file and the environment. */
+  readonly runningConfig?: ((state: string) => Promise<Config | null>) | undefined
+}
+
+/**
+ * Reads the configuration once. Precedence: flags, the running stack, environment (`OFFSTREAM_KAFKA_PORT`), file,
+ * defaults.
+ * @throws OffstreamError CONFIG_INVALID with all problems, each with its place
+ */
+export const loadProject = async ({
+  from,
+  environment,
+  stack = null,
+  settings = [],
+  runningConfig,
+}: ProjectOptions): Promise<Project> => {
+  const found = await findConfigFile(resolve(from))
+  const directory = found?.directory ?? resolve(from)
+  const state = stateFolder(directory, stack)
+  const layers = [
+    fileLayer(found),
+    environmentLayer(environment),
+    stackLayer((await runningConfig?.(state)) ?? null),
+    flagLayer(settings),
+  ]
+  const values = mergeLayers(layers)
+  const parsed = Config.safeParse(nest(values))
+  const problems = [
+    ...layers.flatMap(layer => layer.problems),
+    ...unknownVariables(environment, values),
+    ...(parsed.success ? crossFieldProblems(parsed.data) : valueProblems(parsed.error, layers)),
+  ]
+  if (!parsed.success || problems.length > 0) throw configInvalid(problems)
+  return { config: parsed.data, directory, state, file: found?.file ?? null, origins: originsOf(layers) }
+}
+
+const configInvalid = (problems: readonly string[]): OffstreamError =>
+  new PipelineError(
+    'CONFIG_INVALID',
+    `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map(problem => `  ${problem}`).join('\n')}`,
+    { hint: 'compare with the file that `offstream init <folder>` writes: it lists every setting' },
+  )

@@ -1,0 +1,113 @@
+import leven from 'leven'
+import type { z } from 'zod'
+import { Config } from './config.ts'
+import type { Environment, Layer } from './layers.ts'
+import { environmentName, mappingPath, numberAt, portPaths, sections, settingPaths, within } from './paths.ts'
+
+/** Problems of a configuration that has valid values, but values that contradict each other. */
+export const crossFieldProblems = (config: Config): string[] => [
+  ...portConflicts(config),
+  ...topicConflicts(config),
+]
+
+const portConflicts = (config: Config): string[] => {
+  const byPort = new Map<number, string>()
+  return portPaths.flatMap(path => {
+    const value = numberAt(config, path)
+    const other = byPort.get(value)
+    byPort.set(value, path)
+    return other === undefined ? [] : [`${path}: must differ from ${other} (both are ${value})`]
+  })
+}
+
+const topicConflicts = ({ topic: { tls, sasl } }: Config): string[] => [
+  ...(tls.caFile !== null && !tls.enabled
+    ? ['topic.tls.caFile: has no effect without topic.tls.enabled']
+    : []),
+  ...(sasl.mechanism !== null && sasl.username === null
+    ? ['topic.sasl.username: must be set with topic.sasl.mechanism']
+    : []),
+  ...(sasl.mechanism === null && sasl.username !== null
+    ? ['topic.sasl.mechanism: must be set with topic.sasl.username']
+    : []),
+]
+
+/** The problems that zod found, each with the place of the setting. */
+export const valueProblems = (error: z.ZodError, layers: readonly Layer[]): string[] =>
+  error.issues.flatMap(issue =>
+    pathsOf(issue).map(path => {
+      const layer = layers.findLast(({ values }) => [...values.keys()].some(key => within(key, path)))
+      const what = issue.code === 'unrecognized_keys' ? unknownSetting(path) : requirementOf(issue)
+      return [...(layer === undefined ? [] : [layer.placeOf(path)]), path, what].join(': ')
+    }),
+  )
+
+const pathsOf = (issue: z.core.$ZodIssue): string[] =>
+  issue.code === 'unrecognized_keys'
+    ? issue.keys.map(key => [...issue.path, key].join('.'))
+    : [issue.path.join('.')]
+
+const unknownSetting = (path: string): string => {
+  if (within(path, mappingPath)) return 'the record has no such column'
+  const last = path.split('.').at(-1)
+  const sameName = settingPaths.filter(known => known.split('.').at(-1) === last)
+  const similar = sameName.length > 0 ? sameName : mostSimilar(path, [...settingPaths, ...sections])
+  return `unknown setting${suggestion(similar)}`
+}
+
+const suggestion = (similar: readonly string[]): string =>
+  similar.length === 0 ? '' : `; did you mean \`${similar.join('` or `')}\`?`
+
+/** Environment variables of offstream that are not settings; the services have `OFFSTREAM_MARK`. */
+const otherVariables = ['OFFSTREAM_CACHE', 'OFFSTREAM_STACK', 'OFFSTREAM_MARK']
+
+const passwordPath = 'topic.sasl.passwordVariable'
+
+/** A misspelt variable is an error: ignoring it would leave the user with a setting that has no effect. */
+export const unknownVariables = (
+  environment: Environment,
+  values: ReadonlyMap<string, unknown>,
+): string[] => {
+  const known = [...settingPaths.map(environmentName), ...otherVariables]
+  const password = values.get(passwordPath) ?? Config.parse({}).topic.sasl.passwordVariable
+  return Object.keys(environment)
+    .filter(name => name.startsWith('OFFSTREAM_') && !known.includes(name) && name !== password)
+    .map(name => `environment ${name}: unknown setting${suggestion(mostSimilar(name, known))}`)
+}
+
+/** The `names` with the fewest edits to `written`, if so few that `written` is probably a typing error. */
+const mostSimilar = (written: string, names: readonly string[]): string[] => {
+  const distances = names.map(name => leven(written, name))
+  const min = Math.min(...distances)
+  return min > Math.max(2, written.length / 6) ? [] : names.filter((_, index) => distances[index] === min)
+}
+
+/** What the value must be; zod's own messages are for programmers. */
+const requirementOf = (issue: z.core.$ZodIssue): string => {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${typeNames[issue.expected] ?? issue.expected}`
+    case 'too_small':
+      if (issue.origin === 'string') return 'must not be empty'
+      return `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`
+    case 'too_big':
+      return `must be at most ${issue.maximum}`
+    case 'invalid_value':
+      return `must be one of ${issue.values.map(value => `\`${String(value)}\``).join(', ')}`
+    case 'invalid_format':
+      return issue.format === 'url'
+        ? 'must be an address that begins with `http://` or `https://`'
+        : issue.message
+    default:
+      return issue.message
+  }
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  number: 'a number',
+  int: 'a whole number',
+  string: 'text',
+  boolean: '`true` or `false`',
+  object: 'a section with settings of its own',
+  record: 'a section with settings of its own',
+}
