@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PRODUCTS = "lake.off.products"
 REJECTED = "lake.off.rejected"
 
+TABLES = (PRODUCTS, REJECTED)
+
 _COLUMNS = {PRODUCTS: PRODUCT_COLUMNS, REJECTED: REJECTED_COLUMNS}
 
 _PROPERTIES = {
@@ -102,22 +104,23 @@ def merge_rejected(rows: DataFrame) -> None:
     )
 
 
-def tidy(spark: SparkSession) -> None:
-    """Fold small files and deletes into few larger files, and forget snapshots that nobody reads any more.
+def compact(spark: SparkSession, table: str) -> None:
+    """Rewrite small files and deletes into few larger files.
 
-    Without it every batch leaves files behind: reads slow down, and in weeks the disk is full. It must not
-    run beside a merge.
+    Without it every batch leaves files behind, and reads slow down. It must not run beside a MERGE.
     """
-    for table in _COLUMNS:
-        _call(spark, "rewrite_data_files", table, "options => map('remove-dangling-deletes', 'true')")
-        _call(spark, "rewrite_position_delete_files", table)
-        _call(spark, "expire_snapshots", table)
+    _call(spark, "rewrite_data_files", table, "options => map('remove-dangling-deletes', 'true')")
+    _call(spark, "rewrite_position_delete_files", table)
 
 
-def remove_orphans(spark: SparkSession) -> None:
-    """Delete files that no table knows, left by writers that died; only those older than three days."""
-    for table in _COLUMNS:
-        _call(spark, "remove_orphan_files", table)
+def expire_snapshots(spark: SparkSession, table: str) -> None:
+    """Delete snapshots that are older than a query may need, and the files that only they use."""
+    _call(spark, "expire_snapshots", table)
+
+
+def remove_orphans(spark: SparkSession, table: str) -> None:
+    """Delete files older than three days that the table does not know, left by writers that died."""
+    _call(spark, "remove_orphan_files", table)
 
 
 def _ensure_table(spark: SparkSession, table: str, columns: StructType) -> None:

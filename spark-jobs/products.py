@@ -1,7 +1,7 @@
-"""What a product is to Spark: the columns of its record and of its row, and which of two rows is newer.
+"""The columns of a record, of a row and of a rejected message, and which of two rows is newer.
 
-`packages/pipeline/src/product.ts` names the same columns: `tests/test_products.py` reads that file and
-compares, and the golden records of `packages/e2e` go through both.
+`packages/pipeline/src/product/product.ts` names the same columns: `tests/test_products.py` reads that file
+and compares them, and the golden records of `packages/e2e` go through both.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ State: TypeAlias = Literal["starting", "running", "stopping", "stopped", "failed
 class Progress:
     """What the job tells of itself, in a file that is replaced as a whole: no reader meets half of it.
 
-    `packages/pipeline/src/stream.ts` reads it. `inputRows` counts since this process started; `batchId`,
-    `rowsPerSecond` and `triggerMs` are those of the last batch, null before the first.
+    `packages/pipeline/src/services/streamProgress.ts` reads it. `inputRows` counts since this process
+    started; `batchId`, `rowsPerSecond` and `triggerMs` are those of the last batch, null before the first.
     """
 
     def __init__(self, file: Path, offsets: Offsets) -> None:
@@ -38,6 +38,7 @@ class Progress:
             "rowsPerSecond": None,
             "triggerMs": None,
             "error": None,
+            "upkeepError": None,
             "startedAt": now,
             "updatedAt": now,
         }
@@ -46,6 +47,10 @@ class Progress:
         """Write the file anew with this state."""
         self._told.update(state=state, error=error)
         self._write()
+
+    def report_upkeep(self, error: str | None) -> None:
+        """Report from the next write on which step of the tables' upkeep fails; None if none does."""
+        self._told["upkeepError"] = error
 
     def follow(self, query: StreamingQuery) -> None:
         """Write the file anew with the batches that have ended since; `running` as soon as a trigger has."""

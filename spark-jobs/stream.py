@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from pyspark.sql import SparkSession
 
 from checkpoint import Checkpoint
-from lake import ensure_tables, merge_products, merge_rejected, remove_orphans, tidy
+from lake import ensure_tables, merge_products, merge_rejected
 from messages import accepted, read_messages, rejected
 from program import in_short, run
 from progress import Progress
+from upkeep import Upkeep
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.1
 _HEARTBEAT_SECONDS = 1.0
-_TIDY_EVERY_BATCHES = 50
-_REMOVE_ORPHANS_EVERY_BATCHES = 5_000
 
 # The driver keeps the plan of each query and the figures of each batch for its web page; a batch a second
 # makes thousands an hour.
@@ -51,7 +50,7 @@ def main() -> None:
         warm_up(spark)
         checkpoint.forget_planned()
         messages = kafka_messages(spark, args.brokers, args.topic, args.max_offsets_per_trigger)
-        batches = Batches(args.stop_file)
+        batches = Batches(args.stop_file, Upkeep(progress.report_upkeep))
         query = start(messages, batches, args.checkpoint, args.trigger_ms)
         attend(query, batches, args.stop_file, progress)
         progress.tell("stopped")
@@ -69,9 +68,10 @@ class StopAskedError(Exception):
 class Batches:
     """What is done with each batch, by `foreachBatch`."""
 
-    def __init__(self, stop_file: Path) -> None:
-        """No batch begins once `stop_file` exists."""
+    def __init__(self, stop_file: Path, upkeep: Upkeep | None = None) -> None:
+        """No batch starts once `stop_file` exists."""
         self._stop_file = stop_file
+        self._upkeep = upkeep or Upkeep()
         self.error: Exception | None = None
         """What ended the query, if a batch did: Spark's own error buries it in a stack of both languages."""
 
@@ -87,11 +87,7 @@ class Batches:
         if self._stop_file.exists():
             raise StopAskedError
         write_batch(batch)
-        # Here, since upkeep must not run beside a merge.
-        if (batch_id + 1) % _TIDY_EVERY_BATCHES == 0:
-            tidy(batch.sparkSession)
-        if (batch_id + 1) % _REMOVE_ORPHANS_EVERY_BATCHES == 0:
-            remove_orphans(batch.sparkSession)
+        self._upkeep.after_batch(batch.sparkSession, batch_id)
 
 
 def write_batch(batch: DataFrame) -> None:

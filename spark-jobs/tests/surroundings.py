@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def lake_settings(folder: Path) -> dict[str, str]:
-    """The settings of a catalog `lake` in a folder, as `packages/pipeline/src/services.ts` makes them."""
+    """The settings of a catalog `lake` in a folder, as `services/spark.ts` of the pipeline makes them."""
     return {
         "spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog",
         "spark.sql.catalog.lake.type": "jdbc",

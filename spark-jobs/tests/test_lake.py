@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kafka import EVIAN, NOON, NUTELLA, Message, as_messages, delete, minutes, update
-from lake import PRODUCTS, REJECTED, ensure_tables, remove_orphans, tidy
+from lake import PRODUCTS, REJECTED, compact, ensure_tables, expire_snapshots, remove_orphans
 from messages import accepted, read_messages
 from products import REJECTED as REJECTED_COLUMNS
 from products import TABLE
@@ -218,7 +218,8 @@ def test_tidying_leaves_the_same_rows_in_fewer_files_and_forgets_old_snapshots(l
     assert (count_of(lake, "data_files"), count_of(lake, "delete_files")) == (6, 5)
     lake.sql(f"ALTER TABLE {PRODUCTS} SET TBLPROPERTIES ('history.expire.max-snapshot-age-ms' = '1')")
 
-    tidy(lake)
+    compact(lake, PRODUCTS)
+    expire_snapshots(lake, PRODUCTS)
 
     assert rows_of(lake) == before
     assert (count_of(lake, "data_files"), count_of(lake, "delete_files")) == (1, 0)
@@ -229,7 +230,8 @@ def test_tidying_keeps_the_snapshots_that_a_query_may_still_read(lake: SparkSess
     for offset in range(6):
         write(lake, update(offset, as_of=minutes(offset), product_name=f"at {offset}"))
     first = lake.table(f"{PRODUCTS}.snapshots").orderBy("committed_at").collect()[0]
-    tidy(lake)
+    compact(lake, PRODUCTS)
+    expire_snapshots(lake, PRODUCTS)
     as_it_was = lake.sql(f"SELECT product_name FROM {PRODUCTS} VERSION AS OF {first.snapshot_id}")
     assert [row.product_name for row in as_it_was.collect()] == ["at 0"]
 
@@ -245,7 +247,7 @@ def test_files_that_a_dead_writer_left_go_after_three_days(lake: SparkSession, t
         moment = time.time() - timedelta(days=days).total_seconds()
         os.utime(orphan, (moment, moment))
 
-    remove_orphans(lake)
+    remove_orphans(lake, PRODUCTS)
 
     assert {file for file in data.iterdir() if file.suffix == ".parquet"} == {
         *(file for file in used if file.suffix == ".parquet"),

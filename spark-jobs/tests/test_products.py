@@ -17,8 +17,9 @@ from products import PRODUCT, SCHEMA_VERSION, TABLE, age, newest
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-PRODUCT_TS = Path(__file__).parents[2] / "packages" / "pipeline" / "src" / "product.ts"
-NAMES_TS = PRODUCT_TS.with_name("names.ts")
+PIPELINE = Path(__file__).parents[2] / "packages" / "pipeline" / "src"
+PRODUCT_TS = PIPELINE / "product" / "product.ts"
+NAMES_TS = PIPELINE / "names.ts"
 
 SPARK_TYPES = {
     "z.string": {"string"},

@@ -31,6 +31,7 @@ def test_the_file_tells_what_stream_ts_reads(tmp_path: Path) -> None:
         "rowsPerSecond": None,
         "triggerMs": None,
         "error": "no broker answered",
+        "upkeepError": None,
     }
 
 

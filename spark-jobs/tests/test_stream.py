@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -18,6 +18,7 @@ from lake import PRODUCTS, REJECTED
 from progress import Progress
 from stream import Batches, attend, start, warm_up
 from surroundings import until
+from upkeep import Upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -229,3 +230,71 @@ def test_every_fiftieth_batch_tidies_the_tables(job: Job) -> None:
 def test_warming_up_leaves_the_tables_empty(job: Job) -> None:
     warm_up(job.lake)
     assert (job.rows(), job.rejected()) == ([], [])
+
+
+class Clock:
+    """A clock that stands still until a test advances it."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        """Return the time in seconds."""
+        return self.now
+
+
+class BrokenUpkeep(NamedTuple):
+    """A property of the table, a value with which a step of upkeep fails, and the error."""
+
+    name: str
+    wrong: str
+    right: str
+    error: str
+
+
+COMPACTION = BrokenUpkeep(
+    *("write.target-file-size-bytes", "0", "33554432"),
+    "compaction of lake.off.products failed: 'target-file-size-bytes' is set to 0 but must be > 0",
+)
+EXPIRY = BrokenUpkeep(
+    *("gc.enabled", "false", "true"),
+    "snapshot expiry of lake.off.products failed: org.apache.iceberg.exceptions.ValidationException: "
+    "Cannot expire snapshots: GC is disabled (deleting files may corrupt other tables)",
+)
+
+
+@pytest.mark.parametrize("broken", [COMPACTION, EXPIRY], ids=["compaction", "expiry"])
+def test_upkeep_that_fails_is_reported_and_retried_while_the_stream_continues(
+    job: Job, capfd: pytest.CaptureFixture[str], broken: BrokenUpkeep
+) -> None:
+    error = broken.error
+    clock, progress = Clock(), job.progress()
+    batches = Batches(job.stop_file, Upkeep(progress.report_upkeep, clock))
+
+    def upkeep_error_after(batch_id: int) -> str | None:
+        batches(as_messages(job.lake, [product(batch_id)]), batch_id)
+        progress.tell("running")
+        reported: str | None = job.told()["upkeepError"]
+        return reported
+
+    def set_property(value: str) -> None:
+        job.lake.sql(f"ALTER TABLE {PRODUCTS} SET TBLPROPERTIES ('{broken.name}' = '{value}')")
+
+    set_property(broken.wrong)
+    assert [upkeep_error_after(batch_id) for batch_id in (48, 49, 50)] == [None, error, error]
+    log = capfd.readouterr().err
+    assert f"{error}; next try in 60 s, the stream continues\n" in log
+
+    # Before its time there is no retry; the second try fails as well, and the third comes two minutes later.
+    set_property(broken.right)
+    clock.now = 59
+    assert upkeep_error_after(51) == error
+    set_property(broken.wrong)
+    clock.now = 60
+    assert upkeep_error_after(52) == error
+    assert f"{error}; next try in 120 s, the stream continues\n" in capfd.readouterr().err
+    set_property(broken.right)
+    clock.now = 179
+    assert upkeep_error_after(53) == error
+    clock.now = 180
+    assert upkeep_error_after(54) is None
+    assert [code for code, _, _ in job.rows()] == [str(20_000_000 + batch_id) for batch_id in range(48, 55)]

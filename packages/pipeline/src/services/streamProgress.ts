@@ -13,6 +13,8 @@ const StreamProgress = z.object({
   rowsPerSecond: z.number().nullable(),
   triggerMs: z.int().nullable(),
   error: z.string().nullable(),
+  /** Which step of the tables' upkeep fails at present and will be retried; the stream continues. */
+  upkeepError: z.string().nullable(),
   startedAt: z.string(),
   updatedAt: z.string(),
 })
