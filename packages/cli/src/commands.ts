@@ -1,20 +1,7 @@
-import type { Command } from '@commander-js/extra-typings'
-import type { Context } from './context.ts'
+import type { CommandEntry } from './command.ts'
 
-/** Settings given to it (`spark.worker.cores=4`) count like those of `--set`. */
-export type MakeContext = (settings?: readonly string[]) => Context
-
-/** Gives a command its options and what it does; the context is made when the command runs. */
-export type DefineCommand = (command: Command, context: MakeContext) => void
-
-interface Entry {
-  readonly summary: string
-  readonly load: () => Promise<{ readonly default: DefineCommand }>
-  readonly hidden?: boolean
-}
-
-/** Every command, in the order of the help: that in which a newcomer meets them. */
-export const commands: Readonly<Record<string, Entry>> = {
+/** All commands, in the order in which the help lists them: a new user needs the first ones first. */
+export const commands: Readonly<Record<string, CommandEntry>> = {
   demo: {
     summary: 'run the whole pipeline once and show rows of the table',
     load: () => import('./commands/demo.ts'),
@@ -72,6 +59,10 @@ export const commands: Readonly<Record<string, Entry>> = {
   report: {
     summary: 'write a report for when something does not work',
     load: () => import('./commands/report.ts'),
+  },
+  explain: {
+    summary: 'explain an error code: cause, exit status and what to do',
+    load: () => import('./commands/explain.ts'),
   },
   completion: {
     summary: 'complete commands and options in bash, zsh and fish',

@@ -12,6 +12,11 @@ export const cliErrors = {
     cause: 'There is no chart with this name.',
     remedy: 'Choose one of those that the message lists.',
   },
+  CODE_UNKNOWN: {
+    outcome: 'usage',
+    cause: 'The argument of `explain` is not an error code.',
+    remedy: 'Copy the code in brackets after the message; `offstream explain` lists all codes.',
+  },
   CONFIRMATION_REQUIRED: {
     outcome: 'usage',
     cause: '`reset` would delete data, and there is no terminal to ask on.',

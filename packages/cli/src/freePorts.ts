@@ -1,4 +1,4 @@
-import type { MakeContext } from './commands.ts'
+import type { MakeContext } from './command.ts'
 import type { Context } from './context.ts'
 
 /**

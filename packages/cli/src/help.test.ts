@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url'
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { exitStatus } from '@offstream/runtime/errors'
 import { expect, test } from 'vitest'
+import { programWithAllCommands } from './allCommands.ts'
 import { callsIn, unknownIn } from './testCommandLine.ts'
-import { wholeProgram } from './wholeProgram.ts'
 
-const program = await wholeProgram()
+const program = await programWithAllCommands()
 const packages = fileURLToPath(new URL('../../', import.meta.url))
 
 interface Help {

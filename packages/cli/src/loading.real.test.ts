@@ -9,7 +9,7 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { directoriesOf, stateFolder } from '@offstream/pipeline'
 import { daemonResponds, until } from '@offstream/runtime'
 import { expect, onTestFinished, test } from 'vitest'
-import { wholeProgram } from './wholeProgram.ts'
+import { programWithAllCommands } from './allCommands.ts'
 
 const offstream = fileURLToPath(new URL('../bin/offstream.js', import.meta.url))
 
@@ -45,7 +45,7 @@ const pathsOf = (command: CommandUnknownOpts, path: readonly string[] = []): str
 ]
 
 test('help loads what reads a command line, and nothing that only a command needs', async () => {
-  const paths = pathsOf(await wholeProgram()).filter(([name]) => name !== 'daemon')
+  const paths = pathsOf(await programWithAllCommands()).filter(([name]) => name !== 'daemon')
   const loaded = new Set<string>()
   const unhelpful: string[] = []
   for (const path of paths) {

@@ -1,5 +1,6 @@
-import { Command, CommanderError } from '@commander-js/extra-typings'
+import { CommanderError } from '@commander-js/extra-typings'
 import { exitStatus, fileErrorOf, OffstreamError } from '@offstream/runtime/errors'
+import { addCommand } from './command.ts'
 import { commands } from './commands.ts'
 import type { Context } from './context.ts'
 import { newProgram } from './program.ts'
@@ -52,10 +53,10 @@ const makeContext = (settings: readonly string[] = []): Context => {
 }
 
 // Only what was asked for is loaded: help must not wait for a Kafka client.
-for (const [name, { summary, load, hidden }] of Object.entries(commands)) {
-  const command = new Command(name).copyInheritedSettings(program).summary(summary).description(summary)
-  program.addCommand(command, { hidden: hidden ?? false })
-  if (process.argv.includes(name)) (await load()).default(command, makeContext)
+const describeProgram = async () => (await import('./allCommands.ts')).programWithAllCommands()
+for (const [name, entry] of Object.entries(commands)) {
+  const command = addCommand(program, name, entry)
+  if (process.argv.includes(name)) (await entry.load()).default(command, makeContext, describeProgram)
 }
 
 try {

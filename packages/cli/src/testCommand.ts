@@ -1,5 +1,6 @@
 import { Command } from '@commander-js/extra-typings'
 import { vi } from 'vitest'
+import { programWithAllCommands } from './allCommands.ts'
 import { commands } from './commands.ts'
 import { contextOf, type GlobalOptions } from './context.ts'
 
@@ -22,8 +23,10 @@ export const runCommand = async (
   const command = new Command(name).exitOverride()
   const { signal } = new AbortController()
   const define = (await commands[name]?.load())?.default
-  define?.(command, more =>
-    contextOf({ ...options, settings: [...settings, ...(more ?? [])] }, { signal, force: signal }),
+  define?.(
+    command,
+    more => contextOf({ ...options, settings: [...settings, ...(more ?? [])] }, { signal, force: signal }),
+    programWithAllCommands,
   )
   const program = new Command('offstream').exitOverride().addCommand(command)
   const stdout = capture(process.stdout)

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Chart } from '@offstream/pipeline'
-import type { DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../command.ts'
 import { CliError } from '../errors.ts'
 
 const define: DefineCommand = (command, context) =>

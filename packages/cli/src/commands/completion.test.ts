@@ -38,6 +38,7 @@ const cases: readonly [words: readonly string[], offered: readonly string[]][] =
     ['spark-master', 'spark-worker'],
   ],
   [['restart', 'zoo'], ['zookeeper']],
+  [['explain', 'PORT'], ['PORT_TAKEN']],
   // The value of an option may be the name of a command.
   [['--stack', 'up', 'stat'], ['status']],
   [['up', '--set', 'thrift.p'], ['thrift.port=']],

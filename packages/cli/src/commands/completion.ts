@@ -1,10 +1,9 @@
 import { serviceNames } from '@offstream/pipeline/names'
-import type { DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../command.ts'
 import { bashScript } from '../completion/bash.ts'
 import { fishScript } from '../completion/fish.ts'
 import { type KnownProgram, knownProgram, type Placeholders } from '../completion/table.ts'
 import { zshScript } from '../completion/zsh.ts'
-import { wholeProgram } from '../wholeProgram.ts'
 
 const shells: readonly {
   readonly name: string
@@ -20,7 +19,7 @@ const shells: readonly {
   },
 ]
 
-const define: DefineCommand = (command, context) => {
+const define: DefineCommand = (command, context, program) => {
   command.addHelpText(
     'after',
     `
@@ -40,7 +39,9 @@ Next: open a new terminal, and press Tab behind \`offstream \`.`,
       .addHelpText('after', `\nExample:\n  ${install}`)
       .action(async () => {
         const { output, pipeline } = context()
-        const text = script(knownProgram(await wholeProgram(), placeholdersWith(pipeline.settingPaths)))
+        const { errorCodes } = await import('../errorCodes.ts')
+        const placeholders = placeholdersWith(pipeline.settingPaths, [...errorCodes.keys()])
+        const text = script(knownProgram(await program(), placeholders))
         output.result({ kind: 'completion', shell: name, script: text }, () => text.trimEnd())
       })
   }
@@ -48,7 +49,8 @@ Next: open a new terminal, and press Tab behind \`offstream \`.`,
 
 const words = (list: readonly string[], goOn = false) => ({ kind: 'words' as const, words: list, goOn })
 
-const placeholdersWith = (settingPaths: readonly string[]): Placeholders => ({
+const placeholdersWith = (settingPaths: readonly string[], codes: readonly string[]): Placeholders => ({
+  code: words(codes),
   file: { kind: 'files' },
   folder: { kind: 'folders' },
   service: words(serviceNames),

@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
 import type { Project, SettingOrigin } from '@offstream/pipeline'
-import type { DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../command.ts'
 import type { Cell } from '../output.ts'
 
 const define: DefineCommand = (command, context) => {

@@ -1,6 +1,6 @@
 import { notifyLauncher, type ServiceEvent } from '@offstream/runtime'
 import { messageOf } from '@offstream/runtime/errors'
-import type { DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { ownDaemon } from '../daemon.ts'
 import { lineOf } from '../serviceLines.ts'

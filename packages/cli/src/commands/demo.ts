@@ -1,6 +1,6 @@
 import type { StackSettings, Status } from '@offstream/pipeline'
 import { ensureChromium } from '../browser.ts'
-import type { DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { withFreePorts } from '../freePorts.ts'
 import { positiveInteger } from '../optionValues.ts'

@@ -1,6 +1,6 @@
 import type { Finding } from '@offstream/pipeline'
 import { exitStatus } from '@offstream/runtime/errors'
-import type { DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../command.ts'
 import type { Cell } from '../output.ts'
 import { printable } from '../words.ts'
 

@@ -1,5 +1,5 @@
 import { relative, resolve } from 'node:path'
-import type { DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../command.ts'
 import { agrees, ask, canAsk } from '../questions.ts'
 import { counted } from '../words.ts'
 

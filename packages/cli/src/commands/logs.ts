@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
 import type { LogEntry } from '@offstream/pipeline'
 import { logLevels, logNames } from '@offstream/pipeline/names'
 import { chosenServices } from '../chosen.ts'
-import type { DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../command.ts'
 
 const defaultTail = 200
 

@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings'
 import type { QueryResult } from '@offstream/pipeline'
-import type { DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../command.ts'
 import { positiveNumber } from '../optionValues.ts'
 import type { Output } from '../output.ts'
 import { printable } from '../words.ts'

@@ -1,6 +1,6 @@
 import type { ResetChoice, ResetItem } from '@offstream/pipeline'
 import type { OffstreamError } from '@offstream/runtime/errors'
-import type { DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../command.ts'
 import { CliError } from '../errors.ts'
 import type { Output } from '../output.ts'
 import { ask, canAsk } from '../questions.ts'

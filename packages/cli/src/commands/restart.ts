@@ -1,6 +1,6 @@
 import { serviceNames } from '@offstream/pipeline/names'
 import { chosenServices } from '../chosen.ts'
-import type { DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../command.ts'
 
 const define: DefineCommand = (command, context) =>
   command

@@ -1,7 +1,7 @@
 import type { CachedRuntime, VerifiedRuntime } from '@offstream/pipeline'
 import type { OffstreamError } from '@offstream/runtime/errors'
 import { RuntimeError } from '@offstream/runtime/errors'
-import type { DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import type { Cell } from '../output.ts'
 import { bytes, counted } from '../words.ts'

@@ -2,7 +2,7 @@ import { Option } from '@commander-js/extra-typings'
 import type { Config } from '@offstream/pipeline'
 import { productSources } from '@offstream/pipeline/names'
 import { ensureChromium } from '../browser.ts'
-import type { DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../command.ts'
 import {
   collected,
   commaSeparated,

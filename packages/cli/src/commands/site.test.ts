@@ -1,21 +1,18 @@
-import { Command } from '@commander-js/extra-typings'
 import { faults } from '@offstream/site'
 import { expect, test } from 'vitest'
-import { contextOf } from '../context.ts'
+import { programWithAllCommands } from '../allCommands.ts'
 import { runCommand } from '../testCommand.ts'
-import define from './site.ts'
 
-test('the help names every fault that can be switched on', () => {
-  const { signal } = new AbortController()
-  const command = new Command('site')
+test('the help names every fault that can be switched on', async () => {
+  const program = await programWithAllCommands()
+  const command = program.commands.find(command => command.name() === 'site')
   let help = ''
-  define(command, () => contextOf({ settings: [] }, { signal, force: signal }))
-  command.configureOutput({
+  command?.configureOutput({
     writeOut: text => {
       help += text
     },
   })
-  command.outputHelp()
+  command?.outputHelp()
   const [, named = ''] = /What can go wrong[^:]*:\n(.*?)\n\n/s.exec(help) ?? []
   expect(named.trim().split(/\s+/)).toEqual(Object.keys(faults))
 })

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../command.ts'
 import { collected, portNumber, positiveInteger } from '../optionValues.ts'
 
 const define: DefineCommand = (command, context) =>

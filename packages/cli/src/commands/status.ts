@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Option } from '@commander-js/extra-typings'
 import type { Status } from '@offstream/pipeline'
 import { exitStatus } from '@offstream/runtime/errors'
-import type { DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../command.ts'
 import { positiveNumber } from '../optionValues.ts'
 import type { Output } from '../output.ts'
 

@@ -1,4 +1,4 @@
-import type { DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../command.ts'
 
 const define: DefineCommand = (command, context) =>
   command

@@ -4,7 +4,7 @@ import type { PeekedMessage, Project, TopicDescription } from '@offstream/pipeli
 import { PipelineError } from '@offstream/pipeline/errors'
 import { normaliseCode } from '@offstream/pipeline/names'
 import { messageOf, type OffstreamError } from '@offstream/runtime/errors'
-import type { DefineCommand, MakeContext } from '../commands.ts'
+import type { DefineCommand, MakeContext } from '../command.ts'
 import type { Context } from '../context.ts'
 import { CliError } from '../errors.ts'
 import { positiveInteger } from '../optionValues.ts'

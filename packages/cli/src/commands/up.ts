@@ -1,5 +1,5 @@
 import { Option } from '@commander-js/extra-typings'
-import type { DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../command.ts'
 import { withFreePorts } from '../freePorts.ts'
 import { positiveInteger } from '../optionValues.ts'
 

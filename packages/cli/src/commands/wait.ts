@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings'
 import type { Condition, Status } from '@offstream/pipeline'
-import type { DefineCommand } from '../commands.ts'
+import type { DefineCommand } from '../command.ts'
 import { conditionForms, readCondition } from '../condition.ts'
 import { timeSpan } from '../optionValues.ts'
 import type { Output } from '../output.ts'
