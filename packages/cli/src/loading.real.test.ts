@@ -55,7 +55,7 @@ test('help loads what reads a command line, and nothing that only a command need
     for (const name of packagesIn(record)) loaded.add(name)
   }
   expect([[...loaded].sort(), unhelpful]).toEqual([
-    ['@commander-js/extra-typings', 'pipeline/names', 'runtime/errors'],
+    ['@commander-js/extra-typings', 'pipeline/errors', 'pipeline/names', 'runtime/errors'],
     [],
   ])
   expect(paths.length).toBeGreaterThan(25)
