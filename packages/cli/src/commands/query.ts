@@ -65,7 +65,7 @@ type Writer = (answer: QueryResult, output: Output) => string | Promise<string>
 const writers: Readonly<Record<'table' | 'json' | 'csv', Writer>> = {
   table: ({ columns, rows }, output) =>
     output.table(
-      columns.map(({ name }) => name),
+      columns.map(({ name }) => printable(name)),
       rows.map(row =>
         row.map(value => (value === null ? { text: 'null', tone: 'quiet' } : printable(String(value)))),
       ),
@@ -73,13 +73,8 @@ const writers: Readonly<Record<'table' | 'json' | 'csv', Writer>> = {
       process.stdout.isTTY ? process.stdout.columns || undefined : undefined,
     ),
   json: answer => JSON.stringify(objectsOf(answer)),
-  csv: async ({ columns, rows }) => {
-    const { stringify } = await import('csv-stringify/sync')
-    // RFC 4180: no line break after the last row here, since the writer of lines adds it.
-    return stringify([columns.map(({ name }) => name), ...rows.map(row => [...row])], {
-      cast: { boolean: String },
-    }).trimEnd()
-  },
+  // The line break after the last record is written with the result.
+  csv: async answer => (await import('../csv.ts')).csvOf(answer).slice(0, -1),
 }
 
 export default define

@@ -1,0 +1,17 @@
+import type { QueryResult } from '@offstream/pipeline'
+import { stringify } from 'csv-stringify/sync'
+
+/**
+ * A query's result as CSV by RFC 4180, with a line feed after each record, as `psql --csv` and DuckDB write it. NULL is an
+ * empty field and an empty text is `""`, so a reader can tell them apart.
+ */
+export const csvOf = ({ columns, rows }: QueryResult): string =>
+  stringify([columns.map(({ name }) => name), ...rows], {
+    cast: {
+      boolean: String,
+      string: text => ({ value: withoutControls(text), quoted_empty: true }),
+    },
+  })
+
+/** CSV has no escapes for control characters, and a terminal that shows the file would interpret them. */
+const withoutControls = (text: string): string => text.replace(/(?![\t\n\r])\p{Cc}/gu, '�')
