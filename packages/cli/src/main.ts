@@ -1,5 +1,5 @@
 import { CommanderError } from '@commander-js/extra-typings'
-import { exitStatus, fileErrorOf, OffstreamError } from '@offstream/runtime/errors'
+import { exitStatus, OffstreamError } from '@offstream/runtime/errors'
 import { addCommand } from './command.ts'
 import { commands } from './commands.ts'
 import type { Context } from './context.ts'
@@ -80,7 +80,8 @@ async function report(error: unknown): Promise<number> {
     output.endLive()
     return exitStatus[interruptedBy]
   }
-  const told = fileErrorOf(error) ?? error
-  output.error(told, program.opts().verbose ?? false)
-  return told instanceof OffstreamError ? exitStatus[told.outcome] : exitStatus.unexpected
+  const { errorForUser } = await import('./errorForUser.ts')
+  const printed = errorForUser(error)
+  output.error(printed, program.opts().verbose ?? false)
+  return printed instanceof OffstreamError ? exitStatus[printed.outcome] : exitStatus.unexpected
 }

@@ -1,11 +1,10 @@
-import type { StackSettings, Status } from '@offstream/pipeline'
 import { ensureChromium } from '../browser.ts'
 import type { DefineCommand } from '../command.ts'
-import type { Context } from '../context.ts'
+import { readCondition } from '../condition.ts'
 import { withFreePorts } from '../freePorts.ts'
 import { positiveInteger } from '../optionValues.ts'
 
-const visibleTimeoutMs = 120_000
+const arrivalTimeoutMs = 120_000
 
 const sample = `
 SELECT code, product_name, brands, nutriscore_grade AS nutriscore, nova_group AS nova
@@ -70,7 +69,9 @@ Next: it ends with commands to try; \`offstream down\` ends what runs.`,
       signal.throwIfAborted()
 
       step('Waiting until they are visible through the Thrift server')
-      const status = await allVisible({ pipeline, signal }, stack)
+      const status = await pipeline.waitFor(arrival, () => pipeline.lookAt(state, config), {
+        ...{ timeoutMs: arrivalTimeoutMs, intervalMs: 300, signal },
+      })
       const { host, thrift } = config
       const rows = await pipeline.query({ host, port: thrift.port }, sample, { signal })
       const names = rows.columns.map(({ name }) => name)
@@ -99,24 +100,8 @@ Next: it ends with commands to try; \`offstream down\` ends what runs.`,
 // In a function with `await using`, TypeScript 5.9 would leave the imports of a build with their `.ts`.
 const words = () => Promise.all([import('../scrapeLines.ts'), import('../statusText.ts')])
 
-/** Waits until each acknowledged message is in the table and shown; resolves to the status that says so. */
-const allVisible = async (
-  { pipeline, signal }: Pick<Context, 'pipeline' | 'signal'>,
-  { state, config }: StackSettings,
-): Promise<Status> => {
-  const { until } = await import('@offstream/runtime')
-  return until(
-    async () => {
-      const status = await pipeline.lookAt(state, config)
-      const { lag, rows, visible, rejected } = status.flow
-      if (lag !== 0 || visible === null || visible === 0) throw new Error(`lag ${lag}, ${visible} visible`)
-      if (status.state !== 'healthy') throw new Error(`the stack is ${status.state}`)
-      if (rows === null || rejected === null) throw new Error('the table does not answer')
-      return status
-    },
-    { what: 'the products to be visible', timeoutMs: visibleTimeoutMs, intervalMs: 300, signal },
-  )
-}
+/** The table and the view must answer; the counts of a service that does not answer are unknown. */
+const arrival = ['lag=0', 'visible>0', 'rows>=0', 'rejected>=0', 'healthy'].map(readCondition)
 
 const nextSteps = (title: string, port: number): string => `
 ${title}

@@ -75,7 +75,7 @@ const timeout = (
     'WAIT_TIMEOUT',
     `${missed.map(({ text }) => `\`${text}\``).join(' and ')} did not come true within ${timeoutMs / 1_000} s; ${seen}`,
     {
-      hint: 'look at `offstream status` for where the products stop, or give it longer with `--timeout`',
+      hint: `run \`offstream status\` to see where the products stop, or wait longer with \`offstream wait ${missed.map(({ text }) => `--for '${text}'`).join(' ')} --timeout 10m\``,
       cause,
     },
   )
