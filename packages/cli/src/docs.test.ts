@@ -170,6 +170,17 @@ test('the examples of settings in docs/ are valid configurations', async () => {
   expect(blocks.length).toBeGreaterThanOrEqual(5)
 })
 
+test('docs/configuration.md shows the error of a wrong file as it is', async () => {
+  const page = documentAt('docs/configuration.md')
+  const shown = page && codeBlocksIn(page).find(({ text }) => text.startsWith('✖'))
+  const file = join(scratch, 'offstream.yaml')
+  writeFileSync(file, 'kafka:\n  port: 70000\nspark:\n  worker:\n    core: 4\n')
+  const error = await loadProject({ from: scratch, environment: {} }).catch(error => error)
+  rmSync(file)
+  const lines = `✖ ${error.message} [${error.code}]\n→ ${error.hint}\n`
+  expect(shown?.text).toBe(lines.replaceAll(scratch, '~/shop'))
+})
+
 test('every error code that a document names exists', () => {
   // Words in capitals that only look like codes.
   const others = /^(?:[A-Z]+_HOME|OFFSTREAM_|PYSPARK_|SPARK_|HADOOP_|JAVA_|JDK_|LD_|LC_|O_|NO_COLOR|PIP_)/
