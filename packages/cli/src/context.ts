@@ -1,7 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Project, StackCall, StackSettings } from '@offstream/pipeline'
+import type { Project, Stack, StackCall } from '@offstream/pipeline'
 import * as pipeline from '@offstream/pipeline'
 import { type FetchProgress, fileErrorOf, launchDaemon, messageOf } from '@offstream/runtime'
 import { CliError } from './errors.ts'
@@ -39,9 +39,9 @@ export interface Context {
   /** The same, for a command that works with what runs: what lost its daemon is in care again. */
   readonly stack: () => Promise<Project>
   /** The settings to start services with: the runtimes are fetched where they are not there yet. */
-  readonly settings: () => Promise<StackSettings>
+  readonly settings: () => Promise<Stack>
   /** Makes sure that the runtimes are there, and tells of what has to be fetched. */
-  readonly fetchRuntimes: () => Promise<Pick<StackSettings, 'runtimes' | 'archives'>>
+  readonly fetchRuntimes: () => Promise<Pick<Stack, 'runtimes' | 'archives'>>
   /** How services are asked to start and to end: by whose daemon, and what is told of it. */
   readonly call: Required<StackCall>
 }
@@ -82,7 +82,7 @@ export const contextOf = (options: GlobalOptions, { signal, force }: Signals): C
     },
     settings: async () => {
       const { directory, state, config } = await project()
-      const running = await pipeline.readStackSettings(state)
+      const running = await pipeline.readStack(state)
       const { runtimes, archives } = running ?? (await fetch())
       return { project: directory, state, config, runtimes, archives }
     },
@@ -119,7 +119,7 @@ const fetchRuntimes = async (
   output: Output,
   directory: string,
   signal: AbortSignal,
-): Promise<Pick<StackSettings, 'runtimes' | 'archives'>> => {
+): Promise<Pick<Stack, 'runtimes' | 'archives'>> => {
   const told = new Map<string, number>()
   const onProgress = ({ artifact, bytes: done, totalBytes }: FetchProgress): void => {
     const tenth = Math.floor((done / totalBytes) * 10)
@@ -149,7 +149,8 @@ const fetchRuntimes = async (
       output.event({ kind: 'archiving' }, line)
       output.live(line)
     }
-    return { runtimes, archives: await pipeline.ensureArchives(cache, runtimes, { signal }) }
+    const folder = await pipeline.ensureArchives(cache, runtimes, { signal })
+    return { runtimes, archives: { folder, making: false } }
   } finally {
     output.endLive()
   }

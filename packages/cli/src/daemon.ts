@@ -2,7 +2,7 @@ import {
   directoriesOf,
   loadKafkaClient,
   loadThriftClient,
-  readStackSettings,
+  readSavedStack,
   servicesOf,
 } from '@offstream/pipeline'
 import { daemonResponds, type OffstreamError, runDaemon, type ServiceEvent } from '@offstream/runtime'
@@ -40,7 +40,7 @@ export const ownDaemon = async (
   let keeping: Promise<void> = Promise.resolve()
   return {
     start: async () => {
-      const settings = await readStackSettings(state)
+      const settings = await readSavedStack(state)
       await new Promise<void>((resolve, reject) => {
         keeping = runDaemon({
           directory: run,

@@ -37,8 +37,9 @@ export { cacheDirectory, ensureRuntimes, type Runtimes } from './runtimes/distri
 export { addFetched, type ProduceCounts, produce } from './scrape/produce.ts'
 export { type LineCounts, produceLines } from './scrape/produceLines.ts'
 export { type PublishOptions, publishProducts } from './scrape/publish.ts'
-export { addressOf, brokerOf, masterOf } from './services/addresses.ts'
-export { services, stackServices } from './services/services.ts'
+export { brokerOf } from './services/kafka.ts'
+export type { Stack } from './services/stack.ts'
+export { addressOf, services, stackServices } from './services/table.ts'
 export {
   type ExportRequest,
   openSource,
@@ -51,6 +52,7 @@ export {
 export * from './sources/source.ts'
 export { findChromium, installChromium } from './sources/web/chromium.ts'
 export { ensureArchives, hasArchives } from './stack/archives.ts'
+export type { StackCall } from './stack/call.ts'
 export { freePorts } from './stack/ports.ts'
 export {
   finishReset,
@@ -58,26 +60,24 @@ export {
   type ResetChoice,
   type ResetItem,
   type ResetPlan,
+  requestedServices,
   resetChoices,
-  wantedServices,
   wipe,
 } from './stack/reset.ts'
 export { restartedWith, restartServices } from './stack/restart.ts'
 export {
-  ensureManaged,
   ownPids,
+  readSavedStack,
   readServices,
-  readStackSettings,
+  readStack,
   requireRunning,
   runningConfig,
-  type StackCall,
-  type StackSettings,
-  saveStackSettings,
+  saveStack,
   servicesOf,
-  startServices,
-  stopStack,
-} from './stack/stack.ts'
+} from './stack/running.ts'
+export { ensureManaged, startServices } from './stack/start.ts'
 export { type Flow, readStatus, type ServiceStatus, type Status, type ThriftStatus } from './stack/status.ts'
+export { stopStack } from './stack/stop.ts'
 export { type Condition, lookAt, waitFor } from './stack/wait.ts'
 export { examine, type Finding } from './support/doctor.ts'
 export { makeReport, type Report } from './support/report.ts'

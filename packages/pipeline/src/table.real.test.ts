@@ -8,7 +8,7 @@ import { assetPath } from './project/assets.ts'
 import { Config } from './project/config.ts'
 import { stateFolder } from './project/directories.ts'
 import { ensureRuntimes } from './runtimes/distributions.ts'
-import { services } from './services/services.ts'
+import { services } from './services/table.ts'
 import { query, type ThriftAddress } from './table.ts'
 
 /** A Thrift server of its own, as `offstream up` starts it, on a free port. */

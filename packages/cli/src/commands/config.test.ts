@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Config, saveStackSettings, stateFolder } from '@offstream/pipeline'
+import { Config, directoriesOf, saveStack, stateFolder } from '@offstream/pipeline'
+import { identify, ServiceRecords } from '@offstream/runtime'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { runCommand } from '../testCommand.ts'
 
@@ -50,13 +51,19 @@ test('`config show --sources` tells the place of each setting', async () => {
 
 test('where a stack runs with other settings than are written, `config show` says which', async () => {
   const project = await projectOf('kafka:\n  port: 1001\n')
-  await saveStackSettings({
-    project,
-    state: stateFolder(project, null),
-    config: Config.parse({ kafka: { port: 1002 } }),
-    // Nothing is run with them here.
-    runtimes: JSON.parse('{}'),
-    archives: null,
+  const state = stateFolder(project, null)
+  await saveStack({
+    ...{ project, state, config: Config.parse({ kafka: { port: 1002 } }), archives: null },
+    runtimes: {
+      ...{ java: 'java', javaVersion: '17', python: 'python' },
+      ...{ sparkHome: '/spark', kafkaLibs: '/kafka', connectors: '/jars' },
+      ivy: { java: 'java', jar: '/ivy.jar', settings: '/ivy.xml', cache: '/ivy' },
+    },
+  })
+  const { pid, began } = (await identify(process.pid)) ?? expect.fail()
+  await new ServiceRecords(directoriesOf(state).records).keep({
+    ...{ name: 'kafka', phase: 'running', pid, began, port: 1002, logFile: '/dev/null' },
+    ...{ startedAt: null, restarts: 0, detail: null },
   })
 
   const { stdout, stderr } = await runCommand(['config', 'show', '--sources'], { project })

@@ -43,7 +43,7 @@ Next: \`offstream up\` begins with what is left.`,
       if (dryRun || items.length === 0) {
         output.result(resultOf(choices, [], items), () => (items.length === 0 ? '' : listOf(items, output)))
         if (items.length === 0) output.note('There is nothing to wipe.')
-        else if ((await pipeline.wantedServices(state)).length > 0)
+        else if ((await pipeline.requestedServices(state)).length > 0)
           output.note('Services run: `offstream down` comes first.')
         return
       }

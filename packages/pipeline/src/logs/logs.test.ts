@@ -5,7 +5,7 @@ import { rotateLog } from '@offstream/runtime'
 import { expect, test } from 'vitest'
 import { type LogName, logNames, serviceNames } from '../names.ts'
 import { Config } from '../project/config.ts'
-import { services } from '../services/services.ts'
+import { services } from '../services/table.ts'
 import { type LogEntry, type LogQuery, logFileOf, readLogs, writtenLogs } from './logs.ts'
 
 const scratch = async () => {

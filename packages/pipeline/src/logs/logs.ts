@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { endOfLog, type LogLine, LogReader, linesBefore } from '@offstream/runtime'
 import { type LogLevel, type LogName, logLevels } from '../names.ts'
 import { directoriesOf } from '../project/directories.ts'
+import { serviceLogFile } from '../services/table.ts'
 import { EntryAssembler, type LogEntry, type PlacedEntry, tellsMoment } from './entry.ts'
 
 export type { LogEntry } from './entry.ts'
@@ -28,7 +29,7 @@ const lookEveryMs = 200
 
 /** The log file of a service, or the daemon, of the stack with this state folder. */
 export const logFileOf = (state: string, name: LogName): string =>
-  join(directoriesOf(state).logs, `${name === 'products-stream' ? 'streaming' : name}.log`)
+  name === 'daemon' ? join(directoriesOf(state).logs, 'daemon.log') : serviceLogFile(state, name)
 
 /** Which of the logs hold anything yet. */
 export const writtenLogs = async (state: string, names: readonly LogName[]): Promise<LogName[]> => {

@@ -1,6 +1,6 @@
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
-import { brokerOf } from '../services/addresses.ts'
+import { brokerOf } from '../services/kafka.ts'
 import { openPublisher } from '../topic/topic.ts'
 import { FetchedCount, type ProduceCounts, type ProduceOptions, produce } from './produce.ts'
 

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import type { Surroundings } from './surroundings.ts'
+import type { Directories } from '../project/directories.ts'
+import type { Archives } from './stack.ts'
 
 /** What makes a program read its archive at the start, or write it at the end. */
-export const archiveFlags = (archives: Surroundings['archives'], name: string): string[] => {
+export const archiveFlags = (archives: Archives | null, name: string): string[] => {
   if (archives === null) return []
   const file = join(archives.folder, `${name}.jsa`)
   // Without a file, or with one that fits no more, Java starts as ever.
@@ -22,7 +23,7 @@ export const fullCompiler = ['-XX:+UseSerialGC']
 export const fastStart = ['-XX:TieredStopAtLevel=1', ...fullCompiler]
 
 /** Java knows no TMPDIR on Linux, and what is killed leaves behind what it has unpacked. */
-export const temporaryFlag = ({ temporary }: Surroundings['directories']): string =>
+export const temporaryFlag = ({ temporary }: Pick<Directories, 'temporary'>): string =>
   `-Djava.io.tmpdir=${temporary}`
 
 /**

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 
-/** What `spark-jobs/stream.py` tells of itself at least each second. */
+/** What `spark-jobs/stream.py` reports about itself, at least every second. */
 const StreamProgress = z.object({
   version: z.literal(1),
   pid: z.int(),
   state: z.enum(['starting', 'running', 'stopping', 'stopped', 'failed']),
   batchId: z.int().nullable(),
-  /** Topic → partition → the offset of the next message to read: all before it is in the table. */
+  /** Topic → partition → the offset of the next message: all messages before it are in the table. */
   offsets: z.record(z.string(), z.record(z.string(), z.int())),
   inputRows: z.int(),
   rowsPerSecond: z.number().nullable(),
@@ -21,12 +21,12 @@ const StreamProgress = z.object({
 
 export type StreamProgress = z.infer<typeof StreamProgress>
 
-/** @returns null where the job has not told anything (yet). */
+/** The progress of the job; null if it has not reported any. */
 export const readStreamProgress = async (file: string): Promise<StreamProgress | null> => {
   const text = await readFile(file, 'utf8').catch(() => null)
   return text === null ? null : StreamProgress.parse(JSON.parse(text))
 }
 
-/** How many messages of `topic` the table holds or has passed over: the sum of the positions. */
+/** The number of messages of `topic` that were consumed: the sum of the offsets. */
 export const consumedOf = ({ offsets }: StreamProgress, topic: string): number =>
   Object.values(offsets[topic] ?? {}).reduce((sum, offset) => sum + offset, 0)

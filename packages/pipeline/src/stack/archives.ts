@@ -6,21 +6,8 @@ import { ensureArtifact, type FetchOptions, isComplete, Supervisor } from '@offs
 import { directoriesOf } from '../project/directories.ts'
 import { configOf } from '../project/layers.ts'
 import type { Runtimes } from '../runtimes/distributions.ts'
-import { services } from '../services/services.ts'
+import { services } from '../services/table.ts'
 import { freePorts } from './ports.ts'
-
-/**
- * Where the class-data archives lie, one for each program: what Java had loaded and verified at an earlier start, to
- * be mapped into memory instead of being read, checked and laid out again. They take more than half of the processor
- * time from the start of the Thrift server (measured: 13.9 s without, 9.3 s with, of which 4.6 s are the compiler's).
- *
- * @see https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html
- */
-export interface Archives {
-  readonly folder: string
-  /** Whether the programs are to write them when they end, instead of reading them. */
-  readonly making: boolean
-}
 
 /** What they take, roughly; compared with the free space. */
 const installedBytes = 600_000_000

@@ -2,39 +2,39 @@ import { listenerOn } from '@offstream/runtime'
 import type { Config } from '../project/config.ts'
 import { numberAt, portPaths } from '../project/paths.ts'
 
-/** How far from the wished port a free one is looked for. */
-const reach = 500
+/** The search for a free port ends this many ports above the configured one. */
+const maxDistance = 500
 
 /**
- * Settings (`kafka.port=9093`) that give another port, the next free one, to each setting whose port is taken.
+ * Settings (`kafka.port=9093`) that replace each port that is taken by the next free one.
  * @param ours pids whose ports count as free
  */
 export const freePorts = async (config: Config, ours: ReadonlySet<number>): Promise<string[]> => {
-  const given = new Set<number>()
+  const configured = portPaths.map(path => numberAt(config, path))
+  const chosen = new Set<number>()
   const changed: string[] = []
-  const wished = new Set(portPaths.map(path => numberAt(config, path)))
   for (const path of portPaths) {
-    const wish = numberAt(config, path)
-    const port = (await isFree(wish, ours))
-      ? wish
-      : await nextFree(wish, new Set([...wished, ...given]), ours)
-    given.add(port)
-    if (port !== wish) changed.push(`${path}=${port}`)
+    const configuredPort = numberAt(config, path)
+    const port = (await isFree(configuredPort, ours))
+      ? configuredPort
+      : await nextFree(configuredPort, new Set([...configured, ...chosen]), ours)
+    chosen.add(port)
+    if (port !== configuredPort) changed.push(`${path}=${port}`)
   }
   return changed
 }
 
 const nextFree = async (
-  wish: number,
-  taken: ReadonlySet<number>,
+  after: number,
+  excluded: ReadonlySet<number>,
   ours: ReadonlySet<number>,
 ): Promise<number> => {
-  for (let port = wish + 1; port <= Math.min(wish + reach, 65_535); port += 1)
-    if (!taken.has(port) && (await isFree(port, ours))) return port
-  return wish
+  for (let port = after + 1; port <= Math.min(after + maxDistance, 65_535); port += 1)
+    if (!excluded.has(port) && (await isFree(port, ours))) return port
+  return after
 }
 
 const isFree = async (port: number, ours: ReadonlySet<number>): Promise<boolean> => {
-  const holder = await listenerOn(port)
-  return holder === null || ours.has(holder.pid)
+  const listener = await listenerOn(port)
+  return listener === null || ours.has(listener.pid)
 }

@@ -109,7 +109,7 @@ export const finishReset = async (state: string): Promise<void> => {
 }
 
 /** The services of a stack that were started and not ended; those given up at their start don't count. */
-export const wantedServices = async (state: string): Promise<readonly string[]> => {
+export const requestedServices = async (state: string): Promise<readonly string[]> => {
   const { records: directory } = directoriesOf(state)
   const records = await new ServiceRecords(directory).all()
   const wanted = await Promise.all(
@@ -170,7 +170,7 @@ const whileStopped = async <T>(state: string, work: () => Promise<T>): Promise<T
   await mkdir(run, { recursive: true, mode: 0o700 })
   const unlock = await lockDaemon(run)
   try {
-    const wanted = await wantedServices(state)
+    const wanted = await requestedServices(state)
     if (wanted.length > 0 || (await daemonResponds(run))) throw notStopped(wanted)
     return await work()
   } finally {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,20 +16,20 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { ServiceName } from '../names.ts'
 import { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
-import { wantedServices } from './reset.ts'
+import type { Stack } from '../services/stack.ts'
+import { requestedServices } from './reset.ts'
 import {
-  ensureManaged,
   ownPids,
+  readSavedStack,
   readServices,
-  readStackSettings,
-  refuseOtherSettings,
+  readStack,
   requireRunning,
-  type StackSettings,
-  saveStackSettings,
+  runningConfig,
+  saveStack,
   servicesOf,
-  startServices,
-  stopStack,
-} from './stack.ts'
+} from './running.ts'
+import { ensureManaged, refuseOtherSettings, startServices } from './start.ts'
+import { stopStack } from './stop.ts'
 
 const scratchState = async (): Promise<string> => {
   const state = await mkdtemp(join(tmpdir(), 'offstream-stack-'))
@@ -37,7 +37,7 @@ const scratchState = async (): Promise<string> => {
   return state
 }
 
-const settingsOf = (state: string, config: Config = Config.parse({})): StackSettings => ({
+const stackOf = (state: string, config: Config = Config.parse({})): Stack => ({
   ...{ project: '/project', state, config, archives: null },
   runtimes: {
     ...{
@@ -52,7 +52,7 @@ const settingsOf = (state: string, config: Config = Config.parse({})): StackSett
   },
 })
 
-/** Records a service as run by this very process, or by one that is gone. */
+/** Records a service whose process is this one, or one that has exited. */
 const recordService = async (
   state: string,
   name: ServiceName,
@@ -66,28 +66,66 @@ const recordService = async (
   })
 }
 
-const noDaemon = { launchDaemon: () => Promise.reject(new Error('no daemon was wanted')) }
+const noDaemon = { launchDaemon: () => Promise.reject(new Error('no daemon was expected')) }
 
-test('what a stack was started with is read again, by its owner alone', async () => {
+test('what a stack was started with is saved for later commands, in a file that only its owner can read', async () => {
   const state = await scratchState()
-  const settings = settingsOf(state, Config.parse({ kafka: { port: 1001 } }))
-  await saveStackSettings(settings)
-  expect(await readStackSettings(state)).toEqual(settings)
-  expect((await readServices(state)).map(({ name }) => name)).toContain('kafka')
+  const stack = stackOf(state, Config.parse({ kafka: { port: 1001 } }))
+  await saveStack(stack)
   const { run } = directoriesOf(state)
-  const modes = await Promise.all(
-    [run, join(run, 'settings.json')].map(async path => (await stat(path)).mode),
-  )
+  const modes = await Promise.all([run, join(run, 'stack.json')].map(async path => (await stat(path)).mode))
   expect(modes.map(mode => mode & 0o777)).toEqual([0o700, 0o600])
-  expect(await readdir(run)).toEqual(['settings.json'])
+  expect(await readdir(run)).toEqual(['stack.json'])
+
+  await recordService(state, 'kafka', true)
+  expect(await readStack(state)).toEqual(stack)
+  expect((await readServices(state)).map(({ name }) => name)).toContain('kafka')
 })
 
-test('a stack that was never started has no settings and no services', async () => {
+test('what a stack was started with has no effect when nothing of it runs any more', async () => {
   const state = await scratchState()
-  expect([await readStackSettings(state), await readServices(state)]).toEqual([null, []])
+  await saveStack(stackOf(state))
+  await recordService(state, 'kafka', false)
+  expect([await readStack(state), await runningConfig(state), await readServices(state)]).toEqual([
+    null,
+    null,
+    [],
+  ])
 })
 
-test('only a process that lives counts as running', async () => {
+test('a daemon counts as running before its first service does', async () => {
+  const state = await scratchState()
+  const stack = stackOf(state)
+  await saveStack(stack)
+  const end = new AbortController()
+  let running: Promise<void> = Promise.resolve()
+  await new Promise<void>(resolve => {
+    const daemon = { directory: directoriesOf(state).run, build: async () => [], settings: null }
+    running = runDaemon({ ...daemon, onEvent: () => undefined, signal: end.signal, onListening: resolve })
+  })
+  expect(await readStack(state)).toEqual(stack)
+  end.abort()
+  await running
+  expect(await readStack(state)).toBeNull()
+})
+
+test.each([
+  ['is not JSON', '{"project":'],
+  ['is of another version', '{"project":"/project","config":{"kafka":{"ports":[1]}}}'],
+])('a file of the running stack that %s counts as absent', async (_, text) => {
+  const state = await scratchState()
+  await saveStack(stackOf(state))
+  await recordService(state, 'kafka', true)
+  await writeFile(join(directoriesOf(state).run, 'stack.json'), text)
+  expect([await readStack(state), await readServices(state)]).toEqual([null, []])
+})
+
+test('a stack that was never started has no services', async () => {
+  const state = await scratchState()
+  expect([await readStack(state), await readServices(state)]).toEqual([null, []])
+})
+
+test('a service counts as running only if its process exists', async () => {
   const state = await scratchState()
   await recordService(state, 'kafka', true)
   await recordService(state, 'spark-worker', false)
@@ -100,11 +138,11 @@ test('only a process that lives counts as running', async () => {
   })
 })
 
-test('a service that runs is not started with other settings, unless it is to be started anew', async () => {
+test('a running service cannot be started with other settings, unless it is restarted', async () => {
   const state = await scratchState()
-  await saveStackSettings(settingsOf(state))
+  await saveStack(stackOf(state))
   await recordService(state, 'kafka', true)
-  const other = settingsOf(state, Config.parse({ kafka: { memory: '1g' }, thrift: { cores: 3 } }))
+  const other = stackOf(state, Config.parse({ kafka: { memory: '1g' }, thrift: { cores: 3 } }))
   await expect(refuseOtherSettings(other)).rejects.toMatchObject({
     code: 'SETTINGS_DIFFER',
     outcome: 'refused',
@@ -113,27 +151,27 @@ test('a service that runs is not started with other settings, unless it is to be
   await refuseOtherSettings(other, ['kafka'])
 })
 
-test('a start that fails is forgotten, but not the settings of what runs', async () => {
+test('a start that fails leaves no saved stack, unless something of it runs', async () => {
   const state = await scratchState()
-  await expect(startServices(settingsOf(state), ['kafka'], noDaemon)).rejects.toMatchObject({
+  await expect(startServices(stackOf(state), ['kafka'], noDaemon)).rejects.toMatchObject({
     code: 'DAEMON_FAILED',
   })
-  expect(await readStackSettings(state)).toBeNull()
+  expect(await readSavedStack(state)).toBeNull()
 
   await recordService(state, 'zookeeper', true)
-  await expect(startServices(settingsOf(state), ['kafka'], noDaemon)).rejects.toMatchObject({
+  await expect(startServices(stackOf(state), ['kafka'], noDaemon)).rejects.toMatchObject({
     code: 'DAEMON_FAILED',
   })
-  expect(await readStackSettings(state)).not.toBeNull()
+  expect(await readSavedStack(state)).not.toBeNull()
 })
 
-test('where nothing runs there is nothing to stop', async () => {
+test('a stack of which nothing runs is stopped already', async () => {
   const state = await scratchState()
-  await saveStackSettings(settingsOf(state))
-  expect([await stopStack(state, {}), await readStackSettings(state)]).toEqual([false, null])
+  await saveStack(stackOf(state))
+  expect([await stopStack(state, {}), await readSavedStack(state)]).toEqual([false, null])
 })
 
-test('what was being ended when its daemon was killed gets none to keep it', async () => {
+test('a service that was stopping when its daemon was killed gets no new daemon', async () => {
   const state = await scratchState()
   await recordService(state, 'kafka', true, 'stopping')
   await ensureManaged(state, noDaemon.launchDaemon)
@@ -141,37 +179,43 @@ test('what was being ended when its daemon was killed gets none to keep it', asy
   await expect(ensureManaged(state, noDaemon.launchDaemon)).rejects.toMatchObject({ code: 'DAEMON_FAILED' })
 })
 
-test('a port that is taken is told with what chooses another', async () => {
+test('services that all have exited, as after a reboot, get no new daemon until the user starts them', async () => {
+  const state = await scratchState()
+  await recordService(state, 'kafka', false)
+  await ensureManaged(state, noDaemon.launchDaemon)
+})
+
+test('the error for a port that is taken says how to choose another', async () => {
   const state = await scratchState()
   const holder = createServer()
   await once(holder.listen(0, '127.0.0.1'), 'listening')
   const end = new AbortController()
-  let keeping: Promise<void> = Promise.resolve()
+  let running: Promise<void> = Promise.resolve()
   onTestFinished(async () => {
     holder.close()
     end.abort()
-    await keeping
+    await running
   })
   const { port } = holder.address() as AddressInfo
   const launchDaemon = async () => {
     const daemon = { directory: directoriesOf(state).run, build: servicesOf, settings: null }
-    keeping = runDaemon({ ...daemon, onEvent: () => undefined, signal: end.signal })
+    running = runDaemon({ ...daemon, onEvent: () => undefined, signal: end.signal })
   }
-  const settings = settingsOf(state, Config.parse({ zookeeper: { port } }))
+  const settings = stackOf(state, Config.parse({ zookeeper: { port } }))
   await expect(startServices(settings, ['zookeeper'], { launchDaemon })).rejects.toMatchObject({
     code: 'PORT_TAKEN',
     hint: 'end that program, or choose another port: `--set zookeeper.port=…`; `offstream up --ports auto` chooses free ones',
   })
 })
 
-test('a start that is taken back says so, and leaves its end to the daemon', async () => {
+test('a start that is aborted reports so, and the daemon stops what was started', async () => {
   const state = await scratchState()
   const end = new AbortController()
   const abort = new AbortController()
-  let keeping: Promise<void> = Promise.resolve()
+  let running: Promise<void> = Promise.resolve()
   onTestFinished(async () => {
     end.abort()
-    await keeping
+    await running
   })
   const sleeper: Service = {
     ...{ name: 'zookeeper', needs: [], port: null, logFile: join(state, 'zookeeper.log') },
@@ -180,25 +224,25 @@ test('a start that is taken back says so, and leaves its end to the daemon', asy
   }
   const launchDaemon = async () => {
     const daemon = { directory: directoriesOf(state).run, build: async () => [sleeper], settings: null }
-    keeping = runDaemon({ ...daemon, onEvent: () => undefined, signal: end.signal })
+    running = runDaemon({ ...daemon, onEvent: () => undefined, signal: end.signal })
   }
-  let isTakenBack = false
-  const start = startServices(settingsOf(state), ['zookeeper'], {
+  let isWithdrawn = false
+  const start = startServices(stackOf(state), ['zookeeper'], {
     ...{ launchDaemon, signal: abort.signal, onEvent: () => abort.abort(new Error('enough')) },
     onWithdrawn: () => {
-      isTakenBack = true
+      isWithdrawn = true
     },
   })
   await expect(start).rejects.toThrow('enough')
-  expect(isTakenBack).toBe(true)
-  await keeping
+  expect(isWithdrawn).toBe(true)
+  await running
   expect(await ownPids(state)).toEqual(new Set())
 })
 
-/** A service of a stack that runs, and whose state folder was deleted since. */
+/** A running service whose state folder was deleted after its start. */
 const orphanedService = async (state: string, name: ServiceName): Promise<number> => {
   const { records } = directoriesOf(state)
-  // It sees the service end, and must neither start it again nor write that down while the test looks.
+  // When the service exits, this supervisor must not restart or record it during the test.
   const supervisor = new Supervisor({ directory: records, onEvent: () => undefined, backoffMs: [60_000] })
   await supervisor.start([
     {
@@ -214,10 +258,10 @@ const orphanedService = async (state: string, name: ServiceName): Promise<number
   return pid ?? expect.fail()
 }
 
-test('a service whose state folder was deleted is still ours, stands in the way of a reset, and is ended', async () => {
+test('a service whose state folder was deleted belongs to the stack: it prevents a reset and can be stopped', async () => {
   const state = await scratchState()
   const pid = await orphanedService(state, 'kafka')
-  expect([await ownPids(state), await wantedServices(state)]).toEqual([new Set([pid]), ['kafka']])
+  expect([await ownPids(state), await requestedServices(state)]).toEqual([new Set([pid]), ['kafka']])
   const events: string[] = []
   const onEvent = ({ kind, service }: ServiceEvent) => events.push(`${kind} ${service}`)
   expect(await stopStack(state, { onEvent })).toBe(true)
@@ -225,21 +269,21 @@ test('a service whose state folder was deleted is still ours, stands in the way 
   expect(await stopStack(state, {})).toBe(false)
 })
 
-test('a start ends first what an earlier stack of the same folder left when that was deleted', async () => {
+test('a start first stops services of an earlier stack whose state folder was deleted', async () => {
   const state = await scratchState()
   const pid = await orphanedService(state, 'kafka')
-  await expect(startServices(settingsOf(state), ['zookeeper'], noDaemon)).rejects.toMatchObject({
+  await expect(startServices(stackOf(state), ['zookeeper'], noDaemon)).rejects.toMatchObject({
     code: 'DAEMON_FAILED',
   })
   expect(await identify(pid)).toBeNull()
 })
 
-test('what is known of a service that is gone is forgotten at the end, without a daemon', async () => {
+test('a stop deletes the record of a service that has exited, without a daemon', async () => {
   const state = await scratchState()
   const { records } = directoriesOf(state)
-  await saveStackSettings(settingsOf(state))
+  await saveStack(stackOf(state))
   const own = (await identify(process.pid)) ?? expect.fail()
-  // Of a living process, but one that began at another time: nothing is left of it.
+  // The pid of a running process that was started at another time.
   await new ServiceRecords(records).keep({
     ...{
       name: 'thrift',
@@ -252,5 +296,5 @@ test('what is known of a service that is gone is forgotten at the end, without a
     ...{ startedAt: null, restarts: 0, detail: null },
   })
   expect([await stopStack(state, {}), await new ServiceRecords(records).all()]).toEqual([true, []])
-  expect(await readStackSettings(state)).toBeNull()
+  expect(await readSavedStack(state)).toBeNull()
 })

@@ -1,7 +1,7 @@
 import { DeadlineError, messageOf, type OffstreamError, until } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
 import type { Config } from '../project/config.ts'
-import { readServices, readStackSettings } from './stack.ts'
+import { readServices, readStack } from './running.ts'
 import { readStatus, type Status } from './status.ts'
 
 /**
@@ -10,8 +10,8 @@ import { readStatus, type Status } from './status.ts'
  * @param config where it was not started
  */
 export const lookAt = async (state: string, config: Config): Promise<Status> => {
-  const settings = await readStackSettings(state)
-  return readStatus(state, settings?.config ?? config, await readServices(state))
+  const running = await readStack(state)
+  return readStatus(state, running?.config ?? config, await readServices(state))
 }
 
 /** Something that a status may or may not show. */

@@ -1,0 +1,54 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { serviceNames } from '../names.ts'
+import { Config } from '../project/config.ts'
+import { portPaths, settingPaths } from '../project/paths.ts'
+import type { Stack } from './stack.ts'
+import { addressOf, isStartedWith, serviceLogFile, services, stackServices } from './table.ts'
+
+const config = Config.parse({})
+const state = '/project/.offstream'
+const stack: Stack = {
+  ...{ project: '/project', state, config, archives: null },
+  runtimes: {
+    ...{ java: 'java', javaVersion: '17', python: 'python' },
+    ...{ sparkHome: '/spark', kafkaLibs: '/kafka', connectors: '/jars' },
+    ivy: { java: 'java', jar: '/ivy.jar', settings: '/ivy.xml', cache: '/ivy' },
+  },
+}
+
+test('every name has a service, in the order of the names; `up` starts all but the job', () => {
+  expect(services(stack).map(({ name }) => name)).toEqual(serviceNames)
+  expect([...stackServices, 'products-stream']).toEqual(serviceNames)
+})
+
+test('every service has an address, a log, and the ports of its settings', () => {
+  expect(
+    services(stack).map(({ name, logFile, listensOn }) => [
+      addressOf(name as (typeof serviceNames)[number], config),
+      logFile,
+      listensOn?.map(({ port, choose }) => `${port} ${choose}`).join(', '),
+    ]),
+  ).toEqual([
+    ['127.0.0.1:2181', join(state, 'logs/zookeeper.log'), '2181 `--set zookeeper.port=…`'],
+    ['127.0.0.1:9092', join(state, 'logs/kafka.log'), '9092 `--set kafka.port=…`'],
+    [
+      'spark://127.0.0.1:7077',
+      join(state, 'logs/spark-master.log'),
+      '7077 `--set spark.port=…`, 8080 `--set spark.webPort=…`',
+    ],
+    ['http://127.0.0.1:8081', join(state, 'logs/spark-worker.log'), '8081 `--set spark.worker.webPort=…`'],
+    ['127.0.0.1:10000', join(state, 'logs/thrift.log'), '10000 `--set thrift.port=…`'],
+    ['http://127.0.0.1:4040', join(state, 'logs/streaming.log'), '4040 `--set stream.webPort=…`'],
+  ])
+  expect(serviceLogFile(state, 'kafka')).toBe(join(state, 'logs/kafka.log'))
+})
+
+test('every setting of a service belongs to exactly one service, and the host to all', () => {
+  const startedWith = (path: string) => serviceNames.filter(name => isStartedWith(name, path))
+  const ofServices = settingPaths.filter(path => /^(zookeeper|kafka|spark|thrift|stream)\./.test(path))
+  expect(ofServices.filter(path => startedWith(path).length !== 1)).toEqual([])
+  expect(portPaths.filter(path => startedWith(path).length !== 1)).toEqual([])
+  expect(startedWith('host')).toEqual(serviceNames)
+  expect(startedWith('web.url')).toEqual([])
+})

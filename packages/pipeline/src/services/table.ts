@@ -1,0 +1,122 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Service } from '@offstream/runtime'
+import { type ServiceName, serviceNames } from '../names.ts'
+import type { Config } from '../project/config.ts'
+import { directoriesOf } from '../project/directories.ts'
+import { numberAt, within } from '../project/paths.ts'
+import { brokerOf, kafka, zookeeper } from './kafka.ts'
+import { diagnose } from './knownProblems.ts'
+import { masterOf, productsStream, sparkMaster, sparkWorker, thrift } from './spark.ts'
+import type { ServiceParts, Stack } from './stack.ts'
+
+/** What offstream knows about a service, whether it runs or not. */
+interface ServiceRow {
+  /** The command that starts it. */
+  readonly startedBy: 'up' | 'submit'
+  /** The sections and settings that it is started with; `host` belongs to every service. */
+  readonly settings: readonly string[]
+  /** The settings of the ports that it listens on. */
+  readonly ports: readonly string[]
+  /** Where clients connect to it. */
+  readonly address: (config: Config) => string
+  /** Its file in the log folder. */
+  readonly logFile: string
+  readonly build: (stack: Stack) => ServiceParts
+}
+
+/** A new service is a name in `names.ts`, a row here, and its builder. */
+const table: Readonly<Record<ServiceName, ServiceRow>> = {
+  zookeeper: {
+    startedBy: 'up',
+    settings: ['zookeeper'],
+    ports: ['zookeeper.port'],
+    address: ({ host, zookeeper }) => `${host}:${zookeeper.port}`,
+    logFile: 'zookeeper.log',
+    build: zookeeper,
+  },
+  kafka: {
+    startedBy: 'up',
+    settings: ['kafka'],
+    ports: ['kafka.port'],
+    address: brokerOf,
+    logFile: 'kafka.log',
+    build: kafka,
+  },
+  'spark-master': {
+    startedBy: 'up',
+    settings: ['spark.port', 'spark.webPort'],
+    ports: ['spark.port', 'spark.webPort'],
+    address: masterOf,
+    logFile: 'spark-master.log',
+    build: sparkMaster,
+  },
+  'spark-worker': {
+    startedBy: 'up',
+    settings: ['spark.worker'],
+    ports: ['spark.worker.webPort'],
+    address: ({ host, spark }) => `http://${host}:${spark.worker.webPort}`,
+    logFile: 'spark-worker.log',
+    build: sparkWorker,
+  },
+  thrift: {
+    startedBy: 'up',
+    settings: ['thrift'],
+    ports: ['thrift.port'],
+    address: ({ host, thrift }) => `${host}:${thrift.port}`,
+    logFile: 'thrift.log',
+    build: thrift,
+  },
+  'products-stream': {
+    startedBy: 'submit',
+    settings: ['stream'],
+    ports: ['stream.webPort'],
+    address: ({ host, stream }) => `http://${host}:${stream.webPort}`,
+    // The name that the first version of this project gave it.
+    logFile: 'streaming.log',
+    build: productsStream,
+  },
+}
+
+/** The services that `up` starts. */
+export const stackServices: readonly ServiceName[] = serviceNames.filter(
+  name => table[name].startedBy === 'up',
+)
+
+/** Where clients connect to a service. */
+export const addressOf = (name: ServiceName, config: Config): string => table[name].address(config)
+
+/** The log file of a service. @param state the state folder of the stack */
+export const serviceLogFile = (state: string, name: ServiceName): string =>
+  join(directoriesOf(state).logs, table[name].logFile)
+
+/** Whether a service must be restarted before a change of the setting `path` has an effect. */
+export const isStartedWith = (name: ServiceName, path: string): boolean =>
+  path === 'host' || table[name].settings.some(setting => within(path, setting))
+
+/** Every service of a stack, as data for the supervisor. */
+export const services = (stack: Stack): readonly Service[] => serviceNames.map(name => serviceOf(name, stack))
+
+const serviceOf = (name: ServiceName, stack: Stack): Service => {
+  const { ports, build } = table[name]
+  const parts = build(stack)
+  const { temporary } = directoriesOf(stack.state)
+  return {
+    ...parts,
+    name,
+    listensOn: ports.map(setting => ({
+      port: numberAt(stack.config, setting),
+      choose: `\`--set ${setting}=…\``,
+    })),
+    logFile: serviceLogFile(stack.state, name),
+    prepare: async signal => {
+      await mkdir(temporary, { recursive: true, mode: 0o700 })
+      await parts.prepare?.(signal)
+    },
+    diagnose,
+    ...(stack.archives?.making === true ? { stopTimeoutMs: archiveTimeoutMs } : {}),
+  }
+}
+
+/** A program writes its archive when it exits; six programs do so at the same time, on two cores. */
+const archiveTimeoutMs = 90_000

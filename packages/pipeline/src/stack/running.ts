@@ -1,0 +1,99 @@
+import { mkdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  daemonResponds,
+  isRunning,
+  orphanedServices,
+  replaceFile,
+  type Service,
+  ServiceRecords,
+} from '@offstream/runtime'
+import { PipelineError } from '../errors.ts'
+import type { ServiceName } from '../names.ts'
+import type { Config } from '../project/config.ts'
+import { directoriesOf } from '../project/directories.ts'
+import { Stack } from '../services/stack.ts'
+import { services } from '../services/table.ts'
+
+const stackFile = (state: string): string => join(directoriesOf(state).run, 'stack.json')
+
+/** Writes what the stack is started with, for its daemon and for later commands. */
+export const saveStack = async (stack: Stack): Promise<void> => {
+  await mkdir(directoriesOf(stack.state).run, { recursive: true, mode: 0o700 })
+  await replaceFile(stackFile(stack.state), JSON.stringify(stack, null, 2), { mode: 0o600 })
+}
+
+/** Deletes what `saveStack` wrote. */
+export const forgetStack = (state: string): Promise<void> => rm(stackFile(state), { force: true })
+
+/**
+ * What the stack was last started with, whether it still runs or not: for the daemon, which adopts its services.
+ * @param state the state folder of the stack
+ */
+export const readSavedStack = async (state: string): Promise<Stack | null> => {
+  const text = await readFile(stackFile(state), 'utf8').catch(() => null)
+  return text === null ? null : parsedStack(text, state)
+}
+
+const parsedStack = (text: string, state: string): Stack | null => {
+  try {
+    // The folder of the project may have been moved since.
+    return { ...Stack.parse(JSON.parse(text)), state }
+  } catch {
+    return null
+  }
+}
+
+/**
+ * What the running stack was started with; null if nothing of it runs. After a reboot the file of the earlier stack is
+ * still there, but the user's edits and a newer offstream have precedence.
+ * @param state the state folder of the stack
+ */
+export const readStack = async (state: string): Promise<Stack | null> => {
+  const saved = await readSavedStack(state)
+  return saved !== null && (await isStackRunning(state)) ? saved : null
+}
+
+/** Whether a service of the stack or its daemon runs. */
+const isStackRunning = async (state: string): Promise<boolean> =>
+  (await ownPids(state)).size > 0 || (await daemonResponds(directoriesOf(state).run))
+
+/** For `loadProject`: the configuration of the running stack. */
+export const runningConfig = async (state: string): Promise<Config | null> =>
+  (await readStack(state))?.config ?? null
+
+/** The services that a daemon builds from a request, or from what `saveStack` wrote. */
+export const servicesOf = async (stack: unknown): Promise<readonly Service[]> =>
+  stack === null ? [] : services(Stack.parse(stack))
+
+/** The services of the running stack, to be probed; none if nothing of it runs. @param state the state folder */
+export const readServices = async (state: string): Promise<readonly Service[]> => {
+  const stack = await readStack(state)
+  return stack === null ? [] : services(stack)
+}
+
+/** The pids of the running services of the stack. @param state the state folder */
+export const ownPids = async (state: string): Promise<ReadonlySet<number>> => {
+  const { records } = directoriesOf(state)
+  const known = await new ServiceRecords(records).all()
+  const running = await Promise.all(
+    known.map(async record => ((await isRunning(record)) ? record.pid : null)),
+  )
+  const orphaned = (await orphanedServices(records)).map(({ pid }) => pid)
+  return new Set([...running.filter(pid => pid !== null), ...orphaned])
+}
+
+/**
+ * Does nothing if the named services run.
+ * @throws OffstreamError NOT_RUNNING
+ */
+export const requireRunning = async (state: string, names: readonly ServiceName[]): Promise<void> => {
+  const records = new ServiceRecords(directoriesOf(state).records)
+  for (const name of names) {
+    const record = await records.of(name)
+    if (record !== null && (await isRunning(record))) continue
+    throw new PipelineError('NOT_RUNNING', `${name} is not running`, {
+      hint: 'start the services with `offstream up`, then try again',
+    })
+  }
+}

@@ -1,0 +1,86 @@
+import {
+  callDaemon,
+  ensureDaemon,
+  isRunning,
+  isWanted,
+  OffstreamError,
+  ServiceRecords,
+} from '@offstream/runtime'
+import { RuntimeError } from '@offstream/runtime/errors'
+import { PipelineError } from '../errors.ts'
+import { type ServiceName, serviceNames } from '../names.ts'
+import { directoriesOf } from '../project/directories.ts'
+import { settingsOf } from '../project/paths.ts'
+import type { Stack } from '../services/stack.ts'
+import { isStartedWith, services } from '../services/table.ts'
+import { reportingWithdrawal, type StackCall } from './call.ts'
+import { finishReset } from './reset.ts'
+import { forgetStack, ownPids, readStack, saveStack } from './running.ts'
+import { clearTemporary, stopUnmanaged } from './stop.ts'
+
+/** Starts the named services and waits until they are ready. Services that already run are not changed. */
+export const startServices = async (
+  stack: Stack,
+  names: readonly ServiceName[],
+  { launchDaemon, onWithdrawn, ...call }: StackCall,
+): Promise<void> => {
+  const { state } = stack
+  const { run } = directoriesOf(state)
+  await finishReset(state)
+  await refuseOtherSettings(stack)
+  await saveStack(stack)
+  await clearTemporary(state)
+  try {
+    await stopUnmanaged(state, call, supervisor => supervisor.stopOrphans(services(stack)))
+    await ensureDaemon(run, launchDaemon)
+    await callDaemon(run, 'start', { ...call, names, settings: stack })
+  } catch (error) {
+    if ((await ownPids(state)).size === 0) await forgetStack(state)
+    return reportingWithdrawal(call.signal, onWithdrawn)(withFreePorts(error))
+  }
+}
+
+/**
+ * Makes sure that running services have a daemon: if it was killed, a new one adopts them, and restarts those that have
+ * crashed since. Does nothing if no service runs: after a reboot only the user starts the stack again.
+ */
+export const ensureManaged = async (state: string, launchDaemon: () => Promise<void>): Promise<void> => {
+  const { run, records } = directoriesOf(state)
+  const isRequested = (await new ServiceRecords(records).all()).some(isWanted)
+  if (isRequested && (await ownPids(state)).size > 0) await ensureDaemon(run, launchDaemon)
+}
+
+/**
+ * @param except services that are about to be restarted, so that their present settings do not matter
+ * @throws OffstreamError SETTINGS_DIFFER if a service runs that was started with other values
+ */
+export const refuseOtherSettings = async (
+  { state, config }: Stack,
+  except: readonly ServiceName[] = [],
+): Promise<void> => {
+  const running = await readStack(state)
+  if (running === null) return
+  const [present, requested] = [settingsOf(running.config), settingsOf(config)]
+  const records = new ServiceRecords(directoriesOf(state).records)
+  const differences: string[] = []
+  for (const name of serviceNames.filter(name => !except.includes(name))) {
+    const record = await records.of(name)
+    if (record === null || !(await isRunning(record))) continue
+    for (const [path, value] of requested)
+      if (isStartedWith(name, path) && present.get(path) !== value)
+        differences.push(`${name} runs with \`${path}=${present.get(path)}\`, not \`${value}\``)
+  }
+  if (differences.length === 0) return
+  throw new PipelineError('SETTINGS_DIFFER', differences.join('; '), {
+    hint: 'stop the services with `offstream down`, then start them with the other values',
+  })
+}
+
+/** Adds to PORT_TAKEN that offstream can choose another port. */
+const withFreePorts = (error: unknown): unknown =>
+  error instanceof OffstreamError && error.code === 'PORT_TAKEN'
+    ? new RuntimeError('PORT_TAKEN', error.message, {
+        hint: `${error.hint}; \`offstream up --ports auto\` chooses free ones`,
+        cause: error,
+      })
+    : error
