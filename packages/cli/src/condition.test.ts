@@ -1,6 +1,6 @@
 import { type ServiceStatus, type Status, serviceNames } from '@offstream/pipeline'
 import { expect, test } from 'vitest'
-import { readCondition } from './condition.ts'
+import { parseCondition } from './condition.ts'
 
 const service = (name: ServiceStatus['name'], change: Partial<ServiceStatus> = {}): ServiceStatus => ({
   ...{ name, state: 'running', health: 'healthy', pid: 1, port: null, address: '', uptimeSeconds: 1 },
@@ -49,7 +49,7 @@ test.each([
   ['kafka=healthy', broken, false, 'kafka restarting'],
   ['products-stream=stopped', broken, true, 'products-stream stopped'],
 ])('%s', (text, seen, holds, words) => {
-  const condition = readCondition(text)
+  const condition = parseCondition(text)
   expect([condition.text, condition.holds(seen), condition.seen(seen)]).toEqual([
     text.replaceAll(' ', ''),
     holds,
@@ -70,7 +70,7 @@ test.each([
   ['healthy=1', expect.stringContaining('It must be ')],
   ['', expect.stringContaining('It must be ')],
 ])('`%s` is no condition', (text, message) => {
-  expect(() => readCondition(text)).toThrow(
+  expect(() => parseCondition(text)).toThrow(
     expect.objectContaining({ code: 'commander.invalidArgument', message }),
   )
 })

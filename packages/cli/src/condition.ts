@@ -38,7 +38,7 @@ export const conditionForms = `
  * Reads one condition.
  * @throws InvalidArgumentError, saying what it could have been
  */
-export const readCondition = (written: string): Condition => {
+export const parseCondition = (written: string): Condition => {
   const text = written.replace(/\s+/g, '')
   const [, name, sign, value] = /^([\w-]+?)(?:(>=|<=|>|<|=)([\w.-]+))?$/.exec(text) ?? []
   const state = stackStates.find(known => known === name)

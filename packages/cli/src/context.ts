@@ -4,10 +4,11 @@ import { fileURLToPath } from 'node:url'
 import type { Project, Stack, StackCall } from '@offstream/pipeline'
 import * as pipeline from '@offstream/pipeline'
 import { type FetchProgress, fileErrorOf, launchDaemon, messageOf } from '@offstream/runtime'
+import type { Outcome } from '@offstream/runtime/errors'
 import { CliError } from './errors.ts'
+import { formatBytes, printable, progressBar } from './format.ts'
 import { modeFor, Output } from './output.ts'
-import { serviceLines, takenBackLine, waitingLine } from './serviceLines.ts'
-import { bar, bytes, printable } from './words.ts'
+import { printServiceEvents, startCancelledText, waitingText } from './serviceProgress.ts'
 
 export type Pipeline = typeof pipeline
 
@@ -30,8 +31,10 @@ export interface Context {
   readonly output: Output
   /** Aborted by Ctrl-C and TERM. */
   readonly signal: AbortSignal
-  /** Aborted by a second of them, just before the process ends. */
+  /** Aborted by the second of them, just before the process exits. */
   readonly force: AbortSignal
+  /** Sets the exit status of a command that succeeds but found something, for example a degraded stack. */
+  readonly setOutcome: (outcome: Outcome) => void
   /** The project with its configuration; where a stack runs, the configuration that it was started with. */
   readonly project: () => Promise<Project>
   /** The project as file, environment and command line have it, whatever runs. */
@@ -46,10 +49,12 @@ export interface Context {
   readonly call: Required<StackCall>
 }
 
-/** How the person ends a command: once asks, twice insists. */
-export type Signals = Pick<Context, 'signal' | 'force'>
+/** How the process and a command communicate: signals to the command, the outcome back. */
+export type ProcessLink = Pick<Context, 'signal' | 'force'> & {
+  readonly onOutcome: (outcome: Outcome) => void
+}
 
-export const contextOf = (options: GlobalOptions, { signal, force }: Signals): Context => {
+export const contextOf = (options: GlobalOptions, { signal, force, onOutcome }: ProcessLink): Context => {
   const output = new Output(modeFor(options.json ?? false, process.stderr, process.env))
   const load = async (runningConfig?: Pipeline['runningConfig']) =>
     pipeline.loadProject({
@@ -66,6 +71,7 @@ export const contextOf = (options: GlobalOptions, { signal, force }: Signals): C
     output,
     signal,
     force,
+    setOutcome: onOutcome,
     project,
     written: load,
     stack: async () => {
@@ -89,9 +95,9 @@ export const contextOf = (options: GlobalOptions, { signal, force }: Signals): C
     fetchRuntimes: fetch,
     call: {
       launchDaemon: async () => startDaemon(await project(), options.stack),
-      onEvent: serviceLines(output),
-      onWaiting: () => output.note(waitingLine),
-      onWithdrawn: () => output.note(takenBackLine),
+      onEvent: printServiceEvents(output),
+      onWaiting: () => output.note(waitingText),
+      onWithdrawn: () => output.note(startCancelledText),
       signal,
     },
   }
@@ -125,13 +131,13 @@ const fetchRuntimes = async (
     const tenth = Math.floor((done / totalBytes) * 10)
     const unpacking = done === totalBytes ? ' · unpacking' : ''
     output.live(
-      `${artifact.padEnd(16)} ${bar(done, totalBytes)} ${bytes(done)} of ${bytes(totalBytes)}${unpacking}`,
+      `${artifact.padEnd(16)} ${progressBar(done, totalBytes)} ${formatBytes(done)} of ${formatBytes(totalBytes)}${unpacking}`,
     )
     if (output.mode !== 'terminal' && told.get(artifact) !== tenth) {
       told.set(artifact, tenth)
       output.event(
         { kind: 'fetching', artifact, bytes: done, totalBytes },
-        `${artifact}: ${bytes(done)} of ${bytes(totalBytes)}`,
+        `${artifact}: ${formatBytes(done)} of ${formatBytes(totalBytes)}`,
       )
     }
   }

@@ -68,6 +68,11 @@ export const cliErrors = {
     cause: 'A bug in offstream; the stack trace shows where.',
     remedy: 'Run `offstream report` and open an issue with the report.',
   },
+  USAGE_INVALID: {
+    outcome: 'usage',
+    cause: 'The command line has an unknown command or option, or a missing or invalid value.',
+    remedy: 'Run `offstream --help`, or the command with `--help`.',
+  },
 } as const satisfies Readonly<Record<string, ErrorDefinition>>
 
 export class CliError extends errorClass(cliErrors) {}

@@ -4,9 +4,9 @@ import { paint } from './output.ts'
 
 const levelWords: Readonly<Record<LogLevel, string>> = {
   error: paint({ text: 'ERROR', tone: 'bad' }),
-  warn: paint({ text: 'WARN ', tone: 'doubtful' }),
+  warn: paint({ text: 'WARN ', tone: 'warning' }),
   info: 'INFO ',
-  debug: paint({ text: 'DEBUG', tone: 'quiet' }),
+  debug: paint({ text: 'DEBUG', tone: 'dim' }),
 }
 
 /** An entry for people: a line, and below it what is worth telling of its trace; with `full`, all of it. */
@@ -14,7 +14,7 @@ export const textFor = (names: readonly LogName[], full: boolean): ((entry: LogE
   const width = Math.max(...names.map(({ length }) => length))
   return ({ service, at, level, logger, message, stack }) => {
     const columns = [
-      paint({ text: at === null ? ' '.repeat(23) : clockTime(new Date(at)), tone: 'quiet' }),
+      paint({ text: at === null ? ' '.repeat(23) : clockTime(new Date(at)), tone: 'dim' }),
       ...(names.length === 1 ? [] : [service.padEnd(width)]),
       level === null ? '     ' : levelWords[level],
       visible(logger === null ? message : `${logger}: ${message}`),
@@ -22,7 +22,7 @@ export const textFor = (names: readonly LogName[], full: boolean): ((entry: LogE
     const told = full || stack.length <= shortStack ? stack : stack.filter(tells)
     const hidden = stack.length - told.length
     const note =
-      hidden === 0 ? [] : [paint({ text: `… ${hidden} lines folded, \`--full\` shows them`, tone: 'quiet' })]
+      hidden === 0 ? [] : [paint({ text: `… ${hidden} lines folded, \`--full\` shows them`, tone: 'dim' })]
     return [columns.join(' '), ...[...told.map(visible), ...note].map(line => `    ${line}`)].join('\n')
   }
 }

@@ -1,40 +1,40 @@
 import { CommanderError } from '@commander-js/extra-typings'
-import { exitStatus, OffstreamError } from '@offstream/runtime/errors'
+import { exitStatus, OffstreamError, type Outcome } from '@offstream/runtime/errors'
 import { addCommand } from './command.ts'
 import { commands } from './commands.ts'
 import type { Context } from './context.ts'
 import { newProgram } from './program.ts'
 
-// Node warns of its own parts that are still experimental; that is no news for the person.
+// Node warns about its own experimental features, which is of no use to users.
 process.removeAllListeners('warning')
 
 /**
- * Ctrl-C and TERM ask the command to come to a clean end; a second one ends it at once. The exit status then says
- * which signal it was, whatever the command came to.
+ * The first Ctrl-C or SIGTERM asks the command to stop, the second one exits at once. After that the exit status names
+ * the signal, whatever the command returns.
  */
-const interruption = new AbortController()
-const insistence = new AbortController()
+const stopRequest = new AbortController()
+const forceRequest = new AbortController()
 let interruptedBy: 'interrupted' | 'terminated' | null = null
 const onSignal = (outcome: 'interrupted' | 'terminated') => (): void => {
   if (interruptedBy !== null) {
-    insistence.abort()
+    forceRequest.abort()
     process.exit(exitStatus[outcome])
   }
   interruptedBy = outcome
-  interruption.abort(new Error(outcome))
+  stopRequest.abort(new Error(outcome))
 }
 process.on('SIGINT', onSignal('interrupted'))
 process.on('SIGTERM', onSignal('terminated'))
-// Whoever reads our output went away (`offstream logs | head`): nobody is left to tell.
 process.stdout.on('error', error => {
+  // The reader of our output has exited (`offstream logs | head`).
   if ('code' in error && error.code === 'EPIPE') process.exit(exitStatus.ok)
-  // A full disk, where our output goes to a file.
+  // Our output goes to a file on a full disk.
   void report(error).then(status => process.exit(status))
 })
 
 const program = newProgram()
 
-// Loaded when a command runs: help waits neither for the configuration nor for what draws on a terminal.
+// Loaded when a command runs: help waits neither for the configuration nor for what a terminal needs.
 const loadContext = () => import('./context.ts')
 let contextModule: Awaited<ReturnType<typeof loadContext>> | null = null
 program.hook('preAction', async () => {
@@ -47,12 +47,16 @@ const makeContext = (settings: readonly string[] = []): Context => {
   const { set = [], ...options } = program.opts()
   context = contextModule.contextOf(
     { ...options, settings: [...set, ...settings] },
-    { signal: interruption.signal, force: insistence.signal },
+    { signal: stopRequest.signal, force: forceRequest.signal, onOutcome: setExitStatus },
   )
   return context
 }
 
-// Only what was asked for is loaded: help must not wait for a Kafka client.
+const setExitStatus = (outcome: Outcome): void => {
+  process.exitCode = exitStatus[outcome]
+}
+
+// Load only the called command: the help of the program must not wait for a Kafka client.
 const describeProgram = async () => (await import('./allCommands.ts')).programWithAllCommands()
 for (const [name, entry] of Object.entries(commands)) {
   const command = addCommand(program, name, entry)
@@ -60,20 +64,22 @@ for (const [name, entry] of Object.entries(commands)) {
 }
 
 try {
-  await program.parseAsync(process.argv.map(unlikeOption))
+  await program.parseAsync(process.argv.map(notAnOption))
 } catch (error) {
   process.exitCode = await report(error)
 }
 if (interruptedBy !== null) process.exitCode = exitStatus[interruptedBy]
 
-/** A text that begins like an option and can be none (SQL that begins with a comment) is not to be read as one. */
-function unlikeOption(word: string): string {
+/** Text that starts like an option but cannot be one, for example SQL that starts with a comment. */
+function notAnOption(word: string): string {
   return /^-[^=\s]*\s/.test(word) ? ` ${word}` : word
 }
 
-async function report(error: unknown): Promise<number> {
-  // commander has written its own message by then, and `--help` is thrown too.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.ok : exitStatus.usage
+/** Prints an error. @returns the exit status */
+async function report(thrown: unknown): Promise<number> {
+  const error = thrown instanceof CommanderError ? await usageError(thrown) : thrown
+  if (error === null) return exitStatus.ok
+  if (error === 'help') return exitStatus.usage
   contextModule ??= await loadContext()
   const { output } = context ?? makeContext()
   if (interruptedBy !== null && !(error instanceof OffstreamError)) {
@@ -84,4 +90,15 @@ async function report(error: unknown): Promise<number> {
   const printed = errorForUser(error)
   output.error(printed, program.opts().verbose ?? false)
   return printed instanceof OffstreamError ? exitStatus[printed.outcome] : exitStatus.unexpected
+}
+
+/** Commander also throws after it has printed help: on request (null), or because the command is incomplete. */
+async function usageError(error: CommanderError): Promise<OffstreamError | 'help' | null> {
+  if (error.exitCode === 0) return null
+  if (error.code === 'commander.help') return 'help'
+  const { usageErrorOf } = await import('./usageError.ts')
+  return usageErrorOf(
+    error,
+    process.argv.slice(2).find(word => Object.hasOwn(commands, word)),
+  )
 }

@@ -13,7 +13,7 @@ test.each<[string, OutputMode, boolean, NodeJS.WriteStream, NodeJS.ProcessEnv]>(
   ['on a dumb terminal', 'plain', false, terminal, { TERM: 'dumb' }],
   ['on a terminal without a width', 'plain', false, { isTTY: true, columns: 0 } as NodeJS.WriteStream, {}],
   ['with --json', 'json', true, terminal, {}],
-])('%s it is told in the mode %s', (_, mode, json, stream, environment) => {
+])('%s the output mode is %s', (_, mode, json, stream, environment) => {
   expect(modeFor(json, stream, environment)).toBe(mode)
 })
 
@@ -21,7 +21,7 @@ test.each([
   ['1', '', 0],
   ['1', '1', 1],
   ['', '', 1],
-])('with NO_COLOR=%s and FORCE_COLOR=%s the level of colours is %i', async (noColor, forceColor, level) => {
+])('with NO_COLOR=%s and FORCE_COLOR=%s the color level is %i', async (noColor, forceColor, level) => {
   vi.stubEnv('NO_COLOR', noColor)
   vi.stubEnv('FORCE_COLOR', forceColor)
   vi.resetModules()
@@ -34,8 +34,8 @@ test.each([
   vi.unstubAllEnvs()
 })
 
-/** What is written to each stream while `tell` runs, colours aside. */
-const written = (mode: OutputMode, tell: (output: Output) => void): [stdout: string, stderr: string] => {
+/** What `print` writes to each stream, without colors. */
+const written = (mode: OutputMode, print: (output: Output) => void): [stdout: string, stderr: string] => {
   const streams = [process.stdout, process.stderr].map(stream => {
     let text = ''
     const spy = vi.spyOn(stream, 'write').mockImplementation(chunk => {
@@ -45,7 +45,7 @@ const written = (mode: OutputMode, tell: (output: Output) => void): [stdout: str
     return { text: () => text, end: () => spy.mockRestore() }
   })
   try {
-    tell(new Output(mode))
+    print(new Output(mode))
     return [streams[0]?.text() ?? '', streams[1]?.text() ?? '']
   } finally {
     for (const stream of streams) stream.end()
@@ -53,48 +53,48 @@ const written = (mode: OutputMode, tell: (output: Output) => void): [stdout: str
 }
 
 const everything = (output: Output): void => {
-  output.live('under way')
+  output.live('in progress')
   output.event({ kind: 'step' }, 'a step')
-  output.note('by the way')
+  output.note('a note')
   output.data('a record')
   output.result({ kind: 'end' }, () => 'the end')
 }
 
-test('for a person, data goes to standard output and everything else to standard error', () => {
-  expect(written('plain', everything)).toEqual(['a record\nthe end\n', 'a step\nby the way\n'])
+test('in plain mode data goes to standard output and everything else to standard error', () => {
+  expect(written('plain', everything)).toEqual(['a record\nthe end\n', 'a step\na note\n'])
 })
 
-test('for a program, events and the result are objects on standard output, and nothing else is said', () => {
+test('in JSON mode events and the result are objects on standard output, and nothing else is printed', () => {
   expect(written('json', everything)).toEqual([
     '{"version":1,"kind":"step"}\na record\n{"version":1,"kind":"end"}\n',
     '',
   ])
 })
 
-const news = new OffstreamError('BEES_AWAY', 'The hive is empty', {
+const hiveError = new OffstreamError('BEES_AWAY', 'The hive is empty', {
   outcome: 'failed',
   hint: 'call them back with `hive --bees`',
   lastLogLines: ['buzz', 'bzz'],
   cause: new Error('it is winter'),
 })
 
-test('an error is told with its code, its last words and the next step', () => {
-  expect(written('plain', output => output.error(news, false))).toEqual([
+test('an error is printed with its code, the last log lines and the next step', () => {
+  expect(written('plain', output => output.error(hiveError, false))).toEqual([
     '',
     '✖ The hive is empty [BEES_AWAY]\n  │ buzz\n  │ bzz\n→ call them back with `hive --bees`\n',
   ])
-  expect(written('json', output => output.error(news, false))).toEqual([
+  expect(written('json', output => output.error(hiveError, false))).toEqual([
     `${JSON.stringify({ version: 1, error: { code: 'BEES_AWAY', message: 'The hive is empty', hint: 'call them back with `hive --bees`', lastLogLines: ['buzz', 'bzz'] } })}\n`,
     '',
   ])
 })
 
-test('what caused an error is told to whoever asks', () => {
-  const [, stderr] = written('plain', output => output.error(news, true))
+test('--verbose prints the cause of an error', () => {
+  const [, stderr] = written('plain', output => output.error(hiveError, true))
   expect(stderr).toContain('Error: it is winter\n    at ')
 })
 
-test('nothing that came from outside reaches a terminal as an order to it', () => {
+test('control characters from outside do not reach the terminal', () => {
   const evil = '\u001b[2Jgone\u0007 \u009b31m'
   const error = new OffstreamError('BEES_AWAY', `first ${evil}\nsecond`, {
     ...{ outcome: 'failed', hint: `try ${evil}`, lastLogLines: [evil] },
@@ -106,43 +106,49 @@ test('nothing that came from outside reaches a terminal as an order to it', () =
   })
   expect(raw).toContain('first gone')
   expect(raw).toContain('\nsecond ')
-  // Colours that we put there ourselves are none where standard error is no terminal.
+  // Standard error is not a terminal here, so there are no colors of our own.
   expect(raw.match(/(?!\n)\p{Cc}/gu)).toBeNull()
   const [json] = written('json', output => output.error(error, false))
   expect(json.match(/(?!\n)\p{Cc}/gu)).toBeNull()
   expect(JSON.parse(json).error.lastLogLines).toEqual([evil])
 })
 
-/** What is written to standard error, to the last character. */
-const rawlyWritten = (tell: (output: Output) => void): string => {
+/** What is written to standard error, unchanged. */
+const rawlyWritten = (print: (output: Output) => void): string => {
   let text = ''
   const spy = vi.spyOn(process.stderr, 'write').mockImplementation(chunk => {
     text += String(chunk)
     return true
   })
   try {
-    tell(new Output('plain'))
+    print(new Output('plain'))
   } finally {
     spy.mockRestore()
   }
   return text
 }
 
-test('an error that is no news is a bug of ours, with its stack', () => {
+test('an error without a code is a bug in offstream, printed with its stack and the next step', () => {
   const bug = new TypeError('bees is not iterable')
+  const hint = 'Run `offstream report` and open an issue with the report.'
   const [plainOut, plainError] = written('plain', output => output.error(bug, false))
-  expect([plainOut, plainError]).toEqual([
+  expect([plainOut, plainError.split('\n')]).toEqual([
     '',
-    expect.stringContaining('This is a bug in offstream: TypeError: bees'),
+    [
+      '✖ This is a bug in offstream: TypeError: bees is not iterable [UNEXPECTED]',
+      ...(bug.stack ?? '').split('\n').slice(1),
+      `→ ${hint}`,
+      '',
+    ],
   ])
   const [json] = written('json', output => output.error(bug, false))
   expect(JSON.parse(json)).toEqual({
     version: 1,
-    error: { code: 'UNEXPECTED', message: 'bees is not iterable' },
+    error: { code: 'UNEXPECTED', message: 'bees is not iterable', hint, lastLogLines: [] },
   })
 })
 
-test('a table that is too wide is cut where it is widest', () => {
+test('a table that is too wide is cut in its widest columns', () => {
   const rows = [['3017620422003', 'Pâte à tartiner aux noisettes et au cacao', 'a'.repeat(40)]]
   const cut = stripVTControlCharacters(table(['code', 'product_name', 'image_url'], rows, 60))
   expect(cut.split('\n')).toEqual([
@@ -152,20 +158,20 @@ test('a table that is too wide is cut where it is widest', () => {
   expect(stripVTControlCharacters(table(['code', 'product_name', 'image_url'], rows, 200))).toContain(
     'cacao  aaa',
   )
-  // With more columns than have room, a line is as short as it can be.
+  // If even the narrowest columns do not fit, lines are as short as possible.
   expect(stripVTControlCharacters(table(['one', 'two'], [['123456', '123456']], 5))).toBe(
     'one   two\n123…  123…',
   )
 })
 
-test('a table has its columns in line, without lines around them', () => {
+test('a table has aligned columns and no borders', () => {
   expect(
     stripVTControlCharacters(
       table(
         ['name', 'n'],
         [
           ['a', '10'],
-          [{ text: 'longer', tone: 'quiet' }, ''],
+          [{ text: 'longer', tone: 'dim' }, ''],
         ],
       ),
     ),

@@ -3,27 +3,28 @@ import { messageOf, OffstreamError } from '@offstream/runtime/errors'
 import chalk from 'chalk'
 import Table from 'cli-table3'
 import type { Ora } from 'ora'
-import { printable, printableLines } from './words.ts'
+import { cliErrors } from './errors.ts'
+import { printable, printableLines } from './format.ts'
 
-// Only a terminal is drawn on, and loading what draws takes a tenth of a command's time.
+// Only a terminal shows a spinner, and loading ora takes a tenth of a command's time.
 const ora = process.stderr.isTTY ? (await import('ora')).default : null
 
-// chalk heeds FORCE_COLOR alone.
+// chalk knows FORCE_COLOR but not NO_COLOR.
 if (process.env['NO_COLOR'] && !process.env['FORCE_COLOR']) chalk.level = 0
 
-/** How a person is told: `terminal` may draw and redraw, `plain` writes lines, `json` one object a line. */
+/** `terminal` shows a spinner and colors, `plain` writes lines, `json` writes one object a line. */
 export type OutputMode = 'terminal' | 'plain' | 'json'
 
-/** A cell of a table: text as it is, or as loud as what it says. */
+/** A cell of a table: plain text, or text with a tone. */
 export type Cell = string | { readonly text: string; readonly tone: Tone }
-export type Tone = 'good' | 'bad' | 'doubtful' | 'quiet' | 'strong'
+export type Tone = 'good' | 'bad' | 'warning' | 'dim' | 'bold'
 
 const tones: Readonly<Record<Tone, (text: string) => string>> = {
   good: chalk.green,
   bad: chalk.red,
-  doubtful: chalk.yellow,
-  quiet: chalk.dim,
-  strong: chalk.bold,
+  warning: chalk.yellow,
+  dim: chalk.dim,
+  bold: chalk.bold,
 }
 
 export const modeFor = (
@@ -36,16 +37,16 @@ export const modeFor = (
   return drawable ? 'terminal' : 'plain'
 }
 
-/** A terminal that does not know its width says 0 columns: what is drawn there would never come to the end of a line. */
+/** A terminal that does not know its width reports 0 columns; a spinner there would never find the end of a line. */
 const hasWidth = ({ columns }: NodeJS.WriteStream): boolean => columns !== 0
 
 /**
- * The only writer. Data goes to standard output and nothing else does; progress, notes and errors go to standard
- * error. With `--json`, events and the result are data: one object a line, the result last.
+ * The only place that prints. Data goes to standard output; progress, notes and errors go to standard error. With
+ * `--json`, events and the result are data: one object a line, the result last.
  */
 export class Output {
   readonly mode: OutputMode
-  // With the output, since a command's definition, which help waits for, shall not load what draws.
+  // Members, so that the definition of a command, which help waits for, does not import this module.
   readonly table = table
   readonly paint = paint
   #live: Ora | null = null
@@ -54,7 +55,7 @@ export class Output {
     this.mode = mode
   }
 
-  /** The answer of a command: an object for programs (it gets a `version`), text for people. */
+  /** The result of a command: an object with a `version` for programs, text for people. Empty text is not printed. */
   result(value: Readonly<Record<string, unknown>>, text: () => string): void {
     this.endLive()
     if (this.mode === 'json') writeLine(process.stdout, jsonOf({ version: 1, ...value }))
@@ -64,26 +65,23 @@ export class Output {
     }
   }
 
-  /** A line of data as it is, whatever the mode: records of a dry run, lines of a log. */
+  /** A line of data that has its own format in every mode, for example a record of a dry run. */
   data(line: string): void {
     writeLine(process.stdout, line)
   }
 
-  /** Something that happened on the way. */
+  /** Something that happened while a command runs. */
   event(event: Readonly<Record<string, unknown>>, line: string): void {
     if (this.mode === 'json') writeLine(process.stdout, jsonOf({ version: 1, ...event }))
     else this.#line(line)
   }
 
-  /** For the person alone: what to do next, what was chosen. */
+  /** Text for people only: what to do next, which port was chosen. */
   note(text: string): void {
     if (this.mode !== 'json') this.#line(text)
   }
 
-  /**
-   * What is under way now, replacing what was said before; may have several lines. Only a terminal shows it, since
-   * elsewhere each would stay for ever.
-   */
+  /** What is in progress, in one or more lines. It replaces the previous call. Only a terminal shows it. */
   live(text: string): void {
     if (this.mode !== 'terminal') return
     if (ora === null || !hasWidth(process.stderr)) {
@@ -113,17 +111,26 @@ export class Output {
       if (verbose && error.cause !== undefined) writeLine(process.stderr, chalk.dim(stackOf(error.cause)))
       return
     }
-    if (this.mode === 'json') {
+    const hint = cliErrors.UNEXPECTED.remedy
+    if (this.mode === 'json')
       writeLine(
         process.stdout,
-        jsonOf({ version: 1, error: { code: 'UNEXPECTED', message: messageOf(error) } }),
+        jsonOf({
+          version: 1,
+          error: { code: 'UNEXPECTED', message: messageOf(error), hint, lastLogLines: [] },
+        }),
       )
-    }
-    writeLine(process.stderr, `${chalk.red('✖')} This is a bug in offstream: ${stackOf(error)}`)
+    const [what, ...frames] = stackOf(error).split('\n')
+    writeLine(
+      process.stderr,
+      `${chalk.red('✖')} This is a bug in offstream: ${what} ${chalk.dim('[UNEXPECTED]')}`,
+    )
+    for (const frame of frames) writeLine(process.stderr, frame)
+    writeLine(process.stderr, `${chalk.cyan('→')} ${hint}`)
   }
 
   #line(text: string): void {
-    // A spinner would be drawn over; it is taken away, and drawn again below the line.
+    // Remove the spinner, and draw it again below the line.
     this.#live?.clear()
     writeLine(process.stderr, text)
     this.#live?.render()
@@ -131,8 +138,8 @@ export class Output {
 }
 
 /**
- * Lines in columns, for people.
- * @param width what a line may take: what is longer in the widest columns is cut off with `…`
+ * Text in aligned columns, without borders.
+ * @param width the maximum width of a line. Cells of the widest columns are cut with `…`.
  */
 export const table = (
   head: readonly string[],
@@ -141,7 +148,7 @@ export const table = (
 ): string => {
   const drawn = new Table({
     head: head.map(title => chalk.bold(title)),
-    ...fitting([head, ...rows], width),
+    ...columnWidths([head, ...rows], width),
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': columnGap },
     chars: Object.fromEntries(borders.map(name => [name, ''])),
   })
@@ -154,24 +161,24 @@ export const table = (
 }
 
 const columnGap = 2
-/** Less of a column tells nothing. */
-const leastColumn = 4
+/** A narrower column is not worth showing. */
+const minColumnWidth = 4
 
-/** The widths of the columns, gap included, where they are too wide together; the widest give way. */
-const fitting = (rows: readonly (readonly Cell[])[], width: number): { colWidths?: number[] } => {
+/** If the rows are wider than `width`: the widths of the columns with their gap, the widest columns reduced. */
+const columnWidths = (rows: readonly (readonly Cell[])[], width: number): { colWidths?: number[] } => {
   const widths: number[] = []
   for (const row of rows)
     for (const [column, cell] of row.entries()) {
       const { length } = stripVTControlCharacters(typeof cell === 'string' ? cell : cell.text)
       widths[column] = Math.max(widths[column] ?? 0, length + columnGap)
     }
-  // Nothing follows the last gap.
+  // The last column has no gap.
   const excess = () => widths.reduce((sum, one) => sum + one, -columnGap) - width
   if (excess() <= 0) return {}
   while (excess() > 0) {
     const widest = Math.max(...widths)
-    if (widest <= leastColumn + columnGap) break
-    const next = Math.max(...widths.filter(one => one < widest), leastColumn + columnGap)
+    if (widest <= minColumnWidth + columnGap) break
+    const next = Math.max(...widths.filter(one => one < widest), minColumnWidth + columnGap)
     const wide = widths.filter(one => one === widest).length
     const less = Math.min(widest - next, Math.ceil(excess() / wide)) || 1
     for (const [column, one] of widths.entries()) if (one === widest) widths[column] = widest - less
@@ -189,14 +196,14 @@ const borders = [
 const stackOf = (error: unknown): string =>
   printableLines(error instanceof Error ? (error.stack ?? error.message) : String(error))
 
-/** JSON leaves the control characters beyond ASCII as they are, and some terminals obey them too. */
+/** JSON does not escape the control characters beyond ASCII (C1), but some terminals interpret them. */
 const jsonOf = (value: object): string =>
   JSON.stringify(value).replace(
     /[\u007f-\u009f]/g,
     character => `\\u00${character.charCodeAt(0).toString(16)}`,
   )
 
-// chalk decides by standard output; colours in a file that standard error was sent to help nobody.
+// chalk decides by standard output. Standard error may be a file, where colors do not belong.
 const writeLine = (stream: NodeJS.WriteStream, text: string): void => {
   const plain = stream === process.stderr && !stream.isTTY && !process.env['FORCE_COLOR']
   stream.write(`${plain ? stripVTControlCharacters(text) : text}\n`)

@@ -2,67 +2,63 @@ import { Command, Option } from '@commander-js/extra-typings'
 import { collected, stackName } from './optionValues.ts'
 import { version } from './version.ts'
 
-/**
- * What a newcomer needs to know before the first command: which to call, and the words that every help uses. At most 80
- * columns wide, as every help.
- */
+/** What a new user needs before the first command. At most 80 columns wide, like every help. */
 const firstSteps = `
 First steps:
-  offstream doctor    says whether this machine has all that is needed
-  offstream demo      shows the whole way, with invented products
-  offstream down      ends what runs
+  offstream doctor    checks whether this machine has what offstream needs
+  offstream demo      runs the whole pipeline with generated products
+  offstream down      stops everything
 
 Examples:
   offstream up --help
   offstream --project ~/shop --stack tests status
   offstream query "SELECT count(*) FROM Products" --json
 
-Words:
-  stack          the services that belong together, and their data; a project
-                 has one, or several with names
-  Kafka          keeps messages in lists named topics; ours is products-events.
-                 ZooKeeper is where it keeps its own state
-  Spark          runs programs on data: a master hands out the work, a worker
-                 does it
-  job            the Spark program that brings messages from the topic into the
-                 table (an Apache Iceberg table); also called the stream
-  Thrift server  answers SQL questions about the table, for Tableau and other
-                 programs; they see the table as the view \`Products\`
-  daemon         the process that owns the services and restarts what crashes
+Terms:
+  stack          the services of a project and their data; a project has one
+                 stack, or several with names
+  Kafka          stores messages in topics; offstream uses products-events.
+                 ZooKeeper stores the metadata of Kafka
+  Spark          runs programs on data: a master schedules, workers execute
+  job            the Spark program that reads the topic and writes the table
+                 (an Apache Iceberg table); its service is products-stream
+  Thrift server  answers SQL queries on the table, which clients such as Tableau
+                 see as the view \`Products\`
+  daemon         the background process that supervises the services
 
-Exit status: 0 done, 2 called wrongly, 3 not running, 4 degraded, 5 wrong
-settings, 6 the machine lacks something, 7 port taken, 8 too slow, 9 nobody
-answers, 10 refused, 11 download failed, 12 something failed, 13 another command
-is at work, 14 the site refuses us, 130 Ctrl-C. An error says what to do next
-after its arrow.`
+Exit status: 0 ok, 1 bug, 2 usage, 3 not running, 4 degraded, 5 invalid config,
+6 missing prerequisite, 7 port taken, 8 timeout, 9 unreachable, 10 refused,
+11 download failed, 12 failed, 13 locked, 14 blocked by the site, 130 Ctrl-C.
+\`offstream explain <code>\` explains an error.`
 
-/** The program with what every command can be told, and no command yet. */
+/** The program with its global options, without commands. */
 export const newProgram = () =>
   new Command('offstream')
     .description(
-      'Brings food products from web pages into a table that you can ask in SQL, through a real Kafka and a real Spark on this machine',
+      'Stream food products from web pages through Kafka and Spark into a table that you can query with SQL, on this machine and without Docker',
     )
     .version(version, '-V, --version')
-    .option('--json', 'write JSON for programs: one object; of what goes on, one a line, the result last')
+    .option('--json', 'print JSON: one object; long commands print one event a line, then the result')
     .option(
       '--project <folder>',
-      'the folder of `offstream.yaml` (default: this folder or the nearest above)',
+      'the folder of `offstream.yaml` (default: this folder or the nearest one above)',
     )
     .addOption(
       new Option(
         '--stack <name>',
-        'one of several stacks of the project, each with data of its own; `up --ports auto` gives it ports',
+        'one of several stacks of the project, each with its own data; use `up --ports auto` for its ports',
       )
         .argParser(stackName)
         .env('OFFSTREAM_STACK'),
     )
     .option(
       '--set <setting=value>',
-      'a setting for this call, such as `kafka.port=9093`; may be repeated',
+      'a setting for this command, for example `kafka.port=9093`; can be repeated',
       collected,
     )
-    .option('--verbose', 'with an error, also what caused it')
+    .option('--verbose', 'also print the cause of an error')
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError('(`offstream --help` shows all commands)')
+    // main.ts prints usage errors like all other errors.
+    .configureOutput({ outputError: () => undefined })
     .addHelpText('after', firstSteps)
     .exitOverride()

@@ -1,7 +1,7 @@
 import type { Flow, ServiceStatus, Status } from '@offstream/pipeline'
 import chalk from 'chalk'
+import { formatDuration, printable } from './format.ts'
 import { type Cell, paint, table } from './output.ts'
-import { duration, printable } from './words.ts'
 
 /** A stack as a person reads it: each service, then the way of the products. */
 export const statusText = (status: Status): string =>
@@ -18,10 +18,10 @@ const headline = ({ state, services }: Status): Cell => {
   if (state === 'healthy') return { text: '● healthy', tone: 'good' }
   if (state === 'degraded')
     return isStarting(services)
-      ? { text: '● starting', tone: 'doubtful' }
+      ? { text: '● starting', tone: 'warning' }
       : { text: '● degraded', tone: 'bad' }
   return failed.length === 0
-    ? { text: '○ stopped', tone: 'quiet' }
+    ? { text: '○ stopped', tone: 'dim' }
     : { text: `○ stopped: ${failed.join(', ')} failed`, tone: 'bad' }
 }
 
@@ -49,7 +49,7 @@ const servicesText = (services: readonly ServiceStatus[]): string =>
       serviceCell(state, health),
       address,
       pid === null ? '' : String(pid),
-      uptimeSeconds === null ? '' : duration(uptimeSeconds * 1_000),
+      uptimeSeconds === null ? '' : formatDuration(uptimeSeconds * 1_000),
       restarts === 0 ? '' : String(restarts),
     ]),
   )
@@ -57,8 +57,8 @@ const servicesText = (services: readonly ServiceStatus[]): string =>
 const serviceCell = (state: ServiceStatus['state'], health: ServiceStatus['health']): Cell => {
   if (state === 'running' && health === 'healthy') return { text: 'healthy', tone: 'good' }
   if (state === 'running') return { text: health === 'unknown' ? 'running' : health, tone: 'bad' }
-  if (state === 'stopped') return { text: 'stopped', tone: 'quiet' }
-  return { text: state, tone: state === 'dead' || state === 'failed' ? 'bad' : 'doubtful' }
+  if (state === 'stopped') return { text: 'stopped', tone: 'dim' }
+  return { text: state, tone: state === 'dead' || state === 'failed' ? 'bad' : 'warning' }
 }
 
 /** The chain of counts, and where it breaks. */
@@ -74,6 +74,6 @@ const flowText = (flow: Flow): string => {
   ].join(' → ')
   const lag = flow.lag === null ? '' : `lag ${flow.lag}`
   const age =
-    flow.freshnessSeconds === null ? '' : `newest seen ${duration(flow.freshnessSeconds * 1_000)} ago`
+    flow.freshnessSeconds === null ? '' : `newest seen ${formatDuration(flow.freshnessSeconds * 1_000)} ago`
   return [chain, [lag, age].filter(text => text !== '').join(', ')].filter(text => text !== '').join('\n')
 }

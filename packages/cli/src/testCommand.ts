@@ -1,10 +1,11 @@
 import { Command } from '@commander-js/extra-typings'
+import { exitStatus, type Outcome } from '@offstream/runtime/errors'
 import { vi } from 'vitest'
 import { programWithAllCommands } from './allCommands.ts'
 import { commands } from './commands.ts'
 import { contextOf, type GlobalOptions } from './context.ts'
 
-/** What a command came to: what it wrote where, and the exit status that it asked for. */
+/** What a command printed, and its exit status. */
 export interface Ran {
   readonly stdout: string
   readonly stderr: string
@@ -12,8 +13,8 @@ export interface Ran {
 }
 
 /**
- * Runs a command in this process, as `main.ts` does, and takes in what it writes.
- * @throws what the command throws; `main.ts` would tell it and exit
+ * Runs a command in this process, as `main.ts` does, and captures its output.
+ * @throws what the command throws; `main.ts` would print it and exit
  */
 export const runCommand = async (
   words: readonly string[],
@@ -25,19 +26,24 @@ export const runCommand = async (
   const define = (await commands[name]?.load())?.default
   define?.(
     command,
-    more => contextOf({ ...options, settings: [...settings, ...(more ?? [])] }, { signal, force: signal }),
+    more =>
+      contextOf(
+        { ...options, settings: [...settings, ...(more ?? [])] },
+        { signal, force: signal, onOutcome },
+      ),
     programWithAllCommands,
   )
   const program = new Command('offstream').exitOverride().addCommand(command)
   const stdout = capture(process.stdout)
   const stderr = capture(process.stderr)
-  const exitCode = process.exitCode
-  process.exitCode = 0
+  let exitCode: number = exitStatus.ok
+  const onOutcome = (outcome: Outcome): void => {
+    exitCode = exitStatus[outcome]
+  }
   try {
     await program.parseAsync(words, { from: 'user' })
-    return { stdout: stdout.text(), stderr: stderr.text(), exitCode: Number(process.exitCode) }
+    return { stdout: stdout.text(), stderr: stderr.text(), exitCode }
   } finally {
-    process.exitCode = exitCode
     stdout.end()
     stderr.end()
   }

@@ -355,6 +355,7 @@ const withoutServices: readonly Provoked[] = [
     exit: 9,
     by: ({ run }) => run(['query', 'SELECT 1']),
   },
+  { code: 'USAGE_INVALID', exit: 2, by: ({ run }) => run(['up', '--nope']) },
   {
     code: 'WAIT_TIMEOUT',
     exit: 8,

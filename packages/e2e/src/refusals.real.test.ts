@@ -22,24 +22,24 @@ const holdPort = async (port: number) => {
 
 test('an unknown command is a mistake of usage', async () => {
   expect((await stack.run(['nope'])).shown).toMatchInlineSnapshot(`
-    "! error: unknown command 'nope'
-    ! (\`offstream --help\` shows all commands)
+    "! ✖ Unknown command \`nope\` [USAGE_INVALID]
+    ! → run \`offstream --help\`
     exit 2"
   `)
 })
 
 test('so is an unknown option', async () => {
   expect((await stack.run(['up', '--nope'])).shown).toMatchInlineSnapshot(`
-    "! error: unknown option '--nope'
-    ! (\`offstream --help\` shows all commands)
+    "! ✖ Unknown option \`--nope\` [USAGE_INVALID]
+    ! → run \`offstream up --help\`
     exit 2"
   `)
 })
 
 test('so is a value that an option can not have', async () => {
   expect((await stack.run(['scrape', '--limit', 'many'])).shown).toMatchInlineSnapshot(`
-    "! error: option '--limit <number>' argument 'many' is invalid. It must be a whole number from 1.
-    ! (\`offstream --help\` shows all commands)
+    "! ✖ Option \`--limit <number>\` argument \`many\` is invalid. It must be a whole number from 1. [USAGE_INVALID]
+    ! → run \`offstream scrape --help\`
     exit 2"
   `)
 })

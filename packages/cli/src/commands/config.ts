@@ -74,7 +74,7 @@ type Shown = readonly [path: string, value: string]
 const oneLine = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
 
 const originCell = (origin: SettingOrigin | undefined): Cell => {
-  if (origin === undefined || origin.kind === 'default') return { text: 'default', tone: 'quiet' }
+  if (origin === undefined || origin.kind === 'default') return { text: 'default', tone: 'dim' }
   const near = relative(process.cwd(), origin.place)
   return origin.kind === 'file' && !near.startsWith('..') ? near : origin.place
 }

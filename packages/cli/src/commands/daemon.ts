@@ -3,7 +3,7 @@ import { messageOf } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { ownDaemon } from '../daemon.ts'
-import { lineOf } from '../serviceLines.ts'
+import { lineOf } from '../serviceProgress.ts'
 
 const levels: Partial<Record<ServiceEvent['kind'], string>> = {
   gaveUp: 'ERROR',

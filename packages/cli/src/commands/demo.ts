@@ -1,6 +1,6 @@
 import { ensureChromium } from '../browser.ts'
 import type { DefineCommand } from '../command.ts'
-import { readCondition } from '../condition.ts'
+import { parseCondition } from '../condition.ts'
 import { withFreePorts } from '../freePorts.ts'
 import { positiveInteger } from '../optionValues.ts'
 
@@ -35,10 +35,10 @@ Examples:
 Next: it ends with commands to try; \`offstream down\` ends what runs.`,
     )
     .action(async ({ limit, down = false }) => {
-      const [{ ScrapeLines }, { statusText }] = await words()
+      const [{ ScrapeProgress }, { statusText }] = await words()
       const { generateCatalogue, startSite } = await import('@offstream/site')
       const { output, pipeline, settings, call, signal } = await withFreePorts(context, [])
-      const bold = (text: string): string => output.paint({ text, tone: 'strong' })
+      const bold = (text: string): string => output.paint({ text, tone: 'bold' })
       const step = (title: string): void => output.event({ kind: 'step', title }, `\n${bold(title)}`)
 
       step('Getting what is needed')
@@ -56,7 +56,7 @@ Next: it ends with commands to try; \`offstream down\` ends what runs.`,
         { ...config, browser: { executablePath } },
         { address: site.address, limit },
       )
-      const lines = new ScrapeLines(output, limit)
+      const lines = new ScrapeProgress(output, limit)
       const counts = await pipeline.publishProducts({
         state,
         config,
@@ -98,10 +98,10 @@ Next: it ends with commands to try; \`offstream down\` ends what runs.`,
     })
 
 // In a function with `await using`, TypeScript 5.9 would leave the imports of a build with their `.ts`.
-const words = () => Promise.all([import('../scrapeLines.ts'), import('../statusText.ts')])
+const words = () => Promise.all([import('../scrapeProgress.ts'), import('../statusText.ts')])
 
 /** The table and the view must answer; the counts of a service that does not answer are unknown. */
-const arrival = ['lag=0', 'visible>0', 'rows>=0', 'rejected>=0', 'healthy'].map(readCondition)
+const arrival = ['lag=0', 'visible>0', 'rows>=0', 'rejected>=0', 'healthy'].map(parseCondition)
 
 const nextSteps = (title: string, port: number): string => `
 ${title}

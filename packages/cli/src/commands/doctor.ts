@@ -1,8 +1,7 @@
 import type { Finding } from '@offstream/pipeline'
-import { exitStatus } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../command.ts'
+import { printable } from '../format.ts'
 import type { Cell } from '../output.ts'
-import { printable } from '../words.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -21,7 +20,7 @@ Example:
 Next: \`offstream demo\`, or what the arrows (→) advise.`,
     )
     .action(async () => {
-      const { output, pipeline, project } = context()
+      const { output, pipeline, project, setOutcome } = context()
       const { directory, state, config } = await project()
       const findings = await pipeline.examine({
         config,
@@ -35,7 +34,7 @@ Next: \`offstream demo\`, or what the arrows (→) advise.`,
         output.table(['', 'what', 'found'], findings.flatMap(rowsOf)),
       )
       output.note(closing[verdict])
-      if (verdict === 'problem') process.exitCode = exitStatus.prerequisite
+      if (verdict === 'problem') setOutcome('prerequisite')
     })
 
 const worst = (findings: readonly Finding[]): Finding['verdict'] =>
@@ -44,7 +43,7 @@ const worst = (findings: readonly Finding[]): Finding['verdict'] =>
 
 const marks: Readonly<Record<Finding['verdict'], Cell>> = {
   ok: { text: '✔', tone: 'good' },
-  warning: { text: '!', tone: 'doubtful' },
+  warning: { text: '!', tone: 'warning' },
   problem: { text: '✖', tone: 'bad' },
 }
 
@@ -56,7 +55,7 @@ const closing: Readonly<Record<Finding['verdict'], string>> = {
 
 const rowsOf = ({ name, verdict, found, hint }: Finding): Cell[][] => [
   [marks[verdict], name, printable(found)],
-  ...(hint === null ? [] : [['', '', { text: `→ ${hint}`, tone: 'quiet' as const }]]),
+  ...(hint === null ? [] : [['', '', { text: `→ ${hint}`, tone: 'dim' as const }]]),
 ]
 
 export default define

@@ -42,7 +42,7 @@ Next: \`offstream report\` writes a report for errors that you cannot explain.`,
       const entry = entryOf(name, definition)
       output.result({ kind: 'explain', ...entry }, () =>
         [
-          `${output.paint({ text: name, tone: 'strong' })}  exit status ${entry.exitStatus}\n`,
+          `${output.paint({ text: name, tone: 'bold' })}  exit status ${entry.exitStatus}\n`,
           entry.cause,
           `→ ${entry.remedy}`,
         ].join('\n'),

@@ -1,7 +1,7 @@
 import { relative, resolve } from 'node:path'
 import type { DefineCommand } from '../command.ts'
-import { agrees, ask, canAsk } from '../questions.ts'
-import { counted } from '../words.ts'
+import { plural } from '../format.ts'
+import { canPrompt, confirm, prompt } from '../prompts.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -32,13 +32,13 @@ Next: \`offstream doctor\` and \`offstream up\` in that folder.`,
     )
     .action(async (folder = '.', options) => {
       const { output, pipeline, signal } = context()
-      const asks = canAsk({ output }) && options.yes !== true
+      const asks = canPrompt({ output }) && options.yes !== true
       const contact =
         options.contact ??
-        (asks ? await ask('Your web or e-mail address, for Open Food Facts (Enter: none): ', signal) : '')
+        (asks ? await prompt('Your web or e-mail address, for Open Food Facts (Enter: none): ', signal) : '')
       const bare =
         options.bare ??
-        (asks && !(await agrees('Copy views, charts and Spark programs, to change them?', signal)))
+        (asks && !(await confirm('Copy views, charts and Spark programs, to change them?', signal)))
       const project = await pipeline.initProject({
         folder: resolve(folder),
         contact: contact === '' ? null : contact,
@@ -51,7 +51,7 @@ Next: \`offstream doctor\` and \`offstream up\` in that folder.`,
           `Yours already, and left as it is: ${project.kept.join(', ')}. \`.offstream/\` and \`offstream-report-*.md\` belong in \`.gitignore\`.`,
         )
       output.note(
-        `${counted(project.files.length, 'file')} written. Next: ${where === '' ? '' : `\`cd ${where}\`, then `}\`offstream doctor\` and \`offstream up\``,
+        `${plural(project.files.length, 'file')} written. Next: ${where === '' ? '' : `\`cd ${where}\`, then `}\`offstream doctor\` and \`offstream up\``,
       )
     })
 

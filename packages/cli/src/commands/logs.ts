@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
 import type { LogEntry } from '@offstream/pipeline'
 import { logLevels, logNames } from '@offstream/pipeline/names'
-import { chosenServices } from '../chosen.ts'
 import type { DefineCommand } from '../command.ts'
+import { selectServices } from '../selectServices.ts'
 
 const defaultTail = 200
 
@@ -51,7 +51,7 @@ Next: \`offstream report\` gathers all of it for a bug report.`,
     .action(async (services, { follow = false, since, tail, level, grep, full = false }) => {
       const { textFor } = await import('../logText.ts')
       const { output, pipeline, project, signal } = context()
-      const names = chosenServices(logNames, services)
+      const names = selectServices(logNames, services)
       const { state } = await project()
       const written = await pipeline.writtenLogs(state, names)
       if (written.length === 0) output.note('There is no log yet. Next: `offstream up`')

@@ -1,9 +1,9 @@
 import { Option } from '@commander-js/extra-typings'
 import type { QueryResult } from '@offstream/pipeline'
 import type { DefineCommand } from '../command.ts'
+import { printable } from '../format.ts'
 import { positiveNumber } from '../optionValues.ts'
 import type { Output } from '../output.ts'
-import { printable } from '../words.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -67,7 +67,7 @@ const writers: Readonly<Record<'table' | 'json' | 'csv', Writer>> = {
     output.table(
       columns.map(({ name }) => printable(name)),
       rows.map(row =>
-        row.map(value => (value === null ? { text: 'null', tone: 'quiet' } : printable(String(value)))),
+        row.map(value => (value === null ? { text: 'null', tone: 'dim' } : printable(String(value)))),
       ),
       // A file, or another program, gets all of it.
       process.stdout.isTTY ? process.stdout.columns || undefined : undefined,

@@ -4,8 +4,8 @@ import type { Report } from '@offstream/pipeline'
 import { messageOf, type OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../command.ts'
 import { CliError } from '../errors.ts'
+import { plural } from '../format.ts'
 import { version } from '../version.ts'
-import { counted } from '../words.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -49,7 +49,7 @@ Next: read the file, since no rule knows every secret, then share it yourself.`,
         ),
       )
       output.note(
-        `\nWritten to \`${file}\`; ${counted(removals, 'value')} taken out. No rule knows every secret: read it before you share it.`,
+        `\nWritten to \`${file}\`; ${plural(removals, 'value')} taken out. No rule knows every secret: read it before you share it.`,
       )
     })
 

@@ -2,9 +2,9 @@ import type { ResetChoice, ResetItem } from '@offstream/pipeline'
 import type { OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../command.ts'
 import { CliError } from '../errors.ts'
+import { formatBytes } from '../format.ts'
 import type { Output } from '../output.ts'
-import { ask, canAsk } from '../questions.ts'
-import { bytes } from '../words.ts'
+import { canPrompt, prompt } from '../prompts.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -48,14 +48,14 @@ Next: \`offstream up\` begins with what is left.`,
         return
       }
       if (!yes) {
-        if (!canAsk({ output })) throw needsConfirmation(items)
+        if (!canPrompt({ output })) throw needsConfirmation(items)
         output.note(`${listOf(items, output)}\n`)
-        if (!/^y(es)?$/i.test(await ask('Wipe this for good? [y/N] ', signal))) throw notConfirmed()
+        if (!/^y(es)?$/i.test(await prompt('Wipe this for good? [y/N] ', signal))) throw notConfirmed()
       }
       output.live('wiping')
       const wiped = await pipeline.wipe(state, choices)
       output.result(resultOf(choices, wiped.items, []), () => '')
-      output.note(`${bytes(sizeOf(wiped.items))} wiped. Next: \`offstream up\``)
+      output.note(`${formatBytes(sizeOf(wiped.items))} wiped. Next: \`offstream up\``)
     })
 
 const resultOf = (
@@ -74,9 +74,9 @@ const listOf = (items: readonly ResetItem[], output: Output): string =>
   output.table(
     ['size', 'what', 'where'],
     items.map(({ bytes: size, what, paths }) => [
-      bytes(size),
+      formatBytes(size),
       what,
-      { text: paths.join(' '), tone: 'quiet' },
+      { text: paths.join(' '), tone: 'dim' },
     ]),
   )
 
@@ -90,7 +90,7 @@ const nothingChosen = (): OffstreamError =>
 const needsConfirmation = (items: readonly ResetItem[]): OffstreamError =>
   new CliError(
     'CONFIRMATION_REQUIRED',
-    `${bytes(sizeOf(items))} would be wiped for good, and there is no terminal to ask on`,
+    `${formatBytes(sizeOf(items))} would be wiped for good, and there is no terminal to ask on`,
     { hint: 'look with `--dry-run`, then say `--yes`' },
   )
 

@@ -1,6 +1,6 @@
 import { serviceNames } from '@offstream/pipeline/names'
-import { chosenServices } from '../chosen.ts'
 import type { DefineCommand } from '../command.ts'
+import { selectServices } from '../selectServices.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -24,7 +24,7 @@ Next: \`offstream status\` shows them.`,
     )
     .action(async asked => {
       const { output, pipeline, stack, settings, call } = context()
-      const named = asked.length === 0 ? [] : chosenServices(serviceNames, asked)
+      const named = asked.length === 0 ? [] : selectServices(serviceNames, asked)
       const { state } = await stack()
       const names = await pipeline.restartedWith(state, named)
       const running = await settings()

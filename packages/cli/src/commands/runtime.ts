@@ -3,8 +3,8 @@ import type { OffstreamError } from '@offstream/runtime/errors'
 import { RuntimeError } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
+import { formatBytes, plural } from '../format.ts'
 import type { Cell } from '../output.ts'
-import { bytes, counted } from '../words.ts'
 
 const define: DefineCommand = (command, context) => {
   command.addHelpText(
@@ -98,14 +98,14 @@ const list = async ({ output, pipeline }: Context): Promise<void> => {
       ],
     ),
   )
-  output.note(`\n${bytes(sum(runtimes))} in \`${cache}\`${next(runtimes)}`)
+  output.note(`\n${formatBytes(sum(runtimes))} in \`${cache}\`${next(runtimes)}`)
 }
 
 const uses: Readonly<Record<CachedRuntime['use'], Cell>> = {
   used: { text: 'used', tone: 'good' },
-  missing: { text: 'not there yet', tone: 'quiet' },
-  unused: { text: 'not used', tone: 'doubtful' },
-  incomplete: { text: 'incomplete', tone: 'doubtful' },
+  missing: { text: 'not there yet', tone: 'dim' },
+  unused: { text: 'not used', tone: 'warning' },
+  incomplete: { text: 'incomplete', tone: 'warning' },
 }
 
 const next = (runtimes: readonly CachedRuntime[]): string => {
@@ -114,7 +114,7 @@ const next = (runtimes: readonly CachedRuntime[]): string => {
   return runtimes.some(({ use }) => use === 'missing') ? '. Next: `offstream runtime install`' : ''
 }
 
-const sized = (size: number): string => (size === 0 ? '' : bytes(size))
+const sized = (size: number): string => (size === 0 ? '' : formatBytes(size))
 const sum = (runtimes: readonly CachedRuntime[]): number =>
   runtimes.reduce((total, { bytes: size }) => total + size, 0)
 
@@ -156,7 +156,7 @@ const verifiedRows = ({ what, files, problems }: VerifiedRuntime): Cell[][] => {
 const damage = (damaged: readonly VerifiedRuntime[]): OffstreamError =>
   new RuntimeError(
     'CHECKSUM_MISMATCH',
-    `Not as it was fetched: ${damaged.map(({ what, problems }) => `${what} (${counted(problems.length, 'file')})`).join(', ')}`,
+    `Not as it was fetched: ${damaged.map(({ what, problems }) => `${what} (${plural(problems.length, 'file')})`).join(', ')}`,
     {
       hint: 'fetch it again with `offstream runtime verify --repair`',
     },
@@ -183,7 +183,7 @@ const prune = async ({ output, pipeline }: Context, dryRun: boolean): Promise<vo
   output.note(
     removed.length === 0
       ? 'There is nothing to remove.'
-      : `${bytes(sum(removed))} ${dryRun ? 'would be freed. Next: `offstream runtime prune`' : 'freed'}`,
+      : `${formatBytes(sum(removed))} ${dryRun ? 'would be freed. Next: `offstream runtime prune`' : 'freed'}`,
   )
 }
 

@@ -114,7 +114,7 @@ Next: \`offstream status\` follows the products. Data: Open Food Facts, ODbL.`,
     )
     .action(async ({ source: name, dryRun = false, ...options }) => {
       const request = scrapeRequest(name, options)
-      const { ScrapeLines } = await import('../scrapeLines.ts')
+      const { ScrapeProgress } = await import('../scrapeProgress.ts')
       const { output, pipeline, stack, signal } = context()
       const project = await stack()
       const config: Config =
@@ -134,7 +134,7 @@ Next: \`offstream status\` follows the products. Data: Open Food Facts, ODbL.`,
         output.note('Reading lines from the terminal; Ctrl-D ends them.')
       if (request.kind === 'topic' && !request.untilEnd)
         output.note('Waiting for messages, also for those to come; Ctrl-C ends it.')
-      const lines = new ScrapeLines(output, request.limit ?? null)
+      const lines = new ScrapeProgress(output, request.limit ?? null)
       const counts = dryRun
         ? await pipeline.produce({
             source,

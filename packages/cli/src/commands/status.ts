@@ -1,16 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Option } from '@commander-js/extra-typings'
 import type { Status } from '@offstream/pipeline'
-import { exitStatus } from '@offstream/runtime/errors'
+import type { Outcome } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../command.ts'
 import { positiveNumber } from '../optionValues.ts'
 import type { Output } from '../output.ts'
 
-/** What each state of a stack makes the command come to. */
-export const exitOf: Readonly<Record<Status['state'], number>> = {
-  healthy: exitStatus.ok,
-  stopped: exitStatus.notRunning,
-  degraded: exitStatus.degraded,
+const outcomeOf: Readonly<Record<Status['state'], Outcome>> = {
+  healthy: 'ok',
+  stopped: 'notRunning',
+  degraded: 'degraded',
 }
 
 const define: DefineCommand = (command, context) =>
@@ -50,14 +49,14 @@ Next: \`offstream logs\` for a service that is not healthy.`,
     )
     .action(async ({ watch = false, interval }) => {
       const { statusText } = await import('../statusText.ts')
-      const { output, pipeline, stack, signal } = context()
+      const { output, pipeline, stack, signal, setOutcome } = context()
       const { state, config } = await stack()
       const look = () => pipeline.lookAt(state, config)
       if (watch) return watchStatus(look, { output, text: statusText, intervalMs: interval * 1_000, signal })
       const status = await look()
       output.result({ ...status }, () => statusText(status))
       if (status.state === 'stopped') output.note('Nothing is running. Next: `offstream up`')
-      process.exitCode = exitOf[status.state]
+      setOutcome(outcomeOf[status.state])
     })
 
 interface WatchOptions {

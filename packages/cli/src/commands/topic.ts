@@ -7,9 +7,9 @@ import { messageOf, type OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand, MakeContext } from '../command.ts'
 import type { Context } from '../context.ts'
 import { CliError } from '../errors.ts'
+import { formatBytes, plural } from '../format.ts'
 import { positiveInteger } from '../optionValues.ts'
 import type { Output } from '../output.ts'
-import { bytes, counted } from '../words.ts'
 
 const define: DefineCommand = (command, context) => {
   command.addHelpText(
@@ -139,16 +139,16 @@ Next: \`offstream topic peek --from latest\` shows what was published.`,
         onSkip: (line, problem) =>
           output.event(
             { kind: 'skipped', line, problem },
-            `${output.paint({ text: '!', tone: 'doubtful' })} line ${line}: ${problem}`,
+            `${output.paint({ text: '!', tone: 'warning' })} line ${line}: ${problem}`,
           ),
         onProgress: ({ published, deleted }) =>
-          output.live(`${counted(published + deleted, 'message')} published`),
+          output.live(`${plural(published + deleted, 'message')} published`),
         signal,
       })
       output.result({ kind: 'produce', ...counts }, () => '')
       const { published, deleted, skipped } = counts
       output.note(
-        `${counted(published, 'message')} published, ${counted(deleted, 'delete')}, ${counted(skipped, 'line')} left out`,
+        `${plural(published, 'message')} published, ${plural(deleted, 'delete')}, ${plural(skipped, 'line')} left out`,
       )
       if (skipped > 0) throw linesRefused(skipped, raw)
     })
@@ -167,9 +167,9 @@ const withKafka = async (
 }
 
 const descriptionText = (topic: TopicDescription, output: Output): string => {
-  const size = topic.bytes === null ? '' : `, ${bytes(topic.bytes)}`
+  const size = topic.bytes === null ? '' : `, ${formatBytes(topic.bytes)}`
   return [
-    `${output.paint({ text: topic.name, tone: 'strong' })}  at most ${counted(topic.maxMessages, 'message')}${size}\n`,
+    `${output.paint({ text: topic.name, tone: 'bold' })}  at most ${plural(topic.maxMessages, 'message')}${size}\n`,
     output.table(
       ['partition', 'earliest', 'latest', 'leader', 'replicas', 'in sync'],
       topic.partitions.map(({ partition, earliest, latest, leader, replicas, inSync }) =>
@@ -204,7 +204,7 @@ const opened = (file: string): Promise<FileHandle> =>
   })
 
 const linesRefused = (skipped: number, raw: boolean): OffstreamError =>
-  new CliError('LINES_REJECTED', `${counted(skipped, 'line')} could not be published`, {
+  new CliError('LINES_REJECTED', `${plural(skipped, 'line')} could not be published`, {
     hint: raw
       ? 'give each a key: `{"key": …, "value": …}`'
       : 'compare them with what `offstream topic peek` shows, or publish them unchecked with `--raw`',

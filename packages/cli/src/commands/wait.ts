@@ -1,10 +1,10 @@
 import { Option } from '@commander-js/extra-typings'
 import type { Condition, Status } from '@offstream/pipeline'
 import type { DefineCommand } from '../command.ts'
-import { conditionForms, readCondition } from '../condition.ts'
+import { conditionForms, parseCondition } from '../condition.ts'
+import { formatDuration } from '../format.ts'
 import { timeSpan } from '../optionValues.ts'
 import type { Output } from '../output.ts'
-import { duration } from '../words.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -13,7 +13,7 @@ const define: DefineCommand = (command, context) =>
       'what is waited for, see below; may be repeated',
       (text: string, earlier: readonly Condition[] = []): readonly Condition[] => [
         ...earlier,
-        readCondition(text),
+        parseCondition(text),
       ],
     )
     .addOption(
@@ -52,7 +52,7 @@ Next: \`offstream status\` explains the counts.`,
         { kind: 'wait', conditions: conditions.map(({ text }) => text), seconds, status },
         () => '',
       )
-      output.note(`${conditions.map(({ text }) => text).join(', ')} after ${duration(seconds * 1_000)}`)
+      output.note(`${conditions.map(({ text }) => text).join(', ')} after ${formatDuration(seconds * 1_000)}`)
     })
 
 /** How often a wait that nobody watches on a terminal says what it sees. */

@@ -1,13 +1,13 @@
 import type { ProduceCounts, SourceEvent } from '@offstream/pipeline'
 import chalk from 'chalk'
+import { formatDuration, plural, printable, progressBar } from './format.ts'
 import type { Output } from './output.ts'
-import { bar, counted, duration, printable } from './words.ts'
 
 /** How often a run that nobody watches on a terminal says how far it is. */
 const plainEveryMs = 5_000
 
 /** Tells how far a run over a source is: a bar on a terminal, now and then a line elsewhere; skips as they come. */
-export class ScrapeLines {
+export class ScrapeProgress {
   private readonly output: Output
   /** How many products are wanted; null for all that there are. */
   private readonly limit: number | null
@@ -50,10 +50,10 @@ export class ScrapeLines {
     const left = skipped > 0 ? `, ${skipped} skipped` : ''
     const rate = took > 0 && delivered > 0 ? `, ${perSecond(delivered, took)}` : ''
     const moved =
-      this.alarms.length > 0 ? `, ${counted(this.alarms.length, 'field')} hardly filled any more` : ''
+      this.alarms.length > 0 ? `, ${plural(this.alarms.length, 'field')} hardly filled any more` : ''
     const others = unwanted > 0 ? `, ${unwanted} did not match ${choice}` : ''
     const nothing = unwanted > 0 && delivered + removed === 0 ? `${chalk.yellow('!')} ` : ''
-    return `${nothing}${counted(delivered, 'product')} ${done} in ${duration(took)}${rate}${gone}${left}${unsent}${moved}${others}`
+    return `${nothing}${plural(delivered, 'product')} ${done} in ${formatDuration(took)}${rate}${gone}${left}${unsent}${moved}${others}`
   }
 
   readonly seconds = (): number => (Date.now() - this.began) / 1_000
@@ -69,11 +69,12 @@ export class ScrapeLines {
     // A list is walked page by page, and what is found grows up to what is wanted. A run that goes on has less to do.
     const total = this.resumed === null ? (this.limit ?? found) : found
     const done = delivered + removed + skipped
-    const left = done > 0 && total > done ? ` · ${duration((elapsedMs / done) * (total - done))} left` : ''
+    const left =
+      done > 0 && total > done ? ` · ${formatDuration((elapsedMs / done) * (total - done))} left` : ''
     const rate = delivered > 0 ? ` · ${perSecond(delivered, elapsedMs)}` : ''
     const gone = removed > 0 ? ` · ${removed} removed` : ''
     const skips = skipped > 0 ? ` · ${skipped} skipped` : ''
-    return `${bar(done, total)} ${delivered} of ${total} products${rate}${left}${gone}${skips}`
+    return `${progressBar(done, total)} ${delivered} of ${total} products${rate}${left}${gone}${skips}`
   }
 }
 
@@ -81,12 +82,12 @@ export class ScrapeLines {
 const lineOf = (event: SourceEvent): string | null => {
   switch (event.kind) {
     case 'resumed': {
-      const since = duration(Date.now() - event.startedAt.getTime())
+      const since = formatDuration(Date.now() - event.startedAt.getTime())
       return `Going on where it was: ${event.done} of ${event.listed} products done before, begun ${since} ago; \`--fresh\` starts over`
     }
     case 'waiting': {
       const wait = event.asked ? 'The site asks to wait' : 'Waiting'
-      return `${chalk.yellow('!')} ${wait} ${duration(event.ms)}: ${printable(event.reason)}`
+      return `${chalk.yellow('!')} ${wait} ${formatDuration(event.ms)}: ${printable(event.reason)}`
     }
     case 'layout':
       return `${chalk.yellow('!')} The site may look otherwise now: \`${event.field}\` is on ${percent(event.rate)} of its last pages, usually on ${percent(event.usual)}; it is read by \`${event.selector}\``

@@ -3,8 +3,8 @@ import type { ProduceCounts, SourceEvent } from '@offstream/pipeline'
 import type { ServiceEvent } from '@offstream/runtime'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { Output } from './output.ts'
-import { ScrapeLines } from './scrapeLines.ts'
-import { lineOf } from './serviceLines.ts'
+import { ScrapeProgress } from './scrapeProgress.ts'
+import { lineOf } from './serviceProgress.ts'
 
 const plain = (text: string | null) => (text === null ? null : stripVTControlCharacters(text))
 
@@ -63,7 +63,7 @@ test.each([
   ],
   [{ unwanted: 100 }, 1_000, '! 0 products published in 1.0 s, 100 did not match `--country fr`'],
 ])('a run that came to %o is summed up in a line', (more, tookMs, summary) => {
-  const lines = new ScrapeLines(new Output('plain'), null)
+  const lines = new ScrapeProgress(new Output('plain'), null)
   vi.advanceTimersByTime(tookMs)
   expect(lines.summary(counts(more), 'published', '`--country fr`')).toBe(summary)
 })
@@ -73,7 +73,7 @@ test.each([
   ['what is wanted of it', 200, false, '0 of 200 products'],
   ['what is left to a run that goes on', 200, true, '0 of 100 products'],
 ])('how far a run is is told of %s', (_, limit, goesOn, line) => {
-  const lines = new ScrapeLines(new Output('plain'), limit)
+  const lines = new ScrapeProgress(new Output('plain'), limit)
   const resumed = { kind: 'resumed', done: 100, listed: 200, startedAt: new Date() } as const
   const spy = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
   onTestFinished(() => spy.mockRestore())
@@ -109,13 +109,13 @@ test.each<[SourceEvent, string]>([
   ] as const) {
     const write = vi.spyOn(stream, 'write').mockReturnValue(true)
     onTestFinished(() => write.mockRestore())
-    new ScrapeLines(new Output(mode), null).progress(counts({}), event)
+    new ScrapeProgress(new Output(mode), null).progress(counts({}), event)
     expect(write.mock.calls.map(([text]) => plain(String(text)))).toEqual([`${told}\n`])
   }
 })
 
 test('the result and the summary say which fields may have moved', () => {
-  const lines = new ScrapeLines(new Output('json'), null)
+  const lines = new ScrapeProgress(new Output('json'), null)
   vi.spyOn(process.stdout, 'write').mockReturnValueOnce(true)
   const alarm = { field: 'nova_group', selector: '#panel_nova img', rate: 0, usual: 0.8 }
   lines.progress(counts({}), { kind: 'layout', ...alarm })
@@ -126,7 +126,7 @@ test('the result and the summary say which fields may have moved', () => {
 })
 
 test('the result says how much was done before', () => {
-  const lines = new ScrapeLines(new Output('json'), null)
+  const lines = new ScrapeProgress(new Output('json'), null)
   vi.spyOn(process.stdout, 'write').mockReturnValueOnce(true)
   expect(lines.result()).toEqual({})
   lines.progress(counts({}), { kind: 'resumed', done: 312, listed: 400, startedAt: new Date() })

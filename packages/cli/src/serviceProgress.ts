@@ -1,10 +1,10 @@
 import type { ServiceEvent } from '@offstream/runtime'
 import chalk from 'chalk'
+import { formatDuration, printable } from './format.ts'
 import type { Output } from './output.ts'
-import { duration, printable } from './words.ts'
 
 /** Tells of services as they start and end: a line for each that is done, and a spinner with those under way. */
-export const serviceLines = (output: Output): ((event: ServiceEvent) => void) => {
+export const printServiceEvents = (output: Output): ((event: ServiceEvent) => void) => {
   const underWay = new Map<string, string>()
   return event => {
     if (event.kind === 'starting') underWay.set(event.service, 'starting')
@@ -20,10 +20,10 @@ export const serviceLines = (output: Output): ((event: ServiceEvent) => void) =>
 }
 
 /** Said when another command is being carried out on the same stack. */
-export const waitingLine = 'Another command is starting or ending services; waiting for it …'
+export const waitingText = 'Another command is starting or ending services; waiting for it …'
 
 /** Said when Ctrl-C takes a start back. */
-export const takenBackLine =
+export const startCancelledText =
   'Interrupted. What was begun is being ended in the background; `offstream status` shows when it is gone, `offstream down` waits for it'
 
 /** The line for an event; null for a beginning, which only a spinner shows. */
@@ -38,12 +38,12 @@ export const lineOf = (event: ServiceEvent): string | null => {
       const where = event.port === null ? '' : ` on port ${event.port}`
       return event.alreadyRunning
         ? `${chalk.green('✔')} ${name}already running${where}, pid ${event.pid}`
-        : `${chalk.green('✔')} ${name}ready${where} after ${duration(event.tookMs)}`
+        : `${chalk.green('✔')} ${name}ready${where} after ${formatDuration(event.tookMs)}`
     }
     case 'stopped':
-      return `${chalk.green('✔')} ${name}ended after ${duration(event.tookMs)}${event.killed ? ', by force' : ''}`
+      return `${chalk.green('✔')} ${name}ended after ${formatDuration(event.tookMs)}${event.killed ? ', by force' : ''}`
     case 'fell':
-      return `${chalk.yellow('!')} ${name}${printable(event.how)}; starts again in ${duration(event.restartInMs)}`
+      return `${chalk.yellow('!')} ${name}${printable(event.how)}; starts again in ${formatDuration(event.restartInMs)}`
     case 'gaveUp':
       return `${chalk.red('✖')} ${name}${printable(event.how)} and was given up`
     case 'unrecorded':
