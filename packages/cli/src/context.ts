@@ -171,6 +171,7 @@ const startDaemon = async ({ directory, state }: Project, stack: string | undefi
   await launchDaemon({
     file: process.execPath,
     args: [main, 'daemon', ...which],
+    env: pipeline.daemonEnvironment(process.env),
     cwd: directory,
     logFile: join(logs, 'daemon.log'),
   })

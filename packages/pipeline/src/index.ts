@@ -34,6 +34,7 @@ export {
   verifyRuntimes,
 } from './runtimes/cache.ts'
 export { cacheDirectory, ensureRuntimes, type Runtimes } from './runtimes/distributions.ts'
+export { daemonEnvironment, programEnvironment } from './runtimes/environment.ts'
 export { addFetched, type ProduceCounts, produce } from './scrape/produce.ts'
 export { type LineCounts, produceLines } from './scrape/produceLines.ts'
 export { type PublishOptions, publishProducts } from './scrape/publish.ts'

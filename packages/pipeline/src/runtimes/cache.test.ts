@@ -13,7 +13,7 @@ import { findPython } from './toolchain.ts'
 const emptyCache = async () => {
   const cache = await mkdtemp(join(tmpdir(), 'offstream-cache-'))
   onTestFinished(() => rm(cache, { recursive: true }))
-  return { cache, environment: { OFFSTREAM_CACHE: cache, JAVA_HOME: process.env['JAVA_HOME'] } }
+  return { cache, environment: { OFFSTREAM_CACHE: cache, PATH: process.env['PATH'] } }
 }
 
 const write = async (file: string, text: string): Promise<void> => {
@@ -28,7 +28,7 @@ const zeros = '000000000000'
 
 /** Spark as pip notes it: two files with their digests, and one that has none. */
 const writeSpark = async (cache: string): Promise<string> => {
-  const python = await findPython()
+  const python = await findPython(process.env)
   const packages = sitePackages(join(cache, await sparkFolder(python)), python)
   const digestOf = (text: string) => createHash('sha256').update(text).digest('base64url')
   await write(join(packages, 'pyspark', 'a,b.jar'), 'jar')
@@ -151,7 +151,7 @@ test('pruning removes what no lock names and what broken fetches left, but nothi
 
 test('a Spark of this version for another Python stays while that Python is there', async () => {
   const { cache, environment } = await emptyCache()
-  const own = await sparkFolder(await findPython())
+  const own = await sparkFolder(await findPython(process.env))
   const [there, gone] = ['3.98', '3.99'].map(minor => own.replace(/-py[\d.]+-/, `-py${minor}-`))
   for (const name of [there, gone]) await complete(join(cache, name ?? ''))
   await write(join(cache, there ?? '', 'bin', 'python'), '')

@@ -14,10 +14,9 @@ import {
 import lockfile from 'proper-lockfile'
 import { PipelineError } from '../errors.ts'
 import { archivesFolder } from '../stack/archives.ts'
-import { cacheDirectory, jarSets, sitePackages, sparkFolder, versions } from './distributions.ts'
+import { cacheDirectory, jarSets, ownHome, sitePackages, sparkFolder, versions } from './distributions.ts'
+import type { Environment } from './environment.ts'
 import { findJava, findPython, type Tool } from './toolchain.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** A folder of the cache that offstream has filled, or would fill. */
 export interface CachedRuntime {
@@ -76,8 +75,12 @@ const folderForm = /^((spark-[\d.]+-py\d+\.\d+|kafka|connectors|archives)-[0-9a-
 
 /** The names of the folders that this offstream runs with, on this machine and with this environment. */
 const wantedBy = async (environment: Environment) => {
-  const [java, python, jars] = await Promise.all([findJava(environment), findPython(), jarSets(environment)])
-  const { SPARK_HOME, KAFKA_HOME } = environment
+  const [java, python, jars] = await Promise.all([
+    findJava(environment),
+    findPython(environment),
+    jarSets(environment),
+  ])
+  const [SPARK_HOME, KAFKA_HOME] = [ownHome('SPARK_HOME', environment), ownHome('KAFKA_HOME', environment)]
   const cache = cacheDirectory(environment)
   const spark = join(cache, await sparkFolder(python))
   const archives = archivesFolder(cache, {
@@ -145,7 +148,7 @@ export interface VerifiedRuntime extends Pick<CachedRuntime, 'name' | 'path' | '
 export const verifyRuntimes = async (environment: Environment): Promise<readonly VerifiedRuntime[]> => {
   const { runtimes } = await listRuntimes(environment)
   const { kafka, connectors } = await jarSets(environment)
-  const python = await findPython()
+  const python = await findPython(environment)
   const compare = (name: string, path: string): Promise<Comparison> | null => {
     if (name === basename(kafka.directory)) return compareJars(path, kafka.set.jars)
     if (name === basename(connectors.directory)) return compareJars(path, connectors.set.jars)
@@ -249,7 +252,7 @@ export const pruneRuntimes = async (environment: Environment, dryRun: boolean): 
   const removed: CachedRuntime[] = []
   const kept: { name: string; why: string }[] = []
   for (const runtime of runtimes.filter(({ use }) => use === 'unused' || use === 'incomplete')) {
-    const why = await reasonToStay(runtime)
+    const why = await reasonToStay(runtime, environment)
     if (why !== null) {
       kept.push({ name: runtime.name, why })
       continue
@@ -271,19 +274,26 @@ const removeWhole = async (path: string): Promise<void> => {
   }
 }
 
-const reasonToStay = async ({ name, path }: CachedRuntime): Promise<string | null> => {
+const reasonToStay = async (
+  { name, path }: CachedRuntime,
+  environment: Environment,
+): Promise<string | null> => {
   const fetched = path.replace(/\.partial$/, '')
   if (await lockfile.check(fetched, { lockfilePath: `${fetched}.lock`, realpath: false }))
     return 'it is being fetched'
   const [user] = await processesNaming(path)
   if (user !== undefined) return `in use by the process ${user}`
   // Of this version, for another Python that is still there.
-  if (name.startsWith(`spark-${versions.spark}-`) && (await isOfThisLock(name)) && existsSync(pythonOf(path)))
+  if (
+    name.startsWith(`spark-${versions.spark}-`) &&
+    (await isOfThisLock(name, environment)) &&
+    existsSync(pythonOf(path))
+  )
     return 'of this version, for another Python that is still there'
   return null
 }
 
-const isOfThisLock = async (name: string): Promise<boolean> => {
+const isOfThisLock = async (name: string, environment: Environment): Promise<boolean> => {
   const digestOf = (folder: string): string => folder.slice(folder.lastIndexOf('-') + 1)
-  return digestOf(await sparkFolder(await findPython())) === digestOf(name)
+  return digestOf(await sparkFolder(await findPython(environment))) === digestOf(name)
 }

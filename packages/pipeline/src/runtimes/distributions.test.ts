@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { shippedPath } from '../project/assets.ts'
 import { cacheDirectory, ensureSpark } from './distributions.ts'
@@ -20,6 +20,13 @@ const ivySettings = shippedPath('config', 'ivysettings.xml')
 test('the cache is where the person wants it, else where the system keeps such things', () => {
   expect(cacheDirectory({ OFFSTREAM_CACHE: '/large/disk' })).toBe('/large/disk')
   expect(cacheDirectory({ OFFSTREAM_CACHE: '' })).toMatch(/offstream/)
+})
+
+test('a relative path in OFFSTREAM_CACHE or SPARK_HOME is one of the working folder', async () => {
+  expect(cacheDirectory({ OFFSTREAM_CACHE: 'cache' })).toBe(join(process.cwd(), 'cache'))
+  const home = await scratchFolder('jars/spark-core_2.13-4.1.1.jar', 'jars/ivy-2.5.3.jar')
+  const environment = { ...process.env, SPARK_HOME: relative(process.cwd(), home) }
+  expect((await ensureSpark({ environment, ivySettings })).spark.home).toBe(home)
 })
 
 test.each([

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import {
   ensureJars,
   ensurePythonEnvironment,
@@ -15,6 +15,7 @@ import envPaths from 'env-paths'
 import { z } from 'zod'
 import { PipelineError } from '../errors.ts'
 import { lockPath } from '../project/assets.ts'
+import { downloadEnvironment, type Environment, javaNetworkOptions } from './environment.ts'
 import { findJava, findPython, type Tool } from './toolchain.ts'
 
 /** The versions that go together; a change here wants a new lock (`pnpm lock:runtimes`). */
@@ -82,18 +83,23 @@ export interface Runtimes {
   readonly kafkaLibs: string
   /** Folder of the connectors' jars. */
   readonly connectors: string
-  readonly ivy: Ivy
+  /** What Spark resolves its packages with; how they were downloaded may contain a password and is not part of it. */
+  readonly ivy: Pick<Ivy, 'settings' | 'cache'>
 }
 
 export interface RuntimesOptions extends FetchOptions {
-  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly environment: Environment
   /** The Ivy settings file of the project. */
   readonly ivySettings: string
 }
 
-/** Where runtimes are kept, for all stacks of the user: `OFFSTREAM_CACHE`, else the system's cache folder. */
-export const cacheDirectory = (environment: Readonly<Record<string, string | undefined>>): string =>
-  environment['OFFSTREAM_CACHE'] || envPaths('offstream', { suffix: '' }).cache
+/** The folder of all runtimes of the user: `OFFSTREAM_CACHE`, otherwise the system's cache folder. */
+export const cacheDirectory = (environment: Environment): string =>
+  resolve(environment['OFFSTREAM_CACHE'] || envPaths('offstream', { suffix: '' }).cache)
+
+/** A Spark or Kafka of the user's own. Services run in another folder, so a relative path is resolved. */
+export const ownHome = (variable: 'SPARK_HOME' | 'KAFKA_HOME', environment: Environment): string | null =>
+  environment[variable] ? resolve(environment[variable]) : null
 
 /**
  * Finds Java and Python, and makes sure that Spark, Kafka and the connectors are there: `SPARK_HOME` and
@@ -106,7 +112,7 @@ export const ensureRuntimes = async (options: RuntimesOptions): Promise<Runtimes
   const { java, spark, ivy } = await ensureSpark(options)
   const { kafka, connectors } = await jarSets(environment)
   await ensureJars(connectors.set, connectors.directory, ivy, options)
-  const ownKafka = await kafkaOfHome(environment['KAFKA_HOME'])
+  const ownKafka = await kafkaOfHome(ownHome('KAFKA_HOME', environment))
   if (ownKafka === null) await ensureJars(kafka.set, kafka.directory, ivy, options)
   return {
     java: java.path,
@@ -115,7 +121,7 @@ export const ensureRuntimes = async (options: RuntimesOptions): Promise<Runtimes
     sparkHome: spark.home,
     kafkaLibs: ownKafka ?? kafka.directory,
     connectors: connectors.directory,
-    ivy,
+    ivy: { settings: ivy.settings, cache: ivy.cache },
   }
 }
 
@@ -127,7 +133,7 @@ export interface KeptJars {
 
 /** The sets of jars that this version of offstream names. */
 export const jarSets = async (
-  environment: RuntimesOptions['environment'],
+  environment: Environment,
 ): Promise<{ readonly kafka: KeptJars; readonly connectors: KeptJars }> => {
   const lock = Lock.parse(JSON.parse(await readFile(lockPath('jars.lock.json'), 'utf8')))
   // The name holds the lock's digest: another lock is another folder, and an older offstream keeps its own.
@@ -151,7 +157,7 @@ export const ensureSpark = async ({
   readonly spark: { readonly home: string; readonly python: string }
   readonly ivy: Ivy
 }> => {
-  const [java, python] = await Promise.all([findJava(environment), findPython()])
+  const [java, python] = await Promise.all([findJava(environment), findPython(environment)])
   const cache = cacheDirectory(environment)
   const spark = await sparkOf(environment, cache, python, options)
   const ivy = {
@@ -159,20 +165,22 @@ export const ensureSpark = async ({
     jar: await ivyOf(spark.home),
     settings: ivySettings,
     cache: join(cache, 'ivy', 'cache'),
+    env: downloadEnvironment(environment),
+    javaOptions: javaNetworkOptions(environment),
   }
   return { java, spark, ivy }
 }
 
 const sparkOf = async (
-  environment: RuntimesOptions['environment'],
+  environment: Environment,
   cache: string,
   python: Tool,
   options: FetchOptions,
 ): Promise<{ readonly home: string; readonly python: string }> => {
-  const home = environment['SPARK_HOME']
-  if (home) {
+  const home = ownHome('SPARK_HOME', environment)
+  if (home !== null) {
     await sparkJarOf(home)
-    return { home, python: environment['PYSPARK_PYTHON'] || python.path }
+    return { home, python: ownPython(environment) ?? python.path }
   }
   const directory = join(cache, await sparkFolder(python))
   await ensurePythonEnvironment(
@@ -180,6 +188,7 @@ const sparkOf = async (
       name: `Spark ${versions.spark}`,
       directory,
       python: python.path,
+      env: downloadEnvironment(environment),
       requirements: requirements(),
       downloadBytes: sparkBytes.download,
       installedBytes: sparkBytes.installed,
@@ -227,8 +236,14 @@ const ivyOf = async (sparkHome: string): Promise<string> => {
   return join(jars, ivy)
 }
 
-const kafkaOfHome = async (home: string | undefined): Promise<string | null> => {
-  if (!home) return null
+/** The Python of the user's own Spark. A name without a folder is looked up on the `PATH`. */
+const ownPython = ({ PYSPARK_PYTHON: python }: Environment): string | null => {
+  if (!python) return null
+  return python.includes('/') ? resolve(python) : python
+}
+
+const kafkaOfHome = async (home: string | null): Promise<string | null> => {
+  if (home === null) return null
   const libs = join(home, 'libs')
   const jars = existsSync(libs) ? await readdir(libs) : []
   const broker = jars.find(jar => /^kafka_2\.13-[\d.]+\.jar$/.test(jar))

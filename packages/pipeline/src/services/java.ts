@@ -25,24 +25,3 @@ export const fastStart = ['-XX:TieredStopAtLevel=1', ...fullCompiler]
 /** Java knows no TMPDIR on Linux, and what is killed leaves behind what it has unpacked. */
 export const temporaryFlag = ({ temporary }: Pick<Directories, 'temporary'>): string =>
   `-Djava.io.tmpdir=${temporary}`
-
-/**
- * What services take over from the environment that offstream was called in. All else stays with us: it may hold
- * passwords and keys, and whoever may ask the Thrift server can read its environment by a function of SQL.
- */
-const takenOver =
-  /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TERM|LD_LIBRARY_PATH|JAVA_HOME|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|(?:SPARK|PYSPARK|HADOOP)_\w+)$/
-
-/** Java takes the names of files as the locale has them, and where there is none knows no letter beyond ASCII. */
-export const environmentOf = (
-  environment: Readonly<Record<string, string | undefined>>,
-): Record<string, string> => ({
-  ...Object.fromEntries(
-    Object.entries(environment).flatMap(([name, value]) =>
-      value !== undefined && takenOver.test(name) ? [[name, value]] : [],
-    ),
-  ),
-  LC_ALL: 'C.UTF-8',
-})
-
-export const javaEnvironment: Readonly<Record<string, string>> = environmentOf(process.env)

@@ -7,8 +7,9 @@ import { PipelineError } from '../errors.ts'
 import { assetPath } from '../project/assets.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
+import { javaEnvironment } from '../runtimes/environment.ts'
 import { clusterIdOf, ensureTopic } from '../topic/topic.ts'
-import { archiveFlags, fastStart, javaEnvironment, temporaryFlag } from './java.ts'
+import { archiveFlags, fastStart, temporaryFlag } from './java.ts'
 import type { ServiceParts, Stack } from './stack.ts'
 
 /** The address of the Kafka broker, `host:port`. */
@@ -89,7 +90,7 @@ const kafkaProgram = (
       `-Dlog4j.configuration=${pathToFileURL(assetPath(project, 'config', 'kafka.log4j.properties'))}`,
       ...[mainClass, join(directories.run, `${name}.properties`)],
     ],
-    env: javaEnvironment,
+    env: javaEnvironment(directories.temporary),
     cwd: state,
   }
 }

@@ -1,14 +1,15 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { delimiter, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ServiceCommand } from '@offstream/runtime'
 import { assetPath } from '../project/assets.ts'
 import type { Config } from '../project/config.ts'
 import { type Directories, directoriesOf } from '../project/directories.ts'
 import { connectorLibraries, sparkPackages } from '../runtimes/distributions.ts'
+import { sparkEnvironment } from '../runtimes/environment.ts'
 import { askProducts } from '../table.ts'
 import { topicName } from '../topic/topic.ts'
-import { archiveFlags, fastStart, fullCompiler, javaEnvironment, temporaryFlag } from './java.ts'
+import { archiveFlags, fastStart, fullCompiler, temporaryFlag } from './java.ts'
 import { brokerOf } from './kafka.ts'
 import type { Archives, ServiceParts, Stack } from './stack.ts'
 import { readStreamProgress } from './streamProgress.ts'
@@ -180,7 +181,7 @@ const sparkDaemon = (
   file: join(stack.runtimes.sparkHome, 'bin', 'spark-class'),
   args: [mainClass, ...args],
   env: {
-    ...sparkEnvironment(stack),
+    ...environmentOf(stack),
     SPARK_DAEMON_MEMORY: '512m',
     SPARK_DAEMON_JAVA_OPTS: optionString([
       ...fastStart,
@@ -217,7 +218,7 @@ const sparkSubmit = (stack: Stack, name: string, args: readonly string[]): Servi
       ...['--driver-class-path', join(stack.runtimes.connectors, '*')],
       ...args,
     ],
-    env: { ...sparkEnvironment(stack), PYTHONUNBUFFERED: '1' },
+    env: environmentOf(stack),
     cwd: stack.state,
   }
 }
@@ -229,25 +230,8 @@ const logging = (project: string): string =>
 export const optionString = (flags: readonly string[]): string =>
   flags.map(flag => (/^[\w+,./:=@-]*$/.test(flag) ? flag : `"${flag.replace(/["\\]/g, '\\$&')}"`)).join(' ')
 
-const sparkEnvironment = ({
-  runtimes,
-  config,
-  state,
-}: Pick<Stack, 'runtimes' | 'config' | 'state'>): Record<string, string> => {
-  const { temporary } = directoriesOf(state)
-  return {
-    ...javaEnvironment,
-    SPARK_HOME: runtimes.sparkHome,
-    // By default Spark uses the first address of the machine that is not loopback.
-    SPARK_LOCAL_IP: config.host,
-    SPARK_LOCAL_DIRS: temporary,
-    TMPDIR: temporary,
-    PYSPARK_PYTHON: runtimes.python,
-    PYTHONDONTWRITEBYTECODE: '1',
-    ...(runtimes.java.includes('/') ? { JAVA_HOME: dirname(dirname(runtimes.java)) } : {}),
-    PATH: [process.env['PATH'] ?? '', '/usr/bin', '/bin'].join(delimiter),
-  }
-}
+const environmentOf = ({ runtimes, config, state }: Stack): Record<string, string> =>
+  sparkEnvironment({ runtimes, host: config.host, temporary: directoriesOf(state).temporary })
 
 /** The catalog `lake`: a SQLite file says which files of the folder are the current tables. */
 const lakeConf = ({ warehouse, catalog }: Directories): Record<string, string> => ({

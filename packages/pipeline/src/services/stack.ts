@@ -23,7 +23,7 @@ const RuntimesInFile: z.ZodType<Runtimes> = z.object({
   sparkHome: z.string(),
   kafkaLibs: z.string(),
   connectors: z.string(),
-  ivy: z.object({ java: z.string(), jar: z.string(), settings: z.string(), cache: z.string() }),
+  ivy: z.object({ settings: z.string(), cache: z.string() }),
 })
 
 /**

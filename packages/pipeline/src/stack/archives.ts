@@ -12,13 +12,16 @@ import { freePorts } from './ports.ts'
 /** What they take, roughly; compared with the free space. */
 const installedBytes = 600_000_000
 
+/** To be raised with each change of what is on the class paths: an archive fits only the one it was made with. */
+const formOfClassPath = 2
+
 /** The folder of the archives for these runtimes; they hold for one Java and one set of jars only. */
 export const archivesFolder = (
   cache: string,
   runtimes: Pick<Runtimes, 'java' | 'javaVersion' | 'sparkHome' | 'kafkaLibs' | 'connectors'>,
 ): string => {
   const { java, javaVersion, sparkHome, kafkaLibs, connectors } = runtimes
-  const key = JSON.stringify([java, javaVersion, sparkHome, kafkaLibs, connectors])
+  const key = JSON.stringify([formOfClassPath, java, javaVersion, sparkHome, kafkaLibs, connectors])
   return join(cache, `archives-${createHash('sha256').update(key).digest('hex').slice(0, 12)}`)
 }
 

@@ -48,7 +48,7 @@ const stackOf = (state: string, config: Config = Config.parse({})): Stack => ({
       kafkaLibs: '/kafka',
       connectors: '/jars',
     },
-    ivy: { java: 'java', jar: '/ivy.jar', settings: '/ivy.xml', cache: '/ivy' },
+    ivy: { settings: '/ivy.xml', cache: '/ivy' },
   },
 })
 

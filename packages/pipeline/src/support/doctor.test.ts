@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { Config } from '../project/config.ts'
+import { findJava } from '../runtimes/toolchain.ts'
 import { examine } from './doctor.ts'
 
 /** A port of this machine on which this process listens. */
@@ -69,6 +70,39 @@ test('a Java that Spark is not made for is warned of', async () => {
   })
 })
 
+const findingsIn = (environment: Readonly<Record<string, string | undefined>>) =>
+  examine({
+    ...{ config: Config.parse({}), environment, directory: tmpdir() },
+    ...{ state: join(tmpdir(), 'offstream-nowhere'), ours: Promise.resolve(new Set<number>()) },
+  })
+
+test('a JAVA_HOME without a Java is a warning that names the Java in its place', async () => {
+  const { PATH } = process.env
+  const { path, version } = await findJava({ PATH })
+  const findings = await findingsIn({ PATH, JAVA_HOME: '/nonexistent' })
+  expect(findings.find(({ name }) => name === 'Java')).toEqual({
+    name: 'Java',
+    verdict: 'warning',
+    found: `${version} (\`${path}\`); JAVA_HOME is \`/nonexistent\`, which contains no Java that runs`,
+    hint: 'let JAVA_HOME point to Java 17 or 21, or unset it',
+  })
+})
+
+test('what the shell sets for services is named where it is ignored, without secrets', async () => {
+  const ignored = {
+    PYSPARK_DRIVER_PYTHON: 'jupyter',
+    SPARK_AUTH_SECRET: 'canary',
+    KAFKA_OPTS: '-Dkey=canary',
+  }
+  const findings = await findingsIn({ PATH: process.env['PATH'], ...ignored })
+  expect(findings.find(({ name }) => name === 'Shell')).toEqual({
+    name: 'Shell',
+    verdict: 'ok',
+    found: 'services ignore `KAFKA_OPTS`, `PYSPARK_DRIVER_PYTHON=jupyter`, `SPARK_AUTH_SECRET`',
+    hint: null,
+  })
+})
+
 test('everything that a start depends on is looked at, and what is wrong comes with what to do', async () => {
   const findings = await examine({
     config: Config.parse({ browser: { executablePath: '/nowhere/chromium' } }),
@@ -82,6 +116,7 @@ test('everything that a start depends on is looked at, and what is wrong comes w
     'Java',
     'Python',
     'Python venv',
+    'Shell',
     'Chromium',
     'Memory',
     'Disk',

@@ -6,8 +6,10 @@ import { RuntimeError } from '@offstream/runtime/errors'
 import type { Config } from '../project/config.ts'
 import { type Directories, directoriesOf } from '../project/directories.ts'
 import { numberAt, portPaths } from '../project/paths.ts'
+import { type Environment, ignoredVariables, programEnvironment } from '../runtimes/environment.ts'
 import { findJava, findPython, newestJava, type Tool } from '../runtimes/toolchain.ts'
 import { findChromium } from '../sources/web/chromium.ts'
+import { secretValues } from './redaction.ts'
 
 /** One thing that must be right on the machine. `warning`: it works, but may not for long. */
 export interface Finding {
@@ -21,7 +23,7 @@ export interface Finding {
 
 export interface DoctorOptions {
   readonly config: Config
-  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly environment: Environment
   /** The folder of the project. */
   readonly directory: string
   /** Where the stack keeps its data. */
@@ -44,16 +46,10 @@ export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
   const ours = await options.ours.catch(() => new Set<number>())
   const found = await Promise.all([
     node(),
-    tool('Java', async () => {
-      const java = await findJava(environment)
-      const isTooNew = Number.parseInt(java.version, 10) > newestJava
-      return {
-        found: shown(java),
-        hint: isTooNew ? 'install Java 17 or 21, which Spark is made for, or set JAVA_HOME' : null,
-      }
-    }),
-    tool('Python', async () => ({ found: shown(await findPython()) })),
-    tool('Python venv', venv),
+    tool('Java', () => java(environment)),
+    tool('Python', async () => ({ found: shown(await findPython(environment)) })),
+    tool('Python venv', () => venv(environment)),
+    shell(environment),
     chromium(config),
     memory(),
     disk(directory),
@@ -94,18 +90,46 @@ const tool = async (
 
 const shown = ({ path, version }: Tool): string => `${version} (\`${path}\`)`
 
-const venv = async (): Promise<{ readonly found: string }> => {
-  const python = await findPython()
+const java = async (environment: Environment): Promise<{ found: string; hint: string | null }> => {
+  const java = await findJava(environment)
+  if (java.ignored !== undefined)
+    return {
+      found: `${shown(java)}; ${java.ignored}`,
+      hint: 'let JAVA_HOME point to Java 17 or 21, or unset it',
+    }
+  const isTooNew = Number.parseInt(java.version, 10) > newestJava
+  return {
+    found: shown(java),
+    hint: isTooNew ? 'install Java 17 or 21, which Spark is made for, or set JAVA_HOME' : null,
+  }
+}
+
+const venv = async (environment: Environment): Promise<{ readonly found: string }> => {
+  const python = await findPython(environment)
   const { execa } = await import('execa')
-  const { failed } = await execa(python.path, ['-c', 'import venv, ensurepip'], {
-    reject: false,
-    stdin: 'ignore',
+  const { failed } = await execa(python.path, ['-I', '-c', 'import venv, ensurepip'], {
+    ...{ env: programEnvironment(environment), extendEnv: false, reject: false, stdin: 'ignore' },
   })
   if (!failed) return { found: 'available' }
   throw new RuntimeError('PYTHON_VENV_MISSING', `\`${python.path}\` can't make virtual environments`, {
     hint: 'install the venv module of your Python (Debian, Ubuntu: `sudo apt-get install python3-venv`)',
   })
 }
+
+/** What the user has set for Java, Spark and the like. It is ignored, and that is as it should be: it breaks nothing. */
+const shell = async (environment: Environment): Promise<Finding> => {
+  const ignored = ignoredVariables(environment).map(([name, value]) =>
+    isShown(name, value) ? `\`${name}=${value}\`` : `\`${name}\``,
+  )
+  return ok(
+    'Shell',
+    ignored.length === 0 ? 'sets nothing that services ignore' : `services ignore ${ignored.join(', ')}`,
+  )
+}
+
+/** Options of programs (`-Dx.password=y`) and addresses (`user:password@host`) may contain secrets under any name. */
+const isShown = (name: string, value: string): boolean =>
+  !/[=@]/.test(value) && secretValues([[name, value]]).length === 0
 
 const chromium = async ({ browser }: Config): Promise<Finding> => {
   const path = await findChromium(

@@ -20,6 +20,10 @@ export interface Ivy {
   readonly settings: string
   /** Where Ivy keeps what it fetched; may be shared with other users of Ivy that have the same settings. */
   readonly cache: string
+  /** All of the environment of its process. */
+  readonly env: Readonly<Record<string, string>>
+  /** Options of Java, such as the proxy with its password: they are not put on the command line, which others can read. */
+  readonly javaOptions: readonly string[]
 }
 
 /**
@@ -54,22 +58,33 @@ export const retrieve = async (
   set: Pick<JarSet, 'name' | 'coordinates' | 'excludes'>,
   directory: string,
   scratch: string,
-  { java, jar, settings, cache }: Ivy,
+  { java, jar, settings, cache, env, javaOptions }: Ivy,
   signal?: AbortSignal,
 ): Promise<void> => {
   const moduleFile = join(scratch, 'ivy.xml')
   await writeFile(moduleFile, ivyModule(set))
   const options = ['-settings', settings, '-cache', cache, '-ivy', moduleFile]
   const pattern = join(directory, '[artifact]-[revision](-[classifier]).[ext]')
+  const argumentFile = join(scratch, 'java.args')
+  await writeFile(argumentFile, javaOptions.map(quoted).join('\n'), { mode: 0o600 })
   const { execa } = await import('execa')
   const run = await execa(
     java,
-    ['-jar', jar, ...options, '-confs', 'default', '-types', 'jar', 'bundle', '-retrieve', pattern],
-    { reject: false, all: true, stdin: 'ignore', ...(signal === undefined ? {} : { cancelSignal: signal }) },
+    [
+      `@${argumentFile}`,
+      ...['-jar', jar, ...options, '-confs', 'default', '-types', 'jar', 'bundle', '-retrieve', pattern],
+    ],
+    {
+      ...{ env, extendEnv: false, reject: false, all: true, stdin: 'ignore' },
+      ...(signal === undefined ? {} : { cancelSignal: signal }),
+    },
   )
   signal?.throwIfAborted()
   if (run.failed) throw fetchFailed(set.name, 'Ivy', run.all, run)
 }
+
+/** @see https://docs.oracle.com/en/java/javase/17/docs/specs/man/java.html#java-command-line-argument-files */
+const quoted = (option: string): string => `"${option.replace(/[\\"]/g, '\\$&')}"`
 
 /** @see https://ant.apache.org/ivy/history/2.5.3/ivyfile.html */
 const ivyModule = ({ coordinates, excludes }: Pick<JarSet, 'coordinates' | 'excludes'>): string => {

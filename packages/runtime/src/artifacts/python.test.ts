@@ -15,7 +15,7 @@ test('an environment that is being made is not gone on with when it is not wante
   const abort = new AbortController()
   const making = ensurePythonEnvironment(
     {
-      ...{ name: 'hive', directory: join(root, 'cache', 'hive'), python, requirements: [] },
+      ...{ name: 'hive', directory: join(root, 'cache', 'hive'), python, env: {}, requirements: [] },
       ...{ downloadBytes: 0, installedBytes: 0 },
     },
     { signal: abort.signal },

@@ -8,6 +8,8 @@ export interface PythonEnvironment {
   readonly directory: string
   /** The interpreter it is made from. */
   readonly python: string
+  /** All of the environment of pip's process; `TMPDIR` is added. */
+  readonly env: Readonly<Record<string, string>>
   /**
    * Installed one after the other, so that what an earlier file brings can build what a later one names: with build
    * isolation pip would fetch build tools that no hash vouches for.
@@ -33,9 +35,9 @@ export const ensurePythonEnvironment = async (
     {
       ...environment,
       fill: async ({ directory, scratch }) => {
-        await makeEnvironment(environment, directory, options.signal)
+        await makeEnvironment(environment, directory, scratch, options.signal)
         for (const file of environment.requirements) {
-          await install(environment.name, directory, scratch, file, options.signal)
+          await install(environment, directory, scratch, file, options.signal)
         }
       },
     },
@@ -43,12 +45,15 @@ export const ensurePythonEnvironment = async (
   )
 
 const makeEnvironment = async (
-  { python, name }: PythonEnvironment,
+  { python, name, env }: PythonEnvironment,
   directory: string,
+  scratch: string,
   signal: AbortSignal | undefined,
 ): Promise<void> => {
   const { execa } = await import('execa')
   const { failed, all } = await execa(python, ['-m', 'venv', directory], {
+    env: { ...env, TMPDIR: scratch },
+    extendEnv: false,
     reject: false,
     all: true,
     stdin: 'ignore',
@@ -67,7 +72,7 @@ const makeEnvironment = async (
 }
 
 const install = async (
-  name: string,
+  { name, env }: PythonEnvironment,
   directory: string,
   scratch: string,
   requirements: string,
@@ -86,7 +91,8 @@ const install = async (
       '--no-cache-dir',
     ].concat(['--disable-pip-version-check', '--no-input', '--progress-bar', 'off', '-r', requirements]),
     {
-      env: { TMPDIR: scratch },
+      env: { ...env, TMPDIR: scratch },
+      extendEnv: false,
       reject: false,
       all: true,
       stdin: 'ignore',

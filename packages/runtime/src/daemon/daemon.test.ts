@@ -208,7 +208,13 @@ const launched = async (
   await writeFile(log, 'of an earlier one\n')
   return {
     launch: launchDaemon(
-      { file: process.execPath, args: ['-e', script], cwd: root, logFile: log },
+      {
+        file: process.execPath,
+        args: ['-e', script],
+        env: { PATH: process.env['PATH'] ?? '' },
+        cwd: root,
+        logFile: log,
+      },
       timeoutMs,
     ),
     log,

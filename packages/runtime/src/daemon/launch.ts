@@ -9,6 +9,8 @@ import { type DaemonResponse, fromWire, toWire } from './protocol.ts'
 export interface DaemonProgram {
   readonly file: string
   readonly args: readonly string[]
+  /** All of its environment. */
+  readonly env: Readonly<Record<string, string>>
   readonly cwd: string
   /** Where it writes; appended to. Its folder must exist. */
   readonly logFile: string
@@ -25,14 +27,16 @@ export const startTimeoutMs = 30_000
  * @throws what it said that it failed of, and OffstreamError DAEMON_FAILED where it ended without a word, or said none
  */
 export const launchDaemon = async (
-  { file, args, cwd, logFile }: DaemonProgram,
+  { file, args, env, cwd, logFile }: DaemonProgram,
   timeoutMs = startTimeoutMs,
 ): Promise<void> => {
   const log = await open(logFile, 'a')
   try {
     const firstWord = await endOfLog(logFile)
     // The fourth is a channel for the one answer. A full disk takes no log, and then the log tells no reason.
-    const child = spawn(file, [...args], { detached: true, stdio: ['ignore', log.fd, log.fd, 'ipc'], cwd })
+    const child = spawn(file, [...args], {
+      ...{ detached: true, stdio: ['ignore', log.fd, log.fd, 'ipc'], env: { ...env }, cwd },
+    })
     const answer = new Promise<string | null>((resolve, reject) => {
       child.once('message', (told: DaemonResponse) =>
         told.kind === 'error' ? reject(failed(fromWire(told.error))) : resolve(null),
