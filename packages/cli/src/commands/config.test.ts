@@ -57,7 +57,7 @@ test('where a stack runs with other settings than are written, `config show` say
     runtimes: {
       ...{ java: 'java', javaVersion: '17', python: 'python' },
       ...{ sparkHome: '/spark', kafkaLibs: '/kafka', connectors: '/jars' },
-      ivy: { java: 'java', jar: '/ivy.jar', settings: '/ivy.xml', cache: '/ivy' },
+      ivy: { settings: '/ivy.xml', cache: '/ivy' },
     },
   })
   const { pid, began } = (await identify(process.pid)) ?? expect.fail()

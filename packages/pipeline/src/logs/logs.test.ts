@@ -72,7 +72,7 @@ test('the log of each service is where the service writes', async () => {
     sparkHome: '/spark',
     kafkaLibs: '/kafka',
     connectors: '/connectors',
-    ivy: { java: 'java', jar: '/ivy.jar', settings: '/ivysettings.xml', cache: '/ivy/cache' },
+    ivy: { settings: '/ivysettings.xml', cache: '/ivy/cache' },
   }
   const written = services({
     project: '/project',

@@ -13,7 +13,7 @@ const stack: Stack = {
   runtimes: {
     ...{ java: 'java', javaVersion: '17', python: 'python' },
     ...{ sparkHome: '/spark', kafkaLibs: '/kafka', connectors: '/jars' },
-    ivy: { java: 'java', jar: '/ivy.jar', settings: '/ivy.xml', cache: '/ivy' },
+    ivy: { settings: '/ivy.xml', cache: '/ivy' },
   },
 }
 
