@@ -1,7 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Project, Stack, StackCall } from '@offstream/pipeline'
+import type { LenientProject, Project, Stack, StackCall } from '@offstream/pipeline'
 import * as pipeline from '@offstream/pipeline'
 import { type FetchProgress, fileErrorOf, launchDaemon, messageOf } from '@offstream/runtime'
 import type { Outcome } from '@offstream/runtime/errors'
@@ -37,10 +37,14 @@ export interface Context {
   readonly setOutcome: (outcome: Outcome) => void
   /** The project with its configuration; where a stack runs, the configuration that it was started with. */
   readonly project: () => Promise<Project>
-  /** The project as file, environment and command line have it, whatever runs. */
+  /** The same for commands that must work whatever is wrong with the configuration. */
+  readonly anyProject: () => Promise<LenientProject>
+  /** The project with its configuration from file, environment and command line, whatever runs. */
   readonly written: () => Promise<Project>
-  /** The same, for a command that works with what runs: what lost its daemon is in care again. */
+  /** The project, after making sure that its running services have a daemon. */
   readonly stack: () => Promise<Project>
+  /** The same for commands that must work whatever is wrong with the configuration. */
+  readonly anyStack: () => Promise<LenientProject>
   /** The settings to start services with: the runtimes are fetched where they are not there yet. */
   readonly settings: () => Promise<Stack>
   /** Makes sure that the runtimes are there, and tells of what has to be fetched. */
@@ -56,15 +60,28 @@ export type ProcessLink = Pick<Context, 'signal' | 'force'> & {
 
 export const contextOf = (options: GlobalOptions, { signal, force, onOutcome }: ProcessLink): Context => {
   const output = new Output(modeFor(options.json ?? false, process.stderr, process.env))
-  const load = async (runningConfig?: Pipeline['runningConfig']) =>
-    pipeline.loadProject({
-      from: options.project === undefined ? process.cwd() : await existingFolder(options.project),
-      environment: process.env,
-      stack: options.stack ?? null,
-      settings: options.settings,
-      runningConfig,
-    })
-  const project = lazily(() => load(pipeline.runningConfig))
+  const projectOptions = async () => ({
+    from: options.project === undefined ? currentFolder() : await existingFolder(options.project),
+    environment: process.env,
+    stack: options.stack ?? null,
+    settings: options.settings,
+  })
+  const { runningConfig } = pipeline
+  const project = lazily(async () => pipeline.loadProject({ ...(await projectOptions()), runningConfig }))
+  const anyProject = lazily(async () =>
+    pipeline.loadProjectLeniently({ ...(await projectOptions()), runningConfig }),
+  )
+  const manage = async <P extends Project>(found: P): Promise<P> => {
+    // The running services can be probed even if no daemon can be started, for example on a full disk.
+    await pipeline
+      .ensureManaged(found.state, () => startDaemon(found, options.stack))
+      .catch(error =>
+        output.note(
+          `Crashed services are not restarted: ${printable(messageOf(fileErrorOf(error) ?? error))}`,
+        ),
+      )
+    return found
+  }
   const fetch = async () => fetchRuntimes(output, (await project()).directory, signal)
   return {
     pipeline,
@@ -73,19 +90,10 @@ export const contextOf = (options: GlobalOptions, { signal, force, onOutcome }: 
     force,
     setOutcome: onOutcome,
     project,
-    written: load,
-    stack: async () => {
-      const found = await project()
-      // What runs can be asked also where nobody can care for it: on a full disk perhaps.
-      await pipeline
-        .ensureManaged(found.state, () => startDaemon(found, options.stack))
-        .catch(error =>
-          output.note(
-            `Nobody starts again what crashes: ${printable(messageOf(fileErrorOf(error) ?? error))}`,
-          ),
-        )
-      return found
-    },
+    anyProject,
+    written: async () => pipeline.loadProject(await projectOptions()),
+    stack: async () => manage(await project()),
+    anyStack: async () => manage(await anyProject()),
     settings: async () => {
       const { directory, state, config } = await project()
       const running = await pipeline.readStack(state)
@@ -94,12 +102,24 @@ export const contextOf = (options: GlobalOptions, { signal, force, onOutcome }: 
     },
     fetchRuntimes: fetch,
     call: {
-      launchDaemon: async () => startDaemon(await project(), options.stack),
+      launchDaemon: async () => startDaemon(await anyProject(), options.stack),
       onEvent: printServiceEvents(output),
       onWaiting: () => output.note(waitingText),
       onWithdrawn: () => output.note(startCancelledText),
       signal,
     },
+  }
+}
+
+/** `process.cwd()` throws if the folder was deleted. */
+const currentFolder = (): string => {
+  try {
+    return process.cwd()
+  } catch (cause) {
+    throw new CliError('PROJECT_MISSING', 'The current folder was deleted', {
+      hint: 'change to a folder that exists, or use `--project <folder>`',
+      cause,
+    })
   }
 }
 

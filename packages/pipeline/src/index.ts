@@ -22,7 +22,7 @@ export {
   settingPaths,
   settingsOf,
 } from './project/paths.ts'
-export { loadProject, type Project } from './project/project.ts'
+export { type LenientProject, loadProject, loadProjectLeniently, type Project } from './project/project.ts'
 export {
   type CachedRuntime,
   type CachedRuntimes,

@@ -45,6 +45,14 @@ test.each([
   expect(fileErrorOf(error)).toBeNull()
 })
 
+test('a folder for temporary files that does not exist is an error that names TMPDIR, not a bug', async () => {
+  const error = await mkdtemp('/nowhere/offstream-').catch(error => error)
+  expect(fileErrorOf(error)).toMatchObject({
+    ...{ code: 'TMPDIR_MISSING', outcome: 'prerequisite' },
+    message: 'The folder for temporary files does not exist: `/nowhere` (TMPDIR)',
+  })
+})
+
 const run = promisify(execFile)
 
 test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(

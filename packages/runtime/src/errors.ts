@@ -1,3 +1,5 @@
+import { dirname } from 'node:path'
+
 /**
  * The outcome of a command and its exit status. The numbers are a contract: scripts branch on them.
  * 3 and 4 follow `systemctl status` (3 = not running); 130 and 143 are 128 + the signal number.
@@ -166,6 +168,11 @@ export const runtimeErrors = {
     cause: '`offstream down` or another command stopped the services while they were starting.',
     remedy: 'Run `offstream up`.',
   },
+  TMPDIR_MISSING: {
+    outcome: 'prerequisite',
+    cause: 'The folder for temporary files, which the environment variable `TMPDIR` names, does not exist.',
+    remedy: 'Create that folder, or unset `TMPDIR`.',
+  },
 } as const satisfies Readonly<Record<string, ErrorDefinition>>
 
 export class RuntimeError extends errorClass(runtimeErrors) {}
@@ -190,6 +197,12 @@ export const fileErrorOf = (error: unknown): OffstreamError | null => {
         hint: 'free some space (`offstream down` ends what runs also on a full disk), then try again',
         cause: error,
       },
+    )
+  if (code === 'ENOENT' && syscall === 'mkdtemp' && path !== undefined)
+    return new RuntimeError(
+      'TMPDIR_MISSING',
+      `The folder for temporary files does not exist: \`${dirname(path)}\` (TMPDIR)`,
+      { cause: error },
     )
   const why = refusals[code]
   if (why === undefined || place === undefined || syscall.startsWith('spawn')) return null

@@ -23,8 +23,8 @@ const define: DefineCommand = (command, context) =>
     }
   })
 
-const keep = async ({ output, signal, force, project }: Context): Promise<void> => {
-  const { state } = await project()
+const keep = async ({ output, signal, force, anyProject }: Context): Promise<void> => {
+  const { state } = await anyProject()
   // A full disk takes no log. Without a listener that would end the daemon, and nobody would care for the services.
   process.stderr.on('error', () => undefined)
   // The form of the services' own logs, so that `offstream logs` reads this one too.

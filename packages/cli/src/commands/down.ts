@@ -16,8 +16,8 @@ Examples:
 Next: \`offstream reset\` wipes data, which this does not.`,
     )
     .action(async () => {
-      const { output, pipeline, project, call } = context()
-      const { state } = await project()
+      const { output, pipeline, anyProject, call } = context()
+      const { state } = await anyProject()
       const onWithdrawn = () =>
         output.note('Interrupted. The services go on ending; `offstream status` shows when they are gone')
       const anything = await pipeline.stopStack(state, { ...call, onWithdrawn })

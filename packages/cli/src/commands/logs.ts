@@ -50,9 +50,9 @@ Next: \`offstream report\` gathers all of it for a bug report.`,
     )
     .action(async (services, { follow = false, since, tail, level, grep, full = false }) => {
       const { textFor } = await import('../logText.ts')
-      const { output, pipeline, project, signal } = context()
+      const { output, pipeline, anyProject, signal } = context()
       const names = selectServices(logNames, services)
-      const { state } = await project()
+      const { state } = await anyProject()
       const written = await pipeline.writtenLogs(state, names)
       if (written.length === 0) output.note('There is no log yet. Next: `offstream up`')
       else if (services.length > 0) {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Option } from '@commander-js/extra-typings'
-import type { Status } from '@offstream/pipeline'
+import type { Project, Status } from '@offstream/pipeline'
 import type { Outcome } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../command.ts'
 import { positiveNumber } from '../optionValues.ts'
@@ -49,8 +49,9 @@ Next: \`offstream logs\` for a service that is not healthy.`,
     )
     .action(async ({ watch = false, interval }) => {
       const { statusText } = await import('../statusText.ts')
-      const { output, pipeline, stack, signal, setOutcome } = context()
-      const { state, config } = await stack()
+      const { output, pipeline, anyStack, signal, setOutcome } = context()
+      const { state, config, origins, problem } = await anyStack()
+      if (problem !== null) output.note(`${problem.message}\n${settingsUsed(origins)}`)
       const look = () => pipeline.lookAt(state, config)
       if (watch) return watchStatus(look, { output, text: statusText, intervalMs: interval * 1_000, signal })
       const status = await look()
@@ -58,6 +59,11 @@ Next: \`offstream logs\` for a service that is not healthy.`,
       if (status.state === 'stopped') output.note('Nothing is running. Next: `offstream up`')
       setOutcome(outcomeOf[status.state])
     })
+
+const settingsUsed = (origins: Project['origins']): string =>
+  origins.get('host')?.kind === 'stack'
+    ? 'This status uses the settings of the running stack.'
+    : 'This status uses the default settings.'
 
 interface WatchOptions {
   readonly output: Output

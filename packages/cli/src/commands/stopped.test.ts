@@ -1,7 +1,7 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { runCommand } from '../testCommand.ts'
 
 const project = async (): Promise<string> => {
@@ -32,6 +32,18 @@ test('a project folder that does not exist is refused, and not made', async () =
     ...{ code: 'PROJECT_MISSING', outcome: 'usage', message: `There is no folder \`${folder}\`` },
   })
   await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' })
+})
+
+test('a current folder that was deleted is an error, not a bug', async () => {
+  // As Node throws it.
+  const deleted = Object.assign(new Error('ENOENT: no such file or directory, uv_cwd'), { code: 'ENOENT' })
+  const cwd = vi.spyOn(process, 'cwd').mockImplementation(() => {
+    throw deleted
+  })
+  onTestFinished(() => cwd.mockRestore())
+  await expect(runCommand(['status'])).rejects.toMatchObject({
+    ...{ code: 'PROJECT_MISSING', outcome: 'usage', message: 'The current folder was deleted' },
+  })
 })
 
 test('`wait --for stopped` holds at once where nothing runs', async () => {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { OffstreamError } from '@offstream/runtime'
+import { OffstreamError } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
 import { Config } from './config.ts'
 import { stateFolder } from './directories.ts'
@@ -42,21 +42,36 @@ export interface ProjectOptions {
   readonly runningConfig?: ((state: string) => Promise<Config | null>) | undefined
 }
 
+/** A project that may have an invalid configuration. */
+export interface LenientProject extends Project {
+  /** Null: the configuration is valid. Otherwise `config` is that of the running stack, or the defaults. */
+  readonly problem: OffstreamError | null
+}
+
+/** As `loadProject`, for commands that must work whatever is wrong with the configuration. */
+export const loadProjectLeniently = async (options: ProjectOptions): Promise<LenientProject> => {
+  try {
+    return { ...(await loadProject(options)), problem: null }
+  } catch (problem) {
+    if (!(problem instanceof OffstreamError)) throw problem
+    const { directory, state, found } = await locateProject(options)
+    const running = (await options.runningConfig?.(state)) ?? null
+    return {
+      config: running ?? Config.parse({}),
+      ...{ directory, state, file: found?.file ?? null, problem },
+      origins: originsOf([stackLayer(running)]),
+    }
+  }
+}
+
 /**
  * Reads the configuration once. Precedence: flags, the running stack, environment (`OFFSTREAM_KAFKA_PORT`), file,
  * defaults.
  * @throws OffstreamError CONFIG_INVALID with all problems, each with its place
  */
-export const loadProject = async ({
-  from,
-  environment,
-  stack = null,
-  settings = [],
-  runningConfig,
-}: ProjectOptions): Promise<Project> => {
-  const found = await findConfigFile(resolve(from))
-  const directory = found?.directory ?? resolve(from)
-  const state = stateFolder(directory, stack)
+export const loadProject = async (options: ProjectOptions): Promise<Project> => {
+  const { environment, settings = [], runningConfig } = options
+  const { directory, state, found } = await locateProject(options)
   const layers = [
     fileLayer(found),
     environmentLayer(environment),
@@ -72,6 +87,13 @@ export const loadProject = async ({
   ]
   if (!parsed.success || problems.length > 0) throw configInvalid(problems)
   return { config: parsed.data, directory, state, file: found?.file ?? null, origins: originsOf(layers) }
+}
+
+/** The folders of a project and its configuration file, whatever the file contains. */
+const locateProject = async ({ from, stack = null }: ProjectOptions) => {
+  const found = await findConfigFile(resolve(from))
+  const directory = found?.directory ?? resolve(from)
+  return { directory, state: stateFolder(directory, stack), found }
 }
 
 const configInvalid = (problems: readonly string[]): OffstreamError =>
