@@ -124,6 +124,12 @@ export const pipelineErrors = {
     cause: 'The source of `scrape` needs an option or a setting; the message names it.',
     remedy: 'Add it.',
   },
+  PATH_UNSUPPORTED: {
+    outcome: 'config',
+    cause:
+      'The path of the project has a character that Kafka or Spark does not take literally: a comma, a colon, `?`, `#`, `%`, `*`, `|`, `^`, a double quote, a backslash, a back-tick, a bracket, a brace, an angle bracket, or a control character.',
+    remedy: 'Rename the folder, or move the project to another one.',
+  },
   PRODUCTS_LOST: {
     outcome: 'blocked',
     cause: 'The site reported ten products in a row as unknown; none of the ten was deleted.',

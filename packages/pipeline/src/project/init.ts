@@ -1,9 +1,10 @@
 import { constants } from 'node:fs'
 import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { messageOf } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
 import { shippedPath } from './assets.ts'
+import { requireSupportedPath } from './supportedPath.ts'
 
 /** What a person decides of a new project. */
 export interface InitOptions {
@@ -30,6 +31,7 @@ export interface NewProject {
  * @throws OffstreamError PROJECT_EXISTS where one of the files is there, PROJECT_UNWRITABLE
  */
 export const initProject = async ({ folder, contact, bare }: InitOptions): Promise<NewProject> => {
+  requireSupportedPath(resolve(folder))
   const suggested = { '.gitignore': gitignore, 'README.md': bare ? readmeOfBare : readme }
   const needed = {
     'offstream.yaml': settingsFile(await shipped('config', 'offstream.yaml'), contact),

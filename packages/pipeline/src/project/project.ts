@@ -16,6 +16,7 @@ import {
 } from './layers.ts'
 import { nest } from './paths.ts'
 import { crossFieldProblems, unknownVariables, valueProblems } from './rules.ts'
+import { requireSupportedPath } from './supportedPath.ts'
 
 /** A project with its configuration. */
 export interface Project {
@@ -67,11 +68,12 @@ export const loadProjectLeniently = async (options: ProjectOptions): Promise<Len
 /**
  * Reads the configuration once. Precedence: flags, the running stack, environment (`OFFSTREAM_KAFKA_PORT`), file,
  * defaults.
- * @throws OffstreamError CONFIG_INVALID with all problems, each with its place
+ * @throws OffstreamError CONFIG_INVALID with all problems, each with its place; PATH_UNSUPPORTED
  */
 export const loadProject = async (options: ProjectOptions): Promise<Project> => {
   const { environment, settings = [], runningConfig } = options
   const { directory, state, found } = await locateProject(options)
+  requireSupportedPath(directory)
   const layers = [
     fileLayer(found),
     environmentLayer(environment),

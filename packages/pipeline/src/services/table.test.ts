@@ -1,7 +1,10 @@
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 import { serviceNames } from '../names.ts'
+import { shippedPath } from '../project/assets.ts'
 import { Config } from '../project/config.ts'
+import { directoriesOf } from '../project/directories.ts'
 import { portPaths, settingPaths } from '../project/paths.ts'
 import type { Stack } from './stack.ts'
 import { addressOf, isStartedWith, serviceLogFile, services, stackServices } from './table.ts'
@@ -52,3 +55,53 @@ test('every setting of a service belongs to exactly one service, and the host to
   expect(startedWith('host')).toEqual(serviceNames)
   expect(startedWith('web.url')).toEqual([])
 })
+
+/** Every character of ASCII that a path can have (see project/supportedPath.ts), and others. */
+const oddPath = "/my pröject ’🥖 !$&'()+-.;=@_~ /inner"
+
+test.each([oddPath, oddPath.replaceAll(' ', '')])('the services get the path `%s` unchanged', path => {
+  const own = { ...stack, project: path, state: join(path, '.offstream') }
+  const { temporary, run } = directoriesOf(own.state)
+  const log4j2 = `-Dlog4j2.configurationFile=${pathToFileURL(shippedPath('config', 'spark.log4j2.properties'))}`
+  const [zookeeper, kafka, master, worker, thrift, stream] = services(own).map(({ command }) => command)
+  for (const [command, name] of [
+    [zookeeper, 'zookeeper'],
+    [kafka, 'kafka'],
+  ] as const) {
+    expect(command?.args).toContain(`-Djava.io.tmpdir=${temporary}`)
+    expect(command?.args.at(-1)).toBe(join(run, `${name}.properties`))
+  }
+  for (const command of [master, worker]) {
+    const options = splitLikeSpark(command?.env['SPARK_DAEMON_JAVA_OPTS'] ?? '')
+    expect(options).toContain(`-Djava.io.tmpdir=${temporary}`)
+    expect(options).toContain(log4j2)
+  }
+  for (const command of [thrift, stream]) {
+    const options = splitLikeSpark(command?.args[1] ?? '')
+    expect(options).toContain(`-Djava.io.tmpdir=${temporary}`)
+    expect(options).toContain(`-Dderby.stream.error.file=${join(temporary, 'derby.log')}`)
+  }
+  const prefix = 'spark.executor.extraJavaOptions='
+  const executor = stream?.args.find(argument => argument.startsWith(prefix))?.slice(prefix.length)
+  expect(splitLikeSpark(executor ?? '')).toContain(`-Djava.io.tmpdir=${temporary}`)
+})
+
+/** As `CommandBuilderUtils.parseOptionString` of Spark's launcher does, and `Utils.splitCommandString`. */
+const splitLikeSpark = (text: string): string[] => {
+  const words: string[] = []
+  let word: string | null = null
+  let quote: string | null = null
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at] ?? ''
+    if (character === '\\' && quote !== "'") word = (word ?? '') + (text[++at] ?? '')
+    else if (character === quote) quote = null
+    else if (quote === null && /["']/.test(character)) {
+      quote = character
+      word ??= ''
+    } else if (quote === null && /\s/.test(character)) {
+      if (word !== null) words.push(word)
+      word = null
+    } else word = (word ?? '') + character
+  }
+  return word === null ? words : [...words, word]
+}
