@@ -2,9 +2,8 @@ import type { Config } from '@offstream/pipeline'
 import type { Context } from './context.ts'
 
 /**
- * The browser to read pages with: the configured one, one that is installed, or one that is installed now.
- * @returns its path
- * @throws OffstreamError CHROMIUM_MISSING, saying what was tried
+ * The path of the browser: the configured one, or an installed one. If there is neither, Chromium is installed.
+ * @throws PipelineError CHROMIUM_MISSING
  */
 export const ensureChromium = async (
   { pipeline, output, signal }: Pick<Context, 'pipeline' | 'output' | 'signal'>,

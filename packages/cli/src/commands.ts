@@ -3,73 +3,73 @@ import type { CommandEntry } from './command.ts'
 /** All commands, in the order in which the help lists them: a new user needs the first ones first. */
 export const commands: Readonly<Record<string, CommandEntry>> = {
   demo: {
-    summary: 'run the whole pipeline once and show rows of the table',
+    summary: 'run the whole pipeline once, on the stand-in site',
     load: () => import('./commands/demo.ts'),
   },
   up: {
     summary: 'start ZooKeeper, Kafka, Spark and the Thrift server',
     load: () => import('./commands/up.ts'),
   },
-  submit: { summary: 'submit the streaming job: topic → table', load: () => import('./commands/submit.ts') },
+  submit: { summary: 'start the streaming job: topic → table', load: () => import('./commands/submit.ts') },
   scrape: {
     summary: 'fetch products and publish them to the topic',
     load: () => import('./commands/scrape.ts'),
   },
   status: {
-    summary: 'check every service and follow the products step by step',
+    summary: 'check every service, and count the products at each step',
     load: () => import('./commands/status.ts'),
   },
   wait: {
-    summary: 'wait until the stack is healthy, or the products have arrived',
+    summary: 'wait until the stack is healthy, or until the products have arrived',
     load: () => import('./commands/wait.ts'),
   },
-  query: { summary: 'ask the Thrift server a SQL question', load: () => import('./commands/query.ts') },
+  query: { summary: 'run a SQL statement on the table', load: () => import('./commands/query.ts') },
   charts: {
-    summary: 'draw the charts from the products in the table',
+    summary: 'draw the charts from the table',
     load: () => import('./commands/charts.ts'),
   },
-  logs: { summary: 'show what the services wrote', load: () => import('./commands/logs.ts') },
+  logs: { summary: 'show the logs of the services', load: () => import('./commands/logs.ts') },
   topic: {
-    summary: 'look into the topic, and publish to it by hand',
+    summary: 'inspect the topic, and publish to it by hand',
     load: () => import('./commands/topic.ts'),
   },
   restart: {
-    summary: 'end services and start them again',
+    summary: 'restart services',
     load: () => import('./commands/restart.ts'),
   },
-  down: { summary: 'end everything that runs', load: () => import('./commands/down.ts') },
-  reset: { summary: 'wipe data: table, topic, or all', load: () => import('./commands/reset.ts') },
+  down: { summary: 'stop everything; the data stays', load: () => import('./commands/down.ts') },
+  reset: { summary: 'delete data: table, topic, or all', load: () => import('./commands/reset.ts') },
   site: { summary: 'serve the stand-in for Open Food Facts', load: () => import('./commands/site.ts') },
   init: {
-    summary: 'begin a project of your own: settings, views, charts, Spark programs',
+    summary: 'create a project: settings, views, charts, Spark programs',
     load: () => import('./commands/init.ts'),
   },
   config: {
-    summary: 'show the settings and where they come from',
+    summary: 'show the settings and where each comes from',
     load: () => import('./commands/config.ts'),
   },
   doctor: {
-    summary: 'check that this machine has all that is needed',
+    summary: 'check that this machine has everything that offstream needs',
     load: () => import('./commands/doctor.ts'),
   },
   runtime: {
-    summary: 'list, fetch, verify and clear Spark, Kafka and the connectors',
+    summary: 'list, download, verify and remove Spark, Kafka and the connectors',
     load: () => import('./commands/runtime.ts'),
   },
   report: {
-    summary: 'write a report for when something does not work',
+    summary: 'write a report for a bug report, without secrets',
     load: () => import('./commands/report.ts'),
   },
   explain: {
-    summary: 'explain an error code: cause, exit status and what to do',
+    summary: 'explain an error code: its cause, its exit status, what to do',
     load: () => import('./commands/explain.ts'),
   },
   completion: {
-    summary: 'complete commands and options in bash, zsh and fish',
+    summary: 'print a completion script for bash, zsh or fish',
     load: () => import('./commands/completion.ts'),
   },
   daemon: {
-    summary: 'own the services (`up` starts it)',
+    summary: 'supervise the services (started by `up`)',
     load: () => import('./commands/daemon.ts'),
     hidden: true,
   },

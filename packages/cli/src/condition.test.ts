@@ -58,8 +58,8 @@ test.each([
 })
 
 test.each([
-  // What a shell leaves of an unquoted `rows>=200`.
-  ['rows', "It lacks a number. The shell takes > and < away unless quoted: 'rows>=1'."],
+  // What a shell passes for an unquoted `rows>=200`.
+  ['rows', "A number is missing. In a shell, put conditions with > and < in quotes: 'rows>=1'."],
   ['rows>=', expect.stringContaining('It must be healthy, degraded, stopped, a service')],
   ['rows>=many', '`many` must be a whole number.'],
   ['lag<=-1', '`-1` must be a whole number.'],
@@ -69,7 +69,7 @@ test.each([
   ['kafka>=1', 'It must be kafka=healthy or kafka=stopped.'],
   ['healthy=1', expect.stringContaining('It must be ')],
   ['', expect.stringContaining('It must be ')],
-])('`%s` is no condition', (text, message) => {
+])('`%s` is not a condition', (text, message) => {
   expect(() => parseCondition(text)).toThrow(
     expect.objectContaining({ code: 'commander.invalidArgument', message }),
   )

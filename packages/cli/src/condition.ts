@@ -4,8 +4,8 @@ import { serviceNames } from '@offstream/pipeline/names'
 
 const stackStates: readonly Status['state'][] = ['healthy', 'degraded', 'stopped']
 
-/** What a condition can count: the figures of the flow, by their names in `status --json`. */
-const figures = [
+/** The counts that a condition can compare, by their names in `status --json`. */
+const counts = [
   'fetched',
   'acknowledged',
   'consumed',
@@ -26,29 +26,26 @@ const comparisons: Readonly<Record<string, (one: number, other: number) => boole
 
 const serviceStates = ['healthy', 'stopped'] as const
 
-/** How conditions are written, for the help. */
+/** The forms of a condition, for the help. */
 export const conditionForms = `
   healthy, degraded, stopped     the state of all services together
   kafka=healthy, thrift=stopped  the state of one service
   rows>=200, lag=0               a count and a number, with >=, <=, >, < or =:
-                                 ${figures.slice(0, 4).join(', ')},
-                                 ${figures.slice(4).join(', ')}`
+                                 ${counts.slice(0, 4).join(', ')},
+                                 ${counts.slice(4).join(', ')}`
 
-/**
- * Reads one condition.
- * @throws InvalidArgumentError, saying what it could have been
- */
+/** @throws InvalidArgumentError, which lists the valid forms */
 export const parseCondition = (written: string): Condition => {
   const text = written.replace(/\s+/g, '')
   const [, name, sign, value] = /^([\w-]+?)(?:(>=|<=|>|<|=)([\w.-]+))?$/.exec(text) ?? []
   const state = stackStates.find(known => known === name)
   if (state !== undefined && sign === undefined) return ofStack(text, state)
-  const figure = figures.find(known => known === name)
-  if (figure !== undefined) return ofFigure(text, figure, sign, value)
+  const count = counts.find(known => known === name)
+  if (count !== undefined) return ofCount(text, count, sign, value)
   const service = serviceNames.find(known => known === name)
   if (service !== undefined) return ofService(text, service, sign, value)
   throw new InvalidArgumentError(
-    `It must be ${stackStates.join(', ')}, a service with its state such as kafka=healthy, or a figure with a number such as rows>=200.`,
+    `It must be ${stackStates.join(', ')}, a service with its state such as kafka=healthy, or a count with a number such as rows>=200.`,
   )
 }
 
@@ -57,33 +54,33 @@ const ofStack = (text: string, state: Status['state']): Condition => ({
   holds: status => status.state === state,
   seen: status => {
     if (status.state !== 'degraded') return status.state
-    const troubled = status.services
+    const unhealthy = status.services
       .filter(service => stateOf(service) !== 'healthy' && !isUnsubmittedJob(service))
       .map(service => `${service.name} ${stateOf(service)}`)
-    return `degraded (${troubled.join(', ')})`
+    return `degraded (${unhealthy.join(', ')})`
   },
 })
 
-const ofFigure = (
+const ofCount = (
   text: string,
-  figure: (typeof figures)[number],
+  count: (typeof counts)[number],
   sign: string | undefined,
   value: string | undefined,
 ): Condition => {
   const compare = comparisons[sign ?? '']
-  // An unquoted `rows>=200` writes into a file `=200` and leaves `rows`.
+  // In a shell, an unquoted `rows>=200` writes a file `=200` and passes `rows`.
   if (compare === undefined || value === undefined)
     throw new InvalidArgumentError(
-      `It lacks a number. The shell takes > and < away unless quoted: '${figure}>=1'.`,
+      `A number is missing. In a shell, put conditions with > and < in quotes: '${count}>=1'.`,
     )
   if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError(`\`${value}\` must be a whole number.`)
   return {
     text,
     holds: ({ flow }) => {
-      const count = flow[figure]
-      return count !== null && compare(count, Number(value))
+      const number = flow[count]
+      return number !== null && compare(number, Number(value))
     },
-    seen: ({ flow }) => `${figure} ${flow[figure] ?? 'unknown'}`,
+    seen: ({ flow }) => `${count} ${flow[count] ?? 'unknown'}`,
   }
 }
 
@@ -93,8 +90,8 @@ const ofService = (
   sign: string | undefined,
   value: string | undefined,
 ): Condition => {
-  const wanted = serviceStates.find(known => known === value)
-  if (sign !== '=' || wanted === undefined)
+  const requested = serviceStates.find(known => known === value)
+  if (sign !== '=' || requested === undefined)
     throw new InvalidArgumentError(
       `It must be ${serviceStates.map(state => `${name}=${state}`).join(' or ')}.`,
     )
@@ -103,7 +100,7 @@ const ofService = (
     text,
     holds: status => {
       const service = find(status)
-      return service !== undefined && stateOf(service) === wanted
+      return service !== undefined && stateOf(service) === requested
     },
     seen: status => {
       const service = find(status)
@@ -112,10 +109,10 @@ const ofService = (
   }
 }
 
-/** It is part of the stack only once it was submitted. */
+/** The job is part of the stack only after it was submitted. */
 const isUnsubmittedJob = ({ name, state }: ServiceStatus): boolean =>
   name === 'products-stream' && state === 'stopped'
 
-/** One word for a service: of a process that runs, its health. */
+/** One word for a service: the health of a running one, otherwise its state. */
 const stateOf = ({ state, health }: ServiceStatus): string =>
   state !== 'running' ? state : health === 'unknown' ? 'running' : health

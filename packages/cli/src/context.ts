@@ -12,44 +12,44 @@ import { printServiceEvents, startCancelledText, waitingText } from './servicePr
 
 export type Pipeline = typeof pipeline
 
-/** What every command can be told. */
+/** The options that every command has. */
 export interface GlobalOptions {
   readonly json?: boolean | undefined
   readonly project?: string | undefined
   /** The name of one of several stacks of the project. */
   readonly stack?: string | undefined
-  /** `kafka.port=9093` and the like. */
+  /** For example `kafka.port=9093`. */
   readonly settings: readonly string[]
 }
 
 /**
- * What a command works with: what offstream can do, the project it is about, and whom it tells. It is loaded when a
- * command runs; its definition, which is all that help needs, loads none of this.
+ * What the action of a command needs: the pipeline, the project and the output. This module is loaded when a command
+ * runs. The definition of a command, which is all that help needs, does not load it.
  */
 export interface Context {
   readonly pipeline: Pipeline
   readonly output: Output
-  /** Aborted by Ctrl-C and TERM. */
+  /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal
   /** Aborted by the second of them, just before the process exits. */
   readonly force: AbortSignal
   /** Sets the exit status of a command that succeeds but found something, for example a degraded stack. */
   readonly setOutcome: (outcome: Outcome) => void
-  /** The project with its configuration; where a stack runs, the configuration that it was started with. */
+  /** The project with its configuration; if its stack is running, the configuration that it was started with. */
   readonly project: () => Promise<Project>
-  /** The same for commands that must work whatever is wrong with the configuration. */
+  /** The same for commands that must work even if the configuration is invalid. */
   readonly anyProject: () => Promise<LenientProject>
-  /** The project with its configuration from file, environment and command line, whatever runs. */
+  /** The project as file, environment and command line configure it, also while its stack is running. */
   readonly written: () => Promise<Project>
-  /** The project, after making sure that its running services have a daemon. */
+  /** `project`, for a command that needs running services. If they lost their daemon, a new one is started. */
   readonly stack: () => Promise<Project>
-  /** The same for commands that must work whatever is wrong with the configuration. */
+  /** The same for commands that must work even if the configuration is invalid. */
   readonly anyStack: () => Promise<LenientProject>
-  /** The settings to start services with: the runtimes are fetched where they are not there yet. */
+  /** The settings to start services with. Missing runtimes are downloaded. */
   readonly settings: () => Promise<Stack>
-  /** Makes sure that the runtimes are there, and tells of what has to be fetched. */
+  /** Downloads the runtimes that are missing, and shows the progress. */
   readonly fetchRuntimes: () => Promise<Pick<Stack, 'runtimes' | 'archives'>>
-  /** How services are asked to start and to end: by whose daemon, and what is told of it. */
+  /** The daemon and the output for starting and stopping services. */
   readonly call: Required<StackCall>
 }
 
@@ -123,12 +123,12 @@ const currentFolder = (): string => {
   }
 }
 
-/** A folder that is misspelt would become a project of its own, with a stack of its own. */
+/** Without this check, a misspelled folder would become a new project with its own stack. */
 const existingFolder = async (folder: string): Promise<string> => {
   const stats = await stat(folder).catch(() => null)
   if (stats?.isDirectory()) return folder
-  throw new CliError('PROJECT_MISSING', `There is no folder \`${folder}\``, {
-    hint: 'check what you gave to `--project`, or begin a project there with `offstream init <folder>`',
+  throw new CliError('PROJECT_MISSING', `The folder \`${folder}\` does not exist`, {
+    hint: 'check the value of `--project`, or create a project there with `offstream init <folder>`',
   })
 }
 
@@ -140,21 +140,21 @@ const lazily = <T>(make: () => Promise<T>): (() => Promise<T>) => {
   }
 }
 
-/** Makes sure that Spark, Kafka and the connectors are there, with a progress bar where they have to be fetched. */
+/** Downloads Spark, Kafka and the connectors if they are missing, with a progress bar. */
 const fetchRuntimes = async (
   output: Output,
   directory: string,
   signal: AbortSignal,
 ): Promise<Pick<Stack, 'runtimes' | 'archives'>> => {
-  const told = new Map<string, number>()
+  const printed = new Map<string, number>()
   const onProgress = ({ artifact, bytes: done, totalBytes }: FetchProgress): void => {
     const tenth = Math.floor((done / totalBytes) * 10)
     const unpacking = done === totalBytes ? ' · unpacking' : ''
     output.live(
       `${artifact.padEnd(16)} ${progressBar(done, totalBytes)} ${formatBytes(done)} of ${formatBytes(totalBytes)}${unpacking}`,
     )
-    if (output.mode !== 'terminal' && told.get(artifact) !== tenth) {
-      told.set(artifact, tenth)
+    if (output.mode !== 'terminal' && printed.get(artifact) !== tenth) {
+      printed.set(artifact, tenth)
       output.event(
         { kind: 'fetching', artifact, bytes: done, totalBytes },
         `${artifact}: ${formatBytes(done)} of ${formatBytes(totalBytes)}`,
@@ -171,7 +171,7 @@ const fetchRuntimes = async (
     })
     const cache = pipeline.cacheDirectory(process.env)
     if (!(await pipeline.hasArchives(cache, runtimes))) {
-      const line = 'Start-up archives: running every service once, so that each later start is quicker'
+      const line = 'Creating start-up archives: every service runs once, so that later starts are faster'
       output.event({ kind: 'archiving' }, line)
       output.live(line)
     }
@@ -182,15 +182,15 @@ const fetchRuntimes = async (
   }
 }
 
-/** Starts the daemon as a process of its own, with its terminal let go. */
+/** Starts the daemon as a background process, detached from the terminal. */
 const startDaemon = async ({ directory, state }: Project, stack: string | undefined): Promise<void> => {
   const { logs } = pipeline.directoriesOf(state)
   await mkdir(logs, { recursive: true })
   const main = fileURLToPath(new URL('main.js', import.meta.url))
-  const which = ['--project', directory, ...(stack === undefined ? [] : ['--stack', stack])]
+  const options = ['--project', directory, ...(stack === undefined ? [] : ['--stack', stack])]
   await launchDaemon({
     file: process.execPath,
-    args: [main, 'daemon', ...which],
+    args: [main, 'daemon', ...options],
     env: pipeline.daemonEnvironment(process.env),
     cwd: directory,
     logFile: join(logs, 'daemon.log'),

@@ -5,44 +5,51 @@ import {
   readSavedStack,
   servicesOf,
 } from '@offstream/pipeline'
-import { daemonResponds, type OffstreamError, runDaemon, type ServiceEvent } from '@offstream/runtime'
+import { daemonResponds, runDaemon, type ServiceEvent } from '@offstream/runtime'
 import { CliError } from './errors.ts'
 
-/** A daemon in this very process. */
-export interface OwnDaemon {
-  /** Begins to keep; resolves once it can be asked. */
+/** A daemon in this process. */
+export interface ProcessDaemon {
+  /** Starts it; resolves when it accepts requests. */
   readonly start: () => Promise<void>
-  /** Resolves when it has ended, and with it everything that it kept. */
-  readonly ended: () => Promise<void>
+  /** Resolves when it and all of its services have stopped. */
+  readonly stopped: () => Promise<void>
 }
 
-export interface OwnDaemonOptions {
-  /** Ends everything in order, when aborted. */
+export interface ProcessDaemonOptions {
+  /** Stops all services in order when aborted. */
   readonly signal: AbortSignal
-  /** Kills everything, when aborted. */
+  /** Kills all services when aborted. */
   readonly force: AbortSignal
   readonly onEvent: (event: ServiceEvent) => void
   readonly onLogProblem?: (file: string, error: unknown) => void
 }
 
 /**
- * A daemon that runs here once it is started, until `signal` is aborted or another command has ended all services.
- * @throws OffstreamError ALREADY_RUNNING where another process keeps the services of the project
+ * A daemon that, once started, runs in this process until `signal` is aborted or another command stops all services.
+ * @throws CliError ALREADY_RUNNING if another process is the daemon of the stack
  */
-export const ownDaemon = async (
+export const daemonInProcess = async (
   state: string,
-  { signal, force, onEvent, onLogProblem }: OwnDaemonOptions,
-): Promise<OwnDaemon> => {
+  { signal, force, onEvent, onLogProblem }: ProcessDaemonOptions,
+): Promise<ProcessDaemon> => {
   const { run, logs } = directoriesOf(state)
-  if (await daemonResponds(run)) throw alreadyKept()
-  // It runs for weeks; what it asks its services with must not be missing then, because offstream was updated meanwhile.
+  if (await daemonResponds(run))
+    throw new CliError(
+      'ALREADY_RUNNING',
+      'The services of this project are already running in the background',
+      {
+        hint: 'follow their logs with `offstream logs --follow`, or stop them with `offstream down` first',
+      },
+    )
+  // A daemon runs for weeks. An update of offstream meanwhile must not remove files that it has not loaded yet.
   await Promise.all([loadKafkaClient(), loadThriftClient()])
-  let keeping: Promise<void> = Promise.resolve()
+  let running: Promise<void> = Promise.resolve()
   return {
     start: async () => {
       const settings = await readSavedStack(state)
       await new Promise<void>((resolve, reject) => {
-        keeping = runDaemon({
+        running = runDaemon({
           directory: run,
           logs,
           build: servicesOf,
@@ -53,14 +60,9 @@ export const ownDaemon = async (
           force,
           onListening: resolve,
         })
-        keeping.catch(reject)
+        running.catch(reject)
       })
     },
-    ended: () => keeping,
+    stopped: () => running,
   }
 }
-
-const alreadyKept = (): OffstreamError =>
-  new CliError('ALREADY_RUNNING', 'The services of this project run in the background already', {
-    hint: 'watch them with `offstream logs --follow`, or end them with `offstream down` first',
-  })

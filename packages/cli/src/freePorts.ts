@@ -2,8 +2,8 @@ import type { MakeContext } from './command.ts'
 import type { Context } from './context.ts'
 
 /**
- * A context whose taken ports are replaced by free ones, each of which is told. What runs already keeps its ports.
- * @param settings of the command, such as `spark.worker.cores=4`
+ * A context with free ports in place of taken ones; each replacement is printed. Running services keep their ports.
+ * @param settings of the command, for example `spark.worker.cores=4`
  */
 export const withFreePorts = async (
   makeContext: MakeContext,
@@ -12,6 +12,12 @@ export const withFreePorts = async (
   const { output, pipeline, project } = makeContext(settings)
   const { config, state } = await project()
   const chosen = await pipeline.freePorts(config, await pipeline.ownPids(state))
-  for (const setting of chosen) output.note(`taken: the port of ${setting.replace('=', ' is now ')}`)
+  for (const setting of chosen) {
+    const [path = '', port] = setting.split('=')
+    output.event(
+      { kind: 'portChanged', setting: path, port: Number(port) },
+      `Port ${pipeline.numberAt(config, path)} (${path}) is in use; using port ${port} instead`,
+    )
+  }
   return makeContext([...settings, ...chosen])
 }

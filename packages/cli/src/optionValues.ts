@@ -1,12 +1,12 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings'
 
-/** A whole number from 1, from the command line. */
+/** Parses a whole number from 1. */
 export const positiveInteger = (text: string): number => {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1.')
   return Number(text)
 }
 
-/** A number above 0, from the command line. */
+/** Parses a number above 0. */
 export const positiveNumber = (text: string): number => {
   const number = Number(text)
   if (text.trim() === '' || !Number.isFinite(number) || number <= 0)
@@ -14,26 +14,26 @@ export const positiveNumber = (text: string): number => {
   return number
 }
 
-/** A span of time, from the command line: seconds, or with a unit (`500ms`, `30s`, `5m`, `2h`); in milliseconds. */
-export const timeSpan = (text: string): number => {
+/** Parses a duration: seconds, or with a unit (`500ms`, `30s`, `5m`, `2h`). @returns milliseconds */
+export const duration = (text: string): number => {
   const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
   const milliseconds = Math.round(Number(amount) * (unitMs[unit] ?? Number.NaN))
-  // The longest that a timer can wait.
+  // The maximum of a timer.
   if (!(milliseconds > 0 && milliseconds < 2 ** 31))
-    throw new InvalidArgumentError('It must be a time such as 500ms, 30s, 5m or 2h.')
+    throw new InvalidArgumentError('It must be a duration such as 500ms, 30s, 5m or 2h.')
   return milliseconds
 }
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
-/** A moment, from the command line: a day (`2026-01-31`, its beginning in UTC), or with a time and its zone. */
-export const moment = (text: string): Date => {
+/** Parses a date (`2026-01-31`, midnight UTC), or a date with a time and a time zone. */
+export const dateTime = (text: string): Date => {
   const [, day] = /^(\d{4}-\d\d-\d\d)(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d))?$/.exec(text) ?? []
   const found = new Date(text)
-  // JavaScript takes the 31st of February for the 3rd of March.
+  // JavaScript parses the 31st of February as the 3rd of March.
   if (day === undefined || Number.isNaN(found.getTime()) || !isDay(day))
     throw new InvalidArgumentError(
-      'It must be a day such as 2026-01-31, or a moment such as 2026-01-31T12:00:00Z.',
+      'It must be a date such as 2026-01-31, or a date with a time such as 2026-01-31T12:00:00Z.',
     )
   return found
 }
@@ -43,39 +43,43 @@ const isDay = (day: string): boolean => {
   return !Number.isNaN(found.getTime()) && found.toISOString().startsWith(day)
 }
 
-/** Values that are separated by commas, from the command line. */
+/** Parses values that are separated by commas. */
 export const commaSeparated = (text: string): string[] => {
   const values = text
     .split(',')
     .map(value => value.trim())
     .filter(value => value !== '')
-  if (values.length === 0) throw new InvalidArgumentError('It must name something.')
+  if (values.length === 0) throw new InvalidArgumentError('It must not be empty.')
   return values
 }
 
-/** The first part of a host name of Open Food Facts, from the command line. */
+/** Parses the first part of a host name of Open Food Facts. */
 export const siteLanguage = (text: string): string => {
   if (!/^(?:world|[a-z]{2})(?:-[a-z]{2})?$/.test(text))
-    throw new InvalidArgumentError('It must be one such as fr, world, world-fr or be-nl.')
+    throw new InvalidArgumentError(
+      'It must be the first part of a host name, such as fr, world, world-fr or be-nl.',
+    )
   return text
 }
 
-/** A TCP port, from the command line; 0 asks the system for a free one. */
+/** Parses a TCP port; with 0 the system chooses a free one. */
 export const portNumber = (text: string): number => {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
     throw new InvalidArgumentError('It must be a port from 0 to 65535.')
   return Number(text)
 }
 
-/** For an option that may be given several times: all of its values. */
+/** All values of an option that can be repeated. */
 export const collected = (value: string, earlier: readonly string[] | undefined): string[] => [
   ...(earlier ?? []),
   value,
 ]
 
-/** The name of a stack, from the command line or the environment: it becomes the name of a folder. */
+/** Parses the name of a stack, which is also the name of its folder. */
 export const stackName = (text: string): string => {
   if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(text))
-    throw new InvalidArgumentError('It must be of small letters, digits and hyphens, at most 40.')
+    throw new InvalidArgumentError(
+      'It must have at most 40 characters: lowercase letters, digits and hyphens.',
+    )
   return text
 }

@@ -4,7 +4,7 @@ import type { ServiceEvent } from '@offstream/runtime'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { Output } from './output.ts'
 import { ScrapeProgress } from './scrapeProgress.ts'
-import { lineOf } from './serviceProgress.ts'
+import { serviceEventText } from './serviceProgress.ts'
 
 const plain = (text: string | null) => (text === null ? null : stripVTControlCharacters(text))
 
@@ -21,22 +21,22 @@ test.each<[ServiceEvent, string | null]>([
   [{ kind: 'stopping', service: 'bees' }, null],
   [
     { kind: 'stopped', service: 'bees', tookMs: 500, killed: true },
-    '✔ bees            ended after 500 ms, by force',
+    '✔ bees            stopped after 500 ms, killed',
   ],
   [
     { kind: 'fell', service: 'bees', how: 'ended by SIGKILL', restartInMs: 2_000 },
-    '! bees            ended by SIGKILL; starts again in 2.0 s',
+    '! bees            ended by SIGKILL; restarts in 2.0 s',
   ],
   [
     { kind: 'gaveUp', service: 'bees', how: 'ended with status 1' },
-    '✖ bees            ended with status 1 and was given up',
+    '✖ bees            ended with status 1; it is not restarted any more',
   ],
   [
     { kind: 'unrecorded', service: 'bees', reason: 'ENOSPC: no space left on device' },
-    "! bees            how it is can't be written down: ENOSPC: no space left on device",
+    '! bees            its state cannot be saved: ENOSPC: no space left on device',
   ],
-])('what happens to a service is one line: %o', (event, line) => {
-  expect(plain(lineOf(event))).toBe(line)
+])('an event of a service is one line: %o', (event, line) => {
+  expect(plain(serviceEventText(event))).toBe(line)
 })
 
 beforeEach(() => void vi.useFakeTimers())

@@ -3,31 +3,32 @@ import chalk from 'chalk'
 import { formatDuration, printable } from './format.ts'
 import type { Output } from './output.ts'
 
-/** Tells of services as they start and end: a line for each that is done, and a spinner with those under way. */
+/** Prints the events of services: a line for each result, and a spinner for those that are starting or stopping. */
 export const printServiceEvents = (output: Output): ((event: ServiceEvent) => void) => {
-  const underWay = new Map<string, string>()
+  const inProgress = new Map<string, string>()
   return event => {
-    if (event.kind === 'starting') underWay.set(event.service, 'starting')
-    else if (event.kind === 'asked') underWay.set(event.service, 'runs; asking it')
-    else if (event.kind === 'stopping') underWay.set(event.service, 'ending')
-    else if (event.kind !== 'unrecorded') underWay.delete(event.service)
-    const line = lineOf(event)
+    if (event.kind === 'starting') inProgress.set(event.service, 'starting')
+    else if (event.kind === 'asked') inProgress.set(event.service, 'running, not ready yet')
+    else if (event.kind === 'stopping') inProgress.set(event.service, 'stopping')
+    else if (event.kind !== 'unrecorded') inProgress.delete(event.service)
+    const line = serviceEventText(event)
     if (line !== null) output.event({ ...event }, line)
     else if (output.mode === 'json') output.event({ ...event }, '')
-    if (underWay.size === 0) output.endLive()
-    else output.live([...underWay].map(([name, what]) => `${name.padEnd(16)}${chalk.dim(what)}`).join('\n  '))
+    if (inProgress.size === 0) output.endLive()
+    else
+      output.live([...inProgress].map(([name, what]) => `${name.padEnd(16)}${chalk.dim(what)}`).join('\n  '))
   }
 }
 
-/** Said when another command is being carried out on the same stack. */
-export const waitingText = 'Another command is starting or ending services; waiting for it …'
+/** Printed while another command changes the same stack. */
+export const waitingText = 'Waiting for another command that is starting or stopping services …'
 
-/** Said when Ctrl-C takes a start back. */
+/** Printed when Ctrl-C interrupts a start. */
 export const startCancelledText =
-  'Interrupted. What was begun is being ended in the background; `offstream status` shows when it is gone, `offstream down` waits for it'
+  'Interrupted. The started services are being stopped in the background. Next: `offstream down` waits until they have stopped'
 
-/** The line for an event; null for a beginning, which only a spinner shows. */
-export const lineOf = (event: ServiceEvent): string | null => {
+/** The line for an event; null for what only the spinner shows. */
+export const serviceEventText = (event: ServiceEvent): string | null => {
   const name = event.service.padEnd(16)
   switch (event.kind) {
     case 'starting':
@@ -41,12 +42,12 @@ export const lineOf = (event: ServiceEvent): string | null => {
         : `${chalk.green('✔')} ${name}ready${where} after ${formatDuration(event.tookMs)}`
     }
     case 'stopped':
-      return `${chalk.green('✔')} ${name}ended after ${formatDuration(event.tookMs)}${event.killed ? ', by force' : ''}`
+      return `${chalk.green('✔')} ${name}stopped after ${formatDuration(event.tookMs)}${event.killed ? ', killed' : ''}`
     case 'fell':
-      return `${chalk.yellow('!')} ${name}${printable(event.how)}; starts again in ${formatDuration(event.restartInMs)}`
+      return `${chalk.yellow('!')} ${name}${printable(event.how)}; restarts in ${formatDuration(event.restartInMs)}`
     case 'gaveUp':
-      return `${chalk.red('✖')} ${name}${printable(event.how)} and was given up`
+      return `${chalk.red('✖')} ${name}${printable(event.how)}; it is not restarted any more`
     case 'unrecorded':
-      return `${chalk.yellow('!')} ${name}how it is can't be written down: ${printable(event.reason)}`
+      return `${chalk.yellow('!')} ${name}its state cannot be saved: ${printable(event.reason)}`
   }
 }

@@ -103,7 +103,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
   test('submit starts the job', async () => {
     expect((await stack.run(['submit'])).shown).toMatchInlineSnapshot(`
       "! ✔ products-stream ready after <time>
-      ! The job reads the topic. Next: \`offstream scrape --limit 100\`, then \`offstream status\`
+      ! The job is running. Next: \`offstream scrape --limit 100\`, then \`offstream status\`
       exit 0"
     `)
   })
@@ -122,7 +122,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     ])
     expect(submit.shown).toMatchInlineSnapshot(`
       "! ✔ products-stream already running, pid <pid>
-      ! The job reads the topic. Next: \`offstream scrape --limit 100\`, then \`offstream status\`
+      ! The job is running. Next: \`offstream scrape --limit 100\`, then \`offstream status\`
       exit 0"
     `)
     expect(await stack.processes()).toEqual(before)
@@ -402,17 +402,17 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     // The daemon, which has just said that everything has ended, is the last to go.
     await allGone()
     expect(down.shown.split('\n').toSorted()).toEqual([
-      '! Everything has ended.',
-      '! ✔ kafka  ended after <time>',
-      '! ✔ products-stream ended after <time>',
-      '! ✔ spark-master  ended after <time>',
-      '! ✔ spark-worker  ended after <time>',
-      '! ✔ thrift  ended after <time>',
-      '! ✔ zookeeper  ended after <time>',
+      '! All services are stopped; the data stays. Next: `offstream up`',
+      '! ✔ kafka  stopped after <time>',
+      '! ✔ products-stream stopped after <time>',
+      '! ✔ spark-master  stopped after <time>',
+      '! ✔ spark-worker  stopped after <time>',
+      '! ✔ thrift  stopped after <time>',
+      '! ✔ zookeeper  stopped after <time>',
       'exit 0',
     ])
     expect((await stack.run(['status'])).exitCode).toBe(3)
-    expect((await stack.run(['down'])).shown).toBe('! Nothing was running.\nexit 0')
+    expect((await stack.run(['down'])).shown).toBe('! Nothing was running. Next: `offstream up`\nexit 0')
     await stack.run(['up'])
     expect(await select('SELECT count(*) AS n, count(DISTINCT code) AS codes FROM Products')).toEqual(rows)
     expect(rows).toEqual([{ n: rows[0]?.['codes'], codes: rows[0]?.['codes'] }])

@@ -83,7 +83,7 @@ test('status says where nothing runs', async () => {
 
 test('down where nothing runs is fine', async () => {
   expect((await stack.run(['down'])).shown).toMatchInlineSnapshot(`
-    "! Nothing was running.
+    "! Nothing was running. Next: \`offstream up\`
     exit 0"
   `)
 })

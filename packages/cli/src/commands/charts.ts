@@ -6,56 +6,58 @@ import { CliError } from '../errors.ts'
 
 const define: DefineCommand = (command, context) =>
   command
-    .argument('[names...]', 'the charts to draw (default: all of the folder `charts`)')
+    .argument('[names...]', 'names of charts (default: all charts in the folder `charts`)')
     .option(
       '--output <folder>',
-      'where the drawings go (default: beside the charts of the project, else here)',
+      'where to write the files (default: beside the charts of the project, otherwise this folder)',
     )
     .addHelpText(
       'after',
       `
-A chart is a SQL question (\`charts/<name>.sql\`) and a drawing of its answer in
-the language Vega-Lite (\`charts/<name>.json\`). The Thrift server answers the
-question; the drawing is written as \`<name>.svg\`, which every browser shows.
+A chart has two files: a SQL query (\`charts/<name>.sql\`) and a Vega-Lite
+specification (\`charts/<name>.json\`). The Thrift server runs the query; the
+chart is written as \`<name>.svg\`, which every browser shows.
 
-Exit status: 0 drawn, 5 a chart's files are wrong, 9 no Thrift server answers.
+Exit status: 0 drawn, 5 a file of a chart is invalid, 9 could not connect to the
+Thrift server.
 
 Examples:
   offstream charts
   offstream charts nova-distribution --output /tmp
 
-Next: \`offstream init\` copies the charts, for you to change.`,
+Next: \`offstream init\` copies the charts into your project, to edit them.`,
     )
     .action(async (names, options) => {
       const { output, pipeline, stack, signal } = context()
       const { directory, config } = await stack()
       const folder = pipeline.assetPath(directory, 'charts')
-      const charts = chosen(await pipeline.listCharts(folder), names)
-      // Charts that come with an installed offstream lie in `node_modules`.
-      const beside = folder === join(directory, 'charts') ? folder : '.'
-      const target = resolve(options.output ?? beside)
+      const charts = selectCharts(await pipeline.listCharts(folder), names)
+      // The charts of an installed offstream are in `node_modules`, where no drawings belong.
+      const defaultFolder = folder === join(directory, 'charts') ? folder : '.'
+      const target = resolve(options.output ?? defaultFolder)
       await mkdir(target, { recursive: true })
       const files: string[] = []
       for (const chart of charts) {
         output.live(`drawing ${chart.name}`)
-        const answer = await pipeline.query({ host: config.host, port: config.thrift.port }, chart.sql, {
+        const result = await pipeline.query({ host: config.host, port: config.thrift.port }, chart.sql, {
           signal,
         })
         const file = join(target, `${chart.name}.svg`)
-        await writeFile(file, await pipeline.renderChart(chart, answer))
+        await writeFile(file, await pipeline.renderChart(chart, result))
         files.push(file)
       }
       output.result({ kind: 'charts', files }, () => files.join('\n'))
+      output.note('Next: open these files in a browser')
     })
 
-const chosen = (charts: readonly Chart[], names: readonly string[]): readonly Chart[] =>
+const selectCharts = (charts: readonly Chart[], names: readonly string[]): readonly Chart[] =>
   names.length === 0
     ? charts
     : names.map(name => charts.find(chart => chart.name === name) ?? unknown(name, charts))
 
 const unknown = (name: string, charts: readonly Chart[]): never => {
-  throw new CliError('CHART_UNKNOWN', `There is no chart \`${name}\``, {
-    hint: `there are ${charts.map(chart => `\`${chart.name}\``).join(', ')}`,
+  throw new CliError('CHART_UNKNOWN', `Chart \`${name}\` does not exist`, {
+    hint: `use one of ${charts.map(chart => `\`${chart.name}\``).join(', ')}`,
   })
 }
 

@@ -23,19 +23,18 @@ const define: DefineCommand = (command, context, program) => {
   command.addHelpText(
     'after',
     `
-Writes a script to standard output. With it the shell completes commands,
-options, services and settings when you press Tab. Write it anew after an
-update.
+Prints a script with which the shell completes commands, options, services,
+settings and error codes when you press Tab. Install it again after an update.
 
 Examples:
 ${shells.map(({ install }) => `  ${install}`).join('\n')}
 
-Next: open a new terminal, and press Tab behind \`offstream \`.`,
+Next: open a new terminal, and press Tab after \`offstream \`.`,
   )
   for (const { name, script, install } of shells) {
     command
       .command(name)
-      .description(`write the script for ${name}`)
+      .description(`print the script for ${name}`)
       .addHelpText('after', `\nExample:\n  ${install}`)
       .action(async () => {
         const { output, pipeline } = context()
@@ -47,7 +46,11 @@ Next: open a new terminal, and press Tab behind \`offstream \`.`,
   }
 }
 
-const words = (list: readonly string[], goOn = false) => ({ kind: 'words' as const, words: list, goOn })
+const words = (list: readonly string[], unfinished = false) => ({
+  kind: 'words' as const,
+  words: list,
+  unfinished,
+})
 
 const placeholdersWith = (settingPaths: readonly string[], codes: readonly string[]): Placeholders => ({
   code: words(codes),

@@ -13,7 +13,7 @@ const projectOf = async (yaml: string): Promise<string> => {
   return directory
 }
 
-test('`config show` writes an `offstream.yaml` that holds the same settings', async () => {
+test('the output of `config show` is an `offstream.yaml` with the same settings', async () => {
   const project = await projectOf('kafka:\n  port: 1001\n')
   const { stdout } = await runCommand(['config', 'show'], { project, settings: ['thrift.cores=4'] })
   const copy = await projectOf(stdout)
@@ -27,7 +27,7 @@ test('`config show` writes an `offstream.yaml` that holds the same settings', as
   })
 })
 
-test('`config show --sources` tells the place of each setting', async () => {
+test('`config show --sources` shows where each setting comes from', async () => {
   vi.stubEnv('OFFSTREAM_WEB_CONTACT', 'me@example.org')
   onTestFinished(() => void vi.unstubAllEnvs())
   const project = await projectOf('kafka:\n  port: 1001\ntopic: { mapping: { code: $.id } }\n')
@@ -49,7 +49,7 @@ test('`config show --sources` tells the place of each setting', async () => {
   ])
 })
 
-test('where a stack runs with other settings than are written, `config show` says which', async () => {
+test('`config show` names the settings that differ from those of the running stack', async () => {
   const project = await projectOf('kafka:\n  port: 1001\n')
   const state = stateFolder(project, null)
   await saveStack({
@@ -69,6 +69,6 @@ test('where a stack runs with other settings than are written, `config show` say
   const { stdout, stderr } = await runCommand(['config', 'show', '--sources'], { project })
   expect(stdout).toMatch(/kafka\.port +1002 +the running stack\n/)
   expect(stderr).toBe(
-    'The running stack was started with other values of `kafka.port` than are written now. After `offstream down`, the next `offstream up` takes what is written.\n',
+    'The running stack was started with other values of `kafka.port`. Run `offstream down`, then `offstream up`, to apply the changes.\n',
   )
 })

@@ -8,75 +8,76 @@ const define: DefineCommand = (command, context) => {
     .addHelpText(
       'after',
       `
-Settings are changed in \`offstream.yaml\`, which \`offstream init\` writes with all
-of them, each with its default and a word on what it is for; or for one call
-with \`--set kafka.port=9093\`.
+Change settings in \`offstream.yaml\`, or for one command with
+\`--set kafka.port=9093\`. \`offstream init\` writes an \`offstream.yaml\` with every
+setting, its default and a description.
 
 Examples:
   offstream config show
   offstream config show --sources`,
     )
     .command('show')
-    .description('show every setting as it holds now')
-    .option('--sources', 'a table of settings, values, and the place that each comes from')
+    .description('show the value of every setting')
+    .option('--sources', 'print a table of settings, values and where each value comes from')
     .addHelpText(
       'after',
       `
-A setting comes from the first of these that has it:
+The value of a setting comes from the first of these that has it:
 
   1. \`--set\` on the command line
-  2. the running services, which keep what they were started with
-  3. the environment, such as OFFSTREAM_KAFKA_PORT
+  2. the running services, which keep the settings that they were started with
+  3. the environment, for example OFFSTREAM_KAFKA_PORT
   4. \`offstream.yaml\`
-  5. its default
+  5. the default
 
-What is written can be used as an \`offstream.yaml\`.
+The output is a valid \`offstream.yaml\`.
 
-Exit status: 0, or 5 where a setting is wrong; each is told with its line.
+Exit status: 0 ok, 5 a setting is invalid; the error lists each with its line.
 
 Examples:
   offstream config show
   offstream config show --sources
   offstream config show --set thrift.cores=4 > copy.yaml
 
-Next: \`offstream up\`; services that run keep their settings until \`offstream
-down\`.`,
+Next: \`offstream up\`. Running services keep their settings until
+\`offstream down\`.`,
     )
     .action(async ({ sources = false }) => {
       const { output, pipeline, project, written } = context()
-      const shownOf = ({ config }: Project): Shown[] =>
+      const valuesOf = ({ config }: Project): PathAndValue[] =>
         [...pipeline.settingsOf(config)].map(([path, value]) => [path, oneLine(value)])
-      const now = await project()
-      const { file, config, origins } = now
+      const current = await project()
+      const { file, config, origins } = current
       output.result(
         { kind: 'config', file, config, ...(sources ? { sources: Object.fromEntries(origins) } : {}) },
         () =>
           sources
             ? output.table(
                 ['setting', 'value', 'from'],
-                shownOf(now).map(([path, value]) => [path, value, originCell(origins.get(path))]),
+                valuesOf(current).map(([path, value]) => [path, value, originCell(origins.get(path))]),
               )
             : pipeline.configYaml(config).trimEnd(),
       )
-      const then = new Map(shownOf(await written()))
-      const others = shownOf(now).flatMap(([path, value]) => (then.get(path) === value ? [] : [path]))
+      const configured = new Map(valuesOf(await written()))
+      const others = valuesOf(current).flatMap(([path, value]) =>
+        configured.get(path) === value ? [] : [path],
+      )
       if (others.length > 0)
         output.note(
-          `The running stack was started with other values of ${others.map(path => `\`${path}\``).join(', ')} than are written now. After \`offstream down\`, the next \`offstream up\` takes what is written.`,
+          `The running stack was started with other values of ${others.map(path => `\`${path}\``).join(', ')}. Run \`offstream down\`, then \`offstream up\`, to apply the changes.`,
         )
     })
 }
 
-/** A setting's path and value. */
-type Shown = readonly [path: string, value: string]
+type PathAndValue = readonly [path: string, value: string]
 
-/** Lists and maps as one line. */
+/** Lists and maps on one line. */
 const oneLine = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
 
 const originCell = (origin: SettingOrigin | undefined): Cell => {
   if (origin === undefined || origin.kind === 'default') return { text: 'default', tone: 'dim' }
-  const near = relative(process.cwd(), origin.place)
-  return origin.kind === 'file' && !near.startsWith('..') ? near : origin.place
+  const path = relative(process.cwd(), origin.place)
+  return origin.kind === 'file' && !path.startsWith('..') ? path : origin.place
 }
 
 export default define

@@ -2,8 +2,8 @@ import { notifyLauncher, type ServiceEvent } from '@offstream/runtime'
 import { messageOf } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { ownDaemon } from '../daemon.ts'
-import { lineOf } from '../serviceProgress.ts'
+import { daemonInProcess } from '../daemon.ts'
+import { serviceEventText } from '../serviceProgress.ts'
 
 const levels: Partial<Record<ServiceEvent['kind'], string>> = {
   gaveUp: 'ERROR',
@@ -15,32 +15,32 @@ const define: DefineCommand = (command, context) =>
   command.action(async () => {
     const made = context()
     try {
-      await keep(made)
+      await run(made)
     } catch (error) {
-      // A log that can't be written tells nobody why it never began.
+      // Also the launcher prints the error: the log may not be writable.
       await notifyLauncher(error)
       throw error
     }
   })
 
-const keep = async ({ output, signal, force, anyProject }: Context): Promise<void> => {
+const run = async ({ output, signal, force, anyProject }: Context): Promise<void> => {
   const { state } = await anyProject()
-  // A full disk takes no log. Without a listener that would end the daemon, and nobody would care for the services.
+  // Writing the log fails on a full disk. Without a listener the daemon would exit, and leave its services unsupervised.
   process.stderr.on('error', () => undefined)
-  // The form of the services' own logs, so that `offstream logs` reads this one too.
+  // The log format of the services, which `offstream logs` parses.
   const log = (level: string, text: string): void =>
     output.note(`${new Date().toISOString()} ${level.padEnd(5)} daemon: ${text}`)
-  const daemon = await ownDaemon(state, {
+  const daemon = await daemonInProcess(state, {
     signal,
     force,
     onEvent: event => {
-      log(levels[event.kind] ?? 'INFO', lineOf(event) ?? `${event.service} is ${event.kind}`)
+      log(levels[event.kind] ?? 'INFO', serviceEventText(event) ?? `${event.service} is ${event.kind}`)
     },
-    onLogProblem: (file, error) => log('WARN', `\`${file}\` can't be kept small: ${messageOf(error)}`),
+    onLogProblem: (file, error) => log('WARN', `cannot rotate \`${file}\`: ${messageOf(error)}`),
   })
   await daemon.start()
   await notifyLauncher()
-  await daemon.ended()
+  await daemon.stopped()
 }
 
 export default define

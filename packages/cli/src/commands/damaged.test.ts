@@ -34,7 +34,7 @@ const working = (note: unknown) => ({
     stderr: note,
     exitCode: 3,
   },
-  down: { stdout: '', stderr: 'Nothing was running.\n', exitCode: 0 },
+  down: { stdout: '', stderr: 'Nothing was running. Next: `offstream up`\n', exitCode: 0 },
 })
 
 test('`down`, `logs` and `status` work with an invalid offstream.yaml, and `status` shows its problems', async () => {

@@ -8,16 +8,16 @@ const define: DefineCommand = (command, context) =>
     .addHelpText(
       'after',
       `
-Looks at everything that a start depends on: Node, Java, Python with its module
-venv, a browser, memory, disk, whether the folder can be written to, and ports;
-a taken port is told with the program that holds it. Nothing is changed.
+Checks everything that the services need: Node, Java, Python with its venv
+module, a browser, memory, disk space, a writable folder, and ports. For a port
+in use it names the program that uses it. It changes nothing.
 
-Exit status: 0 all is there, 6 something must be mended first.
+Exit status: 0 no problem found, 6 a problem must be fixed first.
 
 Example:
   offstream doctor
 
-Next: \`offstream demo\`, or what the arrows (→) advise.`,
+Next: \`offstream demo\`, or the steps after the arrows (→).`,
     )
     .action(async () => {
       const { output, pipeline, project, setOutcome } = context()
@@ -31,9 +31,9 @@ Next: \`offstream demo\`, or what the arrows (→) advise.`,
       })
       const verdict = worst(findings)
       output.result({ kind: 'doctor', verdict, findings }, () =>
-        output.table(['', 'what', 'found'], findings.flatMap(rowsOf)),
+        output.table(['', 'check', 'result'], findings.flatMap(rowsOf)),
       )
-      output.note(closing[verdict])
+      output.note(conclusions[verdict])
       if (verdict === 'problem') setOutcome('prerequisite')
     })
 
@@ -47,10 +47,10 @@ const marks: Readonly<Record<Finding['verdict'], Cell>> = {
   problem: { text: '✖', tone: 'bad' },
 }
 
-const closing: Readonly<Record<Finding['verdict'], string>> = {
-  ok: 'This machine has all that is needed. Next: `offstream demo` or `offstream up`',
-  warning: 'It will work; what is marked with ! may trouble you later.',
-  problem: 'Mend what is marked with ✖ first.',
+const conclusions: Readonly<Record<Finding['verdict'], string>> = {
+  ok: 'This machine has everything that offstream needs. Next: `offstream demo` or `offstream up`',
+  warning: 'offstream runs on this machine, but warnings (!) can cause problems later. Next: `offstream up`',
+  problem: 'Fix the problems (✖), then run `offstream doctor` again.',
 }
 
 const rowsOf = ({ name, verdict, found, hint }: Finding): Cell[][] => [

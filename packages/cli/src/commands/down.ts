@@ -5,24 +5,30 @@ const define: DefineCommand = (command, context) =>
     .addHelpText(
       'after',
       `
-Ends the job, the Thrift server, Spark, Kafka and ZooKeeper, in this order, and
-leaves no process behind. The products stay: the next \`offstream up\` finds them.
-Where nothing runs, that is fine too.
+Stops the job, the Thrift server, Spark, Kafka and ZooKeeper, in this order, and
+the daemon. The data stays: the next \`offstream up\` continues with it. If
+nothing is running, it does nothing.
+
+Exit status: 0 everything is stopped.
 
 Examples:
   offstream down
   offstream down --stack tests
 
-Next: \`offstream reset\` wipes data, which this does not.`,
+Next: \`offstream up\` starts the services again; \`offstream reset\` deletes data.`,
     )
     .action(async () => {
       const { output, pipeline, anyProject, call } = context()
       const { state } = await anyProject()
       const onWithdrawn = () =>
-        output.note('Interrupted. The services go on ending; `offstream status` shows when they are gone')
-      const anything = await pipeline.stopStack(state, { ...call, onWithdrawn })
-      output.result({ kind: 'down', stopped: anything }, () => '')
-      output.note(anything ? 'Everything has ended.' : 'Nothing was running.')
+        output.note('Interrupted. The services continue to stop in the background. Next: `offstream status`')
+      const stopped = await pipeline.stopStack(state, { ...call, onWithdrawn })
+      output.result({ kind: 'down', stopped }, () => '')
+      output.note(
+        stopped
+          ? 'All services are stopped; the data stays. Next: `offstream up`'
+          : 'Nothing was running. Next: `offstream up`',
+      )
     })
 
 export default define

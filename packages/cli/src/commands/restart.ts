@@ -4,34 +4,34 @@ import { selectServices } from '../selectServices.ts'
 
 const define: DefineCommand = (command, context) =>
   command
-    .argument('[services...]', 'which services, by their names in `offstream status` (default: all that run)')
+    .argument('[services...]', 'names of services, as in `offstream status` (default: all running services)')
     .addHelpText(
       'after',
       `
-Ends the services and starts them again, with the settings that they run with;
-\`--set\` changes one. Those that need others are ended first and started last.
-Topic and table stay as they are. With \`spark-master\` go \`spark-worker\` and
-the job \`products-stream\`, which a new master would not know.
+Stops services and starts them again, with the settings that they were started
+with; \`--set\` changes one of them. Dependent services stop first and start last.
+The topic and the table stay. With \`spark-master\`, \`spark-worker\` and the job
+\`products-stream\` restart too, since they would not find the new master.
 
-Exit status: 0 all are ready again, 2 no such service, 3 it does not run.
+Exit status: 0 all are ready again, 2 no such service, 3 it is not running.
 
 Examples:
   offstream restart
   offstream restart kafka thrift
   offstream restart thrift --set thrift.memory=2g
 
-Next: \`offstream status\` shows them.`,
+Next: \`offstream status\` shows their state.`,
     )
-    .action(async asked => {
+    .action(async requested => {
       const { output, pipeline, stack, settings, call } = context()
-      const named = asked.length === 0 ? [] : selectServices(serviceNames, asked)
+      const selected = requested.length === 0 ? [] : selectServices(serviceNames, requested)
       const { state } = await stack()
-      const names = await pipeline.restartedWith(state, named)
+      const names = await pipeline.restartedWith(state, selected)
       const running = await settings()
       await pipeline.restartServices(running, names, call)
       const services = names.map(name => ({ name, address: pipeline.addressOf(name, running.config) }))
       output.result({ kind: 'restart', services }, () => '')
-      output.note('Started again. Next: `offstream status`')
+      output.note('Restarted. Next: `offstream status`')
     })
 
 export default define

@@ -6,7 +6,7 @@ import type { DefineCommand } from '../command.ts'
 import {
   collected,
   commaSeparated,
-  moment,
+  dateTime,
   positiveInteger,
   positiveNumber,
   siteLanguage,
@@ -57,7 +57,7 @@ const define: DefineCommand = (command, context) =>
       'path or address of an export (default: the whole JSONL export of Open Food Facts)',
     )
     .option('--deltas [index]', 'the changes of the last days, each once, by their list')
-    .option('--since <moment>', 'only what changed since, such as 2026-01-31', moment)
+    .option('--since <moment>', 'only what changed since, such as 2026-01-31', dateTime)
 
     .optionsGroup('For --source topic, any Kafka topic (`topic` in the configuration):')
     .option(

@@ -14,47 +14,46 @@ const outcomeOf: Readonly<Record<Status['state'], Outcome>> = {
 
 const define: DefineCommand = (command, context) =>
   command
-    .option('--watch', 'look again and again, until Ctrl-C')
+    .option('--watch', 'repeat until Ctrl-C')
     .addOption(
-      new Option('--interval <seconds>', 'seconds between two looks of `--watch`')
+      new Option('--interval <seconds>', 'seconds between two checks with `--watch`')
         .argParser(positiveNumber)
         .default(2),
     )
     .addHelpText(
       'after',
       `
-Asks every service that runs a real question, and counts the products at each
-step of their way:
+Checks every running service with a real request, and counts the products at
+each step:
 
   fetched → acknowledged by Kafka → consumed by the job → rows of the table
-  → visible to SQL, in \`Products\`
+  → visible to SQL clients, in \`Products\`
 
-\`lag\` is how many messages the job has not read yet. The count that does not
-move tells where the way is blocked; ? stands where nobody could be asked.
+\`lag\` is the number of messages that the job has not read yet. A count that does
+not change shows where the products stop; ? means that the count is unknown.
 
-With \`--watch\` a terminal shows the newest answer; a file or a pipe gets them
-all, one after the other, and with \`--json\` one object a line, with the moment
-\`at\` of the look. It ends with Ctrl-C alone, exit status 130, whatever the
-state.
+With \`--watch\`, a terminal shows the latest status. A file or a pipe gets all of
+them, with \`--json\` one object a line with the time in \`at\`. Only Ctrl-C stops
+it, with exit status 130.
 
-Exit status: 0 healthy, 3 nothing runs, 4 something that should run does not, or
-does not answer.
+Exit status: 0 healthy, 3 stopped, 4 degraded: a service crashed or does not
+respond.
 
 Examples:
   offstream status
   offstream status --json
   offstream status --watch --interval 5
 
-Next: \`offstream logs\` for a service that is not healthy.`,
+Next: \`offstream logs <service>\` for a service that is not healthy.`,
     )
     .action(async ({ watch = false, interval }) => {
       const { statusText } = await import('../statusText.ts')
       const { output, pipeline, anyStack, signal, setOutcome } = context()
       const { state, config, origins, problem } = await anyStack()
       if (problem !== null) output.note(`${problem.message}\n${settingsUsed(origins)}`)
-      const look = () => pipeline.lookAt(state, config)
-      if (watch) return watchStatus(look, { output, text: statusText, intervalMs: interval * 1_000, signal })
-      const status = await look()
+      const check = () => pipeline.lookAt(state, config)
+      if (watch) return watchStatus(check, { output, text: statusText, intervalMs: interval * 1_000, signal })
+      const status = await check()
       output.result({ ...status }, () => statusText(status))
       if (status.state === 'stopped') output.note('Nothing is running. Next: `offstream up`')
       setOutcome(outcomeOf[status.state])
@@ -73,19 +72,19 @@ interface WatchOptions {
 }
 
 /**
- * Shows the status again and again until `signal` is aborted. That it was Ctrl-C is what the exit status then says, as
- * with `tail -f` and `kubectl get --watch`: a script must not take an interrupted watch for a healthy stack.
+ * Prints the status repeatedly until `signal` is aborted. The exit status is then that of Ctrl-C, as with `tail -f` and
+ * `kubectl get --watch`: a script must not mistake an interrupted watch for a healthy stack.
  */
 const watchStatus = async (
-  look: () => Promise<Status>,
+  check: () => Promise<Status>,
   { output, text, intervalMs, signal }: WatchOptions,
 ): Promise<void> => {
   const redraws = output.mode === 'terminal' && process.stdout.isTTY
   const aborted = new Promise<null>(resolve => signal.addEventListener('abort', () => resolve(null)))
   let last: string | null = null
   while (!signal.aborted) {
-    // A look may take seconds, where somebody does not answer.
-    const status = await Promise.race([look(), aborted])
+    // A check takes seconds if a service does not respond.
+    const status = await Promise.race([check(), aborted])
     if (status === null) break
     const at = new Date().toISOString()
     last = `${at}  ${text(status)}\n`
@@ -93,7 +92,7 @@ const watchStatus = async (
     else output.result({ ...status, at }, () => last ?? '')
     await pause(intervalMs, undefined, { signal }).catch(() => undefined)
   }
-  // What was drawn is taken away with the spinner; the last look stays.
+  // The live text disappears with the spinner. Print the last status again, so that it stays.
   output.endLive()
   if (redraws && last !== null) output.data(last.trimEnd())
 }

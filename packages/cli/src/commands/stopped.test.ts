@@ -22,14 +22,14 @@ test.each([
   [['topic', 'produce'], notRunning],
   [['topic', 'produce', '--file', '/nowhere/a.jsonl'], { code: 'FILE_MISSING', outcome: 'usage' }],
   [['wait', '--for', 'rows>=1', '--timeout', '10ms'], { code: 'WAIT_TIMEOUT', outcome: 'timeout' }],
-])('`offstream %j` of a stack that does not run', async (words, error) => {
+])('`offstream %j` fails if the stack is not running', async (words, error) => {
   await expect(runCommand(words, { project: await project() })).rejects.toMatchObject(error)
 })
 
-test('a project folder that does not exist is refused, and not made', async () => {
+test('a project folder that does not exist is rejected and not created', async () => {
   const folder = join(await project(), 'tpyo')
   await expect(runCommand(['status'], { project: folder })).rejects.toMatchObject({
-    ...{ code: 'PROJECT_MISSING', outcome: 'usage', message: `There is no folder \`${folder}\`` },
+    ...{ code: 'PROJECT_MISSING', outcome: 'usage', message: `The folder \`${folder}\` does not exist` },
   })
   await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' })
 })
@@ -46,7 +46,7 @@ test('a current folder that was deleted is an error, not a bug', async () => {
   })
 })
 
-test('`wait --for stopped` holds at once where nothing runs', async () => {
+test('`wait --for stopped` returns at once if nothing is running', async () => {
   const { stdout } = await runCommand(['wait', '--for', 'stopped', '--for', 'kafka=stopped'], {
     ...{ project: await project(), json: true },
   })

@@ -5,39 +5,38 @@ import { positiveInteger } from '../optionValues.ts'
 
 const define: DefineCommand = (command, context) =>
   command
-    .option('--foreground', 'keep the services in this terminal; Ctrl-C ends them')
+    .option('--foreground', 'run the services in this terminal until Ctrl-C')
     .addOption(
       new Option(
         '--ports <choice>',
-        '`auto` takes the next free port where one is taken; `configured` refuses then',
+        '`auto`: use the next free port if a port is in use; `configured`: fail in this case',
       )
         .choices(['configured', 'auto'] as const)
         .default('configured' as const),
     )
     .option(
       '--cores <number>',
-      'processor cores that the Spark worker offers to jobs (default: the setting `spark.worker.cores`)',
+      'CPU cores of the Spark worker (default: the setting `spark.worker.cores`)',
       positiveInteger,
     )
     .addHelpText(
       'after',
       `
-Starts the services that do not run yet, and waits until each has answered a
-question in its own language:
+Starts the services that are not running, and waits until each has responded to
+a request in its own protocol:
 
-  zookeeper     what Kafka keeps its own state in
-  kafka         holds the products as messages, in the topic \`products-events\`
-  spark-master  hands out work to the worker
-  spark-worker  carries the work out
-  thrift        answers SQL questions about the table
+  zookeeper     stores the metadata of Kafka
+  kafka         stores the products as messages in the topic \`products-events\`
+  spark-master  schedules the Spark programs
+  spark-worker  executes them
+  thrift        answers SQL queries on the table
 
-They go on in the background, watched by a process named daemon, which starts
-again what crashes. Called again, it starts nothing. With \`--ports auto\` the
-ports that were chosen hold, for every other command too, until \`offstream
-down\`.
+The services run in the background. A daemon supervises them and restarts those
+that crash. If all services are already running, nothing is started. All
+commands use the ports that \`--ports auto\` chose, until \`offstream down\`.
 
-Exit status: 0 all are ready, 6 this machine lacks something, 7 a port is taken,
-8 a service did not answer in time, 12 a service ended before it was ready.
+Exit status: 0 all are ready, 6 the machine lacks something, 7 a port is in use,
+8 a service was not ready in time, 12 a service exited before it was ready.
 
 Examples:
   offstream up
@@ -47,18 +46,18 @@ Examples:
 Next: \`offstream submit\` starts the job that fills the table.`,
     )
     .action(async ({ foreground = false, cores, ports }) => {
-      const wanted = cores === undefined ? [] : [`spark.worker.cores=${cores}`]
+      const own = cores === undefined ? [] : [`spark.worker.cores=${cores}`]
       const { output, pipeline, settings, call, signal, force } =
-        ports === 'auto' ? await withFreePorts(context, wanted) : context(wanted)
+        ports === 'auto' ? await withFreePorts(context, own) : context(own)
       const stack = await settings()
       const { onEvent } = call
       const daemon = foreground
-        ? await (await import('../daemon.ts')).ownDaemon(stack.state, { signal, force, onEvent })
+        ? await (await import('../daemon.ts')).daemonInProcess(stack.state, { signal, force, onEvent })
         : null
       await pipeline.startServices(
         stack,
         pipeline.stackServices,
-        // A daemon that is here tells of everything itself.
+        // A daemon in this process prints its events itself.
         daemon === null
           ? call
           : { ...call, launchDaemon: daemon.start, onEvent: () => undefined, onWithdrawn: () => undefined },
@@ -67,13 +66,17 @@ Next: \`offstream submit\` starts the job that fills the table.`,
         name,
         address: pipeline.addressOf(name, stack.config),
       }))
-      output.result({ kind: 'up', services }, () => '')
-      output.note(
-        foreground
-          ? 'All services are ready. Ctrl-C ends them.'
-          : 'All services are ready. Next: `offstream submit`, then `offstream scrape --limit 100`',
+      if (daemon === null) {
+        output.result({ kind: 'up', services }, () => '')
+        output.note('All services are ready. Next: `offstream submit`, then `offstream scrape --limit 100`')
+        return
+      }
+      output.event(
+        { kind: 'allReady', services },
+        'All services are ready; Ctrl-C stops them. Next: `offstream submit` in another terminal',
       )
-      await daemon?.ended()
+      await daemon.stopped()
+      output.result({ kind: 'up', services }, () => '')
     })
 
 export default define

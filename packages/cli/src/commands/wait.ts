@@ -3,7 +3,7 @@ import type { Condition, Status } from '@offstream/pipeline'
 import type { DefineCommand } from '../command.ts'
 import { conditionForms, parseCondition } from '../condition.ts'
 import { formatDuration } from '../format.ts'
-import { timeSpan } from '../optionValues.ts'
+import { duration } from '../optionValues.ts'
 import type { Output } from '../output.ts'
 
 const define: DefineCommand = (command, context) =>
@@ -18,7 +18,7 @@ const define: DefineCommand = (command, context) =>
     )
     .addOption(
       new Option('--timeout <time>', 'give up after this time: 500ms, 30s, 5m, 2h; seconds without a unit')
-        .argParser(timeSpan)
+        .argParser(duration)
         .default(60_000, '60s'),
     )
     .addHelpText(

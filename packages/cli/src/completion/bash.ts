@@ -1,8 +1,8 @@
 import type { KnownCommand, KnownOption, KnownProgram, Values } from './table.ts'
 
 /**
- * A script that completes in bash 3.2 (macOS) and newer, without the package bash-completion. Nothing of offstream runs
- * when Tab is pressed.
+ * A completion script for bash 3.2 (macOS) and newer. It does not need the package bash-completion, and does not run
+ * offstream when the user presses Tab.
  */
 export const bashScript = ({ commands, everywhere }: KnownProgram): string => {
   const read = [...commands.flatMap(readLines), ...awaitingLines('*:', everywhere)]
@@ -10,15 +10,15 @@ export const bashScript = ({ commands, everywhere }: KnownProgram): string => {
     ...commands.flatMap(command => expectLines(command, everywhere)),
     ...valueLines('*:', everywhere),
   ]
-  return `# bash completion of offstream; to be read by \`eval "$(offstream completion bash)"\`
+  return `# bash completion for offstream; load it with \`eval "$(offstream completion bash)"\`
 
-# Sets path to the command that the words before the cursor lead to, and option to the one that awaits its value.
+# Sets path to the command before the cursor, and option to an option that expects its value at the cursor.
 _offstream_read() {
   local index word
   path='' option=''
   for ((index = 1; index < COMP_CWORD; index++)); do
     word=\${COMP_WORDS[index]}
-    # bash takes \`--name=value\` for three words.
+    # bash splits \`--name=value\` into three words.
     [[ $word == '=' ]] && continue
     if [[ -n $option ]]; then
       option=''
@@ -30,7 +30,7 @@ ${read.join('\n')}
   done
 }
 
-# Sets kind and words to what may stand at the cursor.
+# Sets kind and words to what can be completed at the cursor.
 _offstream_expect() {
   kind=words words=''
   case "$path:$option" in
@@ -51,7 +51,7 @@ _offstream() {
   esac
   case $kind in
     files | folders) compopt -o filenames 2>/dev/null ;;
-    goOn) compopt -o nospace 2>/dev/null ;;
+    unfinished) compopt -o nospace 2>/dev/null ;;
   esac
   return 0
 }
@@ -60,13 +60,13 @@ complete -F _offstream offstream
 `
 }
 
-/** What a word behind the words of `path` means: the next command of the path, or an option that awaits a value. */
+/** How the words after `path` are read: as a subcommand, or as an option that expects a value. */
 const readLines = ({ path, commands, options }: KnownCommand): string[] => [
   ...commands.map(({ name }) => `      '${path}:${name}') path='${`${path} ${name}`.trimStart()}' ;;`),
   ...awaitingLines(`'${path}:'`, options),
 ]
 
-/** @param at a pattern of the shell for what stands before the name of the option */
+/** @param at a shell pattern for the text before the name of the option */
 const awaitingLines = (at: string, options: readonly KnownOption[]): string[] =>
   options
     .filter(({ value }) => value !== null)
@@ -78,7 +78,7 @@ const expectLines = (
 ): string[] => {
   const optionNames = [...options, ...everywhere].flatMap(({ names }) => names)
   const inner = commands.map(({ name }) => name)
-  const next = inner.length > 0 ? { kind: 'words' as const, words: inner, goOn: false } : argument
+  const next = inner.length > 0 ? { kind: 'words' as const, words: inner, unfinished: false } : argument
   return [
     ...valueLines(`'${path}:'`, options),
     `    '${path}:--') words='${optionNames.join(' ')}' ;;`,
@@ -92,6 +92,7 @@ const valueLines = (at: string, options: readonly KnownOption[]): string[] =>
   )
 
 const assigned = (values: Values): string => {
-  if (values.kind === 'words') return `${values.goOn ? 'kind=goOn ' : ''}words='${values.words.join(' ')}'`
+  if (values.kind === 'words')
+    return `${values.unfinished ? 'kind=unfinished ' : ''}words='${values.words.join(' ')}'`
   return values.kind === 'anything' ? ':' : `kind=${values.kind}`
 }

@@ -1,11 +1,11 @@
 import type { KnownCommand, KnownOption, KnownProgram, Values } from './table.ts'
 
-/** A script that completes in fish 3, with what each command and option is for. */
+/** A completion script for fish 3, with the descriptions of commands and options. */
 export const fishScript = ({ commands, everywhere }: KnownProgram): string => {
   const read = [...commands.flatMap(readLines), ...awaitingLines('*', everywhere)]
-  return `# fish completion of offstream: ~/.config/fish/completions/offstream.fish
+  return `# fish completion for offstream: ~/.config/fish/completions/offstream.fish
 
-# Whether the words before the cursor lead to this command.
+# Whether the command before the cursor is this one.
 function __offstream_at
     set -l path ''
     set -l skip no
@@ -27,7 +27,7 @@ ${commands.flatMap(completeLines).join('\n')}
 `
 }
 
-/** What a word behind the words of `path` means: the next command of the path, or an option that awaits a value. */
+/** How the words after `path` are read: as a subcommand, or as an option that expects a value. */
 const readLines = ({ path, commands, options }: KnownCommand): string[] => [
   ...commands.flatMap(({ name }) => [
     `case '${path}:${name}'`,
@@ -55,7 +55,7 @@ const completeLines = ({ path, commands, options, argument }: KnownCommand): str
 const optionFlags = ({ names, description, value }: KnownOption): string =>
   [
     ...names.map(name => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`)),
-    // -x keeps files out of what is offered.
+    // -x: do not complete file names.
     ...(value === null ? [] : [value.kind === 'files' ? '-r' : '-x', valueFlags(value)]),
     `-d ${quoted(description)}`,
   ]

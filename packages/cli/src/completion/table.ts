@@ -1,8 +1,13 @@
 import type { Argument, CommandUnknownOpts, Option } from '@commander-js/extra-typings'
 
-/** What may stand at a place of a command line. */
+/** The values that can be completed at a position of the command line. */
 export type Values =
-  | { readonly kind: 'words'; readonly words: readonly string[]; readonly goOn: boolean }
+  | {
+      readonly kind: 'words'
+      readonly words: readonly string[]
+      /** The user continues each word, for example `kafka.port=`. */
+      readonly unfinished: boolean
+    }
   | { readonly kind: 'files' }
   | { readonly kind: 'folders' }
   | { readonly kind: 'anything' }
@@ -11,31 +16,31 @@ export interface KnownOption {
   /** `-h`, `--help`. */
   readonly names: readonly string[]
   readonly description: string
-  /** Null where it takes none. */
+  /** Null if the option has no value. */
   readonly value: Values | null
 }
 
-/** A command as a shell has to know it. */
+/** What a shell needs to know about a command. */
 export interface KnownCommand {
-  /** The words that lead to it: empty for `offstream` alone, `config show`. */
+  /** The words of the command, for example `config show`; empty for `offstream` itself. */
   readonly path: string
   readonly commands: readonly { readonly name: string; readonly summary: string }[]
-  /** Its own; not those that every command has. */
+  /** Its own options, without the global ones. */
   readonly options: readonly KnownOption[]
-  /** What stands behind it, where it has no commands. */
+  /** Its argument, if it has no subcommands. */
   readonly argument: Values | null
 }
 
 export interface KnownProgram {
   readonly commands: readonly KnownCommand[]
-  /** Options that every command has. */
+  /** The global options. */
   readonly everywhere: readonly KnownOption[]
 }
 
-/** The values that commander can't tell: those of a placeholder such as `<service>`, wherever it stands. */
+/** The values of a placeholder such as `<service>`, which commander does not know. */
 export type Placeholders = Readonly<Record<string, Values>>
 
-/** A program and all of its commands, as its help shows them; none that is hidden. */
+/** The program and all commands that its help shows. Hidden commands are omitted. */
 export const knownProgram = (program: CommandUnknownOpts, placeholders: Placeholders): KnownProgram => {
   const everywhere = program.options.filter(({ long, hidden }) => !hidden && long !== '--version')
   const below = (
@@ -44,7 +49,7 @@ export const knownProgram = (program: CommandUnknownOpts, placeholders: Placehol
     siblings: readonly string[],
   ): readonly KnownCommand[] => {
     const help = command.createHelp()
-    // `help` is worth a word once; that of `config` only says the same.
+    // `help` is completed once, not again below every group of commands.
     const commands = help
       .visibleCommands(command)
       .filter(inner => command === program || inner.name() !== 'help')
@@ -77,7 +82,7 @@ const knownOption = (option: Option, placeholders: Placeholders): KnownOption =>
       : null,
 })
 
-/** @param siblings for commander's own `help [command]`: the commands that it can explain */
+/** @param siblings the commands that commander's own `help [command]` accepts */
 const argumentValues = (
   argument: Argument,
   siblings: readonly string[] | undefined,
@@ -91,4 +96,4 @@ const valuesOf = (
 ): Values =>
   choices === undefined
     ? (placeholders[placeholder] ?? { kind: 'anything' })
-    : { kind: 'words', words: choices, goOn: false }
+    : { kind: 'words', words: choices, unfinished: false }

@@ -1,8 +1,8 @@
 import type { KnownCommand, KnownOption, KnownProgram, Values } from './table.ts'
 
-/** A script that completes in zsh 5, with what each command and option is for. */
+/** A completion script for zsh 5, with the descriptions of commands and options. */
 export const zshScript = ({ commands, everywhere }: KnownProgram): string => `#compdef offstream
-# zsh completion of offstream; to be read by: eval "$(offstream completion zsh)", after compinit
+# zsh completion for offstream; load it after compinit with: eval "$(offstream completion zsh)"
 
 _offstream_everywhere=(
 ${everywhere
@@ -12,7 +12,7 @@ ${everywhere
 )
 
 ${commands.map(functionOf).join('\n')}
-# Read by eval, or found in a folder of $fpath and run as the function itself.
+# Loaded by eval, or from a folder of $fpath, where zsh runs it as the function itself.
 if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
   _offstream "$@"
 else
@@ -20,7 +20,7 @@ else
 fi
 `
 
-/** Completes what stands behind the words of a path. */
+/** The function that completes the words after a path. */
 const functionOf = ({ path, commands, options, argument }: KnownCommand): string => {
   const own = options.flatMap(specificationsOf)
   if (commands.length > 0) return functionOfGroup(path, own, commands)
@@ -59,14 +59,14 @@ const functionName = (path: string): string => ['_offstream', ...path.split(' ')
 
 const continued = (lines: readonly string[]): string => lines.map(line => ` \\\n    ${line}`).join('')
 
-/** One specification a name, which excludes the other names of the same option. */
+/** One specification for each name of an option; it excludes the other names. */
 const specificationsOf = ({ names, description, value }: KnownOption): string[] => {
-  // What is only begun by a word, such as `kafka.port=`, may be repeated.
-  const repeated = value?.kind === 'words' && value.goOn
+  // Options whose values are unfinished words, such as `--set kafka.port=`, can be repeated.
+  const repeated = value?.kind === 'words' && value.unfinished
   const before = repeated ? '*' : names.length > 1 ? `(${names.join(' ')})` : ''
   const takes = value === null ? '' : `:value:${action(value)}`
   const text = description.replace(/[[\]\\]/g, '\\$&')
-  // `=` takes the value of a long option behind the sign, and as the next word too.
+  // With `=`, the value of a long option can follow the sign or be the next word.
   const sign = (name: string): string => (value !== null && name.startsWith('--') ? '=' : '')
   return names.map(name => quoted(`${before}${name}${sign(name)}[${text}]${takes}`))
 }
@@ -75,7 +75,7 @@ const action = (values: Values): string => {
   if (values.kind === 'files') return '_files'
   if (values.kind === 'folders') return '_files -/'
   if (values.kind === 'anything') return ' '
-  return values.goOn ? `{compadd -S "" -- ${values.words.join(' ')}}` : `(${values.words.join(' ')})`
+  return values.unfinished ? `{compadd -S "" -- ${values.words.join(' ')}}` : `(${values.words.join(' ')})`
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
