@@ -23,6 +23,7 @@ export {
   settingsOf,
 } from './project/paths.ts'
 export { type LenientProject, loadProject, loadProjectLeniently, type Project } from './project/project.ts'
+export { hasArchives } from './runtimes/archives.ts'
 export {
   type CachedRuntime,
   type CachedRuntimes,
@@ -52,7 +53,7 @@ export {
 } from './sources/open.ts'
 export * from './sources/source.ts'
 export { findChromium, installChromium } from './sources/web/chromium.ts'
-export { ensureArchives, hasArchives } from './stack/archives.ts'
+export { ensureArchives, stopInterruptedArchives } from './stack/archives.ts'
 export type { StackCall } from './stack/call.ts'
 export { freePorts } from './stack/ports.ts'
 export {

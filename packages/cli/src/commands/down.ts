@@ -22,7 +22,10 @@ Next: \`offstream up\` starts the services again; \`offstream reset\` deletes da
       const { state } = await anyProject()
       const onWithdrawn = () =>
         output.note('Interrupted. The services continue to stop in the background. Next: `offstream status`')
-      const stopped = await pipeline.stopStack(state, { ...call, onWithdrawn })
+      const stack = await pipeline.stopStack(state, { ...call, onWithdrawn })
+      // A first start that was killed leaves services, which belong to no stack.
+      const interrupted = await pipeline.stopInterruptedArchives(pipeline.cacheDirectory(process.env))
+      const stopped = stack || interrupted
       output.result({ kind: 'down', stopped }, () => '')
       output.note(
         stopped

@@ -13,7 +13,7 @@ import {
 } from '@offstream/runtime'
 import lockfile from 'proper-lockfile'
 import { PipelineError } from '../errors.ts'
-import { archivesFolder } from '../stack/archives.ts'
+import { archivesFolder } from './archives.ts'
 import { cacheDirectory, jarSets, ownHome, sitePackages, sparkFolder, versions } from './distributions.ts'
 import type { Environment } from './environment.ts'
 import { findJava, findPython, type Tool } from './toolchain.ts'
@@ -278,9 +278,7 @@ const reasonToStay = async (
   { name, path }: CachedRuntime,
   environment: Environment,
 ): Promise<string | null> => {
-  const fetched = path.replace(/\.partial$/, '')
-  if (await lockfile.check(fetched, { lockfilePath: `${fetched}.lock`, realpath: false }))
-    return 'it is being fetched'
+  if (await isFetching(path)) return 'it is being fetched'
   const [user] = await processesNaming(path)
   if (user !== undefined) return `in use by the process ${user}`
   // Of this version, for another Python that is still there.
@@ -291,6 +289,12 @@ const reasonToStay = async (
   )
     return 'of this version, for another Python that is still there'
   return null
+}
+
+/** Whether another process fetches this folder of the cache now; also if it is the folder of a partial fetch. */
+export const isFetching = (path: string): Promise<boolean> => {
+  const fetched = path.replace(/\.partial$/, '')
+  return lockfile.check(fetched, { lockfilePath: `${fetched}.lock`, realpath: false })
 }
 
 const isOfThisLock = async (name: string, environment: Environment): Promise<boolean> => {

@@ -88,9 +88,9 @@ test.each(Object.entries({ ...breaking, ...secret }))('%s reaches no service', (
   expect(programEnvironment(dirty)).toEqual(programEnvironment(clean))
 })
 
-test('the daemon gets the settings of offstream, and nothing that changes what Node runs', () => {
+test('the daemon gets the settings of offstream, no secret, and nothing that changes what Node runs', () => {
   const settings = { OFFSTREAM_KAFKA_PORT: '9093', TMPDIR: '/scratch' }
-  expect(daemonEnvironment({ ...shell, ...breaking, ...settings })).toEqual({
+  expect(daemonEnvironment({ ...shell, ...breaking, ...secret, ...settings })).toEqual({
     ...programEnvironment(shell),
     ...settings,
   })

@@ -48,7 +48,7 @@ export const programEnvironment = (environment: Environment): Record<string, str
 
 /** The environment of offstream's own daemon, which reads its settings too. `NODE_OPTIONS` is not among it. */
 export const daemonEnvironment = (environment: Environment): Record<string, string> => ({
-  ...selected(environment, name => /^(?:OFFSTREAM_\w+|TMPDIR|XDG_\w+)$/.test(name)),
+  ...selected(environment, name => /^(?:OFFSTREAM_(?!\w*PASSWORD)\w+|TMPDIR|XDG_\w+)$/.test(name)),
   ...programEnvironment(environment),
 })
 
