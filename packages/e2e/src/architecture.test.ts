@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '../../..')
 
-/** What each package may know of the others: cli → dashboard → pipeline → runtime, never upward. */
+/** The packages that each package may import: cli → dashboard → pipeline → runtime, never upward. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   runtime: [],
   site: ['runtime'],
@@ -15,9 +15,39 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   bench: ['cli', 'dashboard', 'pipeline', 'runtime', 'site'],
 }
 
-/** One technology, one file or folder: which modules, and the only place that may load them. */
+/**
+ * The floors of a package, the lowest first. A room imports only itself and the rooms of lower floors. A room is a folder
+ * (`topic/`), a file (`table.ts`) or all other files of a folder (`sources/*.ts`). Blanks separate the rooms of one floor.
+ */
+const floors: Readonly<Record<string, readonly string[]>> = {
+  runtime: ['errors.ts', '*.ts', 'artifacts/', 'supervisor/', 'daemon/', 'index.ts'],
+  pipeline: [
+    'names.ts',
+    'errors.ts',
+    'product/',
+    'table.ts',
+    'project/',
+    'topic/',
+    'runtimes/',
+    'services/',
+    'sources/guest/',
+    'sources/*.ts',
+    'sources/export/ sources/web/ sources/api.ts sources/topic.ts',
+    'sources/stdin.ts',
+    'sources/open.ts',
+    'scrape/',
+    'charts/ tableau/',
+    'logs/',
+    'stack/',
+    'support/',
+    'index.ts',
+  ],
+  cli: ['*.ts', 'completion/', 'commands/', 'commands.ts', 'allCommands.ts', 'main.ts'],
+}
+
+/** Each technology, and the only file or folder that may import its modules. */
 const homes: readonly (readonly [module: RegExp, home: RegExp])[] = [
-  [/^(playwright|@crawlee\/)/, /^packages\/pipeline\/src\/sources\/web\//],
+  [/^playwright/, /^packages\/pipeline\/src\/sources\/web\//],
   [/^(kafkajs|@platformatic\/kafka)/, /^packages\/pipeline\/src\/topic\//],
   [/^hive-driver/, /^packages\/pipeline\/src\/table\.ts$/],
   [/^vega/, /^packages\/pipeline\/src\/charts\//],
@@ -40,23 +70,78 @@ const packages = readdirSync(join(root, 'packages')).filter(name =>
 const sources = packages
   .flatMap(name => filesBelow(`packages/${name}/src`))
   .filter(file => file.endsWith('.ts'))
-/** Tests, and what only they import (`testSite.ts`). */
+/** Test files, and files that only tests import (`testSite.ts`). */
 const isTest = (file: string): boolean => /\.test\.ts$|^test[A-Z]|^test_|^conftest/.test(basename(file))
 const product = sources.filter(file => !isTest(file) && !/^packages\/(e2e|bench)\//.test(file))
 const packageOf = (file: string): string => file.split('/')[1] ?? ''
 const text = (file: string): string => readFileSync(join(root, file), 'utf8')
 
+/** Imports of types count too: they show what a file must know. */
 const importsOf = (file: string): Import[] =>
   [...text(file).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^'\n]+)'/g)].map(([, module = '']) => ({
     file,
     module,
   }))
 
+/** The files of the same package that a file imports. */
+const importedFiles = (file: string): string[] =>
+  importsOf(file).flatMap(({ module }) =>
+    module.startsWith('.') ? [relative(root, resolve(root, dirname(file), module))] : [],
+  )
+
+/** The groups of files that import each other, directly or through others (Tarjan's algorithm). */
+const cyclesAmong = (files: readonly string[]): string[][] => {
+  const order = new Map<string, number>()
+  const lowest = new Map<string, number>()
+  const path: string[] = []
+  const cycles: string[][] = []
+  const visit = (file: string): number => {
+    const place = order.size
+    order.set(file, place)
+    lowest.set(file, place)
+    path.push(file)
+    for (const other of importedFiles(file).filter(imported => files.includes(imported))) {
+      const reached = order.has(other)
+        ? path.includes(other)
+          ? (order.get(other) ?? place)
+          : place
+        : visit(other)
+      lowest.set(file, Math.min(lowest.get(file) ?? place, reached))
+    }
+    if (lowest.get(file) === place) {
+      const group = path.splice(path.indexOf(file))
+      if (group.length > 1) cycles.push(group.toSorted())
+    }
+    return lowest.get(file) ?? place
+  }
+  for (const file of files) if (!order.has(file)) visit(file)
+  return cycles
+}
+
+interface Room {
+  readonly name: string
+  /** 0 is the lowest; -1 if the file has no room. */
+  readonly floor: number
+}
+
+const roomOf = (file: string): Room => {
+  const inside = file.split('/').slice(3).join('/')
+  const folder = inside.slice(0, inside.lastIndexOf('/') + 1)
+  const rooms = (floors[packageOf(file)] ?? []).flatMap((names, floor) =>
+    names.split(' ').map(name => ({ name, floor })),
+  )
+  return (
+    rooms.find(({ name }) => name === inside) ??
+    rooms.find(({ name }) => name.endsWith('/') && inside.startsWith(name)) ??
+    rooms.find(({ name }) => name === `${folder}*.ts`) ?? { name: inside, floor: -1 }
+  )
+}
+
 test('every package has its place in the order', () => {
   expect(packages.filter(name => !(name in mayImport))).toEqual([])
 })
 
-test('imports go from the command line down to the runtime, never upward', () => {
+test('a package imports only packages below it', () => {
   const upward = product.flatMap(importsOf).filter(({ file, module }) => {
     const other =
       /^@offstream\/([\w-]+)/.exec(module)?.[1] ?? (/^offstream\b/.test(module) ? 'cli' : undefined)
@@ -65,36 +150,59 @@ test('imports go from the command line down to the runtime, never upward', () =>
   expect(upward).toEqual([])
 })
 
-test('a package reaches another by its name, not by a path', () => {
-  const leaving = sources.flatMap(importsOf).filter(({ file, module }) => {
-    const target = relative(root, resolve(root, dirname(file), module))
-    return module.startsWith('.') && packageOf(target) !== packageOf(file)
-  })
+test('a package imports another package by its name, not by a path', () => {
+  const leaving = sources.flatMap(file =>
+    importedFiles(file)
+      .filter(imported => packageOf(imported) !== packageOf(file))
+      .map(imported => `${file} → ${imported}`),
+  )
   expect(leaving).toEqual([])
 })
 
-test('one technology lives in one place', () => {
-  const all = product.flatMap(importsOf)
-  const astray = homes.flatMap(([wanted, home]) =>
-    all.filter(({ file, module }) => wanted.test(module) && !home.test(file)),
-  )
-  expect(astray).toEqual([])
-  // A pattern that matches nothing any more would prove nothing.
-  expect(homes.filter(([wanted]) => !all.some(({ module }) => wanted.test(module)))).toEqual([])
+test('no files import each other in a cycle', () => {
+  const pending = /^packages\/pipeline\/src\/sources\/web\//
+  expect(cyclesAmong(sources.filter(file => !pending.test(file)))).toEqual([])
 })
 
-test('no product code is loaded from a test', () => {
+const withRooms = product.filter(file => packageOf(file) in floors)
+
+test('every file of a package with rooms has a room', () => {
+  expect(withRooms.filter(file => roomOf(file).floor === -1)).toEqual([])
+})
+
+test('a room imports only rooms below it', () => {
+  const upward = withRooms.flatMap(file => {
+    const room = roomOf(file)
+    return importedFiles(file).flatMap(imported => {
+      const other = roomOf(imported)
+      return other.name === room.name || other.floor < room.floor ? [] : [`${file} → ${imported}`]
+    })
+  })
+  expect(upward.filter(line => !line.endsWith('stack/archives.ts'))).toEqual([])
+})
+
+test('only one place imports each technology', () => {
+  const all = product.flatMap(importsOf)
+  const elsewhere = homes.flatMap(([modules, home]) =>
+    all.filter(({ file, module }) => modules.test(module) && !home.test(file)),
+  )
+  expect(elsewhere).toEqual([])
+  // A pattern that matches no import checks nothing.
+  expect(homes.filter(([modules]) => !all.some(({ module }) => modules.test(module)))).toEqual([])
+})
+
+test('product code imports no test file', () => {
   expect(
     product.flatMap(importsOf).filter(({ module }) => /\/test[A-Z]\w*\.ts$|\.test\.ts$/.test(module)),
   ).toEqual([])
 })
 
-test('the runtime has never heard of what it runs', () => {
+test('the runtime does not mention the services that run on it', () => {
   const words = /kafka|zookeeper|spark|iceberg|thrift|hive|tableau|open ?food ?facts/i
   expect(product.filter(file => packageOf(file) === 'runtime' && words.test(text(file)))).toEqual([])
 })
 
-test('only tests know of the material beside the project', () => {
+test('only tests read files from outside the repository', () => {
   const all = [...sources, ...['spark-jobs', 'config', 'charts'].flatMap(filesBelow)]
   const own = all.filter(file => !/\/(\.venv|__pycache__|\.\w+_cache|spark-warehouse)\//.test(file))
   expect(own.filter(file => !isTest(file) && /\.\.\/shared\b|\/work\//.test(text(file)))).toEqual([])

@@ -1,17 +1,18 @@
 import { join } from 'node:path'
 import { type Config, numberAt, portPaths } from '@offstream/pipeline'
-import type { Ran } from './stack.ts'
+/** The result of a call of the command. */
+export interface Outcome {
+  readonly stdout: string
+  readonly stderr: string
+  readonly exitCode: number | undefined
+}
 
 /**
- * A call as a snapshot wants it: standard output, standard error with a `!` before each line, and the exit status, with
- * what is another each time replaced by what it is. Of several blanks in a row two are left: columns are as wide as
- * what stands in them.
+ * The outcome as text for snapshots: standard output, standard error with a `!` before each line, and the exit status.
+ * Ports, pids, paths and times are replaced by placeholders. Runs of blanks become two, because the width of a column
+ * depends on its values.
  */
-export const shown = (
-  { stdout, stderr, exitCode }: Omit<Ran, 'shown'>,
-  scratch: string,
-  config: Config,
-): string => {
+export const shown = ({ stdout, stderr, exitCode }: Outcome, scratch: string, config: Config): string => {
   const streams = [
     ['', stdout],
     ['! ', stderr],

@@ -7,18 +7,14 @@ import { type Config, freePorts, loadProject, numberAt, portPaths } from '@offst
 import { listenerOn, send, until } from '@offstream/runtime'
 import { generateCatalogue, type Site, startSite } from '@offstream/site'
 import { execa } from 'execa'
-import { shown } from './shown.ts'
+import { type Outcome, shown } from './shown.ts'
 import { StatusContract } from './statusContract.ts'
 
 /** The built command, as a shell would find it. */
 const offstream = join(import.meta.dirname, '../../cli/bin/offstream.js')
 
-/** What a call of the command came to. */
-export interface Ran {
-  readonly stdout: string
-  readonly stderr: string
-  readonly exitCode: number | undefined
-  /** All three as a snapshot wants them: with ports, pids, paths and times replaced by what they are. */
+export interface Ran extends Outcome {
+  /** The outcome as text for snapshots. */
   readonly shown: string
 }
 
