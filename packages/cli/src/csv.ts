@@ -1,4 +1,5 @@
 import type { QueryResult } from '@offstream/pipeline'
+import { replaceControls } from '@offstream/runtime/controls'
 import { stringify } from 'csv-stringify/sync'
 
 /**
@@ -9,9 +10,7 @@ export const csvOf = ({ columns, rows }: QueryResult): string =>
   stringify([columns.map(({ name }) => name), ...rows], {
     cast: {
       boolean: String,
-      string: text => ({ value: withoutControls(text), quoted_empty: true }),
+      // CSV has no escapes for control characters.
+      string: text => ({ value: replaceControls(text, { kept: '\t\n\r' }), quoted_empty: true }),
     },
   })
-
-/** CSV has no escapes for control characters, and a terminal that shows the file would interpret them. */
-const withoutControls = (text: string): string => text.replace(/(?![\t\n\r])\p{Cc}/gu, '�')

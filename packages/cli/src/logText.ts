@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { LogEntry, LogLevel, LogName } from '@offstream/pipeline'
+import { replaceControls } from '@offstream/runtime/controls'
 import { paint } from './output.ts'
 
 const levelWords: Readonly<Record<LogLevel, string>> = {
@@ -42,4 +43,4 @@ const clockTime = (at: Date): string =>
   `${digits(at.getHours())}:${digits(at.getMinutes())}:${digits(at.getSeconds())}.${digits(at.getMilliseconds(), 3)}`
 
 /** What others wrote, without what a terminal would obey: escape codes, and control characters but the tab. */
-const visible = (text: string): string => stripVTControlCharacters(text).replace(/(?!\t)\p{Cc}/gu, '�')
+const visible = (text: string): string => replaceControls(stripVTControlCharacters(text), { kept: '\t' })

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
+import { jsonText } from '@offstream/runtime/controls'
 import { messageOf, OffstreamError } from '@offstream/runtime/errors'
 import chalk from 'chalk'
 import Table from 'cli-table3'
@@ -58,7 +59,7 @@ export class Output {
   /** The result of a command: an object with a `version` for programs, text for people. Empty text is not printed. */
   result(value: Readonly<Record<string, unknown>>, text: () => string): void {
     this.endLive()
-    if (this.mode === 'json') writeLine(process.stdout, jsonOf({ version: 1, ...value }))
+    if (this.mode === 'json') writeLine(process.stdout, jsonText({ version: 1, ...value }))
     else {
       const written = text()
       if (written !== '') writeLine(process.stdout, written)
@@ -72,7 +73,7 @@ export class Output {
 
   /** Something that happened while a command runs. */
   event(event: Readonly<Record<string, unknown>>, line: string): void {
-    if (this.mode === 'json') writeLine(process.stdout, jsonOf({ version: 1, ...event }))
+    if (this.mode === 'json') writeLine(process.stdout, jsonText({ version: 1, ...event }))
     else this.#line(line)
   }
 
@@ -102,7 +103,7 @@ export class Output {
     if (error instanceof OffstreamError) {
       const { code, message, hint, lastLogLines } = error
       if (this.mode === 'json') {
-        writeLine(process.stdout, jsonOf({ version: 1, error: { code, message, hint, lastLogLines } }))
+        writeLine(process.stdout, jsonText({ version: 1, error: { code, message, hint, lastLogLines } }))
         return
       }
       writeLine(process.stderr, `${chalk.red('✖')} ${printableLines(message)} ${chalk.dim(`[${code}]`)}`)
@@ -115,7 +116,7 @@ export class Output {
     if (this.mode === 'json')
       writeLine(
         process.stdout,
-        jsonOf({
+        jsonText({
           version: 1,
           error: { code: 'UNEXPECTED', message: messageOf(error), hint, lastLogLines: [] },
         }),
@@ -195,13 +196,6 @@ const borders = [
 
 const stackOf = (error: unknown): string =>
   printableLines(error instanceof Error ? (error.stack ?? error.message) : String(error))
-
-/** JSON does not escape the control characters beyond ASCII (C1), but some terminals interpret them. */
-const jsonOf = (value: object): string =>
-  JSON.stringify(value).replace(
-    /[\u007f-\u009f]/g,
-    character => `\\u00${character.charCodeAt(0).toString(16)}`,
-  )
 
 // chalk decides by standard output. Standard error may be a file, where colors do not belong.
 const writeLine = (stream: NodeJS.WriteStream, text: string): void => {

@@ -68,6 +68,16 @@ test('one log is told without its name, and with --full every line of a trace', 
   )
 })
 
+test('control characters of a service reach no terminal, neither as text nor as JSON', async () => {
+  const line = '2026-11-24T21:54:49.702Z INFO  KafkaServer: \u009b31mred\u0007\u007f'
+  const project = await projectWith({ kafka: [line] })
+  const { stdout: text } = await runCommand(['logs', 'kafka'], { project })
+  expect(stripVTControlCharacters(text).match(/(?!\n)\p{Cc}/gu)).toBeNull()
+  const { stdout } = await runCommand(['logs', 'kafka'], { project, json: true })
+  expect(stdout.match(/(?!\n)\p{Cc}/gu)).toBeNull()
+  expect(JSON.parse(stdout)).toMatchObject({ message: '\u009b31mred\u0007\u007f' })
+})
+
 test('with --json each entry is an object on a line of its own', async () => {
   const project = await projectWith(logs)
   const { stdout } = await runCommand(['logs', '--level', 'warn'], { project, json: true })

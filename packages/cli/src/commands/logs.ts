@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
 import type { LogEntry } from '@offstream/pipeline'
 import { logLevels, logNames } from '@offstream/pipeline/names'
+import { jsonText } from '@offstream/runtime/controls'
 import type { DefineCommand } from '../command.ts'
 import { selectServices } from '../selectServices.ts'
 
@@ -128,6 +129,6 @@ const regularExpression = (text: string): RegExp => {
   }
 }
 
-const jsonOf = (entry: LogEntry): string => JSON.stringify({ version: 1, ...entry })
+const jsonOf = (entry: LogEntry): string => jsonText({ version: 1, ...entry })
 
 export default define

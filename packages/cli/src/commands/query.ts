@@ -1,5 +1,6 @@
 import { Option } from '@commander-js/extra-typings'
 import type { QueryResult } from '@offstream/pipeline'
+import { jsonText } from '@offstream/runtime/controls'
 import type { DefineCommand } from '../command.ts'
 import { printable } from '../format.ts'
 import { positiveNumber } from '../optionValues.ts'
@@ -72,7 +73,7 @@ const writers: Readonly<Record<'table' | 'json' | 'csv', Writer>> = {
       // A file, or another program, gets all of it.
       process.stdout.isTTY ? process.stdout.columns || undefined : undefined,
     ),
-  json: answer => JSON.stringify(objectsOf(answer)),
+  json: answer => jsonText(objectsOf(answer)),
   // The line break after the last record is written with the result.
   csv: async answer => (await import('../csv.ts')).csvOf(answer).slice(0, -1),
 }

@@ -1,8 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
-import type { PeekedMessage, Project, TopicDescription } from '@offstream/pipeline'
+import type { Project, TopicDescription } from '@offstream/pipeline'
 import { PipelineError } from '@offstream/pipeline/errors'
 import { normaliseCode } from '@offstream/pipeline/names'
+import { jsonText } from '@offstream/runtime/controls'
 import { messageOf, type OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand, MakeContext } from '../command.ts'
 import type { Context } from '../context.ts'
@@ -92,7 +93,7 @@ Examples:
         },
         message => {
           if (output.mode === 'json') output.event({ kind: 'message', ...message }, '')
-          else output.data(lineOf(message))
+          else output.data(jsonText(message))
         },
       )
       if (output.mode === 'json') output.result({ kind: 'peek', messages: shown }, () => '')
@@ -180,13 +181,6 @@ const descriptionText = (topic: TopicDescription, output: Output): string => {
     output.table(['setting', 'value'], Object.entries(topic.config)),
   ].join('\n')
 }
-
-// Terminals take some of these for commands too (C1), and JSON leaves them as they are.
-const lineOf = (message: PeekedMessage): string =>
-  JSON.stringify(message).replace(
-    /[\u007f-\u009f]/g,
-    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
 
 const barcode = (text: string): string => {
   const code = normaliseCode(text)

@@ -3,6 +3,7 @@ import { arch, homedir, hostname, release, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { lastLines, messageOf } from '@offstream/runtime'
+import { replaceControls } from '@offstream/runtime/controls'
 import { logFileOf } from '../logs/logs.ts'
 import { logNames } from '../names.ts'
 import { directoriesOf } from '../project/directories.ts'
@@ -184,7 +185,7 @@ const shortened = (line: string): string =>
 
 /** Without colours and cursor moves of programs; tabs and line ends stay. */
 const withoutControls = (text: string): string =>
-  stripVTControlCharacters(text).replace(/(?![\t\n])\p{Cc}/gu, '')
+  replaceControls(stripVTControlCharacters(text), { by: '', kept: '\t\n' })
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows]
