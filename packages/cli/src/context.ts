@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { LenientProject, Project, Stack, StackCall } from '@offstream/pipeline'
 import * as pipeline from '@offstream/pipeline'
-import { type FetchProgress, fileErrorOf, launchDaemon, messageOf } from '@offstream/runtime'
+import { type FetchProgress, fileErrorOf, launchDaemon, messageOf, onDamagedState } from '@offstream/runtime'
 import type { Outcome } from '@offstream/runtime/errors'
 import { CliError } from './errors.ts'
 import { formatBytes, printable, progressBar } from './format.ts'
@@ -60,6 +60,9 @@ export type ProcessLink = Pick<Context, 'signal' | 'force'> & {
 
 export const contextOf = (options: GlobalOptions, { signal, force, onOutcome }: ProcessLink): Context => {
   const output = new Output(modeFor(options.json ?? false, process.stderr, process.env))
+  onDamagedState(({ file, reason }) =>
+    output.note(`Ignored the damaged file \`${printable(file)}\`: ${printable(reason)}`),
+  )
   const projectOptions = async () => ({
     from: options.project === undefined ? currentFolder() : await existingFolder(options.project),
     environment: process.env,

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
-import { copyFile, mkdir, symlink, utimes, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createListener } from 'node:net'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { directoriesOf, stateFolder } from '@offstream/pipeline'
-import { daemonResponds, until } from '@offstream/runtime'
+import { acquireLock, daemonResponds, until } from '@offstream/runtime'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Ran, type ScratchStack, scratchStack } from './stack.ts'
@@ -340,14 +340,9 @@ const withoutServices: readonly Provoked[] = [
     by: async ({ folder, file, run }) => {
       await file('.offstream/lake/catalog.db', 'x')
       // The lock of a command that starts a daemon, and is slow.
-      const lock = join(folder, '.offstream/run/daemon.lock')
-      await mkdir(lock, { recursive: true })
-      const alive = setInterval(() => void utimes(lock, new Date(), new Date()), 1_000)
-      try {
-        return await run(['reset', '--all', '--yes'])
-      } finally {
-        clearInterval(alive)
-      }
+      await mkdir(join(folder, '.offstream/run'), { recursive: true })
+      await using _ = await acquireLock(join(folder, '.offstream/run/daemon.lock'))
+      return await run(['reset', '--all', '--yes'])
     },
   },
   {

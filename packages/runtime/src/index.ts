@@ -1,7 +1,17 @@
 export { ensureJars, type Ivy, type JarSet, retrieve } from './artifacts/jars.ts'
+export { acquireLock, type Lock, LockedError, type LockOptions, lockHolder } from './artifacts/lock.ts'
 export { ensurePythonEnvironment, type PythonEnvironment, pythonOf } from './artifacts/python.ts'
 export {
+  type DamagedState,
+  onDamagedState,
+  readState,
+  type StateOptions,
+  updateState,
+  writeState,
+} from './artifacts/stateFile.ts'
+export {
   type Artifact,
+  artifactLock,
   describeFiles,
   ensureArtifact,
   type FetchOptions,
@@ -27,7 +37,6 @@ export {
   type ProcessSummary,
   send,
 } from './processes.ts'
-export { replaceFile } from './replaceFile.ts'
 export { type LogLimits, rotateLog } from './rotate.ts'
 export { type OrphanedService, orphanedServices } from './supervisor/marks.ts'
 export { isRunning, isWanted, ServiceRecords } from './supervisor/records.ts'

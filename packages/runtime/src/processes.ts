@@ -7,7 +7,7 @@ import { readdir, readFile, readlink } from 'node:fs/promises'
 export interface ProcessIdentity {
   readonly pid: number
   /** Opaque; equal only for the same process. */
-  readonly began: string
+  readonly startId: string
 }
 
 /** A process as the person should see it: who holds the port, who was left over. */
@@ -18,22 +18,22 @@ export interface ProcessSummary {
 
 /** Who bears `pid` now; null where nobody does. A zombie counts as nobody: it can neither serve nor be ended. */
 export const identify = async (pid: number): Promise<ProcessIdentity | null> => {
-  const began = process.platform === 'linux' ? await linuxBirth(pid) : await portableBirth(pid)
-  return began === null ? null : { pid, began }
+  const startId = process.platform === 'linux' ? await linuxStartId(pid) : await portableStartId(pid)
+  return startId === null ? null : { pid, startId }
 }
 
 /** Whether the process that `identity` was taken from still runs. */
 export const isAlive = async (identity: ProcessIdentity): Promise<boolean> =>
-  (await identify(identity.pid))?.began === identity.began
+  (await identify(identity.pid))?.startId === identity.startId
 
-const linuxBirth = async (pid: number): Promise<string | null> => {
+const linuxStartId = async (pid: number): Promise<string | null> => {
   const stat = await statFields(pid)
   if (stat === null || stat.state === 'Z' || stat.state === 'X') return null
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')
   return `${boot.trim()}/${stat.startTicks}`
 }
 
-const portableBirth = async (pid: number): Promise<string | null> => {
+const portableStartId = async (pid: number): Promise<string | null> => {
   const { execa } = await import('execa')
   const { stdout, exitCode } = await execa('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
     reject: false,

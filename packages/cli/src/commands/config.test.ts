@@ -60,9 +60,9 @@ test('`config show` names the settings that differ from those of the running sta
       ivy: { settings: '/ivy.xml', cache: '/ivy' },
     },
   })
-  const { pid, began } = (await identify(process.pid)) ?? expect.fail()
+  const { pid, startId } = (await identify(process.pid)) ?? expect.fail()
   await new ServiceRecords(directoriesOf(state).records).keep({
-    ...{ name: 'kafka', phase: 'running', pid, began, port: 1002, logFile: '/dev/null' },
+    ...{ name: 'kafka', phase: 'running', pid, startId, port: 1002, logFile: '/dev/null' },
     ...{ startedAt: null, restarts: 0, detail: null },
   })
 

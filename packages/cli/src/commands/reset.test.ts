@@ -99,7 +99,7 @@ test('`reset` of one stack leaves the others of the project alone', async () => 
 test('`reset` refuses, and a dry run warns, where services were not ended', async () => {
   const folder = await project()
   await new ServiceRecords(join(folder, '.offstream/run/services')).keep({
-    ...{ name: 'kafka', phase: 'running', pid: 999_999_999, began: 'once', port: 1, logFile: '' },
+    ...{ name: 'kafka', phase: 'running', pid: 999_999_999, startId: 'once', port: 1, logFile: '' },
     ...{ startedAt: null, restarts: 0, detail: null },
   })
   const dry = await runCommand(['reset', '--all', '--dry-run'], { project: folder })

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import lockfile from 'proper-lockfile'
+import { acquireLock, artifactLock } from '@offstream/runtime'
 import { expect, onTestFinished, test } from 'vitest'
 import { listRuntimes, pruneRuntimes, removeDamaged, verifyRuntimes } from './cache.ts'
 import { jarSets, sitePackages, sparkFolder } from './distributions.ts'
@@ -121,7 +121,7 @@ test('pruning removes what no lock names and what broken fetches left, but nothi
     stdio: ['pipe', 'ignore', 'inherit'],
   })
   await once(child, 'spawn')
-  const release = await lockfile.lock(beingFetched, { lockfilePath: `${beingFetched}.lock` })
+  const lock = await acquireLock(artifactLock(beingFetched))
   onTestFinished(async () => {
     child.stdin.end()
     await once(child, 'exit')
@@ -130,7 +130,7 @@ test('pruning removes what no lock names and what broken fetches left, but nothi
   const planned = await pruneRuntimes(environment, true)
   const untouched = await readdir(cache)
   const done = await pruneRuntimes(environment, false)
-  await release()
+  await lock[Symbol.asyncDispose]()
   expect(done).toEqual(planned)
   expect(untouched).toHaveLength(8)
   expect([done.removed.map(({ name, bytes }) => [name, bytes]), done.kept]).toEqual([

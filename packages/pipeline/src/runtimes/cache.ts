@@ -2,16 +2,17 @@ import { existsSync } from 'node:fs'
 import { lstat, readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import {
+  artifactLock,
   describeFiles,
   isComplete,
   type LockedFile,
+  lockHolder,
   messageOf,
   processesNaming,
   pythonOf,
   removeArtifact,
   sha256Of,
 } from '@offstream/runtime'
-import lockfile from 'proper-lockfile'
 import { PipelineError } from '../errors.ts'
 import { archivesFolder } from './archives.ts'
 import { cacheDirectory, jarSets, ownHome, sitePackages, sparkFolder, versions } from './distributions.ts'
@@ -292,10 +293,8 @@ const reasonToStay = async (
 }
 
 /** Whether another process fetches this folder of the cache now; also if it is the folder of a partial fetch. */
-export const isFetching = (path: string): Promise<boolean> => {
-  const fetched = path.replace(/\.partial$/, '')
-  return lockfile.check(fetched, { lockfilePath: `${fetched}.lock`, realpath: false })
-}
+export const isFetching = async (path: string): Promise<boolean> =>
+  (await lockHolder(artifactLock(path.replace(/\.partial$/, '')))) !== null
 
 const isOfThisLock = async (name: string, environment: Environment): Promise<boolean> => {
   const digestOf = (folder: string): string => folder.slice(folder.lastIndexOf('-') + 1)

@@ -1,7 +1,5 @@
-import { mkdir, readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { replaceFile } from '@offstream/runtime'
-import lockfile from 'proper-lockfile'
+import { readState, updateState } from '@offstream/runtime'
+import { z } from 'zod'
 import type { Source, SourceEvent, SourceRun } from '../sources/source.ts'
 
 /** The counts of one run, as they stand. */
@@ -91,24 +89,14 @@ export const produce = async ({
  * How many products were ever fetched for this stack, the first figure of the chain that `status` shows. Kafka
  * counts what it acknowledged by itself; what was fetched and never got there, nobody else knows.
  */
-export const readFetched = async (file: string): Promise<number> => {
-  const text = await readFile(file, 'utf8').catch(() => null)
-  return text === null ? 0 : Number((JSON.parse(text) as { readonly fetched: number }).fetched)
-}
+export const readFetched = async (file: string): Promise<number> =>
+  (await readState(file, Fetched))?.fetched ?? 0
+
+const Fetched = z.object({ fetched: z.int().nonnegative() })
 
 /** Adds to that figure; two producers at once both count. */
-export const addFetched = async (file: string, count: number): Promise<void> => {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  const release = await lockfile.lock(file, {
-    realpath: false,
-    retries: { retries: 50, minTimeout: 20, maxTimeout: 200 },
-  })
-  try {
-    await replaceFile(file, `${JSON.stringify({ version: 1, fetched: (await readFetched(file)) + count })}\n`)
-  } finally {
-    await release()
-  }
-}
+export const addFetched = (file: string, count: number): Promise<void> =>
+  updateState(file, Fetched, written => ({ fetched: (written?.fetched ?? 0) + count }))
 
 const countEveryMs = 1_000
 

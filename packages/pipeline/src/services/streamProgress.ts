@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
+import { readState } from '@offstream/runtime'
 import { z } from 'zod'
 
 /** What `spark-jobs/stream.py` reports about itself, at least every second. */
 const StreamProgress = z.object({
-  version: z.literal(1),
   pid: z.int(),
   state: z.enum(['starting', 'running', 'stopping', 'stopped', 'failed']),
   batchId: z.int().nullable(),
@@ -22,10 +21,8 @@ const StreamProgress = z.object({
 export type StreamProgress = z.infer<typeof StreamProgress>
 
 /** The progress of the job; null if it has not reported any. */
-export const readStreamProgress = async (file: string): Promise<StreamProgress | null> => {
-  const text = await readFile(file, 'utf8').catch(() => null)
-  return text === null ? null : StreamProgress.parse(JSON.parse(text))
-}
+export const readStreamProgress = (file: string): Promise<StreamProgress | null> =>
+  readState(file, StreamProgress)
 
 /** The number of messages of `topic` that were consumed: the sum of the offsets. */
 export const consumedOf = ({ offsets }: StreamProgress, topic: string): number =>

@@ -39,11 +39,11 @@ const files = async (state: string): Promise<string[]> => {
     .sort()
 }
 
-const record = (phase: ServicePhase, process: Pick<ServiceRecord, 'pid' | 'began'>): ServiceRecord => ({
+const record = (phase: ServicePhase, process: Pick<ServiceRecord, 'pid' | 'startId'>): ServiceRecord => ({
   ...{ name: 'kafka', phase, ...process, port: 9092, logFile: 'kafka.log' },
   ...{ startedAt: null, restarts: 0, detail: null },
 })
-const nobody = { pid: null, began: null }
+const nobody = { pid: null, startId: null }
 
 const without = (...gone: readonly (readonly string[])[]): string[] =>
   everything.filter(path => !gone.flat().includes(path))
@@ -108,7 +108,7 @@ test('where there is nothing, nothing is planned, wiped or made', async () => {
 test.each<[string, () => Promise<ServiceRecord>]>([
   ['runs', async () => record('running', (await identify(process.pid)) ?? nobody)],
   ['died and waits for its next start', async () => record('restarting', nobody)],
-  ['died with its daemon', async () => record('running', { pid: 999_999_999, began: 'once' })],
+  ['died with its daemon', async () => record('running', { pid: 999_999_999, startId: 'once' })],
 ])('nothing is wiped behind a service that %s', async (_, made) => {
   await using stack = await scratch()
   await new ServiceRecords(directoriesOf(stack.state).records).keep(await made())

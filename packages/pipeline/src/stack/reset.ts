@@ -1,4 +1,4 @@
-import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, unlink } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import {
   daemonResponds,
@@ -7,8 +7,9 @@ import {
   messageOf,
   OffstreamError,
   orphanedServices,
-  replaceFile,
+  readState,
   ServiceRecords,
+  writeState,
 } from '@offstream/runtime'
 import { z } from 'zod'
 import { PipelineError } from '../errors.ts'
@@ -161,20 +162,18 @@ const planIn = (trash: string): string => join(trash, 'plan.json')
 /** The lock that whoever starts a daemon takes: while we hold it, none is started. */
 const lockOf = (run: string): string => join(run, 'daemon.lock')
 
-const WrittenPlan = z.object({ version: z.literal(1), paths: z.array(z.string()) })
-type WrittenPlan = z.infer<typeof WrittenPlan>
+const WrittenPlan = z.object({ paths: z.array(z.string()) })
 
 /** Does `work` while nothing of the stack runs, nor can be started. */
 const whileStopped = async <T>(state: string, work: () => Promise<T>): Promise<T> => {
   const { run } = directoriesOf(state)
   await mkdir(run, { recursive: true, mode: 0o700 })
-  const unlock = await lockDaemon(run)
   try {
+    await using _ = await lockDaemon(run)
     const wanted = await requestedServices(state)
     if (wanted.length > 0 || (await daemonResponds(run))) throw notStopped(wanted)
     return await work()
   } finally {
-    await unlock()
     await removeIfEmpty(run)
   }
 }
@@ -183,14 +182,13 @@ const whileStopped = async <T>(state: string, work: () => Promise<T>): Promise<T
 const writeDown = async ({ state, items }: ResetPlan): Promise<string> => {
   await mkdir(trashOf(state), { recursive: true, mode: 0o700 })
   const trash = await mkdtemp(join(trashOf(state), 'reset-'))
-  const plan: WrittenPlan = { version: 1, paths: items.flatMap(({ paths }) => paths) }
-  await replaceFile(planIn(trash), JSON.stringify(plan), { lasting: true })
+  await writeState(planIn(trash), { paths: items.flatMap(({ paths }) => paths) }, { durable: true })
   return trash
 }
 
 /** Moves everything aside that the plan in the folder `trash` names, or, where one can't be moved, nothing. */
 const moveAside = async (state: string, trash: string): Promise<void> => {
-  const { paths } = WrittenPlan.parse(JSON.parse(await readFile(planIn(trash), 'utf8')))
+  const paths = (await readState(planIn(trash), WrittenPlan))?.paths ?? []
   for (const path of paths) {
     const [from, to] = [join(state, path), join(trash, path)]
     // Where a killed reset has moved it already, what is there now is new.

@@ -1,12 +1,13 @@
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   daemonResponds,
   isRunning,
   orphanedServices,
-  replaceFile,
+  readState,
   type Service,
   ServiceRecords,
+  writeState,
 } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
 import type { ServiceName } from '../names.ts'
@@ -18,10 +19,7 @@ import { services } from '../services/table.ts'
 const stackFile = (state: string): string => join(directoriesOf(state).run, 'stack.json')
 
 /** Writes what the stack is started with, for its daemon and for later commands. */
-export const saveStack = async (stack: Stack): Promise<void> => {
-  await mkdir(directoriesOf(stack.state).run, { recursive: true, mode: 0o700 })
-  await replaceFile(stackFile(stack.state), JSON.stringify(stack, null, 2), { mode: 0o600 })
-}
+export const saveStack = (stack: Stack): Promise<void> => writeState(stackFile(stack.state), stack)
 
 /** Deletes what `saveStack` wrote. */
 export const forgetStack = (state: string): Promise<void> => rm(stackFile(state), { force: true })
@@ -31,17 +29,9 @@ export const forgetStack = (state: string): Promise<void> => rm(stackFile(state)
  * @param state the state folder of the stack
  */
 export const readSavedStack = async (state: string): Promise<Stack | null> => {
-  const text = await readFile(stackFile(state), 'utf8').catch(() => null)
-  return text === null ? null : parsedStack(text, state)
-}
-
-const parsedStack = (text: string, state: string): Stack | null => {
-  try {
-    // The folder of the project may have been moved since.
-    return { ...Stack.parse(JSON.parse(text)), state }
-  } catch {
-    return null
-  }
+  const stack = await readState(stackFile(state), Stack)
+  // The folder of the project may have been moved since.
+  return stack && { ...stack, state }
 }
 
 /**

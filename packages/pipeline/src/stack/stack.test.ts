@@ -62,7 +62,7 @@ const recordService = async (
   const self = await identify(process.pid)
   await new ServiceRecords(directoriesOf(state).records).keep({
     ...{ name, phase, pid: process.pid, port: null, logFile: '/dev/null' },
-    ...{ began: alive ? (self?.began ?? null) : 'long ago', startedAt: null, restarts: 0, detail: null },
+    ...{ startId: alive ? (self?.startId ?? null) : 'long ago', startedAt: null, restarts: 0, detail: null },
   })
 }
 
@@ -289,7 +289,7 @@ test('a stop deletes the record of a service that has exited, without a daemon',
       name: 'thrift',
       phase: 'running',
       pid: own.pid,
-      began: 'long ago',
+      startId: 'long ago',
       port: null,
       logFile: '/dev/null',
     },

@@ -20,9 +20,9 @@ const scratchState = async () => {
   const state = await mkdtemp(join(tmpdir(), 'offstream-status-'))
   onTestFinished(() => rm(state, { recursive: true }))
   const records = new ServiceRecords(directoriesOf(state).records)
-  const record = (name: ServiceName, phase: ServicePhase, pid: number | null, began: string | null) =>
+  const record = (name: ServiceName, phase: ServicePhase, pid: number | null, startId: string | null) =>
     records.keep({
-      ...{ name, phase, pid, began, port: null, logFile: '/dev/null', restarts: 2 },
+      ...{ name, phase, pid, startId, port: null, logFile: '/dev/null', restarts: 2 },
       startedAt: new Date(Date.now() - 90_000).toISOString(),
       detail: phase === 'failed' ? 'it had no luck' : null,
     })
@@ -115,14 +115,14 @@ test('a stack whose services were given up is stopped, with the reason', async (
 
 test('a process that runs is healthy if it answers, and only if it is the one that listens', async () => {
   const { state, record } = await scratchState()
-  const { pid, began } = await bystander()
+  const { pid, startId } = await bystander()
   const stranger = createServer()
   stranger.listen(0, '127.0.0.1')
   await once(stranger, 'listening')
   onTestFinished(() => void stranger.close())
   const { port } = stranger.address() as AddressInfo
   for (const name of ['zookeeper', 'spark-master', 'spark-worker', 'products-stream'] as const)
-    await record(name, 'running', pid, began)
+    await record(name, 'running', pid, startId)
 
   const { state: overall, services } = await readStatus(state, config, [
     service('zookeeper'),
@@ -145,9 +145,9 @@ test('a process that runs is healthy if it answers, and only if it is the one th
 
 test('where Kafka and the Thrift server run and do not answer, their counts are unknown', async () => {
   const { state, record } = await scratchState()
-  const { pid, began } = await bystander()
-  await record('kafka', 'running', pid, began)
-  await record('thrift', 'running', pid, began)
+  const { pid, startId } = await bystander()
+  await record('kafka', 'running', pid, startId)
+  await record('thrift', 'running', pid, startId)
   const { flow, thrift } = await readStatus(state, config, [])
   expect([flow, thrift.answerMs]).toEqual([
     { fetched: 0, acknowledged: null, consumed: null, lag: null, ...unasked },

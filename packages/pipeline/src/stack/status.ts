@@ -91,10 +91,8 @@ export const readStatus = async (
   )
   const alive = new Set(states.filter(({ state }) => state === 'running').map(({ name }) => name))
   // Before the table is asked: what the job has told of by now is in the table by then.
-  const consumed = await readStreamProgress(directories.streamProgress).then(
-    progress => progress && consumedOf(progress, topicName),
-    () => null,
-  )
+  const progress = await readStreamProgress(directories.streamProgress)
+  const consumed = progress && consumedOf(progress, topicName)
   const [answers, table, acknowledged, fetched] = await Promise.all([
     Promise.all(
       services.map(service => {

@@ -46,15 +46,11 @@ export const stopUnmanaged = async (
   const known = await new ServiceRecords(records).all()
   if (known.length === 0 && (await orphanedServices(records)).length === 0) return false
   // The services must be stopped even if the folder does not exist or the disk is too full for a lock.
-  const unlock = await lockDaemon(run).catch(error => {
+  await using _ = await lockDaemon(run).catch(error => {
     if (error instanceof OffstreamError) throw error
-    return async () => undefined
+    return null
   })
-  try {
-    return !(await daemonResponds(run)) && (await stop(new Supervisor({ directory: records, onEvent })))
-  } finally {
-    await unlock()
-  }
+  return !(await daemonResponds(run)) && (await stop(new Supervisor({ directory: records, onEvent })))
 }
 
 /** Deletes the temporary files of services that have exited; does nothing while one runs. */

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { access, mkdir, readdir, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import { access, mkdir, readdir, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { setTimeout as pause } from 'node:timers/promises'
-import lockfile from 'proper-lockfile'
 import { type OffstreamError, RuntimeError } from '../errors.ts'
+import { acquireLock } from './lock.ts'
+import { writeState } from './stateFile.ts'
 
 /** A file as it must be; the committed lock holds one of these for every file that is fetched. */
 export interface LockedFile {
@@ -53,14 +53,13 @@ export const ensureArtifact = async (artifact: Artifact, options: FetchOptions =
   if (await isComplete(artifact.directory)) return false
   options.signal?.throwIfAborted()
   await mkdir(artifact.directory, { recursive: true })
-  const release = await lockWhenFree(artifact.directory, options.signal)
-  try {
-    if (await isComplete(artifact.directory)) return false
-    await fetchWhole(artifact, options)
-    return true
-  } finally {
-    await release()
-  }
+  await using _ = await acquireLock(artifactLock(artifact.directory), {
+    timeoutMs: Number.POSITIVE_INFINITY,
+    signal: options.signal,
+  })
+  if (await isComplete(artifact.directory)) return false
+  await fetchWhole(artifact, options)
+  return true
 }
 
 const fetchWhole = async (artifact: Artifact, { onProgress, signal }: FetchOptions): Promise<void> => {
@@ -79,7 +78,7 @@ const fetchWhole = async (artifact: Artifact, { onProgress, signal }: FetchOptio
   try {
     await artifact.fill({ directory, scratch })
     signal?.throwIfAborted()
-    await writeFile(join(directory, completeMark), `${JSON.stringify({ version: 1, name })}\n`)
+    await writeState(join(directory, completeMark), { name }, { mode: 0o644 })
     onProgress?.({ artifact: name, bytes: downloadBytes, totalBytes: downloadBytes })
   } catch (error) {
     await rm(directory, { recursive: true, force: true })
@@ -103,21 +102,8 @@ export const removeArtifact = async (directory: string): Promise<void> => {
   await rm(directory, { recursive: true, force: true })
 }
 
-/** Takes the lock of an artifact as soon as nobody else fetches it. @returns what gives it free */
-const lockWhenFree = async (
-  directory: string,
-  signal: AbortSignal | undefined,
-): Promise<() => Promise<void>> => {
-  for (;;) {
-    signal?.throwIfAborted()
-    try {
-      return await lockfile.lock(directory, { lockfilePath: `${directory}.lock` })
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error
-    }
-    await pause(pollMs, undefined, { signal }).catch(() => undefined)
-  }
-}
+/** The lock that a process holds while it downloads into `directory`. */
+export const artifactLock = (directory: string): string => `${directory}.lock`
 
 const refuseFullDisk = async ({
   name,

@@ -1,17 +1,15 @@
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { type IncomingMessage, request } from 'node:http'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import lockfile from 'proper-lockfile'
+import { acquireLock, type Lock, LockedError } from '../artifacts/lock.ts'
 import { fileErrorOf, OffstreamError, RuntimeError } from '../errors.ts'
 import type { ServiceEvent } from '../supervisor/service.ts'
 import { DeadlineError, until, withDeadline } from '../until.ts'
 import { failed, startTimeoutMs } from './launch.ts'
 import { type DaemonRequest, type DaemonResponse, fromWire } from './protocol.ts'
 import { ensureOwnFolder, socketPath } from './socket.ts'
-
-const lockEveryMs = 250
 
 /** On a machine that has too much to do a daemon may be late; one that is well answers in milliseconds. */
 const responseTimeoutMs = 20_000
@@ -54,7 +52,7 @@ const silent = (timeoutMs: number, cause: unknown): OffstreamError =>
 export const ensureDaemon = async (directory: string, launch: () => Promise<void>): Promise<void> => {
   if (await daemonResponds(directory)) return
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const unlock = await lockDaemon(directory)
+  await using _ = await lockDaemon(directory)
   try {
     if (await daemonResponds(directory)) return
     await launch()
@@ -66,34 +64,21 @@ export const ensureDaemon = async (directory: string, launch: () => Promise<void
     )
   } catch (error) {
     throw fileErrorOf(error) ?? failed(error)
-  } finally {
-    await unlock()
   }
 }
 
 /**
- * Takes the lock that whoever starts a daemon of this folder holds meanwhile; the folder must exist.
- * @returns what gives it free
- * @throws OffstreamError STACK_BUSY where another command keeps it, and what the disk says
+ * Takes the lock that a command holds while it starts a daemon of this folder; the folder must exist.
+ * @throws OffstreamError STACK_BUSY if another command does not release it; file system errors as they are
  */
-export const lockDaemon = async (directory: string): Promise<() => Promise<void>> => {
-  const release = await lockfile
-    .lock(directory, {
-      lockfilePath: `${directory}/daemon.lock`,
-      // As long as a daemon may take to begin, and longer than a lock holds whose owner was killed.
-      retries: { retries: startTimeoutMs / lockEveryMs, factor: 1, minTimeout: lockEveryMs },
-      // The folder was removed meanwhile: by the usual way that would end the process.
-      onCompromised: () => undefined,
-    })
-    .catch(error => {
-      throw error.code === 'ELOCKED' ? locked(error) : error
-    })
-  return () => release().catch(() => undefined)
-}
+export const lockDaemon = (directory: string): Promise<Lock> =>
+  acquireLock(join(directory, 'daemon.lock'), { timeoutMs: startTimeoutMs }).catch(error => {
+    throw error instanceof LockedError ? busy(error) : error
+  })
 
-const locked = (cause: unknown): OffstreamError =>
-  new RuntimeError('STACK_BUSY', 'Another command is at work on this stack', {
-    hint: 'wait until it has ended, then try again',
+const busy = (cause: LockedError): OffstreamError =>
+  new RuntimeError('STACK_BUSY', `Another command is changing this stack: pid ${cause.holder.pid}`, {
+    hint: 'wait until it has finished, then try again',
     cause,
   })
 

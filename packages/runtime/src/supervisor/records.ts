@@ -1,12 +1,25 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
+import { readState, writeState } from '../artifacts/stateFile.ts'
 import { isAlive } from '../processes.ts'
-import { replaceFile } from '../replaceFile.ts'
 import type { ServiceRecord } from './service.ts'
 
+const Record = z.object({
+  name: z.string(),
+  phase: z.enum(['starting', 'running', 'stopping', 'restarting', 'failed']),
+  pid: z.int().nullable(),
+  startId: z.string().nullable(),
+  port: z.int().nullable(),
+  logFile: z.string(),
+  startedAt: z.string().nullable(),
+  restarts: z.int(),
+  detail: z.string().nullable(),
+})
+
 /**
- * What was last known of each service, one JSON file each. Whoever reads learns the same, whether the process that
- * supervises lives or not; nothing here is believed without a look at the process itself (`isRunning`).
+ * The last known state of each service, one state file each, so that commands read the same whether a daemon runs or
+ * not. A record alone proves nothing: check the process itself with `isRunning`.
  */
 export class ServiceRecords {
   readonly #directory: string
@@ -16,8 +29,8 @@ export class ServiceRecords {
   }
 
   /**
-   * All services that were ever started here and not forgotten. A file that is no record counts as absent; a folder
-   * that can't be read (another user's) is an error: what it holds is not known.
+   * All services that were started here and not stopped since. A damaged record counts as absent.
+   * @throws if the folder cannot be read (it is another user's): then nothing is known about the services
    */
   async all(): Promise<ServiceRecord[]> {
     const files = await readdir(this.#directory).catch(error => {
@@ -30,16 +43,11 @@ export class ServiceRecords {
   }
 
   async of(name: string): Promise<ServiceRecord | null> {
-    try {
-      return JSON.parse(await readFile(this.#file(name), 'utf8')) as ServiceRecord
-    } catch {
-      return null
-    }
+    return readState(this.#file(name), Record)
   }
 
   async keep(record: ServiceRecord): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 })
-    await replaceFile(this.#file(record.name), `${JSON.stringify(record, null, 2)}\n`)
+    await writeState(this.#file(record.name), record)
   }
 
   async forget(name: string): Promise<void> {
@@ -51,9 +59,9 @@ export class ServiceRecords {
   }
 }
 
-/** Whether the service is to go on: it was not given up, and nobody has begun to end it. */
+/** Whether the service is to keep running: it has not failed, and nobody is stopping it. */
 export const isWanted = ({ phase }: ServiceRecord): boolean => phase !== 'failed' && phase !== 'stopping'
 
-/** Whether the very process that the record speaks of lives; a stranger with its pid does not count. */
+/** Whether the process in the record still runs; another process with its pid does not count. */
 export const isRunning = async (record: ServiceRecord): Promise<boolean> =>
-  record.pid !== null && record.began !== null && isAlive({ pid: record.pid, began: record.began })
+  record.pid !== null && record.startId !== null && isAlive({ pid: record.pid, startId: record.startId })

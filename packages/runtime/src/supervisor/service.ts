@@ -61,7 +61,7 @@ export interface ServiceRecord {
   readonly phase: ServicePhase
   readonly pid: number | null
   /** See ProcessIdentity; null with `pid`. */
-  readonly began: string | null
+  readonly startId: string | null
   readonly port: number | null
   readonly logFile: string
   /** ISO 8601; when the running process was started. */

@@ -322,7 +322,7 @@ test('the next supervisor adopts what lives and starts what fell while nobody wa
   const killed = stack.open()
   await killed.start([lasting])
   const record = (await stack.records.of('lasting')) ?? expect.fail()
-  await stack.records.keep({ ...record, name: 'fallen', began: 'nobody' })
+  await stack.records.keep({ ...record, name: 'fallen', startId: 'nobody' })
 
   await stack.supervisor.adopt([lasting, fallen])
   await until(async () => expect((await stack.records.of('fallen'))?.phase).toBe('running'), {
@@ -347,7 +347,7 @@ test.each([
       name: 'gone',
       phase: 'running',
       pid: process.pid,
-      began: 'nobody',
+      startId: 'nobody',
       port: null,
       logFile: gone.logFile,
     },

@@ -250,7 +250,7 @@ export class Supervisor {
       this.#kept.delete(service.name)
       // Where another service failed or the person changed their mind, this one has nothing to be blamed for.
       if (signal.aborted) await this.#forget(service.name)
-      else await this.#note(fresh, { phase: 'failed', pid: null, began: null, detail: messageOf(error) })
+      else await this.#note(fresh, { phase: 'failed', pid: null, startId: null, detail: messageOf(error) })
       throw error
     }
   }
@@ -305,9 +305,9 @@ export class Supervisor {
     const firstWord = await endOfLog(service.logFile)
     const startedAt = new Date().toISOString()
     // Before there is a process too: where we are killed in between, the next supervisor knows to look for it.
-    await this.#note(kept, { phase: 'starting', pid: null, began: null, startedAt, detail: null })
+    await this.#note(kept, { phase: 'starting', pid: null, startId: null, startedAt, detail: null })
     const { identity, exited } = await this.#spawn(service, firstWord)
-    await this.#note(kept, { pid: identity.pid, began: identity.began })
+    await this.#note(kept, { pid: identity.pid, startId: identity.startId })
     const earlyExit = new AbortController()
     exited.then(how => earlyExit.abort(new EarlyExit(how)))
     try {
@@ -372,15 +372,15 @@ export class Supervisor {
   }
 
   async #keepRunning(service: Service, record: ServiceRecord): Promise<void> {
-    if (record.pid === null || record.began === null) return
+    if (record.pid === null || record.startId === null) return
     const kept = this.#keep(service, record)
     await this.#note(kept, { phase: 'running', detail: null })
-    const exited = goneByPolling({ pid: record.pid, began: record.began }, kept.unwanted.signal)
+    const exited = goneByPolling({ pid: record.pid, startId: record.startId }, kept.unwanted.signal)
     this.#beginWatch(kept, this.#watch(kept, { exited }))
   }
 
   async #revive(service: Service, record: ServiceRecord): Promise<void> {
-    const kept = this.#keep(service, { ...record, pid: null, began: null })
+    const kept = this.#keep(service, { ...record, pid: null, startId: null })
     await this.#note(kept, { phase: 'restarting', detail: 'it fell while nobody watched' })
     const again = this.#startAgain(kept, 'ended while nobody watched')
     this.#beginWatch(
@@ -395,7 +395,7 @@ export class Supervisor {
   }
 
   async #giveUp(kept: Kept, how: string, detail = how): Promise<void> {
-    await this.#note(kept, { phase: 'failed', pid: null, began: null, detail })
+    await this.#note(kept, { phase: 'failed', pid: null, startId: null, detail })
     this.#onEvent({ kind: 'gaveUp', service: kept.service.name, how })
     kept.givenUp.abort(new Error(detail))
   }
@@ -458,7 +458,7 @@ export class Supervisor {
       await this.#note(kept, {
         phase: 'restarting',
         pid: null,
-        began: null,
+        startId: null,
         restarts,
         detail: cause,
       })
@@ -480,11 +480,11 @@ export class Supervisor {
     const began = Date.now()
     this.#onEvent({ kind: 'stopping', service: service.name })
     unwanted.abort(new Error(`${service.name} is no longer wanted`))
-    const { pid, began: birth } = kept.record
+    const { pid, startId } = kept.record
     let killed = false
-    if (pid !== null && birth !== null) {
+    if (pid !== null && startId !== null) {
       await this.#note(kept, { phase: 'stopping' })
-      const identity = { pid, began: birth }
+      const identity = { pid, startId }
       if ((await isAlive(identity)) && (await isAsked(service)))
         await goneWithin(identity, service.stopTimeoutMs)
       killed = await this.#endGroup(service.name, identity, service.stopTimeoutMs)
@@ -553,7 +553,7 @@ const blankRecord = ({ name, port, logFile }: Service): ServiceRecord => ({
   name,
   phase: 'starting',
   pid: null,
-  began: null,
+  startId: null,
   port,
   logFile,
   startedAt: null,

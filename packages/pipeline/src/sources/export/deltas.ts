@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { replaceFile } from '@offstream/runtime'
+import { readState, writeState } from '@offstream/runtime'
 import { z } from 'zod'
 import { PipelineError } from '../../errors.ts'
 import { type Input, isWebAddress } from './input.ts'
@@ -67,7 +66,7 @@ const invalid = (index: string, line: string) =>
     hint: 'give the address of `/data/delta/index.txt`',
   })
 
-const Position = z.object({ version: z.literal(1), index: z.string(), until: z.int() })
+const Position = z.object({ index: z.string(), until: z.int() })
 
 /** How far the deltas of each index were taken over, one small file for each in a folder. */
 export class DeltaPosition {
@@ -79,16 +78,11 @@ export class DeltaPosition {
   }
 
   /** The moment of the last change that was taken over, seconds since 1970; null for none. */
-  readonly read = async (index: string): Promise<number | null> => {
-    const text = await readFile(this.file(index), 'utf8').catch(() => null)
-    return text === null ? null : Position.parse(JSON.parse(text)).until
-  }
+  readonly read = async (index: string): Promise<number | null> =>
+    (await readState(this.file(index), Position))?.until ?? null
 
-  readonly write = async (index: string, until: number): Promise<void> => {
-    const file = this.file(index)
-    await mkdir(this.directory, { recursive: true, mode: 0o700 })
-    await replaceFile(file, `${JSON.stringify({ version: 1, index, until })}\n`, { lasting: true })
-  }
+  readonly write = (index: string, until: number): Promise<void> =>
+    writeState(this.file(index), { index, until }, { durable: true })
 
   private readonly file = (index: string): string =>
     join(this.directory, `deltas-${createHash('sha256').update(index).digest('hex').slice(0, 12)}.json`)

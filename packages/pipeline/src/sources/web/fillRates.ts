@@ -1,7 +1,5 @@
-import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { replaceFile } from '@offstream/runtime'
-import lockfile from 'proper-lockfile'
+import { readState, updateState } from '@offstream/runtime'
 import { z } from 'zod'
 import type { Product } from '../../product/product.ts'
 import { fieldSelectors, type WatchedField } from './pages.ts'
@@ -20,7 +18,7 @@ export interface LayoutAlarm {
 const Count = z.object({ pages: z.number().nonnegative(), filled: z.number().nonnegative() })
 type Count = z.infer<typeof Count>
 const Counts = z.record(z.string(), Count)
-const Written = z.object({ version: z.literal(1), hosts: z.record(z.string(), Counts) })
+const Written = z.object({ hosts: z.record(z.string(), Counts) })
 
 /** So many product pages are looked at together. */
 const windowSize = 40
@@ -88,47 +86,24 @@ export class FillRates {
 
 /** What crawls have counted, host by host, in a file. */
 export class FillMemory {
-  private readonly directory: string
   private readonly file: string
 
   constructor(directory: string) {
-    this.directory = directory
     this.file = join(directory, 'fill-rates.json')
   }
 
   /** @param host with its port, as the address has it. @returns what is known of it; nothing where the file is damaged */
   readonly read = async (host: string): Promise<Readonly<Record<string, Count>>> =>
-    (await this.all())[host] ?? {}
+    (await readState(this.file, Written))?.hosts[host] ?? {}
 
   /** Adds what a crawl has learnt; two at once both count. */
-  readonly add = async (host: string, learnt: Readonly<Record<string, Count>>): Promise<void> => {
-    await mkdir(this.directory, { recursive: true, mode: 0o700 })
-    const release = await lockfile.lock(this.file, {
-      realpath: false,
-      retries: { retries: 80, minTimeout: 20, maxTimeout: 200 },
-    })
-    try {
-      const hosts = await this.all()
+  readonly add = (host: string, learnt: Readonly<Record<string, Count>>): Promise<void> =>
+    updateState(this.file, Written, written => {
+      const hosts = written?.hosts ?? {}
       const known = hosts[host] ?? {}
       const counts = Object.entries(learnt).map(([field, more]) => [field, together(known[field], more)])
-      const written = {
-        version: 1,
-        hosts: { ...hosts, [host]: { ...known, ...Object.fromEntries(counts) } },
-      }
-      await replaceFile(this.file, `${JSON.stringify(written)}\n`, { mode: 0o600 })
-    } finally {
-      await release()
-    }
-  }
-
-  private readonly all = async (): Promise<z.infer<typeof Written>['hosts']> => {
-    const text = await readFile(this.file, 'utf8').catch(() => '')
-    try {
-      return Written.parse(JSON.parse(text)).hosts
-    } catch {
-      return {}
-    }
-  }
+      return { hosts: { ...hosts, [host]: { ...known, ...Object.fromEntries(counts) } } }
+    })
 }
 
 const together = (known: Count | undefined, more: Count): Count => {

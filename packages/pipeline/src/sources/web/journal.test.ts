@@ -153,6 +153,6 @@ test('who was killed holds nothing any more', async () => {
   await once(child, 'exit')
   expect(await known()).toEqual(one)
   // Another process may bear the pid by now.
-  await writeFile(holder, JSON.stringify({ version: 1, pid: process.pid, began: 'long ago' }))
+  await writeFile(holder, JSON.stringify({ version: 1, pid: process.pid, startId: 'long ago' }))
   expect(await known()).toEqual(one)
 })

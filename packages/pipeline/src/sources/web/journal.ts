@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { closeSync, openSync, truncateSync, writeSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { acquireLock, type Lock, LockedError } from '@offstream/runtime'
 import { z } from 'zod'
 import { PipelineError } from '../../errors.ts'
 import type { Acknowledgement } from '../../product/message.ts'
-import { hold } from './hold.ts'
 import type { ListedProduct } from './pages.ts'
 
 export interface JournalOptions {
@@ -77,14 +77,14 @@ export class Journal implements AsyncDisposable {
   private readonly done: ReadonlySet<string>
   private readonly lists: ReadonlyMap<string, ListContent>
   private readonly file: number
-  private readonly release: () => Promise<void>
+  private readonly lock: Lock
 
   private constructor({ path, ...start }: Start) {
     this.before = start.before
     this.wasSource = start.wasSource
     this.done = start.done
     this.lists = start.lists
-    this.release = start.release
+    this.lock = start.lock
     this.file = openSync(path, start.before === null ? 'w' : 'a', 0o600)
   }
 
@@ -101,19 +101,20 @@ export class Journal implements AsyncDisposable {
   }: JournalOptions): Promise<Journal> => {
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const path = join(directory, `${nameOf(address, destination)}.jsonl`)
-    const holding = await hold(path.replace(/jsonl$/, 'holder'))
-    if (holding.kind === 'taken') throw running(address, holding.pid)
+    const lock = await acquireLock(path.replace(/jsonl$/, 'holder'), { timeoutMs: 0 }).catch(error => {
+      throw error instanceof LockedError ? running(address, error.holder.pid) : error
+    })
     try {
       await forgetOld(directory)
       const { lines, length } = await read(path)
       const goesOn = !fresh && isUnfinished(lines)
       // What was being written when the process was killed.
       if (goesOn) truncateSync(path, length)
-      const journal = new Journal({ ...startOf(lines, goesOn), path, release: holding.release })
+      const journal = new Journal({ ...startOf(lines, goesOn), path, lock })
       if (!goesOn) journal.write({ kind: 'begun', version: 1, address, destination, at: now() })
       return journal
     } catch (error) {
-      await holding.release()
+      await lock[Symbol.asyncDispose]()
       throw error
     }
   }
@@ -141,7 +142,7 @@ export class Journal implements AsyncDisposable {
 
   readonly [Symbol.asyncDispose] = async (): Promise<void> => {
     closeSync(this.file)
-    await this.release()
+    await this.lock[Symbol.asyncDispose]()
   }
 
   private readonly write = (line: JournalLine): void => {
@@ -154,10 +155,10 @@ interface Start extends Pick<Journal, 'before' | 'wasSource'> {
   readonly done: ReadonlySet<string>
   readonly lists: ReadonlyMap<string, ListContent>
   readonly path: string
-  readonly release: () => Promise<void>
+  readonly lock: Lock
 }
 
-const startOf = (lines: readonly JournalLine[], goesOn: boolean): Omit<Start, 'path' | 'release'> => {
+const startOf = (lines: readonly JournalLine[], goesOn: boolean): Omit<Start, 'path' | 'lock'> => {
   const begun = lines.find(line => line.kind === 'begun')
   const lists = lines.filter(line => line.kind === 'list')
   const acknowledged = lines.filter(line => line.kind === 'acknowledged')
