@@ -47,8 +47,9 @@ const floors: Readonly<Record<string, readonly string[]>> = {
 
 /** Each technology, and the only file or folder that may import its modules. */
 const homes: readonly (readonly [module: RegExp, home: RegExp])[] = [
-  [/^playwright/, /^packages\/pipeline\/src\/sources\/web\//],
+  [/^(playwright|p-queue)/, /^packages\/pipeline\/src\/sources\/web\//],
   [/^(kafkajs|@platformatic\/kafka)/, /^packages\/pipeline\/src\/topic\//],
+  [/^robots-parser/, /^packages\/pipeline\/src\/sources\/guest\//],
   [/^hive-driver/, /^packages\/pipeline\/src\/table\.ts$/],
   [/^vega/, /^packages\/pipeline\/src\/charts\//],
   [/^(commander|@commander-js\/|ora|chalk|cli-table3)/, /^packages\/cli\/src\//],

@@ -8,7 +8,7 @@ import { taken } from './testRun.ts'
 import { type Answer, serve } from './web/testSite.ts'
 
 const userAgent = 'offstream-test (test@example.org)'
-const patience = { retries: 4, firstPauseMs: 1, chunkTimeoutMs: 30_000, responseTimeoutMs: 60_000 }
+const retryPolicy = { retries: 4, firstPauseMs: 1, chunkTimeoutMs: 30_000, responseTimeoutMs: 60_000 }
 
 const json = (value: unknown, status = 200): Answer => ({
   status,
@@ -34,7 +34,7 @@ const api = (answers: Readonly<Record<string, Answer>>) => {
 const run = (origin: string, ask: ApiQuestion, options: { readonly limit?: number } = {}) =>
   taken(
     apiSource({
-      ...{ address: origin, ask, userAgent, patience, ...options },
+      ...{ address: origin, ask, userAgent, retryPolicy, ...options },
       ...{ productsPerMinute: null, searchesPerMinute: null },
     }),
   )
@@ -300,7 +300,7 @@ describe('a guest that is not wanted', () => {
     await using site = await api({ [path]: busy(429, { 'retry-after': '500' }) })
     const stop = new AbortController()
     const source = apiSource({
-      ...{ address: site.origin, ask: byCodes(['10000001']), userAgent, patience },
+      ...{ address: site.origin, ask: byCodes(['10000001']), userAgent, retryPolicy },
       ...{ productsPerMinute: null, searchesPerMinute: null },
     })
     const running = taken(source, { signal: stop.signal })

@@ -22,7 +22,7 @@ export interface ApiSourceOptions {
   readonly searchesPerMinute: number | null
   /** Names offstream and a contact: Open Food Facts asks for it. */
   readonly userAgent: string
-  readonly patience?: RetryPolicy | undefined
+  readonly retryPolicy?: RetryPolicy | undefined
 }
 
 export type ApiQuestion =
@@ -52,9 +52,9 @@ export const apiSource = (options: ApiSourceOptions): Source => ({
   name: 'api',
   run: run =>
     unlessAborted(run, async () => {
-      const { address, userAgent, patience, limit } = options
+      const { address, userAgent, retryPolicy, limit } = options
       const site = new URL(address).origin
-      const remote = new Remote({ address, userAgent, patience })
+      const remote = new Remote({ address, userAgent, retryPolicy })
       const results = async function* () {
         for await (const found of answers(options, remote, run))
           yield resultsOf(found, { source: 'api', site })

@@ -73,7 +73,8 @@ export class Deliveries {
       this.left -= 1
       report({ kind: 'fetched', code: result.product.code, address })
       return this.inFlight.add(deliver(result.product))
-    } else if (remove === undefined) report({ kind: 'skipped', address, reason: 'the product is no more' })
+    } else if (remove === undefined)
+      report({ kind: 'skipped', address, reason: 'the product no longer exists' })
     else {
       this.left -= 1
       report({ kind: 'fetched', code: result.removal.code, address })

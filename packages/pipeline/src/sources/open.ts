@@ -10,7 +10,7 @@ import { type ApiQuestion, apiLimits, apiSource } from './api.ts'
 import { DeltaPosition } from './export/deltas.ts'
 import { deltaSource, exportSource } from './export/export.ts'
 import { isWebAddress } from './export/input.ts'
-import { loopbackRetryPolicy, remoteRetryPolicy } from './guest/circuitBreaker.ts'
+import { loopbackPausePolicy, remotePausePolicy } from './guest/circuitBreaker.ts'
 import { Host, isLoopback } from './guest/host.ts'
 import type { Source } from './source.ts'
 import { stdinSource } from './stdin.ts'
@@ -125,7 +125,7 @@ export const openWebSource = (
     ...(pages === undefined ? {} : { pages }),
     concurrency: concurrency ?? (near ? concurrencyOnLoopback : web.concurrency),
     pagesPerMinute: pagesPerMinute ?? (near ? null : web.pagesPerMinute),
-    patience: near ? loopbackRetryPolicy : remoteRetryPolicy,
+    pausePolicy: near ? loopbackPausePolicy : remotePausePolicy,
     userAgent: userAgent(web.contact),
     chromium: browser.executablePath === null ? {} : { executablePath: browser.executablePath },
     // Goes with the topic in `offstream reset`: what is no longer there must be fetched anew.

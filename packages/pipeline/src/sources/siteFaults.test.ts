@@ -10,9 +10,9 @@ import { deltaSource, exportSource } from './export/export.ts'
 import { taken } from './testRun.ts'
 
 const userAgent = 'offstream-test (test@example.org)'
-const patience = { retries: 1, firstPauseMs: 1, chunkTimeoutMs: 30_000, responseTimeoutMs: 60_000 }
+const retryPolicy = { retries: 1, firstPauseMs: 1, chunkTimeoutMs: 30_000, responseTimeoutMs: 60_000 }
 /** For a site that is known to be slow. */
-const impatience = { ...patience, chunkTimeoutMs: 1_000, responseTimeoutMs: 1_500 }
+const shortTimeouts = { ...retryPolicy, chunkTimeoutMs: 1_000, responseTimeoutMs: 1_500 }
 const catalogue = generateCatalogue({ count: 130 })
 
 let site: Awaited<ReturnType<typeof startSite>>
@@ -26,10 +26,10 @@ afterAll(async () => {
   await rm(directory, { recursive: true })
 })
 
-const fromExport = (path: string) => exportSource({ file: `${site.address}${path}`, userAgent, patience })
+const fromExport = (path: string) => exportSource({ file: `${site.address}${path}`, userAgent, retryPolicy })
 const fromApi = (ask: ApiQuestion) =>
   apiSource({
-    ...{ address: site.address, ask, userAgent, patience },
+    ...{ address: site.address, ask, userAgent, retryPolicy },
     ...{ productsPerMinute: null, searchesPerMinute: null },
   })
 const codes = catalogue.products.map(({ code }) => code)
@@ -74,7 +74,7 @@ describe('the stand-in site', () => {
   test('gives its changes once', async () => {
     const position = new DeltaPosition(directory)
     const source = () =>
-      deltaSource({ ...{ index: `${site.address}/data/delta/index.txt`, position }, userAgent, patience })
+      deltaSource({ ...{ index: `${site.address}/data/delta/index.txt`, position }, userAgent, retryPolicy })
     const first = await taken(source())
     expect([first.error, first.products.length > 0]).toEqual([null, true])
     expect((await taken(source())).products).toEqual([])
@@ -99,7 +99,7 @@ describe('the stand-in site', () => {
           address: other.address,
           ask: { kind: 'codes', codes: [gone, stays], version: 2 },
           userAgent,
-          patience,
+          retryPolicy,
         },
         ...{ productsPerMinute: null, searchesPerMinute: null },
       }),
@@ -113,9 +113,9 @@ test('a site that keeps its exports elsewhere is followed there where that place
   const storage = [moved.address.replace('127.0.0.1', 'localhost')]
   for (const name of ['openfoodfacts-products.jsonl.gz', 'en.openfoodfacts.org.products.csv.gz']) {
     const file = `${moved.address}/data/${name}`
-    const known = await taken(exportSource({ file, storage, userAgent, patience }))
+    const known = await taken(exportSource({ file, storage, userAgent, retryPolicy }))
     expect([known.error, known.products.length]).toEqual([null, 130])
-    const unknown = await taken(exportSource({ file, userAgent, patience }))
+    const unknown = await taken(exportSource({ file, userAgent, retryPolicy }))
     expect([unknown.error, unknown.products.length]).toEqual([
       expect.objectContaining({
         code: 'REDIRECTED_ELSEWHERE',
@@ -161,7 +161,7 @@ describe('each fault of a site has its outcome, and none gives a false product',
   }
 
   test.each(Object.entries(outcomes))('%s', { timeout: 60_000 }, async (fault, [ofApi, ofDownload]) => {
-    const patient = fault === 'hang' || fault === 'drip' ? impatience : patience
+    const policy = fault === 'hang' || fault === 'drip' ? shortTimeouts : retryPolicy
     const times = fault === 'retry-after' ? { count: 1 } : {}
     await using faulty = await startSite({
       catalogue,
@@ -176,7 +176,7 @@ describe('each fault of a site has its outcome, and none gives a false product',
           address: faulty.address,
           ask: { kind: 'codes', codes: codes.slice(0, 2), version: 2 },
           userAgent,
-          patience: patient,
+          retryPolicy: policy,
         },
         ...{ productsPerMinute: null, searchesPerMinute: null },
       }),
@@ -186,7 +186,7 @@ describe('each fault of a site has its outcome, and none gives a false product',
     // A part comes every 200 ms: so many take longer than any one of them may.
     const parts = abortAfterParts(8)
     const signal = fault === 'drip' ? parts.signal : new AbortController().signal
-    const download = await taken(exportSource({ file, userAgent, patience: patient }), { signal })
+    const download = await taken(exportSource({ file, userAgent, retryPolicy: policy }), { signal })
     parts.unwatch()
     const names = new Map(catalogue.products.map(({ code, product_name }) => [code, product_name ?? null]))
     expect(download.products.filter(({ code, product_name }) => names.get(code) !== product_name)).toEqual([])

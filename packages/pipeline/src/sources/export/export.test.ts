@@ -12,7 +12,7 @@ import { DeltaPosition } from './deltas.ts'
 import { deltaSource, exportSource } from './export.ts'
 
 const userAgent = 'offstream-test (test@example.org)'
-const patience = { retries: 4, firstPauseMs: 1, chunkTimeoutMs: 30_000, responseTimeoutMs: 60_000 }
+const retryPolicy = { retries: 4, firstPauseMs: 1, chunkTimeoutMs: 30_000, responseTimeoutMs: 60_000 }
 
 let directory: string
 beforeAll(async () => {
@@ -286,7 +286,7 @@ test('an obsolete product is removed, or skipped where nothing can be', async ()
   const { removals } = await taken(exportSource({ file, userAgent }))
   expect(removals).toEqual([{ code: '10000001', as_of: '2025-06-15T15:06:40.000Z', source: 'export' }])
   const { skipped } = await taken(exportSource({ file, userAgent }), { remove: undefined })
-  expect(skipped).toEqual([[`${file}:1`, 'the product is no more']])
+  expect(skipped).toEqual([[`${file}:1`, 'the product no longer exists']])
 })
 
 test('what is skipped does not count towards the limit, nor what comes after it as found', async () => {
@@ -373,13 +373,13 @@ describe('over HTTP', () => {
         response.writeHead(206, { 'content-range': 'bytes 0-0/100000' }).end('P')
       },
     }))
-    const source = exportSource({ file: `${site.origin}/a.parquet`, userAgent, patience })
+    const source = exportSource({ file: `${site.origin}/a.parquet`, userAgent, retryPolicy })
     expect((await taken(source, { signal: stop.signal })).error).toBe(null)
   })
 
   const body = gzipSync(jsonl(numbered(20_000)))
   const get = (origin: string, path: string) =>
-    taken(exportSource({ file: `${origin}${path}`, userAgent, patience }))
+    taken(exportSource({ file: `${origin}${path}`, userAgent, retryPolicy }))
 
   /** Sends the file in pieces, and cuts the connection once after each of `cutsAt` bytes. */
   const cutting = (cutsAt: readonly number[], headers: Readonly<Record<string, string>>): Answer => {
@@ -467,7 +467,7 @@ describe('deltas', () => {
   })
   const scratch = async () => new DeltaPosition(await mkdtemp(join(directory, 'position-')))
   const source = (origin: string, position: DeltaPosition, limit?: number) =>
-    deltaSource({ index: `${origin}/data/delta/index.txt`, position, userAgent, patience, limit })
+    deltaSource({ index: `${origin}/data/delta/index.txt`, position, userAgent, retryPolicy, limit })
   const codes = ({ products }: Awaited<ReturnType<typeof taken>>) => products.map(({ code }) => code)
 
   test('are taken once, the oldest first, also when new ones come', async () => {

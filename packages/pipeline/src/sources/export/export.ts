@@ -21,7 +21,7 @@ interface Asking {
   readonly storage?: readonly string[] | undefined
   /** Names offstream and a contact: Open Food Facts asks for it. */
   readonly userAgent: string
-  readonly patience?: RetryPolicy | undefined
+  readonly retryPolicy?: RetryPolicy | undefined
 }
 
 export interface ExportSourceOptions extends Choice, Asking {
@@ -86,10 +86,10 @@ const wanted = ({ country, since }: Choice): ReaderOptions => ({
 /** Opens files where `first` is: on this machine, or on its site, with its storage, and nowhere else. */
 const opener = (
   first: string,
-  { storage, userAgent, patience }: Asking,
+  { storage, userAgent, retryPolicy }: Asking,
   { signal }: SourceRun,
 ): ((location: string) => Promise<Input>) => {
   if (!isWebAddress(first)) return localInput
-  const remote = new Remote({ address: first, storage, userAgent, patience })
+  const remote = new Remote({ address: first, storage, userAgent, retryPolicy })
   return async location => remoteInput(location, remote, signal)
 }

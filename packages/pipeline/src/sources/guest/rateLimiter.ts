@@ -1,9 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { pause } from './pause.ts'
 
-/**
- * Spreads visits evenly over the minute. crawlee's own `maxRequestsPerMinute` lets the whole minute's share go at
- * once and then waits, which is the pattern that sites block; its `sameDomainDelaySecs` knows no IP addresses.
- */
+/** Spreads requests evenly over the minute. A burst followed by a pause is the pattern that sites block. */
 export class RateLimiter {
   private readonly intervalMs: number
   private nextAtMs = 0
@@ -13,16 +10,16 @@ export class RateLimiter {
     this.intervalMs = perMinute === null ? 0 : 60_000 / perMinute
   }
 
-  /** How long a visit asked for at `nowMs` has to wait; takes the next free moment for it. */
+  /** Reserves the next free moment for a request made at `nowMs`. @returns how long the request has to wait */
   readonly reserve = (nowMs: number): number => {
     const atMs = Math.max(nowMs, this.nextAtMs)
     this.nextAtMs = atMs + this.intervalMs
     return atMs - nowMs
   }
 
-  /** Waits for its turn; returns at once, out of turn, when `signal` is aborted. */
+  /** Waits for the next free moment. Resolves early when `signal` is aborted. */
   readonly turn = async (signal: AbortSignal): Promise<void> => {
     const waitMs = this.reserve(Date.now())
-    if (waitMs > 0) await pause(waitMs, undefined, { signal }).catch(() => undefined)
+    if (waitMs > 0) await pause(waitMs, signal)
   }
 }

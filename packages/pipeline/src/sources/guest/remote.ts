@@ -1,30 +1,32 @@
 import { isUtf8 } from 'node:buffer'
-import { setTimeout as pause } from 'node:timers/promises'
-import { messageOf, OffstreamError } from '@offstream/runtime'
+import { OffstreamError } from '@offstream/runtime'
 import pRetry from 'p-retry'
-import { PipelineError } from '../../errors.ts'
 import { Host } from './host.ts'
+import { maxAnswerBytes, maxRedirects } from './limits.ts'
+import { pause } from './pause.ts'
 import type { RateLimiter } from './rateLimiter.ts'
+import { asksToWait, retryAfterMs } from './retryAfter.ts'
+import { blocked, redirectedElsewhere, responseTooLarge, unreachable } from './siteErrors.ts'
 
 export interface RemoteOptions {
-  /** Any address of the site: its host, the siblings of that and `storage` are all that is ever asked. */
+  /** Any address of the site. Only its host, the siblings of that host and `storage` receive requests. */
   readonly address: string
-  /** Origins (`https://bucket.example.org`) of others, to which the site may redirect. */
+  /** Origins of other hosts (`https://bucket.example.org`) that the site may redirect to. */
   readonly storage?: readonly string[] | undefined
   /** Names offstream and a contact. */
   readonly userAgent: string
-  readonly patience?: RetryPolicy | undefined
+  readonly retryPolicy?: RetryPolicy | undefined
 }
 
-/** How often and how long a site is waited for; times are milliseconds. */
+/** How often a request is repeated, and its timeouts. */
 export interface RetryPolicy {
-  /** How often it is asked again. */
+  /** The maximum number of further attempts. */
   readonly retries: number
-  /** Before the second attempt; each further pause is twice as long, plus up to as much by chance. */
+  /** The pause before the second attempt; each further pause is twice as long, plus a random part of up to as much. */
   readonly firstPauseMs: number
-  /** Until an answer begins, and between two parts of it. */
+  /** The timeout for the response headers, and for each chunk of the body. */
   readonly chunkTimeoutMs: number
-  /** Until a whole answer is there; a file has no such bound. */
+  /** The timeout for a whole answer. A file has none. */
   readonly responseTimeoutMs: number
 }
 
@@ -35,51 +37,47 @@ const defaultRetryPolicy: RetryPolicy = {
   responseTimeoutMs: 120_000,
 }
 
-export interface Asking {
+/** Options of one request. */
+export interface RequestOptions {
   readonly signal: AbortSignal
   readonly headers?: Readonly<Record<string, string>>
-  /** Waited for before each attempt. */
+  /** Every attempt waits for it. */
   readonly rateLimiter?: RateLimiter | undefined
 }
 
-/** What an address gave: a value, or nothing under this address. */
+/** A JSON answer. `not found` is status 404 or 410; its value is null if it is not JSON. */
 export type JsonAnswer =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'not found'; readonly value: unknown }
 
-const longestPauseMs = 60_000
-/** A server that asks for more patience is left alone. */
-const longestRetryAfterMs = 10 * 60_000
-/** More lead nowhere. */
-export const maxRedirects = 5
-/** A hundred whole products are some 3 MB. */
-const largestAnswer = 32 * 1024 * 1024
+const maxPauseMs = 60_000
+/** If a server requests a longer pause, no further attempt follows. */
+const maxRetryAfterMs = 10 * 60_000
 
 /**
- * Asks one site over HTTP as a polite guest: names itself, obeys `Retry-After`, backs off with jitter, never follows a
- * redirect to anywhere but the site and its storage, and gives every step a deadline.
+ * HTTP requests to one site, with the manners of a guest: a user agent that names us, `Retry-After`, backoff with
+ * jitter, no redirects to hosts other than the site and its storage, and a timeout for every step.
  *
- * Its methods throw OffstreamError SITE_UNREACHABLE, SOURCE_BLOCKED (the site does not want us, or nobody, now),
- * REDIRECTED_ELSEWHERE, RESPONSE_TOO_LARGE.
+ * Its methods throw OffstreamError SITE_UNREACHABLE, SOURCE_BLOCKED, REDIRECTED_ELSEWHERE, RESPONSE_TOO_LARGE.
  */
 export class Remote {
   private readonly host: Host
   private readonly storage: readonly string[]
   private readonly userAgent: string
-  private readonly patience: RetryPolicy
+  private readonly retryPolicy: RetryPolicy
 
-  constructor({ address, storage = [], userAgent, patience = defaultRetryPolicy }: RemoteOptions) {
+  constructor({ address, storage = [], userAgent, retryPolicy = defaultRetryPolicy }: RemoteOptions) {
     this.host = new Host(address)
     this.storage = storage
     this.userAgent = userAgent
-    this.patience = patience
+    this.retryPolicy = retryPolicy
   }
 
-  /** The JSON under `address`. A page where data should be is how Open Food Facts blocks, with status 200 too. */
-  readonly json = (address: string, asking: Asking): Promise<JsonAnswer> =>
-    this.patiently(address, asking, () =>
-      within(this.patience.responseTimeoutMs, asking.signal, async signal => {
-        const response = await this.ask(address, { accept: 'application/json' }, signal)
+  /** The JSON at `address`. A page instead of JSON counts as a refusal: Open Food Facts blocks like that, also with status 200. */
+  readonly json = (address: string, options: RequestOptions): Promise<JsonAnswer> =>
+    this.withRetries(address, options, () =>
+      within(this.retryPolicy.responseTimeoutMs, options.signal, async signal => {
+        const response = await this.request(address, { accept: 'application/json' }, signal)
         const value = parsed(await this.whole(response, address, signal))
         if (response.status === 404 || response.status === 410)
           return { kind: 'not found', value: value ?? null }
@@ -90,25 +88,25 @@ export class Remote {
     )
 
   /**
-   * The answer of `address` whose body is yet to be read with `chunks`; null where there is none. Its body is that of
-   * the file as it lies there, so that bytes can be counted and a download can go on.
+   * The response of `address`, whose body the caller reads with `chunks`; null for status 404 or 410. The body has the
+   * bytes of the file itself (no content encoding), so that a download can be resumed.
    */
-  readonly open = (address: string, asking: Asking): Promise<Response | null> =>
-    this.patiently(address, asking, async () => {
-      const headers = { ...asking.headers, 'accept-encoding': 'identity' }
-      const response = await this.ask(address, headers, asking.signal)
+  readonly open = (address: string, options: RequestOptions): Promise<Response | null> =>
+    this.withRetries(address, options, async () => {
+      const headers = { ...options.headers, 'accept-encoding': 'identity' }
+      const response = await this.request(address, headers, options.signal)
       if (response.status === 404 || response.status === 410) return null
       if (response.status >= 400) throw blocked(address, `it answered with status ${response.status}`)
       return response
     })
 
-  /** The body of an answer as it comes. @throws Error where nothing comes for too long, or the connection breaks */
+  /** The body of a response, chunk by chunk. @throws Error if a chunk takes too long or the connection breaks */
   readonly chunks = (response: Response, signal: AbortSignal): AsyncGenerator<Buffer> =>
-    chunksOf(response, signal, this.patience.chunkTimeoutMs)
+    chunksOf(response, signal, this.retryPolicy.chunkTimeoutMs)
 
-  private readonly patiently = async <T>(
+  private readonly withRetries = async <T>(
     address: string,
-    { signal, rateLimiter }: Asking,
+    { signal, rateLimiter }: RequestOptions,
     attempt: () => Promise<T>,
   ): Promise<T> => {
     try {
@@ -119,15 +117,14 @@ export class Remote {
           return attempt()
         },
         {
-          retries: this.patience.retries,
-          minTimeout: this.patience.firstPauseMs,
-          maxTimeout: longestPauseMs,
+          retries: this.retryPolicy.retries,
+          minTimeout: this.retryPolicy.firstPauseMs,
+          maxTimeout: maxPauseMs,
           randomize: true,
           signal,
           shouldRetry: ({ error }) => !(error instanceof OffstreamError),
           onFailedAttempt: async ({ error, retriesLeft }) => {
-            if (error instanceof Busy && retriesLeft > 0)
-              await pause(error.retryAfterMs, undefined, { signal })
+            if (error instanceof Busy && retriesLeft > 0) await pause(error.retryAfterMs, signal)
           },
         },
       )
@@ -138,8 +135,8 @@ export class Remote {
     }
   }
 
-  /** One question, its redirects followed. @throws Busy where the site asks to come later */
-  private readonly ask = async (
+  /** One attempt, with its redirects. @throws Busy if the site may serve it later */
+  private readonly request = async (
     address: string,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
@@ -147,7 +144,7 @@ export class Remote {
     let at = address
     for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
       if (!this.covers(at)) throw redirectedElsewhere(address, at)
-      const response = await within(this.patience.chunkTimeoutMs, signal, inTime =>
+      const response = await within(this.retryPolicy.chunkTimeoutMs, signal, inTime =>
         fetch(at, {
           headers: { ...headers, 'user-agent': this.userAgent },
           redirect: 'manual',
@@ -170,10 +167,9 @@ export class Remote {
   private readonly unlessBusy = async (response: Response, address: string): Promise<Response> => {
     if (response.status !== 429 && response.status < 500) return response
     await response.body?.cancel()
-    const retryAfterMs = retryAfter(response.headers.get('retry-after'), Date.now())
-    if (retryAfterMs > longestRetryAfterMs)
-      throw blocked(address, `it asks to wait ${Math.ceil(retryAfterMs / 60_000)} minutes`)
-    throw new Busy(`it answered with status ${response.status}`, retryAfterMs)
+    const ms = retryAfterMs(response.headers.get('retry-after'), Date.now())
+    if (ms > maxRetryAfterMs) throw blocked(address, asksToWait(ms))
+    throw new Busy(`it answered with status ${response.status}`, ms)
   }
 
   private readonly whole = async (
@@ -185,7 +181,7 @@ export class Remote {
     let bytes = 0
     for await (const chunk of this.chunks(response, signal)) {
       bytes += chunk.length
-      if (bytes > largestAnswer) throw answerTooLarge(address, largestAnswer)
+      if (bytes > maxAnswerBytes) throw responseTooLarge(address, maxAnswerBytes)
       parts.push(chunk)
     }
     return Buffer.concat(parts)
@@ -205,9 +201,9 @@ async function* chunksOf(response: Response, signal: AbortSignal, timeoutMs: num
         leave()
       }, timeoutMs)
       const { done, value } = await reader.read().finally(() => clearTimeout(timer))
-      // A body that was left looks like one that has ended.
+      // A cancelled body looks like a complete one.
       signal.throwIfAborted()
-      if (isLate) throw new Error(`nothing came for ${timeoutMs / 1000} s`)
+      if (isLate) throw new Error(`no data for ${timeoutMs / 1000} s`)
       if (done) return
       yield Buffer.from(value.buffer, value.byteOffset, value.byteLength)
     }
@@ -217,7 +213,7 @@ async function* chunksOf(response: Response, signal: AbortSignal, timeoutMs: num
   }
 }
 
-/** Gives `step` some time: the signal that it gets is aborted when that is over. */
+/** Runs `step` with a signal that is aborted after `timeoutMs`. */
 const within = async <T>(
   timeoutMs: number,
   signal: AbortSignal,
@@ -235,7 +231,7 @@ const within = async <T>(
   }
 }
 
-/** The site can't or won't answer now; it may later. */
+/** The site does not serve the request now, but may later. */
 class Busy extends Error {
   readonly retryAfterMs: number
 
@@ -245,14 +241,7 @@ class Busy extends Error {
   }
 }
 
-/** What a `Retry-After` asks for in milliseconds; it holds seconds, or a date. @see RFC 9110 §10.2.3 */
-export const retryAfter = (header: string | null, nowMs: number): number => {
-  if (header === null) return 0
-  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - nowMs
-  return Number.isFinite(ms) && ms > 0 ? ms : 0
-}
-
-/** Undefined where the bytes are no JSON; text that is no UTF-8 would become names that nobody wrote. */
+/** undefined if the bytes are not valid JSON in UTF-8; other encodings would give wrong names. */
 const parsed = (bytes: Buffer): unknown => {
   try {
     return isUtf8(bytes) ? JSON.parse(bytes.toString('utf8')) : undefined
@@ -260,40 +249,3 @@ const parsed = (bytes: Buffer): unknown => {
     return undefined
   }
 }
-
-/** As much of an address as tells where it leads: a question to the API has 600 characters. */
-const shown = (address: string): string => (address.length > 120 ? `${address.slice(0, 119)}…` : address)
-
-const blocked = (address: string, reason: string) =>
-  new PipelineError('SOURCE_BLOCKED', `The site refused \`${shown(address)}\`: ${reason}`, {
-    hint: 'wait some hours and ask for less; for many products use the site’s exports (`--source export`)',
-  })
-
-const unreachable = (address: string, cause: unknown) =>
-  new PipelineError(
-    'SITE_UNREACHABLE',
-    `No answer from \`${new URL(address).host}\`: ${rootMessage(cause)}`,
-    {
-      hint: 'check the address and the network; `offstream site` serves a stand-in on this machine',
-      cause,
-    },
-  )
-
-/** `fetch failed` says nothing; its cause does. */
-const rootMessage = (error: unknown): string =>
-  error instanceof Error && error.cause !== undefined ? rootMessage(error.cause) : messageOf(error)
-
-/** Nothing is asked there: who trusts it says so. */
-export const redirectedElsewhere = (address: string, to: string) =>
-  new PipelineError('REDIRECTED_ELSEWHERE', `\`${shown(address)}\` leads to another site: \`${to}\``, {
-    hint: 'give that address instead, if you trust it',
-  })
-
-export const answerTooLarge = (address: string, maxBytes: number) =>
-  new PipelineError(
-    'RESPONSE_TOO_LARGE',
-    `\`${shown(address)}\` answers with more than ${maxBytes / 1024 / 1024} MB`,
-    {
-      hint: 'check the address; exports are read with `--source export`',
-    },
-  )

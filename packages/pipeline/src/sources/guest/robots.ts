@@ -1,19 +1,19 @@
-import { RobotsTxtFile } from '@crawlee/utils'
+import parse from 'robots-parser'
 
-/** What a site's robots.txt says, as far as it was answered: its text and its status. */
+/** The answer to a request for robots.txt. */
 export interface RobotsAnswer {
   readonly status: number
   readonly text: string
 }
 
+type Rules = ReturnType<typeof parse>
+
 /**
- * The rules of the sites of a crawl, asked for once for each origin.
- *
- * crawlee's `respectRobotsTxtFile` would fetch the file itself, under the name of some common browser; a guest reads
- * the rules under the name that they are to be applied to. Without a file everything is allowed (RFC 9309, 2.3.1.3).
+ * The robots.txt of the sites of a crawl. Each is fetched once, with our own user agent, which is also the one that the
+ * rules are applied to. Without the file everything is allowed (RFC 9309, 2.3.1.3).
  */
 export class Robots {
-  private readonly files = new Map<string, Promise<RobotsTxtFile>>()
+  private readonly rules = new Map<string, Promise<Rules>>()
   private readonly fetchFile: (address: string) => Promise<RobotsAnswer>
   private readonly userAgent: string
 
@@ -22,16 +22,16 @@ export class Robots {
     this.fetchFile = fetchFile
   }
 
-  /** @throws what `fetchFile` threw: where the rules can't be read for the server's fault, nothing is allowed */
+  /** @throws what `fetchFile` threw: if the site cannot serve its rules, nothing is allowed */
   readonly allows = async (address: string): Promise<boolean> => {
     const { origin } = new URL(address)
-    const file = this.files.get(origin) ?? this.fetchRules(`${origin}/robots.txt`)
-    this.files.set(origin, file)
-    return (await file).isAllowed(address, this.userAgent)
+    const rules = this.rules.get(origin) ?? this.fetchRules(`${origin}/robots.txt`)
+    this.rules.set(origin, rules)
+    return (await rules).isAllowed(address, this.userAgent) ?? true
   }
 
-  private readonly fetchRules = async (address: string): Promise<RobotsTxtFile> => {
+  private readonly fetchRules = async (address: string): Promise<Rules> => {
     const { status, text } = await this.fetchFile(address)
-    return RobotsTxtFile.from(address, status < 300 ? text : '')
+    return parse(address, status < 300 ? text : '')
   }
 }

@@ -1,21 +1,21 @@
-/** Why an address could not be read. */
+/** Why a page could not be read. */
 export type VisitFailure =
-  /** Nobody answered. */
+  /** No connection, or no response. */
   | 'unreachable'
-  /** It led off the site. */
+  /** It redirects to another site. */
   | 'elsewhere'
-  /** It redirects again and again. */
+  /** It redirects too often. */
   | 'endless'
-  /** It is larger than any page of the site. */
+  /** It is larger than `maxPageBytes`. */
   | 'too large'
-  /** Anything else, such as a crash. */
+  /** Anything else, such as an HTTP status or a crash of the browser. */
   | 'failed'
 
-/** An address that could not be read, which says nothing about the product behind it. */
+/** A page that could not be read. This says nothing about the product behind it. */
 export class VisitError extends Error {
   override readonly name = 'VisitError'
   readonly kind: VisitFailure
-  /** Whether another visit would come to the same. */
+  /** Whether another visit would fail in the same way. */
   readonly isFinal: boolean
 
   constructor(kind: VisitFailure, message: string, cause?: unknown) {
@@ -25,28 +25,28 @@ export class VisitError extends Error {
   }
 }
 
-/** A visit that led off the site. */
-export class LedElsewhere extends VisitError {
-  /** Where to; nothing was asked there. */
+/** A page that redirects to another site. No request was sent to that site. */
+export class RedirectedAway extends VisitError {
+  /** The address on the other site. */
   readonly to: string
 
   constructor(to: string, cause?: unknown) {
-    super('elsewhere', `it led off the site, to \`${to}\``, cause)
+    super('elsewhere', `it redirects to another site: \`${to}\``, cause)
     this.to = to
   }
 }
 
-/** The site answered, and does not want us, or nobody, now. */
+/** The site answered, but refuses to serve us, or anyone, now. */
 export class Refused extends Error {
   override readonly name = 'Refused'
-  /** What its `Retry-After` asks for; 0 where it says nothing. */
+  /** The pause that its `Retry-After` requests; 0 without one. */
   readonly retryAfterMs: number
-  /** Whether asking again would be what it asks us not to do. */
-  readonly forGood: boolean
+  /** Whether the site has asked us to stop, so that no further request may follow. */
+  readonly isFinal: boolean
 
-  constructor(reason: string, { retryAfterMs, forGood }: Pick<Refused, 'retryAfterMs' | 'forGood'>) {
+  constructor(reason: string, { retryAfterMs, isFinal }: Pick<Refused, 'retryAfterMs' | 'isFinal'>) {
     super(reason)
     this.retryAfterMs = retryAfterMs
-    this.forGood = forGood
+    this.isFinal = isFinal
   }
 }

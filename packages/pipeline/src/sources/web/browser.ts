@@ -10,8 +10,8 @@ import {
 } from 'playwright'
 import { PipelineError } from '../../errors.ts'
 import type { Host } from '../guest/host.ts'
-import { maxRedirects } from '../guest/remote.ts'
-import { LedElsewhere, Refused, VisitError } from '../guest/visitError.ts'
+import { maxPageBytes, maxRedirects, megabytes } from '../guest/limits.ts'
+import { RedirectedAway, Refused, VisitError } from '../guest/visitError.ts'
 import { browserFolder, removeFolder } from './browserFolder.ts'
 
 export interface BrowserOptions {
@@ -58,7 +58,13 @@ export class SharedBrowser implements AsyncDisposable {
     const { pageTimeoutMs = defaultPageTimeoutMs } = this.options
     const what = `\`${address}\``
     // The page has no part in the time that a browser takes to start.
-    const tab = await withDeadline(() => this.takeTab(), { what, timeoutMs: defaultPageTimeoutMs, signal })
+    const tab = await withDeadline(() => this.takeTab(), {
+      what,
+      timeoutMs: defaultPageTimeoutMs,
+      signal,
+    }).catch(error => {
+      throw error instanceof DeadlineError ? visitError(error, null) : error
+    })
     tab.loadScripts = loadScripts
     tab.left = null
     tab.bytes = 0
@@ -68,7 +74,7 @@ export class SharedBrowser implements AsyncDisposable {
         timeoutMs: pageTimeoutMs,
         signal,
       })
-      if (tab.left !== null) throw new Error('it led off the site')
+      if (tab.left !== null) throw new Error('it redirects to another site')
       if (tab.spent) discard(tab)
       else this.idle.push(tab)
       return result
@@ -141,8 +147,6 @@ interface Tab {
 }
 
 const defaultPageTimeoutMs = 45_000
-/** In bytes, unpacked, with the scripts of a list: some 2 MB are usual. Chromium itself chokes on some 30. */
-export const largestVisit = 8 * 1024 * 1024
 /** A busy machine takes a second or two; a browser that hangs would keep the whole command from ending. */
 const closeWithinMs = 10_000
 
@@ -282,8 +286,8 @@ const openTab = async ({ context, tabs }: Running, host: Host): Promise<Tab> => 
   const session = await context.newCDPSession(page)
   session.on('Network.dataReceived', ({ dataLength }) => {
     tab.bytes += dataLength
-    if (tab.bytes > largestVisit)
-      tab.fail(new VisitError('too large', `it is larger than ${largestVisit / 1024 / 1024} MB`))
+    if (tab.bytes > maxPageBytes)
+      tab.fail(new VisitError('too large', `it is larger than ${megabytes(maxPageBytes)}`))
   })
   // Playwright keeps the bodies by itself.
   await session.send('Network.enable', { maxTotalBufferSize: 0, maxResourceBufferSize: 0 })
@@ -306,7 +310,7 @@ const open = async <T>(tab: Tab, address: string, read: Visit<T>['read']): Promi
   }
   // Chromium shows what has come of a page whose connection broke, and never says that this is all.
   const noticeBreak = (request: Request): void => {
-    if (isPageOf(page, request) && answer?.ok() === true) tab.fail(new Error('its answer broke off'))
+    if (isPageOf(page, request) && answer?.ok() === true) tab.fail(new Error('the response was cut off'))
   }
   page.on('response', keepAnswer)
   page.on('requestfailed', noticeBreak)
@@ -338,7 +342,7 @@ const unreachable =
 
 const visitError = (error: unknown, left: string | null): VisitError | Refused | OffstreamError => {
   if (error instanceof OffstreamError) return error
-  if (left !== null) return new LedElsewhere(left, error)
+  if (left !== null) return new RedirectedAway(left, error)
   // What `read` says of the page.
   if (error instanceof VisitError || error instanceof Refused) return error
   const message = messageOf(error).split('\n')[0] ?? ''

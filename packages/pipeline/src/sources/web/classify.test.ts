@@ -24,7 +24,7 @@ test.each<readonly [what: string, status: number, content: PageContent, kind: ob
     'a product whose letters are lost',
     200,
     page({ ...product, quantity: '1 bo\ufffdte' }),
-    { kind: 'failed', reason: 'its text is not in the encoding that it names' },
+    { kind: 'failed', reason: 'its text is not in the declared encoding' },
   ],
   ['a list', 200, page({ list: '' }), { kind: 'list' }],
   [
@@ -50,19 +50,19 @@ test.each<readonly [what: string, status: number, content: PageContent, kind: ob
     'maintenance that comes with status 404',
     404,
     page({ documentTitle: 'Maintenance', errorText: '3017620422003' }),
-    { kind: 'maintenance', reason: 'it is down for maintenance', forGood: false },
+    { kind: 'maintenance', reason: 'it is down for maintenance', isFinal: false },
   ],
   [
     'a block',
     200,
     page({ heading: 'NOINDEX' }),
-    { kind: 'blocked', reason: 'it takes us for a search engine', forGood: true },
+    { kind: 'blocked', reason: 'it blocks search engines', isFinal: true },
   ],
   [
     'a wall',
     200,
     page({ heading: 'Se connecter' }),
-    { kind: 'login wall', reason: 'it asks to sign in', forGood: true },
+    { kind: 'login wall', reason: 'it requires signing in', isFinal: true },
   ],
   [
     'a product that is called like a block',

@@ -2,35 +2,35 @@ import type { Page, Response } from 'playwright'
 import { normaliseCode } from '../../names.ts'
 import { codeOfAddress, ListPage, type PageContent, ProductPage, readContent } from './pages.ts'
 
-/** What an answer of the site is. Only a `product` may ever be published. */
+/** What an answer of the site is. Only a `product` may be published. */
 export type SitePage =
   | { readonly kind: 'product'; readonly product: ProductPage }
   | { readonly kind: 'list'; readonly list: ListPage }
-  /** `code`: the normalised barcode of which the site itself says that it has no product; null where it says nothing. */
+  /** `code`: the normalised barcode that the site names as unknown; null if it names none. */
   | { readonly kind: 'not found'; readonly code: string | null }
-  /** The page of a product that is no longer sold, by its normalised barcode. */
+  /** The page of a product that is no longer sold; `code` is its normalised barcode. */
   | { readonly kind: 'obsolete'; readonly code: string | null }
   | Moved
   | Refusal
-  /** The site has failed; another visit may see something better. */
+  /** The site failed; another visit may succeed. */
   | { readonly kind: 'failed'; readonly reason: string }
   /** None of these: a page of another sort, or one whose layout has changed. */
   | { readonly kind: 'unknown' }
 
-/** A product that is filed on another site of the same people, since it is no food. */
+/** A product that has moved to a sister site, because it is not food. */
 interface Moved {
   readonly kind: 'moved'
   readonly to: string
-  /** What that site is called. */
+  /** The name of that site. */
   readonly site: string
 }
 
-/** The site does not want us, or nobody, now. */
+/** The site refuses to serve us, or anyone, now. */
 interface Refusal {
   readonly kind: 'blocked' | 'maintenance' | 'login wall'
   readonly reason: string
-  /** Whether asking again would be what it asks us not to do. */
-  readonly forGood: boolean
+  /** Whether the site has asked us to stop, so that no further request may follow. */
+  readonly isFinal: boolean
 }
 
 // 444 is nginx's "closed without an answer", which Open Food Facts' proxy uses against bots.
@@ -38,59 +38,69 @@ const refusingStatuses: ReadonlySet<number> = new Set([401, 403])
 const busyStatuses: ReadonlySet<number> = new Set([429, 444, 502, 503, 504])
 const missingStatuses: ReadonlySet<number> = new Set([404, 410])
 
-// A block often comes with status 200 (read 2026); these words stand in the site's own pages for it.
+// A block often comes with status 200 (read 2026). These words are on the site's own pages for it.
 const refusals: readonly (readonly [words: RegExp, Refusal])[] = [
-  [/^\s*NOINDEX\b/, { kind: 'blocked', reason: 'it takes us for a search engine', forGood: true }],
+  [/^\s*NOINDEX\b/, { kind: 'blocked', reason: 'it blocks search engines', isFinal: true }],
   [
     /requests are overloading the Open Food Facts server/i,
-    { kind: 'blocked', reason: 'it asks us to stop', forGood: true },
+    { kind: 'blocked', reason: 'it asks us to stop', isFinal: true },
   ],
   [
     /downtime|temporarily unavailable|\bmaintenance\b/i,
-    { kind: 'maintenance', reason: 'it is down for maintenance', forGood: false },
+    { kind: 'maintenance', reason: 'it is down for maintenance', isFinal: false },
   ],
   [
     /^\s*(?:sign in|log in|se connecter)\s*$/i,
-    { kind: 'login wall', reason: 'it asks to sign in', forGood: true },
+    { kind: 'login wall', reason: 'it requires signing in', isFinal: true },
   ],
 ]
 
-/** The sites for what is no food, of Open Food Facts' own. */
+/** The sister sites of Open Food Facts, for products that are not food. */
 const flavours: readonly (readonly [host: RegExp, name: string])[] = [
   [/(?:^|\.)openbeautyfacts\.(?:org|net)$/, 'Open Beauty Facts'],
   [/(?:^|\.)openpetfoodfacts\.(?:org|net)$/, 'Open Pet Food Facts'],
   [/(?:^|\.)openproductsfacts\.(?:org|net)$/, 'Open Products Facts'],
 ]
 
-/**
- * Says what an answer is, before anything is made of it.
- * @param page null where the answer came with nothing to show
- */
-export const classifyAnswer = async (page: Page | null, response: Response): Promise<SitePage> => {
+/** An answer as data; what it is needs no browser. */
+export interface PageAnswer {
+  readonly status: number
+  /** The `Retry-After` header. */
+  readonly retryAfter: string | null
+  /** Empty if the status alone says what the answer is. */
+  readonly content: PageContent
+}
+
+/** @param page null for an answer without a body */
+export const readAnswer = async (page: Page | null, response: Response): Promise<PageAnswer> => {
   const status = response.status()
-  return classifyStatus(status) ?? classify(page === null ? nothing : await readContent(page), status)
+  const isDecided = page === null || classifyStatus(status) !== null
+  return {
+    status,
+    retryAfter: response.headers()['retry-after'] ?? null,
+    content: isDecided ? nothing : await readContent(page),
+  }
 }
 
 const nothing: PageContent = { address: '', found: {}, products: null }
 
-/** What an error status says by itself, whatever page comes with it; null where the page has to say. */
+/** What an error status says, whatever the page contains; null if the page decides. */
 const classifyStatus = (status: number): SitePage | null => {
   const reason = `it answered with status ${status}`
-  if (refusingStatuses.has(status)) return { kind: 'blocked', reason, forGood: true }
-  if (busyStatuses.has(status)) return { kind: 'blocked', reason, forGood: false }
+  if (refusingStatuses.has(status)) return { kind: 'blocked', reason, isFinal: true }
+  if (busyStatuses.has(status)) return { kind: 'blocked', reason, isFinal: false }
   return status >= 400 && !missingStatuses.has(status) ? { kind: 'failed', reason } : null
 }
 
-/**
- * Says what a page is: by what only a product or only a list has, or by its words.
- * @param status with which it came
- */
+/** What a page with this status is: decided by the elements that only a product or only a list has, or by its words. */
 export const classify = (content: PageContent, status: number): SitePage => {
+  const decided = classifyStatus(status)
+  if (decided !== null) return decided
   if (missingStatuses.has(status))
     return refusalIn(content) ?? { kind: 'not found', code: deniedCode(content) }
   const count = (place: keyof typeof content.found) => (content.found[place] ?? []).length
   if (count('barcode') > 0 && count('title') > 0) {
-    if (isGarbled(content)) return { kind: 'failed', reason: 'its text is not in the encoding that it names' }
+    if (isGarbled(content)) return { kind: 'failed', reason: 'its text is not in the declared encoding' }
     const product = new ProductPage(content)
     return count('obsolete') > 0 ? { kind: 'obsolete', code: product.code() } : { kind: 'product', product }
   }
@@ -98,7 +108,7 @@ export const classify = (content: PageContent, status: number): SitePage => {
   return refusalIn(content) ?? { kind: 'unknown' }
 }
 
-/** What a redirect off the site says: that the product of `address` has moved; null for any other target. */
+/** A redirect to a sister site means that the product of `address` has moved there; null for any other target. */
 export const classifyRedirect = (address: string, to: string): Moved | null => {
   const { hostname } = new URL(to)
   const [, site] = flavours.find(([host]) => host.test(hostname)) ?? []
@@ -115,13 +125,13 @@ const refusalIn = ({ found }: PageContent): Refusal | null => {
   return refusal ?? null
 }
 
-/** The one barcode that the site's error page names: "No product listed for barcode …", in whatever language. */
+/** The only barcode on the site's error page ("No product listed for barcode …", in any language); otherwise null. */
 const deniedCode = ({ found }: PageContent): string | null => {
   const text = (found.errorText ?? []).map(each => each.text).join(' ')
   const [code, another] = text.match(/(?<!\d)\d{4,24}(?!\d)/g) ?? []
   return code === undefined || another !== undefined ? null : normaliseCode(code)
 }
 
-/** Whether a browser could not read letters of it: it shows `\ufffd` in their place, and the letters are lost. */
+/** Whether the browser could not decode the text: it shows `\ufffd` for each letter that is lost. */
 const isGarbled = ({ found }: PageContent): boolean =>
   Object.values(found).some(elements => elements.some(({ text }) => text.includes('\ufffd')))

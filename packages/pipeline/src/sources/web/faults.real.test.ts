@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Product } from '../../product/product.ts'
 import { taken } from '../testRun.ts'
 import { findChromium } from './chromium.ts'
-import { type WebSourceOptions, webSource } from './web.ts'
+import { webSource } from './web.ts'
+import type { WebSourceOptions } from './webOptions.ts'
 
 const executablePath = await findChromium()
 const catalogue = generateCatalogue({ count: 3 })
@@ -27,7 +28,7 @@ const scrapedFrom = ({ address }: Site, options: Partial<WebSourceOptions>) =>
   taken(
     webSource({
       ...{ address, concurrency: 1, pagesPerMinute: null },
-      patience: { firstPauseMs: 20, pauses: 2, failures: 5 },
+      pausePolicy: { firstPauseMs: 20, maxPauses: 2, maxFailures: 5 },
       userAgent: 'offstream-test',
       chromium: { executablePath: executablePath ?? '' },
       ...{ storageDirectory: tmpdir(), resume: null },
@@ -142,7 +143,7 @@ describe.skipIf(executablePath === null)(
       const { products, removals, skipped, events, error } = await scrapedFrom(large, {
         concurrency: 4,
         // So many failures in a row are no sign here that the site has gone.
-        patience: { firstPauseMs: 20, pauses: 2, failures: 100 },
+        pausePolicy: { firstPauseMs: 20, maxPauses: 2, maxFailures: 100 },
         ...options,
       })
       const named = (address: string) =>
@@ -196,12 +197,12 @@ describe.skipIf(executablePath === null)(
     test('what goes on failing costs that product alone', () =>
       expectAlone([
         ['server-error', 'it answered with status 500', 4],
-        ['cut-off', 'its answer broke off', 4],
-        ['wrong-charset', 'its text is not in the encoding that it names', 4],
+        ['cut-off', 'the response was cut off', 4],
+        ['wrong-charset', 'its text is not in the declared encoding', 4],
         ['huge', 'it is larger than 8 MB', 1],
         ['gzip-bomb', 'it is larger than 8 MB', 1],
-        ['redirect-private', 'it led off the site, to `http://169.254.169.254/latest/meta-data/`', 1],
-        ['other-layout', 'it is neither a product nor a list of products', 1],
+        ['redirect-private', 'it redirects to another site: `http://169.254.169.254/latest/meta-data/`', 1],
+        ['other-layout', 'the page is neither a product nor a list of products', 1],
       ]))
 
     // An honest page may take as long on a busy machine, and then is tried again; a large one would be told wrongly.

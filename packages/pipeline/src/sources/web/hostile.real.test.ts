@@ -131,7 +131,7 @@ describe.each(await chromiums())('a hostile page, %s', (_, executablePath) => {
       const { products, skipped, error } = await taken(
         webSource({
           ...{ address: site.origin, concurrency: 1, pagesPerMinute: null },
-          patience: { firstPauseMs: 20, pauses: 2, failures: 5 },
+          pausePolicy: { firstPauseMs: 20, maxPauses: 2, maxFailures: 5 },
           userAgent: 'offstream-test',
           chromium: { executablePath: executablePath ?? '' },
           ...{ storageDirectory: tmpdir(), resume: null },
@@ -140,7 +140,7 @@ describe.each(await chromiums())('a hostile page, %s', (_, executablePath) => {
       expect(other.came).toEqual([])
       expect(products.map(({ code }) => code)).toEqual([list, byName, byAddress])
       expect(skipped.map(([, reason]) => reason)).toEqual([
-        `it led off the site, to \`http://127.0.0.1:${other.port}/redirect\``,
+        `it redirects to another site: \`http://127.0.0.1:${other.port}/redirect\``,
       ])
       expect(error).toBe(null)
     })

@@ -37,7 +37,7 @@ const linesOf = async () =>
 /** A crawl that has read a list of two and brought one of them to Kafka, and then was no more. */
 const interrupted = async (): Promise<void> => {
   await using journal = await open()
-  journal.walked(address, { products: [tea, jam], next })
+  journal.listRead(address, { products: [tea, jam], next })
   journal.acknowledged(tea, acknowledgement, seen)
 }
 

@@ -125,7 +125,7 @@ export class Journal implements AsyncDisposable {
   /** The page of a list that was read before; null where it has yet to be. */
   readonly list = (address: string): ListContent | null => this.lists.get(address) ?? null
 
-  readonly walked = (address: string, { products, next }: ListContent): void =>
+  readonly listRead = (address: string, { products, next }: ListContent): void =>
     this.write({ kind: 'list', address, at: now(), products: [...products], next })
 
   readonly acknowledged = (

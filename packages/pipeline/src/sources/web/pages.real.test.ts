@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Product } from '../../product/product.ts'
 import { Host } from '../guest/host.ts'
 import { SharedBrowser } from './browser.ts'
-import { classifyAnswer, type SitePage } from './classify.ts'
+import { classify, readAnswer, type SitePage } from './classify.ts'
 import { type Answer, chromiums, serve, type TestSite } from './testSite.ts'
 
 const realPages = join(import.meta.dirname, '../../../../../../shared/off/pages')
@@ -51,13 +51,15 @@ describe.each(await chromiums())('real pages of Open Food Facts, %s', (_, execut
         await site[Symbol.asyncDispose]()
       })
 
-      const visit = (path: string): Promise<SitePage> =>
-        browser.visit({
+      const visit = async (path: string): Promise<SitePage> => {
+        const { content, status } = await browser.visit({
           address: site.origin + path,
           loadScripts: true,
-          read: classifyAnswer,
+          read: readAnswer,
           signal: new AbortController().signal,
         })
+        return classify(content, status)
+      }
       const productAt = async (path: string): Promise<Product | null> => {
         const found = await visit(path)
         return found.kind === 'product' ? found.product.product(seenAt) : null
@@ -162,12 +164,12 @@ describe.each(await chromiums())('real pages of Open Food Facts, %s', (_, execut
 
       test.each([
         ['/product/1000000000001', { kind: 'not found', code: '1000000000001' }],
-        ['/502-planned', { kind: 'blocked', reason: 'it answered with status 502', forGood: false }],
-        ['/200-planned', { kind: 'maintenance', reason: 'it is down for maintenance', forGood: false }],
-        ['/200-unplanned', { kind: 'maintenance', reason: 'it is down for maintenance', forGood: false }],
-        ['/noindex', { kind: 'blocked', reason: 'it takes us for a search engine', forGood: true }],
-        ['/stop', { kind: 'blocked', reason: 'it asks us to stop', forGood: true }],
-        ['/stop-as-html', { kind: 'blocked', reason: 'it asks us to stop', forGood: true }],
+        ['/502-planned', { kind: 'blocked', reason: 'it answered with status 502', isFinal: false }],
+        ['/200-planned', { kind: 'maintenance', reason: 'it is down for maintenance', isFinal: false }],
+        ['/200-unplanned', { kind: 'maintenance', reason: 'it is down for maintenance', isFinal: false }],
+        ['/noindex', { kind: 'blocked', reason: 'it blocks search engines', isFinal: true }],
+        ['/stop', { kind: 'blocked', reason: 'it asks us to stop', isFinal: true }],
+        ['/stop-as-html', { kind: 'blocked', reason: 'it asks us to stop', isFinal: true }],
       ])('%s is %j', async (path, kind) => {
         expect(await visit(path)).toEqual(kind)
       })
