@@ -18,6 +18,7 @@ test.each([
   ['  Pâte\u00a0à\n tartiner ', 'Pâte à tartiner'],
   ['Classic 7&quot; Cake &amp; Co &#233;&#xE9;', 'Classic 7" Cake & Co éé'],
   ['&amp;quot;', '"'],
+  ['Caf&eacute; &oelig;uf &ndash; 20&deg; &frac12; &#xD800;&#x110000;', 'Café œuf – 20° ½'],
   ['&qu\u200bot;\u0000', '"'],
   ['half \ud83d of one', 'half of one'],
   [`${'a'.repeat(20_001)}`, 'a'.repeat(20_000)],

@@ -3,14 +3,7 @@
  * same product must give the same record.
  */
 
-const entities: Readonly<Record<string, string>> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  apos: "'",
-  nbsp: ' ',
-}
+import { decodeHTMLStrict } from 'entities'
 
 /** No honest text of a product is as long, and a record must stay smaller than the broker's largest message. */
 const longestText = 20_000
@@ -202,9 +195,8 @@ const numberSigns = (lang: string): { readonly decimal: string; readonly group: 
 // Building an Intl.NumberFormat costs more than reading all the numbers of a page with it.
 const signsByLanguage = new Map<string, { readonly decimal: string; readonly group: string }>()
 
-const decodeEntities = (text: string): string =>
-  text.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|(\w{2,6}));/gi, (whole, decimal, hex, name) => {
-    if (name !== undefined) return entities[String(name).toLowerCase()] ?? whole
-    const codePoint = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)
-    return codePoint > 0 && codePoint <= 0x10ffff ? String.fromCodePoint(codePoint) : ' '
-  })
+/** Decodes all character references of HTML. A reference to no valid character, such as `&#0;`, becomes a blank. */
+const decodeEntities = (text: string): string => {
+  const decoded = decodeHTMLStrict(text)
+  return text.includes('\ufffd') ? decoded : decoded.replaceAll('\ufffd', ' ')
+}

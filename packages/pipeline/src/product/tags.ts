@@ -1,5 +1,6 @@
 import { textOf } from './json.ts'
 import { cleanText, joinNames } from './normalise.ts'
+import { slug } from './slug.ts'
 
 /**
  * The names of a list as the record has them, from the first of two values that has any: tags (`en:no-gluten`), or the
@@ -38,8 +39,8 @@ const addNames = (names: string[], text: string, name: (written: string) => stri
 export const countryTag = (written: string): string => {
   const name = written.trim()
   const english = /^[a-z]{2}$/i.test(name) ? englishName(name.toUpperCase()) : name.replace(/^[a-z]{2}:/i, '')
-  const slug = slugOf(english)
-  return `en:${otherSlugs[slug] ?? slug}`
+  const id = slug(english)
+  return `en:${otherSlugs[id] ?? id}`
 }
 
 // A language and a name; more than one language is a slip that is seen.
@@ -71,14 +72,6 @@ const capitalised = (name: string): string =>
 
 const englishName = (code: string): string =>
   new Intl.DisplayNames('en', { type: 'region', fallback: 'code' }).of(code) ?? code
-
-const slugOf = (name: string): string =>
-  name
-    .normalize('NFD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, '-')
-    .replace(/^-|-$/g, '')
 
 /** Where Unicode's English name and Open Food Facts' tag part ways. */
 const otherSlugs: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 import type { OffstreamError } from '@offstream/runtime'
 import { PipelineError } from '../../errors.ts'
+import { slug } from '../../product/slug.ts'
 import { countryTag } from '../../product/tags.ts'
 import { isLoopback } from '../guest/host.ts'
 import { codeInAddress } from './pages.ts'
@@ -76,15 +77,7 @@ const pathWord = (facet: Facet, hostname: string): string =>
 const idOf = (facet: Facet, name: string): string => {
   if (facet === 'country') return countryTag(name)
   const [, prefix = '', words = ''] = /^\s*([a-z]{2}:)?(.*)$/is.exec(name) ?? []
-  const id = words
-    .toLowerCase()
-    .replaceAll('œ', 'oe')
-    .replaceAll('æ', 'ae')
-    .replaceAll('ß', 'ss')
-    .normalize('NFD')
-    .replace(/\p{M}/gu, '')
-    .replace(/[^\p{L}\p{N}]+/gu, '-')
-    .replace(/^-|-$/g, '')
+  const id = slug(words)
   if (id === '') throw nameless(facet, name)
   return `${prefix.toLowerCase()}${encodeURIComponent(id)}`
 }

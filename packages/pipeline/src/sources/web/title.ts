@@ -1,3 +1,5 @@
+import { slug } from '../../product/slug.ts'
+
 /** What a product page shows of the parts that its title is joined from, each as `cleanText` leaves it. */
 export interface TitleParts {
   readonly title: string | null
@@ -36,13 +38,4 @@ const withoutPart = (title: string, part: string | null): string => {
   return holds(before, part) ? title : before
 }
 
-const holds = (text: string, part: string): boolean => `-${words(text)}-`.includes(`-${words(part)}-`)
-
-/** Lower case, without accents, all but letters and digits made `-`: how the site compares such texts. */
-const words = (text: string): string =>
-  text
-    .normalize('NFD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, '-')
-    .replace(/^-|-$/g, '')
+const holds = (text: string, part: string): boolean => `-${slug(text)}-`.includes(`-${slug(part)}-`)
