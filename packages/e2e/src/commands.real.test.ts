@@ -6,20 +6,21 @@ import { type Product, productColumns } from '@offstream/pipeline'
 import { until } from '@offstream/runtime'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { arrived, type ScratchStack, scratchStack } from './stack.ts'
+import { waitForTable } from './pipeline.ts'
+import { type ScratchStack, scratchStack } from './stack.ts'
 
-/** Calls a command that has to succeed. @returns the last object that it writes */
-const ok = async (stack: ScratchStack, words: readonly string[], input = ''): Promise<Told> => {
-  const { stdout, stderr, exitCode } = await stack.run([...words, '--json'], { input })
+/** Runs a command that must succeed. @returns the last object that it prints */
+const ok = async (stack: ScratchStack, args: readonly string[], input = ''): Promise<Printed> => {
+  const { stdout, stderr, exitCode } = await stack.run([...args, '--json'], { input })
   expect([exitCode, stderr]).toEqual([0, ''])
   return objectsIn(stdout).at(-1) ?? {}
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: what commands write, each in its own form; the tests say which
-type Told = Record<string, any>
+// biome-ignore lint/suspicious/noExplicitAny: each command prints its own structure, and the tests check it
+type Printed = Record<string, any>
 
-/** Whole lines alone: the last one may still be on its way. */
-const objectsIn = (stdout: string): Told[] =>
+/** Only complete lines, because the last line may still be incomplete. */
+const objectsIn = (stdout: string): Printed[] =>
   stdout.split('\n').flatMap(line => (line.endsWith('}') ? [JSON.parse(line)] : []))
 
 const product = (code: string, change: Partial<Product> = {}): string => {
@@ -30,9 +31,9 @@ const product = (code: string, change: Partial<Product> = {}): string => {
   })
 }
 
-describe('a stack that runs', () => {
+describe('a running stack', () => {
   let stack: ScratchStack
-  const json = (words: readonly string[], input?: string) => ok(stack, words, input)
+  const json = (args: readonly string[], input?: string) => ok(stack, args, input)
   beforeAll(async () => {
     stack = await scratchStack()
     await json(['up'])
@@ -42,23 +43,23 @@ describe('a stack that runs', () => {
 
   const pids = async (): Promise<Record<string, number | null>> => {
     const { services } = await json(['status'])
-    return Object.fromEntries(services.map(({ name, pid }: Told) => [name, pid]))
+    return Object.fromEntries(services.map(({ name, pid }: Printed) => [name, pid]))
   }
 
   const visible = async (where: string): Promise<number> =>
     (await json(['query', `SELECT count(*) AS n FROM Products WHERE ${where}`]))['rows'][0].n
 
-  test('what is published by hand arrives in the table, and what is deleted leaves it', async () => {
+  test('`topic produce` adds products to the table, and `--delete` removes them', async () => {
     const lines = ['71000001', '71000002', '71000003'].map(code => product(code))
     expect(await json(['topic', 'produce'], lines.join('\n'))).toMatchObject({ published: 3, skipped: 0 })
-    await arrived(stack, 'visible>=3')
+    await waitForTable(stack, 'visible>=3')
     expect(await visible("code LIKE '710000%'")).toBe(3)
     expect(await json(['topic', 'produce', '--delete', '71000002'])).toMatchObject({ deleted: 1 })
-    await arrived(stack)
+    await waitForTable(stack)
     expect(await visible("code LIKE '710000%'")).toBe(2)
   })
 
-  test('a line that is no product is left out and told, the others are published', async () => {
+  test('a line that is not a product is skipped and reported, the others are published', async () => {
     const lines = [product('71000004'), product('71000005', { nova_group: 5 as never }), '{']
     const { stdout, exitCode } = await stack.run(['topic', 'produce', '--json'], {
       input: lines.join('\n'),
@@ -74,11 +75,11 @@ describe('a stack that runs', () => {
     ])
   })
 
-  test('what `topic peek` shows, `topic produce` takes back', async () => {
+  test('`topic produce` accepts the output of `topic peek`', async () => {
     const record = product('71000006', { product_name: 'Crème \u0085' })
     await json(['topic', 'produce'], record)
     const { stdout } = await stack.run(['topic', 'peek', '--from', 'latest', '--limit', '1'])
-    // A terminal would take the character for a command.
+    // A terminal would interpret the character as a control sequence.
     expect(stdout).toContain('Cr\u00e8me \\u0085')
     expect(JSON.parse(stdout)).toMatchObject({ key: '71000006', value: JSON.parse(record) })
     expect(await json(['topic', 'produce'], stdout)).toMatchObject({ published: 1 })
@@ -87,11 +88,11 @@ describe('a stack that runs', () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ offset: maxMessages - 1, value: JSON.parse(record) })
   })
 
-  test('a peek that follows shows what comes from then on, until Ctrl-C', async () => {
-    await using peek = stack.begin(['topic', 'peek', '--follow', '--json'])
-    const told = await until(
+  test('`topic peek --follow` prints new messages until Ctrl-C', async () => {
+    await using peek = stack.start(['topic', 'peek', '--follow', '--json'])
+    const message = await until(
       async () => {
-        // Nothing says that it listens but what it shows.
+        // Only a printed message proves that the command listens.
         await json(['topic', 'produce'], product('71000007'))
         const [first] = objectsIn(peek.stdout())
         if (first === undefined) throw new Error('not yet')
@@ -99,31 +100,31 @@ describe('a stack that runs', () => {
       },
       { what: 'the first message', timeoutMs: 60_000 },
     )
-    expect(told).toMatchObject({ kind: 'message', key: '71000007' })
+    expect(message).toMatchObject({ kind: 'message', key: '71000007' })
     peek.signal('SIGINT')
-    const { exitCode, stdout } = await peek.ended
+    const { exitCode, stdout } = await peek.result
     expect([exitCode, objectsIn(stdout).at(-1)]).toMatchObject([130, { kind: 'peek' }])
   })
 
-  test('a watch writes one status after the other, until Ctrl-C', async () => {
-    await using watch = stack.begin(['status', '--watch', '--interval', '0.1', '--json'])
+  test('`status --watch` prints one status after another until Ctrl-C', async () => {
+    await using watch = stack.start(['status', '--watch', '--interval', '0.1', '--json'])
     await until(
       async () => {
         if (objectsIn(watch.stdout()).length < 3) throw new Error('not yet')
       },
-      { what: 'three looks', timeoutMs: 60_000 },
+      { what: 'three statuses', timeoutMs: 60_000 },
     )
     watch.signal('SIGINT')
-    const { exitCode, stdout } = await watch.ended
-    const looks = objectsIn(stdout)
+    const { exitCode, stdout } = await watch.result
+    const statuses = objectsIn(stdout)
     expect(exitCode).toBe(130)
-    expect(looks.map(({ state }) => state)).toEqual(looks.map(() => 'healthy'))
-    expect(looks.map(({ at }) => at)).toEqual([...new Set(looks.map(({ at }) => at))].sort())
+    expect(statuses.map(({ state }) => state)).toEqual(statuses.map(() => 'healthy'))
+    expect(statuses.map(({ at }) => at)).toEqual([...new Set(statuses.map(({ at }) => at))].sort())
   })
 
-  test('a wait in vain tells what it sees, and ends with what it saw last', async () => {
-    const words = ['wait', '--for', 'healthy', '--for', 'visible>=100000', '--timeout', '5s', '--json']
-    const { stdout, exitCode } = await stack.run(words)
+  test('a wait that times out prints each condition and fails with the last values', async () => {
+    const args = ['wait', '--for', 'healthy', '--for', 'visible>=100000', '--timeout', '5s', '--json']
+    const { stdout, exitCode } = await stack.run(args)
     const lines = objectsIn(stdout)
     expect(exitCode).toBe(8)
     expect(lines[0]).toMatchObject({
@@ -141,29 +142,29 @@ describe('a stack that runs', () => {
     })
   })
 
-  test('a restart of one service leaves the others as they are', async () => {
+  test('a restart of one service does not affect the others', async () => {
     const before = await pids()
     expect(await json(['restart', 'kafka'])).toMatchObject({ services: [{ name: 'kafka' }] })
-    await arrived(stack)
+    await waitForTable(stack)
     const after = await pids()
     expect(after['kafka']).not.toBe(before['kafka'])
     expect({ ...after, kafka: 0 }).toEqual({ ...before, kafka: 0 })
   })
 
-  test('worker and job are started again with their master, and go on', async () => {
+  test('worker and job restart with their master and continue', async () => {
     const before = await pids()
     const { services } = await json(['restart', 'spark-master'])
     const together = ['spark-master', 'spark-worker', 'products-stream']
-    expect(services.map(({ name }: Told) => name)).toEqual(together)
+    expect(services.map(({ name }: Printed) => name)).toEqual(together)
     await json(['topic', 'produce'], product('71000008'))
-    await arrived(stack)
+    await waitForTable(stack)
     expect(await visible("code = '71000008'")).toBe(1)
     const after = await pids()
-    const anew = Object.keys(after).filter(name => after[name] !== before[name])
-    expect(anew).toEqual(together)
+    const restarted = Object.keys(after).filter(name => after[name] !== before[name])
+    expect(restarted).toEqual(together)
   })
 
-  test('a restart may change what a service runs with, but nothing of the others', async () => {
+  test('a restart can change the settings of its service, but not those of other services', async () => {
     const { exitCode, stdout } = await stack.run([
       ...['restart', 'zookeeper', '--set', 'kafka.memory=600m', '--json'],
     ])
@@ -177,14 +178,15 @@ describe('a stack that runs', () => {
       `${(await pids())['kafka']}`,
     ])
     expect(command).toContain('-Xmx600m')
-    await arrived(stack)
+    await waitForTable(stack)
   })
 
-  test('everything is restarted in the order of needs, by the same daemon', async () => {
+  test('the same daemon restarts all services in dependency order', async () => {
     const socket = () => stat(join(stack.directory, '.offstream/run/daemon.sock'))
     const [before, { ino }] = [await pids(), await socket()]
-    const told = objectsIn((await stack.run(['restart', '--json'])).stdout)
-    const order = (kind: string) => told.filter(event => event['kind'] === kind).map(({ service }) => service)
+    const events = objectsIn((await stack.run(['restart', '--json'])).stdout)
+    const order = (kind: string) =>
+      events.filter(event => event['kind'] === kind).map(({ service }) => service)
     const place = (kind: string, name: string) => order(kind).indexOf(name)
     for (const [dependent, need] of [
       ['kafka', 'zookeeper'],
@@ -195,19 +197,19 @@ describe('a stack that runs', () => {
       expect(place('ready', need)).toBeLessThan(place('ready', dependent))
     }
     expect((await socket()).ino).toBe(ino)
-    await arrived(stack)
+    await waitForTable(stack)
     const after = await pids()
     expect(Object.keys(after).filter(name => after[name] === before[name])).toEqual([])
   })
 
-  test('data is not wiped behind running services', async () => {
+  test('`reset` deletes no data of running services', async () => {
     const rows = await visible('true')
     const refused = await stack.run(['reset', '--table', '--yes', '--json'])
     expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([13, 'SERVICES_RUNNING'])
     expect(await visible('true')).toBe(rows)
   })
 
-  test('a start ends a reset of the topic that was killed between Kafka and ZooKeeper', async () => {
+  test('`up` completes a reset that was killed between the data of Kafka and ZooKeeper', async () => {
     const rows = await visible('true')
     await json(['down'])
     const state = join(stack.directory, '.offstream')
@@ -220,7 +222,7 @@ describe('a stack that runs', () => {
     await json(['up'])
     await json(['submit'])
     await json(['topic', 'produce'], product('71000009'))
-    const { flow } = await arrived(stack, `visible>=${rows + 1}`)
+    const { flow } = await waitForTable(stack, `visible>=${rows + 1}`)
     expect(flow).toMatchObject({ fetched: 1, acknowledged: 1, consumed: 1, visible: rows + 1 })
     expect(await readdir(state)).not.toContain('trash')
   })
@@ -228,14 +230,14 @@ describe('a stack that runs', () => {
 
 const parts = ['checkpoints/products', 'data/kafka', 'data/zookeeper', 'crawl', 'lake']
 
-/** What a reset of topic and table comes by, each told from the state folder. */
-const moments: Readonly<Record<string, (state: string) => boolean>> = {
+/** The steps of a reset of topic and table, each recognised from the state folder. */
+const steps: Readonly<Record<string, (state: string) => boolean>> = {
   'it has the lock': state => existsSync(join(state, 'run/daemon.lock')),
   'its plan is written': state => plansIn(state) > 0,
   'the first part is moved': state => !existsSync(join(state, parts[0] ?? '')),
   'the second part is moved': state => !existsSync(join(state, parts[1] ?? '')),
   'everything is moved': state => parts.every(part => !existsSync(join(state, part))),
-  'it begins to delete': state =>
+  'the deletion starts': state =>
     plansIn(state) === 0 &&
     existsSync(join(state, 'trash')) &&
     parts.every(part => !existsSync(join(state, part))),
@@ -247,44 +249,44 @@ const plansIn = (state: string): number => {
   try {
     resets = readdirSync(trash)
   } catch {
-    // Not there yet, or no more: the reset goes on meanwhile.
+    // The reset has not created the folder yet, or has removed it.
     return 0
   }
   return resets.filter(reset => existsSync(join(trash, reset, 'plan.json'))).length
 }
 
-/** Kills a reset at a moment, calls another, and tells how much is left of each part, but for the checkpoint. */
-const leftOfKilled = async (moment: (state: string) => boolean): Promise<number[]> => {
+/** Kills a reset at a step and runs another. @returns the number of files left in each part except the checkpoint */
+const filesAfterKill = async (reached: (state: string) => boolean): Promise<number[]> => {
   await using stack = await scratchStack()
   const state = join(stack.directory, '.offstream')
   for (const part of parts) {
     await mkdir(join(state, part), { recursive: true })
     await Promise.all(Array.from({ length: 200 }, (_, at) => writeFile(join(state, part, `${at}`), 'x')))
   }
-  await using reset = stack.begin(['reset', '--topic', '--table', '--yes'])
-  const ended = reset.ended.then(() => true)
-  // It may be too quick to be seen; then it is not killed, and everything has to be gone.
-  while (!moment(state) && !(await Promise.race([ended, tick(false)])));
+  await using reset = stack.start(['reset', '--topic', '--table', '--yes'])
+  const exited = reset.result.then(() => true)
+  // The step may be too short to observe. Then the reset is not killed and must delete everything.
+  while (!reached(state) && !(await Promise.race([exited, tick(false)])));
   reset.signal('SIGKILL')
-  await ended
-  // The lock of the dead one is waited for.
+  await exited
+  // This reset takes over the lock of the killed one.
   await ok(stack, ['reset', '--checkpoint', '--yes'])
   return parts
     .slice(1)
     .map(part => (existsSync(join(state, part)) ? readdirSync(join(state, part)).length : 0))
 }
 
-test('a reset that is killed wipes all of what belongs together, or nothing, whatever it was at', async () => {
-  const left = await Promise.all(Object.values(moments).map(leftOfKilled))
+test('a killed reset deletes all parts or none, at every step', async () => {
+  const left = await Promise.all(Object.values(steps).map(filesAfterKill))
   const outcomes = left.map(counts => [...new Set(counts)])
-  // Before its plan is written nothing has begun; from then on the next command ends it.
+  // Until the plan is written nothing is deleted. From then on the next command completes the reset.
   const all = [[200], [0]]
-  expect(Object.fromEntries(Object.keys(moments).map((moment, at) => [moment, outcomes[at]]))).toEqual({
+  expect(Object.fromEntries(Object.keys(steps).map((step, at) => [step, outcomes[at]]))).toEqual({
     'it has the lock': expect.toBeOneOf(all),
     'its plan is written': [0],
     'the first part is moved': [0],
     'the second part is moved': [0],
     'everything is moved': [0],
-    'it begins to delete': [0],
+    'the deletion starts': [0],
   })
 })

@@ -9,7 +9,7 @@ import { directoriesOf, stateFolder } from '@offstream/pipeline'
 import { acquireLock, daemonResponds, until } from '@offstream/runtime'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Ran, type ScratchStack, scratchStack } from './stack.ts'
+import { type Result, type ScratchStack, scratchStack } from './stack.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -19,25 +19,25 @@ beforeAll(async () => {
 })
 afterAll(() => stack[Symbol.asyncDispose]())
 
-/** Where an error is provoked: a project in a folder of its own, with the free ports of the stack. */
+/** The project in which an error is provoked. It has its own folder and the free ports of the stack. */
 interface Place {
   readonly folder: string
-  /** Calls `offstream <args> --json` there. */
-  readonly run: (args: readonly string[], options?: Parameters<ScratchStack['run']>[1]) => Promise<Ran>
-  /** Writes a file there; its path. */
+  /** Runs `offstream <args> --json` in the folder. */
+  readonly run: (args: readonly string[], options?: Parameters<ScratchStack['run']>[1]) => Promise<Result>
+  /** Writes a file in the folder. @returns its path */
   readonly file: (name: string, content: string | Buffer) => Promise<string>
 }
 
 interface Provoked {
   readonly code: string
   readonly exit: number
-  readonly by: (place: Place) => Promise<Ran>
+  readonly by: (place: Place) => Promise<Result>
 }
 
 const dryRun = ['scrape', '--dry-run']
-const api = (site: Site, ...ask: string[]) => [
+const api = (site: Site, ...selection: string[]) => [
   ...[...dryRun, '--source', 'api', '--set', `api.url=${site.address}`],
-  ...(ask.length === 0 ? ['--codes', '3017620422003'] : ask),
+  ...(selection.length === 0 ? ['--codes', '3017620422003'] : selection),
 ]
 const exported = (file: string) => [...dryRun, '--source', 'export', '--file', file]
 const mirrored = (...settings: string[]) => [
@@ -45,7 +45,7 @@ const mirrored = (...settings: string[]) => [
   ...settings.flatMap(setting => ['--set', setting]),
 ]
 
-/** Errors that the built command comes to where nothing of a stack runs. */
+/** Errors that need no running service. */
 const withoutServices: readonly Provoked[] = [
   { code: 'ADDRESS_INVALID', exit: 2, by: ({ run }) => run([...dryRun, '--url', 'products']) },
   {
@@ -72,7 +72,7 @@ const withoutServices: readonly Provoked[] = [
     code: 'CACHE_UNWRITABLE',
     exit: 10,
     by: async ({ folder, run }) => {
-      // Where a file is meant to be, a folder is, which nobody may remove as a file.
+      // A folder in place of a file cannot be removed as a file.
       await mkdir(join(folder, 'kafka-000000000000/.complete.json'), { recursive: true })
       return run(['runtime', 'prune'], { env: { OFFSTREAM_CACHE: folder } })
     },
@@ -272,7 +272,7 @@ const withoutServices: readonly Provoked[] = [
     code: 'PYTHON_VENV_MISSING',
     exit: 6,
     by: async ({ folder, file, run }) => {
-      // What Debian's python3 says for itself where python3-venv is not installed.
+      // Debian's python3 without python3-venv fails the same way.
       await file('lib/venv/__init__.py', 'raise ImportError("no venv")')
       const env = { PYTHONPATH: join(folder, 'lib'), OFFSTREAM_CACHE: join(folder, 'cache') }
       return run(['runtime', 'install'], { env })
@@ -306,7 +306,7 @@ const withoutServices: readonly Provoked[] = [
     exit: 10,
     by: async ({ folder, run }) => {
       const runtime = await emptyRuntime(folder, run)
-      await using _ = await naming(join(runtime, 'a.jar'))
+      await using _ = await processNaming(join(runtime, 'a.jar'))
       return await run(['runtime', 'verify', '--repair'], { env: { OFFSTREAM_CACHE: folder } })
     },
   },
@@ -339,7 +339,7 @@ const withoutServices: readonly Provoked[] = [
     exit: 13,
     by: async ({ folder, file, run }) => {
       await file('.offstream/lake/catalog.db', 'x')
-      // The lock of a command that starts a daemon, and is slow.
+      // The lock of a slow command that starts a daemon.
       await mkdir(join(folder, '.offstream/run'), { recursive: true })
       await using _ = await acquireLock(join(folder, '.offstream/run/daemon.lock'))
       return await run(['reset', '--all', '--yes'])
@@ -358,10 +358,10 @@ const withoutServices: readonly Provoked[] = [
   },
 ]
 
-/** Those that want services, or a terminal; each has its own test below. */
-const withMore = ['START_INTERRUPTED 13', 'DAEMON_LOST 1', 'NOT_CONFIRMED 130', 'SERVICE_EXITED 12']
+/** Errors that need services or a terminal. Each has its own test below. */
+const withServices = ['START_INTERRUPTED 13', 'DAEMON_LOST 1', 'NOT_CONFIRMED 130', 'SERVICE_EXITED 12']
 
-/** Those that only Kafka with its data, a Thrift server or a fault brings about: the tests that do so beside their source. */
+/** Errors that only real data or a fault provokes, and the test files that do. */
 const elsewhere: Readonly<Record<string, string>> = {
   'ACCESS_DENIED 10': 'packages/pipeline/src/sources/topic.real.test.ts',
   'DISK_FULL 6': 'packages/runtime/src/artifacts/store.test.ts',
@@ -387,7 +387,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'TOPIC_UNREADABLE 12': 'packages/pipeline/src/sources/topic.real.test.ts',
 }
 
-/** A bug in offstream has this code; nothing provokes it on purpose. */
+/** The code of a bug in offstream. No test provokes it. */
 const bug = 'UNEXPECTED 1'
 
 test('every error code is provoked, with its exit status', async () => {
@@ -395,7 +395,7 @@ test('every error code is provoked, with its exit status', async () => {
   const { codes } = JSON.parse(stdout) as { codes: { code: string; exitStatus: number }[] }
   const provoked = [
     ...withoutServices.map(({ code, exit }) => `${code} ${exit}`),
-    ...withMore,
+    ...withServices,
     ...Object.keys(elsewhere),
   ]
   expect([...provoked, bug].sort()).toEqual(
@@ -408,20 +408,20 @@ test.each(Object.entries(elsewhere))('%s is provoked by %s', (codeAndExit, file)
   expect(readFileSync(join(root, file), 'utf8').includes(`'${code}'`)).toBe(true)
 })
 
-describe.concurrent('where nothing runs', () => {
+describe.concurrent('without services', () => {
   test.each(withoutServices)('$code, exit $exit', async ({ code, exit, by }) => {
     const ran = await by(await placeOf(`${code}-${exit}`))
     const error = errorOf(ran)
     expect({ code: error.code, exit: ran.exitCode }).toEqual({ code, exit })
     expect(error.hint).not.toBe('')
-    expect(await unknownCalls(error.hint)).toEqual([])
+    expect(await unknownCommands(error.hint)).toEqual([])
   })
 })
 
-test('NOT_CONFIRMED, exit 130: a question on a terminal that is not answered with yes', async () => {
+test('NOT_CONFIRMED, exit 130: a question on a terminal is answered with no', async () => {
   const { folder, file } = await placeOf('not-confirmed')
   await file('.offstream/lake/catalog.db', 'x')
-  // Python can give a program a terminal, and Node can't.
+  // Python can run a program on a terminal. Node cannot.
   const onTerminal = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))'
   const { stdout, exitCode } = await execa(
     'python3',
@@ -432,7 +432,7 @@ test('NOT_CONFIRMED, exit 130: a question on a terminal that is not answered wit
   expect(existsSync(join(folder, '.offstream/lake/catalog.db'))).toBe(true)
 })
 
-test.skipIf(!existsSync('/dev/full'))('DISK_FULL, exit 6: output that goes to a full disk', async () => {
+test.skipIf(!existsSync('/dev/full'))('DISK_FULL, exit 6: the output goes to a full disk', async () => {
   const { folder } = await placeOf('disk-full')
   const command = `exec "$0" "$1" config show > /dev/full`
   const { stderr, exitCode } = await execa('sh', ['-c', command, process.execPath, offstream], {
@@ -441,7 +441,7 @@ test.skipIf(!existsSync('/dev/full'))('DISK_FULL, exit 6: output that goes to a 
   expect([stderr, exitCode]).toEqual([expect.stringContaining('[DISK_FULL]'), 6])
 })
 
-test('SERVICE_EXITED, exit 12: a service that its own template makes impossible', async () => {
+test('SERVICE_EXITED, exit 12: the template of a service is invalid', async () => {
   const broken = join(stack.directory, 'config/zookeeper.properties')
   await mkdir(join(stack.directory, 'config'))
   await writeFile(broken, 'clientPort=nowhere\n')
@@ -449,24 +449,24 @@ test('SERVICE_EXITED, exit 12: a service that its own template makes impossible'
   const error = errorOf(ran)
   await writeFile(broken, readFileSync(join(root, 'config/zookeeper.properties')))
   expect([error.code, ran.exitCode, error.lastLogLines.length > 0]).toEqual(['SERVICE_EXITED', 12, true])
-  expect(await unknownCalls(error.hint)).toEqual([])
+  expect(await unknownCommands(error.hint)).toEqual([])
 })
 
-test('START_INTERRUPTED, exit 13: `down` while `up` is under way', async () => {
-  await using up = await upUnderWay()
+test('START_INTERRUPTED, exit 13: `down` during `up`', async () => {
+  await using up = await startUp()
   expect((await stack.run(['down'])).exitCode).toBe(0)
-  const ran = await up.ended
+  const ran = await up.result
   const error = errorOf(ran)
-  expect([error.code, ran.exitCode, await unknownCalls(error.hint)]).toEqual(['START_INTERRUPTED', 13, []])
+  expect([error.code, ran.exitCode, await unknownCommands(error.hint)]).toEqual(['START_INTERRUPTED', 13, []])
 })
 
-test('DAEMON_LOST, exit 1: the daemon is killed while `up` is under way', async () => {
-  await using up = await upUnderWay()
+test('DAEMON_LOST, exit 1: the daemon is killed during `up`', async () => {
+  await using up = await startUp()
   const daemon = (await stack.processes()).find(line => / daemon( |$)/.test(line)) ?? ''
   process.kill(Number.parseInt(daemon, 10), 'SIGKILL')
-  const ran = await up.ended
+  const ran = await up.result
   const error = errorOf(ran)
-  expect([error.code, ran.exitCode, await unknownCalls(error.hint)]).toEqual(['DAEMON_LOST', 1, []])
+  expect([error.code, ran.exitCode, await unknownCommands(error.hint)]).toEqual(['DAEMON_LOST', 1, []])
 })
 
 const offstream = join(root, 'packages/cli/bin/offstream.js')
@@ -486,19 +486,19 @@ const placeOf = async (name: string): Promise<Place> => {
   }
 }
 
-/** The error that a call told, its last line. */
-const errorOf = ({ stdout, shown }: Ran) => {
+/** The error on the last line of the output. */
+const errorOf = ({ stdout, shown }: Result) => {
   const last = JSON.parse(stdout.split('\n').at(-1) || 'null')
-  if (last?.error === undefined) throw new Error(`no error was told:\n${shown}`)
+  if (last?.error === undefined) throw new Error(`the command printed no error:\n${shown}`)
   return last.error as { code: string; hint: string; lastLogLines: readonly string[] }
 }
 
-/** The calls of offstream that a hint advises, each as its words. */
+/** The arguments of each offstream command in a hint. */
 const hintCommands = (hint: string): string[][] =>
   [...hint.matchAll(/`offstream ([^`]+)`/g)].map(([, words = '']) => words.split(' '))
 
-/** Those of them whose command the program does not know, or not with these options, by its own help. */
-const unknownCalls = async (hint: string): Promise<string[]> => {
+/** The commands of a hint that do not exist, or do not have these options, according to `--help`. */
+const unknownCommands = async (hint: string): Promise<string[]> => {
   const unknown: string[] = []
   for (const words of hintCommands(hint)) {
     const path = words.slice(0, words.findIndex(word => !/^[a-z]+$/.test(word)) >>> 0)
@@ -512,20 +512,20 @@ const unknownCalls = async (hint: string): Promise<string[]> => {
   return unknown
 }
 
-const helps = new Map<string, Promise<Ran>>()
-/** The help of a command, asked for once: most hints advise the same few. */
+const helps = new Map<string, Promise<Result>>()
+/** The help of a command. It is cached, because most hints name the same few commands. */
 const helpOf = async (path: readonly string[]): Promise<string> => {
   const name = path.join(' ')
-  const asked = helps.get(name) ?? stack.run([...path, '--help'])
-  helps.set(name, asked)
-  return (await asked).stdout
+  const help = helps.get(name) ?? stack.run([...path, '--help'])
+  helps.set(name, help)
+  return (await help).stdout
 }
 
 interface Site extends AsyncDisposable {
   readonly address: string
 }
 
-/** A site that answers everything in one way. */
+/** A site with one answer for every request. */
 const serve = async (answer: RequestListener): Promise<Site> => {
   const server = createServer(answer)
   await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -538,8 +538,8 @@ const serve = async (answer: RequestListener): Promise<Site> => {
   }
 }
 
-/** A process that names a path and does nothing, until it is disposed of. */
-const naming = async (path: string): Promise<AsyncDisposable> => {
+/** A process that has the path on its command line, until it is disposed of. */
+const processNaming = async (path: string): Promise<AsyncDisposable> => {
   const idle = execa('tail', ['-f', '/dev/null', path], { reject: false })
   await once(idle, 'spawn')
   return {
@@ -550,22 +550,22 @@ const naming = async (path: string): Promise<AsyncDisposable> => {
   }
 }
 
-/** A daemon that has nothing to keep. */
+/** A daemon without services. */
 const daemonIn = async (folder: string): Promise<AsyncDisposable> => {
-  const daemon = stack.begin(['daemon', '--project', folder])
+  const daemon = stack.start(['daemon', '--project', folder])
   const { run } = directoriesOf(stateFolder(folder, null))
   await until(
     async () => {
-      if (!(await daemonResponds(run))) throw new Error('it does not answer')
+      if (!(await daemonResponds(run))) throw new Error('the daemon does not answer')
     },
     { what: 'the daemon to answer', timeoutMs: 30_000 },
   )
   return daemon
 }
 
-/** `up`, from the moment at which it begins to start a service. */
-const upUnderWay = async () => {
-  const up = stack.begin(['up', '--json'])
+/** `up`, once it starts the first service. */
+const startUp = async () => {
+  const up = stack.start(['up', '--json'])
   await until(async () => expect(up.stdout()).toContain('"kind":"starting"'), {
     what: 'the first start',
     timeoutMs: 60_000,
@@ -574,7 +574,7 @@ const upUnderWay = async () => {
   return up
 }
 
-/** In a cache, the folder of Kafka with the mark that it is whole, and nothing else. */
+/** A cache whose folder of Kafka contains only the mark of a complete runtime. @returns the folder */
 const emptyRuntime = async (cache: string, run: Place['run']): Promise<string> => {
   const listed = await run(['runtime', 'list'], { env: { OFFSTREAM_CACHE: cache } })
   const { runtimes } = JSON.parse(listed.stdout) as { runtimes: { name: string }[] }
@@ -584,7 +584,7 @@ const emptyRuntime = async (cache: string, run: Place['run']): Promise<string> =
   return join(cache, name)
 }
 
-/** A PATH on which there are these programs and no other. */
+/** A PATH with only these programs. */
 const pathWith = async (folder: string, programs: readonly string[]): Promise<string> => {
   const bin = join(folder, 'bin')
   await mkdir(bin)

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { goldenFile, goldenMoment, goldenNames, goldenText } from './golden.ts'
 import { scratchStack } from './stack.ts'
 
-/** The golden pages as a site: each under `/produit/<place>`, and at `/` a list that names them. */
+/** A site of the golden pages: each at `/produit/<code>`, and at `/` a list of them. */
 const serveGoldenPages = async () => {
   const pages = await Promise.all(goldenNames.map(name => readFile(goldenFile(name, 'page.html'), 'utf8')))
   const listed = goldenNames.map((_, place) => ({ code: `4000000${place}`, url: `/produit/4000000${place}` }))

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { Product } from '@offstream/pipeline'
 
 /**
- * Golden records: invented products with hard traits, each as it is after every stage of its way. The test of a stage
- * starts from the file that the stage before ends with, so that no stage has to believe in another:
+ * Golden records: generated products with unusual values, and the output of every stage for each of them. The test of a
+ * stage takes the previous stage's file as input, so no test mocks another stage:
  *
  * `catalogue.json` → site → `page.html` → web source → `product.json` → topic → stream → `row.json`
  *
- * What a person reads and checks once is then held for good; `vitest run -u` writes a changed stage anew, to be read.
+ * A maintainer reviews the files once. `vitest run -u` rewrites the files of a changed stage for another review.
  */
 const folder = join(import.meta.dirname, '../golden')
 
@@ -20,14 +20,14 @@ export const goldenFile = (
   stage: 'catalogue.json' | 'page.html' | 'product.json' | 'row.json',
 ) => join(folder, name, stage)
 
-/** The name of the site in golden pages; the port of the one that serves them is another each time. */
+/** The host in golden pages, in place of the test server's random port. */
 export const goldenHost = 'golden.localhost'
 
-/** When golden pages were visited. */
+/** The visit time in golden records. */
 export const goldenMoment = '2026-01-31T12:00:00.250Z'
 
 export const goldenProduct = async (name: string): Promise<Product> =>
   Product.parse(JSON.parse(await readFile(goldenFile(name, 'product.json'), 'utf8')))
 
-/** As golden files are written. */
+/** The text of a golden file. */
 export const goldenText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`

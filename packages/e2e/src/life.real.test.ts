@@ -12,50 +12,40 @@ import {
   topicName,
 } from '@offstream/pipeline'
 import { until } from '@offstream/runtime'
-import { type CatalogueProduct, generateCatalogue, readCatalogue, startSite } from '@offstream/site'
+import {
+  type CatalogueProduct,
+  generateCatalogue,
+  readCatalogue,
+  type Site,
+  startSite,
+} from '@offstream/site'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { goldenFile, goldenNames, goldenProduct, goldenText } from './golden.ts'
-import { arrived, type ScratchStack, scratchStack } from './stack.ts'
+import { createPipeline, type Pipeline } from './pipeline.ts'
+import type { ScratchStack } from './stack.ts'
 import { StatusContract } from './statusContract.ts'
 
 const realCatalogue = join(import.meta.dirname, '../../../../shared/off/products.jsonl')
 
-/** The whole life of one stack, in order: starting one takes too long to do it for each test. */
+/** The tests share one stack and depend on their order, because a start per test takes too long. */
 describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () => {
-  const invented = generateCatalogue({ count: 60 })
+  const generated = generateCatalogue({ count: 60 })
+  let pipeline: Pipeline
   let stack: ScratchStack
-  let site: Awaited<ReturnType<typeof startSite>>
+  let site: Site
   beforeAll(async () => {
-    site = await startSite({ catalogue: invented })
-    stack = await scratchStack()
+    pipeline = await createPipeline(generated)
+    ;({ stack, site } = pipeline)
   })
-  afterAll(async () => {
-    await site[Symbol.asyncDispose]()
-    await stack[Symbol.asyncDispose]()
-  })
+  afterAll(() => pipeline?.[Symbol.asyncDispose]())
 
-  const status = async () => StatusContract.parse(await stack.json(['status']))
-  const select = async (sql: string): Promise<Record<string, unknown>[]> => {
-    const { stdout, shown, exitCode } = await stack.run(['query', sql, '--format', 'json'])
-    if (exitCode !== 0) throw new Error(shown)
-    return JSON.parse(stdout)
-  }
-  const scrape = async (address: string, ...options: readonly string[]) => {
-    const { shown, exitCode } = await stack.run(['scrape', '--url', address, ...options])
-    if (exitCode !== 0) throw new Error(shown)
-  }
-  const allGone = () =>
-    until(
-      async () => {
-        const left = await stack.processes()
-        if (left.length > 0) throw new Error(left.join('\n'))
-      },
-      { what: 'the last process to end', timeoutMs: 20_000, intervalMs: 20 },
-    )
+  const status = () => pipeline.status()
+  const select = (sql: string) => pipeline.query(sql)
+  const waitForTable = () => pipeline.waitForTable()
 
-  test('Ctrl-C in the middle of a start ends what was begun', async () => {
-    await using starting = stack.begin(['up'])
+  test('Ctrl-C during a start stops the services that were started', async () => {
+    await using up = stack.start(['up'])
     await until(
       async () => {
         const running = await stack.processes()
@@ -63,13 +53,13 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
       },
       { what: 'the first service to run', timeoutMs: 60_000, intervalMs: 20 },
     )
-    starting.signal('SIGINT')
-    expect((await starting.ended).exitCode).toBe(130)
-    await allGone()
+    up.signal('SIGINT')
+    expect((await up.result).exitCode).toBe(130)
+    await stack.waitUntilGone(/./)
     expect((await stack.run(['status'])).exitCode).toBe(3)
   })
 
-  test('up starts every service, each with a line', async () => {
+  test('up starts every service and prints a line for each', async () => {
     const { shown } = await stack.run(['up'])
     expect(shown.split('\n').toSorted()).toEqual([
       '! All services are ready. Next: `offstream submit`, then `offstream scrape --limit 100`',
@@ -82,7 +72,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     ])
   })
 
-  test('without the job the stack is healthy, and nothing has come anywhere', async () => {
+  test('without the job the stack is healthy and all counts are 0', async () => {
     const { state, services, flow } = await status()
     expect([state, services.map(({ health }) => health)]).toEqual([
       'healthy',
@@ -108,7 +98,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     `)
   })
 
-  test('up and submit again start nothing', async () => {
+  test('a second up and submit start nothing', async () => {
     const before = await stack.processes()
     const [up, submit] = [await stack.run(['up']), await stack.run(['submit'])]
     expect(up.shown.split('\n').toSorted()).toEqual([
@@ -128,9 +118,9 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     expect(await stack.processes()).toEqual(before)
   })
 
-  test('every product of the site comes into the table as it is on the site', async () => {
-    await scrape(site.address)
-    const { flow } = await arrived(stack)
+  test('every product arrives in the table with the values of the site', async () => {
+    await pipeline.scrape()
+    const { flow } = await waitForTable()
     expect(flow).toEqual({
       fetched: 60,
       acknowledged: 60,
@@ -141,23 +131,23 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
       lag: 0,
       freshnessSeconds: expect.any(Number),
     })
-    expect(await differences(invented.products)).toEqual([])
+    expect(await differences(generated.products)).toEqual([])
   })
 
-  test('a second scrape changes the times alone, and a changed product changes once', async () => {
+  test('a second scrape changes only the times and the product that changed', async () => {
     const all = `SELECT ${Product.keyof().options.join(', ')} FROM Products ORDER BY code`
     const seen = { as_of: expect.any(String), observed_at: expect.any(String) }
     const before = await select(all)
     const changed = {
-      ...(invented.products[7] as CatalogueProduct),
+      ...(generated.products[7] as CatalogueProduct),
       product_name: 'Renamed',
       nutriscore_grade: 'a',
     }
     site.update(changed)
 
-    await scrape(site.address)
+    await pipeline.scrape()
 
-    const { flow } = await arrived(stack)
+    const { flow } = await waitForTable()
     expect([flow.acknowledged, flow.consumed, flow.rows, flow.visible]).toEqual([120, 120, 60, 60])
     const after = await select(all)
     expect(after).toEqual(
@@ -169,7 +159,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     )
   })
 
-  test('a message that is no product is put aside with its reason, and stops nothing', async () => {
+  test('a message that is not a product is rejected with its reason, and the stream continues', async () => {
     const [golden = ''] = goldenNames
     const product = {
       ...(await goldenProduct(golden)),
@@ -188,7 +178,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     })
     await producer.disconnect()
 
-    const { flow } = await arrived(stack)
+    const { flow } = await waitForTable()
 
     expect([flow.rejected, flow.rows]).toEqual([1, 61])
     expect(await select('SELECT topic, key, value, reason FROM products_rejected')).toEqual([
@@ -209,14 +199,14 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     const publisher = await openPublisher(brokerOf(stack.config))
     await Promise.all(products.map(product => publisher.publish(serialize(product))))
     await publisher.close()
-    await arrived(stack)
+    await waitForTable()
     for (const [place, name] of goldenNames.entries()) {
       const [row] = await select(`SELECT * FROM Products WHERE code = '${products[place]?.code}'`)
       await expect(goldenText(row)).toMatchFileSnapshot(goldenFile(name, 'row.json'))
     }
   })
 
-  test('a query answers as a table, as JSON and as CSV', async () => {
+  test('a query prints a table, JSON or CSV', async () => {
     const sql = `SELECT 1 AS one, 'a,"b' AS text, CAST(NULL AS STRING) AS nothing, 9007199254740993 AS big, 1.50 AS price, true AS yes, 2 AS one`
     const shown = []
     for (const form of [['--format', 'table'], ['--format', 'json'], ['--format', 'csv'], ['--json']])
@@ -238,7 +228,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     `)
   })
 
-  test('a statement that is wrong is told in one sentence', async () => {
+  test('an invalid statement is reported in one sentence', async () => {
     expect((await stack.run(['query', 'SELECT nope FROM Products'])).shown).toMatchInlineSnapshot(`
       "! ✖ [UNRESOLVED_COLUMN.WITH_SUGGESTION] A column, variable, or function parameter with name \`nope\` cannot be resolved. Did you mean one of the following? [\`code\`, \`rev\`, \`url\`, \`as_of\`, \`lang\`]. SQLSTATE: 42703 [SQL_FAILED]
       ! → check the statement; the views are listed by \`offstream query "SHOW VIEWS"\`
@@ -255,7 +245,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     `)
   })
 
-  test('every chart is drawn', async () => {
+  test('every chart is rendered', async () => {
     const folder = await mkdtemp(join(stack.directory, 'charts-'))
     const { stdout, exitCode } = await stack.run(['charts', '--output', folder])
     const files = (await readdir(folder)).toSorted()
@@ -271,7 +261,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
       expect(await readFile(join(folder, file), 'utf8')).toMatch(/^<svg.*<\/svg>\s*$/s)
   })
 
-  test('a dry run writes records and publishes nothing', async () => {
+  test('a dry run prints records and publishes nothing', async () => {
     const before = await status()
     const { stdout, exitCode } = await stack.run([
       'scrape',
@@ -290,28 +280,28 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     ])
   })
 
-  test('Ctrl-C ends a scrape with a summary, and what it has published is in the table', async () => {
+  test('Ctrl-C stops a scrape with a summary, and the published products are in the table', async () => {
     await using large = await startSite({ catalogue: generateCatalogue({ count: 300, seed: 2 }) })
     const before = await status()
-    await using scraping = stack.begin(['scrape', '--url', large.address])
+    await using scrape = stack.start(['scrape', '--url', large.address])
     await until(
       async () => {
         const visited = large.requests.filter(({ path }) => path.startsWith('/produit/')).length
         if (visited < 5) throw new Error(`${visited} pages visited`)
       },
-      { what: 'the scrape to be under way', timeoutMs: 60_000 },
+      { what: 'the first 5 product pages', timeoutMs: 60_000 },
     )
-    scraping.signal('SIGINT')
-    const { stderr, exitCode } = await scraping.ended
+    scrape.signal('SIGINT')
+    const { stderr, exitCode } = await scrape.result
     const published = Number(/^(\d+) products? published in/m.exec(stderr)?.[1])
-    const after = await arrived(stack)
+    const after = await waitForTable()
     expect(exitCode).toBe(130)
     expect(after.flow.acknowledged).toBe(Number(before.flow.acknowledged) + published)
     expect(published).toBeLessThan(300)
     expect((await stack.processes()).filter(line => /chrom/i.test(line))).toEqual([])
   })
 
-  test('services that do not answer are unhealthy as long as they do not', async () => {
+  test('services are unhealthy as long as they do not answer', async () => {
     const pids = (await status()).services.map(({ pid }) => Number(pid))
     for (const pid of pids) process.kill(pid, 'SIGSTOP')
     try {
@@ -322,41 +312,41 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
           const unhealthy = services.flatMap(({ name, health }) => (health === 'unhealthy' ? [name] : []))
           expect([exitCode, state, unhealthy]).toEqual([4, 'degraded', serviceNames])
         },
-        { what: 'all to be unhealthy', timeoutMs: 120_000 },
+        { what: 'all services to be unhealthy', timeoutMs: 120_000 },
       )
     } finally {
       for (const pid of pids) process.kill(pid, 'SIGCONT')
     }
-    await arrived(stack)
+    await waitForTable()
   })
 
   test.skipIf(!existsSync(realCatalogue))(
-    `1,000 real products come into the table as they are in the catalogue (needs ${realCatalogue})`,
+    `1,000 real products arrive in the table with the values of the catalogue (needs ${realCatalogue})`,
     { timeout: 1_200_000 },
     async () => {
       const { products } = await readCatalogue(realCatalogue)
       const before = await status()
-      await using serving = stack.begin(['site', '--catalogue', realCatalogue, '--port', '0'])
+      await using siteCommand = stack.start(['site', '--catalogue', realCatalogue, '--port', '0'])
       const address = await until(
         async () => {
-          const [found] = /http:\/\/\S+/.exec(serving.stderr()) ?? []
-          if (found === undefined) throw new Error(serving.stderr())
+          const [found] = /http:\/\/\S+/.exec(siteCommand.stderr()) ?? []
+          if (found === undefined) throw new Error(siteCommand.stderr())
           return found
         },
         { what: 'the site', timeoutMs: 30_000 },
       )
 
-      await scrape(address)
-      const first = await arrived(stack)
+      await stack.succeed(['scrape', '--url', address])
+      const first = await waitForTable()
       expect(await differences(products)).toEqual([
-        // Its title is `Pepsi - 33cl`, and its brand Pepsi: the same page as that of a product without a name.
+        // Its title is `Pepsi - 33cl` and its brand Pepsi. The page of a product without a name looks the same.
         ['0000886100252', 'product_name', 'Pepsi', null],
-        // The catalogue has only its kilojoules; the site converts them for its page.
+        // The catalogue has only kilojoules. The site converts them for its page.
         ['00000758', 'energy_kcal_100g', null, 34],
       ])
-      // A part of them tells as much, in a minute less.
-      await scrape(address, '--limit', '100')
-      const second = await arrived(stack)
+      // A part of the products proves the same and saves a minute.
+      await stack.succeed(['scrape', '--url', address, '--limit', '100'])
+      const second = await waitForTable()
 
       const more = [first, second].map(({ flow }) =>
         (['fetched', 'acknowledged', 'consumed', 'rows', 'visible', 'rejected'] as const).map(
@@ -370,14 +360,14 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     },
   )
 
-  test('a table that was dropped is told with what to do, and that fills it again', async () => {
-    const { flow } = await arrived(stack)
+  test('a dropped table is reported with the commands that fill it again', async () => {
+    const { flow } = await waitForTable()
     await stack.run(['query', 'DROP TABLE lake.off.products'])
     const refill = 'fill it again from the topic with `offstream down`, `offstream reset --table`'
-    const asked = await stack.run(['query', 'SELECT count(*) FROM Products', '--json'])
-    expect([asked.exitCode, asked.stdout]).toEqual([12, expect.stringContaining(refill)])
-    expect(JSON.parse(asked.stdout).error.code).toBe('TABLE_MISSING')
-    // A start makes an empty table, into which the job would never put again what it has read.
+    const query = await stack.run(['query', 'SELECT count(*) FROM Products', '--json'])
+    expect([query.exitCode, query.stdout]).toEqual([12, expect.stringContaining(refill)])
+    expect(JSON.parse(query.stdout).error.code).toBe('TABLE_MISSING')
+    // A start creates an empty table. The job does not read earlier messages again, so the table would stay empty.
     for (const command of ['down', 'up', 'submit']) expect((await stack.run([command])).exitCode).toBe(0)
     const { state, services } = await status()
     expect([state, services[5].health, services[5].detail]).toEqual([
@@ -391,16 +381,16 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     expect((await stack.run(['up'])).exitCode).toBe(0)
     expect((await status()).flow.visible).toBe(0)
     expect((await stack.run(['submit'])).exitCode).toBe(0)
-    const { rows, visible } = (await arrived(stack)).flow
+    const { rows, visible } = (await waitForTable()).flow
     expect([rows, visible]).toEqual([flow.rows, flow.visible])
   })
 
-  test('down leaves no process and no listener, and the products stay', async () => {
+  test('down leaves no process and no listener, and keeps the products', async () => {
     const rows = await select('SELECT count(*) AS n, count(DISTINCT code) AS codes FROM Products')
     const down = await stack.run(['down'])
     expect(await stack.listening()).toEqual([])
-    // The daemon, which has just said that everything has ended, is the last to go.
-    await allGone()
+    // The daemon exits last, after its response to `down`.
+    await stack.waitUntilGone(/./)
     expect(down.shown.split('\n').toSorted()).toEqual([
       '! All services are stopped; the data stays. Next: `offstream up`',
       '! ✔ kafka  stopped after <time>',
@@ -418,13 +408,13 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     expect(rows).toEqual([{ n: rows[0]?.['codes'], codes: rows[0]?.['codes'] }])
   })
 
-  /** Where table and catalogue differ, as code, column, catalogue's value, table's value. */
+  /** The differences between table and catalogue: code, column, the catalogue's value, the table's value. */
   const differences = async (products: readonly CatalogueProduct[]) => {
     const rows = await select(`SELECT code, ${comparedColumns.join(', ')} FROM Products`)
     const byCode = new Map(rows.map(row => [row['code'], row]))
     return products.flatMap(product => {
       const code = normaliseCode(product.code)
-      const [expected, row] = [told(product), byCode.get(code)]
+      const [expected, row] = [expectedRow(product), byCode.get(code)]
       return comparedColumns
         .filter(column => row?.[column] !== expected[column])
         .map(column => [code, column, expected[column], row?.[column]])
@@ -451,11 +441,11 @@ const comparedColumns = [
   ...(Object.keys(nutriments) as (keyof typeof nutriments)[]),
 ] as const
 
-/** What the catalogue tells of a product, in the table's words. */
-const told = (
+/** The catalogue's values of a product, by the table's columns. */
+const expectedRow = (
   product: CatalogueProduct,
 ): Record<(typeof comparedColumns)[number], string | number | null> => {
-  const among = (grades: string, grade: string | null | undefined) =>
+  const knownGrade = (grades: string, grade: string | null | undefined) =>
     grade && grades.includes(grade) ? grade : null
   const values = Object.entries(nutriments).map(([column, name]) => {
     const value = product.nutriments?.[`${name}_100g`]
@@ -463,17 +453,17 @@ const told = (
   })
   return {
     product_name: plainText(product.product_name),
-    nutriscore_grade: among('abcde', product.nutriscore_grade),
+    nutriscore_grade: knownGrade('abcde', product.nutriscore_grade),
     nova_group: product.nova_group == null ? null : Number(product.nova_group),
     environmental_score_grade:
       product.environmental_score_grade === 'a-plus'
         ? 'a-plus'
-        : among('abcdef', product.environmental_score_grade),
+        : knownGrade('abcdef', product.environmental_score_grade),
     ...Object.fromEntries(values),
   }
 }
 
-/** A name as a person reads it: contributors' entities decoded, white space as single blanks. */
+/** A name as a browser shows it: entities are decoded, white space is collapsed. */
 const plainText = (written: string | null | undefined): string | null =>
   (written ?? '')
     .replaceAll('&quot;', '"')

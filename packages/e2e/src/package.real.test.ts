@@ -1,21 +1,20 @@
-import { randomInt } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { freePorts, loadProject, settingPaths } from '@offstream/pipeline'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freePortSettings } from './stack.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 let directory: string
 
-/** The command as somebody has it who installed the package: nothing of the repository is in reach. */
-const offstream = (...words: string[]) =>
-  execa('npx', ['--no-install', 'offstream', ...words], { cwd: directory, reject: false, stdin: 'ignore' })
+/** The installed command. Nothing of the repository is reachable from its folder. */
+const offstream = (...args: string[]) =>
+  execa('npx', ['--no-install', 'offstream', ...args], { cwd: directory, reject: false, stdin: 'ignore' })
 
 beforeAll(async () => {
-  // With a space and a letter beyond ASCII, as folders of people have them: here the job and the settings lie in it too.
+  // The path has a blank and a letter beyond ASCII, because real home folders have them.
   directory = await mkdtemp(join(tmpdir(), 'offstream é package-'))
   const { stdout } = await execa(
     'npm',
@@ -24,28 +23,28 @@ beforeAll(async () => {
       cwd: root,
     },
   )
-  // What the build of the bundle says comes before.
+  // The build of the bundle prints lines before the JSON.
   const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('[\n')))
   await writeFile(join(directory, 'package.json'), '{ "private": true }\n')
   await execa('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', filename], { cwd: directory })
 })
 
 afterAll(async () => {
-  // Ends what a failed test left.
+  // A failed test may leave services.
   await offstream('down')
   await rm(directory, { recursive: true, force: true })
 })
 
 describe('offstream, packed and installed into an empty folder,', () => {
-  test('tells its version and its help', async () => {
-    const { version } = JSON.parse(await readFile(join(root, 'packages/cli/package.json'), 'utf8'))
-    const [told, help] = [await offstream('--version'), await offstream('--help')]
+  test('prints its version and its help', async () => {
+    const manifest = JSON.parse(await readFile(join(root, 'packages/cli/package.json'), 'utf8'))
+    const [version, help] = [await offstream('--version'), await offstream('--help')]
 
-    expect([told.stdout, told.exitCode, help.exitCode]).toEqual([version, 0, 0])
+    expect([version.stdout, version.exitCode, help.exitCode]).toEqual([manifest.version, 0, 0])
     expect(help.stdout).toContain('Usage: offstream [options] [command]')
   })
 
-  test('has no part of the workspace among what npm installed', async () => {
+  test('installs no package of the workspace', async () => {
     const installed = await readdir(join(directory, 'node_modules'))
     expect(installed).toContain('offstream')
     expect(installed).not.toContain('@offstream')
@@ -62,7 +61,7 @@ describe('offstream, packed and installed into an empty folder,', () => {
     expect(statuses).toEqual(commands.map(() => 0))
   })
 
-  test('brings its locks, programs and views, and finds them', async () => {
+  test('contains its locks, programs and views', async () => {
     const listed = JSON.parse((await offstream('runtime', 'list', '--json')).stdout)
     const doctor = JSON.parse((await offstream('doctor', '--json')).stdout)
 
@@ -71,7 +70,7 @@ describe('offstream, packed and installed into an empty folder,', () => {
     expect(doctor.findings.find(({ name }: { name: string }) => name === 'Java')?.verdict).toBe('ok')
   })
 
-  test('brings the program of the thread that reads long files', async () => {
+  test('contains the worker thread that reads long files', async () => {
     const padding = 'x'.repeat(1_000_000)
     const codes = Array.from({ length: 20 }, (_, index) => `${10_000_000 + index}`)
     const lines = codes.map(code => JSON.stringify({ padding, code, brands: 'A' }))
@@ -84,7 +83,7 @@ describe('offstream, packed and installed into an empty folder,', () => {
   })
 
   test('runs the whole pipeline', async () => {
-    const settings = (await freePortSettings()).flatMap(setting => ['--set', setting])
+    const settings = (await freePortSettings(directory)).flatMap(setting => ['--set', setting])
     const { stdout, stderr, exitCode } = await offstream(
       'demo',
       '--limit',
@@ -104,7 +103,7 @@ describe('offstream, packed and installed into an empty folder,', () => {
     expect((await offstream('status', '--json')).exitCode).toBe(3)
   })
 
-  test('makes a project of its own beside the package, whose settings hold', async () => {
+  test('creates a project whose settings apply', async () => {
     const { stdout, exitCode } = await offstream('init', '--contact', 'me@example.org')
     const shown = JSON.parse((await offstream('config', 'show', '--sources', '--json')).stdout)
 
@@ -116,12 +115,3 @@ describe('offstream, packed and installed into an empty folder,', () => {
     expect(shown.sources['web.contact'].kind).toBe('file')
   })
 })
-
-/** A free port for every service, from a random start, so that two runs side by side meet nowhere. */
-const freePortSettings = async (): Promise<string[]> => {
-  const first = 20_000 + 10 * randomInt(1_200)
-  const paths = settingPaths.filter(path => /port$/i.test(path))
-  const wished = paths.map((path, index) => `${path}=${first + index}`)
-  const { config } = await loadProject({ from: directory, environment: {}, settings: wished })
-  return [...wished, ...(await freePorts(config, new Set()))]
-}

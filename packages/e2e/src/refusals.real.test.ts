@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ScratchStack, scratchStack } from './stack.ts'
 
-// Nothing is started here but the command itself: one project serves all.
+// No test starts a service, so all share one project.
 let stack: ScratchStack
 beforeAll(async () => {
   stack = await scratchStack()
 })
 afterAll(() => stack[Symbol.asyncDispose]())
 
-/** A listener that is nobody's service. */
+/** A listener that is not a service of offstream. */
 const holdPort = async (port: number) => {
   const server = createServer()
   server.listen(port, '127.0.0.1')
@@ -20,7 +20,7 @@ const holdPort = async (port: number) => {
   return { [Symbol.asyncDispose]: () => new Promise<void>(resolve => server.close(() => resolve())) }
 }
 
-test('an unknown command is a mistake of usage', async () => {
+test('an unknown command is a usage error', async () => {
   expect((await stack.run(['nope'])).shown).toMatchInlineSnapshot(`
     "! ✖ Unknown command \`nope\` [USAGE_INVALID]
     ! → run \`offstream --help\`
@@ -28,7 +28,7 @@ test('an unknown command is a mistake of usage', async () => {
   `)
 })
 
-test('so is an unknown option', async () => {
+test('an unknown option is a usage error', async () => {
   expect((await stack.run(['up', '--nope'])).shown).toMatchInlineSnapshot(`
     "! ✖ Unknown option \`--nope\` [USAGE_INVALID]
     ! → run \`offstream up --help\`
@@ -36,7 +36,7 @@ test('so is an unknown option', async () => {
   `)
 })
 
-test('so is a value that an option can not have', async () => {
+test('an invalid option value is a usage error', async () => {
   expect((await stack.run(['scrape', '--limit', 'many'])).shown).toMatchInlineSnapshot(`
     "! ✖ Option \`--limit <number>\` argument \`many\` is invalid. It must be a whole number from 1. [USAGE_INVALID]
     ! → run \`offstream scrape --help\`
@@ -44,7 +44,7 @@ test('so is a value that an option can not have', async () => {
   `)
 })
 
-test('a configuration with several problems tells all of them', async () => {
+test('all problems of a configuration are reported together', async () => {
   const directory = join(stack.directory, 'broken')
   await mkdir(directory)
   await writeFile(join(directory, 'offstream.yaml'), 'kafka:\n  port: 99999\n  prot: 1\n')
@@ -63,7 +63,7 @@ test('a configuration with several problems tells all of them', async () => {
   `)
 })
 
-test('status says where nothing runs', async () => {
+test('status of a stopped stack', async () => {
   expect((await stack.run(['status'])).shown).toMatchInlineSnapshot(`
     "○ stopped
 
@@ -81,14 +81,14 @@ test('status says where nothing runs', async () => {
   `)
 })
 
-test('down where nothing runs is fine', async () => {
+test('down succeeds if nothing runs', async () => {
   expect((await stack.run(['down'])).shown).toMatchInlineSnapshot(`
     "! Nothing was running. Next: \`offstream up\`
     exit 0"
   `)
 })
 
-test('submit wants the services to run', async () => {
+test('submit fails if the services do not run', async () => {
   expect((await stack.run(['submit'])).shown).toMatchInlineSnapshot(`
     "! ✖ kafka is not running [NOT_RUNNING]
     ! → start the services with \`offstream up\`, then try again
@@ -96,7 +96,7 @@ test('submit wants the services to run', async () => {
   `)
 })
 
-test('a query says where it got no answer', async () => {
+test('a query without a Thrift server names the address', async () => {
   expect((await stack.run(['query', 'SELECT 1'])).shown).toMatchInlineSnapshot(`
     "! ✖ No Thrift server answered at \`127.0.0.1:<thrift.port>\`: connect ECONNREFUSED 127.0.0.1:<thrift.port> [THRIFT_UNREACHABLE]
     ! → start the services with \`offstream up\`, then look at \`offstream status\`
@@ -104,11 +104,11 @@ test('a query says where it got no answer', async () => {
   `)
 })
 
-test('a statement that begins with a comment is no option', async () => {
+test('a statement that starts with a comment is not parsed as an option', async () => {
   expect((await stack.run(['query', '-- how many?\nSELECT 1'])).exitCode).toBe(9)
 })
 
-test('a scrape says that no broker answers before it visits anything', async () => {
+test('a scrape without a broker fails before it visits a page', async () => {
   expect((await stack.run(['scrape', '--url', 'http://127.0.0.1:9/'])).shown).toMatchInlineSnapshot(`
     "! ✖ No Kafka broker answered at \`127.0.0.1:<kafka.port>\` [KAFKA_UNREACHABLE]
     ! → start the services with \`offstream up\`, then try again
@@ -116,7 +116,7 @@ test('a scrape says that no broker answers before it visits anything', async () 
   `)
 })
 
-test('a site that does not answer is told as that', async () => {
+test('a site that does not answer is reported as unreachable', async () => {
   const { stderr, exitCode } = await stack.run([
     'scrape',
     '--dry-run',
@@ -126,7 +126,7 @@ test('a site that does not answer is told as that', async () => {
   expect([stderr, exitCode]).toEqual([expect.stringContaining('[SITE_UNREACHABLE]'), 9])
 })
 
-test('an address that is none is a mistake of usage', async () => {
+test('an invalid address is a usage error', async () => {
   expect((await stack.run(['scrape', '--dry-run', '--url', 'products'])).shown).toMatchInlineSnapshot(`
     "! ✖ \`products\` is no web address [ADDRESS_INVALID]
     ! → give one such as \`https://fr.openfoodfacts.org/facets/categories/chocolats\`
@@ -134,7 +134,7 @@ test('an address that is none is a mistake of usage', async () => {
   `)
 })
 
-test('a configured browser that is not there is told, and no other taken', async () => {
+test('a configured browser that does not exist is reported, and no other is used', async () => {
   const call = await stack.run(['scrape', '--dry-run', '--set', 'browser.executablePath=/nowhere/chromium'])
   expect(call.shown).toMatchInlineSnapshot(`
     "! ✖ No program at \`/nowhere/chromium\` [CHROMIUM_MISSING]
@@ -143,7 +143,7 @@ test('a configured browser that is not there is told, and no other taken', async
   `)
 })
 
-test('an unknown chart is told with those that there are', async () => {
+test('an unknown chart is reported with the names of all charts', async () => {
   expect((await stack.run(['charts', 'pie'])).shown).toMatchInlineSnapshot(`
     "! ✖ There is no chart \`pie\` [CHART_UNKNOWN]
     ! → there are \`brands-by-processing\`, \`environmental-impact\`, \`nova-distribution\`, \`nutri-score-ranking\`
@@ -151,7 +151,7 @@ test('an unknown chart is told with those that there are', async () => {
   `)
 })
 
-test('a catalogue that can not be read is told with the line', async () => {
+test('an invalid catalogue is reported with the line', async () => {
   await writeFile(join(stack.directory, 'catalogue.jsonl'), '{"code":"20000004"}\n{"code":"x"}\n')
   expect((await stack.run(['site', '--catalogue', 'catalogue.jsonl'])).shown).toMatchInlineSnapshot(`
     "! ✖ The catalogue \`catalogue.jsonl:2\` can't be read: code: must be 1 to 24 digits [CATALOGUE_UNREADABLE]
@@ -160,7 +160,7 @@ test('a catalogue that can not be read is told with the line', async () => {
   `)
 })
 
-test('a taken port is told with its holder before anything starts, and by the doctor', async () => {
+test('a taken port is reported with its holder before anything starts, and by doctor', async () => {
   await using _ = await holdPort(stack.config.thrift.port)
   const up = await stack.run(['up'])
   const doctor = await stack.run(['doctor', '--json'])
@@ -182,7 +182,7 @@ test('a taken port is told with its holder before anything starts, and by the do
   expect(await stack.processes()).toEqual([])
 })
 
-test('a machine without Java is told what to install, also after a start that failed for another reason', async () => {
+test('a missing Java is reported with the command that installs it, also after a start that failed for another reason', async () => {
   expect(
     (await stack.run(['up'], { env: { PATH: stack.directory, JAVA_HOME: '' } })).shown,
   ).toMatchInlineSnapshot(`
@@ -192,7 +192,7 @@ test('a machine without Java is told what to install, also after a start that fa
   `)
 })
 
-test('with --json an error is an object, and nothing else is written', async () => {
+test('with --json an error is an object and nothing else is printed', async () => {
   const { stdout, stderr, exitCode } = await stack.run(['query', 'SELECT 1', '--json'])
   expect([JSON.parse(stdout), stderr, exitCode]).toEqual([
     {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Config, numberAt, portPaths } from '@offstream/pipeline'
-/** The result of a call of the command. */
+/** What a call of the command printed, and its exit status. */
 export interface Outcome {
   readonly stdout: string
   readonly stderr: string

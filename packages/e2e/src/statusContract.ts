@@ -17,7 +17,7 @@ const service = <Name extends string>(name: Name) =>
     detail: z.string().min(1).nullable(),
   })
 
-/** What `offstream status --json` has promised to other programs, as the issue that asked for it has it: no more, no less. */
+/** The exact structure that `offstream status --json` guarantees to other programs. */
 export const StatusContract = z.strictObject({
   version: z.literal(1),
   state: z.enum(['healthy', 'degraded', 'stopped']),
