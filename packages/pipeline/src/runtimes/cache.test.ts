@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { acquireLock, artifactLock } from '@offstream/runtime'
+import { acquireLock, artifactLock, pythonOf } from '@offstream/runtime'
 import { expect, onTestFinished, test } from 'vitest'
 import { listRuntimes, pruneRuntimes, removeDamaged, verifyRuntimes } from './cache.ts'
 import { jarSets, sitePackages, sparkFolder } from './distributions.ts'
@@ -37,7 +37,9 @@ const writeSpark = async (cache: string): Promise<string> => {
     join(packages, 'pyspark-4.1.1.dist-info', 'RECORD'),
     `"pyspark/a,b.jar",sha256=${digestOf('jar')},3\npyspark/sql.py,sha256=${digestOf('sql')},3\npyspark/sql.pyc,,\n`,
   )
-  await complete(join(cache, await sparkFolder(python)))
+  const folder = join(cache, await sparkFolder(python))
+  await write(pythonOf(folder), '')
+  await complete(folder)
   return packages
 }
 
@@ -95,6 +97,19 @@ test('every file is compared with its digest, and what is damaged is named', asy
     ],
     ivy: [`jars/org.example_${first?.file} has changed`],
   })
+})
+
+test('a virtual environment whose Python is gone is damaged', async () => {
+  const { cache, environment } = await emptyCache()
+  await writeSpark(cache)
+  const python = pythonOf(join(cache, await sparkFolder(await findPython(process.env))))
+  await rm(python)
+  // As after an update of the system's Python.
+  await symlink('/nonexistent/python3.11', python)
+  const verified = await verifyRuntimes(environment)
+  expect(verified.map(({ problems }) => problems)).toEqual([
+    ['bin/python links to a Python that does not exist'],
+  ])
 })
 
 test('what is damaged is removed to be fetched again, with what Ivy is filled by', async () => {

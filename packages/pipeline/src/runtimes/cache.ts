@@ -208,7 +208,11 @@ const compareSpark = async (directory: string, python: Tool): Promise<Comparison
   const files = rows.flatMap(([path = '', noted = '']) =>
     noted.startsWith('sha256=') ? [{ path, noted: hexOf(noted.slice('sha256='.length)) }] : [],
   )
-  const problems = records.some(name => name.startsWith('pyspark-')) ? [] : ['pyspark is not installed there']
+  const problems = [
+    // After an update or removal of the system's Python everything else is still as it was installed.
+    ...(existsSync(pythonOf(directory)) ? [] : ['bin/python links to a Python that does not exist']),
+    ...(records.some(name => name.startsWith('pyspark-')) ? [] : ['pyspark is not installed there']),
+  ]
   for (const { path, noted } of files) {
     const actual = await sha256Of(join(packages, path)).catch(() => null)
     if (actual === null) problems.push(`${path} is missing`)

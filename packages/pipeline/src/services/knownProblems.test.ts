@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { diagnose, knownProblems } from './knownProblems.ts'
 
 /**
- * What the services really wrote when they were made to fail so: Kafka 3.9.2, ZooKeeper 3.8.4, Spark 4.1.1, Iceberg
- * 1.12.0, sqlite-jdbc 3.49.1, Java 17. Not run here, but from public reports or the error texts of Spark itself:
- * JAVA_TOO_NEW, InconsistentClusterIdException, CONCURRENT_STREAM_LOG_UPDATE, DATA_SOURCE_NOT_FOUND, Ivy's.
+ * What the services logged when they were made to fail: Kafka 3.9.2, ZooKeeper 3.8.4, Spark 4.1.1, Iceberg 1.12.0,
+ * sqlite-jdbc 3.49.1, Java 17. These were not produced here but come from public reports or from the texts in the
+ * programs: JAVA_TOO_NEW, CATALOG_FILE_SYSTEM, InconsistentClusterIdException, CONCURRENT_STREAM_LOG_UPDATE,
+ * DATA_SOURCE_NOT_FOUND, Ivy's.
  */
 const failures: readonly (readonly [code: string, evidence: string])[] = [
   [
@@ -139,6 +140,14 @@ const failures: readonly (readonly [code: string, evidence: string])[] = [
   [
     'CATALOG_LOCKED',
     'Caused by: org.sqlite.SQLiteException: [SQLITE_BUSY] The database file is locked (database is locked)',
+  ],
+  [
+    'CATALOG_FILE_SYSTEM',
+    'Caused by: org.sqlite.SQLiteException: [SQLITE_PROTOCOL] NOT USED. Database lock protocol error (locking protocol)',
+  ],
+  [
+    'CATALOG_FILE_SYSTEM',
+    'Caused by: org.sqlite.SQLiteException: [SQLITE_IOERR_SHMMAP] I/O error within xShmMap while trying to map a shared memory segment (disk I/O error)',
   ],
   [
     'CATALOG_CORRUPT',

@@ -151,6 +151,13 @@ export const knownProblems: readonly ProblemSign[] = [
     hint: 'end what has `catalog.db` open beside Spark, then `offstream restart`',
   },
   {
+    code: 'CATALOG_FILE_SYSTEM',
+    pattern: /\[SQLITE_(?:PROTOCOL|IOERR_SHM\w*)\]/,
+    cause:
+      'The catalog of the table, a SQLite file with a write-ahead log, is on a file system that does not support it',
+    hint: 'move the project to a local disk: network, Windows and FUSE folders do not work (`offstream doctor` shows the file system)',
+  },
+  {
     code: 'CATALOG_CORRUPT',
     pattern: /\[SQLITE_(?:CORRUPT|NOTADB)/,
     cause: 'The catalog of the table, a SQLite file, is damaged',

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { Config } from '../project/config.ts'
 import { findJava } from '../runtimes/toolchain.ts'
-import { examine } from './doctor.ts'
+import { examine, memory } from './doctor.ts'
 
 /** A port of this machine on which this process listens. */
 const heldPort = async (): Promise<number> => {
@@ -103,6 +103,18 @@ test('what the shell sets for services is named where it is ignored, without sec
   })
 })
 
+test('in a container the memory is its limit, not that of the machine', () => {
+  expect(memory(64e9, 4e9)).toEqual({
+    name: 'Memory',
+    verdict: 'warning',
+    found: '4.0 GB, the limit of this container; the machine has 64.0 GB',
+    hint: 'raise the limit of the container, or lower the `memory` settings in `offstream.yaml`',
+  })
+  // Without a limit Node returns 0, nothing, or (cgroup v1) a number larger than every memory.
+  for (const none of [0, undefined, 9_223_372_036_854_772_000])
+    expect(memory(64e9, none)).toEqual({ name: 'Memory', verdict: 'ok', found: '64.0 GB', hint: null })
+})
+
 test('everything that a start depends on is looked at, and what is wrong comes with what to do', async () => {
   const findings = await examine({
     config: Config.parse({ browser: { executablePath: '/nowhere/chromium' } }),
@@ -121,6 +133,7 @@ test('everything that a start depends on is looked at, and what is wrong comes w
     'Memory',
     'Disk',
     'Folder',
+    'File system',
   ])
   expect(findings.find(({ name }) => name === 'Chromium')).toMatchObject({
     verdict: 'warning',

@@ -9,6 +9,7 @@ import { numberAt, portPaths } from '../project/paths.ts'
 import { type Environment, ignoredVariables, programEnvironment } from '../runtimes/environment.ts'
 import { findJava, findPython, newestJava, type Tool } from '../runtimes/toolchain.ts'
 import { findChromium } from '../sources/web/chromium.ts'
+import { fileSystemOf, supportsCatalog } from './fileSystem.ts'
 import { secretValues } from './redaction.ts'
 
 /** One thing that must be right on the machine. `warning`: it works, but may not for long. */
@@ -54,6 +55,7 @@ export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
     memory(),
     disk(directory),
     folder(directory, directoriesOf(state)),
+    fileSystem(directoriesOf(state).warehouse),
     ...portPaths.map(path => portFinding(path, numberAt(config, path), ours)),
   ])
   return found
@@ -145,15 +147,41 @@ const chromium = async ({ browser }: Config): Promise<Finding> => {
     : ok('Chromium', `\`${path}\``)
 }
 
-const memory = async (): Promise<Finding> => {
-  const found = `${(totalmem() / 1e9).toFixed(1)} GB`
-  return totalmem() >= memoryBytes
+/**
+ * The memory that processes can use. In a container it is the limit of the container, not that of the machine.
+ * @param limit bytes; 0, undefined or more than the machine has if there is no limit
+ */
+export const memory = (
+  total = totalmem(),
+  limit: number | undefined = process.constrainedMemory(),
+): Finding => {
+  const isLimited = limit !== undefined && limit > 0 && limit < total
+  const available = isLimited ? limit : total
+  const found = `${(available / 1e9).toFixed(1)} GB${isLimited ? `, the limit of this container; the machine has ${(total / 1e9).toFixed(1)} GB` : ''}`
+  return available >= memoryBytes
     ? ok('Memory', found)
     : {
         name: 'Memory',
         verdict: 'warning',
         found,
-        hint: 'lower the `memory` settings in `offstream.yaml`, or use a larger machine',
+        hint: isLimited
+          ? 'raise the limit of the container, or lower the `memory` settings in `offstream.yaml`'
+          : 'lower the `memory` settings in `offstream.yaml`, or use a larger machine',
+      }
+}
+
+const fileSystem = async (warehouse: string): Promise<Finding> => {
+  const folder = await nearestThere(warehouse)
+  const system = await fileSystemOf(folder)
+  if (system === null) return ok('File system', `unknown, of \`${folder}\``)
+  const found = `${system.type}, mounted at \`${system.mountPoint}\``
+  return supportsCatalog(system)
+    ? ok('File system', found)
+    : {
+        name: 'File system',
+        verdict: 'warning',
+        found,
+        hint: 'move the project to a local disk: the catalog of the table, a SQLite file with a write-ahead log, may fail there',
       }
 }
 
