@@ -1,8 +1,8 @@
--- How processed are the products of the brands that have the most of them?
--- One row for each brand and NOVA group: the 12 largest brands, then the products whose brand is unknown.
+-- How processed are the products of the largest brands?
+-- One row for each brand and NOVA group: the 12 largest brands, then the products without a known brand.
 WITH branded AS (
   SELECT
-    -- A product's first brand is its own; those after it are mostly the owner's or a shop's.
+    -- The first brand is that of the product; the others are mostly those of its owner or of a shop.
     coalesce(split_part(brands, ', ', 1), 'unknown') AS brand,
     coalesce(CAST(nova_group AS STRING), 'unknown') AS nova_group
   FROM Products

@@ -5,5 +5,5 @@ SELECT
   round(100 * count(*) / sum(count(*)) OVER (), 1) AS percent
 FROM Products
 GROUP BY 1
--- A+ is above A and would sort below it.
+-- A+ is better than A, but would sort after it.
 ORDER BY environmental_score_grade <> 'a-plus', environmental_score_grade

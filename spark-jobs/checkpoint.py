@@ -1,8 +1,8 @@
-"""What Spark keeps on the disk of how far the query is.
+"""The checkpoint of Spark: how far the query has read.
 
-`offsets/N` is written when batch N is planned, `commits/N` when it is done; the first holds a line of
-version, a line of metadata, then a line of JSON for each source. Read and written through Hadoop, since a
-checkpoint may lie on s3a:// or hdfs://.
+Spark writes `offsets/N` when it plans batch N and `commits/N` when the batch is done. A file of offsets has a
+line with the version, a line of metadata, then a line of JSON for each source. The files are read and deleted
+through Hadoop, since a checkpoint may be on s3a:// or hdfs://.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ Offsets: TypeAlias = dict[str, dict[str, int]]
 
 
 class Checkpoint:
-    """The checkpoint of a query with one source, between two runs of it."""
+    """The checkpoint of a query with one source. Use it only while the query does not run."""
 
     def __init__(self, spark: SparkSession, location: str) -> None:
-        """Look at a folder or URI, which need not be there yet."""
+        """`location` is a folder or a URI, which does not have to exist yet."""
         java: Any = spark._jvm
         self._path = java.org.apache.hadoop.fs.Path
         self._text = java.org.apache.commons.io.IOUtils.toString
@@ -29,7 +29,7 @@ class Checkpoint:
         self._files = self._folder.getFileSystem(spark._jsc.hadoopConfiguration())
 
     def committed(self) -> Offsets:
-        """Tell how far the batches that are done went; nothing where none is."""
+        """Return the offsets after the last batch that is done; an empty dict if no batch is."""
         done = self._batches("commits")
         if not done:
             return {}
@@ -42,12 +42,12 @@ class Checkpoint:
         offsets: Offsets = json.loads(source)
         return offsets
 
-    def forget_planned(self) -> None:
-        """Forget a batch that was planned and not done, as a kill leaves it: it is planned anew.
+    def delete_uncommitted(self) -> None:
+        """Delete the plan of a batch that a killed job left undone, so that Spark plans it again.
 
-        Only for a query that may do things twice. Redone from its plan, its end makes Spark 4.1.1 end the
-        query with a NullPointerException in KafkaMicroBatchStream.metrics (SPARK-55271), and the whole job
-        has to start a second time.
+        Use this only for a query whose batches may run twice. If Spark 4.1.1 runs such a batch from its plan,
+        the query fails at the end of the batch with a NullPointerException in KafkaMicroBatchStream.metrics
+        (SPARK-55271), and the job has to start a second time.
         """
         last_done = max(self._batches("commits"), default=-1)
         for batch in self._batches("offsets"):

@@ -1,7 +1,7 @@
-"""The tables: the one place that declares, writes and tidies them.
+"""The tables. Only this module declares, writes, compacts and cleans them.
 
-They live in the catalog `lake`, which is configured from outside by `spark.sql.catalog.lake.*`. One job
-writes them, stream.py; whoever reads them sees whole commits.
+They are in the catalog `lake`, which `spark.sql.catalog.lake.*` configures from outside. Only one job writes
+them, stream.py. Readers see whole commits.
 """
 
 from __future__ import annotations
@@ -28,42 +28,42 @@ _COLUMNS = {PRODUCTS: PRODUCT_COLUMNS, REJECTED: REJECTED_COLUMNS}
 
 _PROPERTIES = {
     "format-version": "2",
-    # Merge-on-read and no shuffle before the write: an upsert then costs what the batch is, not what the
-    # table is. There is one writer, so the weaker isolation loses nothing.
+    # With merge-on-read and without a shuffle before the write, the cost of an upsert depends on the size of
+    # the batch, not of the table. There is only one writer, so snapshot isolation is enough.
     "write.merge.mode": "merge-on-read",
     "write.update.mode": "merge-on-read",
     "write.delete.mode": "merge-on-read",
     "write.distribution-mode": "none",
     "write.merge.distribution-mode": "none",
     "write.merge.isolation-level": "snapshot",
-    # Tidying rewrites files smaller than three quarters of this: at the default of 512 MiB that is the whole
-    # of a small table, every time.
+    # Compaction rewrites files that are smaller than three quarters of this. With the default of 512 MiB it
+    # would rewrite the whole of a small table every time.
     "write.target-file-size-bytes": str(32 * 1024 * 1024),
-    # A commit a second would fill the disk with old metadata. Five minutes is what a query has, from its
-    # start, until files that it reads may go.
+    # Old metadata of a commit a second would fill the disk. A query has five minutes from its start until the
+    # files that it reads may be deleted.
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "20",
     "history.expire.max-snapshot-age-ms": str(5 * 60 * 1000),
     "history.expire.min-snapshots-to-keep": "1",
 }
 
-_TRIES = 5
+_MAX_TRIES = 5
 _PAUSE_SECONDS = 0.5
 
 
 def ensure_tables(spark: SparkSession) -> None:
-    """Make the tables where they are not there, and bring older ones up to these columns and properties.
+    """Create the tables if they do not exist; add missing columns and set the properties of older ones.
 
-    Stream and Thrift server may do so at the same moment, and one of the two then fails at what the other
-    has just done; it finds it done when it tries again. What still fails after some tries is thrown.
+    The stream and the Thrift server may do this at the same moment. One of them then fails because the other
+    was faster, and succeeds when it tries again. After five tries the error is thrown.
     """
-    for left in reversed(range(_TRIES)):
+    for retries_left in reversed(range(_MAX_TRIES)):
         try:
             spark.sql("CREATE NAMESPACE IF NOT EXISTS lake.off")
             for table, columns in _COLUMNS.items():
                 _ensure_table(spark, table, columns)
         except Exception:
-            if left == 0:
+            if retries_left == 0:
                 raise
             time.sleep(_PAUSE_SECONDS)
         else:
@@ -71,10 +71,9 @@ def ensure_tables(spark: SparkSession) -> None:
 
 
 def merge_products(rows: DataFrame) -> None:
-    """Put rows into the table: of each code the newest, and only where it is newer than the table's.
+    """Upsert rows: the newest row of each code, and only if it is newer than the row in the table.
 
-    Newer is a total order (`products.age`), so any order and any repetition of the same messages ends in
-    the same table.
+    `products.age` is a total order, so the same messages in any order, repeated or not, give the same table.
     """
     values = {name: F.col(f"new.{name}") for name in PRODUCT_COLUMNS.names}
     (
@@ -90,9 +89,9 @@ def merge_products(rows: DataFrame) -> None:
 
 
 def merge_rejected(rows: DataFrame) -> None:
-    """Keep messages that could not be read, each once however often it comes."""
+    """Insert rejected messages that are not in the table yet."""
     values = {name: F.col(f"new.{name}") for name in REJECTED_COLUMNS.names}
-    # The timestamp as well: a topic that was made anew counts from 0 again.
+    # The timestamp too, since the offsets of a topic that was deleted and created again start at 0.
     message = ("topic", "kafka_partition", "kafka_offset", "kafka_timestamp")
     (
         rows.dropDuplicates(list(message))

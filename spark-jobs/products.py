@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 SCHEMA_VERSION = 1
-"""The newest `schema-version` header that this code can read: product.ts's `productSchemaVersion`."""
+"""The newest `schema-version` header that this code can read: `productSchemaVersion` of product.ts."""
 
 PRODUCT = StructType(
     [
@@ -73,7 +73,7 @@ TABLE = StructType(
         StructField("kafka_timestamp", TimestampType()),
     ]
 )
-"""A row of the table: the record, whether it was deleted, and the message that says so."""
+"""A row of the table: the record, whether it is deleted, and the position of its message."""
 
 REJECTED = StructType(
     [
@@ -86,23 +86,23 @@ REJECTED = StructType(
         StructField("reason", StringType()),
     ]
 )
-"""A message that can't be believed, as it came, and why."""
+"""A rejected message: its position, its content and the reason."""
 
 _AGE = ("as_of", "rev", "kafka_offset", "kafka_partition")
 
 
 def age(row: str) -> Column:
-    """What makes one row of a code newer than another, to be compared by `<` or to take the greatest of.
+    """Return the sort key of a row: of two rows of a code, the one with the greater key is newer.
 
-    The first difference decides: `as_of`, then `rev` (a null is the oldest), then the offset in the topic.
-    The partition decides only between messages from before and after the topic got more partitions; with it
-    the order is total. `row` is the alias that the rows have.
+    The first difference decides: `as_of`, then `rev` (null is the oldest), then the offset in the topic. The
+    partition makes the order total. It only matters if the topic got more partitions. `row` is the alias of
+    the rows.
     """
     return F.struct(*(F.col(f"{row}.{name}") for name in _AGE))
 
 
 def newest(rows: DataFrame) -> DataFrame:
-    """Of rows of the table, the newest of each code."""
+    """Return the newest row of each code."""
     return (
         rows.alias("row")
         .groupBy("code")

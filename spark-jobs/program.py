@@ -1,4 +1,4 @@
-"""How the programs of this folder end."""
+"""How the programs of this folder report a failure."""
 
 from __future__ import annotations
 
@@ -13,27 +13,26 @@ if TYPE_CHECKING:
 
 
 def run(name: str, main: Callable[[], None]) -> None:
-    """Run a program under the name of its service; where it fails, exit with 1.
+    """Run a program under the name of its service; exit with 1 if it fails.
 
-    Its stack comes first and what went wrong last: the last lines of the log are what is shown of a service
-    that failed.
+    The error comes after its stack, since offstream shows the last lines of a failed service's log.
     """
     try:
         main()
     except Exception as error:
         traceback.print_exc()
-        print(f"{name} failed: {in_short(error)}", file=sys.stderr)
+        print(f"{name} failed: {one_line(error)}", file=sys.stderr)
         raise SystemExit(1) from error
 
 
-def in_short(error: BaseException) -> str:
-    """Return what went wrong, and where it is told why, in one line: without the stacks of Java."""
+def one_line(error: BaseException) -> str:
+    """Return the message of an error and of its first cause in one line, without the stacks of Java."""
     if isinstance(error, (Py4JNetworkError, ConnectionError)):
-        return "the Java process of Spark has ended"
+        return "the Java process of Spark has exited"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    # The first line of py4j's own errors says no more than which object was called.
-    what = lines[1:] if isinstance(error, Py4JJavaError) else lines
-    if not what:
+    # The first line of an error of py4j only names the object that was called.
+    message = lines[1:] if isinstance(error, Py4JJavaError) else lines
+    if not message:
         return type(error).__name__
     causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
-    return " ← ".join([what[0].removeprefix(": "), *causes[-1:]])
+    return " ← ".join([message[0].removeprefix(": "), *causes[-1:]])

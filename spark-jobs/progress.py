@@ -1,4 +1,4 @@
-"""How far the job is, as it tells in a file."""
+"""The progress file of the job."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ State: TypeAlias = Literal["starting", "running", "stopping", "stopped", "failed
 
 
 class Progress:
-    """What the job tells of itself, in a file that is replaced as a whole: no reader meets half of it.
+    """The state and the position of the job, in a file that is replaced atomically.
 
     `packages/pipeline/src/services/streamProgress.ts` reads it. `inputRows` counts since this process
     started; `batchId`, `rowsPerSecond` and `triggerMs` are those of the last batch, null before the first.
     """
 
     def __init__(self, file: Path, offsets: Offsets) -> None:
-        """Start at the offsets that an earlier run had reached; nothing is written yet."""
+        """Start at the offsets that the last run reached. This does not write the file."""
         now = _now()
         self._file = file
-        self._told: dict[str, Any] = {
+        self._fields: dict[str, Any] = {
             "version": 1,
             "pid": os.getpid(),
             "state": "starting",
@@ -43,44 +43,44 @@ class Progress:
             "updatedAt": now,
         }
 
-    def tell(self, state: State, error: str | None = None) -> None:
-        """Write the file anew with this state."""
-        self._told.update(state=state, error=error)
+    def report(self, state: State, error: str | None = None) -> None:
+        """Write the file with this state."""
+        self._fields.update(state=state, error=error)
         self._write()
 
     def report_upkeep(self, error: str | None) -> None:
-        """Report from the next write on which step of the tables' upkeep fails; None if none does."""
-        self._told["upkeepError"] = error
+        """Set which step of the tables' upkeep fails, or None. The next write reports it."""
+        self._fields["upkeepError"] = error
 
     def follow(self, query: StreamingQuery) -> None:
-        """Write the file anew with the batches that have ended since; `running` as soon as a trigger has."""
-        # Not the last alone: an idle trigger's comes after it, and quick batches come several at a time.
+        """Write the file with the batches that are done; the state is `running` after the first trigger."""
+        # Not only the last one: an idle trigger may follow a batch, and there may be several batches.
         triggers = [json.loads(trigger.json) for trigger in query.recentProgress]
         for trigger in triggers:
             self._add_batch(trigger)
         idle = query.status["message"].startswith("Waiting for")
-        if self._told["state"] == "starting" and (triggers or idle):
-            self._told["state"] = "running"
+        if self._fields["state"] == "starting" and (triggers or idle):
+            self._fields["state"] = "running"
         self._write()
 
     def _add_batch(self, trigger: dict[str, Any]) -> None:
-        last = self._told["batchId"]
+        last = self._fields["batchId"]
         is_batch = "addBatch" in trigger["durationMs"]
         if not is_batch or (last is not None and trigger["batchId"] <= last):
             return
-        self._told.update(
+        self._fields.update(
             batchId=trigger["batchId"],
             offsets=trigger["sources"][0]["endOffset"],
-            inputRows=self._told["inputRows"] + trigger["numInputRows"],
+            inputRows=self._fields["inputRows"] + trigger["numInputRows"],
             rowsPerSecond=trigger.get("processedRowsPerSecond"),
             triggerMs=trigger["durationMs"]["triggerExecution"],
         )
 
     def _write(self) -> None:
-        self._told["updatedAt"] = _now()
-        beside = self._file.with_suffix(".tmp")
-        beside.write_text(json.dumps(self._told) + "\n", encoding="utf-8")
-        beside.replace(self._file)
+        self._fields["updatedAt"] = _now()
+        temporary = self._file.with_suffix(".tmp")
+        temporary.write_text(json.dumps(self._fields) + "\n", encoding="utf-8")
+        temporary.replace(self._file)
 
 
 def _now() -> str:

@@ -1,7 +1,7 @@
-"""The job that `offstream submit` submits: topic in, tables out.
+"""The job that `offstream submit` submits: it reads the topic and writes the tables.
 
-Edges only: arguments, Kafka, the stop file. What a message means is in messages.py, what a table is in
-lake.py, what the job tells of itself in progress.py, how far it came in checkpoint.py. The catalog `lake` is
+This module has the edges: arguments, Kafka, the stop file. messages.py reads messages, lake.py writes the
+tables, upkeep.py maintains them, progress.py reports, checkpoint.py knows the offsets. The catalog `lake` is
 configured from outside, by `spark.sql.catalog.lake.*`.
 """
 
@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 from checkpoint import Checkpoint
 from lake import ensure_tables, merge_products, merge_rejected
 from messages import accepted, read_messages, rejected
-from program import in_short, run
+from program import one_line, run
 from progress import Progress
 from upkeep import Upkeep
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from pyspark.sql.streaming.query import StreamingQuery
 
-_LOOK_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 _HEARTBEAT_SECONDS = 1.0
 
-# The driver keeps the plan of each query and the figures of each batch for its web page; a batch a second
-# makes thousands an hour.
+# The driver keeps the plan of each query and the metrics of each batch for its web page. At a batch a second
+# that would be thousands an hour.
 _SETTINGS = {
     "spark.sql.ui.retainedExecutions": "50",
     "spark.ui.retainedJobs": "200",
@@ -44,55 +44,55 @@ def main() -> None:
     spark = SparkSession.builder.config(map={**_SETTINGS}).getOrCreate()
     checkpoint = Checkpoint(spark, args.checkpoint)
     progress = Progress(args.progress, checkpoint.committed())
-    progress.tell("starting")
+    progress.report("starting")
     try:
         ensure_tables(spark)
         warm_up(spark)
-        checkpoint.forget_planned()
+        checkpoint.delete_uncommitted()
         messages = kafka_messages(spark, args.brokers, args.topic, args.max_offsets_per_trigger)
         batches = Batches(args.stop_file, Upkeep(progress.report_upkeep))
         query = start(messages, batches, args.checkpoint, args.trigger_ms)
-        attend(query, batches, args.stop_file, progress)
-        progress.tell("stopped")
+        supervise(query, batches, args.stop_file, progress)
+        progress.report("stopped")
     except Exception as error:
-        progress.tell("failed", in_short(error))
+        progress.report("failed", one_line(error))
         raise
     finally:
         spark.stop()
 
 
-class StopAskedError(Exception):
-    """A batch was about to begin when the stop file was there; it is done at the next start."""
+class StopRequestedError(Exception):
+    """A batch was about to start after a stop was requested; it runs after the next start of the job."""
 
 
 class Batches:
-    """What is done with each batch, by `foreachBatch`."""
+    """The function that `foreachBatch` calls with each batch."""
 
     def __init__(self, stop_file: Path, upkeep: Upkeep | None = None) -> None:
         """No batch starts once `stop_file` exists."""
         self._stop_file = stop_file
         self._upkeep = upkeep or Upkeep()
         self.error: Exception | None = None
-        """What ended the query, if a batch did: Spark's own error buries it in a stack of both languages."""
+        """The error of the batch that ended the query; Spark's own error hides it in two stacks."""
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
-        """Write the batch, or throw: the query then ends and the batch comes again at the next start."""
+        """Write the batch. If this throws, the query ends, and the batch runs again at the next start."""
         try:
-            self._do(batch, batch_id)
+            self._write(batch, batch_id)
         except Exception as error:
             self.error = error
             raise
 
-    def _do(self, batch: DataFrame, batch_id: int) -> None:
+    def _write(self, batch: DataFrame, batch_id: int) -> None:
         if self._stop_file.exists():
-            raise StopAskedError
+            raise StopRequestedError
         write_batch(batch)
         self._upkeep.after_batch(batch.sparkSession, batch_id)
 
 
 def write_batch(batch: DataFrame) -> None:
-    """Put one batch of Kafka messages into the tables; doing it again changes nothing."""
-    # Every action reads Kafka again unless the batch is kept, and the MERGE reads its source twice.
+    """Write a batch of Kafka messages to the tables. Writing it again changes nothing."""
+    # Every action reads Kafka again unless the batch is persisted, and MERGE reads its source twice.
     read = read_messages(batch).persist()
     try:
         merge_products(accepted(read))
@@ -103,23 +103,23 @@ def write_batch(batch: DataFrame) -> None:
         read.unpersist()
 
 
-def kafka_messages(spark: SparkSession, brokers: str, topic: str, most: int) -> DataFrame:
-    """Stream the topic's messages with their headers, from its beginning, at most `most` in a batch."""
+def kafka_messages(spark: SparkSession, brokers: str, topic: str, max_offsets: int) -> DataFrame:
+    """Stream the messages of the topic with their headers, at most `max_offsets` in a batch."""
     return (
         spark.readStream.format("kafka")
         .option("kafka.bootstrap.servers", brokers)
         .option("subscribe", topic)
         .option("startingOffsets", "earliest")
         .option("includeHeaders", "true")
-        .option("maxOffsetsPerTrigger", most)
-        # The topic is compacted: gaps are normal, and "loss" in Kafka's sense is what compaction does.
+        .option("maxOffsetsPerTrigger", max_offsets)
+        # The topic is compacted, so gaps are normal. Kafka's source would take each for a loss.
         .option("failOnDataLoss", "false")
         .load()
     )
 
 
 def start(messages: DataFrame, batches: Batches, checkpoint: str, trigger_ms: int) -> StreamingQuery:
-    """Start the query: from where the checkpoint is, a batch each `trigger_ms` at most."""
+    """Start the query at the offsets of the checkpoint, with a trigger each `trigger_ms`."""
     return (
         messages.writeStream.queryName("products-stream")
         .option("checkpointLocation", checkpoint)
@@ -129,32 +129,32 @@ def start(messages: DataFrame, batches: Batches, checkpoint: str, trigger_ms: in
     )
 
 
-def attend(query: StreamingQuery, batches: Batches, stop_file: Path, progress: Progress) -> None:
-    """Tell the progress until the query ends, or end it between two batches when the stop file appears.
+def supervise(query: StreamingQuery, batches: Batches, stop_file: Path, progress: Progress) -> None:
+    """Report progress until the query ends; stop it between two batches if the stop file appears.
 
-    `query.stop()` in the middle of a batch interrupts the MERGE and ended in a StackOverflowError, so it is
-    called only when no trigger is active; a batch that begins at that very moment refuses by itself.
-    Throws what the query failed of.
+    `query.stop()` during a batch interrupts the MERGE and has ended in a StackOverflowError. So this calls it
+    only while no trigger is active; `Batches` rejects a batch that starts at the same moment. Throws the
+    error of a query that failed.
     """
-    told = -_HEARTBEAT_SECONDS
+    reported_at = -_HEARTBEAT_SECONDS
     while query.isActive and not (stop_file.exists() and not query.status["isTriggerActive"]):
-        if time.monotonic() - told >= _HEARTBEAT_SECONDS:
+        if time.monotonic() - reported_at >= _HEARTBEAT_SECONDS:
             progress.follow(query)
-            told = time.monotonic()
-        time.sleep(_LOOK_SECONDS)
+            reported_at = time.monotonic()
+        time.sleep(_POLL_SECONDS)
     progress.follow(query)
     if query.isActive:
-        progress.tell("stopping")
+        progress.report("stopping")
         query.stop()
     error = batches.error or query.exception()
-    if error is not None and not isinstance(error, StopAskedError):
+    if error is not None and not isinstance(error, StopRequestedError):
         raise error
 
 
 def warm_up(spark: SparkSession) -> None:
-    """Run a batch of nothing, so that plans and classes are there: a cold first batch takes 15 to 20 s."""
-    nothing = (
-        # A range, since a literal empty table would be optimised away and nothing would get warm.
+    """Write an empty batch, which loads classes and compiles plans: a cold first batch takes 15 to 20 s."""
+    empty = (
+        # A range, since Spark would optimise a literal empty table away and compile nothing.
         spark.range(1)
         .where("id < 0")
         .selectExpr(
@@ -167,7 +167,7 @@ def warm_up(spark: SparkSession) -> None:
             "cast(NULL AS array<struct<key: string, value: binary>>) AS headers",
         )
     )
-    write_batch(nothing)
+    write_batch(empty)
 
 
 def _arguments() -> argparse.Namespace:
@@ -175,11 +175,11 @@ def _arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--brokers", required=True, help="host:port[,host:port…] of Kafka")
     add("--topic", required=True, help="name of the topic")
-    add("--checkpoint", required=True, help="folder or URI where Spark keeps how far it has read")
-    add("--progress", required=True, type=Path, help="file in which the job tells how it is")
-    add("--stop-file", required=True, type=Path, help="the job ends when this file appears")
-    add("--trigger-ms", type=int, default=2_000, help="least time between two looks into the topic")
-    add("--max-offsets-per-trigger", type=int, default=100_000, help="most messages in a batch")
+    add("--checkpoint", required=True, help="folder or URI of Spark's checkpoint")
+    add("--progress", required=True, type=Path, help="file to which the job writes its state and offsets")
+    add("--stop-file", required=True, type=Path, help="the job stops when this file exists")
+    add("--trigger-ms", type=int, default=2_000, help="time between two triggers, milliseconds")
+    add("--max-offsets-per-trigger", type=int, default=100_000, help="maximum number of messages in a batch")
     return parser.parse_args()
 
 

@@ -1,9 +1,9 @@
 """The Thrift server that Tableau and SQL clients connect to.
 
-A session catalog in memory that holds nothing but the views of `config/views.sql`, made at each start, over
-the Iceberg catalog `lake` that it shares with the stream. There is no Hive metastore: its Derby lets one
-process in, and takes 36 s to start where this takes 13.
-Address and port come by `spark.hadoop.hive.server2.thrift.bind.host` and `.port`.
+Its session catalog is in memory and has only the views of `config/views.sql`, which are created at each start
+over the Iceberg catalog `lake`. It does not use a Hive metastore: the metastore's Derby accepts only one
+process, and starts in 36 s instead of 13.
+The address and the port are set by `spark.hadoop.hive.server2.thrift.bind.host` and `.port`.
 """
 
 from __future__ import annotations
@@ -18,22 +18,21 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from lake import ensure_tables
-from program import in_short, run
+from program import one_line, run
 
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 
-# The first query of a fresh server takes 7 to 11 s, later ones 0.2 to 0.6: these are the kinds that
-# Tableau, `offstream status` and `offstream query` ask.
-_WARM_UP = (
+# The first query of a new server takes 7 to 11 s, later ones 0.2 to 0.6. These are like the queries of
+# Tableau, `offstream status` and `offstream query`.
+_WARM_UP_QUERIES = (
     "SELECT count(*), unix_millis(max(observed_at)) FROM Products",
     "SELECT * FROM Products LIMIT 1",
     "SELECT nova_group, count(*) FROM Products GROUP BY nova_group ORDER BY 1",
     "SELECT count(*) FROM products_rejected",
 )
 
-
-# What a script of SQL is made of, as far as its semicolons go.
-_PART = re.compile(
+# The tokens of an SQL script that decide whether a semicolon ends a statement.
+_TOKEN = re.compile(
     r"""(?P<comment> --[^\n]* | /\*.*?\*/ )
     |   (?P<quoted>  '(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" | `[^`]*` )
     |   (?P<end>     ; )
@@ -43,50 +42,51 @@ _PART = re.compile(
 
 
 class ViewError(Exception):
-    """A statement of the views' script that Spark refuses: which, and why."""
+    """Spark rejected a statement of the script of views."""
 
 
 def main() -> None:
-    """Serve until a signal ends it; fail where Spark ends by itself."""
+    """Serve until a signal stops the process; fail if Spark stops."""
     args = _arguments()
     spark = SparkSession.builder.getOrCreate()
     try:
         ensure_tables(spark)
-        make_views(spark, args.views)
-        for question in _WARM_UP:
-            spark.sql(question).collect()
+        create_views(spark, args.views)
+        for query in _WARM_UP_QUERIES:
+            spark.sql(query).collect()
         jvm: Any = spark._jvm
         server = jvm.org.apache.spark.sql.hive.thriftserver.HiveThriftServer2
         server.startWithContext(spark._jsparkSession.sqlContext())
         context = spark.sparkContext._jsc.sc()
-        # A question to the JVM: where that has died it throws, so this process does not outlive it.
+        # This call throws if the JVM has died, so that this process does not outlive it.
         while not context.isStopped():
-            time.sleep(_LOOK_SECONDS)
-        raise RuntimeError("Spark ended by itself")
+            time.sleep(_POLL_SECONDS)
+        raise RuntimeError("Spark stopped unexpectedly")
     finally:
         spark.stop()
 
 
-def make_views(spark: SparkSession, script: Path) -> None:
-    """Run the statements of a script of SQL; what fails is thrown with its place in the script."""
+def create_views(spark: SparkSession, script: Path) -> None:
+    """Run the statements of an SQL script; an error names the script and the statement."""
     for number, statement in enumerate(statements(script.read_text(encoding="utf-8")), start=1):
         try:
             spark.sql(statement)
         except PySparkException as error:
-            raise ViewError(f"{script}, statement {number}: {in_short(error)}") from error
+            raise ViewError(f"{script}, statement {number}: {one_line(error)}") from error
 
 
 def statements(script: str) -> list[str]:
-    """Split a script of SQL at its semicolons, but not at those in text, names or comments.
+    """Split an SQL script at its semicolons, except those in strings, names and comments.
 
-    Comments stay in their statement, as a hint for the planner is one; what holds nothing else is dropped.
+    Comments stay in their statement, since a hint for the planner is a comment. Statements that have only
+    comments are dropped.
     """
     found: list[str] = []
     current, is_empty = "", True
-    for part in _PART.finditer(f"{script}\n;"):
-        if part.lastgroup != "end":
-            current += part.group()
-            is_empty = is_empty and (part.lastgroup == "comment" or part.group().isspace())
+    for token in _TOKEN.finditer(f"{script}\n;"):
+        if token.lastgroup != "end":
+            current += token.group()
+            is_empty = is_empty and (token.lastgroup == "comment" or token.group().isspace())
             continue
         if not is_empty:
             found.append(current.strip())
@@ -97,7 +97,7 @@ def statements(script: str) -> list[str]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add("--views", required=True, type=Path, help="SQL script that makes the views")
+    add("--views", required=True, type=Path, help="SQL script that creates the views")
     return parser.parse_args()
 
 

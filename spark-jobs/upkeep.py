@@ -1,7 +1,8 @@
 """When the tables are compacted and cleaned up, and what happens if that fails.
 
-Upkeep runs between two batches, since it must not run beside a MERGE. It is never worth the stream: a step
-that fails is logged, reported in the progress file and tried again later, and ingestion continues.
+Upkeep runs between two batches, since it must not run beside a MERGE. A step that
+fails does not stop the stream: the error is logged and reported in the progress file, and the step is retried
+later.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lake import TABLES, compact, expire_snapshots, remove_orphans
-from program import in_short
+from program import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +51,7 @@ class Upkeep:
         report: Callable[[str | None], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`report` gets the error of the first step that fails at present, or None if no step does."""
+        """`report` gets the error of the first failing step, or None if no step fails."""
         self._report = report
         self._clock = clock
         self._steps = [
@@ -78,7 +79,7 @@ class Upkeep:
             step.failures += 1
             pause = min(_MIN_RETRY_SECONDS * 2 ** (step.failures - 1), _MAX_RETRY_SECONDS)
             step.retry_at = self._clock() + pause
-            step.error = f"{step.name} of {step.table} failed: {in_short(error)}"
+            step.error = f"{step.name} of {step.table} failed: {one_line(error)}"
             traceback.print_exc()
             print(f"{step.error}; next try in {pause} s, the stream continues", file=sys.stderr, flush=True)
         else:

@@ -1,4 +1,4 @@
-"""One Spark for the whole run; for each test that asks, a session of it with tables of its own."""
+"""One Spark for the whole run, and a session with its own tables for each test that needs them."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.sql import SparkSession
 
+from environment import lake_settings
 from lake import ensure_tables
-from surroundings import lake_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Spark gives Python its timestamps in the zone of the process.
+# PySpark converts timestamps to the time zone of the process.
 os.environ["TZ"] = "UTC"
 time.tzset()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs Spark, so that `-m "not spark"` is what is done in a moment."""
+    """Mark the tests that need Spark, so that `-m "not spark"` selects the fast ones."""
     for item in items:
         if {"spark", "connectors"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("spark")
@@ -40,7 +40,7 @@ def connectors() -> str:
 
 @pytest.fixture(scope="session")
 def spark(connectors: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """A local Spark, small and quick."""
+    """A small local Spark."""
     temporary = tmp_path_factory.mktemp("spark")
     os.environ.update(
         SPARK_LOCAL_IP="127.0.0.1", SPARK_LOCAL_DIRS=str(temporary), PYSPARK_PYTHON=sys.executable
@@ -67,7 +67,7 @@ def spark(connectors: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def bare_lake(spark: SparkSession, tmp_path: Path) -> SparkSession:
-    """A session with a catalog `lake` of its own, still without tables."""
+    """A session with its own catalog `lake`, without tables."""
     session = spark.newSession()
     for name, value in lake_settings(tmp_path).items():
         session.conf.set(name, value)
@@ -76,6 +76,6 @@ def bare_lake(spark: SparkSession, tmp_path: Path) -> SparkSession:
 
 @pytest.fixture
 def lake(bare_lake: SparkSession) -> SparkSession:
-    """A session with a catalog `lake` of its own and empty tables."""
+    """A session with its own catalog `lake` and empty tables."""
     ensure_tables(bare_lake)
     return bare_lake

@@ -28,7 +28,7 @@ NUTELLA = "3017620422003"
 EVIAN = "3068320123264"
 
 NOON = datetime(2026, 1, 31, 12)
-"""When each message of a test came into the topic, unless it says otherwise."""
+"""The default timestamp of a message."""
 
 MESSAGES = StructType(
     [
@@ -47,7 +47,7 @@ MESSAGES = StructType(
 
 
 class Message(NamedTuple):
-    """A message of the topic; `headers` may name one twice."""
+    """A message of the topic. A header may occur twice."""
 
     key: bytes | None
     value: bytes | None
@@ -59,7 +59,7 @@ class Message(NamedTuple):
 
 
 def record(**columns: object) -> dict[str, object]:
-    """Make a product as product.ts writes it: what is not said is null."""
+    """Make a record as product.ts writes it: other columns are null."""
     return dict.fromkeys(PRODUCT.names) | {
         "code": NUTELLA,
         "as_of": "2026-01-01T00:00:00.000Z",
@@ -82,7 +82,7 @@ def delete(code: str = NUTELLA, as_of: str | None = None, offset: int = 0) -> Me
 
 
 def minutes(count: int) -> str:
-    """Name the moment so many minutes after the new year of 2026, as records have it."""
+    """Return the time `count` minutes after the start of 2026, in the format of a record."""
     moment = datetime(2026, 1, 1) + timedelta(minutes=count)
     return moment.isoformat(timespec="milliseconds") + "Z"
 

@@ -1,4 +1,4 @@
-"""How far the query is, as Spark's checkpoint tells."""
+"""The offsets of Spark's checkpoint."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_a_job_that_never_ran_has_no_offsets(spark: SparkSession, tmp_path: Path
 
 
 def checkpoint_with(folder: Path, commits: list[int], offsets: dict[int, int]) -> str:
-    """Make what Spark 4.1 writes for a Kafka source: numbers of batches to the offset that each reached."""
+    """Write a checkpoint as Spark 4.1 does for a Kafka source; `offsets` are the end offsets of batches."""
     (folder / "commits").mkdir(parents=True)
     (folder / "offsets").mkdir()
     for batch in commits:
@@ -30,25 +30,25 @@ def checkpoint_with(folder: Path, commits: list[int], offsets: dict[int, int]) -
     return folder.as_uri()
 
 
-def test_a_batch_that_was_planned_but_not_done_does_not_count(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_batch_that_is_planned_but_not_done_is_not_committed(spark: SparkSession, tmp_path: Path) -> None:
     checkpoint = checkpoint_with(tmp_path / "c", commits=[9, 10], offsets={9: 90, 10: 100, 11: 110})
     assert Checkpoint(spark, checkpoint).committed() == {"products-events": {"0": 100}}
 
 
-def test_a_job_that_ended_in_its_first_batch_has_no_offsets(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_job_that_stopped_in_its_first_batch_has_no_offsets(spark: SparkSession, tmp_path: Path) -> None:
     checkpoint = checkpoint_with(tmp_path / "c", commits=[], offsets={0: 10})
     assert Checkpoint(spark, checkpoint).committed() == {}
 
 
-def test_what_was_planned_and_not_done_is_forgotten(spark: SparkSession, tmp_path: Path) -> None:
+def test_the_plan_of_a_batch_that_is_not_done_is_deleted(spark: SparkSession, tmp_path: Path) -> None:
     location = checkpoint_with(tmp_path / "c", commits=[9, 10], offsets={9: 90, 10: 100, 11: 110})
     checkpoint = Checkpoint(spark, location)
-    checkpoint.forget_planned()
+    checkpoint.delete_uncommitted()
     assert sorted(path.name for path in (tmp_path / "c" / "offsets").iterdir()) == ["10", "9"]
     assert checkpoint.committed() == {"products-events": {"0": 100}}
 
 
-def test_a_first_batch_that_was_not_done_is_forgotten_too(spark: SparkSession, tmp_path: Path) -> None:
+def test_the_plan_of_a_first_batch_that_is_not_done_is_deleted(spark: SparkSession, tmp_path: Path) -> None:
     location = checkpoint_with(tmp_path / "c", commits=[], offsets={0: 10})
-    Checkpoint(spark, location).forget_planned()
+    Checkpoint(spark, location).delete_uncommitted()
     assert list((tmp_path / "c" / "offsets").iterdir()) == []

@@ -1,4 +1,4 @@
-"""The golden records of packages/e2e: the record that a page became is the row that SQL shows."""
+"""The golden records of packages/e2e: the record of a page becomes the row that SQL shows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_golden_record_becomes_its_golden_row(spark: SparkSession, name: str) 
 
     rows = accepted(read_messages(as_messages(spark, [message]))).select(*PRODUCT.names)
 
-    # Moments as Spark writes them, which is how the Thrift server gives them out.
-    moments = [field.name for field in PRODUCT if isinstance(field.dataType, TimestampType)]
-    (row,) = rows.withColumns({name: rows[name].cast("string") for name in moments}).collect()
+    # Timestamps as text, as the Thrift server returns them.
+    timestamps = [field.name for field in PRODUCT if isinstance(field.dataType, TimestampType)]
+    (row,) = rows.withColumns({name: rows[name].cast("string") for name in timestamps}).collect()
     assert row.asDict() == json.loads((GOLDEN / name / "row.json").read_text(encoding="utf-8"))

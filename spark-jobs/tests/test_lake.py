@@ -1,4 +1,4 @@
-"""The tables hold what the messages say, in whatever order and however often they come."""
+"""The tables hold the newest messages, whatever the order and repetition of the messages."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from environment import lake_settings
 from kafka import EVIAN, NOON, NUTELLA, Message, as_messages, delete, minutes, update
 from lake import PRODUCTS, REJECTED, compact, ensure_tables, expire_snapshots, remove_orphans
 from messages import accepted, read_messages
 from products import REJECTED as REJECTED_COLUMNS
 from products import TABLE
 from stream import write_batch
-from surroundings import lake_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +39,8 @@ def count_of(lake: SparkSession, metadata: str) -> int:
     return lake.table(f"{PRODUCTS}.{metadata}").count()
 
 
-def said(lake: SparkSession) -> list[tuple[str, str | None, bool, int]]:
-    """What the tests below tell rows by."""
+def summaries(lake: SparkSession) -> list[tuple[str, str | None, bool, int]]:
+    """Return the columns by which the tests below distinguish rows."""
     return [(row.code, row.product_name, row.deleted, row.kafka_offset) for row in rows_of(lake)]
 
 
@@ -49,13 +49,13 @@ def test_the_tables_have_the_columns_of_rows_and_of_rejected_messages(lake: Spar
     assert lake.table(REJECTED).schema == REJECTED_COLUMNS
 
 
-def test_making_the_tables_again_commits_nothing(lake: SparkSession) -> None:
+def test_creating_the_tables_again_commits_nothing(lake: SparkSession) -> None:
     before = count_of(lake, "metadata_log_entries")
     ensure_tables(lake)
     assert count_of(lake, "metadata_log_entries") == before
 
 
-def test_a_table_of_an_earlier_version_gets_the_columns_that_came_since_and_keeps_its_rows(
+def test_an_older_table_gets_the_new_columns_and_keeps_its_rows(
     bare_lake: SparkSession,
 ) -> None:
     older = {field.name: field.dataType.simpleString() for field in TABLE if field.name != "salt_100g"}
@@ -85,7 +85,7 @@ ensure_tables(spark)
 """
 
 
-def test_two_processes_may_make_the_tables_at_the_same_moment(
+def test_two_processes_can_create_the_tables_at_the_same_moment(
     connectors: str, bare_lake: SparkSession, tmp_path: Path
 ) -> None:
     settings = {
@@ -128,45 +128,45 @@ def test_two_processes_may_make_the_tables_at_the_same_moment(
     assert (bare_lake.table(PRODUCTS).schema, bare_lake.table(REJECTED).schema) == (TABLE, REJECTED_COLUMNS)
 
 
-def test_a_newer_row_replaces_an_older_and_an_older_changes_nothing(lake: SparkSession) -> None:
+def test_a_newer_row_replaces_an_older_one_and_an_older_row_changes_nothing(lake: SparkSession) -> None:
     write(lake, update(offset=0, as_of=minutes(1), product_name="Nutella"), update(offset=1, code=EVIAN))
     write(lake, update(offset=2, as_of=minutes(2), product_name="Nutella 400 g"))
     write(lake, update(offset=3, as_of=minutes(0), product_name="Pasta gianduja"))
-    assert said(lake) == [(NUTELLA, "Nutella 400 g", False, 2), (EVIAN, None, False, 1)]
+    assert summaries(lake) == [(NUTELLA, "Nutella 400 g", False, 2), (EVIAN, None, False, 1)]
 
 
-def test_of_one_moment_the_higher_revision_wins_then_the_later_message(lake: SparkSession) -> None:
+def test_with_equal_as_of_the_higher_revision_wins_then_the_later_message(lake: SparkSession) -> None:
     write(lake, update(offset=0, rev=7, product_name="rev 7"))
     write(lake, update(offset=1, rev=6, product_name="rev 6"))
     write(lake, update(offset=2, rev=None, product_name="no rev"))
-    assert said(lake) == [(NUTELLA, "rev 7", False, 0)]
+    assert summaries(lake) == [(NUTELLA, "rev 7", False, 0)]
     write(lake, update(offset=4, rev=7, product_name="rev 7, later"))
     write(lake, update(offset=3, rev=7, product_name="rev 7, between"))
-    assert said(lake) == [(NUTELLA, "rev 7, later", False, 4)]
+    assert summaries(lake) == [(NUTELLA, "rev 7, later", False, 4)]
 
 
-def test_a_deleted_product_stays_deleted_when_an_older_update_comes(lake: SparkSession) -> None:
+def test_an_older_update_does_not_restore_a_deleted_product(lake: SparkSession) -> None:
     write(lake, update(offset=0, as_of=minutes(0), product_name="Nutella"))
     write(lake, delete(as_of=minutes(2), offset=1))
     write(lake, update(offset=2, as_of=minutes(1), product_name="Nutella"))
-    assert said(lake) == [(NUTELLA, None, True, 1)]
+    assert summaries(lake) == [(NUTELLA, None, True, 1)]
 
 
-def test_a_deleted_product_comes_back_by_a_newer_update(lake: SparkSession) -> None:
+def test_a_newer_update_restores_a_deleted_product(lake: SparkSession) -> None:
     write(lake, delete(as_of=minutes(2), offset=0))
     write(lake, update(offset=1, as_of=minutes(3), product_name="Nutella"))
-    assert said(lake) == [(NUTELLA, "Nutella", False, 1)]
+    assert summaries(lake) == [(NUTELLA, "Nutella", False, 1)]
 
 
-def random_messages(chance: random.Random, count: int) -> list[Message]:
-    """Make updates and deletes of few products at few moments, so that every rule of the order is needed."""
+def random_messages(rng: random.Random, count: int) -> list[Message]:
+    """Make updates and deletes of few products at few times, so that every rule of the order matters."""
     found = []
     for offset in range(count):
-        code, moment = chance.choice([NUTELLA, EVIAN, "20000000"]), minutes(chance.randint(0, 2))
-        if chance.random() < 0.25:
+        code, moment = rng.choice([NUTELLA, EVIAN, "20000000"]), minutes(rng.randint(0, 2))
+        if rng.random() < 0.25:
             found.append(delete(code, moment, offset))
         else:
-            rev = chance.choice([None, 0, 1])
+            rev = rng.choice([None, 0, 1])
             found.append(update(offset, code=code, as_of=moment, rev=rev, product_name=f"at {offset}"))
     return found
 
@@ -181,19 +181,19 @@ def newest_of(rows: Sequence[Row]) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_any_order_and_any_repetition_of_the_same_messages_ends_in_the_same_tables(
+def test_the_same_messages_in_any_order_and_repetition_give_the_same_tables(
     lake: SparkSession, seed: int
 ) -> None:
-    chance = random.Random(seed)
-    messages = random_messages(chance, 24)
+    rng = random.Random(seed)
+    messages = random_messages(rng, 24)
     wrong = [Message(b"nutella", b"", offset=offset) for offset in (24, 25)]
     expected = newest_of(accepted(read_messages(as_messages(lake, messages))).collect())
 
-    # Each message at least once, some again, in batches of all sizes.
-    left = [*messages, *wrong, *chance.sample(messages, 8), wrong[0]]
-    chance.shuffle(left)
+    # Each message at least once, some twice, in batches of different sizes.
+    left = [*messages, *wrong, *rng.sample(messages, 8), wrong[0]]
+    rng.shuffle(left)
     while left:
-        size = chance.randint(1, 12)
+        size = rng.randint(1, 12)
         write(lake, *left[:size])
         left = left[size:]
 
@@ -201,7 +201,7 @@ def test_any_order_and_any_repetition_of_the_same_messages_ends_in_the_same_tabl
     assert [row.kafka_offset for row in rows_of(lake, REJECTED)] == [24, 25], f"seed {seed}"
 
 
-def test_rejected_messages_of_a_topic_that_was_made_anew_are_other_messages(lake: SparkSession) -> None:
+def test_rejected_messages_of_a_topic_that_was_created_again_are_other_messages(lake: SparkSession) -> None:
     wrong = Message(b"nutella", b"")
     write(lake, wrong)
     write(lake, wrong, wrong._replace(timestamp=NOON + timedelta(days=1)))
@@ -211,7 +211,9 @@ def test_rejected_messages_of_a_topic_that_was_made_anew_are_other_messages(lake
     ]
 
 
-def test_tidying_leaves_the_same_rows_in_fewer_files_and_forgets_old_snapshots(lake: SparkSession) -> None:
+def test_compaction_and_expiry_leave_the_same_rows_in_fewer_files_and_delete_old_snapshots(
+    lake: SparkSession,
+) -> None:
     for offset in range(6):
         write(lake, update(offset, as_of=minutes(offset)), update(offset, code=f"2000000{offset}"))
     before = rows_of(lake)
@@ -226,7 +228,7 @@ def test_tidying_leaves_the_same_rows_in_fewer_files_and_forgets_old_snapshots(l
     assert count_of(lake, "snapshots") == 1
 
 
-def test_tidying_keeps_the_snapshots_that_a_query_may_still_read(lake: SparkSession) -> None:
+def test_expiry_keeps_the_snapshots_that_a_query_may_still_read(lake: SparkSession) -> None:
     for offset in range(6):
         write(lake, update(offset, as_of=minutes(offset), product_name=f"at {offset}"))
     first = lake.table(f"{PRODUCTS}.snapshots").orderBy("committed_at").collect()[0]
@@ -236,7 +238,9 @@ def test_tidying_keeps_the_snapshots_that_a_query_may_still_read(lake: SparkSess
     assert [row.product_name for row in as_it_was.collect()] == ["at 0"]
 
 
-def test_files_that_a_dead_writer_left_go_after_three_days(lake: SparkSession, tmp_path: Path) -> None:
+def test_files_that_a_killed_writer_left_are_deleted_after_three_days(
+    lake: SparkSession, tmp_path: Path
+) -> None:
     write(lake, update())
     before = rows_of(lake)
     data = tmp_path / "off" / "products" / "data"

@@ -1,4 +1,4 @@
-"""A message is a row of the table or a rejected one, and never an error."""
+"""A message becomes a row of the table or a rejected message, and never an error."""
 
 from __future__ import annotations
 
@@ -76,13 +76,13 @@ def test_a_product_becomes_a_row_with_every_column_and_the_position_of_its_messa
     ]
 
 
-def test_unknown_values_and_columns_that_are_not_there_become_null(spark: SparkSession) -> None:
+def test_unknown_values_and_missing_columns_become_null(spark: SparkSession) -> None:
     needed = {name: value for name, value in record().items() if value is not None}
     row = one_accepted(spark, Message(NUTELLA.encode(), json.dumps(needed).encode()))
     assert {name for name in PRODUCT.names if row[name] is None} == set(PRODUCT.names) - set(needed)
 
 
-def test_a_column_that_this_job_does_not_know_changes_nothing(spark: SparkSession) -> None:
+def test_an_unknown_column_is_ignored(spark: SparkSession) -> None:
     with_more = {**record(product_name="Nutella"), "packagings": [{"shape": "jar"}], "packaging": "glass"}
     row = one_accepted(spark, Message(NUTELLA.encode(), json.dumps(with_more).encode()))
     assert row.product_name == "Nutella"
@@ -96,17 +96,17 @@ def test_a_column_that_this_job_does_not_know_changes_nothing(spark: SparkSessio
         ("2026-01-31T13:00:00.000+01:00", NOON),
     ],
 )
-def test_a_moment_is_read_in_its_own_zone(spark: SparkSession, written: str, moment: datetime) -> None:
+def test_a_time_is_read_in_its_own_zone(spark: SparkSession, written: str, moment: datetime) -> None:
     assert one_accepted(spark, update(as_of=written)).as_of == moment
 
 
-def test_whole_numbers_may_be_written_with_a_point(spark: SparkSession) -> None:
+def test_whole_numbers_may_have_a_decimal_point(spark: SparkSession) -> None:
     value = json.dumps(record(nova_group=4.0, additives_n=0.0, sugars_100g=0)).encode()
     row = one_accepted(spark, Message(NUTELLA.encode(), value))
     assert (row.nova_group, row.additives_n, row.sugars_100g) == (4, 0, 0.0)
 
 
-def test_a_null_value_is_a_delete_since_its_header(spark: SparkSession) -> None:
+def test_a_null_value_is_a_delete_as_of_its_header(spark: SparkSession) -> None:
     row = one_accepted(spark, delete(as_of="2026-01-05T00:00:00.000Z", offset=9))
     assert {name: value for name, value in row.asDict().items() if value is not None} == {
         "code": NUTELLA,
@@ -119,16 +119,16 @@ def test_a_null_value_is_a_delete_since_its_header(spark: SparkSession) -> None:
     }
 
 
-def test_a_delete_without_the_header_holds_since_its_message(spark: SparkSession) -> None:
+def test_a_delete_without_the_header_is_as_of_the_timestamp_of_its_message(spark: SparkSession) -> None:
     assert one_accepted(spark, delete()).as_of == NOON
 
 
-def test_of_a_header_that_comes_twice_the_last_counts(spark: SparkSession) -> None:
+def test_the_last_of_two_equal_headers_counts(spark: SparkSession) -> None:
     twice = (("as-of", b"2026-01-05T00:00:00Z"), ("as-of", b"2026-01-06T00:00:00Z"), ("x", b"y"), ("x", None))
     assert one_accepted(spark, delete()._replace(headers=twice)).as_of == datetime(2026, 1, 6)
 
 
-def test_a_schema_version_up_to_ours_is_read(spark: SparkSession) -> None:
+def test_a_known_schema_version_is_read(spark: SparkSession) -> None:
     headers = (("schema-version", b"1"), ("source", b"web"))
     assert one_accepted(spark, update()._replace(headers=headers)).code == NUTELLA
 
@@ -142,7 +142,7 @@ def with_value(value: bytes) -> Message:
 
 
 def with_raw(column: str, json_value: str) -> Message:
-    """Make a message whose column is written just so, since `json` can't write all that others do."""
+    """Make a message with this JSON text in a column, since `json` cannot write all of JSON."""
     marked = json.dumps(record(**{column: "@"}))
     return with_value(marked.replace('"@"', json_value).encode())
 
@@ -184,7 +184,7 @@ REASONS: list[tuple[Message, str]] = [
     (with_value(json.dumps(record()).encode() + b" }"), "value: is not a JSON object"),
     (with_raw("product_name", "[" * 5_000 + "]" * 5_000), "value: is not a JSON object"),
     (with_raw("salt_100g", "9" * 5_000), "value: is not a JSON object"),
-    # Columns of another type.
+    # Values of another type.
     *((with_raw(name, "12"), f"{name}: must be text") for name in TEXT),
     *((with_raw(name, '"1.5"'), f"{name}: must be a number") for name in DOUBLES),
     *((with_raw(name, "1.5"), f"{name}: must be a whole number") for name in WHOLE),
@@ -200,10 +200,10 @@ REASONS: list[tuple[Message, str]] = [
     (with_raw("rev", "9223372036854775808"), "rev: must be a whole number"),
     (with_raw("as_of", '"2026-01-31T12:00:00.000"'), f"as_of: {A_MOMENT}"),
     (with_raw("as_of", '"2026-13-01T00:00:00.000Z"'), f"as_of: {A_MOMENT}"),
-    # Columns that must be there.
+    # Missing columns.
     *((without(name), f"{name}: is missing") for name in ("code", "as_of", "observed_at", "source")),
     *((with_raw(name, "null"), f"{name}: is missing") for name in ("code", "as_of", "observed_at", "source")),
-    # Values that no product has.
+    # Invalid values.
     (with_raw("code", '"1234567"'), "code: must be 8 to 24 digits"),
     (with_raw("code", f'"{"1" * 25}"'), "code: must be 8 to 24 digits"),
     (with_raw("code", '"301762042200\u0663"'), "code: must be 8 to 24 digits"),
@@ -222,13 +222,13 @@ REASONS: list[tuple[Message, str]] = [
         "environmental_score_grade: must be one of a-plus, a, b, c, d, e, f",
     ),
     (with_raw("source", '"rumour"'), "source: must be one of web, api, export, topic, stdin"),
-    # Of several the first.
+    # The first of several reasons.
     (with_value(json.dumps(record(source="rumour", rev=-1, as_of=None)).encode()), "as_of: is missing"),
 ]
 
 
-def test_what_can_not_be_believed_is_rejected_with_its_reason(spark: SparkSession) -> None:
-    # All in one batch, as they would come: one that threw would take the others with it.
+def test_an_invalid_message_is_rejected_with_a_reason(spark: SparkSession) -> None:
+    # All in one batch: a message that threw an error would take the others with it.
     messages = [
         message._replace(offset=offset) for offset, (message, _) in enumerate((*REASONS, (update(), "")))
     ]
@@ -242,13 +242,13 @@ def test_what_can_not_be_believed_is_rejected_with_its_reason(spark: SparkSessio
     assert [row.kafka_offset for row in accepted(read).collect()] == [len(REASONS)]
 
 
-def test_a_rejected_message_is_kept_as_it_came(spark: SparkSession) -> None:
+def test_a_rejected_message_is_stored_unchanged(spark: SparkSession) -> None:
     message = Message(b"\xff7", b"caf\xe9", "products-events", 2, 41, NOON)
     assert [tuple(row) for row in rejected(read_messages(as_messages(spark, [message]))).collect()] == [
         ("products-events", 2, 41, NOON, "\ufffd7", "caf\ufffd", "value: is not UTF-8")
     ]
 
 
-def test_text_keeps_what_json_can_write(spark: SparkSession) -> None:
+def test_text_keeps_every_character_that_json_can_write(spark: SparkSession) -> None:
     odd = 'a "quoted" \\ back-slash, tab\t, line\n, \u0000, \U0001f36b and l\u2019\u00e9t\u00e9'
     assert one_accepted(spark, update(product_name=odd)).product_name == odd

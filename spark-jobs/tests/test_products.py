@@ -1,4 +1,4 @@
-"""The record is that of product.ts, and of two rows everybody knows the newer."""
+"""The record is that of product.ts, and the order of rows by age is total."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SPARK_TYPES = {
     "z.union": {"int"},
     "moment": {"timestamp"},
 }
-"""What a column of product.ts may be in Spark, by the word that its type starts with."""
+"""The Spark types of a column of product.ts, by the first word of its zod type."""
 
 
 def columns_of_product_ts() -> dict[str, str]:
@@ -68,11 +68,13 @@ def test_the_record_has_the_version_of_product_ts() -> None:
         ("environmental_score_grade", "environmentalScoreGrades"),
     ],
 )
-def test_the_words_of_a_column_are_those_of_typescript(column: str, name: str) -> None:
+def test_the_values_of_a_column_are_those_of_typescript(column: str, name: str) -> None:
     assert ONE_OF[column] == list_of_typescript(name)
 
 
-def test_of_two_rows_the_first_difference_in_moment_revision_and_offset_decides(spark: SparkSession) -> None:
+def test_the_first_difference_in_as_of_revision_and_offset_decides_which_row_is_newer(
+    spark: SparkSession,
+) -> None:
     moment = [datetime(2026, 1, day) for day in (1, 2)]
     oldest_first = [
         (moment[0], None, 9, 1),
@@ -94,15 +96,15 @@ def test_of_two_rows_the_first_difference_in_moment_revision_and_offset_decides(
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_the_newest_row_of_a_code_is_the_same_in_whatever_order_rows_come(
+def test_the_newest_row_of_a_code_does_not_depend_on_the_order_of_rows(
     spark: SparkSession, seed: int
 ) -> None:
-    chance = random.Random(seed)
-    rows = [random_row(chance, offset) for offset in range(60)]
-    # Some messages come twice.
-    rows += chance.sample(rows, 10)
-    chance.shuffle(rows)
-    given = spark.createDataFrame(rows, TABLE).repartition(chance.randint(1, 4))
+    rng = random.Random(seed)
+    rows = [random_row(rng, offset) for offset in range(60)]
+    # Some messages are repeated.
+    rows += rng.sample(rows, 10)
+    rng.shuffle(rows)
+    given = spark.createDataFrame(rows, TABLE).repartition(rng.randint(1, 4))
 
     found = newest(given)
 
@@ -113,14 +115,14 @@ def test_the_newest_row_of_a_code_is_the_same_in_whatever_order_rows_come(
     assert sorted(tuple(row) for row in found.collect()) == sorted(by_code.values()), f"seed {seed}"
 
 
-def random_row(chance: random.Random, offset: int) -> tuple[Any, ...]:
+def random_row(rng: random.Random, offset: int) -> tuple[Any, ...]:
     start = datetime(2026, 1, 1)
     row = dict.fromkeys(TABLE.names) | {
-        "code": f"0000000{chance.randint(0, 5)}",
+        "code": f"0000000{rng.randint(0, 5)}",
         "product_name": f"at {offset}",
-        "rev": chance.choice([None, 0, 1, 2]),
-        "as_of": start + timedelta(hours=chance.randint(0, 2)),
-        "deleted": chance.random() < 0.3,
+        "rev": rng.choice([None, 0, 1, 2]),
+        "as_of": start + timedelta(hours=rng.randint(0, 2)),
+        "deleted": rng.random() < 0.3,
         "kafka_partition": 0,
         "kafka_offset": offset,
         "kafka_timestamp": start,

@@ -1,4 +1,4 @@
-"""A program that fails says why in its last line."""
+"""A program that fails prints the error in its last line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from py4j.protocol import Py4JError, Py4JNetworkError
 
-from program import in_short, run
+from program import one_line, run
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -17,7 +17,7 @@ def fails() -> None:
     raise ValueError("no broker answered\nat localhost:9092")
 
 
-def test_a_failed_program_exits_with_1_and_says_why_in_its_last_line(
+def test_a_failed_program_exits_with_1_and_prints_the_error_in_its_last_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit) as exit_status:
@@ -30,24 +30,24 @@ def test_a_failed_program_exits_with_1_and_says_why_in_its_last_line(
     )
 
 
-def test_a_program_that_ends_well_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_program_that_succeeds_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     run("products-stream", lambda: None)
     assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "line"),
     [
         (RuntimeError(), "RuntimeError"),
-        (Py4JNetworkError("Answer from Java side is empty"), "the Java process of Spark has ended"),
-        (ConnectionRefusedError(111, "Connection refused"), "the Java process of Spark has ended"),
+        (Py4JNetworkError("Answer from Java side is empty"), "the Java process of Spark has exited"),
+        (ConnectionRefusedError(111, "Connection refused"), "the Java process of Spark has exited"),
     ],
 )
-def test_an_error_is_told_in_one_line(error: Exception, words: str) -> None:
-    assert in_short(error) == words
+def test_an_error_becomes_one_line(error: Exception, line: str) -> None:
+    assert one_line(error) == line
 
 
-def test_an_error_of_java_is_told_with_its_first_cause(spark: SparkSession) -> None:
+def test_the_line_of_a_java_error_has_its_first_cause(spark: SparkSession) -> None:
     session = spark.newSession()
     session.conf.set("spark.sql.catalog.broken", "org.apache.iceberg.spark.SparkCatalog")
     session.conf.set("spark.sql.catalog.broken.type", "jdbc")
@@ -55,7 +55,7 @@ def test_an_error_of_java_is_told_with_its_first_cause(spark: SparkSession) -> N
     session.conf.set("spark.sql.catalog.broken.warehouse", "file:/nowhere")
     with pytest.raises(Py4JError) as failure:
         session.sql("SHOW NAMESPACES IN broken")
-    assert in_short(failure.value) == (
+    assert one_line(failure.value) == (
         "org.apache.iceberg.jdbc.UncheckedSQLException: Failed to connect: jdbc:sqlite:/nowhere/at/all.db"
         " ← java.sql.SQLException: path to '/nowhere/at/all.db': '/nowhere' does not exist"
     )

@@ -1,4 +1,4 @@
-"""The job tells how far it is, wholly and truly."""
+"""The progress file is complete and correct at any time."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_the_file_tells_what_stream_ts_reads(tmp_path: Path) -> None:
+def test_the_file_has_the_fields_that_stream_progress_ts_reads(tmp_path: Path) -> None:
     file = tmp_path / "job.progress.json"
-    Progress(file, {"products-events": {"0": 41}}).tell("failed", "no broker answered")
+    Progress(file, {"products-events": {"0": 41}}).report("failed", "no broker answered")
 
-    told = json.loads(file.read_text(encoding="utf-8"))
+    reported = json.loads(file.read_text(encoding="utf-8"))
 
-    moments = {told.pop("startedAt"), told.pop("updatedAt")}
-    assert all(moment.endswith("Z") and len(moment) == len("2026-01-31T12:00:00.000Z") for moment in moments)
-    assert told == {
+    times = {reported.pop("startedAt"), reported.pop("updatedAt")}
+    assert all(time.endswith("Z") and len(time) == len("2026-01-31T12:00:00.000Z") for time in times)
+    assert reported == {
         "version": 1,
         "pid": os.getpid(),
         "state": "failed",
@@ -35,15 +35,15 @@ def test_the_file_tells_what_stream_ts_reads(tmp_path: Path) -> None:
     }
 
 
-def test_a_reader_never_meets_half_of_the_file(tmp_path: Path) -> None:
+def test_a_reader_never_sees_a_partial_file(tmp_path: Path) -> None:
     file = tmp_path / "job.progress.json"
     progress = Progress(file, {"products-events": {str(partition): 1 for partition in range(2_000)}})
-    progress.tell("running")
+    progress.report("running")
     done = threading.Event()
 
     def write() -> None:
         for count in range(300):
-            progress.tell("failed", "x" * (count % 7) * 5_000)
+            progress.report("failed", "x" * (count % 7) * 5_000)
         done.set()
 
     writer = threading.Thread(target=write)

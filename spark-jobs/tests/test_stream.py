@@ -1,4 +1,4 @@
-"""The job reads every message once into the tables, whenever it is ended and started again.
+"""The job writes every message to the tables once, whenever it stops and starts again.
 
 A folder of files stands for the topic here: of Kafka's columns, one file a batch. With Kafka itself the built
 command is tested, in `packages/e2e`.
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from checkpoint import Checkpoint
+from environment import until
 from kafka import EVIAN, MESSAGES, NUTELLA, Message, as_messages, minutes, update
 from lake import PRODUCTS, REJECTED
 from progress import Progress
-from stream import Batches, attend, start, warm_up
-from surroundings import until
+from stream import Batches, start, supervise, warm_up
 from upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Job:
     """The job in a folder of its own, with its topic, checkpoint, stop file and progress file."""
 
     def __init__(self, lake: SparkSession, folder: Path) -> None:
-        """Nothing runs yet."""
+        """Create no files and start no query."""
         self.lake = lake
         self.stop_file = folder / "job.stop"
         self.checkpoint = (folder / "checkpoint").as_uri()
@@ -41,7 +41,7 @@ class Job:
         self._published = 0
 
     def publish(self, *messages: Message) -> None:
-        """Put messages into the topic; they are a batch."""
+        """Publish messages as one batch."""
         numbered = [
             message._replace(offset=self._published + place) for place, message in enumerate(messages)
         ]
@@ -49,26 +49,26 @@ class Job:
         as_messages(self.lake, numbered).coalesce(1).write.mode("append").parquet(str(self._topic))
 
     def start(self, batches: Batches) -> StreamingQuery:
-        """Start the query from where the checkpoint is."""
-        Checkpoint(self.lake, self.checkpoint).forget_planned()
+        """Start the query at the offsets of the checkpoint."""
+        Checkpoint(self.lake, self.checkpoint).delete_uncommitted()
         one_by_one = self.lake.readStream.schema(MESSAGES).option("maxFilesPerTrigger", 1)
         return start(one_by_one.parquet(str(self._topic)), batches, self.checkpoint, trigger_ms=0)
 
     def progress(self) -> Progress:
-        """Make the progress of a new process of the job."""
+        """Make the progress file of a new process of the job."""
         return Progress(self._progress_file, Checkpoint(self.lake, self.checkpoint).committed())
 
-    def told(self) -> dict[str, Any]:
-        """Read what the job tells of itself."""
-        told: dict[str, Any] = json.loads(self._progress_file.read_text(encoding="utf-8"))
-        return told
+    def reported(self) -> dict[str, Any]:
+        """Read the progress file."""
+        reported: dict[str, Any] = json.loads(self._progress_file.read_text(encoding="utf-8"))
+        return reported
 
     def committed(self) -> dict[str, Any]:
-        """Read how far the checkpoint is; Spark's files count as one offset."""
+        """Read the offsets of the checkpoint; a source of files has one."""
         return {**Checkpoint(self.lake, self.checkpoint).committed()}
 
     def read_all(self) -> Progress:
-        """Run until all that was published is read."""
+        """Run until all published messages are read."""
         progress = self.progress()
         query = self.start(Batches(self.stop_file))
         try:
@@ -79,12 +79,12 @@ class Job:
         return progress
 
     def rows(self) -> list[tuple[str, str | None, int]]:
-        """What the tests below tell rows by."""
+        """Return the columns by which the tests below distinguish rows."""
         rows = self.lake.table(PRODUCTS).orderBy("code").collect()
         return [(row.code, row.product_name, row.kafka_offset) for row in rows]
 
     def rejected(self) -> list[int]:
-        """The offsets of the rejected messages."""
+        """Return the offsets of the rejected messages."""
         return [row.kafka_offset for row in self.lake.table(REJECTED).orderBy("kafka_offset").collect()]
 
 
@@ -103,7 +103,7 @@ def product(number: int) -> Message:
 WRONG = Message(b"nutella", b"")
 
 
-def test_messages_become_rows_and_the_progress_counts_every_batch(job: Job) -> None:
+def test_messages_become_rows_and_the_progress_file_counts_every_batch(job: Job) -> None:
     job.publish(update(as_of=minutes(0), product_name="Nutella"), WRONG)
     job.publish(update(code=EVIAN, product_name="Evian"))
     job.publish(update(as_of=minutes(1), product_name="Nutella 400 g"))
@@ -112,15 +112,15 @@ def test_messages_become_rows_and_the_progress_counts_every_batch(job: Job) -> N
 
     assert job.rows() == [(NUTELLA, "Nutella 400 g", 3), (EVIAN, "Evian", 2)]
     assert job.rejected() == [1]
-    told = job.told()
-    assert (told["state"], told["batchId"], told["inputRows"], told["offsets"]) == (
+    reported = job.reported()
+    assert (reported["state"], reported["batchId"], reported["inputRows"], reported["offsets"]) == (
         "running",
         2,
         4,
         {"logOffset": 2},
     )
-    assert told["rowsPerSecond"] > 0
-    assert told["triggerMs"] > 0
+    assert reported["rowsPerSecond"] > 0
+    assert reported["triggerMs"] > 0
 
 
 def test_a_job_with_nothing_to_read_runs(job: Job) -> None:
@@ -128,16 +128,16 @@ def test_a_job_with_nothing_to_read_runs(job: Job) -> None:
     job.read_all()
 
     progress, query = job.progress(), job.start(Batches(job.stop_file))
-    progress.tell("starting")
+    progress.report("starting")
 
     def is_running() -> bool:
         progress.follow(query)
-        return bool(job.told()["state"] == "running")
+        return bool(job.reported()["state"] == "running")
 
     until(is_running)
 
-    told = job.told()
-    assert (told["state"], told["batchId"], told["inputRows"], told["offsets"]) == (
+    reported = job.reported()
+    assert (reported["state"], reported["batchId"], reported["inputRows"], reported["offsets"]) == (
         "running",
         None,
         0,
@@ -145,20 +145,20 @@ def test_a_job_with_nothing_to_read_runs(job: Job) -> None:
     )
 
 
-def test_a_job_that_is_asked_to_stop_ends_between_two_batches_and_goes_on_there(job: Job) -> None:
+def test_a_job_stops_between_two_batches_on_request_and_continues_there(job: Job) -> None:
     for number in range(6):
         job.publish(product(number))
     batches, progress = Batches(job.stop_file), job.progress()
     query = job.start(batches)
-    attendant = threading.Thread(target=attend, args=(query, batches, job.stop_file, progress))
-    attendant.start()
+    supervisor = threading.Thread(target=supervise, args=(query, batches, job.stop_file, progress))
+    supervisor.start()
 
     until(lambda: len(job.rows()) > 0)
     job.stop_file.touch()
-    attendant.join(timeout=120)
+    supervisor.join(timeout=120)
 
     assert not query.isActive
-    first_run = job.told()["inputRows"]
+    first_run = job.reported()["inputRows"]
     assert 0 < first_run < 6
     assert job.committed() == {"logOffset": first_run - 1}
     assert [offset for _, _, offset in job.rows()] == list(range(first_run))
@@ -167,40 +167,40 @@ def test_a_job_that_is_asked_to_stop_ends_between_two_batches_and_goes_on_there(
     job.read_all()
 
     assert [offset for _, _, offset in job.rows()] == list(range(6))
-    assert job.told()["inputRows"] == 6 - first_run
+    assert job.reported()["inputRows"] == 6 - first_run
 
 
-def test_a_job_that_starts_with_its_stop_file_there_reads_nothing(job: Job) -> None:
+def test_a_job_that_starts_with_a_stop_file_reads_nothing(job: Job) -> None:
     job.publish(product(0))
     job.stop_file.touch()
     batches = Batches(job.stop_file)
     query = job.start(batches)
 
-    attend(query, batches, job.stop_file, job.progress())
+    supervise(query, batches, job.stop_file, job.progress())
 
     assert not query.isActive
     assert (job.rows(), job.committed()) == ([], {})
 
 
 class PowerCut(Batches):
-    """Batches of a job that dies when the second is in the tables, and Spark does not know it yet."""
+    """The job dies after the second batch is in the tables and before Spark commits it."""
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
-        """Write, and die."""
+        """Write the batch, then die."""
         super().__call__(batch, batch_id)
         if batch_id == 1:
             self.error = OSError("power cut")
             raise self.error
 
 
-def test_a_job_that_dies_after_it_wrote_a_batch_loses_and_doubles_nothing(job: Job) -> None:
+def test_a_job_that_dies_after_it_wrote_a_batch_loses_and_duplicates_nothing(job: Job) -> None:
     job.publish(product(0), WRONG)
     job.publish(product(1), WRONG)
     job.publish(product(2), WRONG)
     batches = PowerCut(job.stop_file)
 
     with pytest.raises(OSError, match=r"^power cut$"):
-        attend(job.start(batches), batches, job.stop_file, job.progress())
+        supervise(job.start(batches), batches, job.stop_file, job.progress())
     assert job.rejected() == [1, 3]
     assert job.committed() == {"logOffset": 0}
     job.read_all()
@@ -209,15 +209,15 @@ def test_a_job_that_dies_after_it_wrote_a_batch_loses_and_doubles_nothing(job: J
     assert job.rejected() == [1, 3, 5]
 
 
-def test_what_a_batch_fails_of_is_what_the_job_fails_of(job: Job) -> None:
+def test_the_job_fails_with_the_error_of_its_batch(job: Job) -> None:
     job.publish(product(0))
     job.lake.sql(f"DROP TABLE {PRODUCTS}")
     batches = Batches(job.stop_file)
     with pytest.raises(Exception, match=r"^\[TABLE_OR_VIEW_NOT_FOUND\]"):
-        attend(job.start(batches), batches, job.stop_file, job.progress())
+        supervise(job.start(batches), batches, job.stop_file, job.progress())
 
 
-def test_every_fiftieth_batch_tidies_the_tables(job: Job) -> None:
+def test_every_fiftieth_batch_compacts_the_tables(job: Job) -> None:
     batches = Batches(job.stop_file)
 
     def files_after(batch_id: int) -> int:
@@ -227,7 +227,7 @@ def test_every_fiftieth_batch_tidies_the_tables(job: Job) -> None:
     assert [files_after(batch_id) for batch_id in range(45, 52)] == [1, 2, 3, 4, 1, 2, 3]
 
 
-def test_warming_up_leaves_the_tables_empty(job: Job) -> None:
+def test_the_warm_up_leaves_the_tables_empty(job: Job) -> None:
     warm_up(job.lake)
     assert (job.rows(), job.rejected()) == ([], [])
 
@@ -246,8 +246,8 @@ class BrokenUpkeep(NamedTuple):
     """A property of the table, a value with which a step of upkeep fails, and the error."""
 
     name: str
-    wrong: str
-    right: str
+    broken_value: str
+    valid_value: str
     error: str
 
 
@@ -272,27 +272,27 @@ def test_upkeep_that_fails_is_reported_and_retried_while_the_stream_continues(
 
     def upkeep_error_after(batch_id: int) -> str | None:
         batches(as_messages(job.lake, [product(batch_id)]), batch_id)
-        progress.tell("running")
-        reported: str | None = job.told()["upkeepError"]
+        progress.report("running")
+        reported: str | None = job.reported()["upkeepError"]
         return reported
 
     def set_property(value: str) -> None:
         job.lake.sql(f"ALTER TABLE {PRODUCTS} SET TBLPROPERTIES ('{broken.name}' = '{value}')")
 
-    set_property(broken.wrong)
+    set_property(broken.broken_value)
     assert [upkeep_error_after(batch_id) for batch_id in (48, 49, 50)] == [None, error, error]
     log = capfd.readouterr().err
     assert f"{error}; next try in 60 s, the stream continues\n" in log
 
-    # Before its time there is no retry; the second try fails as well, and the third comes two minutes later.
-    set_property(broken.right)
+    # There is no retry before its time. The second try fails too, so the third comes two minutes later.
+    set_property(broken.valid_value)
     clock.now = 59
     assert upkeep_error_after(51) == error
-    set_property(broken.wrong)
+    set_property(broken.broken_value)
     clock.now = 60
     assert upkeep_error_after(52) == error
     assert f"{error}; next try in 120 s, the stream continues\n" in capfd.readouterr().err
-    set_property(broken.right)
+    set_property(broken.valid_value)
     clock.now = 179
     assert upkeep_error_after(53) == error
     clock.now = 180

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import pyspark
 import pytest
 
+from environment import lake_settings, until
 from kafka import EVIAN, NOON, NUTELLA, Message, as_messages, delete, minutes, update
 from products import PRODUCT
 from stream import write_batch
-from surroundings import lake_settings, until
-from thrift_server import ViewError, make_views, statements
+from thrift_server import ViewError, create_views, statements
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -48,7 +48,9 @@ def test_a_script_is_split_at_the_semicolons_that_end_its_statements(
     assert statements(script) == expected
 
 
-def test_the_views_show_live_products_the_first_version_and_what_was_rejected(lake: SparkSession) -> None:
+def test_the_views_show_live_products_the_columns_of_the_first_version_and_rejected_messages(
+    lake: SparkSession,
+) -> None:
     nutella = update(
         0,
         product_name="Nutella",
@@ -63,7 +65,7 @@ def test_the_views_show_live_products_the_first_version_and_what_was_rejected(la
     wrong = Message(b"nutella", b"{", offset=3)
     write_batch(as_messages(lake, [nutella, *gone, wrong]))
 
-    make_views(lake, VIEWS)
+    create_views(lake, VIEWS)
 
     products = lake.sql("SELECT * FROM Products")
     assert products.columns == PRODUCT.names
@@ -87,11 +89,13 @@ def test_the_views_show_live_products_the_first_version_and_what_was_rejected(la
     ]
 
 
-def test_a_statement_that_spark_refuses_is_told_with_its_place(lake: SparkSession, tmp_path: Path) -> None:
+def test_the_error_of_an_invalid_statement_names_the_script_and_the_statement(
+    lake: SparkSession, tmp_path: Path
+) -> None:
     script = tmp_path / "views.sql"
     script.write_text("CREATE OR REPLACE VIEW one AS SELECT 1;\nCREATE VIEW two AS SELECT nothing FROM one;")
     with pytest.raises(ViewError) as failure:
-        make_views(lake, script)
+        create_views(lake, script)
     message = str(failure.value)
     assert message.startswith(f"{script}, statement 2: [UNRESOLVED_COLUMN.WITH_SUGGESTION] ")
     assert "\n" not in message
@@ -110,17 +114,19 @@ def answers(port: int) -> bool:
 
 
 def processes() -> list[tuple[int, int, str]]:
-    """Number, parent and command line of every process."""
+    """Return the pid, the parent and the command line of every process."""
     listed = subprocess.run(["ps", "-axwwo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
     split = (line.split(maxsplit=2) for line in listed.stdout.splitlines())
     return [(int(pid), int(parent), command) for pid, parent, command in split]
 
 
-def has_ended(pid: int) -> bool:
+def has_exited(pid: int) -> bool:
     return all(pid != living or command.endswith("<defunct>") for living, _, command in processes())
 
 
-def test_when_its_java_is_killed_the_python_of_the_server_ends_too(connectors: str, tmp_path: Path) -> None:
+def test_the_python_process_of_the_server_exits_if_its_java_process_is_killed(
+    connectors: str, tmp_path: Path
+) -> None:
     port = free_port()
     settings = {
         **lake_settings(tmp_path),
@@ -147,13 +153,13 @@ def test_when_its_java_is_killed_the_python_of_the_server_ends_too(connectors: s
             start_new_session=True,
         )
     try:
-        until(lambda: answers(port) or java.poll() is not None, within_seconds=180)
+        until(lambda: answers(port) or java.poll() is not None, timeout_seconds=180)
         (python,) = [
             pid for pid, parent, command in processes() if parent == java.pid and "thrift_server" in command
         ]
         java.kill()
         java.wait()
-        until(lambda: has_ended(python), within_seconds=30)
+        until(lambda: has_exited(python), timeout_seconds=30)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(java.pid, signal.SIGKILL)

@@ -73,6 +73,7 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
     ports: ['stream.webPort'],
     address: ({ host, stream }) => `http://${host}:${stream.webPort}`,
     // The name that the first version of this project gave it.
+    // The user's own command wrote its log to this name, so it is not `products-stream.log`.
     logFile: 'streaming.log',
     build: productsStream,
   },

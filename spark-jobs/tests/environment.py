@@ -1,4 +1,4 @@
-"""What a test has around it: the settings of a lake in a folder, and a way to wait."""
+"""The settings of a catalog in a folder, and a function that waits."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def lake_settings(folder: Path) -> dict[str, str]:
     }
 
 
-def until(condition: Callable[[], bool], within_seconds: float = 120) -> None:
-    """Wait for a condition to hold."""
-    deadline = time.monotonic() + within_seconds
+def until(condition: Callable[[], bool], timeout_seconds: float = 120) -> None:
+    """Wait until a condition is true."""
+    deadline = time.monotonic() + timeout_seconds
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
