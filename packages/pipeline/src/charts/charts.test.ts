@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import type { TopLevelSpec } from 'vega-lite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { QueryResult, Value } from '../table.ts'
 import { type Chart, listCharts, renderChart } from './charts.ts'
+import { textBoxesIn } from './testTextBoxes.ts'
 
 const chartsFolder = fileURLToPath(new URL('../../../../charts', import.meta.url))
 const $schema = 'https://vega.github.io/schema/vega-lite/v6.json'
@@ -158,6 +159,15 @@ describe('the charts of offstream', async () => {
     if (expected === undefined) throw new Error('say above what this chart draws')
     const svg = await renderChart(drawn, expected.answer)
     expect({ texts: textsOf(svg), bars: barsOf(svg) }).toEqual({ texts: expected.texts, bars: expected.bars })
+  })
+
+  test.each(charts)('every text of $name is inside of the drawing, also in a wide font', async drawn => {
+    const expected = drawings[drawn.name]
+    const shown = await readFile(join(chartsFolder, `${drawn.name}.svg`), 'utf8')
+    const svgs = [shown, ...(expected === undefined ? [] : [await renderChart(drawn, expected.answer)])]
+    const texts = svgs.flatMap(textBoxesIn)
+    expect(texts.length).toBeGreaterThan(10)
+    expect(texts.filter(({ outside }) => outside > 0)).toEqual([])
   })
 
   test.each(charts)('$name of an empty table says so and has no bars', async drawn => {
