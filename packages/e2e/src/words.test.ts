@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import { filesWith, linesOf } from './repository.ts'
+
+/** Words that offstream does not use, and the words to use instead. Letters around a match make it another word. */
+const avoided: readonly (readonly [words: string, instead: string])[] = [
+  ['told|tells', 'reports, logs, shows, prints'],
+  ['fell|fells|falls(?! back)|fallen', 'crashed'],
+  ['(?:is|are|was|were) no (?!longer|more)[a-z]+', 'is not a …, does not exist'],
+  ['(?:there|There) (?:is|are|was|were) none', 'does not exist'],
+  ['keepers?|kept alive|cares? for', 'daemon, manages'],
+  ['ended|by force', 'stopped, exited, killed'],
+  ['anew|brought up', 'restarts, starts, again'],
+  ['(?:leave|leaves|leaving|left) (?:it|one|them) away', 'omit'],
+  ['mend|mends|mended|mending', 'fix'],
+  ['the person|persons|whoever|somebody', 'the user, the caller, clients'],
+  ['wished|wishes|as you wish', 'requested, expected'],
+  ['parted|taken? apart|takes apart', 'split, parsed'],
+  ['in hand|merely|besides', 'running, only, also'],
+  ['asked', 'probed, queried, requested'],
+  ['news|last words', 'message, last log lines'],
+  ['nobody (?:answers|answered)', 'could not connect to'],
+]
+
+/** Parts of identifiers that offstream does not use. */
+const avoidedParts = [
+  '\\w*(?:Told|Tells|Fell|Falls|Usual|Asked|Kept|Wished|Anew|Ended)(?![a-z])\\w*',
+  '(?:usual|least|longest)[A-Z]\\w*',
+  '\\w*(?<![Zz]oo)Keeper\\w*|keeper[A-Z_]\\w*|KEEPER\\w*',
+]
+
+const patterns = [
+  ...avoided.map(([words, instead]) => ({
+    pattern: new RegExp(`(?<![A-Za-z])(?:${words})(?![A-Za-z])`, 'gi'),
+    instead,
+  })),
+  {
+    pattern: new RegExp(`(?<![A-Za-z_])(?:${avoidedParts.join('|')})`, 'g'),
+    instead: 'a name in plain words',
+  },
+]
+
+/** Lines that keep such a word, because they quote others or need its other meaning. */
+const allowed: readonly { readonly file: RegExp; readonly line: RegExp; readonly reason: string }[] = [
+  { file: /words\.test\.ts$/, line: /./, reason: 'the list itself' },
+  { file: /generated\/assortment\.ts$/, line: /./, reason: 'names of products' },
+]
+
+/** The files that are clean already. */
+const scope = /^packages\/e2e\/(?!src\/(commands|refusals))/
+
+/** Each avoided word in a file, with its place. */
+const wordsIn = (file: string): string[] =>
+  linesOf(file).flatMap((line, index) => {
+    if (allowed.some(each => each.file.test(file) && each.line.test(line))) return []
+    return patterns.flatMap(({ pattern, instead }) =>
+      [...line.matchAll(pattern)].map(([word]) => `${file}:${index + 1}: ${word} (instead: ${instead})`),
+    )
+  })
+
+test.each(['.ts', '.py', '.md', '.yaml'])('%s files use plain words', extension => {
+  const files = filesWith(extension === '.yaml' ? ['.yaml', '.yml'] : [extension])
+  expect(files.filter(file => scope.test(file)).flatMap(wordsIn)).toEqual([])
+})
