@@ -10,7 +10,7 @@ const levelWords: Readonly<Record<LogLevel, string>> = {
   debug: paint({ text: 'DEBUG', tone: 'dim' }),
 }
 
-/** An entry for people: a line, and below it what is worth telling of its trace; with `full`, all of it. */
+/** An entry for people: a line, and below it the important lines of its stack trace; with `full`, all lines. */
 export const textFor = (names: readonly LogName[], full: boolean): ((entry: LogEntry) => string) => {
   const width = Math.max(...names.map(({ length }) => length))
   return ({ service, at, level, logger, message, stack }) => {
@@ -18,29 +18,32 @@ export const textFor = (names: readonly LogName[], full: boolean): ((entry: LogE
       paint({ text: at === null ? ' '.repeat(23) : clockTime(new Date(at)), tone: 'dim' }),
       ...(names.length === 1 ? [] : [service.padEnd(width)]),
       level === null ? '     ' : levelWords[level],
-      visible(logger === null ? message : `${logger}: ${message}`),
+      withoutControls(logger === null ? message : `${logger}: ${message}`),
     ]
-    const told = full || stack.length <= shortStack ? stack : stack.filter(tells)
-    const hidden = stack.length - told.length
+    const lines = full || stack.length <= shortStack ? stack : stack.filter(isImportant)
+    const hidden = stack.length - lines.length
     const note =
-      hidden === 0 ? [] : [paint({ text: `… ${hidden} lines folded, \`--full\` shows them`, tone: 'dim' })]
-    return [columns.join(' '), ...[...told.map(visible), ...note].map(line => `    ${line}`)].join('\n')
+      hidden === 0 ? [] : [paint({ text: `… ${hidden} more lines, \`--full\` shows them`, tone: 'dim' })]
+    return [columns.join(' '), ...[...lines.map(withoutControls), ...note].map(line => `    ${line}`)].join(
+      '\n',
+    )
   }
 }
 
-/** Not worth folding: the line that tells of it would be as long. */
+/** Shown in full: the line about the hidden lines would not be shorter. */
 const shortStack = 3
 
-/** What a trace begins with and what caused it; not the frames, nor that it is one. */
-const tells = (line: string, index: number): boolean =>
+/** The error and its causes, not the frames. */
+const isImportant = (line: string, index: number): boolean =>
   index === 0 ? line !== 'Traceback (most recent call last):' : line.startsWith('Caused by: ')
 
 const digits = (value: number, count = 2): string => String(value).padStart(count, '0')
 
-/** Local time, since the person's question begins with it: it was fine at half past nine. */
+/** Local time, because users remember when something happened by their clock. */
 const clockTime = (at: Date): string =>
   `${digits(at.getFullYear(), 4)}-${digits(at.getMonth() + 1)}-${digits(at.getDate())} ` +
   `${digits(at.getHours())}:${digits(at.getMinutes())}:${digits(at.getSeconds())}.${digits(at.getMilliseconds(), 3)}`
 
-/** What others wrote, without what a terminal would obey: escape codes, and control characters but the tab. */
-const visible = (text: string): string => replaceControls(stripVTControlCharacters(text), { kept: '\t' })
+/** Text of a service without escape sequences and without control characters other than the tab. */
+const withoutControls = (text: string): string =>
+  replaceControls(stripVTControlCharacters(text), { kept: '\t' })

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { stripVTControlCharacters } from 'node:util'
 import { jsonText } from '@offstream/runtime/controls'
 import { messageOf, OffstreamError } from '@offstream/runtime/errors'
@@ -50,6 +51,7 @@ export class Output {
   // Members, so that the definition of a command, which help waits for, does not import this module.
   readonly table = table
   readonly paint = paint
+  readonly jsonText = jsonText
   #live: Ora | null = null
 
   constructor(mode: OutputMode) {
@@ -66,9 +68,20 @@ export class Output {
     }
   }
 
-  /** A line of data that has its own format in every mode, for example a record of a dry run. */
-  data(line: string): void {
-    writeLine(process.stdout, line)
+  /** Lines of data that have their own format in every mode, for example messages of a topic. */
+  data(lines: string): void {
+    writeLine(process.stdout, lines)
+  }
+
+  /** Resolves when standard output has no backlog, so that a slow reader (a pager) does not fill our memory. */
+  async drained(signal: AbortSignal): Promise<void> {
+    if (process.stdout.writableNeedDrain)
+      await once(process.stdout, 'drain', { signal }).catch(() => undefined)
+  }
+
+  /** The width of the terminal that shows the data; undefined if it goes to a file or a pipe. */
+  get dataWidth(): number | undefined {
+    return process.stdout.isTTY ? process.stdout.columns || undefined : undefined
   }
 
   /** Something that happened while a command runs. */

@@ -62,73 +62,73 @@ test.each([
     '5 products published in 1.0 s, 5.0 a second, 95 did not match `--country fr`',
   ],
   [{ unwanted: 100 }, 1_000, '! 0 products published in 1.0 s, 100 did not match `--country fr`'],
-])('a run that came to %o is summed up in a line', (more, tookMs, summary) => {
-  const lines = new ScrapeProgress(new Output('plain'), null)
+])('the summary of a scrape with %o is one line', (more, tookMs, summary) => {
+  const progress = new ScrapeProgress(new Output('plain'), null)
   vi.advanceTimersByTime(tookMs)
-  expect(lines.summary(counts(more), 'published', '`--country fr`')).toBe(summary)
+  expect(progress.summary(counts(more), 'published', '`--country fr`')).toBe(summary)
 })
 
 test.each([
-  ['what is found', null, false, '0 of 100 products'],
-  ['what is wanted of it', 200, false, '0 of 200 products'],
-  ['what is left to a run that goes on', 200, true, '0 of 100 products'],
-])('how far a run is is told of %s', (_, limit, goesOn, line) => {
-  const lines = new ScrapeProgress(new Output('plain'), limit)
+  ['the found products', null, false, '0 of 100 products'],
+  ['the limit', 200, false, '0 of 200 products'],
+  ['the remaining products of a resumed scrape', 200, true, '0 of 100 products'],
+])('the progress of a scrape is relative to %s', (_, limit, resumes, line) => {
+  const progress = new ScrapeProgress(new Output('plain'), limit)
   const resumed = { kind: 'resumed', done: 100, listed: 200, startedAt: new Date() } as const
   const spy = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
   onTestFinished(() => spy.mockRestore())
-  if (goesOn) lines.progress(counts({}), resumed)
+  if (resumes) progress.report(counts({}), resumed)
   vi.advanceTimersByTime(60_000)
-  lines.progress(counts({ found: 100 }), null)
+  progress.report(counts({ found: 100 }), null)
   expect(String(spy.mock.calls.at(-1)?.[0])).toContain(line)
 })
 
 test.each<[SourceEvent, string]>([
   [
     { kind: 'resumed', done: 312, listed: 400, startedAt: new Date('2026-03-04T05:00:00Z') },
-    'Going on where it was: 312 of 400 products done before, begun 3 min 5 s ago; `--fresh` starts over',
+    'Resuming the scrape that started 3 min 5 s ago: 312 of 400 products are done; `--fresh` starts over',
   ],
   [
     { kind: 'waiting', ms: 30_000, reason: 'it answered with status 429', asked: true },
-    '! The site asks to wait 30 s: it answered with status 429',
+    '! The site requests a pause of 30 s: it answered with status 429',
   ],
   [
     { kind: 'waiting', ms: 120_000, reason: 'it is down for maintenance', asked: false },
-    '! Waiting 2 min 0 s: it is down for maintenance',
+    '! Pausing for 2 min 0 s: it is down for maintenance',
   ],
   [
     { kind: 'layout', field: 'nova_group', selector: '#panel_nova img', rate: 0.025, usual: 0.834 },
-    '! The site may look otherwise now: `nova_group` is on 3 % of its last pages, usually on 83 %; it is read by `#panel_nova img`',
+    '! The layout of the site may have changed: `nova_group` is on 3 % of the last pages, typically on 83 %; its selector is `#panel_nova img`',
   ],
   [{ kind: 'skipped', address: 'http://a/\u001b[2J', reason: 'gone' }, '! skipped http://a/: gone'],
-])('what a source tells is a line for a person and an object for a program: %o', (event, line) => {
+])('an event of a source is a line, or an object with --json: %o', (event, line) => {
   vi.setSystemTime('2026-03-04T05:03:05Z')
-  for (const [mode, stream, told] of [
+  for (const [mode, stream, printed] of [
     ['plain', process.stderr, line],
     ['json', process.stdout, JSON.stringify({ version: 1, ...event })],
   ] as const) {
     const write = vi.spyOn(stream, 'write').mockReturnValue(true)
     onTestFinished(() => write.mockRestore())
-    new ScrapeProgress(new Output(mode), null).progress(counts({}), event)
-    expect(write.mock.calls.map(([text]) => plain(String(text)))).toEqual([`${told}\n`])
+    new ScrapeProgress(new Output(mode), null).report(counts({}), event)
+    expect(write.mock.calls.map(([text]) => plain(String(text)))).toEqual([`${printed}\n`])
   }
 })
 
-test('the result and the summary say which fields may have moved', () => {
-  const lines = new ScrapeProgress(new Output('json'), null)
+test('the result and the summary show layout changes', () => {
+  const progress = new ScrapeProgress(new Output('json'), null)
   vi.spyOn(process.stdout, 'write').mockReturnValueOnce(true)
-  const alarm = { field: 'nova_group', selector: '#panel_nova img', rate: 0, usual: 0.8 }
-  lines.progress(counts({}), { kind: 'layout', ...alarm })
-  expect([lines.result(), lines.summary(counts({}), 'published')]).toEqual([
-    { layout: [alarm] },
-    '0 products published in 0 ms, 1 field hardly filled any more',
+  const change = { field: 'nova_group', selector: '#panel_nova img', rate: 0, usual: 0.8 }
+  progress.report(counts({}), { kind: 'layout', ...change })
+  expect([progress.result(), progress.summary(counts({}), 'published')]).toEqual([
+    { layout: [change] },
+    '0 products published in 0 ms, 1 field rarely filled any more',
   ])
 })
 
-test('the result says how much was done before', () => {
-  const lines = new ScrapeProgress(new Output('json'), null)
+test('the result shows how many products were done before', () => {
+  const progress = new ScrapeProgress(new Output('json'), null)
   vi.spyOn(process.stdout, 'write').mockReturnValueOnce(true)
-  expect(lines.result()).toEqual({})
-  lines.progress(counts({}), { kind: 'resumed', done: 312, listed: 400, startedAt: new Date() })
-  expect(lines.result()).toEqual({ doneBefore: 312 })
+  expect(progress.result()).toEqual({})
+  progress.report(counts({}), { kind: 'resumed', done: 312, listed: 400, startedAt: new Date() })
+  expect(progress.result()).toEqual({ doneBefore: 312 })
 })

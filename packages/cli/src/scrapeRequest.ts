@@ -3,7 +3,7 @@ import { PipelineError } from '@offstream/pipeline/errors'
 import type { OffstreamError } from '@offstream/runtime/errors'
 import { CliError } from './errors.ts'
 
-/** The options of `scrape` that choose what is fetched, as they were given. */
+/** The options of `scrape` that select products, as the user gave them. */
 export interface ScrapeOptions {
   readonly limit?: number | undefined
   readonly url?: string | undefined
@@ -31,7 +31,7 @@ export interface ScrapeOptions {
 
 type SourceName = Product['source']
 
-/** Whose options they are. */
+/** The sources that have each option. */
 const sourcesOf: Readonly<Record<Exclude<keyof ScrapeOptions, 'limit'>, readonly SourceName[]>> = {
   url: ['web'],
   category: ['web'],
@@ -57,17 +57,17 @@ const sourcesOf: Readonly<Record<Exclude<keyof ScrapeOptions, 'limit'>, readonly
 }
 
 /**
- * What is asked of a source by the options of the command line.
- * @throws OffstreamError OPTIONS_CONFLICT (an option of another source, or two that exclude each other), OPTION_INVALID,
- *   OPTION_MISSING
+ * The request to a source that the options describe.
+ * @throws CliError OPTIONS_CONFLICT (an option of another source, or two that exclude each other), OPTION_INVALID
+ * @throws PipelineError OPTION_MISSING
  */
 export const scrapeRequest = (source: SourceName, options: ScrapeOptions): SourceRequest => {
-  refuseOthers(source, options)
+  rejectOthers(source, options)
   return requests[source](options)
 }
 
-/** The options that leave products out, as they are written. */
-export const choiceOf = ({ country, since }: ScrapeOptions): string =>
+/** The options that filter products, as the user wrote them. */
+export const filterOf = ({ country, since }: ScrapeOptions): string =>
   [
     ...(country === undefined ? [] : [`\`--country ${country}\``]),
     ...(since === undefined ? [] : [`\`--since ${since.toISOString()}\``]),
@@ -77,26 +77,26 @@ const requests: Readonly<Record<SourceName, (options: ScrapeOptions) => SourceRe
   web: options => {
     const { url: address, lang, limit, pages, concurrency, rate: pagesPerMinute, fresh } = options
     const request = { address, lang, limit, pages, concurrency, pagesPerMinute, fresh }
-    chosen(options, ['category', 'brand', 'label', 'country', 'search'])
-    const list = listOf(chosen(options, ['category', 'brand', 'label', 'country']))
+    oneOf(options, ['category', 'brand', 'label', 'country', 'search'])
+    const list = listOf(oneOf(options, ['category', 'brand', 'label', 'country']))
     return { kind: 'web', ...request, list, search: wordsOf(options.search) }
   },
 
   api: options => {
     const { codes, search, apiVersion, limit } = options
-    chosen(options, ['codes', 'search'])
-    // The search is version 2's alone.
-    if (apiVersion === '3') chosen(options, ['search', 'apiVersion'])
+    oneOf(options, ['codes', 'search'])
+    // Only version 2 of the API has a search.
+    if (apiVersion === '3') oneOf(options, ['search', 'apiVersion'])
     if (search !== undefined)
       return { kind: 'api', ask: { kind: 'search', parameters: parametersOf(search) }, limit }
-    if (codes === undefined) throw nothingAsked
+    if (codes === undefined) throw nothingRequested
     const version = apiVersion === '3' ? 3 : 2
     return { kind: 'api', ask: { kind: 'codes', codes, version }, limit }
   },
 
   export: options => {
     const { file, deltas, country, since, limit } = options
-    chosen(options, ['file', 'deltas'])
+    oneOf(options, ['file', 'deltas'])
     return { kind: 'export', file, deltas, country, since, limit }
   },
 
@@ -109,8 +109,8 @@ const requests: Readonly<Record<SourceName, (options: ScrapeOptions) => SourceRe
 
 type Option = keyof typeof sourcesOf
 
-/** The one of some options that exclude one another that was given, and its value. */
-const chosen = <Name extends Option>(
+/** Of options that exclude each other: the given one with its value, or null. */
+const oneOf = <Name extends Option>(
   options: ScrapeOptions,
   names: readonly Name[],
 ): readonly [name: Name, value: NonNullable<ScrapeOptions[Name]>] | null => {
@@ -123,31 +123,31 @@ const chosen = <Name extends Option>(
   if (second === undefined) return first
   throw conflict(
     `${given.map(([name]) => flagOf(name)).join(' and ')} exclude each other`,
-    'choose one of them; run the command again for the other',
+    'use only one of them; run the command again for the other',
   )
 }
 
 const listOf = <Facet extends string>(list: readonly [facet: Facet, name: string] | null) =>
   list === null ? undefined : { facet: list[0], name: list[1] }
 
-/** What a search of the site's pages is for: the words of all that was given. */
+/** The words to search for on the pages of the site. */
 const wordsOf = (search: readonly string[] | undefined): string | undefined => {
   if (search === undefined) return undefined
   const words = search.join(' ').trim()
   if (words === '')
-    throw invalid('`--search` names no words', 'give some, such as `--search "tarte aux pommes"`')
+    throw invalid('`--search` is empty', 'use words, for example `--search "tarte aux pommes"`')
   return words
 }
 
-/** The parameters of a search of the API; of one name the last. */
+/** The parameters of a search with the API; the last one of each name counts. */
 const parametersOf = (search: readonly string[]): Readonly<Record<string, string>> =>
   Object.fromEntries(
     search.map(parameter => {
       const [, name, value] = /^([\w.-]+)=(.*)$/s.exec(parameter) ?? []
       if (name !== undefined && value !== undefined) return [name, value]
       throw invalid(
-        `\`--search ${parameter}\` has not the form key=value, which the API takes`,
-        'give such as `--search categories_tags_en=chocolates`, or search for words with `--source web`',
+        `\`--search ${parameter}\` does not have the form key=value that the API requires`,
+        'use for example `--search categories_tags_en=chocolates`, or search for words with `--source web`',
       )
     }),
   )
@@ -155,7 +155,7 @@ const parametersOf = (search: readonly string[]): Readonly<Record<string, string
 const invalid = (message: string, hint: string): OffstreamError =>
   new CliError('OPTION_INVALID', message, { hint })
 
-const refuseOthers = (source: SourceName, options: ScrapeOptions): void => {
+const rejectOthers = (source: SourceName, options: ScrapeOptions): void => {
   const misplaced = (Object.keys(sourcesOf) as Option[]).filter(
     name => options[name] !== undefined && !sourcesOf[name].includes(source),
   )
@@ -166,18 +166,18 @@ const refuseOthers = (source: SourceName, options: ScrapeOptions): void => {
   )
   throw conflict(
     `${belongs.join(', ')}; this is ${named(source)}`,
-    `leave it away, or fetch with ${named(sourcesOf[first][0] ?? source)}`,
+    `omit it, or use ${named(sourcesOf[first][0] ?? source)}`,
   )
 }
 
 const named = (source: SourceName): string => `\`--source ${source}\``
 
-/** As it is written: `apiVersion` is `--api-version`. */
+/** As on the command line: `apiVersion` is `--api-version`. */
 const flagOf = (option: Option): string => `\`--${option.replace(/[A-Z]/g, '-$&').toLowerCase()}\``
 
 const conflict = (message: string, hint: string): OffstreamError =>
   new CliError('OPTIONS_CONFLICT', message, { hint })
 
-const nothingAsked = new PipelineError('OPTION_MISSING', 'Nothing says which products the API is asked for', {
-  hint: 'give `--codes 3017620422003,…` or `--search categories_tags_en=chocolates`',
+const nothingRequested = new PipelineError('OPTION_MISSING', '`--source api` needs `--codes` or `--search`', {
+  hint: 'add `--codes 3017620422003,…` or `--search categories_tags_en=chocolates`',
 })

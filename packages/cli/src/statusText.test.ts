@@ -11,7 +11,7 @@ const service = (name: ServiceStatus['name'], more: Partial<ServiceStatus>): Ser
 
 const stopped = { state: 'stopped', health: 'unknown', pid: null, uptimeSeconds: null } as const
 
-test('a stack is told service by service, then step by step', () => {
+test('a status lists the services, then the counts', () => {
   const status: Status = {
     version: 1,
     state: 'degraded',
@@ -43,11 +43,11 @@ test('a stack is told service by service, then step by step', () => {
     kafka: gave up waiting for kafka to answer after 10 s
 
     fetched 12 → acknowledged 11 → consumed 10 → rows 9 (+ 1 rejected) → visible 8
-    lag 1, newest seen 1 min 5 s ago"
+    lag 1, newest record 1 min 5 s ago"
   `)
 })
 
-test('a stack of which some are not ready yet is starting, and one that lacks something is degraded', () => {
+test('a stack is starting if some services are not ready yet, and degraded if one is unhealthy', () => {
   const headline = (...services: ServiceStatus[]): string | undefined =>
     stripVTControlCharacters(
       statusText({
@@ -64,7 +64,7 @@ test('a stack of which some are not ready yet is starting, and one that lacks so
   expect(headline(service('zookeeper', { health: 'unhealthy' }), starting)).toBe('● degraded')
 })
 
-test('a stack whose start has failed says so in its first line', () => {
+test('the first line names the services that failed to start', () => {
   const status: Status = {
     ...{ version: 1, state: 'stopped', services: [service('zookeeper', { ...stopped, state: 'failed' })] },
     flow: {
@@ -76,7 +76,7 @@ test('a stack whose start has failed says so in its first line', () => {
   expect(stripVTControlCharacters(statusText(status))).toMatch(/^○ stopped: zookeeper failed\n/)
 })
 
-test('what could not be asked is a question mark, and what is not known is not told', () => {
+test('unknown counts are question marks, and an unknown lag is omitted', () => {
   const status: Status = {
     version: 1,
     state: 'stopped',

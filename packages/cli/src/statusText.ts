@@ -3,7 +3,7 @@ import chalk from 'chalk'
 import { formatDuration, printable } from './format.ts'
 import { type Cell, paint, table } from './output.ts'
 
-/** A stack as a person reads it: each service, then the way of the products. */
+/** A status for people: each service, then the counts of the products. */
 export const statusText = (status: Status): string =>
   [
     `${paint(headline(status))}\n`,
@@ -25,7 +25,7 @@ const headline = ({ state, services }: Status): Cell => {
     : { text: `○ stopped: ${failed.join(', ')} failed`, tone: 'bad' }
 }
 
-/** Whether nothing is amiss but that some are not ready yet. */
+/** Whether the only problem is that some services are not ready yet. */
 const isStarting = (services: readonly ServiceStatus[]): boolean =>
   services.some(({ state }) => state === 'starting') &&
   services.every(
@@ -33,7 +33,7 @@ const isStarting = (services: readonly ServiceStatus[]): boolean =>
       state === 'starting' || state === 'stopped' || (state === 'running' && health === 'healthy'),
   )
 
-/** Below the table, which they would make wider than a terminal. */
+/** Below the table: as a column they would make it wider than a terminal. */
 const detailLines = (services: readonly ServiceStatus[]): string[] => {
   const lines = services.flatMap(({ name, detail }) =>
     detail === null ? [] : [`${chalk.bold(name)}: ${printable(detail)}`],
@@ -61,7 +61,7 @@ const serviceCell = (state: ServiceStatus['state'], health: ServiceStatus['healt
   return { text: state, tone: state === 'dead' || state === 'failed' ? 'bad' : 'warning' }
 }
 
-/** The chain of counts, and where it breaks. */
+/** The chain of counts, then lag and age. */
 const flowText = (flow: Flow): string => {
   const step = (name: string, count: number | null) => `${name} ${chalk.bold(count ?? '?')}`
   const rejected = flow.rejected ? ` (+ ${flow.rejected} rejected)` : ''
@@ -74,6 +74,6 @@ const flowText = (flow: Flow): string => {
   ].join(' → ')
   const lag = flow.lag === null ? '' : `lag ${flow.lag}`
   const age =
-    flow.freshnessSeconds === null ? '' : `newest seen ${formatDuration(flow.freshnessSeconds * 1_000)} ago`
+    flow.freshnessSeconds === null ? '' : `newest record ${formatDuration(flow.freshnessSeconds * 1_000)} ago`
   return [chain, [lag, age].filter(text => text !== '').join(', ')].filter(text => text !== '').join('\n')
 }

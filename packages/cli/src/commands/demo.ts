@@ -1,6 +1,7 @@
 import { ensureChromium } from '../browser.ts'
 import type { DefineCommand } from '../command.ts'
 import { parseCondition } from '../condition.ts'
+import { printable } from '../format.ts'
 import { withFreePorts } from '../freePorts.ts'
 import { positiveInteger } from '../optionValues.ts'
 
@@ -15,33 +16,36 @@ LIMIT 3`
 
 const define: DefineCommand = (command, context) =>
   command
-    .option('--limit <number>', 'how many products to read', positiveInteger, 200)
-    .option('--down', 'end everything afterwards; the products stay')
+    .option('--limit <number>', 'number of products to scrape', positiveInteger, 200)
+    .option('--down', 'stop everything afterwards; the products stay')
     .addHelpText(
       'after',
       `
-Fetches what is missing (0.6 GB the first time), starts all services, reads
-products from a stand-in for Open Food Facts that it serves on this machine
-(1,000 invented products), sends them the whole way into the table, and shows
-rows that came out. The network is needed for the fetching only.
+Downloads Spark and Kafka (0.6 GB, the first time only), starts all services,
+scrapes products from a stand-in for Open Food Facts that it serves on this
+machine (1,000 generated products), and shows rows of the table. Only the
+downloads need the network.
 
-Everything is left running for you to try. If a port is taken, a free one is
-used and told.
+The services keep running, so that you can try them. If a port is in use, the
+next free one is used instead.
+
+Exit status: 0 ok, 6 the machine lacks something, 8 the products were not in the
+table in time, 11 a download failed, 12 a service exited.
 
 Examples:
   offstream demo
   offstream demo --limit 20 --down
 
-Next: it ends with commands to try; \`offstream down\` ends what runs.`,
+Next: it prints commands to try; \`offstream down\` stops everything.`,
     )
     .action(async ({ limit, down = false }) => {
-      const [{ ScrapeProgress }, { statusText }] = await words()
+      const [{ ScrapeProgress }, { statusText }] = await textModules()
       const { generateCatalogue, startSite } = await import('@offstream/site')
       const { output, pipeline, settings, call, signal } = await withFreePorts(context, [])
       const bold = (text: string): string => output.paint({ text, tone: 'bold' })
       const step = (title: string): void => output.event({ kind: 'step', title }, `\n${bold(title)}`)
 
-      step('Getting what is needed')
+      step('Downloading what is missing')
       const stack = await settings()
       const { state, config } = stack
       const executablePath = await ensureChromium({ output, pipeline, signal }, config)
@@ -56,25 +60,29 @@ Next: it ends with commands to try; \`offstream down\` ends what runs.`,
         { ...config, browser: { executablePath } },
         { address: site.address, limit },
       )
-      const lines = new ScrapeProgress(output, limit)
+      const progress = new ScrapeProgress(output, limit)
       const counts = await pipeline.publishProducts({
         state,
         config,
         source,
-        onProgress: lines.progress,
+        onProgress: progress.report,
         signal,
       })
       output.endLive()
-      output.event({ kind: 'scraped', ...counts }, lines.summary(counts, 'published'))
+      output.event({ kind: 'scraped', ...counts }, progress.summary(counts, 'published'))
       signal.throwIfAborted()
 
-      step('Waiting until they are visible through the Thrift server')
+      step('Waiting until the products are visible to SQL clients')
       const status = await pipeline.waitFor(arrival, () => pipeline.lookAt(state, config), {
         ...{ timeoutMs: arrivalTimeoutMs, intervalMs: 300, signal },
       })
       const { host, thrift } = config
       const rows = await pipeline.query({ host, port: thrift.port }, sample, { signal })
       const names = rows.columns.map(({ name }) => name)
+      if (down) {
+        step('Stopping everything')
+        await pipeline.stopStack(state, call)
+      }
       output.result(
         {
           kind: 'demo',
@@ -84,32 +92,29 @@ Next: it ends with commands to try; \`offstream down\` ends what runs.`,
         () =>
           [
             statusText(status),
-            `\nThree of ${status.flow.visible} rows, as Tableau or any SQL client sees them on port ${thrift.port}:\n`,
+            `\n${rows.rows.length} of ${status.flow.visible} rows, as Tableau and other SQL clients see them on port ${thrift.port}:\n`,
             output.table(
               names,
-              rows.rows.map(row => row.map(value => String(value ?? ''))),
+              rows.rows.map(row => row.map(value => printable(String(value ?? '')))),
             ),
           ].join('\n'),
       )
-      if (down) {
-        step('Ending everything')
-        await pipeline.stopStack(state, call)
-      } else output.note(nextSteps(bold('What next'), thrift.port))
+      if (!down) output.note(nextSteps(bold('What next'), thrift.port))
     })
 
-// In a function with `await using`, TypeScript 5.9 would leave the imports of a build with their `.ts`.
-const words = () => Promise.all([import('../scrapeProgress.ts'), import('../statusText.ts')])
+// TypeScript 5.9 does not rewrite `.ts` imports inside a function with `await using`.
+const textModules = () => Promise.all([import('../scrapeProgress.ts'), import('../statusText.ts')])
 
-/** The table and the view must answer; the counts of a service that does not answer are unknown. */
+/** The counts of a service that does not respond are unknown, and fulfil no condition. */
 const arrival = ['lag=0', 'visible>0', 'rows>=0', 'rejected>=0', 'healthy'].map(parseCondition)
 
 const nextSteps = (title: string, port: number): string => `
 ${title}
   npx offstream query "SELECT nova_group, count(*) AS n FROM Products GROUP BY nova_group ORDER BY 1"
-  npx offstream charts                    draw the four charts from these rows
-  npx offstream status                    every service, and the products step by step
-  npx offstream scrape --limit 20        the real Open Food Facts, politely: 30 pages a minute
-  Data-viz.twb                           open it in Tableau: it reads Products on port ${port}
-  npx offstream down                     end everything; the products stay`
+  npx offstream charts                    draw four charts from these rows
+  npx offstream status                    check the services and count the products
+  npx offstream scrape --limit 20         the real Open Food Facts, 30 pages a minute
+  Data-viz.twb                            open it in Tableau: it reads Products on port ${port}
+  npx offstream down                      stop everything; the products stay`
 
 export default define

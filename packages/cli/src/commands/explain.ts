@@ -30,7 +30,7 @@ Next: \`offstream report\` writes a report for errors that you cannot explain.`,
           output.table(
             ['code', 'exit status', 'cause'],
             codes.map(({ code, exitStatus, cause }) => [code, String(exitStatus), cause]),
-            process.stdout.isTTY ? process.stdout.columns || undefined : undefined,
+            output.dataWidth,
           ),
         )
         output.note('\nNext: `offstream explain <code>` prints one of them in full')

@@ -10,7 +10,7 @@ const emptyFolder = async (): Promise<string> => {
   return directory
 }
 
-test('`init` asks nothing where nobody can answer, and does what its options say', async () => {
+test('`init` does not prompt without a terminal, and follows its options', async () => {
   const folder = join(await emptyFolder(), 'shop')
   const { stdout, stderr } = await runCommand(['init', folder, '--bare', '--contact', 'me@example.org'])
 
@@ -23,7 +23,7 @@ test('`init` asks nothing where nobody can answer, and does what its options say
   expect(await readFile(join(folder, 'offstream.yaml'), 'utf8')).toMatch(/^ {2}contact: "me@example\.org" /m)
 })
 
-test('`init` refuses a folder that has a project, and `--json` tells what a first one wrote', async () => {
+test('`init` rejects a folder with a project, and `--json` lists the files that it wrote', async () => {
   const folder = await emptyFolder()
   const { stdout } = await runCommand(['init', folder], { json: true })
 

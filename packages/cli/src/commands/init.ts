@@ -5,23 +5,22 @@ import { canPrompt, confirm, prompt } from '../prompts.ts'
 
 const define: DefineCommand = (command, context) =>
   command
-    .argument('[folder]', 'where the project is made (default: this folder)')
+    .argument('[folder]', 'folder of the project (default: this folder)')
     .option(
       '--contact <address>',
-      'who you are, a web or e-mail address: told to Open Food Facts, which asks for it',
+      'your web or e-mail address, which Open Food Facts requests; sent in the user agent',
     )
-    .option('--bare', 'only the settings and the Tableau workbook, no views, charts and Spark programs')
-    .option('--yes', 'ask nothing')
+    .option('--bare', 'write only the settings and the Tableau workbook')
+    .option('--yes', 'do not prompt')
     .addHelpText(
       'after',
       `
-Writes \`offstream.yaml\` with every setting and its default, and copies of all
-that can be changed: the SQL views, the charts, the Spark programs, the
-templates of the services' settings, the Tableau workbook. Commands that are
-called in this folder then use these. Nothing that is there is overwritten.
-Questions are asked on a terminal only.
+Writes \`offstream.yaml\` with every setting and its default, and copies of the
+files that you can change: SQL views, charts, Spark programs, configuration
+templates of the services, Tableau workbook. Commands in this folder use these
+files. \`init\` does not overwrite files, and prompts only on a terminal.
 
-Exit status: 0 written, 10 the folder holds such files already, or can't be
+Exit status: 0 written, 10 the folder contains such files already, or cannot be
 written.
 
 Examples:
@@ -32,13 +31,16 @@ Next: \`offstream doctor\` and \`offstream up\` in that folder.`,
     )
     .action(async (folder = '.', options) => {
       const { output, pipeline, signal } = context()
-      const asks = canPrompt({ output }) && options.yes !== true
+      const prompts = canPrompt({ output }) && options.yes !== true
       const contact =
         options.contact ??
-        (asks ? await prompt('Your web or e-mail address, for Open Food Facts (Enter: none): ', signal) : '')
+        (prompts
+          ? await prompt('Your web or e-mail address, for Open Food Facts (press Enter to skip): ', signal)
+          : '')
       const bare =
         options.bare ??
-        (asks && !(await confirm('Copy views, charts and Spark programs, to change them?', signal)))
+        (prompts &&
+          !(await confirm('Copy views, charts and Spark programs, so that you can change them?', signal)))
       const project = await pipeline.initProject({
         folder: resolve(folder),
         contact: contact === '' ? null : contact,
@@ -48,7 +50,7 @@ Next: \`offstream doctor\` and \`offstream up\` in that folder.`,
       const where = relative(process.cwd(), project.folder)
       if (project.kept.length > 0)
         output.note(
-          `Yours already, and left as it is: ${project.kept.join(', ')}. \`.offstream/\` and \`offstream-report-*.md\` belong in \`.gitignore\`.`,
+          `Not overwritten: ${project.kept.join(', ')}. Add \`.offstream/\` and \`offstream-report-*.md\` to \`.gitignore\`.`,
         )
       output.note(
         `${plural(project.files.length, 'file')} written. Next: ${where === '' ? '' : `\`cd ${where}\`, then `}\`offstream doctor\` and \`offstream up\``,

@@ -6,9 +6,9 @@ import { directoriesOf, type LogEntry, stateFolder } from '@offstream/pipeline'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { textFor } from '../logText.ts'
 import { runCommand } from '../testCommand.ts'
-import { momentOf } from './logs.ts'
+import { startTimeOf } from './logs.ts'
 
-/** A project whose services have written these logs. */
+/** A project with these logs. */
 const projectWith = async (logs: Readonly<Record<string, readonly string[]>>): Promise<string> => {
   const project = await mkdtemp(join(tmpdir(), 'offstream-logs-'))
   onTestFinished(() => rm(project, { recursive: true }))
@@ -19,7 +19,7 @@ const projectWith = async (logs: Readonly<Record<string, readonly string[]>>): P
   return project
 }
 
-/** The clock of a place that is 5:45 ahead of UTC, and has no summer time. */
+/** A time zone with an offset of 5:45 from UTC, without daylight saving time. */
 const inKathmandu = () => {
   vi.stubEnv('TZ', 'Asia/Kathmandu')
   onTestFinished(() => void vi.unstubAllEnvs())
@@ -38,7 +38,7 @@ const logs = {
   streaming: ['2026-11-24T21:54:49.800Z WARN  Bee: late'],
 }
 
-test('the logs of all services are told in the order of time, with traces folded', async () => {
+test('`logs` merges the logs of all services by time and shortens stack traces', async () => {
   inKathmandu()
   const { stdout, stderr } = await runCommand(['logs'], { project: await projectWith(logs) })
   expect(stripVTControlCharacters(stdout)).toBe(
@@ -48,14 +48,14 @@ test('the logs of all services are told in the order of time, with traces folded
       '2026-11-25 03:39:49.834 kafka           ERROR DataPlaneAcceptor: Unable to start acceptor for ListenerName(PLAINTEXT)',
       '    org.apache.kafka.common.KafkaException: Socket server failed to bind to 127.0.0.1:39092: Address already in use.',
       '    Caused by: java.net.BindException: Address already in use',
-      '    … 3 lines folded, `--full` shows them',
+      '    … 3 more lines, `--full` shows them',
       '',
     ].join('\n'),
   )
   expect(stderr).toBe('')
 })
 
-test('one log is told without its name, and with --full every line of a trace', async () => {
+test('a single log is printed without its name, and --full prints whole stack traces', async () => {
   inKathmandu()
   const project = await projectWith(logs)
   const { stdout } = await runCommand(['logs', 'kafka', '--full', '-n', '1'], { project })
@@ -68,17 +68,17 @@ test('one log is told without its name, and with --full every line of a trace', 
   )
 })
 
-test('control characters of a service reach no terminal, neither as text nor as JSON', async () => {
+test('control characters in a log do not reach a terminal, neither as text nor as JSON', async () => {
   const line = '2026-11-24T21:54:49.702Z INFO  KafkaServer: \u009b31mred\u0007\u007f'
   const project = await projectWith({ kafka: [line] })
   const { stdout: text } = await runCommand(['logs', 'kafka'], { project })
   expect(stripVTControlCharacters(text).match(/(?!\n)\p{Cc}/gu)).toBeNull()
   const { stdout } = await runCommand(['logs', 'kafka'], { project, json: true })
   expect(stdout.match(/(?!\n)\p{Cc}/gu)).toBeNull()
-  expect(JSON.parse(stdout)).toMatchObject({ message: '\u009b31mred\u0007\u007f' })
+  expect(JSON.parse(stdout.split('\n')[0] ?? '')).toMatchObject({ message: '\u009b31mred\u0007\u007f' })
 })
 
-test('with --json each entry is an object on a line of its own', async () => {
+test('with --json each entry is an object on its own line, and the last line is the result', async () => {
   const project = await projectWith(logs)
   const { stdout } = await runCommand(['logs', '--level', 'warn'], { project, json: true })
   expect(
@@ -89,6 +89,7 @@ test('with --json each entry is an object on a line of its own', async () => {
   ).toEqual([
     {
       version: 1,
+      kind: 'entry',
       service: 'products-stream',
       at: '2026-11-24T21:54:49.800Z',
       level: 'warn',
@@ -98,6 +99,7 @@ test('with --json each entry is an object on a line of its own', async () => {
     },
     {
       version: 1,
+      kind: 'entry',
       service: 'kafka',
       at: '2026-11-24T21:54:49.834Z',
       level: 'error',
@@ -105,10 +107,11 @@ test('with --json each entry is an object on a line of its own', async () => {
       message: 'Unable to start acceptor for ListenerName(PLAINTEXT)',
       stack: logs.kafka.slice(2),
     },
+    { version: 1, kind: 'logs', entries: 2 },
   ])
 })
 
-test('200 lines are told unless --tail or --since says otherwise', async () => {
+test('`logs` prints 200 entries, or as many as --tail and --since select', async () => {
   const line = (n: number) => `2026-11-24T21:00:00.${String(n).padStart(3, '0')}Z INFO  Bee: ${n}`
   const project = await projectWith({ kafka: Array.from({ length: 300 }, (_, n) => line(n)) })
   const countOf = async (...options: readonly string[]) =>
@@ -121,22 +124,22 @@ test('200 lines are told unless --tail or --since says otherwise', async () => {
   expect(await countOf('--grep', ': \\d?5$')).toBe(10)
 })
 
-test('where there is no log, or nothing like that in it, this is said', async () => {
+test('`logs` reports that there are no logs, or that no entry matches', async () => {
   const empty = await projectWith({})
   expect(await runCommand(['logs'], { project: empty })).toEqual({
     stdout: '',
-    stderr: 'There is no log yet. Next: `offstream up`\n',
+    stderr: 'There are no logs yet. Next: `offstream up`\n',
     exitCode: 0,
   })
   const project = await projectWith(logs)
   expect(await runCommand(['logs', 'thrift', 'kafka', '--grep', 'wasp'], { project })).toEqual({
     stdout: '',
-    stderr: 'thrift has no log yet.\nThere is nothing like that in the logs.\n',
+    stderr: 'thrift has no log yet.\nNo entries match. Next: `offstream logs --tail all`\n',
     exitCode: 0,
   })
 })
 
-test('a service, moment, number or expression that is none is refused', async () => {
+test('invalid services, times, numbers and expressions are rejected', async () => {
   const project = await projectWith(logs)
   await expect(runCommand(['logs', 'wasps'], { project })).rejects.toMatchObject({
     code: 'SERVICE_UNKNOWN',
@@ -156,23 +159,23 @@ test('a service, moment, number or expression that is none is refused', async ()
     })
 })
 
-test('a moment is meant as people write it', () => {
+test('--since takes durations, times of day and dates', () => {
   inKathmandu()
   const now = new Date('2026-11-24T21:40:00Z') // 03:25 on the 25th in Kathmandu
-  const meant = (text: string) => momentOf(text, now).toISOString()
-  expect(meant('90s')).toBe('2026-11-24T21:38:30.000Z')
-  expect(meant('1h30m')).toBe('2026-11-24T20:10:00.000Z')
-  expect(meant('2d')).toBe('2026-11-22T21:40:00.000Z')
-  expect(meant('3:00')).toBe('2026-11-24T21:15:00.000Z')
-  expect(meant('23:59:30')).toBe('2026-11-24T18:14:30.000Z')
-  expect(meant('2026-11-25')).toBe('2026-11-24T18:15:00.000Z')
-  expect(meant('2026-11-25 03:00')).toBe('2026-11-24T21:15:00.000Z')
-  expect(meant('2026-11-25T03:00:01.5')).toBe('2026-11-24T21:15:01.500Z')
-  expect(meant('2026-11-24T21:15Z')).toBe('2026-11-24T21:15:00.000Z')
-  expect(meant('2026-11-24T22:15+01:00')).toBe('2026-11-24T21:15:00.000Z')
+  const startOf = (text: string) => startTimeOf(text, now).toISOString()
+  expect(startOf('90s')).toBe('2026-11-24T21:38:30.000Z')
+  expect(startOf('1h30m')).toBe('2026-11-24T20:10:00.000Z')
+  expect(startOf('2d')).toBe('2026-11-22T21:40:00.000Z')
+  expect(startOf('3:00')).toBe('2026-11-24T21:15:00.000Z')
+  expect(startOf('23:59:30')).toBe('2026-11-24T18:14:30.000Z')
+  expect(startOf('2026-11-25')).toBe('2026-11-24T18:15:00.000Z')
+  expect(startOf('2026-11-25 03:00')).toBe('2026-11-24T21:15:00.000Z')
+  expect(startOf('2026-11-25T03:00:01.5')).toBe('2026-11-24T21:15:01.500Z')
+  expect(startOf('2026-11-24T21:15Z')).toBe('2026-11-24T21:15:00.000Z')
+  expect(startOf('2026-11-24T22:15+01:00')).toBe('2026-11-24T21:15:00.000Z')
 })
 
-test('nothing of a log can command the terminal', () => {
+test('log text has no control characters that a terminal interprets', () => {
   const entry: LogEntry = {
     service: 'kafka',
     at: null,

@@ -1,6 +1,5 @@
 import { Option } from '@commander-js/extra-typings'
 import type { QueryResult } from '@offstream/pipeline'
-import { jsonText } from '@offstream/runtime/controls'
 import type { DefineCommand } from '../command.ts'
 import { printable } from '../format.ts'
 import { positiveNumber } from '../optionValues.ts'
@@ -8,28 +7,30 @@ import type { Output } from '../output.ts'
 
 const define: DefineCommand = (command, context) =>
   command
-    .argument('<sql>', 'one statement in Spark SQL; put it in quotes')
+    .argument('<sql>', 'one Spark SQL statement, in quotes')
     .addOption(
-      new Option('--format <form>', 'how the rows are written')
+      new Option('--format <form>', 'format of the rows')
         .choices(['table', 'json', 'csv'] as const)
         .default('table' as const),
     )
-    .option('--timeout <seconds>', 'give up after so many seconds (default: never)', positiveNumber)
+    .option('--timeout <seconds>', 'maximum time of the query (default: none)', positiveNumber)
     .addHelpText(
       'after',
       `
-The question goes to the Thrift server, as Tableau's does. Three views can be
-asked: \`Products\`, \`products_v1\` (the same with the French column names of this
-project's first version) and \`products_rejected\` (messages that were no
-product).
+The Thrift server runs the statement, as it does for Tableau. There are three
+views: \`Products\`, \`products_v1\` (the same with the French column names of the
+first version of this project) and \`products_rejected\` (rejected messages).
 
-On a terminal, values that do not fit are cut off with …; \`--format csv\` shows
-them whole. \`--format json\` writes an array of rows; the global \`--json\` one
-object, with the types of the columns. In both, whole numbers beyond 2^53,
-decimals and times are text, since JSON would round them.
+  table  columns for people; on a terminal, values that do not fit are cut (…)
+  json   an array with one object a row
+  csv    RFC 4180; NULL is an empty field, an empty text is ""
 
-Exit status: 0 answered, 8 the time was over, 9 no Thrift server answers, 12 the
-statement is wrong.
+The global \`--json\` prints one object with the rows and the column types. In
+JSON, integers beyond 2^53, decimals and timestamps are strings, since JSON
+numbers would round them.
+
+Exit status: 0 ok, 8 timeout, 9 could not connect to the Thrift server, 12 the
+statement failed.
 
 Examples:
   offstream query "SHOW VIEWS"
@@ -37,20 +38,20 @@ Examples:
   offstream query "SELECT brands, count(*) AS n FROM Products GROUP BY brands"
   offstream query "SELECT code, product_name FROM Products" --format csv
 
-Next: \`offstream charts\` draws the answers of four such questions.`,
+Next: \`offstream charts\` draws charts from four such queries.`,
     )
     .action(async (sql, { format, timeout }) => {
       const { output, pipeline, stack, signal } = context()
       const { config } = await stack()
-      const answer = await pipeline.query({ host: config.host, port: config.thrift.port }, sql, {
+      const result = await pipeline.query({ host: config.host, port: config.thrift.port }, sql, {
         signal,
         ...(timeout === undefined ? {} : { timeoutMs: timeout * 1_000 }),
       })
-      const text = await writers[format](answer, output)
-      output.result({ columns: answer.columns, rows: objectsOf(answer) }, () => text)
+      const text = await writers[format](result, output)
+      output.result({ columns: result.columns, rows: objectsOf(result) }, () => text)
     })
 
-/** One object a row; the second column of a name is `name_2`, so that none is lost. */
+/** One object a row. The second column of the same name is `name_2`. */
 const objectsOf = ({ columns, rows }: QueryResult): Record<string, unknown>[] => {
   const seen = new Map<string, number>()
   const names = columns.map(({ name }) => {
@@ -61,7 +62,7 @@ const objectsOf = ({ columns, rows }: QueryResult): Record<string, unknown>[] =>
   return rows.map(row => Object.fromEntries(names.map((name, index) => [name, row[index] ?? null])))
 }
 
-type Writer = (answer: QueryResult, output: Output) => string | Promise<string>
+type Writer = (result: QueryResult, output: Output) => string | Promise<string>
 
 const writers: Readonly<Record<'table' | 'json' | 'csv', Writer>> = {
   table: ({ columns, rows }, output) =>
@@ -70,12 +71,11 @@ const writers: Readonly<Record<'table' | 'json' | 'csv', Writer>> = {
       rows.map(row =>
         row.map(value => (value === null ? { text: 'null', tone: 'dim' } : printable(String(value)))),
       ),
-      // A file, or another program, gets all of it.
-      process.stdout.isTTY ? process.stdout.columns || undefined : undefined,
+      output.dataWidth,
     ),
-  json: answer => jsonText(objectsOf(answer)),
-  // The line break after the last record is written with the result.
-  csv: async answer => (await import('../csv.ts')).csvOf(answer).slice(0, -1),
+  json: (result, output) => output.jsonText(objectsOf(result)),
+  // Without the line break after the last record: `Output` writes it.
+  csv: async result => (await import('../csv.ts')).csvOf(result).slice(0, -1),
 }
 
 export default define

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { runCommand } from '../testCommand.ts'
 import { version } from '../version.ts'
 
-// The doctor asks Java, Python and every process of the machine; on a busy one that takes its time.
+// The doctor starts Java and Python and lists all processes, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 60_000 })
 
 const emptyProject = async (): Promise<string> => {
@@ -14,7 +14,7 @@ const emptyProject = async (): Promise<string> => {
   return directory
 }
 
-test('`report` writes a file that only its owner can read, and tells what is inside', async () => {
+test('`report` writes a file that only its owner can read, and lists its sections', async () => {
   vi.stubEnv('OFFSTREAM_WEB_CONTACT', 'planted-contact')
   onTestFinished(() => void vi.unstubAllEnvs())
   const project = await emptyProject()
@@ -36,12 +36,12 @@ test('`report` writes a file that only its owner can read, and tells what is ins
   expect(stderr).toContain('read it before you share it')
 })
 
-test('`report --output -` writes to standard output', async () => {
+test('`report --output -` prints to standard output', async () => {
   const { stdout } = await runCommand(['report', '--output', '-'], { project: await emptyProject() })
   expect(stdout.startsWith(`# Report of offstream ${version}, `)).toBe(true)
 })
 
-test('`report` writes over no file, and leaves none where it can not be made', async () => {
+test('`report` overwrites no file, and leaves no file if it fails', async () => {
   const project = await emptyProject()
   await writeFile(join(project, 'mine.md'), 'mine')
   const over = runCommand(['report', '--output', join(project, 'mine.md')], { project })

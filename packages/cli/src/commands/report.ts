@@ -11,23 +11,24 @@ const define: DefineCommand = (command, context) =>
   command
     .option(
       '--output <file>',
-      'where it is written; `-` is standard output (default: `offstream-report-<time>.md` here)',
+      'file to write; `-` is standard output (default: `offstream-report-<time>.md` in this folder)',
     )
     .addHelpText(
       'after',
       `
-Writes one file for a bug report, as text (Markdown): versions, what \`offstream
-doctor\` finds, the settings and where they come from, the status, and the last
-200 lines of each log. Passwords, tokens, contacts, e-mail addresses and the
-names of you and your machine are taken out. Nothing is sent anywhere.
+Writes a Markdown file for a bug report: versions, the results of
+\`offstream doctor\`, the settings and where each comes from, the status, and the
+last 200 lines of each log. It removes passwords, tokens, contacts, e-mail
+addresses, and the names of you and your machine. It sends nothing.
 
-Exit status: 0 written, 10 it would overwrite a file, or can't be written.
+Exit status: 0 written, 10 the file exists already, or cannot be written.
 
 Examples:
   offstream report
   offstream report --output - | less
 
-Next: read the file, since no rule knows every secret, then share it yourself.`,
+Next: read the file, since no rule finds every secret, then attach it to an
+issue.`,
     )
     .action(async ({ output: target }) => {
       const { output, pipeline, project } = context()
@@ -44,16 +45,16 @@ Next: read the file, since no rule knows every secret, then share it yourself.`,
       const { sections, removals } = report
       output.result({ kind: 'report', file, sections, removals }, () =>
         output.table(
-          ['what is inside', 'lines'],
+          ['section', 'lines'],
           sections.map(({ title, lines }) => [title, String(lines)]),
         ),
       )
       output.note(
-        `\nWritten to \`${file}\`; ${plural(removals, 'value')} taken out. No rule knows every secret: read it before you share it.`,
+        `\nWritten to \`${file}\`; ${plural(removals, 'value')} removed. Next: read it before you share it, no rule finds every secret`,
       )
     })
 
-/** Makes the report once it is sure that it can be written, and leaves no empty file where it can't be made. */
+/** Opens the file before making the report, which takes long. Removes the file if the report fails. */
 const writtenTo = async (file: string, make: () => Promise<Report>): Promise<Report> => {
   const handle = await open(file, 'wx', 0o600).catch(error => {
     throw unwritable(error)
@@ -71,8 +72,8 @@ const writtenTo = async (file: string, make: () => Promise<Report>): Promise<Rep
 }
 
 const unwritable = (error: unknown): OffstreamError =>
-  new CliError('REPORT_UNWRITABLE', `The report can't be written: ${messageOf(error)}`, {
-    hint: 'choose a file that is not there yet, in a folder that you may write to: `offstream report --output <file>`',
+  new CliError('REPORT_UNWRITABLE', `Cannot write the report: ${messageOf(error)}`, {
+    hint: 'use a new file in a folder that you can write to: `offstream report --output <file>`',
     cause: error,
   })
 

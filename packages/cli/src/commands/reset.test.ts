@@ -7,7 +7,7 @@ import { runCommand } from '../testCommand.ts'
 
 const files = ['checkpoints/products/0', 'lake/catalog.db', 'data/kafka/1', 'logs/kafka.log']
 
-/** The folder of a project whose stack was ended. */
+/** The folder of a project with a stopped stack. */
 const project = async (): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), 'offstream-reset-'))
   onTestFinished(() => rm(folder, { recursive: true }))
@@ -22,25 +22,27 @@ const project = async (): Promise<string> => {
 
 const left = async (folder: string): Promise<string[]> => (await readdir(join(folder, '.offstream'))).sort()
 
-test('`reset` says what may be chosen where nothing is', async () => {
+test('`reset` without a selection lists the options', async () => {
   await expect(runCommand(['reset', '--yes'], { project: await project() })).rejects.toMatchObject({
     code: 'NOTHING_SELECTED',
     outcome: 'usage',
-    hint: 'choose `--table`, `--checkpoint`, `--topic` or `--all`; with `--dry-run` nothing is touched',
+    hint: 'use `--table`, `--checkpoint`, `--topic` or `--all`; `--dry-run` only shows what would be deleted',
   })
 })
 
-test('`reset` where nobody can be asked wants `--yes`, and wipes nothing', async () => {
+test('`reset` without a terminal requires `--yes`, and deletes nothing', async () => {
   const folder = await project()
   await expect(runCommand(['reset', '--all'], { project: folder })).rejects.toMatchObject({
     code: 'CONFIRMATION_REQUIRED',
     outcome: 'usage',
-    message: expect.stringMatching(/^2\d\d kB would be wiped for good, and there is no terminal to ask on$/),
+    message: expect.stringMatching(
+      /^2\d\d kB would be deleted permanently, and there is no terminal to confirm on$/,
+    ),
   })
   expect(await left(folder)).toEqual(['checkpoints', 'data', 'lake', 'logs'])
 })
 
-test('`reset --dry-run` lists what would go with its size, and wipes nothing', async () => {
+test('`reset --dry-run` lists what would be deleted with its size, and deletes nothing', async () => {
   const folder = await project()
   const { stdout, exitCode } = await runCommand(['reset', '--table', '--dry-run'], { project: folder })
   expect([stdout.split('\n').map(line => line.trimEnd()), exitCode]).toEqual([
@@ -55,13 +57,13 @@ test('`reset --dry-run` lists what would go with its size, and wipes nothing', a
   expect(await left(folder)).toEqual(['checkpoints', 'data', 'lake', 'logs'])
 })
 
-test('`reset --yes` wipes what belongs together, and tells it to a program', async () => {
+test('`reset --yes` also deletes dependent data, and `--json` lists it', async () => {
   const folder = await project()
   const { stdout } = await runCommand(['reset', '--table', '--yes'], { project: folder, json: true })
   const item = { what: expect.any(String), bytes: expect.any(Number) }
   expect(JSON.parse(stdout)).toEqual({
     ...{ version: 1, kind: 'reset', choices: ['table'], planned: [], bytes: expect.any(Number) },
-    wiped: [
+    deleted: [
       { name: 'checkpoint', paths: ['checkpoints/products'], ...item },
       { name: 'table', paths: ['lake'], ...item },
     ],
@@ -69,15 +71,15 @@ test('`reset --yes` wipes what belongs together, and tells it to a program', asy
   expect(await left(folder)).toEqual(['data', 'logs'])
 })
 
-test('`reset` of what is not there says so', async () => {
+test('`reset` reports that there is nothing to delete', async () => {
   const folder = await project()
   const all = ['reset', '--all', '--yes']
   await runCommand(all, { project: folder })
   const { stderr, exitCode } = await runCommand(all, { project: folder })
-  expect([stderr, exitCode, await left(folder)]).toEqual(['There is nothing to wipe.\n', 0, []])
+  expect([stderr, exitCode, await left(folder)]).toEqual(['There is nothing to delete.\n', 0, []])
 })
 
-test('`reset` ends what a killed one had begun, also where nothing is left of what it is asked for', async () => {
+test('`reset` completes a killed reset, also if its own selection is already gone', async () => {
   const folder = await project()
   const trash = join(folder, '.offstream/trash/reset-killed')
   await mkdir(join(trash, 'checkpoints'), { recursive: true })
@@ -88,7 +90,7 @@ test('`reset` ends what a killed one had begun, also where nothing is left of wh
   expect(await left(folder)).toEqual(['logs'])
 })
 
-test('`reset` of one stack leaves the others of the project alone', async () => {
+test('`reset` of one stack does not touch the other stacks of the project', async () => {
   const folder = await project()
   await mkdir(join(folder, '.offstream/stacks/other/lake'), { recursive: true })
   await runCommand(['reset', '--all', '--yes'], { project: folder, stack: 'other' })
@@ -96,14 +98,14 @@ test('`reset` of one stack leaves the others of the project alone', async () => 
   expect(await readdir(join(folder, '.offstream/stacks/other'))).toEqual([])
 })
 
-test('`reset` refuses, and a dry run warns, where services were not ended', async () => {
+test('`reset` fails, and a dry run warns, while services are running', async () => {
   const folder = await project()
   await new ServiceRecords(join(folder, '.offstream/run/services')).keep({
     ...{ name: 'kafka', phase: 'running', pid: 999_999_999, startId: 'once', port: 1, logFile: '' },
     ...{ startedAt: null, restarts: 0, detail: null },
   })
   const dry = await runCommand(['reset', '--all', '--dry-run'], { project: folder })
-  expect(dry.stderr).toBe('Services run: `offstream down` comes first.\n')
+  expect(dry.stderr).toBe('Services are running. Next: `offstream down`\n')
   await expect(runCommand(['reset', '--all', '--yes'], { project: folder })).rejects.toMatchObject({
     code: 'SERVICES_RUNNING',
     outcome: 'locked',

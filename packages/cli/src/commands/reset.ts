@@ -9,65 +9,65 @@ import { canPrompt, prompt } from '../prompts.ts'
 const define: DefineCommand = (command, context) =>
   command
     .option('--table', 'the rows of the table; the job fills it again from the topic')
-    .option('--checkpoint', 'the job’s note of how far it has read the topic; reading again changes no row')
-    .option('--topic', 'the messages, and all notes of how far they were read or scraped; the rows stay')
-    .option('--all', 'all of these, logs and work folders')
-    .option('--dry-run', 'only tell what would go, and how much it is')
-    .option('--yes', 'wipe without a question')
+    .option('--checkpoint', 'how far the job has read the topic; the job reads it again, no row changes')
+    .option('--topic', 'the messages, and how far they were read and scraped; the rows stay')
+    .option('--all', 'all of these, the logs and the work folders')
+    .option('--dry-run', 'only show what would be deleted, with sizes')
+    .option('--yes', 'do not prompt')
     .addHelpText(
       'after',
       `
-Wipes data for good. Settings, charts and the fetched Spark and Kafka stay. What
-makes sense together only goes together. Nothing may run meanwhile: call
-\`offstream down\` before. A reset that is killed in the middle is ended by the
-next \`offstream reset\` or \`offstream up\`.
+Deletes data permanently. Settings, charts and the downloaded Spark and Kafka
+stay. Data that depends on deleted data is deleted too. The services must be
+stopped: run \`offstream down\` first. If a reset is killed, the next
+\`offstream reset\` or \`offstream up\` completes it.
 
-Exit status: 0 done, 2 it was not told what to wipe, or nobody can be asked, 13
-services run.
+Exit status: 0 deleted, 2 nothing selected, or no terminal to confirm on, 13
+services are running, 130 not confirmed.
 
 Examples:
   offstream reset --all --dry-run
   offstream down && offstream reset --table && offstream up
-  offstream reset --all --yes      (in a script, where nobody can be asked)
+  offstream reset --all --yes      (in a script, without a prompt)
 
-Next: \`offstream up\` begins with what is left.`,
+Next: \`offstream up\` continues with the remaining data.`,
     )
     .action(async ({ dryRun = false, yes = false, ...options }) => {
       const { output, pipeline, signal, project } = context()
       const choices = pipeline.resetChoices.filter(choice => options[choice])
-      if (choices.length === 0) throw nothingChosen()
+      if (choices.length === 0) throw nothingSelected()
       const { state } = await project()
-      // What a killed reset had begun counts as wiped; a plan made before it is ended would leave that out.
+      // Complete a killed reset first: the plan would not include what it has moved away.
       if (!dryRun) await pipeline.finishReset(state)
       const { items } = await pipeline.planReset(state, choices)
       if (dryRun || items.length === 0) {
         output.result(resultOf(choices, [], items), () => (items.length === 0 ? '' : listOf(items, output)))
-        if (items.length === 0) output.note('There is nothing to wipe.')
+        if (items.length === 0) output.note('There is nothing to delete.')
         else if ((await pipeline.requestedServices(state)).length > 0)
-          output.note('Services run: `offstream down` comes first.')
+          output.note('Services are running. Next: `offstream down`')
         return
       }
       if (!yes) {
         if (!canPrompt({ output })) throw needsConfirmation(items)
         output.note(`${listOf(items, output)}\n`)
-        if (!/^y(es)?$/i.test(await prompt('Wipe this for good? [y/N] ', signal))) throw notConfirmed()
+        if (!/^y(es)?$/i.test(await prompt('Delete this permanently? [y/N] ', signal))) throw notConfirmed()
       }
-      output.live('wiping')
-      const wiped = await pipeline.wipe(state, choices)
-      output.result(resultOf(choices, wiped.items, []), () => '')
-      output.note(`${formatBytes(sizeOf(wiped.items))} wiped. Next: \`offstream up\``)
+      output.live('deleting')
+      const deleted = await pipeline.wipe(state, choices)
+      output.result(resultOf(choices, deleted.items, []), () => '')
+      output.note(`${formatBytes(sizeOf(deleted.items))} deleted. Next: \`offstream up\``)
     })
 
 const resultOf = (
   choices: readonly ResetChoice[],
-  wiped: readonly ResetItem[],
+  deleted: readonly ResetItem[],
   planned: readonly ResetItem[],
 ): Record<string, unknown> => ({
   kind: 'reset',
   choices,
-  wiped,
+  deleted,
   planned,
-  bytes: sizeOf([...wiped, ...planned]),
+  bytes: sizeOf([...deleted, ...planned]),
 })
 
 const listOf = (items: readonly ResetItem[], output: Output): string =>
@@ -82,21 +82,21 @@ const listOf = (items: readonly ResetItem[], output: Output): string =>
 
 const sizeOf = (items: readonly ResetItem[]): number => items.reduce((sum, { bytes }) => sum + bytes, 0)
 
-const nothingChosen = (): OffstreamError =>
-  new CliError('NOTHING_SELECTED', 'It was not said what is to be wiped', {
-    hint: 'choose `--table`, `--checkpoint`, `--topic` or `--all`; with `--dry-run` nothing is touched',
+const nothingSelected = (): OffstreamError =>
+  new CliError('NOTHING_SELECTED', 'Nothing is selected to delete', {
+    hint: 'use `--table`, `--checkpoint`, `--topic` or `--all`; `--dry-run` only shows what would be deleted',
   })
 
 const needsConfirmation = (items: readonly ResetItem[]): OffstreamError =>
   new CliError(
     'CONFIRMATION_REQUIRED',
-    `${formatBytes(sizeOf(items))} would be wiped for good, and there is no terminal to ask on`,
-    { hint: 'look with `--dry-run`, then say `--yes`' },
+    `${formatBytes(sizeOf(items))} would be deleted permanently, and there is no terminal to confirm on`,
+    { hint: 'check with `--dry-run`, then add `--yes`' },
   )
 
 const notConfirmed = (): OffstreamError =>
-  new CliError('NOT_CONFIRMED', 'Nothing was wiped', {
-    hint: 'answer `y` to go on',
+  new CliError('NOT_CONFIRMED', 'Not confirmed; nothing was deleted', {
+    hint: 'answer `y` to delete, or use `--yes`',
   })
 
 export default define

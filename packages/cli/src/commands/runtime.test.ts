@@ -6,7 +6,7 @@ import { runCommand } from '../testCommand.ts'
 
 const stale = 'kafka-000000000000'
 
-/** A cache with what an older offstream left. */
+/** A cache with a runtime of an older offstream. */
 const staleCache = async (): Promise<string> => {
   const cache = await mkdtemp(join(tmpdir(), 'offstream-cache-'))
   vi.stubEnv('OFFSTREAM_CACHE', cache)
@@ -20,13 +20,13 @@ const staleCache = async (): Promise<string> => {
   return cache
 }
 
-test('`runtime list` shows what is used and what is not, and what to do about it', async () => {
+test('`runtime list` shows what is used, and the next step', async () => {
   await staleCache()
   const { stdout, stderr } = await runCommand(['runtime', 'list'])
 
   const rows = stdout.split('\n').map(line => line.trim().split(/ {2,}/))
-  expect(rows).toContainEqual(['Kafka 3.8.0', '2.0 MB', 'not used', stale])
-  expect(rows.filter(([, use]) => use === 'not there yet').map(([what]) => what)).toEqual([
+  expect(rows).toContainEqual(['Kafka 3.8.0', '2.0 MB', 'unused', stale])
+  expect(rows.filter(([, use]) => use === 'missing').map(([what]) => what)).toEqual([
     'start-up archives of Java',
     'Spark connectors',
     'cache of Ivy, from which jobs take the connectors',
@@ -36,7 +36,7 @@ test('`runtime list` shows what is used and what is not, and what to do about it
   expect(stderr).toMatch(/2\.0 MB in `.*`\. Next: `offstream runtime prune --dry-run`/)
 })
 
-test('`runtime prune` removes only what it showed with `--dry-run`', async () => {
+test('`runtime prune` removes exactly what `--dry-run` showed', async () => {
   const cache = await staleCache()
   const shown = JSON.parse((await runCommand(['runtime', 'prune', '--dry-run'], { json: true })).stdout)
   const before = await readdir(cache)
@@ -47,7 +47,7 @@ test('`runtime prune` removes only what it showed with `--dry-run`', async () =>
   expect([before, await readdir(cache)]).toEqual([[stale], []])
 })
 
-test('`runtime verify` fails where a file is not as it was fetched', async () => {
+test('`runtime verify` fails if a checksum differs', async () => {
   const cache = await staleCache()
   const { runtimes } = JSON.parse((await runCommand(['runtime', 'list'], { json: true })).stdout)
   const kafka = runtimes.find(
@@ -58,7 +58,7 @@ test('`runtime verify` fails where a file is not as it was fetched', async () =>
 
   await expect(runCommand(['runtime', 'verify'])).rejects.toMatchObject({
     code: 'CHECKSUM_MISMATCH',
-    message: expect.stringMatching(/^Not as it was fetched: Kafka \(\d+ files\)$/),
-    hint: 'fetch it again with `offstream runtime verify --repair`',
+    message: expect.stringMatching(/^Checksums differ: Kafka \(\d+ files\)$/),
+    hint: 'download again with `offstream runtime verify --repair`',
   })
 })

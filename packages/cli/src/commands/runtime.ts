@@ -10,20 +10,20 @@ const define: DefineCommand = (command, context) => {
   command.addHelpText(
     'after',
     `
-Spark, Kafka and the connectors (the libraries by which Spark reads Kafka and
-writes the table) lie in one cache folder of yours, for all projects:
-OFFSTREAM_CACHE, or your system's folder for caches. A Spark or Kafka of your
-own is used instead where SPARK_HOME or KAFKA_HOME are set.
+Spark, Kafka and the connectors (the libraries with which Spark reads Kafka and
+writes the table) are stored in one cache folder for all projects:
+OFFSTREAM_CACHE, by default the cache folder of your system. If SPARK_HOME or
+KAFKA_HOME is set, offstream uses that installation instead.
 
 Examples:
   offstream runtime list
   offstream runtime install
 
-Next: \`offstream up\` fetches what is missing by itself.`,
+Next: \`offstream up\` also downloads what is missing.`,
   )
   command
     .command('list')
-    .description('show what is in the cache, how large it is, and whether this offstream uses it')
+    .description('list the contents of the cache with sizes, and whether this offstream uses them')
     .addHelpText(
       'after',
       `
@@ -33,52 +33,53 @@ Example:
     .action(() => list(context()))
   command
     .command('install')
-    .description('fetch Spark, Kafka and the connectors now, so that `offstream up` needs no network')
+    .description('download Spark, Kafka and the connectors now; `offstream up` then needs no network')
     .addHelpText(
       'after',
       `
-Fetches 0.6 GB once, for all projects, and compares every file with its digest
-(a number computed from what is in it) that is locked in offstream. What is
-there already is not fetched again.
+Downloads 0.6 GB once for all projects, and compares the SHA-256 of every file
+with the one in the lock files of offstream. Files that are already in the cache
+are not downloaded again.
 
-Exit status: 0 all is there, 6 no Java, no Python or no room, 11 fetching
-failed.
+Exit status: 0 installed, 6 no Java, no Python or not enough disk space, 11 a
+download failed.
 
 Example:
   offstream runtime install
 
-Next: \`offstream up\`, which now needs no network.`,
+Next: \`offstream up\`.`,
     )
     .action(() => install(context()))
   command
     .command('verify')
-    .description('read every file again and compare it with its digest')
-    .option('--repair', 'remove what is damaged and fetch it again')
+    .description('verify the checksum of every file in the cache')
+    .option('--repair', 'remove damaged runtimes and download them again')
     .addHelpText(
       'after',
       `
-Compares the libraries with the digests (numbers computed from what is in a
-file) that are locked in offstream, and Spark with those noted when it was
-installed.
+Compares the SHA-256 of the libraries with the lock files of offstream, and that
+of the files of Spark with the ones recorded when it was installed.
 
-Exit status: 0 all is as it was fetched, 11 something differs.
+Exit status: 0 no difference, 11 a file differs.
 
 Examples:
   offstream runtime verify
-  offstream runtime verify --repair`,
+  offstream runtime verify --repair
+
+Next: \`--repair\` downloads damaged files again.`,
     )
     .action(({ repair = false }) => verify(context(), repair))
   command
     .command('prune')
-    .description('remove what this version of offstream does not use, and what broken fetches left')
-    .option('--dry-run', 'only show what would be removed')
+    .description('remove what this version of offstream does not use, and incomplete downloads')
+    .option('--dry-run', 'only show what would be removed, with sizes')
     .addHelpText(
       'after',
       `
-What runs now is never removed. An older offstream on this machine would fetch
-again what it needs.
+Files that a running process uses are never removed. Another version of
+offstream on this machine downloads again what it needs.
 
-Exit status: 0 done, 10 a process uses what would be removed.
+Exit status: 0 removed, 10 a process uses files that would be removed.
 
 Examples:
   offstream runtime prune --dry-run
@@ -91,7 +92,7 @@ const list = async ({ output, pipeline }: Context): Promise<void> => {
   const { cache, runtimes, own } = await pipeline.listRuntimes(process.env)
   output.result({ kind: 'runtimes', cache, runtimes, own }, () =>
     output.table(
-      ['what', 'size', '', 'folder'],
+      ['runtime', 'size', 'state', 'folder'],
       [
         ...runtimes.map(({ what, bytes: size, use, name }) => [what, sized(size), uses[use], name]),
         ...own.map(({ variable, path }) => [variable, '', 'yours', path]),
@@ -103,8 +104,8 @@ const list = async ({ output, pipeline }: Context): Promise<void> => {
 
 const uses: Readonly<Record<CachedRuntime['use'], Cell>> = {
   used: { text: 'used', tone: 'good' },
-  missing: { text: 'not there yet', tone: 'dim' },
-  unused: { text: 'not used', tone: 'warning' },
+  missing: { text: 'missing', tone: 'dim' },
+  unused: { text: 'unused', tone: 'warning' },
   incomplete: { text: 'incomplete', tone: 'warning' },
 }
 
@@ -124,41 +125,46 @@ const install = async ({ output, fetchRuntimes }: Context): Promise<void> => {
   output.result({ kind: 'runtime', sparkHome, kafkaLibs, connectors, python, java, archives }, () =>
     [`Spark       ${sparkHome}`, `Kafka       ${kafkaLibs}`, `connectors  ${connectors}`].join('\n'),
   )
+  output.note('Everything is installed. Next: `offstream up`')
 }
 
 const verify = async ({ output, pipeline, fetchRuntimes }: Context, repair: boolean): Promise<void> => {
-  output.live('reading and comparing')
+  output.live('verifying checksums')
   const verified = await pipeline.verifyRuntimes(process.env)
   const damaged = verified.filter(({ problems }) => problems.length > 0)
-  output.result({ kind: 'verified', runtimes: verified }, () =>
-    verified.length === 0 ? '' : output.table(['', 'what', 'files', ''], verified.flatMap(verifiedRows)),
-  )
-  if (verified.length === 0) output.note('Nothing is there yet. Next: `offstream runtime install`')
+  const text = (): string =>
+    verified.length === 0
+      ? ''
+      : output.table(['', 'runtime', 'files', 'result'], verified.flatMap(verifiedRows))
+  if (repair && damaged.length > 0) {
+    await pipeline.removeDamaged(process.env, damaged)
+    await fetchRuntimes()
+  }
+  output.result({ kind: 'verified', runtimes: verified, repaired: repair && damaged.length > 0 }, text)
+  if (verified.length === 0) output.note('Nothing is installed. Next: `offstream runtime install`')
   if (damaged.length === 0) return
   if (!repair) throw damage(damaged)
-  await pipeline.removeDamaged(process.env, damaged)
-  await fetchRuntimes()
-  output.note(`Fetched again: ${damaged.map(({ what }) => what).join(', ')}`)
+  output.note(`Downloaded again: ${damaged.map(({ what }) => what).join(', ')}. Next: \`offstream up\``)
 }
 
-const shownProblems = 5
+const maxShownProblems = 5
 
 const verifiedRows = ({ what, files, problems }: VerifiedRuntime): Cell[][] => {
   const mark: Cell = problems.length === 0 ? { text: '✔', tone: 'good' } : { text: '✖', tone: 'bad' }
-  const more = problems.length - shownProblems
-  const told = [...problems.slice(0, shownProblems), ...(more > 0 ? [`and ${more} more`] : [])]
+  const more = problems.length - maxShownProblems
+  const lines = [...problems.slice(0, maxShownProblems), ...(more > 0 ? [`and ${more} more`] : [])]
   return [
-    [mark, what, String(files), told[0] ?? 'as they must be'],
-    ...told.slice(1).map(problem => ['', '', '', problem]),
+    [mark, what, String(files), lines[0] ?? 'ok'],
+    ...lines.slice(1).map(problem => ['', '', '', problem]),
   ]
 }
 
 const damage = (damaged: readonly VerifiedRuntime[]): OffstreamError =>
   new RuntimeError(
     'CHECKSUM_MISMATCH',
-    `Not as it was fetched: ${damaged.map(({ what, problems }) => `${what} (${plural(problems.length, 'file')})`).join(', ')}`,
+    `Checksums differ: ${damaged.map(({ what, problems }) => `${what} (${plural(problems.length, 'file')})`).join(', ')}`,
     {
-      hint: 'fetch it again with `offstream runtime verify --repair`',
+      hint: 'download again with `offstream runtime verify --repair`',
     },
   )
 
@@ -168,7 +174,7 @@ const prune = async ({ output, pipeline }: Context, dryRun: boolean): Promise<vo
     removed.length + kept.length === 0
       ? ''
       : output.table(
-          ['what', 'size', '', 'folder'],
+          ['runtime', 'size', 'action', 'folder'],
           [
             ...removed.map(({ what, bytes: size, name }) => [
               what,
@@ -176,13 +182,13 @@ const prune = async ({ output, pipeline }: Context, dryRun: boolean): Promise<vo
               dryRun ? 'would be removed' : 'removed',
               name,
             ]),
-            ...kept.map(({ name, why }) => ['', '', `stays: ${why}`, name]),
+            ...kept.map(({ name, why }) => ['', '', `kept: ${why}`, name]),
           ],
         ),
   )
   output.note(
     removed.length === 0
-      ? 'There is nothing to remove.'
+      ? 'There is nothing to remove. Next: `offstream runtime list`'
       : `${formatBytes(sum(removed))} ${dryRun ? 'would be freed. Next: `offstream runtime prune`' : 'freed'}`,
   )
 }

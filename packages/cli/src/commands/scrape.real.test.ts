@@ -9,7 +9,7 @@ import { runCommand } from '../testCommand.ts'
 const chromium = await findChromium()
 
 test.skipIf(chromium === null)(
-  'pages of one list, on the host of a language, become records (needs Chromium)',
+  'a scrape reads the pages of one list, on the host of a language (needs Chromium)',
   async () => {
     const catalogue = generateCatalogue({ count: 60 })
     await using site = await startSite({ catalogue })

@@ -29,7 +29,7 @@ afterAll(async () => {
 
 const scrape = (words: string) => runCommand(['scrape', ...words.split(' ')], { project: folder })
 
-/** What a dry run wrote: the source and the barcode of each record, and its last words. */
+/** The sources and barcodes of the records that a dry run prints, and its summary. */
 const dryRun = async (words: string) => {
   const { stdout, stderr } = await scrape(`${words} --dry-run`)
   const records = stdout
@@ -40,7 +40,7 @@ const dryRun = async (words: string) => {
   return {
     sources: [...new Set(records.map(({ source }) => source))],
     codes: records.map(({ code }) => code),
-    said: stderr
+    summary: stderr
       .trim()
       .split('\n')
       .at(-1)
@@ -55,12 +55,12 @@ test.each([
   ['--source export', ['export'], codes],
   ['--source export --country france --limit 2', ['export'], expect.objectContaining({ length: 2 })],
   ['--source export --country de', ['export'], german],
-])('a dry run of `%s` writes records and publishes nothing', async (words, sources, expected) => {
-  const written = await dryRun(words)
-  const { length } = written.codes
-  expect(written).toEqual({
+])('a dry run of `%s` prints records and publishes nothing', async (words, sources, expected) => {
+  const printed = await dryRun(words)
+  const { length } = printed.codes
+  expect(printed).toEqual({
     ...{ sources, codes: expected },
-    said: `${length} product${length === 1 ? '' : 's'} written`,
+    summary: `${length} product${length === 1 ? '' : 's'} printed`,
   })
 })
 
@@ -68,16 +68,16 @@ test.each([
   ['--country jp', '`--country jp`'],
   ['--since 2100-01-01', '`--since 2100-01-01T00:00:00.000Z`'],
   ['--country frnace --since 2020-01-01', '`--country frnace` and `--since 2020-01-01T00:00:00.000Z`'],
-])('where nothing matches %s, the summary says so', async (words, choice) => {
+])('the summary reports that no product matches %s', async (words, filter) => {
   const { stdout, stderr } = await scrape(`--source export ${words} --dry-run`)
   expect([stdout, stderr]).toEqual([
     '',
-    expect.stringMatching(/^! 0 products written in \S+ m?s, 30 did not match /),
+    expect.stringMatching(/^! 0 products printed in \S+ m?s, 30 did not match /),
   ])
-  expect(stderr.trim().endsWith(choice)).toBe(true)
+  expect(stderr.trim().endsWith(filter)).toBe(true)
 })
 
-test('`--deltas` reads the changes by their configured list or another, and a dry run leaves them for the next', async () => {
+test('`--deltas` reads the configured index or another one, and a dry run does not mark changes as read', async () => {
   const first = await dryRun('--source export --deltas')
   expect(first.codes.length).toBeGreaterThan(0)
   expect(await dryRun('--source export --deltas')).toEqual(first)
@@ -87,7 +87,7 @@ test('`--deltas` reads the changes by their configured list or another, and a dr
   })
 })
 
-test('what a dry run wrote is read from standard input, as it is', async () => {
+test('`--source stdin` reads the output of a dry run unchanged', async () => {
   const { stdout } = await scrape(`--source api --codes ${codes[0]} --dry-run`)
   const stdin = vi.spyOn(process, 'stdin', 'get').mockReturnValue(standardInput(stdout))
   onTestFinished(() => stdin.mockRestore())
@@ -113,15 +113,29 @@ test.each([
   ['--source api --codes 1 --search a=b', '`--codes` and `--search` exclude each other'],
   ['--source api --search a=b --api-version 3', '`--search` and `--api-version` exclude each other'],
   ['--source export --file x --deltas', '`--file` and `--deltas` exclude each other'],
-])('`scrape %s` is no sensible call', async (words, message) => {
+])('the options of `scrape %s` conflict', async (words, message) => {
   await expect(scrape(words)).rejects.toMatchObject({ code: 'OPTIONS_CONFLICT', outcome: 'usage', message })
+})
+
+test('with --json a dry run prints each record as an event, then the result', async () => {
+  const words = ['scrape', '--source', 'api', '--codes', codes[0] ?? '', '--dry-run']
+  const { stdout } = await runCommand(words, { project: folder, json: true })
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line)),
+  ).toEqual([
+    { version: 1, kind: 'record', record: expect.objectContaining({ code: codes[0], source: 'api' }) },
+    expect.objectContaining({ version: 1, kind: 'scrape', dryRun: true, delivered: 1 }),
+  ])
 })
 
 test.each([
   ['--source api', '--codes 3017620422003'],
   ['--source topic', '--brokers'],
   ['--source topic --brokers one:9092', '--topic'],
-])('`scrape %s` lacks something, and says what', async (words, hint) => {
+])('`scrape %s` names the missing option', async (words, hint) => {
   await expect(scrape(words)).rejects.toMatchObject({
     ...{ code: 'OPTION_MISSING', outcome: 'usage' },
     hint: expect.stringContaining(hint),
@@ -129,9 +143,12 @@ test.each([
 })
 
 test.each([
-  ['--source api --search chocolat', '`--search chocolat` has not the form key=value, which the API takes'],
-  ['--search ', '`--search` names no words'],
-])('`scrape %s` searches for nothing', async (words, message) => {
+  [
+    '--source api --search chocolat',
+    '`--search chocolat` does not have the form key=value that the API requires',
+  ],
+  ['--search ', '`--search` is empty'],
+])('`scrape %s` has an invalid search', async (words, message) => {
   await expect(scrape(words)).rejects.toMatchObject({ code: 'OPTION_INVALID', outcome: 'usage', message })
 })
 
@@ -145,10 +162,10 @@ test.each([
   '--source topic --from middle',
   '--lang french',
   '--pages 0',
-])('`scrape %s` has a value that makes no sense', async words => {
+])('`scrape %s` has an invalid value', async words => {
   await expect(scrape(words)).rejects.toMatchObject({ exitCode: 1, code: 'commander.invalidArgument' })
 })
 
-/** Lines where a command reads standard input. */
+/** Standard input with this text. */
 const standardInput = (text: string) =>
   Object.assign(Readable.from([Buffer.from(text)]), { isTTY: false }) as never

@@ -1,5 +1,5 @@
 import { Option } from '@commander-js/extra-typings'
-import type { Config } from '@offstream/pipeline'
+import type { Config, ProduceCounts } from '@offstream/pipeline'
 import { productSources } from '@offstream/pipeline/names'
 import { ensureChromium } from '../browser.ts'
 import type { DefineCommand } from '../command.ts'
@@ -11,98 +11,117 @@ import {
   positiveNumber,
   siteLanguage,
 } from '../optionValues.ts'
-import { choiceOf, scrapeRequest } from '../scrapeRequest.ts'
+import type { Output } from '../output.ts'
+import { filterOf, scrapeRequest } from '../scrapeRequest.ts'
 
 const define: DefineCommand = (command, context) =>
   command
     .optionsGroup('For every source:')
     .addOption(
-      new Option('--source <name>', 'where the products come from').choices(productSources).default('web'),
+      new Option('--source <name>', 'the source of the products').choices(productSources).default('web'),
     )
-    .option('--limit <number>', 'stop after so many products (default: no bound)', positiveInteger)
-    .option('--dry-run', 'write the records as JSON lines instead of publishing them')
+    .option('--limit <number>', 'stop after this number of products (default: no limit)', positiveInteger)
+    .option('--dry-run', 'print the records as JSON lines instead of publishing them')
 
-    .optionsGroup('For --source web, pages read in a browser:')
-    .option('--url <address>', 'a list, one product, or a site (default: `web.url` of the configuration)')
-    .option('--category <name>', 'the list of a category, as the site names it or by its tag `en:spreads`')
+    .optionsGroup('For --source web, pages in a browser:')
+    .option('--url <address>', 'a list, a product, or a site (default: the setting `web.url`)')
+    .option(
+      '--category <name>',
+      'the list of a category, by its name on the site or its tag, for example `en:spreads`',
+    )
     .option('--brand <name>', 'the list of a brand')
     .option('--label <name>', 'the list of a label')
     .option(
       '--search <text>',
-      'what a search for words finds; for --source api a parameter key=value, which may be repeated',
+      'search for words; with --source api a parameter key=value, can be repeated',
       collected,
     )
-    .option('--country <name>', 'the list of a country: `France`, `fr` or `en:france`; also for exports')
+    .option(
+      '--country <name>',
+      'the list of a country: `France`, `fr` or `en:france`; also with --source export',
+    )
     .option('--lang <host>', 'the host of Open Food Facts: fr, world, world-fr, be-nl …', siteLanguage)
-    .option('--pages <number>', 'walk so many pages of the list, of 100 products each', positiveInteger)
+    .option(
+      '--pages <number>',
+      'read this number of pages of the list, with 100 products each',
+      positiveInteger,
+    )
     .option(
       '--concurrency <number>',
-      'pages open at once (default: the setting `web.concurrency`)',
+      'maximum number of open pages (default: the setting `web.concurrency`)',
       positiveInteger,
     )
     .option(
       '--rate <number>',
-      'pages a minute at most (default: the setting `web.pagesPerMinute`)',
+      'maximum number of pages a minute (default: the setting `web.pagesPerMinute`)',
       positiveNumber,
     )
-    .option('--fresh', 'begin anew, instead of going on where an unfinished scrape of the same address was')
+    .option('--fresh', 'start over, instead of resuming an interrupted scrape of the same address')
 
     .optionsGroup('For --source api, a few products or a search (`--search`):')
     .option('--codes <codes>', 'barcodes, separated by commas', commaSeparated)
-    .addOption(new Option('--api-version <number>', 'for --codes (default: 2)').choices(['2', '3'] as const))
+    .addOption(
+      new Option('--api-version <number>', 'version of the API, for --codes (default: 2)').choices([
+        '2',
+        '3',
+      ] as const),
+    )
 
     .optionsGroup('For --source export, many products:')
     .option(
       '--file <file>',
-      'path or address of an export (default: the whole JSONL export of Open Food Facts)',
+      'path or address of an export (default: the full JSONL export of Open Food Facts)',
     )
-    .option('--deltas [index]', 'the changes of the last days, each once, by their list')
-    .option('--since <moment>', 'only what changed since, such as 2026-01-31', dateTime)
+    .option('--deltas [index]', 'the daily changes, each once; optionally from another index')
+    .option(
+      '--since <moment>',
+      'only products that changed since this date, for example 2026-01-31',
+      dateTime,
+    )
 
-    .optionsGroup('For --source topic, any Kafka topic (`topic` in the configuration):')
+    .optionsGroup('For --source topic, any Kafka topic (settings in `topic`):')
     .option(
       '--brokers <addresses>',
-      'host:port, separated by commas (default: the setting `topic.brokers`)',
+      'addresses host:port, separated by commas (default: the setting `topic.brokers`)',
       commaSeparated,
     )
     .option('--topic <name>', 'the topic to read (default: the setting `topic.topic`)')
-    .option('--group <name>', 'consumer group, which keeps how far the topic was read')
+    .option('--group <name>', 'consumer group, whose offsets Kafka commits')
     .addOption(
-      new Option('--from <place>', 'where a group begins that has not read it before').choices([
+      new Option('--from <place>', 'where a new consumer group starts').choices([
         'beginning',
         'latest',
       ] as const),
     )
-    .option('--until-end', 'end at the messages that are there now, instead of waiting for more')
+    .option('--until-end', 'stop at the current end of the topic, instead of waiting for new messages')
 
     .addHelpText(
       'after',
       `
 Each product becomes one record (a JSON object with the field names of Open Food
-Facts), whatever it was read from, and is published to the topic
-\`products-events\`. A product that its source says is no more becomes a delete.
+Facts), whatever its source, and is published to the topic \`products-events\`. A
+product that was deleted at its source becomes a delete.
 
-On sites that are not on this machine it reads 30 pages a minute, one at a time,
-names itself (set \`web.contact\`), and obeys robots.txt. For more than a few
-hundred products use \`--source export\`. Standard input takes what a file of it
-may hold: CSV, or JSON lines, be they products or answers as the API has them or
-records as a dry run writes them; plain or packed with gzip.
+On sites that are not on this machine, offstream opens one page at a time, 30 a
+minute, identifies itself (set \`web.contact\`), and obeys robots.txt. For more
+than a few hundred products use \`--source export\`. Standard input can be CSV or
+JSON lines (products or responses of the API, or records of a dry run), plain or
+compressed with gzip.
 
-Ctrl-C ends it cleanly. A scrape of web pages that was interrupted, even killed,
-goes on where it was when it is called again: what Kafka has acknowledged is not
-fetched twice, and \`--limit\` counts it too. One that has come to its end begins
-anew.
+Ctrl-C stops a scrape. An interrupted or killed scrape of web pages resumes when
+you run the same command again: products that Kafka has acknowledged are not
+fetched again, and count for \`--limit\`. A completed scrape starts over.
 
-Exit status: 0 done, 2 options that make no sense together, 6 no browser,
-9 Kafka or the site does not answer, 10 the address leads elsewhere, is too
-large or closed to robots, 13 another scrape of this address is under way,
-14 the site refuses us.
+Exit status: 0 ok, 2 invalid options, 6 no browser, 9 could not connect to Kafka
+or the site, 10 the address redirects to another site, is too large or is
+disallowed by robots.txt, 13 another scrape of this address is running, 14 the
+site blocks offstream.
 
 Examples:
   offstream scrape --limit 100
   offstream scrape --category chocolats --pages 1 --limit 20 --dry-run
   offstream scrape --search "pâte à tartiner" --limit 20
-  offstream scrape --url http://127.0.0.1:8090    (that of \`offstream site\`)
+  offstream scrape --url http://127.0.0.1:8090    (served by \`offstream site\`)
   offstream scrape --source api --codes 3017620422003,3068320123264
   offstream scrape --source api --search categories_tags_en=chocolates
   offstream scrape --source export --country fr --since 2026-01-01
@@ -110,7 +129,8 @@ Examples:
   offstream scrape --source topic --brokers kafka.example.org:9092 --until-end
   offstream scrape --source stdin < records.jsonl
 
-Next: \`offstream status\` follows the products. Data: Open Food Facts, ODbL.`,
+Next: \`offstream status\` counts the products at each step. Data: Open Food
+Facts, ODbL.`,
     )
     .action(async ({ source: name, dryRun = false, ...options }) => {
       const request = scrapeRequest(name, options)
@@ -131,28 +151,43 @@ Next: \`offstream status\` follows the products. Data: Open Food Facts, ODbL.`,
         remembers: !dryRun,
       })
       if (name === 'stdin' && process.stdin.isTTY)
-        output.note('Reading lines from the terminal; Ctrl-D ends them.')
+        output.note('Reading lines from the terminal until Ctrl-D.')
       if (request.kind === 'topic' && !request.untilEnd)
-        output.note('Waiting for messages, also for those to come; Ctrl-C ends it.')
-      const lines = new ScrapeProgress(output, request.limit ?? null)
+        output.note('Reading messages, also new ones, until Ctrl-C.')
+      const progress = new ScrapeProgress(output, request.limit ?? null)
       const counts = dryRun
         ? await pipeline.produce({
             source,
-            deliver: async ({ json }) => void output.data(String(json)),
-            onProgress: lines.progress,
+            deliver: async ({ json }) => void printRecord(output, String(json)),
+            onProgress: progress.report,
             signal,
           })
         : await pipeline.publishProducts({
             ...{ state: project.state, config, source },
-            onProgress: lines.progress,
+            onProgress: progress.report,
             signal,
           })
       output.endLive()
-      if (!dryRun)
-        output.result({ kind: 'scrape', ...counts, ...lines.result(), seconds: lines.seconds() }, () => '')
-      output.note(lines.summary(counts, dryRun ? 'written' : 'published', choiceOf(options)))
-      if (name === 'web' && !dryRun && signal.aborted)
-        output.note('The same command goes on where this ended.')
+      output.result(
+        { kind: 'scrape', dryRun, ...counts, ...progress.result(), seconds: progress.seconds() },
+        () => '',
+      )
+      const summary = progress.summary(counts, dryRun ? 'printed' : 'published', filterOf(options))
+      const resumes = name === 'web' && !dryRun && signal.aborted
+      output.note(
+        `${summary}${resumes ? '. Next: run the same command again to resume' : nextStep(counts, dryRun)}`,
+      )
     })
+
+const nextStep = ({ delivered }: ProduceCounts, dryRun: boolean): string => {
+  if (delivered === 0) return ''
+  return dryRun ? '. Next: run it without `--dry-run` to publish them' : '. Next: `offstream status`'
+}
+
+/** A record is JSON already. With `--json` it is wrapped as an event. */
+const printRecord = (output: Output, json: string): void => {
+  if (output.mode === 'json') output.event({ kind: 'record', record: JSON.parse(json) }, '')
+  else output.data(output.jsonText(JSON.parse(json)))
+}
 
 export default define

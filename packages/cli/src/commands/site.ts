@@ -1,36 +1,32 @@
 import { once } from 'node:events'
 import type { DefineCommand } from '../command.ts'
+import { plural } from '../format.ts'
 import { collected, portNumber, positiveInteger } from '../optionValues.ts'
 
 const define: DefineCommand = (command, context) =>
   command
     .option(
       '--catalogue <file>',
-      'products to serve, one JSON object of the Open Food Facts API a line, plain or .gz (default: invented ones)',
+      'products to serve, one JSON object of the Open Food Facts API a line, plain or .gz (default: generated ones)',
     )
-    .option(
-      '--count <number>',
-      'how many products to invent where no catalogue is given',
-      positiveInteger,
-      1_000,
-    )
-    .option('--seed <number>', 'the same number invents the same products', positiveInteger, 1)
-    .option('--port <port>', 'port to listen on; 0 takes a free one', portNumber, 8_090)
-    .option('--world', 'in English, as world.openfoodfacts.org, instead of French')
+    .option('--count <number>', 'number of generated products', positiveInteger, 1_000)
+    .option('--seed <number>', 'seed of the generated products', positiveInteger, 1)
+    .option('--port <port>', 'port to listen on; 0: a free port', portNumber, 8_090)
+    .option('--world', 'in English, like world.openfoodfacts.org, instead of French')
     .option(
       '--fault <name[=path]>',
-      'what goes wrong, with every answer or with those of a path (`*`: anything); may be repeated',
+      'a fault for all responses, or for those of a path (`*` matches anything); can be repeated',
       collected,
     )
     .addHelpText(
       'after',
       `
-A small web site with the addresses, ids and classes of Open Food Facts, for
-trying and testing without disturbing theirs. It listens on this machine only;
-Ctrl-C ends it.
+A small web site with the addresses, ids and classes of Open Food Facts, to try
+and test offstream without load on the real site. It listens on this machine
+only, until Ctrl-C.
 
-What can go wrong, by \`--fault\`, or for one answer by \`?fault=<name>\` in its
-address; where several apply, the first does:
+Faults, for \`--fault\`, or for one response with \`?fault=<name>\` in its address;
+if several match, the first one applies:
   too-many-requests  retry-after     unavailable       bad-gateway
   server-error       stop-crawling   noindex           maintenance
   login              hang            closed            cut-off
@@ -52,9 +48,11 @@ Next: \`offstream scrape --url http://127.0.0.1:8090\` in another terminal.`,
       const faults = fault.map(faultRule)
       const catalogue = file === undefined ? generateCatalogue({ count, seed }) : await readCatalogue(file)
       await using site = await startSite({ catalogue, port, faults, lang: world ? 'en' : 'fr' })
-      output.event(
-        { kind: 'serving', address: site.address, products: catalogue.products.length },
-        `${site.address} serves ${catalogue.products.length} products; Ctrl-C ends it`,
+      const { address } = site
+      const products = catalogue.products.length
+      output.result({ kind: 'site', address, products }, () => '')
+      output.note(
+        `${address} serves ${plural(products, 'product')} until Ctrl-C. Next: \`offstream scrape --url ${address}\` in another terminal`,
       )
       if (!signal.aborted) await once(signal, 'abort')
     })

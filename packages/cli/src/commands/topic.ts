@@ -3,7 +3,6 @@ import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
 import type { Project, TopicDescription } from '@offstream/pipeline'
 import { PipelineError } from '@offstream/pipeline/errors'
 import { normaliseCode } from '@offstream/pipeline/names'
-import { jsonText } from '@offstream/runtime/controls'
 import { messageOf, type OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand, MakeContext } from '../command.ts'
 import type { Context } from '../context.ts'
@@ -16,35 +15,36 @@ const define: DefineCommand = (command, context) => {
   command.addHelpText(
     'after',
     `
-A topic is a list of messages that Kafka keeps. \`products-events\` holds the
-products on their way from \`offstream scrape\` to the job of \`offstream submit\`:
-one message a product, whose key is the barcode and whose value is the record as
-JSON, or null for a product that is no more.
+The topic \`products-events\` contains one message for each product that
+\`offstream scrape\` publishes. The key is the barcode. The value is the record as
+JSON, or null for a deleted product. The job of \`offstream submit\` reads it.
 
-Exit status: 0 done, 3 Kafka does not run, 9 it does not answer, 10 lines were
-refused.
+Exit status: 0 ok, 3 Kafka is not running, 9 could not connect to Kafka, 10 some
+lines were rejected.
 
 Examples:
   offstream topic describe
   offstream topic peek --from latest --limit 3
   offstream topic produce --file records.jsonl
 
-Next: \`offstream status\` tells whether the job keeps up with the topic.`,
+Next: \`offstream status\` shows whether the job keeps up with the topic.`,
   )
 
   command
     .command('describe')
-    .description('show how much is in the topic, and its settings')
+    .description('show the size, the partitions and the settings of the topic')
     .addHelpText(
       'after',
       `
-A topic lies in one or more partitions. In each, messages are numbered from 0;
-the number is the offset: \`earliest\` is that of the first message that is still
-there, \`latest\` that of the next to come. Kafka keeps the newest message of each
-key (\`cleanup.policy compact\`), so numbers may be missing between them.
+A topic has one or more partitions, in which each message has an offset, counted
+from 0. \`earliest\` is the offset of the oldest message that exists, \`latest\`
+that of the next new message. Kafka keeps the newest message of each key
+(\`cleanup.policy compact\`), so offsets between them can be missing.
 
 Example:
-  offstream topic describe`,
+  offstream topic describe
+
+Next: \`offstream topic peek\` shows messages.`,
     )
     .action(async () => {
       const { output, pipeline, signal, project, broker } = await withKafka(context)
@@ -55,35 +55,36 @@ Example:
 
   command
     .command('peek')
-    .description('show messages as JSON lines, without taking them from anybody')
+    .description('show messages as JSON lines, without committing offsets')
     .option(
       '--limit <number>',
-      'stop after so many messages (default: 10; with --follow no bound)',
+      'stop after this number of messages (default: 10; with --follow no limit)',
       positiveInteger,
     )
     .addOption(
       new Option(
         '--from <place>',
-        'the oldest messages, or the newest (default: beginning; with --follow latest)',
+        'start with the oldest or with the newest messages (default: beginning; with --follow latest)',
       ).choices(['beginning', 'latest'] as const),
     )
-    .option('--follow', 'go on with what comes, until Ctrl-C; from `latest`: only what comes from now on')
+    .option('--follow', 'also show new messages, until Ctrl-C; with `--from latest` only new ones')
     .addHelpText(
       'after',
       `
-Each line holds partition, offset (the message's number), timestamp, key,
-headers and value: JSON as JSON, other text as text, null for a product that is
-no more, and bytes that are no text in base64. Looking takes nothing from any
-other reader.
+Each line has partition, offset, timestamp, key, headers and value. The value is
+JSON, a string, null for a deleted product, or base64 if it is not text. Other
+consumers are not affected.
 
 Examples:
   offstream topic peek
   offstream topic peek --from latest --limit 1
-  offstream topic peek --follow`,
+  offstream topic peek --follow
+
+Next: \`offstream topic produce\` publishes such lines.`,
     )
     .action(async ({ follow = false, limit, from }) => {
       const { output, pipeline, signal, broker } = await withKafka(context)
-      const shown = await pipeline.peekTopic(
+      const count = await pipeline.peekTopic(
         broker,
         {
           from: from ?? (follow ? 'latest' : 'beginning'),
@@ -93,44 +94,44 @@ Examples:
         },
         message => {
           if (output.mode === 'json') output.event({ kind: 'message', ...message }, '')
-          else output.data(jsonText(message))
+          else output.data(output.jsonText(message))
         },
       )
-      if (output.mode === 'json') output.result({ kind: 'peek', messages: shown }, () => '')
-      else if (shown === 0) output.note('No messages.')
+      if (output.mode === 'json') output.result({ kind: 'peek', messages: count }, () => '')
+      else if (count === 0) output.note('No messages. Next: `offstream scrape --limit 100`')
     })
 
   command
     .command('produce')
-    .description('publish JSON lines, from standard input or a file')
+    .description('publish JSON lines from standard input or a file')
     .option('--file <path>', 'read these lines instead of standard input')
-    .option('--raw', 'publish anything that has a key, be it a product or not')
+    .option('--raw', 'do not check the values; only a key is required')
     .option(
       '--delete <code>',
-      'say that the product with this barcode is no more; may be repeated',
+      'delete the product with this barcode; can be repeated',
       (code: string, earlier: readonly string[] = []): readonly string[] => [...earlier, barcode(code)],
     )
     .addHelpText(
       'after',
       `
-A line is a record, as \`offstream scrape --dry-run\` writes it; or an object with
-\`key\` and \`value\`, as \`offstream topic peek\` writes it, where a value of null
-says that the product is no more. A line that is no product is told with its
-number and left out, and the command then exits with status 10. With \`--raw\`
-nothing is checked, and a value that is text goes as it is.
+A line is a record, as \`offstream scrape --dry-run\` prints it, or an object with
+\`key\` and \`value\`, as \`offstream topic peek\` prints it; a value of null deletes
+the product. Lines that are not products are rejected and reported with their
+line number, and the exit status is 10. With \`--raw\` values are not checked, and
+a string is published as it is.
 
 Examples:
   offstream scrape --limit 5 --dry-run | offstream topic produce
   offstream topic produce --delete 3017620422003
-  echo '{"key":"1","value":"no product"}' | offstream topic produce --raw
+  echo '{"key":"1","value":"any text"}' | offstream topic produce --raw
 
-Next: \`offstream topic peek --from latest\` shows what was published.`,
+Next: \`offstream topic peek --from latest\` shows the published messages.`,
     )
     .action(async ({ file, raw = false, delete: deletes = [] }) => {
-      await using lines = file === undefined ? null : await opened(file)
+      await using lines = file === undefined ? null : await openFile(file)
       const { output, pipeline, signal, project, broker } = await withKafka(context)
       const readsStdin = file === undefined && deletes.length === 0
-      if (readsStdin && process.stdin.isTTY) output.note('Reading lines from the terminal; Ctrl-D ends them.')
+      if (readsStdin && process.stdin.isTTY) output.note('Reading lines from the terminal until Ctrl-D.')
       const counts = await pipeline.produceLines({
         broker,
         fetched: pipeline.directoriesOf(project.state).fetched,
@@ -149,13 +150,13 @@ Next: \`offstream topic peek --from latest\` shows what was published.`,
       output.result({ kind: 'produce', ...counts }, () => '')
       const { published, deleted, skipped } = counts
       output.note(
-        `${plural(published, 'message')} published, ${plural(deleted, 'delete')}, ${plural(skipped, 'line')} left out`,
+        `${plural(published, 'message')} published, ${plural(deleted, 'delete')}, ${plural(skipped, 'line')} rejected. Next: \`offstream status\``,
       )
-      if (skipped > 0) throw linesRefused(skipped, raw)
+      if (skipped > 0) throw linesRejected(skipped, raw)
     })
 }
 
-/** A context whose Kafka runs, and where it is. */
+/** Parts of the context, after checking that Kafka is running, with its address. */
 const withKafka = async (
   context: MakeContext,
 ): Promise<
@@ -188,20 +189,20 @@ const barcode = (text: string): string => {
   return code
 }
 
-/** That a file is there does not say that it may be read. */
-const opened = (file: string): Promise<FileHandle> =>
+/** Opening tells more than a check whether the file exists: it may not be readable. */
+const openFile = (file: string): Promise<FileHandle> =>
   open(file).catch((error: unknown) => {
-    throw new PipelineError('FILE_MISSING', `\`${file}\` can't be read: ${messageOf(error)}`, {
-      hint: 'give the path of a file of JSON lines',
+    throw new PipelineError('FILE_MISSING', `Cannot read \`${file}\`: ${messageOf(error)}`, {
+      hint: 'use the path of a file with JSON lines',
       cause: error,
     })
   })
 
-const linesRefused = (skipped: number, raw: boolean): OffstreamError =>
-  new CliError('LINES_REJECTED', `${plural(skipped, 'line')} could not be published`, {
+const linesRejected = (skipped: number, raw: boolean): OffstreamError =>
+  new CliError('LINES_REJECTED', `${plural(skipped, 'line')} ${skipped === 1 ? 'was' : 'were'} rejected`, {
     hint: raw
-      ? 'give each a key: `{"key": …, "value": …}`'
-      : 'compare them with what `offstream topic peek` shows, or publish them unchecked with `--raw`',
+      ? 'add a key to each: `{"key": …, "value": …}`'
+      : 'compare them with the output of `offstream topic peek`, or publish them unchecked with `--raw`',
   })
 
 export default define

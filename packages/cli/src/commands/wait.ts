@@ -10,56 +10,58 @@ const define: DefineCommand = (command, context) =>
   command
     .requiredOption(
       '--for <condition>',
-      'what is waited for, see below; may be repeated',
+      'the condition to wait for, see below; can be repeated',
       (text: string, earlier: readonly Condition[] = []): readonly Condition[] => [
         ...earlier,
         parseCondition(text),
       ],
     )
     .addOption(
-      new Option('--timeout <time>', 'give up after this time: 500ms, 30s, 5m, 2h; seconds without a unit')
+      new Option('--timeout <time>', 'maximum time to wait: 500ms, 30s, 5m, 2h; seconds without a unit')
         .argParser(duration)
         .default(60_000, '60s'),
     )
     .addHelpText(
       'after',
       `
-Looks as \`offstream status\` does, again and again, until every condition holds
-at once. For scripts and CI. Put conditions with > or < in quotes, or the shell
-takes these signs for itself.
+Checks the status repeatedly until all conditions are true at the same time. For
+scripts and CI. Put conditions with > or < in quotes: the shell interprets these
+characters.
 
 Conditions:${conditionForms}
 
-Exit status: 0 they hold, 8 the time was over before.
+Exit status: 0 the conditions are true, 8 timeout.
 
 Examples:
   offstream wait --for healthy
   offstream wait --for 'visible>=200' --for lag=0 --timeout 2m
 
-Next: \`offstream status\` explains the counts.`,
+Next: \`offstream status\` shows all counts.`,
     )
     .action(async ({ for: conditions, timeout }) => {
       const { output, pipeline, signal, stack } = context()
       const { state, config } = await stack()
-      const began = Date.now()
+      const startedAt = Date.now()
       const status = await pipeline.waitFor(conditions, () => pipeline.lookAt(state, config), {
         timeoutMs: timeout,
-        onLook: waitLines(output, conditions, began),
+        onLook: progressPrinter(output, conditions, startedAt),
         signal,
       })
-      const seconds = (Date.now() - began) / 1_000
+      const seconds = (Date.now() - startedAt) / 1_000
       output.result(
         { kind: 'wait', conditions: conditions.map(({ text }) => text), seconds, status },
         () => '',
       )
-      output.note(`${conditions.map(({ text }) => text).join(', ')} after ${formatDuration(seconds * 1_000)}`)
+      output.note(
+        `Reached ${conditions.map(({ text }) => text).join(', ')} after ${formatDuration(seconds * 1_000)}`,
+      )
     })
 
-/** How often a wait that nobody watches on a terminal says what it sees. */
-const plainEveryMs = 5_000
+/** Between two lines of progress if there is no terminal. */
+const lineIntervalMs = 5_000
 
-const waitLines = (output: Output, conditions: readonly Condition[], began: number) => {
-  let toldAt = 0
+const progressPrinter = (output: Output, conditions: readonly Condition[], startedAt: number) => {
+  let printedAt = 0
   return (status: Status): void => {
     const states = conditions.map(({ text, holds, seen }) => ({
       condition: text,
@@ -72,13 +74,13 @@ const waitLines = (output: Output, conditions: readonly Condition[], began: numb
     output.live(`waiting for ${line}`)
     if (
       output.mode === 'terminal' ||
-      Date.now() - toldAt < plainEveryMs ||
+      Date.now() - printedAt < lineIntervalMs ||
       states.every(({ holds }) => holds)
     )
       return
-    toldAt = Date.now()
+    printedAt = Date.now()
     output.event(
-      { kind: 'waiting', seconds: (toldAt - began) / 1_000, conditions: states },
+      { kind: 'waiting', seconds: (printedAt - startedAt) / 1_000, conditions: states },
       `waiting for ${line}`,
     )
   }
