@@ -7,32 +7,32 @@ import manifest from './package.json' with { type: 'json' }
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const bundle = fileURLToPath(new URL('dist/bundle/', import.meta.url))
 
-/** What the code reads beside itself; `assets.ts` looks for it in `assets/` of an installed package. */
-const assets: readonly { readonly from: string; readonly belongs: RegExp }[] = [
-  { from: 'config', belongs: /\.(yaml|json|sql|xml|properties)$/ },
-  { from: 'charts', belongs: /\.(sql|json)$/ },
-  { from: 'spark-jobs', belongs: /^\w+\.py$/ },
-  { from: 'packages/pipeline/locks', belongs: /\.(json|txt)$/ },
-  { from: 'Data-viz.twb', belongs: /\.twb$/ },
+/** Files that the code reads; `assets.ts` finds them in `assets/` of an installed package. */
+const assets: readonly { readonly from: string; readonly included: RegExp }[] = [
+  { from: 'config', included: /\.(yaml|json|sql|xml|properties)$/ },
+  { from: 'charts', included: /\.(sql|json)$/ },
+  { from: 'spark-jobs', included: /^\w+\.py$/ },
+  { from: 'packages/pipeline/locks', included: /\.(json|txt)$/ },
+  { from: 'Data-viz.twb', included: /\.twb$/ },
 ]
 
 const copyAssets: Plugin = {
   name: 'copy-assets',
   writeBundle: () => {
-    for (const { from, belongs } of assets) {
+    for (const { from, included } of assets) {
       const source = join(root, from)
-      const filter = (path: string): boolean => path === source || belongs.test(basename(path))
+      const filter = (path: string): boolean => path === source || included.test(basename(path))
       cpSync(source, join(bundle, 'assets', basename(from)), { recursive: true, filter })
     }
     cpSync(join(root, 'LICENSE'), join(bundle, 'LICENSE'))
   },
 }
 
-/** What is imported by the name of a package and is not ours comes with the installation, or the build fails. */
+/** Imports of other packages must be dependencies of this one; otherwise the build fails. */
 const isInstalled = (specifier: string): boolean => {
   const name = /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? ''
   if (specifier.startsWith('node:')) return true
-  // The last of them is a helper of the bundler.
+  // The last one is a helper of the bundler.
   if (/^[./\0]/.test(specifier) || name.startsWith('@offstream/') || name === '@oxc-project/runtime')
     return false
   if (Object.hasOwn(manifest.dependencies, name)) return true
@@ -40,15 +40,15 @@ const isInstalled = (specifier: string): boolean => {
 }
 
 /**
- * The package `offstream` as it is installed: the code of our own packages in one folder, what is loaded late still in
- * files of its own, everybody else's packages as ordinary dependencies.
+ * Bundles the code of our own packages into one folder. Modules that are loaded later stay in files of their own, and
+ * other packages stay dependencies.
  */
 export default defineConfig({
-  // The program of a thread is no part of another's code, and lies beside the file that starts it.
+  // A thread has an entry of its own, beside the file that starts it.
   input: { main: 'src/main.ts', lineThread: '../pipeline/src/sources/export/lineThread.ts' },
   platform: 'node',
   resolve: { conditionNames: ['source', 'import', 'node', 'default'] },
-  // `await using` is younger than the oldest Node that we run on.
+  // Node 20 does not know `await using`.
   transform: { target: 'node20.19' },
   external: isInstalled,
   plugins: [copyAssets],

@@ -23,7 +23,8 @@ export const addCommand = (
   name: string,
   { summary, hidden = false }: CommandEntry,
 ): Command => {
-  const command = new Command(name).copyInheritedSettings(program).summary(summary).description(summary)
+  const description = summary.charAt(0).toUpperCase() + summary.slice(1)
+  const command = new Command(name).copyInheritedSettings(program).summary(summary).description(description)
   program.addCommand(command, { hidden })
   return command
 }

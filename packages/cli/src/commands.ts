@@ -57,7 +57,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/runtime.ts'),
   },
   report: {
-    summary: 'write a report for a bug report, without secrets',
+    summary: 'write a diagnostic report for an issue, without secrets',
     load: () => import('./commands/report.ts'),
   },
   explain: {

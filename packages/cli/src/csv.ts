@@ -4,7 +4,7 @@ import { stringify } from 'csv-stringify/sync'
 
 /**
  * A query's result as CSV by RFC 4180, with a line feed after each record, as `psql --csv` and DuckDB write it. NULL is an
- * empty field and an empty text is `""`, so a reader can tell them apart.
+ * empty field and an empty string is `""`, so a reader can tell them apart.
  */
 export const csvOf = ({ columns, rows }: QueryResult): string =>
   stringify([columns.map(({ name }) => name), ...rows], {

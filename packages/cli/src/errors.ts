@@ -4,12 +4,12 @@ import { type ErrorDefinition, errorClass } from '@offstream/runtime/errors'
 export const cliErrors = {
   ALREADY_RUNNING: {
     outcome: 'locked',
-    cause: '`up --foreground`, while the services are running in the background.',
+    cause: '`up --foreground` was called while the services are running in the background.',
     remedy: 'Leave them running, or run `offstream down` first.',
   },
   CHART_UNKNOWN: {
     outcome: 'usage',
-    cause: 'There is no chart with this name.',
+    cause: 'The chart does not exist.',
     remedy: 'Choose one of those that the message lists.',
   },
   CODE_UNKNOWN: {
@@ -19,8 +19,8 @@ export const cliErrors = {
   },
   CONFIRMATION_REQUIRED: {
     outcome: 'usage',
-    cause: '`reset` would delete data, and there is no terminal to ask on.',
-    remedy: 'Look with `--dry-run`, then add `--yes`.',
+    cause: '`reset` would delete data, and needs a terminal to confirm on.',
+    remedy: 'Check with `--dry-run`, then add `--yes`.',
   },
   LINES_REJECTED: {
     outcome: 'refused',
@@ -29,23 +29,23 @@ export const cliErrors = {
   },
   NOTHING_SELECTED: {
     outcome: 'usage',
-    cause: '`reset` needs to know what to delete.',
-    remedy: 'Choose `--table`, `--checkpoint`, `--topic` or `--all`.',
+    cause: 'No option of `reset` selects what to delete.',
+    remedy: 'Use `--table`, `--checkpoint`, `--topic` or `--all`.',
   },
   NOT_CONFIRMED: {
     outcome: 'interrupted',
-    cause: 'The question of `reset` was not answered with `y`; nothing was deleted.',
-    remedy: 'Answer `y` to continue.',
+    cause: 'The prompt of `reset` was not confirmed with `y`; nothing was deleted.',
+    remedy: 'Answer `y`, or use `--yes`.',
   },
   OPTIONS_CONFLICT: {
     outcome: 'usage',
     cause:
       'Options of `scrape` exclude each other, or belong to another `--source`; the message says to which.',
-    remedy: 'Omit one of them.',
+    remedy: 'Use only one of them.',
   },
   OPTION_INVALID: {
     outcome: 'usage',
-    cause: '`--search` has no words, or, for the API, is not of the form `key=value`.',
+    cause: '`--search` is empty, or, with `--source api`, does not have the form `key=value`.',
     remedy: 'Use words with `--source web`, parameters with `--source api`.',
   },
   PROJECT_MISSING: {
@@ -60,7 +60,7 @@ export const cliErrors = {
   },
   SERVICE_UNKNOWN: {
     outcome: 'usage',
-    cause: 'There is no service with this name.',
+    cause: 'The service does not exist.',
     remedy: 'Choose one of those that the message lists.',
   },
   UNEXPECTED: {

@@ -44,7 +44,7 @@ test('every call of offstream that a help shows exists with its options', () => 
   expect(wrong).toEqual([])
 })
 
-test('so does every one that an error, a note or the README advises', () => {
+test('every call of offstream in an error, a note or the README exists with its options', () => {
   const files = [
     ...readdirSync(packages, { recursive: true, encoding: 'utf8' })
       .filter(file => /^[^/]+\/src\/.*(?<!\.test)\.ts$/.test(file))
@@ -56,7 +56,7 @@ test('so does every one that an error, a note or the README advises', () => {
   expect(calls.length).toBeGreaterThan(100)
 })
 
-test('a call that does not exist is found out', () => {
+test('a call that does not exist is detected', () => {
   const calls = [
     'offstream upp',
     'offstream up --nope',
@@ -73,12 +73,12 @@ test('every help fits into 80 columns', () => {
   expect(wide).toEqual([])
 })
 
-test('the exit statuses that a help tells are those of offstream', () => {
+test('the exit statuses in a help are those of offstream', () => {
   const known = new Set<number>(Object.values(exitStatus))
-  const strangers = helps.flatMap(({ name, text }) =>
+  const unknown = helps.flatMap(({ name, text }) =>
     [...sectionOf(text, /^Exit status: /m).matchAll(/(?<![\w.])\d+(?= )/g)].flatMap(([status]) =>
       known.has(Number(status)) ? [] : [`${name}: ${status}`],
     ),
   )
-  expect(strangers).toEqual([])
+  expect(unknown).toEqual([])
 })

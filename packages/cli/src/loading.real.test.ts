@@ -13,7 +13,7 @@ import { programWithAllCommands } from './allCommands.ts'
 
 const offstream = fileURLToPath(new URL('../bin/offstream.js', import.meta.url))
 
-/** Writes the address of each module that Node loads to standard error. */
+/** Writes the URL of each module that Node loads to standard error. */
 const hooks = `
 import { writeSync } from 'node:fs'
 export const load = (url, context, next) => {
@@ -25,11 +25,11 @@ const recorder = dataUrl(
   `import { register } from 'node:module'; register(${JSON.stringify(dataUrl(hooks))})`,
 )
 
-/** The built command, telling what it loads. */
+/** The built command, which logs the modules that it loads. */
 const recorded = (args: readonly string[]) =>
   spawn(process.execPath, ['--import', recorder, offstream, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
 
-/** The packages of a record, each once: `kafkajs`, `@commander-js/extra-typings`, `pipeline/names`. */
+/** The packages of such a log, each once: `kafkajs`, `@commander-js/extra-typings`, `pipeline/names`. */
 const packagesIn = (record: string): Set<string> => {
   const others = record.matchAll(/^loaded file:.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/gm)
   const ours = record.matchAll(/^loaded file:.*\/packages\/((?!cli\/)[^/]+)\/dist\/(.+)\.js$/gm)
@@ -44,24 +44,24 @@ const pathsOf = (command: CommandUnknownOpts, path: readonly string[] = []): str
   ...command.commands.flatMap(inner => pathsOf(inner, [...path, inner.name()])),
 ]
 
-test('help loads what reads a command line, and nothing that only a command needs', async () => {
+test('help loads the parser of the command line, and nothing that only a command needs', async () => {
   const paths = pathsOf(await programWithAllCommands()).filter(([name]) => name !== 'daemon')
   const loaded = new Set<string>()
-  const unhelpful: string[] = []
+  const withoutUsage: string[] = []
   for (const path of paths) {
     const help = recorded([...path, '--help'])
-    const [shown, record] = await Promise.all([text(help.stdout), text(help.stderr)])
-    if (!shown.startsWith(`Usage: ${['offstream', ...path].join(' ')} `)) unhelpful.push(path.join(' '))
+    const [printed, record] = await Promise.all([text(help.stdout), text(help.stderr)])
+    if (!printed.startsWith(`Usage: ${['offstream', ...path].join(' ')} `)) withoutUsage.push(path.join(' '))
     for (const name of packagesIn(record)) loaded.add(name)
   }
-  expect([[...loaded].sort(), unhelpful]).toEqual([
+  expect([[...loaded].sort(), withoutUsage]).toEqual([
     ['@commander-js/extra-typings', 'pipeline/errors', 'pipeline/names', 'runtime/errors'],
     [],
   ])
   expect(paths.length).toBeGreaterThan(25)
 })
 
-test('a daemon has loaded what it starts and asks services with before it can be asked itself', async () => {
+test('a daemon has loaded the clients of its services before it accepts requests', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'offstream-loading-'))
   const daemon = recorded(['daemon', '--project', directory])
   onTestFinished(async () => {
@@ -75,9 +75,9 @@ test('a daemon has loaded what it starts and asks services with before it can be
   const { run } = directoriesOf(stateFolder(directory, null))
   await until(
     async () => {
-      if (!(await daemonResponds(run))) throw new Error('it does not answer yet')
+      if (!(await daemonResponds(run))) throw new Error('it does not respond yet')
     },
-    { what: 'the daemon to answer', timeoutMs: 30_000 },
+    { what: 'the daemon to respond', timeoutMs: 30_000 },
   )
   const loaded = packagesIn(record)
   expect(['execa', 'hive-driver', 'kafkajs'].filter(name => !loaded.has(name))).toEqual([])
@@ -85,9 +85,9 @@ test('a daemon has loaded what it starts and asks services with before it can be
   await once(daemon, 'exit')
 })
 
-test('what is built imports what is built', async () => {
+test('built files import built files', async () => {
   const packages = fileURLToPath(new URL('../..', import.meta.url))
-  const leftAsSource: string[] = []
+  const importingSources: string[] = []
   for (const name of ['runtime', 'pipeline', 'site', 'cli']) {
     const built = join(packages, name, 'dist')
     const files = (await readdir(built, { recursive: true })).filter(
@@ -96,7 +96,7 @@ test('what is built imports what is built', async () => {
     expect(files).not.toEqual([])
     for (const file of files)
       if (/\b(?:from|import)\b *\(?['"][./][^'"]*\.ts['"]/.test(await readFile(join(built, file), 'utf8')))
-        leftAsSource.push(`${name}/${file}`)
+        importingSources.push(`${name}/${file}`)
   }
-  expect(leftAsSource).toEqual([])
+  expect(importingSources).toEqual([])
 })

@@ -14,22 +14,22 @@ const manifestOf = (name: string): Manifest =>
   JSON.parse(readFileSync(`${packages}/${name}/package.json`, 'utf8'))
 
 const own = manifestOf('cli')
-/** The packages of ours whose code goes into the bundle. */
+/** Our packages whose code is in the bundle. */
 const bundled = readdirSync(packages).filter(
   name => own.devDependencies?.[`@offstream/${name}`] !== undefined,
 )
 
-test('the version that `offstream --version` tells is that of the package', () => {
+test('`offstream --version` prints the version of the package', () => {
   expect(version).toBe(own.version)
 })
 
-/** `from 'chalk'`, `import('csv-stringify/sync')`: the name of the package, not ours and not Node's. */
+/** The packages in `from 'chalk'` and `import('csv-stringify/sync')`, without ours and those of Node. */
 const imported = /(?:\bfrom |\bimport\()'((?!node:|\.|@offstream\/)(?:@[^/']+\/)?[^/']+)/g
-/** What `@commander-js/extra-typings` asks to be there. */
+/** The peer dependencies of `@commander-js/extra-typings`. */
 const peers = ['commander']
 
-// knip leaves this to us: it does not know that other packages are bundled into this one.
-test('whoever installs offstream gets every dependency of the bundled packages, in the same exact version, and no other', () => {
+// knip does not know that other packages are bundled into this one.
+test('the package has exactly the dependencies of the bundled packages, in the same exact versions', () => {
   const needed = bundled
     .flatMap(name => Object.entries(manifestOf(name).dependencies ?? {}))
     .filter(([name]) => !name.startsWith('@offstream/'))

@@ -37,7 +37,9 @@ export const newProgram = () =>
     .description(
       'Stream food products from web pages through Kafka and Spark into a table that you can query with SQL, on this machine and without Docker',
     )
-    .version(version, '-V, --version')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
     .option('--json', 'print JSON: one object; long commands print one event a line, then the result')
     .option(
       '--project <folder>',

@@ -3,7 +3,7 @@ import chalk from 'chalk'
 import { formatDuration, plural, printable, progressBar } from './format.ts'
 import type { Output } from './output.ts'
 
-/** Between two lines of progress if there is no terminal. */
+/** Between two lines of progress without a terminal. */
 const lineIntervalMs = 5_000
 
 /** Prints the progress of a scrape: a bar on a terminal, otherwise a line at intervals; events as they come. */

@@ -1,20 +1,20 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 
-/** The calls of offstream that a text advises: between back-ticks, and in the indented lines of examples. */
+/** The calls of offstream in a text: between back-ticks, and in the indented lines of examples. */
 export const callsIn = (text: string): string[] => [
   ...[...text.matchAll(/`(offstream [^`\\]*)\\?`/g)].map(([, call = '']) => call),
-  // Two blanks, or a bracket, begin a remark.
+  // A remark starts after two blanks, or with a parenthesis.
   ...[...text.matchAll(/^ {2}(?:.*(?:&&|\|) )?(?:npx )?(offstream .+?)(?:`.*| {2}.*| \(.*)?$/gm)].map(
     ([, call = '']) => call,
   ),
 ]
 
-/** Where a shell would end the call, or the text is not known here. */
+/** A word at which the call ends in a shell, or after which the text is not known here. */
 const ends = /^(?:&&|\|\|?|;|>>?|<|…|\$\{.*)$/
 
 /**
- * What of a call the program does not know: a command, an option, or an argument where it takes none. Placeholders
- * (`<name>`) stand for anything.
+ * The words of a call that the program does not accept: commands, options, and arguments of commands without arguments.
+ * A placeholder (`<name>`) matches anything.
  */
 export const unknownIn = (call: string, program: CommandUnknownOpts): string[] => {
   const [, ...words] = [...call.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)].map(([word]) => word)

@@ -1,2 +1,2 @@
-/** The version of offstream; a test holds it equal to that of the package. */
+/** The version of offstream; a test compares it with that of the package. */
 export const version = '0.1.0'

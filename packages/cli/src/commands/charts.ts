@@ -16,7 +16,7 @@ const define: DefineCommand = (command, context) =>
       `
 A chart has two files: a SQL query (\`charts/<name>.sql\`) and a Vega-Lite
 specification (\`charts/<name>.json\`). The Thrift server runs the query; the
-chart is written as \`<name>.svg\`, which every browser shows.
+chart is written as \`<name>.svg\`, which any browser displays.
 
 Exit status: 0 drawn, 5 a file of a chart is invalid, 9 could not connect to the
 Thrift server.

@@ -124,11 +124,11 @@ test('`logs` prints 200 entries, or as many as --tail and --since select', async
   expect(await countOf('--grep', ': \\d?5$')).toBe(10)
 })
 
-test('`logs` reports that there are no logs, or that no entry matches', async () => {
+test('`logs` reports missing logs, and that no entry matches', async () => {
   const empty = await projectWith({})
   expect(await runCommand(['logs'], { project: empty })).toEqual({
     stdout: '',
-    stderr: 'There are no logs yet. Next: `offstream up`\n',
+    stderr: 'No logs yet. Next: `offstream up`\n',
     exitCode: 0,
   })
   const project = await projectWith(logs)

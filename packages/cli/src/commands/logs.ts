@@ -53,7 +53,7 @@ Next: \`offstream report\` collects the logs for a bug report.`,
       const names = selectServices(logNames, services)
       const { state } = await anyProject()
       const existing = await pipeline.writtenLogs(state, names)
-      if (existing.length === 0) output.note('There are no logs yet. Next: `offstream up`')
+      if (existing.length === 0) output.note('No logs yet. Next: `offstream up`')
       else if (services.length > 0) {
         for (const name of names) if (!existing.includes(name)) output.note(`${name} has no log yet.`)
       }

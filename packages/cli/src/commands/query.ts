@@ -9,7 +9,7 @@ const define: DefineCommand = (command, context) =>
   command
     .argument('<sql>', 'one Spark SQL statement, in quotes')
     .addOption(
-      new Option('--format <form>', 'format of the rows')
+      new Option('--format <format>', 'format of the rows')
         .choices(['table', 'json', 'csv'] as const)
         .default('table' as const),
     )
@@ -23,7 +23,7 @@ first version of this project) and \`products_rejected\` (rejected messages).
 
   table  columns for people; on a terminal, values that do not fit are cut (…)
   json   an array with one object a row
-  csv    RFC 4180; NULL is an empty field, an empty text is ""
+  csv    RFC 4180; NULL is an empty field, an empty string is ""
 
 The global \`--json\` prints one object with the rows and the column types. In
 JSON, integers beyond 2^53, decimals and timestamps are strings, since JSON

@@ -16,7 +16,7 @@ const define: DefineCommand = (command, context) =>
     .addHelpText(
       'after',
       `
-Writes a Markdown file for a bug report: versions, the results of
+Writes a Markdown file to attach to an issue: versions, the results of
 \`offstream doctor\`, the settings and where each comes from, the status, and the
 last 200 lines of each log. It removes passwords, tokens, contacts, e-mail
 addresses, and the names of you and your machine. It sends nothing.

@@ -90,7 +90,7 @@ const nothingSelected = (): OffstreamError =>
 const needsConfirmation = (items: readonly ResetItem[]): OffstreamError =>
   new CliError(
     'CONFIRMATION_REQUIRED',
-    `${formatBytes(sizeOf(items))} would be deleted permanently, and there is no terminal to confirm on`,
+    `${formatBytes(sizeOf(items))} would be deleted permanently; confirming needs a terminal`,
     { hint: 'check with `--dry-run`, then add `--yes`' },
   )
 

@@ -10,8 +10,8 @@ const define: DefineCommand = (command, context) =>
       `
 Stops services and starts them again, with the settings that they were started
 with; \`--set\` changes one of them. Dependent services stop first and start last.
-The topic and the table stay. With \`spark-master\`, \`spark-worker\` and the job
-\`products-stream\` restart too, since they would not find the new master.
+The topic and the table stay. Restarting \`spark-master\` also restarts
+\`spark-worker\` and the job \`products-stream\`, which cannot find a new master.
 
 Exit status: 0 all are ready again, 2 no such service, 3 it is not running.
 

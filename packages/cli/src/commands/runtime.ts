@@ -28,7 +28,9 @@ Next: \`offstream up\` also downloads what is missing.`,
       'after',
       `
 Example:
-  offstream runtime list`,
+  offstream runtime list
+
+Next: \`offstream runtime prune --dry-run\` shows what is not used.`,
     )
     .action(() => list(context()))
   command
@@ -57,8 +59,8 @@ Next: \`offstream up\`.`,
     .addHelpText(
       'after',
       `
-Compares the SHA-256 of the libraries with the lock files of offstream, and that
-of the files of Spark with the ones recorded when it was installed.
+Compares the SHA-256 of each file with the one in the lock files of offstream,
+and for Spark with the one recorded at its installation.
 
 Exit status: 0 no difference, 11 a file differs.
 
@@ -83,7 +85,9 @@ Exit status: 0 removed, 10 a process uses files that would be removed.
 
 Examples:
   offstream runtime prune --dry-run
-  offstream runtime prune`,
+  offstream runtime prune
+
+Next: \`offstream runtime list\`.`,
     )
     .action(({ dryRun = false }) => prune(context(), dryRun))
 }

@@ -73,11 +73,7 @@ const define: DefineCommand = (command, context) =>
       'path or address of an export (default: the full JSONL export of Open Food Facts)',
     )
     .option('--deltas [index]', 'the daily changes, each once; optionally from another index')
-    .option(
-      '--since <moment>',
-      'only products that changed since this date, for example 2026-01-31',
-      dateTime,
-    )
+    .option('--since <date>', 'only products that changed since this date, for example 2026-01-31', dateTime)
 
     .optionsGroup('For --source topic, any Kafka topic (settings in `topic`):')
     .option(
@@ -88,7 +84,7 @@ const define: DefineCommand = (command, context) =>
     .option('--topic <name>', 'the topic to read (default: the setting `topic.topic`)')
     .option('--group <name>', 'consumer group, whose offsets Kafka commits')
     .addOption(
-      new Option('--from <place>', 'where a new consumer group starts').choices([
+      new Option('--from <position>', 'where a new consumer group starts').choices([
         'beginning',
         'latest',
       ] as const),

@@ -7,7 +7,7 @@ const define: DefineCommand = (command, context) =>
   command
     .option(
       '--catalogue <file>',
-      'products to serve, one JSON object of the Open Food Facts API a line, plain or .gz (default: generated ones)',
+      'products to serve: JSON lines in the format of the Open Food Facts API, plain or .gz (default: generated products)',
     )
     .option('--count <number>', 'number of generated products', positiveInteger, 1_000)
     .option('--seed <number>', 'seed of the generated products', positiveInteger, 1)

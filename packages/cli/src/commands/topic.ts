@@ -63,7 +63,7 @@ Next: \`offstream topic peek\` shows messages.`,
     )
     .addOption(
       new Option(
-        '--from <place>',
+        '--from <position>',
         'start with the oldest or with the newest messages (default: beginning; with --follow latest)',
       ).choices(['beginning', 'latest'] as const),
     )
@@ -189,7 +189,7 @@ const barcode = (text: string): string => {
   return code
 }
 
-/** Opening tells more than a check whether the file exists: it may not be readable. */
+/** Opened rather than checked for existence: the file may not be readable. */
 const openFile = (file: string): Promise<FileHandle> =>
   open(file).catch((error: unknown) => {
     throw new PipelineError('FILE_MISSING', `Cannot read \`${file}\`: ${messageOf(error)}`, {

@@ -57,7 +57,7 @@ Next: \`offstream status\` shows all counts.`,
       )
     })
 
-/** Between two lines of progress if there is no terminal. */
+/** Between two lines of progress without a terminal. */
 const lineIntervalMs = 5_000
 
 const progressPrinter = (output: Output, conditions: readonly Condition[], startedAt: number) => {
