@@ -130,7 +130,7 @@ const rawlyWritten = (print: (output: Output) => void): string => {
 
 test('an error without a code is a bug in offstream, printed with its stack and the next step', () => {
   const bug = new TypeError('bees is not iterable')
-  const hint = 'Run `offstream report` and open an issue with the report.'
+  const hint = 'run `offstream report` and open an issue with the report'
   const [plainOut, plainError] = written('plain', output => output.error(bug, false))
   expect([plainOut, plainError.split('\n')]).toEqual([
     '',

@@ -5,7 +5,7 @@ import { messageOf, OffstreamError } from '@offstream/runtime/errors'
 import chalk from 'chalk'
 import Table from 'cli-table3'
 import type { Ora } from 'ora'
-import { cliErrors } from './errors.ts'
+import { CliError } from './errors.ts'
 import { printable, printableLines } from './format.ts'
 
 // Only a terminal shows a spinner, and loading ora takes a tenth of a command's time.
@@ -125,19 +125,19 @@ export class Output {
       if (verbose && error.cause !== undefined) writeLine(process.stderr, chalk.dim(stackOf(error.cause)))
       return
     }
-    const hint = cliErrors.UNEXPECTED.remedy
+    const { code, hint } = new CliError('UNEXPECTED', messageOf(error))
     if (this.mode === 'json')
       writeLine(
         process.stdout,
         jsonText({
           version: 1,
-          error: { code: 'UNEXPECTED', message: messageOf(error), hint, lastLogLines: [] },
+          error: { code, message: messageOf(error), hint, lastLogLines: [] },
         }),
       )
     const [what, ...frames] = stackOf(error).split('\n')
     writeLine(
       process.stderr,
-      `${chalk.red('✖')} This is a bug in offstream: ${what} ${chalk.dim('[UNEXPECTED]')}`,
+      `${chalk.red('✖')} This is a bug in offstream: ${what} ${chalk.dim(`[${code}]`)}`,
     )
     for (const frame of frames) writeLine(process.stderr, frame)
     writeLine(process.stderr, `${chalk.cyan('→')} ${hint}`)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { fileErrorOf, OffstreamError } from './errors.ts'
+import { fileErrorOf, OffstreamError, RuntimeError } from './errors.ts'
 
 const systemError = (code: string, rest: object = {}): Error =>
   Object.assign(new Error(code), { code, ...rest })
@@ -73,3 +73,9 @@ test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
     }
   },
 )
+
+test('without a hint, an error has the remedy of its code as a phrase', () => {
+  expect(new RuntimeError('STACK_BUSY', 'busy').hint).toBe('try again when it has finished')
+  expect(new RuntimeError('CHECKSUM_MISMATCH', 'differs').hint).toMatch(/^download it again .*\. If .*\.$/)
+  expect(new RuntimeError('STACK_BUSY', 'busy', { hint: 'wait' }).hint).toBe('wait')
+})

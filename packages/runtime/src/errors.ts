@@ -78,9 +78,15 @@ export const errorClass = <Code extends string>(definitions: Readonly<Record<Cod
   class extends OffstreamError {
     constructor(code: Code, message: string, options: OffstreamErrorOptions = {}) {
       const { outcome, remedy } = definitions[code]
-      super(code, message, { ...options, outcome, hint: options.hint ?? remedy })
+      super(code, message, { ...options, outcome, hint: options.hint ?? phraseOf(remedy) })
     }
   }
+
+/** A remedy as a phrase that can follow "→": no capital, and no full stop after a single sentence. */
+const phraseOf = (remedy: string): string => {
+  const phrase = remedy.charAt(0).toLowerCase() + remedy.slice(1)
+  return phrase.includes('. ') ? phrase : phrase.replace(/\.$/, '')
+}
 
 /** The codes that this package throws. */
 export const runtimeErrors = {
