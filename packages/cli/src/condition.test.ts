@@ -13,7 +13,7 @@ const flow = {
 }
 
 const status = (change: Partial<Status> = {}, services: Partial<ServiceStatus>[] = []): Status => ({
-  ...{ version: 1, state: 'healthy', flow, thrift: { host: '', port: 1, answerMs: 1 } },
+  ...{ version: 1, state: 'healthy', flow, thrift: { host: '', port: 1, responseMs: 1 } },
   services: serviceNames.map(name =>
     service(
       name,

@@ -19,7 +19,7 @@ test('a status lists the services, then the counts', () => {
       service('zookeeper', {}),
       service('kafka', { health: 'unhealthy', detail: 'gave up waiting for kafka to answer after 10 s' }),
       service('spark-master', { state: 'restarting', health: 'unknown', pid: null, restarts: 2 }),
-      service('spark-worker', { state: 'dead', health: 'unknown', pid: null, uptimeSeconds: null }),
+      service('spark-worker', { state: 'exited', health: 'unknown', pid: null, uptimeSeconds: null }),
       service('thrift', { health: 'unknown' }),
       service('products-stream', stopped),
     ],
@@ -27,7 +27,7 @@ test('a status lists the services, then the counts', () => {
       ...{ fetched: 12, acknowledged: 11, consumed: 10, rows: 9, rejected: 1, visible: 8 },
       ...{ lag: 1, freshnessSeconds: 65 },
     },
-    thrift: { host: '127.0.0.1', port: 10_000, answerMs: 42 },
+    thrift: { host: '127.0.0.1', port: 10_000, responseMs: 42 },
   }
   expect(stripVTControlCharacters(statusText(status))).toMatchInlineSnapshot(`
     "● degraded
@@ -36,7 +36,7 @@ test('a status lists the services, then the counts', () => {
     zookeeper        healthy     127.0.0.1:9092  4711  1 h 2 min
     kafka            unhealthy   127.0.0.1:9092  4711  1 h 2 min
     spark-master     restarting  127.0.0.1:9092        1 h 2 min  2
-    spark-worker     dead        127.0.0.1:9092
+    spark-worker     exited      127.0.0.1:9092
     thrift           running     127.0.0.1:9092  4711  1 h 2 min
     products-stream  stopped     127.0.0.1:9092
 
@@ -56,7 +56,7 @@ test('a stack is starting if some services are not ready yet, and degraded if on
           ...{ fetched: 0, acknowledged: null, consumed: null, rows: null, rejected: null, visible: null },
           ...{ lag: null, freshnessSeconds: null },
         },
-        thrift: { host: '127.0.0.1', port: 10_000, answerMs: null },
+        thrift: { host: '127.0.0.1', port: 10_000, responseMs: null },
       }),
     ).split('\n')[0]
   const starting = service('kafka', { state: 'starting', health: 'unknown' })
@@ -71,7 +71,7 @@ test('the first line names the services that failed to start', () => {
       ...{ fetched: 0, acknowledged: null, consumed: null, rows: null, rejected: null, visible: null },
       ...{ lag: null, freshnessSeconds: null },
     },
-    thrift: { host: '127.0.0.1', port: 10_000, answerMs: null },
+    thrift: { host: '127.0.0.1', port: 10_000, responseMs: null },
   }
   expect(stripVTControlCharacters(statusText(status))).toMatch(/^○ stopped: zookeeper failed\n/)
 })
@@ -85,7 +85,7 @@ test('unknown counts are question marks, and an unknown lag is omitted', () => {
       ...{ fetched: 0, acknowledged: null, consumed: null, rows: null, rejected: null, visible: null },
       ...{ lag: null, freshnessSeconds: null },
     },
-    thrift: { host: '127.0.0.1', port: 10_000, answerMs: null },
+    thrift: { host: '127.0.0.1', port: 10_000, responseMs: null },
   }
   expect(stripVTControlCharacters(statusText(status))).toMatchInlineSnapshot(`
     "○ stopped

@@ -58,7 +58,7 @@ const serviceCell = (state: ServiceStatus['state'], health: ServiceStatus['healt
   if (state === 'running' && health === 'healthy') return { text: 'healthy', tone: 'good' }
   if (state === 'running') return { text: health === 'unknown' ? 'running' : health, tone: 'bad' }
   if (state === 'stopped') return { text: 'stopped', tone: 'dim' }
-  return { text: state, tone: state === 'dead' || state === 'failed' ? 'bad' : 'warning' }
+  return { text: state, tone: state === 'exited' || state === 'failed' ? 'bad' : 'warning' }
 }
 
 /** The chain of counts, then lag and age. */

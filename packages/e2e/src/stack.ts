@@ -60,12 +60,13 @@ export interface ScratchStack extends AsyncDisposable {
  * temporary file is left.
  */
 export const scratchStack = async (settings: readonly string[] = []): Promise<ScratchStack> => {
-  // The path has a blank and a letter beyond ASCII, because real home folders have them. It is resolved, so that it can
-  // be found in output.
-  const scratch = await realpath(await mkdtemp(join(tmpdir(), 'offstream é2e-')))
+  // The real path, so that `shown` finds it in the output. With the characters that a project path can have, from a
+  // trailing blank to letters beyond ASCII.
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'offstream é2e-')))
+  const scratch = join(root, "my $project's (1st) & +;=@~! ")
   const directory = join(scratch, 'project')
   const temporary = join(scratch, 'tmp')
-  await mkdir(directory)
+  await mkdir(directory, { recursive: true })
   await mkdir(temporary)
   const config = await configWithFreePorts(directory, settings)
   await writeFile(join(directory, 'offstream.yaml'), `${JSON.stringify(config, null, 2)}\n`)
@@ -145,9 +146,9 @@ export const scratchStack = async (settings: readonly string[] = []): Promise<Sc
       const left = await ensureNothingLeft({ processes, listening, temporary }).catch(error => error.message)
       // The remains of a failed test must not disturb the next test.
       for (const line of await processes()) send(Number.parseInt(line, 10), 'SIGKILL')
-      await rm(scratch, { recursive: true, force: true, maxRetries: 5 })
+      await rm(root, { recursive: true, force: true, maxRetries: 5 })
       // A program that treats the path as a URL writes to the encoded path.
-      if (existsSync(encodeURI(scratch))) throw new Error(`${encodeURI(scratch)} exists`)
+      if (existsSync(encodeURI(root))) throw new Error(`${encodeURI(root)} exists`)
       if (down.exitCode !== 0) throw new Error(`\`offstream down\` failed:\n${down.shown}`)
       if (left !== null) throw new Error(`\`offstream down\` left something behind: ${left}`)
     },

@@ -7,7 +7,7 @@ const port = z.int().min(1).max(65_535)
 const service = <Name extends string>(name: Name) =>
   z.strictObject({
     name: z.literal(name),
-    state: z.enum(['running', 'starting', 'stopping', 'restarting', 'stopped', 'dead', 'failed']),
+    state: z.enum(['running', 'starting', 'stopping', 'restarting', 'stopped', 'exited', 'failed']),
     health: z.enum(['healthy', 'unhealthy', 'unknown']),
     pid: z.int().min(1).nullable(),
     port: port.nullable(),
@@ -39,7 +39,7 @@ export const StatusContract = z.strictObject({
     lag: counted,
     freshnessSeconds: z.number().min(0).nullable(),
   }),
-  thrift: z.strictObject({ host: z.string().min(1), port, answerMs: z.number().min(0).nullable() }),
+  thrift: z.strictObject({ host: z.string().min(1), port, responseMs: z.number().min(0).nullable() }),
 })
 
 export type StatusContract = z.infer<typeof StatusContract>

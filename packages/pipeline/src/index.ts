@@ -80,7 +80,7 @@ export {
 export { ensureManaged, startServices } from './stack/start.ts'
 export { type Flow, readStatus, type ServiceStatus, type Status, type ThriftStatus } from './stack/status.ts'
 export { stopStack } from './stack/stop.ts'
-export { type Condition, lookAt, waitFor } from './stack/wait.ts'
+export { type Condition, currentStatus, waitFor } from './stack/wait.ts'
 export { examine, type Finding } from './support/doctor.ts'
 export { makeReport, type Report } from './support/report.ts'
 export { type Column, loadThriftClient, type QueryResult, query, type Value } from './table.ts'

@@ -1,10 +1,9 @@
 /**
- * What services, logs, sources, products and grades are called. The command line lists and checks these before it knows
- * what it is asked to do, and threads that make records begin with them, so nothing may be imported here: both would
- * wait for it.
+ * Names of services, logs, sources and grades. This file must not import anything: the command line needs the names
+ * before it runs a command, and so do the threads that read exports. An import would slow down the start of both.
  */
 
-/** The services in the order in which they are started and shown. `up` starts all but the last, `submit` that. */
+/** The services, in the order in which they are started and shown; `services/table.ts` has a row for each. */
 export const serviceNames = [
   'zookeeper',
   'kafka',
@@ -15,28 +14,28 @@ export const serviceNames = [
 ] as const
 export type ServiceName = (typeof serviceNames)[number]
 
-/** Who writes a log: every service, and the daemon that owns them. */
+/** The logs: one a service, and that of the daemon. */
 export const logNames = [...serviceNames, 'daemon'] as const
 export type LogName = (typeof logNames)[number]
 
-/** How grave a line of a log is, gravest first. */
+/** From the most to the least severe. */
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const
 export type LogLevel = (typeof logLevels)[number]
 
-/** Where a product came from. */
+/** Where a product comes from. */
 export const productSources = ['web', 'api', 'export', 'topic', 'stdin'] as const
 
 /** From best to worst. */
 export const nutriScoreGrades = ['a', 'b', 'c', 'd', 'e'] as const
 
-/** From best to worst; since 2024 the scale has an A+ above and an F below the Nutri-Score's letters. */
+/** From best to worst; since 2024 the scale also has A+ and F. */
 export const environmentalScoreGrades = ['a-plus', 'a', 'b', 'c', 'd', 'e', 'f'] as const
 
 /**
- * A barcode as Open Food Facts files it: leading zeros go, then 7 digits or fewer are padded to 8 and 9 to 12 are
- * padded to 13 (so an EAN-8, a UPC-A and an EAN-13 of the same product meet); up to 24 digits exist.
+ * A barcode as Open Food Facts stores it, without leading zeros, then padded: up to 7 digits to 8, and 9 to 12 digits to
+ * 13, so that the EAN-8, UPC-A and EAN-13 of a product are equal. A barcode has up to 24 digits.
  *
- * @returns null where `written` holds no such code.
+ * @returns null if `written` does not contain a barcode
  * @see the server's `normalize_code` in openfoodfacts-server, lib/ProductOpener/Products.pm
  */
 export const normaliseCode = (written: string): string | null => {

@@ -73,7 +73,7 @@ Next: it prints commands to try; \`offstream down\` stops everything.`,
       signal.throwIfAborted()
 
       step('Waiting until the products are visible to SQL clients')
-      const status = await pipeline.waitFor(arrival, () => pipeline.lookAt(state, config), {
+      const status = await pipeline.waitFor(arrival, () => pipeline.currentStatus(state, config), {
         ...{ timeoutMs: arrivalTimeoutMs, intervalMs: 300, signal },
       })
       const { host, thrift } = config

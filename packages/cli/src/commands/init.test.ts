@@ -28,7 +28,7 @@ test('`init` rejects a folder with a project, and `--json` lists the files that 
   const { stdout } = await runCommand(['init', folder], { json: true })
 
   const { files, ...result } = JSON.parse(stdout)
-  expect(result).toEqual({ version: 1, kind: 'init', folder, kept: [] })
+  expect(result).toEqual({ version: 1, kind: 'init', folder, unchanged: [] })
   expect((await readdir(folder)).sort()).toEqual([
     ...new Set(files.map((file: string) => file.split('/')[0])),
   ])

@@ -48,9 +48,9 @@ Next: \`offstream doctor\` and \`offstream up\` in that folder.`,
       })
       output.result({ kind: 'init', ...project }, () => project.files.join('\n'))
       const where = relative(process.cwd(), project.folder)
-      if (project.kept.length > 0)
+      if (project.unchanged.length > 0)
         output.note(
-          `Not overwritten: ${project.kept.join(', ')}. Add \`.offstream/\` and \`offstream-report-*.md\` to \`.gitignore\`.`,
+          `Not overwritten: ${project.unchanged.join(', ')}. Add \`.offstream/\` and \`offstream-report-*.md\` to \`.gitignore\`.`,
         )
       output.note(
         `${plural(project.files.length, 'file')} written. Next: ${where === '' ? '' : `\`cd ${where}\`, then `}\`offstream doctor\` and \`offstream up\``,

@@ -53,7 +53,7 @@ Next: \`offstream up\` continues with the remaining data.`,
         if (!/^y(es)?$/i.test(await prompt('Delete this permanently? [y/N] ', signal))) throw notConfirmed()
       }
       output.live('deleting')
-      const deleted = await pipeline.wipe(state, choices)
+      const deleted = await pipeline.resetStack(state, choices)
       output.result(resultOf(choices, deleted.items, []), () => '')
       output.note(`${formatBytes(sizeOf(deleted.items))} deleted. Next: \`offstream up\``)
     })

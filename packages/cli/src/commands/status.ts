@@ -51,7 +51,7 @@ Next: \`offstream logs <service>\` for a service that is not healthy.`,
       const { output, pipeline, anyStack, signal, setOutcome } = context()
       const { state, config, origins, problem } = await anyStack()
       if (problem !== null) output.note(`${problem.message}\n${settingsUsed(origins)}`)
-      const check = () => pipeline.lookAt(state, config)
+      const check = () => pipeline.currentStatus(state, config)
       if (watch) return watchStatus(check, { output, text: statusText, intervalMs: interval * 1_000, signal })
       const status = await check()
       output.result({ ...status }, () => statusText(status))

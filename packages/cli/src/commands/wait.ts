@@ -42,9 +42,9 @@ Next: \`offstream status\` shows all counts.`,
       const { output, pipeline, signal, stack } = context()
       const { state, config } = await stack()
       const startedAt = Date.now()
-      const status = await pipeline.waitFor(conditions, () => pipeline.lookAt(state, config), {
+      const status = await pipeline.waitFor(conditions, () => pipeline.currentStatus(state, config), {
         timeoutMs: timeout,
-        onLook: progressPrinter(output, conditions, startedAt),
+        onStatus: progressPrinter(output, conditions, startedAt),
         signal,
       })
       const seconds = (Date.now() - startedAt) / 1_000

@@ -2,23 +2,20 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The folders that come with offstream and are not TypeScript. */
+/** Folders of offstream with files that a project can replace. */
 export type AssetFolder = 'config' | 'charts' | 'spark-jobs'
 
-// The installed package has one folder `assets` beside its code (packages/cli/rolldown.config.ts puts it there); in the
-// repository each thing lies where people look for it.
+// The installed package has the folder `assets` beside its code (see packages/cli/rolldown.config.ts); in the repository
+// the folders are at the top.
 const packed = fileURLToPath(new URL('./assets/', import.meta.url))
 const installed = existsSync(packed)
 const root = installed ? packed : fileURLToPath(new URL('../../../../', import.meta.url))
 const locks = installed ? join(packed, 'locks') : fileURLToPath(new URL('../../locks/', import.meta.url))
 
-/** The path of a file that comes with offstream, whatever a project has of its own. */
+/** The path of a file of offstream, also if a project has its own. */
 export const shippedPath = (...names: readonly string[]): string => join(root, ...names)
 
-/**
- * The path of a file that comes with offstream. A project's own copy, where it has one, wins: whoever edits
- * `config/views.sql` beside `offstream.yaml` means it.
- */
+/** The path of a file such as `config/views.sql`: the project's own if it has one, otherwise that of offstream. */
 export const assetPath = (projectDirectory: string, folder: AssetFolder, name = ''): string => {
   const own = join(projectDirectory, folder, name)
   return existsSync(own) ? own : shippedPath(folder, name)

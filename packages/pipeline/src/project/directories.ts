@@ -1,34 +1,33 @@
 import { join } from 'node:path'
 
-/** The folders and files of one stack, all below its state folder. */
+/** The folders and files of a stack, all in its state folder. */
 export interface Directories {
   readonly state: string
-  /** Kafka's and ZooKeeper's data: wiped together or not at all, each holds the other's cluster id. */
+  /** Data of Kafka and ZooKeeper. They can only be deleted together: both store the id of the cluster. */
   readonly kafkaData: string
   readonly zookeeperData: string
-  /** Where the Spark worker unpacks jobs. */
+  /** Work folder of the Spark worker. */
   readonly sparkWork: string
-  /** The tables, and the catalog that knows them. */
+  /** The tables. */
   readonly warehouse: string
+  /** The catalog of the tables, a SQLite file. */
   readonly catalog: string
-  /** How far the stream has read, as Spark keeps it. */
+  /** How far the stream has read, as Spark stores it. */
   readonly checkpoint: string
-  /** How far the stream has read, as the job tells it each second. */
+  /** How far the stream has read, as the job reports it every second. */
   readonly streamProgress: string
-  /** What the producers have fetched since the topic was made. */
+  /** The number of products that scrapes have fetched since the topic was created. */
   readonly fetched: string
   readonly logs: string
-  /** What the services unpack and spill while they run; nothing of it outlives them. */
+  /** Temporary files of the services; deleted when they have exited. */
   readonly temporary: string
+  /** Files of the running stack, and the socket of its daemon. */
   readonly run: string
-  /** One file for each service: what was last known of it. */
+  /** One file a service, with its last known state. */
   readonly records: string
 }
 
-/**
- * Where a stack keeps all that it has: `.offstream/` beside the project's `offstream.yaml`, and below it for a stack
- * with a name of its own.
- */
+/** The folder of everything that a stack stores: `.offstream/` in the project, `.offstream/stacks/<name>/` for a named stack. */
 export const stateFolder = (project: string, stack: string | null): string =>
   stack === null ? join(project, '.offstream') : join(project, '.offstream', 'stacks', stack)
 

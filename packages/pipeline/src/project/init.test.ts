@@ -20,12 +20,12 @@ const filesIn = async (folder: string): Promise<string[]> =>
     .map(entry => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .sort()
 
-test('a new project has the default settings, its contact, and its own copy of all that is looked for', async () => {
+test('a new project has the default settings, its contact, and its own copy of every file that it can replace', async () => {
   const folder = join(await emptyFolder(), 'new')
-  const { files, kept } = await initProject({ folder, contact: 'me: "x" # y', bare: false })
+  const { files, unchanged } = await initProject({ folder, contact: 'me: "x" # y', bare: false })
 
   const { config, origins } = await loadProject({ from: folder, environment: {} })
-  expect([files, kept]).toEqual([await filesIn(folder), []])
+  expect([files, unchanged]).toEqual([await filesIn(folder), []])
   expect(config).toEqual(Config.parse({ web: { contact: 'me: "x" # y' } }))
   expect(origins.get('web.contact')?.kind).toBe('file')
   expect((await listCharts(assetPath(folder, 'charts'))).map(({ name }) => name)).toEqual([
@@ -46,7 +46,7 @@ test('a new project has the default settings, its contact, and its own copy of a
   )
 })
 
-test('a bare project is its settings, their schema, the workbook and two files for people', async () => {
+test('a bare project has its settings, their schema, the workbook, a README and a .gitignore', async () => {
   const folder = await emptyFolder()
   await initProject({ folder, contact: null, bare: true })
 
@@ -62,31 +62,31 @@ test('a bare project is its settings, their schema, the workbook and two files f
   expect((await loadProject({ from: folder, environment: {} })).config).toEqual(Config.parse({}))
 })
 
-test('a project is not written over another, and nothing of it is', async () => {
+test('if a file of the project exists, nothing is written', async () => {
   const folder = await emptyFolder()
   await writeFile(join(folder, 'Data-viz.twb'), 'mine')
 
   await expect(initProject({ folder, contact: null, bare: false })).rejects.toMatchObject({
     code: 'PROJECT_EXISTS',
     outcome: 'refused',
-    message: `\`${folder}\` has \`Data-viz.twb\` already`,
+    message: `\`${folder}\` already has \`Data-viz.twb\``,
   })
   expect(await filesIn(folder)).toEqual(['Data-viz.twb'])
 })
 
-test('a README and a .gitignore that are there stay as they are', async () => {
+test('an existing README and .gitignore are not changed', async () => {
   const folder = await emptyFolder()
   for (const name of ['README.md', '.gitignore', 'package.json']) await writeFile(join(folder, name), 'mine')
-  const { files, kept } = await initProject({ folder, contact: null, bare: true })
+  const { files, unchanged } = await initProject({ folder, contact: null, bare: true })
 
-  expect([files, kept]).toEqual([
+  expect([files, unchanged]).toEqual([
     ['Data-viz.twb', 'config/offstream.schema.json', 'offstream.yaml'],
     ['.gitignore', 'README.md'],
   ])
   expect(await readFile(join(folder, 'README.md'), 'utf8')).toBe('mine')
 })
 
-test('where a project can not be written whole, nothing is left of it', async () => {
+test('a project that cannot be written completely leaves no files', async () => {
   const folder = await emptyFolder()
   await writeFile(join(folder, 'spark-jobs'), 'a file where a folder should be')
 

@@ -6,44 +6,45 @@ import { PipelineError } from '../errors.ts'
 import { shippedPath } from './assets.ts'
 import { requireSupportedPath } from './supportedPath.ts'
 
-/** What a person decides of a new project. */
+/** What the user chooses for a new project. */
 export interface InitOptions {
-  /** Made where it is not there; what is in it already is left alone. */
+  /** Created if it does not exist; existing files are not changed. */
   readonly folder: string
-  /** For `web.contact`; null leaves it unset. */
+  /** The value of `web.contact`; null: not set. */
   readonly contact: string | null
-  /** Without copies of views, templates, charts and Spark programs: then those of offstream are used. */
+  /** Whether to omit copies of views, templates, charts and Spark programs; then those of offstream are used. */
   readonly bare: boolean
 }
 
+/** What `initProject` has created. */
 export interface NewProject {
   readonly folder: string
-  /** What was written, as paths inside the folder. */
+  /** Written files, relative to the folder. */
   readonly files: readonly string[]
-  /** What the person had already, and offstream only suggests. */
-  readonly kept: readonly string[]
+  /** Optional files that existed already and were not changed. */
+  readonly unchanged: readonly string[]
 }
 
 /**
- * Writes a project: `offstream.yaml` with every setting and its default, the workbook and, unless it is bare, copies of
- * all that is read from a project where it has it. Either all of it is written or, after an error, nothing.
+ * Writes a project: `offstream.yaml` with every setting and its default, the workbook and, unless it is bare, a copy of
+ * every file that a project can replace. After an error nothing of it is left.
  *
- * @throws OffstreamError PROJECT_EXISTS where one of the files is there, PROJECT_UNWRITABLE
+ * @throws OffstreamError PROJECT_EXISTS if one of the files exists, PROJECT_UNWRITABLE, PATH_UNSUPPORTED
  */
 export const initProject = async ({ folder, contact, bare }: InitOptions): Promise<NewProject> => {
   requireSupportedPath(resolve(folder))
-  const suggested = { '.gitignore': gitignore, 'README.md': bare ? readmeOfBare : readme }
-  const needed = {
+  const optional = { '.gitignore': gitignore, 'README.md': bare ? readmeOfBare : readme }
+  const required = {
     'offstream.yaml': settingsFile(await shipped('config', 'offstream.yaml'), contact),
     [schemaFile]: await shipped(schemaFile),
     [workbook]: await shipped(workbook),
     ...(bare ? {} : await copies()),
   }
-  await refuseExisting(folder, Object.keys(needed))
-  const kept = await existing(folder, Object.keys(suggested))
-  const files = Object.entries({ ...needed, ...suggested }).filter(([file]) => !kept.includes(file))
+  await refuseExisting(folder, Object.keys(required))
+  const unchanged = await existing(folder, Object.keys(optional))
+  const files = Object.entries({ ...required, ...optional }).filter(([file]) => !unchanged.includes(file))
   await writeAll(folder, files)
-  return { folder, files: files.map(([file]) => file).sort(), kept }
+  return { folder, files: files.map(([file]) => file).sort(), unchanged }
 }
 
 const workbook = 'Data-viz.twb'
@@ -51,16 +52,16 @@ const schemaFile = 'config/offstream.schema.json'
 
 const shipped = (...names: readonly string[]): Promise<string> => readFile(shippedPath(...names), 'utf8')
 
-/** The settings of the repository lie beside their schema, those of a project above it. */
+/** In the repository the settings are beside their schema, in a project they are one folder above. */
 const settingsFile = (yaml: string, contact: string | null): string => {
   const own = yaml.replace('$schema=offstream.schema.json', `$schema=${schemaFile}`)
-  // A string of JSON is one of YAML.
+  // A JSON string is a YAML string.
   return contact === null
     ? own
     : own.replace(/# contact: null( *)/, (_, space: string) => `contact: ${JSON.stringify(contact)}${space}`)
 }
 
-/** What `assetPath` looks for in a project; not what belongs to the repository alone, such as tests and documents. */
+/** The files that `assetPath` looks for in a project; not tests and documents of the repository. */
 const copied = [
   { folder: 'config', belongs: (name: string) => /\.(properties|sql|xml)$/.test(name) },
   { folder: 'charts', belongs: (name: string) => /\.(sql|json)$/.test(name) },
@@ -90,76 +91,76 @@ const existing = async (folder: string, files: readonly string[]): Promise<strin
 const refuseExisting = async (folder: string, files: readonly string[]): Promise<void> => {
   const [first, ...others] = await existing(folder, files)
   if (first === undefined) return
-  const more = others.length === 0 ? '' : ` and ${others.length} more of what would be written`
-  throw new PipelineError('PROJECT_EXISTS', `\`${folder}\` has \`${first}\`${more} already`, {
-    hint: 'choose another folder (`offstream init <folder>`), or move away what is there',
+  const more = others.length === 0 ? '' : ` and ${others.length} more files that \`init\` would write`
+  throw new PipelineError('PROJECT_EXISTS', `\`${folder}\` already has \`${first}\`${more}`, {
+    hint: 'choose another folder (`offstream init <folder>`), or move the existing files',
   })
 }
 
 const writeAll = async (folder: string, files: readonly (readonly [string, string])[]): Promise<void> => {
-  const made: string[] = []
+  const created: string[] = []
   try {
     for (const [file, text] of files) {
       const path = join(folder, file)
-      const firstMade = await mkdir(dirname(path), { recursive: true })
-      if (firstMade !== undefined) made.push(firstMade)
-      // Somebody may have written it since we looked.
+      const topmost = await mkdir(dirname(path), { recursive: true })
+      if (topmost !== undefined) created.push(topmost)
+      // With `wx` a file that was created meanwhile is not overwritten.
       await writeFile(path, text, { flag: 'wx' })
-      made.push(path)
+      created.push(path)
     }
   } catch (error) {
-    await Promise.all(made.map(path => rm(path, { recursive: true, force: true })))
+    await Promise.all(created.map(path => rm(path, { recursive: true, force: true })))
     throw new PipelineError(
       'PROJECT_UNWRITABLE',
-      `A project can't be written to \`${folder}\`: ${messageOf(error)}`,
+      `Could not write a project to \`${folder}\`: ${messageOf(error)}`,
       {
-        hint: 'choose a folder that you may write to: `offstream init <folder>`',
+        hint: 'choose a folder that you can write to: `offstream init <folder>`',
         cause: error,
       },
     )
   }
 }
 
-const gitignore = `# What offstream keeps: data, logs, process ids
+const gitignore = `# Data, logs and process ids of offstream
 .offstream/
-# What \`offstream report\` writes: it may name more than you want to share
+# Reports of \`offstream report\`; they can contain more than you want to share
 offstream-report-*.md
 node_modules/
 `
 
-const beginning = `# A project of offstream
+const introduction = `# A project of offstream
 
-Food products on their way from web pages to a table that you can ask in SQL: Kafka, Spark and a SQL server on this
-machine, started and ended by one command.
+Food products, from web pages into a table that you can query with SQL: Kafka, Spark and a SQL server on this machine,
+started and stopped by one command.
 
 \`\`\`sh
-npx offstream doctor                # is everything there that it needs?
-npx offstream demo                  # the whole way once, with invented products
-npx offstream scrape --limit 20     # then real ones, from Open Food Facts
+npx offstream doctor                # check the requirements
+npx offstream demo                  # the whole pipeline once, with generated products
+npx offstream scrape --limit 20     # real products, from Open Food Facts
 npx offstream query "SELECT product_name, nutriscore_grade FROM Products LIMIT 5"
-npx offstream down                  # end everything; the products stay
+npx offstream down                  # stop everything; the products stay
 \`\`\`
 
-| file | what it is |
+| file | content |
 |---|---|
-| \`offstream.yaml\` | every setting with its default; \`npx offstream config show --sources\` tells what holds |
-| \`Data-viz.twb\` | a Tableau workbook over the table, on port 10000 |
+| \`offstream.yaml\` | every setting with its default; \`npx offstream config show --sources\` shows the current values |
+| \`Data-viz.twb\` | a Tableau workbook that reads the table on port 10000 |
 `
 
 const licence = `
-The data of Open Food Facts is under the Open Database License: name them as its source, and share alike.
+The data of Open Food Facts is under the Open Database License: name Open Food Facts as the source, and share alike.
 `
 
-const readmeOfBare = `${beginning}
-Views, charts and Spark programs are those of offstream. To change one, run \`npx offstream init\` in another folder and
-take it from there: what lies in \`config/\`, \`charts/\` or \`spark-jobs/\` of this folder is used instead.
+const readmeOfBare = `${introduction}
+This project uses the views, charts and Spark programs of offstream. To change one, run \`npx offstream init\` in another
+folder and copy the file from there: files in \`config/\`, \`charts/\` and \`spark-jobs/\` replace those of offstream.
 ${licence}`
 
-const readme = `${beginning}| \`config/views.sql\` | the views that the SQL server shows, such as \`Products\` |
-| \`config/*.properties\` | settings of ZooKeeper, Kafka and the logs, filled in when they start |
-| \`charts/\` | a chart is a question (\`.sql\`) and how its answer is drawn (\`.json\`); \`npx offstream charts\` draws all |
+const readme = `${introduction}| \`config/views.sql\` | the views of the SQL server, such as \`Products\` |
+| \`config/*.properties\` | configuration of ZooKeeper, Kafka and the logs; offstream fills in \`{{…}}\` at each start |
+| \`charts/\` | a chart is a query (\`.sql\`) and a Vega-Lite specification (\`.json\`); \`npx offstream charts\` renders all |
 | \`spark-jobs/\` | \`stream.py\`, the job from the topic to the table, and \`thrift_server.py\`, the SQL server |
 
-All of them are yours to change. Delete what you don't: a file of \`config/\`, and \`charts/\` or \`spark-jobs/\` as a
-whole, that is not here is taken from offstream, and so is new with each of its versions.
+You can change all of them. Delete what you do not change: without a file of \`config/\`, or without the folder
+\`charts/\` or \`spark-jobs/\`, the project uses that of the installed version of offstream.
 ${licence}`

@@ -12,10 +12,10 @@ import { directoriesOf } from '../project/directories.ts'
 import { addFetched } from '../scrape/produce.ts'
 import { readStatus } from './status.ts'
 
-// Ports on which nobody answers, whatever runs on this machine.
+// Ports on which no process of this machine listens.
 const config = Config.parse({ kafka: { port: 1 }, thrift: { port: 2 } })
 
-/** A stack of which nothing but its records is there. */
+/** A stack that has nothing but records. */
 const scratchState = async () => {
   const state = await mkdtemp(join(tmpdir(), 'offstream-status-'))
   onTestFinished(() => rm(state, { recursive: true }))
@@ -24,12 +24,12 @@ const scratchState = async () => {
     records.keep({
       ...{ name, phase, pid, startId, port: null, logFile: '/dev/null', restarts: 2 },
       startedAt: new Date(Date.now() - 90_000).toISOString(),
-      detail: phase === 'failed' ? 'it had no luck' : null,
+      detail: phase === 'failed' ? 'it was unlucky' : null,
     })
   return { state, record }
 }
 
-/** A process that does nothing until the end of the test. */
+/** A process that does nothing until the test ends. */
 const bystander = async () => {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
   onTestFinished(() => void child.kill())
@@ -46,43 +46,43 @@ const service = (name: ServiceName, answer: Partial<Service> = {}): Service => (
   ...answer,
 })
 
-const unasked = { rows: null, rejected: null, visible: null, freshnessSeconds: null }
+const unknown = { rows: null, rejected: null, visible: null, freshnessSeconds: null }
 
-test('a stack that was never started is stopped, and nobody is asked', async () => {
+test('a stack that was never started is stopped, and no service is probed', async () => {
   const { state } = await scratchState()
   await addFetched(directoriesOf(state).fetched, 7)
   const status = await readStatus(state, config, [])
   expect(status).toMatchObject({
     version: 1,
     state: 'stopped',
-    flow: { fetched: 7, acknowledged: null, consumed: null, lag: null, ...unasked },
-    thrift: { host: '127.0.0.1', port: 2, answerMs: null },
+    flow: { fetched: 7, acknowledged: null, consumed: null, lag: null, ...unknown },
+    thrift: { host: '127.0.0.1', port: 2, responseMs: null },
   })
   expect(status.services.map(({ name, state, health }) => [name, state, health])).toEqual(
     serviceNames.map(name => [name, 'stopped', 'unknown']),
   )
 })
 
-test('services that ended while nobody watched are dead, and the stack is degraded', async () => {
+test('services that exited while no daemon was running are `exited`, and the stack is degraded', async () => {
   const { state, record } = await scratchState()
-  const gone = await identify(process.pid)
-  // The pid of a living process, but of one that began at another time.
-  await record('zookeeper', 'running', gone?.pid ?? 0, 'long ago')
+  const self = await identify(process.pid)
+  // The pid of a running process that was started at another time.
+  await record('zookeeper', 'running', self?.pid ?? 0, 'long ago')
   await record('kafka', 'starting', 2 ** 22 + 1, 'long ago')
   const status = await readStatus(state, config, [
-    service('zookeeper', { ready: () => Promise.reject(new Error('it must not be asked')) }),
+    service('zookeeper', { ready: () => Promise.reject(new Error('it must not be probed')) }),
   ])
   expect(status.state).toBe('degraded')
   expect(status.services.slice(0, 2)).toMatchObject(
     ['zookeeper', 'kafka'].map(name => ({
       name,
-      ...{ state: 'dead', health: 'unknown', pid: null, uptimeSeconds: null, restarts: 2 },
+      ...{ state: 'exited', health: 'unknown', pid: null, uptimeSeconds: null, restarts: 2 },
       detail: expect.stringContaining('`offstream up`'),
     })),
   )
 })
 
-test('a service that runs though its state folder was deleted is shown, and the stack is degraded', async () => {
+test('a running service whose state folder was deleted is shown, and the stack is degraded', async () => {
   const { state } = await scratchState()
   const { records } = directoriesOf(state)
   const supervisor = new Supervisor({ directory: records, onEvent: () => undefined })
@@ -99,21 +99,21 @@ test('a service that runs though its state folder was deleted is shown, and the 
   expect(overall).toBe('degraded')
   expect(services[2]).toMatchObject({
     ...{ name: 'spark-master', state: 'running', health: 'unknown', pid },
-    detail: expect.stringContaining('`offstream down` ends it'),
+    detail: expect.stringContaining('`offstream down` stops it'),
   })
 })
 
-test('a stack whose services were given up is stopped, with the reason', async () => {
+test('a stack whose services failed to start is stopped, with the reason', async () => {
   const { state, record } = await scratchState()
   await record('thrift', 'failed', null, null)
   const { state: overall, services } = await readStatus(state, config, [service('thrift')])
   expect([overall, services[4]]).toMatchObject([
     'stopped',
-    { name: 'thrift', state: 'failed', health: 'unknown', detail: 'it had no luck' },
+    { name: 'thrift', state: 'failed', health: 'unknown', detail: 'it was unlucky' },
   ])
 })
 
-test('a process that runs is healthy if it answers, and only if it is the one that listens', async () => {
+test('a running process is healthy if it responds, and if it is the one that listens on the port', async () => {
   const { state, record } = await scratchState()
   const { pid, startId } = await bystander()
   const stranger = createServer()
@@ -126,7 +126,7 @@ test('a process that runs is healthy if it answers, and only if it is the one th
 
   const { state: overall, services } = await readStatus(state, config, [
     service('zookeeper'),
-    service('spark-master', { ready: () => Promise.reject(new Error('it says no')) }),
+    service('spark-master', { ready: () => Promise.reject(new Error('it refuses')) }),
     service('spark-worker', { listensOn: [{ port, choose: '' }] }),
     service('products-stream', { listensOn: [{ port: 1, choose: '' }] }),
   ])
@@ -135,22 +135,22 @@ test('a process that runs is healthy if it answers, and only if it is the one th
   expect(services.map(({ name, health, detail }) => [name, health, detail])).toEqual([
     ['zookeeper', 'healthy', null],
     ['kafka', 'unknown', null],
-    ['spark-master', 'unhealthy', 'it says no'],
-    ['spark-worker', 'unhealthy', `port ${port} is held by \`node\` (pid ${process.pid})`],
+    ['spark-master', 'unhealthy', 'it refuses'],
+    ['spark-worker', 'unhealthy', `\`node\` (pid ${process.pid}) listens on port ${port}`],
     ['thrift', 'unknown', null],
-    ['products-stream', 'unhealthy', 'nobody listens on port 1'],
+    ['products-stream', 'unhealthy', 'no process listens on port 1'],
   ])
   expect(services[0]).toMatchObject({ pid, uptimeSeconds: expect.closeTo(90, -1), restarts: 2 })
 })
 
-test('where Kafka and the Thrift server run and do not answer, their counts are unknown', async () => {
+test('if Kafka and the Thrift server run and do not respond, their counts are unknown', async () => {
   const { state, record } = await scratchState()
   const { pid, startId } = await bystander()
   await record('kafka', 'running', pid, startId)
   await record('thrift', 'running', pid, startId)
   const { flow, thrift } = await readStatus(state, config, [])
-  expect([flow, thrift.answerMs]).toEqual([
-    { fetched: 0, acknowledged: null, consumed: null, lag: null, ...unasked },
+  expect([flow, thrift.responseMs]).toEqual([
+    { fetched: 0, acknowledged: null, consumed: null, lag: null, ...unknown },
     null,
   ])
 })

@@ -19,7 +19,7 @@ import { addressOf } from '../services/table.ts'
 import { query, refillHint } from '../table.ts'
 import { acknowledgedMessages, topicName } from '../topic/topic.ts'
 
-/** The answer of `offstream status --json`; other programs read it, so a change of meaning raises `version`. */
+/** The result of `offstream status --json`. Other programs read it: an incompatible change increases `version`. */
 export interface Status {
   readonly version: 1
   readonly state: 'healthy' | 'degraded' | 'stopped'
@@ -28,11 +28,12 @@ export interface Status {
   readonly thrift: ThriftStatus
 }
 
+/** A service in the status. */
 export interface ServiceStatus {
   readonly name: ServiceName
-  /** Of the process: `stopped` is the person's wish, `dead` is not. */
-  readonly state: 'running' | 'starting' | 'stopping' | 'restarting' | 'stopped' | 'dead' | 'failed'
-  /** Of the answer to a question in the service's own language; `unknown` where there is nobody to ask. */
+  /** State of the process. `stopped`: as requested. `exited`: it should run. `failed`: it crashed too often. */
+  readonly state: 'running' | 'starting' | 'stopping' | 'restarting' | 'stopped' | 'exited' | 'failed'
+  /** Result of the health check; `unknown` if the process does not run. */
   readonly health: 'healthy' | 'unhealthy' | 'unknown'
   readonly pid: number | null
   readonly port: number | null
@@ -43,38 +44,39 @@ export interface ServiceStatus {
 }
 
 /**
- * The way of the products, step by step; null where that step could not be asked.
- * fetched → acknowledged → consumed → rows (+ rejected) → visible.
+ * The number of products at each step: fetched → acknowledged → consumed → rows (+ rejected) → visible. Null: the step
+ * could not be queried.
  */
 export interface Flow {
-  /** Products fetched by producers of this stack, ever. */
+  /** Products that scrapes of this stack have fetched. */
   readonly fetched: number
-  /** Messages that Kafka has acknowledged for the topic, ever. */
+  /** Messages that Kafka has acknowledged for the topic. */
   readonly acknowledged: number | null
-  /** Of these, the messages that the stream has worked into the table. */
+  /** Messages of these that the stream has processed. */
   readonly consumed: number | null
-  /** Products in the table, deleted ones included. */
+  /** Products in the table, including deleted ones. */
   readonly rows: number | null
-  /** Messages that could not be read as a product. */
+  /** Messages that are not products. */
   readonly rejected: number | null
   /** Products that `SELECT * FROM Products` shows. */
   readonly visible: number | null
-  /** Messages acknowledged and not yet consumed. */
+  /** Messages that are acknowledged and not yet consumed. */
   readonly lag: number | null
-  /** Age of the newest observation that is visible. */
+  /** Age of the newest visible product. */
   readonly freshnessSeconds: number | null
 }
 
+/** The Thrift server in the status. */
 export interface ThriftStatus {
   readonly host: string
   readonly port: number
-  /** From the connection to the whole answer; null where there was none. */
-  readonly answerMs: number | null
+  /** Time from connecting to the complete response; null if there was no response. */
+  readonly responseMs: number | null
 }
 
 const responseTimeoutMs = 10_000
 
-/** What the stack is in truth: every running service is asked, side by side, each with a deadline of its own. */
+/** Probes every running service in parallel, each with a timeout, and counts the products. */
 export const readStatus = async (
   state: string,
   config: Config,
@@ -82,49 +84,49 @@ export const readStatus = async (
 ): Promise<Status> => {
   const directories = directoriesOf(state)
   const records = new ServiceRecords(directories.records)
-  const strays = await orphanedServices(directories.records)
+  const orphaned = await orphanedServices(directories.records)
   const states = await Promise.all(
     serviceNames.map(async name => {
-      const stray = strays.find(one => one.name === name)
-      return stray === undefined ? stateOf(name, await records.of(name)) : strayState(name, stray.pid)
+      const orphan = orphaned.find(service => service.name === name)
+      return orphan === undefined ? stateOf(name, await records.of(name)) : orphanState(name, orphan.pid)
     }),
   )
-  const alive = new Set(states.filter(({ state }) => state === 'running').map(({ name }) => name))
-  // Before the table is asked: what the job has told of by now is in the table by then.
+  const running = new Set(states.filter(({ state }) => state === 'running').map(({ name }) => name))
+  // Before the query of the table: what the job has reported by now is in the table then.
   const progress = await readStreamProgress(directories.streamProgress)
   const consumed = progress && consumedOf(progress, topicName)
-  const [answers, table, acknowledged, fetched] = await Promise.all([
+  const [checks, table, acknowledged, fetched] = await Promise.all([
     Promise.all(
       services.map(service => {
         const { state, pid } = states.find(({ name }) => name === service.name) ?? {
           state: 'stopped',
           pid: null,
         }
-        return state === 'running' ? askService(service, pid) : null
+        return state === 'running' ? checkService(service, pid) : null
       }),
     ),
-    alive.has('thrift') ? askTable(config) : null,
-    alive.has('kafka') ? acknowledgedMessages(brokerOf(config)).catch(() => null) : null,
+    running.has('thrift') ? countProducts(config) : null,
+    running.has('kafka') ? acknowledgedMessages(brokerOf(config)).catch(() => null) : null,
     readFetched(directories.fetched),
   ])
   // Each message is either in a row or rejected.
   const isTableLost = consumed !== null && table?.rows === 0 && consumed > table.rejected
-  const reports = states.map((state): ServiceStatus => {
-    const answer =
+  const statuses = states.map((state): ServiceStatus => {
+    const check =
       state.name === 'products-stream' && isTableLost
         ? tableLost(consumed)
-        : (answers[services.findIndex(({ name }) => name === state.name)] ?? null)
+        : (checks[services.findIndex(({ name }) => name === state.name)] ?? null)
     return {
       ...state,
-      health: answer === null ? 'unknown' : answer.healthy ? 'healthy' : 'unhealthy',
+      health: check === null ? 'unknown' : check.healthy ? 'healthy' : 'unhealthy',
       address: addressOf(state.name, config),
-      detail: answer?.detail ?? state.detail,
+      detail: check?.detail ?? state.detail,
     }
   })
   return {
     version: 1,
-    state: overall(reports),
-    services: reports,
+    state: overall(statuses),
+    services: statuses,
     flow: {
       fetched,
       acknowledged,
@@ -135,20 +137,20 @@ export const readStatus = async (
       lag: acknowledged === null || consumed === null ? null : Math.max(0, acknowledged - consumed),
       freshnessSeconds: table?.freshnessSeconds ?? null,
     },
-    thrift: { host: config.host, port: config.thrift.port, answerMs: table?.answerMs ?? null },
+    thrift: { host: config.host, port: config.thrift.port, responseMs: table?.responseMs ?? null },
   }
 }
 
 /**
- * Healthy: everything that was asked for answers, and that is at least what `up` starts. The stream is part of it
- * from the moment it was submitted, and also before where the table has lost what it had put there. Stopped: nothing runs and nothing is about to, be it wished or not.
+ * Stopped: no service runs or is about to. Healthy: every service of `up` is running and healthy, and so is the stream if
+ * it was submitted. The stream also counts if the table has lost its products.
  */
 const overall = (services: readonly ServiceStatus[]): Status['state'] => {
   if (services.every(({ state }) => state === 'stopped' || state === 'failed')) return 'stopped'
-  const wanted = services.filter(
+  const required = services.filter(
     ({ name, state, health }) => name !== 'products-stream' || state !== 'stopped' || health === 'unhealthy',
   )
-  return wanted.every(({ state, health }) => state === 'running' && health === 'healthy')
+  return required.every(({ state, health }) => state === 'running' && health === 'healthy')
     ? 'healthy'
     : 'degraded'
 }
@@ -165,57 +167,62 @@ const stateOf = async (name: ServiceName, record: ServiceRecord | null): Promise
     const state = phase === 'starting' || phase === 'stopping' ? phase : 'running'
     return { name, state, pid, port, uptimeSeconds, restarts, detail }
   }
-  const gone = { name, pid: null, port, uptimeSeconds: null, restarts }
-  const isAboutToBe = phase === 'starting' && pid === null
-  if (phase === 'failed' || phase === 'restarting' || isAboutToBe) return { ...gone, state: phase, detail }
+  const exited = { name, pid: null, port, uptimeSeconds: null, restarts }
+  const hasNoProcessYet = phase === 'starting' && pid === null
+  if (phase === 'failed' || phase === 'restarting' || hasNoProcessYet)
+    return { ...exited, state: phase, detail }
   return {
-    ...gone,
-    state: 'dead',
-    detail: 'it ended and nobody was there to restart it; `offstream up` does',
+    ...exited,
+    state: 'exited',
+    detail: 'it exited while no daemon was running; `offstream up` starts it again',
   }
 }
 
-const strayState = (name: ServiceName, pid: number): ServiceState => ({
+const orphanState = (name: ServiceName, pid: number): ServiceState => ({
   ...{ name, state: 'running', pid, port: null, uptimeSeconds: null, restarts: 0 },
   detail:
-    'nothing is written down of it, as where `.offstream` was deleted while it ran or the disk is full; `offstream down` ends it',
+    'it has no record: `.offstream` was deleted while it was running, or the disk is full; `offstream down` stops it',
 })
 
-interface Answer {
+/** The result of a health check. */
+interface Check {
   readonly healthy: boolean
   readonly detail: string | null
 }
 
-/** The job keeps how far it has read apart from the table, and does not go back by itself. */
-const tableLost = (consumed: number): Answer => ({
+/** The job's checkpoint is not in the table: after the loss of its rows the job does not go back by itself. */
+const tableLost = (consumed: number): Check => ({
   healthy: false,
-  detail: `it has put ${consumed} messages into the table, which is empty now: somebody has dropped or emptied it; ${refillHint}`,
+  detail: `the job has written ${consumed} messages to the table, but the table is empty: it was dropped or emptied; ${refillHint}`,
 })
 
-const askService = async (service: Service, pid: number | null): Promise<Answer> => {
+const checkService = async (service: Service, pid: number | null): Promise<Check> => {
   const { name, ready, listensOn = [] } = service
   try {
-    await withDeadline(ready, { what: `${name} to answer`, timeoutMs: responseTimeoutMs })
-    // Somebody answered; only who holds the port tells whether it was ours.
+    await withDeadline(ready, { what: `${name} to respond`, timeoutMs: responseTimeoutMs })
+    // Another process may have responded.
     for (const { port } of listensOn) {
-      const holder = await listenerOn(port)
-      if (holder === null) return { healthy: false, detail: `nobody listens on port ${port}` }
-      if (holder.pid !== pid)
-        return { healthy: false, detail: `port ${port} is held by \`${holder.name}\` (pid ${holder.pid})` }
+      const listener = await listenerOn(port)
+      if (listener === null) return { healthy: false, detail: `no process listens on port ${port}` }
+      if (listener.pid !== pid)
+        return {
+          healthy: false,
+          detail: `\`${listener.name}\` (pid ${listener.pid}) listens on port ${port}`,
+        }
     }
     return { healthy: true, detail: null }
   } catch (error) {
-    return { healthy: false, detail: adviceOf(error) }
+    return { healthy: false, detail: detailOf(error) }
   }
 }
 
-/** Of a table that is gone, also what to do: `offstream up`, which most others advise, does not bring it back. */
-const adviceOf = (error: unknown): string =>
+/** For a lost table also the fix: `offstream up`, the fix for most other problems, does not restore it. */
+const detailOf = (error: unknown): string =>
   error instanceof OffstreamError && error.code === 'TABLE_MISSING'
     ? `${error.message}; ${error.hint}`
     : messageOf(error)
 
-const tableQuestion = `
+const countQuery = `
 SELECT
   (SELECT count(*) FROM lake.off.products),
   (SELECT count(*) FROM products_rejected),
@@ -223,7 +230,8 @@ SELECT
   unix_millis(max(observed_at))
 FROM Products`
 
-const askTable = async ({
+/** The counts of the table and the view; null if the Thrift server does not respond. */
+const countProducts = async ({
   host,
   thrift,
 }: Config): Promise<{
@@ -231,11 +239,11 @@ const askTable = async ({
   readonly rejected: number
   readonly visible: number
   readonly freshnessSeconds: number | null
-  readonly answerMs: number
+  readonly responseMs: number
 } | null> => {
-  const began = Date.now()
+  const startedAt = Date.now()
   try {
-    const { rows } = await query({ host, port: thrift.port }, tableQuestion, { timeoutMs: responseTimeoutMs })
+    const { rows } = await query({ host, port: thrift.port }, countQuery, { timeoutMs: responseTimeoutMs })
     const [inTable, rejected, visible, newest] = rows[0] ?? []
     return {
       rows: Number(inTable),
@@ -243,7 +251,7 @@ const askTable = async ({
       visible: Number(visible),
       freshnessSeconds:
         newest == null ? null : Math.max(0, Math.round((Date.now() - Number(newest)) / 1_000)),
-      answerMs: Date.now() - began,
+      responseMs: Date.now() - startedAt,
     }
   } catch {
     return null

@@ -5,55 +5,56 @@ import { readServices, readStack } from './running.ts'
 import { readStatus, type Status } from './status.ts'
 
 /**
- * The status of a stack as it is now: what is asked is what it was started with, be that since the command began.
+ * The present status of a stack, with the configuration that it runs with.
  * @param state the state folder of the stack
- * @param config where it was not started
+ * @param config used if nothing of the stack runs
  */
-export const lookAt = async (state: string, config: Config): Promise<Status> => {
+export const currentStatus = async (state: string, config: Config): Promise<Status> => {
   const running = await readStack(state)
   return readStatus(state, running?.config ?? config, await readServices(state))
 }
 
-/** Something that a status may or may not show. */
+/** A condition on the status, such as `rows>=200`. */
 export interface Condition {
-  /** As the person wrote it, such as `rows>=200`. */
+  /** As the user wrote it. */
   readonly text: string
-  /** False too where it can't be known: who does not answer proves nothing. */
+  /** Also false if the status does not say, for example because a service does not respond. */
   readonly holds: (status: Status) => boolean
-  /** What the status shows instead, such as `rows 120`. */
+  /** What the status shows about it, such as `rows 120`. */
   readonly seen: (status: Status) => string
 }
 
+/** How `waitFor` waits. */
 export interface WaitOptions {
   readonly timeoutMs: number
-  /** Pause between two looks. */
+  /** Time between two checks. */
   readonly intervalMs?: number
-  readonly onLook?: (status: Status) => void
+  readonly onStatus?: (status: Status) => void
   readonly signal?: AbortSignal
 }
 
 /**
- * Looks again and again until all conditions hold at once, and returns the status that shows it.
- * @throws OffstreamError WAIT_TIMEOUT, saying what was seen last of each condition that did not hold
+ * Waits for a status in which all conditions hold, and returns it.
+ * @throws OffstreamError WAIT_TIMEOUT with the last state of each condition that did not hold
  */
 export const waitFor = async (
   conditions: readonly Condition[],
-  look: () => Promise<Status>,
-  { timeoutMs, intervalMs = 1_000, onLook, signal }: WaitOptions,
+  readStatus: () => Promise<Status>,
+  { timeoutMs, intervalMs = 1_000, onStatus, signal }: WaitOptions,
 ): Promise<Status> => {
   let last: Status | null = null
   let isOver = false
-  const lookOnce = async (): Promise<Status> => {
-    const status = await look()
-    // The time may have ended meanwhile; what was told then holds.
+  const check = async (): Promise<Status> => {
+    const status = await readStatus()
+    // After the timeout `last` is in the error already.
     if (isOver) return status
     last = status
-    onLook?.(status)
+    onStatus?.(status)
     if (!conditions.every(({ holds }) => holds(status))) throw new Error('not yet')
     return status
   }
   try {
-    return await until(lookOnce, { what: 'the conditions', timeoutMs, intervalMs, signal })
+    return await until(check, { what: 'the conditions', timeoutMs, intervalMs, signal })
   } catch (error) {
     isOver = true
     throw error instanceof DeadlineError ? timeout(conditions, last, timeoutMs, error) : error
@@ -69,11 +70,11 @@ const timeout = (
   const missed = conditions.filter(({ holds }) => last === null || !holds(last))
   const seen =
     last === null
-      ? `the stack gave no answer in that time${cause.cause === undefined ? '' : `: ${messageOf(cause.cause)}`}`
+      ? `the stack did not respond in that time${cause.cause === undefined ? '' : `: ${messageOf(cause.cause)}`}`
       : `last seen: ${missed.map(condition => condition.seen(last as Status)).join(', ')}`
   return new PipelineError(
     'WAIT_TIMEOUT',
-    `${missed.map(({ text }) => `\`${text}\``).join(' and ')} did not come true within ${timeoutMs / 1_000} s; ${seen}`,
+    `${missed.map(({ text }) => `\`${text}\``).join(' and ')} did not hold within ${timeoutMs / 1_000} s; ${seen}`,
     {
       hint: `run \`offstream status\` to see where the products stop, or wait longer with \`offstream wait ${missed.map(({ text }) => `--for '${text}'`).join(' ')} --timeout 10m\``,
       cause,
