@@ -64,7 +64,7 @@ export {
   type ResetPlan,
   requestedServices,
   resetChoices,
-  wipe,
+  resetStack,
 } from './stack/reset.ts'
 export { restartedWith, restartServices } from './stack/restart.ts'
 export {

@@ -11,7 +11,7 @@ import {
 } from '@offstream/runtime'
 import { expect, test } from 'vitest'
 import { directoriesOf } from '../project/directories.ts'
-import { finishReset, planReset, type ResetChoice, wipe } from './reset.ts'
+import { finishReset, planReset, type ResetChoice, resetStack } from './reset.ts'
 
 const checkpoint = ['checkpoints/products/offsets/0', 'run/products-stream.progress.json']
 const topic = ['data/kafka/meta.properties', 'data/zookeeper/version-2/log.1', 'run/fetched.json', 'crawl/1']
@@ -24,7 +24,7 @@ const write = async (state: string, path: string, text = 'x'.repeat(5_000)): Pro
   await writeFile(join(state, path), text)
 }
 
-/** A state folder as an ended stack leaves it. */
+/** The state folder of a stack that was stopped. */
 const scratch = async (paths = everything) => {
   const state = await mkdtemp(join(tmpdir(), 'offstream-reset-'))
   for (const path of paths) await write(state, path)
@@ -43,7 +43,7 @@ const record = (phase: ServicePhase, process: Pick<ServiceRecord, 'pid' | 'start
   ...{ name: 'kafka', phase, ...process, port: 9092, logFile: 'kafka.log' },
   ...{ startedAt: null, restarts: 0, detail: null },
 })
-const nobody = { pid: null, startId: null }
+const noProcess = { pid: null, startId: null }
 
 const without = (...gone: readonly (readonly string[])[]): string[] =>
   everything.filter(path => !gone.flat().includes(path))
@@ -57,13 +57,13 @@ test.each<[ResetChoice[], string[]]>([
   [['all', 'checkpoint'], []],
 ])('a reset of %j leaves %j', async (choices, left) => {
   await using stack = await scratch()
-  await wipe(stack.state, choices)
+  await resetStack(stack.state, choices)
   expect(await files(stack.state)).toEqual(left)
 })
 
-test('a reset of everything leaves nothing of the stack, and other stacks alone', async () => {
+test('a reset of everything deletes the stack, but no other stack', async () => {
   await using stack = await scratch([...everything, 'stacks/other/lake/catalog.db'])
-  await wipe(stack.state, ['all'])
+  await resetStack(stack.state, ['all'])
   expect((await readdir(stack.state, { recursive: true })).sort()).toEqual([
     'stacks',
     'stacks/other',
@@ -72,7 +72,7 @@ test('a reset of everything leaves nothing of the stack, and other stacks alone'
   ])
 })
 
-test('the plan tells what belongs together and how large it is, and touches nothing', async () => {
+test('the plan says what is deleted together and how large it is, and changes nothing', async () => {
   await using stack = await scratch()
   const { items } = await planReset(stack.state, ['topic'])
   expect(items).toEqual([
@@ -84,7 +84,7 @@ test('the plan tells what belongs together and how large it is, and touches noth
     },
     {
       name: 'topic',
-      what: 'Kafka’s and ZooKeeper’s data, and what scrapes remember',
+      what: 'data of Kafka and ZooKeeper, and journals of scrapes',
       paths: ['data/kafka', 'data/zookeeper', 'run/fetched.json', 'crawl'],
       bytes: expect.any(Number),
     },
@@ -95,10 +95,10 @@ test('the plan tells what belongs together and how large it is, and touches noth
   expect(await files(stack.state)).toEqual(everything)
 })
 
-test('where there is nothing, nothing is planned, wiped or made', async () => {
+test('without a state folder nothing is planned, deleted or created', async () => {
   await using stack = await scratch([])
   await rm(stack.state, { recursive: true })
-  expect([await planReset(stack.state, ['all']), await wipe(stack.state, ['all'])]).toEqual([
+  expect([await planReset(stack.state, ['all']), await resetStack(stack.state, ['all'])]).toEqual([
     { state: stack.state, items: [] },
     { state: stack.state, items: [] },
   ])
@@ -106,49 +106,49 @@ test('where there is nothing, nothing is planned, wiped or made', async () => {
 })
 
 test.each<[string, () => Promise<ServiceRecord>]>([
-  ['runs', async () => record('running', (await identify(process.pid)) ?? nobody)],
-  ['died and waits for its next start', async () => record('restarting', nobody)],
-  ['died with its daemon', async () => record('running', { pid: 999_999_999, startId: 'once' })],
-])('nothing is wiped behind a service that %s', async (_, made) => {
+  ['runs', async () => record('running', (await identify(process.pid)) ?? noProcess)],
+  ['crashed and will be restarted', async () => record('restarting', noProcess)],
+  ['exited without a daemon', async () => record('running', { pid: 999_999_999, startId: 'once' })],
+])('nothing is deleted if a service %s', async (_, made) => {
   await using stack = await scratch()
   await new ServiceRecords(directoriesOf(stack.state).records).keep(await made())
-  await expect(wipe(stack.state, ['all'])).rejects.toMatchObject({
+  await expect(resetStack(stack.state, ['all'])).rejects.toMatchObject({
     code: 'SERVICES_RUNNING',
     outcome: 'locked',
-    message: 'Services of this stack were not ended: kafka',
-    hint: 'end them with `offstream down`, then try again',
+    message: 'Services of this stack were not stopped: kafka',
+    hint: 'stop them with `offstream down`, then try again',
   })
   expect(await files(stack.state)).toEqual([...everything, 'run/services/kafka.json'].sort())
 })
 
-test('a service that was given up at its start does not stand in the way', async () => {
+test('a service that failed to start does not prevent a reset', async () => {
   await using stack = await scratch()
-  await new ServiceRecords(directoriesOf(stack.state).records).keep(record('failed', nobody))
-  await wipe(stack.state, ['all'])
+  await new ServiceRecords(directoriesOf(stack.state).records).keep(record('failed', noProcess))
+  await resetStack(stack.state, ['all'])
   expect(await files(stack.state)).toEqual([])
 })
 
-test('a reset that meets a start waits for it, and then wipes nothing', async () => {
+test('a reset during a start waits for it, and then deletes nothing', async () => {
   await using stack = await scratch()
   const { run } = directoriesOf(stack.state)
   const end = new AbortController()
-  let keeping: Promise<void> = Promise.resolve()
-  let wiping: Promise<unknown> = Promise.resolve()
+  let running: Promise<void> = Promise.resolve()
+  let resetting: Promise<unknown> = Promise.resolve()
   await ensureDaemon(run, async () => {
-    wiping = wipe(stack.state, ['all']).catch(error => error)
+    resetting = resetStack(stack.state, ['all']).catch(error => error)
     const daemon = { directory: run, build: async () => [], settings: null, onEvent: () => undefined }
-    keeping = runDaemon({ ...daemon, signal: end.signal })
+    running = runDaemon({ ...daemon, signal: end.signal })
   })
-  expect(await wiping).toMatchObject({
+  expect(await resetting).toMatchObject({
     code: 'SERVICES_RUNNING',
-    message: expect.stringContaining('being started'),
+    message: expect.stringContaining('are starting'),
   })
   end.abort()
-  await keeping
+  await running
   expect(await files(stack.state)).toEqual(everything)
 })
 
-/** What a reset leaves behind that was killed after its first move, the lake's. */
+/** The trash of a reset that was killed after it had moved the lake. */
 const killedReset = async (state: string, paths: readonly string[]): Promise<void> => {
   await write(state, 'trash/reset-1/plan.json', JSON.stringify({ version: 1, paths }))
   await write(state, 'trash/reset-1/lake/off/products/data/1.parquet')
@@ -156,8 +156,8 @@ const killedReset = async (state: string, paths: readonly string[]): Promise<voi
 
 test.each<[string, (state: string) => Promise<unknown>]>([
   ['the next start', finishReset],
-  ['the next reset', state => wipe(state, ['checkpoint'])],
-])('%s ends what a killed reset had begun, and spares what is new', async (_, next) => {
+  ['the next reset', state => resetStack(state, ['checkpoint'])],
+])('%s completes a killed reset, and does not delete new files', async (_, next) => {
   await using stack = await scratch(['checkpoints/products/offsets/0', 'lake/new.parquet', 'logs/kafka.log'])
   await killedReset(stack.state, ['lake', 'checkpoints/products', 'never-was'])
   await next(stack.state)
@@ -169,27 +169,27 @@ test.each<[string, (state: string) => Promise<unknown>]>([
   ])
 })
 
-test('a start beside running services leaves a killed reset for later', async () => {
+test('a start while services run does not complete a killed reset', async () => {
   await using stack = await scratch([])
   await killedReset(stack.state, ['lake', 'checkpoints/products'])
   await write(stack.state, 'checkpoints/products/offsets/0')
   await new ServiceRecords(directoriesOf(stack.state).records).keep(
-    record('running', (await identify(process.pid)) ?? nobody),
+    record('running', (await identify(process.pid)) ?? noProcess),
   )
   const before = await files(stack.state)
   await finishReset(stack.state)
   expect(await files(stack.state)).toEqual(before)
 })
 
-test('where one thing can’t be moved, everything is put back', async () => {
+test('if one path cannot be moved, everything is moved back', async () => {
   await using stack = await scratch(['checkpoints/products/offsets/0'])
   await killedReset(stack.state, ['lake', 'checkpoints/products'])
-  // In the place of a folder that the move needs.
+  // A file where the move needs a folder.
   await write(stack.state, 'trash/reset-1/checkpoints', 'a file')
-  await expect(wipe(stack.state, ['checkpoint'])).rejects.toMatchObject({
+  await expect(resetStack(stack.state, ['checkpoint'])).rejects.toMatchObject({
     code: 'RESET_REFUSED',
     outcome: 'refused',
-    message: expect.stringContaining('so nothing was wiped'),
+    message: expect.stringContaining('so nothing was deleted'),
   })
   expect(await files(stack.state)).toEqual([
     'checkpoints/products/offsets/0',
