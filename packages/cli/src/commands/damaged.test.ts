@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { directoriesOf, stateFolder } from '@offstream/pipeline'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { runCommand } from '../testCommand.ts'
@@ -59,3 +59,24 @@ test('`down`, `logs` and `status` work with an unknown environment variable', as
     working(expect.stringContaining('environment OFFSTREAM_BEES: unknown setting\n')),
   )
 })
+
+test.each(['', '{', 'null', '[]', '{}', '{"version":1}'])(
+  '`down`, `logs` and `status` work with state files that contain `%s`',
+  async text => {
+    const project = await projectOf('')
+    const { run, records, fetched, streamProgress } = directoriesOf(stateFolder(project, null))
+    for (const file of [
+      join(run, 'stack.json'),
+      join(records, 'kafka.json'),
+      join(records, 'other.json'),
+      fetched,
+      streamProgress,
+    ]) {
+      await mkdir(dirname(file), { recursive: true })
+      await writeFile(file, text)
+    }
+    const { status, ...others } = await runAll(project)
+    expect(others).toMatchObject({ logs: { exitCode: 0 }, down: { exitCode: 0 } })
+    expect(status).toMatchObject({ stdout: expect.stringContaining('fetched 0'), exitCode: 3 })
+  },
+)

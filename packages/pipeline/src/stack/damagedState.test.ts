@@ -9,7 +9,7 @@ import { addFetched, readFetched } from '../scrape/produce.ts'
 import { readStreamProgress } from '../services/streamProgress.ts'
 import { DeltaPosition } from '../sources/export/deltas.ts'
 import { FillMemory } from '../sources/web/fillRates.ts'
-import { planReset, wipe } from './reset.ts'
+import { planReset, resetStack } from './reset.ts'
 import { readSavedStack, readServices, readStack, runningConfig } from './running.ts'
 import { ensureManaged } from './start.ts'
 import { readStatus } from './status.ts'
@@ -107,7 +107,7 @@ test('with every state file damaged, commands still work', async () => {
   const wasRunning = await stopStack(state, {})
   await addFetched(directoriesOf(state).fetched, 3)
   const fetched = await readFetched(directoriesOf(state).fetched)
-  await wipe(state, ['all'])
+  await resetStack(state, ['all'])
   expect([status.flow.fetched, wasRunning, fetched, (await planReset(state, ['all'])).items]).toEqual([
     0,
     false,
