@@ -2,7 +2,8 @@ import { cp, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { assetPath, productColumns } from '@offstream/pipeline'
 import { expect, test } from 'vitest'
-import { arrived, scratchStack } from './stack.ts'
+import { waitForTable } from './pipeline.ts'
+import { scratchStack } from './stack.ts'
 
 const now = new Date().toISOString()
 const product = JSON.stringify({
@@ -23,7 +24,7 @@ test('a project with its own programs works in a folder with an unusual name, an
   }
   for (const command of [['up'], ['submit'], ['topic', 'produce']])
     expect(await stack.run(command, { input: `${product}\n` })).toMatchObject({ exitCode: 0 })
-  await arrived(stack, 'visible=1')
+  await waitForTable(stack, 'visible=1')
   const { stdout } = await stack.run(['query', 'SELECT product_name FROM Products', '--format', 'csv'])
   expect(stdout).toBe('product_name\nPâte à tartiner')
   expect(await readdir(parent)).toEqual([dirname(stack.directory).slice(parent.length + 1)])
