@@ -117,15 +117,6 @@ test('every link between documents leads to a file, and to a heading of it', () 
   expect(broken).toEqual([])
 })
 
-test('every row of a table has as many cells as its head', () => {
-  const uneven = documents.flatMap(document =>
-    tablesIn(document).flatMap(rows =>
-      rows.filter(row => row.length !== rows[0]?.length).map(row => `${document.file}: ${row.join(' | ')}`),
-    ),
-  )
-  expect(uneven).toEqual([])
-})
-
 const sections = new Set(
   settingPaths.flatMap(path => path.split('.').map((_, depth, keys) => keys.slice(0, depth).join('.'))),
 )
