@@ -14,7 +14,7 @@ test('an operation that takes too long is WAIT_TIMEOUT, not a bug in offstream',
   expect(errorForUser(error)).toMatchObject({
     code: 'WAIT_TIMEOUT',
     outcome: 'timeout',
-    message: expect.stringMatching(/^Gave up waiting for the products after 0\.005 s/),
+    message: expect.stringMatching(/^Timed out after 0\.005 s waiting for the products/),
     cause: error,
   })
 })

@@ -24,15 +24,15 @@ test.each<[ServiceEvent, string | null]>([
     '✔ bees            stopped after 500 ms, killed',
   ],
   [
-    { kind: 'fell', service: 'bees', how: 'ended by SIGKILL', restartInMs: 2_000 },
-    '! bees            ended by SIGKILL; restarts in 2.0 s',
+    { kind: 'crashed', service: 'bees', how: 'was killed by SIGKILL', restartInMs: 2_000 },
+    '! bees            was killed by SIGKILL; restarts in 2.0 s',
   ],
   [
-    { kind: 'gaveUp', service: 'bees', how: 'ended with status 1' },
-    '✖ bees            ended with status 1; it is not restarted any more',
+    { kind: 'failed', service: 'bees', how: 'exited with status 1' },
+    '✖ bees            exited with status 1; it is not restarted any more',
   ],
   [
-    { kind: 'unrecorded', service: 'bees', reason: 'ENOSPC: no space left on device' },
+    { kind: 'recordFailed', service: 'bees', reason: 'ENOSPC: no space left on device' },
     '! bees            its state cannot be saved: ENOSPC: no space left on device',
   ],
 ])('an event of a service is one line: %o', (event, line) => {

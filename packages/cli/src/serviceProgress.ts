@@ -8,9 +8,9 @@ export const printServiceEvents = (output: Output): ((event: ServiceEvent) => vo
   const inProgress = new Map<string, string>()
   return event => {
     if (event.kind === 'starting') inProgress.set(event.service, 'starting')
-    else if (event.kind === 'asked') inProgress.set(event.service, 'running, not ready yet')
+    else if (event.kind === 'probing') inProgress.set(event.service, 'running, not ready yet')
     else if (event.kind === 'stopping') inProgress.set(event.service, 'stopping')
-    else if (event.kind !== 'unrecorded') inProgress.delete(event.service)
+    else if (event.kind !== 'recordFailed') inProgress.delete(event.service)
     const line = serviceEventText(event)
     if (line !== null) output.event({ ...event }, line)
     else if (output.mode === 'json') output.event({ ...event }, '')
@@ -32,7 +32,7 @@ export const serviceEventText = (event: ServiceEvent): string | null => {
   const name = event.service.padEnd(16)
   switch (event.kind) {
     case 'starting':
-    case 'asked':
+    case 'probing':
     case 'stopping':
       return null
     case 'ready': {
@@ -43,11 +43,11 @@ export const serviceEventText = (event: ServiceEvent): string | null => {
     }
     case 'stopped':
       return `${chalk.green('✔')} ${name}stopped after ${formatDuration(event.tookMs)}${event.killed ? ', killed' : ''}`
-    case 'fell':
+    case 'crashed':
       return `${chalk.yellow('!')} ${name}${printable(event.how)}; restarts in ${formatDuration(event.restartInMs)}`
-    case 'gaveUp':
+    case 'failed':
       return `${chalk.red('✖')} ${name}${printable(event.how)}; it is not restarted any more`
-    case 'unrecorded':
+    case 'recordFailed':
       return `${chalk.yellow('!')} ${name}its state cannot be saved: ${printable(event.reason)}`
   }
 }

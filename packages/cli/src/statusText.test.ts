@@ -17,7 +17,7 @@ test('a status lists the services, then the counts', () => {
     state: 'degraded',
     services: [
       service('zookeeper', {}),
-      service('kafka', { health: 'unhealthy', detail: 'gave up waiting for kafka to answer after 10 s' }),
+      service('kafka', { health: 'unhealthy', detail: 'timed out after 10 s waiting for kafka to respond' }),
       service('spark-master', { state: 'restarting', health: 'unknown', pid: null, restarts: 2 }),
       service('spark-worker', { state: 'exited', health: 'unknown', pid: null, uptimeSeconds: null }),
       service('thrift', { health: 'unknown' }),
@@ -40,7 +40,7 @@ test('a status lists the services, then the counts', () => {
     thrift           running     127.0.0.1:9092  4711  1 h 2 min
     products-stream  stopped     127.0.0.1:9092
 
-    kafka: gave up waiting for kafka to answer after 10 s
+    kafka: timed out after 10 s waiting for kafka to respond
 
     fetched 12 → acknowledged 11 → consumed 10 → rows 9 (+ 1 rejected) → visible 8
     lag 1, newest record 1 min 5 s ago"

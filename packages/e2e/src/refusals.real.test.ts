@@ -165,8 +165,8 @@ test('a taken port is reported with its holder before anything starts, and by do
   const up = await stack.run(['up'])
   const doctor = await stack.run(['doctor', '--json'])
   expect(up.shown).toMatchInlineSnapshot(`
-    "! ✖ Port <thrift.port>, which thrift needs, is taken by \`node\` (pid <pid>) [PORT_TAKEN]
-    ! → end that program, or choose another port: \`--set thrift.port=…\`; \`offstream up --ports auto\` chooses free ones
+    "! ✖ Port <thrift.port>, which thrift needs, is already in use by \`node\` (pid <pid>) [PORT_TAKEN]
+    ! → stop that program, or choose another port: \`--set thrift.port=…\`; \`offstream up --ports auto\` chooses free ones
     exit 7"
   `)
   const { findings } = JSON.parse(doctor.stdout)

@@ -112,7 +112,7 @@ export const scratchStack = async (settings: readonly string[] = []): Promise<Sc
   const processes = () => processesWith(scratch)
   const listening = async () => {
     const ports = portPaths.map(path => numberAt(config, path))
-    const holders = await Promise.all(ports.map(listenerOn))
+    const holders = await Promise.all(ports.map(port => listenerOn(port)))
     return ports.filter((_, index) => holders[index] !== null)
   }
   return {

@@ -22,19 +22,19 @@ export {
   sha256Of,
   verifyFiles,
 } from './artifacts/store.ts'
-export { processesNaming } from './commandLines.ts'
 export { callDaemon, type DaemonCall, daemonResponds, ensureDaemon, lockDaemon } from './daemon/client.ts'
 export { launchDaemon, notifyLauncher } from './daemon/launch.ts'
 export { type DaemonOptions, recordsDirectory, runDaemon } from './daemon/server.ts'
 export * from './errors.ts'
 export { endOfLog, type LogLine, LogReader, lastLines, linesBefore } from './log.ts'
+export { listenerOn, portHolder } from './ports.ts'
 export {
   groupOf,
   identify,
   isAlive,
-  listenerOn,
   type ProcessIdentity,
   type ProcessSummary,
+  processesNaming,
   send,
 } from './processes.ts'
 export { type LogLimits, rotateLog } from './rotate.ts'
@@ -50,4 +50,4 @@ export type {
   ServiceRecord,
 } from './supervisor/service.ts'
 export { Supervisor, type SupervisorOptions } from './supervisor/supervisor.ts'
-export { DeadlineError, type UntilOptions, until, withDeadline } from './until.ts'
+export { DeadlineError, pause, type UntilOptions, until, withDeadline } from './until.ts'

@@ -1,22 +1,23 @@
-import { readdir, readFile, readlink } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
+import { pause } from './until.ts'
 
 /**
- * Which process a pid means. Pids are used again, so a pid alone proves nothing: the moment the process began tells
- * two bearers of a pid apart, across reboots too.
+ * Which process a pid means. The system reuses pids, so a pid alone proves nothing: the start of the process tells two
+ * processes with the same pid apart, also across reboots.
  */
 export interface ProcessIdentity {
   readonly pid: number
-  /** Opaque; equal only for the same process. */
+  /** Identifies the start of the process. Opaque; equal only for the same process. */
   readonly startId: string
 }
 
-/** A process as the person should see it: who holds the port, who was left over. */
+/** A process as the user should see it, for example the holder of a port. */
 export interface ProcessSummary {
   readonly pid: number
   readonly name: string
 }
 
-/** Who bears `pid` now; null where nobody does. A zombie counts as nobody: it can neither serve nor be ended. */
+/** The process that has `pid` now; null if there is none. A zombie does not count: it cannot serve or be stopped. */
 export const identify = async (pid: number): Promise<ProcessIdentity | null> => {
   const startId = process.platform === 'linux' ? await linuxStartId(pid) : await portableStartId(pid)
   return startId === null ? null : { pid, startId }
@@ -26,6 +27,69 @@ export const identify = async (pid: number): Promise<ProcessIdentity | null> => 
 export const isAlive = async (identity: ProcessIdentity): Promise<boolean> =>
   (await identify(identity.pid))?.startId === identity.startId
 
+/** How `waitForExit` looks at a process; tests replace it. */
+export interface ProcessProbe {
+  /** Whether a process with this pid exists: one system call. */
+  readonly exists: (pid: number) => boolean
+  /** Whether it is the same process: outside of Linux this starts a program. */
+  readonly isAlive: (identity: ProcessIdentity) => Promise<boolean>
+  /** How often `isAlive` is called. */
+  readonly identityIntervalMs: number
+}
+
+export interface WaitForExitOptions {
+  /** Without it, waits until the process exits or `signal` is aborted. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+  readonly probe?: ProcessProbe
+}
+
+/** Pauses between two looks: a short exit is noticed soon, and a long wait costs little. */
+const firstLookMs = 10
+const maxLookMs = 250
+/**
+ * Waits until a process has exited. Most looks only check whether its pid exists; whether it is the same process is
+ * checked at the beginning, every `identityIntervalMs` and at the end.
+ * @returns whether it has exited; false after `timeoutMs` or when `signal` is aborted
+ */
+export const waitForExit = async (
+  identity: ProcessIdentity,
+  { timeoutMs = Number.POSITIVE_INFINITY, signal, probe = systemProbe }: WaitForExitOptions = {},
+): Promise<boolean> => {
+  const deadline = Date.now() + timeoutMs
+  let checkAt = 0
+  for (let lookMs = firstLookMs; ; lookMs = Math.min(lookMs * 1.5, maxLookMs)) {
+    if (!probe.exists(identity.pid)) return true
+    const now = Date.now()
+    if (now >= checkAt || now >= deadline) {
+      if (!(await probe.isAlive(identity))) return true
+      checkAt = Date.now() + probe.identityIntervalMs
+    }
+    if (now >= deadline || signal?.aborted) return false
+    await pause(Math.min(lookMs, deadline - now), signal)
+  }
+}
+
+const exists = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // A process of another user exists too.
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/**
+ * On Linux a look at the process itself costs little and shows a zombie at once. Elsewhere it starts `ps`, and a zombie
+ * or another process with the same pid is noticed after two seconds.
+ */
+const systemProbe: ProcessProbe = {
+  exists,
+  isAlive,
+  identityIntervalMs: process.platform === 'linux' ? 0 : 2_000,
+}
+
 const linuxStartId = async (pid: number): Promise<string | null> => {
   const stat = await statFields(pid)
   if (stat === null || stat.state === 'Z' || stat.state === 'X') return null
@@ -33,14 +97,22 @@ const linuxStartId = async (pid: number): Promise<string | null> => {
   return `${boot.trim()}/${stat.startTicks}`
 }
 
-const portableStartId = async (pid: number): Promise<string | null> => {
-  const { execa } = await import('execa')
-  const { stdout, exitCode } = await execa('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
-    reject: false,
-  })
-  const [state, ...start] = stdout.trim().split(/\s+/)
-  return exitCode !== 0 || state === undefined || state.startsWith('Z') ? null : start.join(' ')
+const portableStartId = async (pid: number): Promise<string | null> =>
+  startIdOf(await ps(['-o', 'stat=,lstart=', '-p', String(pid)]))
+
+/** @param line of `ps -o stat=,lstart=`; empty if there is no such process */
+export const startIdOf = (line: string): string | null => {
+  const [state, ...start] = line.trim().split(/\s+/)
+  return !state || state.startsWith('Z') || start.length === 0 ? null : start.join(' ')
 }
+
+/** The language and the time zone of the user must not change how `ps` prints the start of a process. */
+const ps = async (args: readonly string[]): Promise<string> => {
+  const { execa } = await import('execa')
+  return (await execa('ps', args, { reject: false, env: psEnvironment })).stdout
+}
+
+export const psEnvironment: Readonly<Record<string, string>> = { LC_ALL: 'C', TZ: 'UTC' }
 
 interface StatFields {
   readonly state: string
@@ -48,7 +120,7 @@ interface StatFields {
   readonly startTicks: string
 }
 
-/** @see proc_pid_stat(5): the name stands in parentheses and may itself hold any character. */
+/** @see proc_pid_stat(5): the name is in parentheses and may contain any character. */
 const statFields = async (pid: number): Promise<StatFields | null> => {
   const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
   if (line === null) return null
@@ -56,32 +128,32 @@ const statFields = async (pid: number): Promise<StatFields | null> => {
   return { state: fields[0] ?? '', group: fields[2] ?? '', startTicks: fields[19] ?? '' }
 }
 
-const linuxPids = async (): Promise<number[]> =>
+/** Every pid of this machine, from procfs. */
+export const linuxPids = async (): Promise<number[]> =>
   (await readdir('/proc')).filter(name => /^\d+$/.test(name)).map(Number)
 
-/** A process that bears a mark in its environment. */
+/** A process that has a mark in its environment. */
 export interface MarkedProcess {
   readonly pid: number
   /** The value of the variable. */
   readonly mark: string
-  /** Whether it leads its process group: then it is what was started, and not a child of that. */
+  /** Whether it leads its process group: then it is the process that was started, not a child of it. */
   readonly leads: boolean
 }
 
 /**
- * Living processes that were started with the variable `name` in their environment: the mark by which what we started
- * is known to be ours, also where nobody wrote its pid down, and children that outlive their parent.
+ * The running processes that were started with the variable `name` in their environment. By it we recognise what we
+ * started even if its pid was not recorded, and children that outlive their parent.
  */
 export const markedProcesses = async (name: string): Promise<MarkedProcess[]> => {
   if (process.platform === 'linux') {
     const found = await Promise.all((await linuxPids()).map(pid => linuxMarked(pid, name)))
     return found.filter(one => one !== null)
   }
-  const { execa } = await import('execa')
-  // Without `ww` the environment is cut off where a terminal would end.
-  const { stdout } = await execa('ps', ['-axEww', '-o', 'pid=,pgid=,stat=,command='], { reject: false })
+  // Without `ww` the environment is cut off at the width of a terminal.
+  const lines = await ps(['-axEww', '-o', 'pid=,pgid=,stat=,command='])
   const marked = new RegExp(`\\s${name}=(\\S+)`)
-  return stdout.split('\n').flatMap(line => {
+  return lines.split('\n').flatMap(line => {
     const [pid = '', group, state] = line.trim().split(/\s+/, 3)
     const mark = marked.exec(line)?.[1]
     if (mark === undefined || state?.startsWith('Z')) return []
@@ -89,7 +161,7 @@ export const markedProcesses = async (name: string): Promise<MarkedProcess[]> =>
   })
 }
 
-/** A zombie has no environment any more, and one of another user shows none. */
+/** A zombie has no environment any more, and the environment of another user's process cannot be read. */
 const linuxMarked = async (pid: number, name: string): Promise<MarkedProcess | null> => {
   const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
   const variable = environment.split('\0').find(one => one.startsWith(`${name}=`))
@@ -100,15 +172,15 @@ const linuxMarked = async (pid: number, name: string): Promise<MarkedProcess | n
     : { pid, mark: variable.slice(name.length + 1), leads: group === String(pid) }
 }
 
-/** The process group of a process; null where there is no such process. */
-export const groupOf = async (pid: number): Promise<number | null> => {
-  if (process.platform === 'linux') return Number((await statFields(pid))?.group) || null
-  const { execa } = await import('execa')
-  const { stdout } = await execa('ps', ['-o', 'pgid=', '-p', String(pid)], { reject: false })
-  return Number(stdout.trim()) || null
-}
+/** The process group of a process; null if there is no such process. */
+export const groupOf = async (pid: number): Promise<number | null> =>
+  Number(
+    process.platform === 'linux'
+      ? (await statFields(pid))?.group
+      : (await ps(['-o', 'pgid=', '-p', String(pid)])).trim(),
+  ) || null
 
-/** Sends `signal` to a process, or, with a negative number, to a process group; being gone already is fine. */
+/** Sends `signal` to a process or, with a negative number, to a process group. One that has exited is fine. */
 export const send = (target: number, signal: NodeJS.Signals): void => {
   try {
     process.kill(target, signal)
@@ -117,65 +189,41 @@ export const send = (target: number, signal: NodeJS.Signals): void => {
   }
 }
 
-/**
- * Who listens on TCP port `port` of this machine; null where nobody does, and a pid of 0 where somebody does whom
- * we may not see (another user's process).
- */
-export const listenerOn = async (port: number): Promise<ProcessSummary | null> =>
-  process.platform === 'linux' ? linuxListener(port) : portableListener(port)
+/** A running process with its command line, words separated by blanks. */
+interface CommandLine {
+  readonly pid: number
+  readonly line: string
+}
 
-/** @see proc(5), /proc/net/tcp: local address and state in hexadecimal (0A = LISTEN), the socket's inode tenth. */
-const linuxListener = async (port: number): Promise<ProcessSummary | null> => {
-  const tables = await Promise.all(
-    ['/proc/net/tcp', '/proc/net/tcp6'].map(file => readFile(file, 'utf8').catch(() => '')),
+/** The pids of the processes, of all users, that have `text`, such as the path of a folder, in their command line. */
+export const processesNaming = async (text: string): Promise<number[]> => {
+  const all = process.platform === 'linux' ? await linuxCommandLines() : await portableCommandLines()
+  return all.flatMap(({ pid, line }) => (line.includes(text) && pid !== process.pid ? [pid] : []))
+}
+
+const linuxCommandLines = async (): Promise<CommandLine[]> =>
+  Promise.all(
+    (await linuxPids()).map(async pid => ({ pid, line: (await linuxCommand(pid)).replaceAll('\0', ' ') })),
   )
-  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
-  const inodes = tables.flatMap(table =>
-    table.split('\n').flatMap(line => {
-      const fields = line.trim().split(/\s+/)
-      return fields[1]?.endsWith(suffix) && fields[3] === '0A' && fields[9] !== undefined ? [fields[9]] : []
-    }),
-  )
-  if (inodes.length === 0) return null
-  const sockets = new Set(inodes.map(inode => `socket:[${inode}]`))
-  for (const pid of await linuxPids()) {
-    if (await holdsAny(pid, sockets)) return { pid, name: await nameOf(pid) }
-  }
-  return { pid: 0, name: 'a process of another user' }
-}
 
-const holdsAny = async (pid: number, sockets: ReadonlySet<string>): Promise<boolean> => {
-  const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => [])
-  for (const descriptor of descriptors) {
-    const target = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => '')
-    if (sockets.has(target)) return true
-  }
-  return false
-}
+const portableCommandLines = async (): Promise<CommandLine[]> =>
+  (await ps(['-axww', '-o', 'pid=,command='])).split('\n').map(row => {
+    const [pid = '', ...words] = row.trim().split(' ')
+    return { pid: Number(pid), line: words.join(' ') }
+  })
 
-const portableListener = async (port: number): Promise<ProcessSummary | null> => {
-  const { execa } = await import('execa')
-  const { stdout } = await execa('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fpc'], { reject: false })
-  const pid = /^p(\d+)$/m.exec(stdout)?.[1]
-  return pid === undefined ? null : { pid: Number(pid), name: await nameOf(Number(pid)) }
-}
+/** The words of a command line, each ended by a zero byte; empty if the process has exited. */
+const linuxCommand = (pid: number): Promise<string> =>
+  readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
 
-/**
- * A short name for a process: what a person would call it. A JVM is called by its main class, since every second
- * service of a data stack is named `java`.
- */
-const nameOf = async (pid: number): Promise<string> => {
+/** A short name for a process. A JVM has the name of its main class, because every JVM's program is `java`. */
+export const nameOf = async (pid: number): Promise<string> => {
   const words =
     process.platform === 'linux'
-      ? (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
-      : (await portableCommand(pid)).split(' ')
+      ? (await linuxCommand(pid)).split('\0')
+      : (await ps(['-o', 'command=', '-p', String(pid)])).split(' ')
   const program = words[0]?.split('/').at(-1) ?? ''
   if (program !== 'java') return program || 'unknown'
   const mainClass = words.slice(1).find(word => /^([a-z_]\w*\.)+[A-Z]\w*$/.test(word))
   return mainClass === undefined ? 'java' : `java ${mainClass.split('.').at(-1)}`
-}
-
-const portableCommand = async (pid: number): Promise<string> => {
-  const { execa } = await import('execa')
-  return (await execa('ps', ['-o', 'command=', '-p', String(pid)], { reject: false })).stdout
 }

@@ -1,28 +1,32 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { setTimeout as timer } from 'node:timers/promises'
 import { messageOf } from './errors.ts'
 
-/** A wait that came to its end without the answer; `cause` is the last thing that stood in the way. */
+/** A wait that timed out; `cause` is the last error of an attempt. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError'
 }
 
 export interface UntilOptions {
-  /** What is waited for, as it should read in "gave up waiting for …". */
+  /** What is waited for, as it follows "timed out after 10 s waiting for". */
   readonly what: string
   readonly timeoutMs: number
-  /** Pause between two questions. */
+  /** Pause between two attempts. */
   readonly intervalMs?: number
   readonly signal?: AbortSignal | undefined
 }
 
+/** Resolves after `ms`, or as soon as `signal` is aborted; never rejects. Check the signal afterwards. */
+export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
+  timer(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined)
+
 /**
- * Asks again and again until `ask` resolves, and returns its answer.
- * `ask` gets a signal that is aborted at the deadline, so that a question that hangs ends too.
+ * Calls `attempt` until it resolves, and returns its result. The signal of `attempt` is aborted at the deadline, so an
+ * attempt that hangs ends too.
  *
- * @throws DeadlineError after `timeoutMs`; the reason of `signal` when that is aborted.
+ * @throws DeadlineError after `timeoutMs`; the reason of `signal` when that is aborted
  */
 export const until = async <T>(
-  ask: (signal: AbortSignal) => Promise<T>,
+  attempt: (signal: AbortSignal) => Promise<T>,
   { what, timeoutMs, intervalMs = 100, signal }: UntilOptions,
 ): Promise<T> => {
   const deadline = AbortSignal.timeout(timeoutMs)
@@ -30,40 +34,40 @@ export const until = async <T>(
   let lastError: unknown
   for (;;) {
     try {
-      return await abortable(ask(either), either)
+      return await abortable(attempt(either), either)
     } catch (error) {
       signal?.throwIfAborted()
       if (!deadline.aborted) lastError = error
-      else throw gaveUp(what, timeoutMs, lastError)
+      else throw timedOut(what, timeoutMs, lastError)
     }
-    await pause(intervalMs, undefined, { signal: either }).catch(() => undefined)
+    await pause(intervalMs, either)
     signal?.throwIfAborted()
-    if (deadline.aborted) throw gaveUp(what, timeoutMs, lastError)
+    if (deadline.aborted) throw timedOut(what, timeoutMs, lastError)
   }
 }
 
 /**
- * One question with a deadline: the answer of `ask`, or a DeadlineError after `timeoutMs`, even when `ask` ignores
- * its signal and never settles.
+ * Calls `attempt` once, with a deadline: returns its result, or throws a DeadlineError after `timeoutMs`, even if
+ * `attempt` ignores its signal and never settles.
  */
 export const withDeadline = async <T>(
-  ask: (signal: AbortSignal) => Promise<T>,
+  attempt: (signal: AbortSignal) => Promise<T>,
   { what, timeoutMs, signal }: Omit<UntilOptions, 'intervalMs'>,
 ): Promise<T> => {
   const deadline = AbortSignal.timeout(timeoutMs)
   const either = signal === undefined ? deadline : AbortSignal.any([deadline, signal])
   try {
-    return await abortable(ask(either), either)
+    return await abortable(attempt(either), either)
   } catch (error) {
     signal?.throwIfAborted()
-    if (deadline.aborted) throw gaveUp(what, timeoutMs, undefined)
+    if (deadline.aborted) throw timedOut(what, timeoutMs, undefined)
     throw error
   }
 }
 
-const gaveUp = (what: string, timeoutMs: number, cause: unknown): DeadlineError => {
+const timedOut = (what: string, timeoutMs: number, cause: unknown): DeadlineError => {
   const reason = cause === undefined ? '' : `: ${messageOf(cause)}`
-  return new DeadlineError(`gave up waiting for ${what} after ${timeoutMs / 1000} s${reason}`, { cause })
+  return new DeadlineError(`timed out after ${timeoutMs / 1000} s waiting for ${what}${reason}`, { cause })
 }
 
 /** `promise`, or the reason of `signal` as soon as it is aborted, whichever comes first. */

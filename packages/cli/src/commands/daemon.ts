@@ -6,9 +6,9 @@ import { daemonInProcess } from '../daemon.ts'
 import { serviceEventText } from '../serviceProgress.ts'
 
 const levels: Partial<Record<ServiceEvent['kind'], string>> = {
-  gaveUp: 'ERROR',
-  fell: 'WARN',
-  unrecorded: 'WARN',
+  failed: 'ERROR',
+  crashed: 'WARN',
+  recordFailed: 'WARN',
 }
 
 const define: DefineCommand = (command, context) =>

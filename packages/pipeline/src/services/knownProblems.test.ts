@@ -210,7 +210,7 @@ const failures: readonly (readonly [code: string, evidence: string])[] = [
     '2026-11-24T22:09:04.134Z ERROR TaskSchedulerImpl: Lost executor 0 on 127.0.0.1: Command exited with code 137',
   ],
   // What the supervisor says of a service, for whoever has that line.
-  ['KILLED', 'kafka ended by SIGKILL before it was ready'],
+  ['KILLED', 'kafka was killed by SIGKILL before it was ready'],
 ]
 
 describe('a failure is known by what the service wrote', () => {

@@ -203,7 +203,7 @@ export const knownProblems: readonly ProblemSign[] = [
   },
   {
     code: 'KILLED',
-    pattern: /exited with code 137|\bended by SIGKILL\b/,
+    pattern: /exited with code 137|\bwas killed by SIGKILL\b/,
     cause: 'It was killed from outside, as a machine does that runs out of memory',
     hint: 'lower the memory settings in `offstream.yaml` (`offstream doctor` shows what there is), then `offstream up`',
   },

@@ -142,7 +142,7 @@ export const productsStream = (stack: Stack): ServiceParts => {
     // A restarted master does not know the jobs of the one before.
     restartsWith: ['spark-master'],
     // It first connects to Kafka after about ten seconds, and then retries for a minute.
-    awaits: ['kafka'],
+    needsOnlyAtStart: ['kafka'],
     port: null,
     prepare: async () => {
       await mkdir(directories.warehouse, { recursive: true })

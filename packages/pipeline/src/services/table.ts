@@ -106,6 +106,7 @@ const serviceOf = (name: ServiceName, stack: Stack): Service => {
     ...parts,
     name,
     listensOn: ports.map(setting => ({
+      host: stack.config.host,
       port: numberAt(stack.config, setting),
       choose: `\`--set ${setting}=…\``,
     })),

@@ -1,4 +1,4 @@
-import { listenerOn } from '@offstream/runtime'
+import { portHolder } from '@offstream/runtime'
 import type { Config } from '../project/config.ts'
 import { numberAt, portPaths } from '../project/paths.ts'
 
@@ -15,9 +15,9 @@ export const freePorts = async (config: Config, ours: ReadonlySet<number>): Prom
   const changed: string[] = []
   for (const path of portPaths) {
     const configuredPort = numberAt(config, path)
-    const port = (await isFree(configuredPort, ours))
+    const port = (await isFree(configuredPort, config.host, ours))
       ? configuredPort
-      : await nextFree(configuredPort, new Set([...configured, ...chosen]), ours)
+      : await nextFree(configuredPort, config.host, new Set([...configured, ...chosen]), ours)
     chosen.add(port)
     if (port !== configuredPort) changed.push(`${path}=${port}`)
   }
@@ -26,15 +26,16 @@ export const freePorts = async (config: Config, ours: ReadonlySet<number>): Prom
 
 const nextFree = async (
   after: number,
+  host: string,
   excluded: ReadonlySet<number>,
   ours: ReadonlySet<number>,
 ): Promise<number> => {
   for (let port = after + 1; port <= Math.min(after + maxDistance, 65_535); port += 1)
-    if (!excluded.has(port) && (await isFree(port, ours))) return port
+    if (!excluded.has(port) && (await isFree(port, host, ours))) return port
   return after
 }
 
-const isFree = async (port: number, ours: ReadonlySet<number>): Promise<boolean> => {
-  const listener = await listenerOn(port)
-  return listener === null || ours.has(listener.pid)
+const isFree = async (port: number, host: string, ours: ReadonlySet<number>): Promise<boolean> => {
+  const holder = await portHolder(port, host)
+  return holder === null || ours.has(holder.pid)
 }

@@ -204,7 +204,7 @@ test('the error for a port that is taken says how to choose another', async () =
   const settings = stackOf(state, Config.parse({ zookeeper: { port } }))
   await expect(startServices(settings, ['zookeeper'], { launchDaemon })).rejects.toMatchObject({
     code: 'PORT_TAKEN',
-    hint: 'end that program, or choose another port: `--set zookeeper.port=…`; `offstream up --ports auto` chooses free ones',
+    hint: 'stop that program, or choose another port: `--set zookeeper.port=…`; `offstream up --ports auto` chooses free ones',
   })
 })
 

@@ -34,7 +34,7 @@ test('a taken port is told with its holder and the setting that gives another', 
     name: `Port ${port}`,
     verdict: 'problem',
     found: `taken by \`node\`, pid ${process.pid}`,
-    hint: 'end that program, or choose another port with `--set kafka.port=…`',
+    hint: 'stop that program, or choose another port with `--set kafka.port=…`',
   })
 })
 

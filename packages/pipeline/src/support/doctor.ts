@@ -1,7 +1,7 @@
 import { access, constants, stat, statfs } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { dirname } from 'node:path'
-import { fileErrorOf, listenerOn, messageOf, OffstreamError } from '@offstream/runtime'
+import { fileErrorOf, messageOf, OffstreamError, portHolder } from '@offstream/runtime'
 import { RuntimeError } from '@offstream/runtime/errors'
 import type { Config } from '../project/config.ts'
 import { type Directories, directoriesOf } from '../project/directories.ts'
@@ -56,7 +56,7 @@ export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
     disk(directory),
     folder(directory, directoriesOf(state)),
     fileSystem(directoriesOf(state).warehouse),
-    ...portPaths.map(path => portFinding(path, numberAt(config, path), ours)),
+    ...portPaths.map(path => portFinding(path, numberAt(config, path), config.host, ours)),
   ])
   return found
 }
@@ -215,9 +215,14 @@ const folder = async (
 const nearestThere = async (path: string): Promise<string> =>
   (await stat(path).catch(() => null)) === null ? nearestThere(dirname(path)) : path
 
-const portFinding = async (setting: string, port: number, ours: ReadonlySet<number>): Promise<Finding> => {
+const portFinding = async (
+  setting: string,
+  port: number,
+  host: string,
+  ours: ReadonlySet<number>,
+): Promise<Finding> => {
   const name = `Port ${port}`
-  const holder = await listenerOn(port)
+  const holder = await portHolder(port, host)
   if (holder === null) return ok(name, `free (${setting})`)
   if (ours.has(holder.pid)) return ok(name, `ours, pid ${holder.pid} (${setting})`)
   const who = holder.pid === 0 ? holder.name : `\`${holder.name}\`, pid ${holder.pid}`
@@ -225,6 +230,6 @@ const portFinding = async (setting: string, port: number, ours: ReadonlySet<numb
     name,
     verdict: 'problem',
     found: `taken by ${who}`,
-    hint: `end that program, or choose another port with \`--set ${setting}=…\``,
+    hint: `stop that program, or choose another port with \`--set ${setting}=…\``,
   }
 }

@@ -108,7 +108,7 @@ test('an error keeps its code, hint and last words on its way through the socket
     name: 'OffstreamError',
     code: 'SERVICE_EXITED',
     outcome: 'failed',
-    message: 'mayfly ended with status 1 before it was ready',
+    message: 'mayfly exited with status 1 before it was ready',
   })
 })
 
@@ -269,7 +269,7 @@ test('a daemon that says nothing is ended at the deadline', async () => {
   const { launch, log } = await launched(`console.log(process.pid); setInterval(() => {}, 1000)`, 700)
   await expect(launch).rejects.toMatchObject({
     code: 'DAEMON_FAILED',
-    message: expect.stringContaining('gave up waiting for its first word after 0.7 s'),
+    message: expect.stringContaining('timed out after 0.7 s waiting for'),
   })
   const pid = Number((await readFile(log, 'utf8')).trim().split('\n').at(-1))
   await until(async () => expect(await identify(pid)).toBeNull(), { what: 'its end', timeoutMs: 5_000 })

@@ -2,41 +2,41 @@ import { createHash } from 'node:crypto'
 import { type MarkedProcess, markedProcesses } from '../processes.ts'
 import { ServiceRecords } from './records.ts'
 
-/** The environment variable that marks every process started here, and, inherited, their children. */
+/** The environment variable that marks every process of a service; their children inherit it. */
 const markName = 'OFFSTREAM_MARK'
 
-/** Of the services of one folder; services are named after it. */
-const beginningOf = (directory: string): string =>
+/** The beginning of the marks of all services whose records are in one folder. */
+const prefixOf = (directory: string): string =>
   `${createHash('sha256').update(directory).digest('hex').slice(0, 16)}/`
 
-/** What stands in the environment of the processes of a service whose record is kept in `directory`. */
+/** The environment variable for the processes of a service whose record is in `directory`. */
 export const markOf = (directory: string, service: string): Readonly<Record<string, string>> => ({
-  [markName]: beginningOf(directory) + service,
+  [markName]: prefixOf(directory) + service,
 })
 
-/** The processes of one service that live, its children among them. */
+/** The running processes of one service, including its children. */
 export const processesOf = async (directory: string, service: string): Promise<readonly MarkedProcess[]> => {
-  const wanted = markOf(directory, service)[markName]
-  return (await markedProcesses(markName)).filter(({ mark }) => mark === wanted)
+  const expected = markOf(directory, service)[markName]
+  return (await markedProcesses(markName)).filter(({ mark }) => mark === expected)
 }
 
-/** A service that runs though nothing is written down of it: its record was deleted, or could not be written. */
+/** A service that runs without a record: the record was deleted, is damaged or could not be written. */
 export interface OrphanedService {
   readonly name: string
   readonly pid: number
-  /** Whether the process is the service itself; else children have outlived it. */
+  /** Whether the process is the service itself; otherwise only children of it are left. */
   readonly leads: boolean
 }
 
-/** @param directory where the records lie, or lay */
+/** @param directory the folder in which their records would be; it need not exist any more */
 export const orphanedServices = async (directory: string): Promise<readonly OrphanedService[]> => {
-  const beginning = beginningOf(directory)
-  const known = new Set((await new ServiceRecords(directory).all()).map(({ name }) => name))
-  const strays = new Map<string, OrphanedService>()
+  const prefix = prefixOf(directory)
+  const recorded = new Set((await new ServiceRecords(directory).all()).map(({ name }) => name))
+  const orphans = new Map<string, OrphanedService>()
   for (const { pid, mark, leads } of await markedProcesses(markName)) {
-    const name = mark.startsWith(beginning) ? mark.slice(beginning.length) : ''
-    if (name !== '' && !known.has(name) && (leads || !strays.has(name)))
-      strays.set(name, { name, pid, leads })
+    const name = mark.startsWith(prefix) ? mark.slice(prefix.length) : ''
+    if (name !== '' && !recorded.has(name) && (leads || !orphans.has(name)))
+      orphans.set(name, { name, pid, leads })
   }
-  return [...strays.values()]
+  return [...orphans.values()]
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { readState, writeState } from '../artifacts/stateFile.ts'
 import { isAlive } from '../processes.ts'
-import type { ServiceRecord } from './service.ts'
+import type { Service, ServiceRecord } from './service.ts'
 
 const Record = z.object({
   name: z.string(),
@@ -65,3 +65,9 @@ export const isWanted = ({ phase }: ServiceRecord): boolean => phase !== 'failed
 /** Whether the process in the record still runs; another process with its pid does not count. */
 export const isRunning = async (record: ServiceRecord): Promise<boolean> =>
   record.pid !== null && record.startId !== null && isAlive({ pid: record.pid, startId: record.startId })
+
+/** The record of a service before its first start. */
+export const newRecord = ({ name, port, logFile }: Service): ServiceRecord => ({
+  ...{ name, port, logFile, phase: 'starting', pid: null, startId: null },
+  ...{ startedAt: null, restarts: 0, detail: null },
+})

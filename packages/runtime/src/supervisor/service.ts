@@ -1,61 +1,64 @@
-/** A program that runs on until it is told to end, told as data: what to run, and how to know that it is ready. */
+/** A program that runs until it is stopped, as data: what to run, and how to find out whether it is ready. */
 export interface Service {
   readonly name: string
   readonly command: ServiceCommand
-  /** Services of the same set that must be ready before this one is started; they are ended after it. */
+  /** Services of the same set that must be ready before this one starts; they are stopped after it. */
   readonly needs: readonly string[]
-  /** Of those, the ones that it can't outlive: when one of them falls, this one is started again after it. */
+  /** Services without which it cannot go on: if one of them crashes, this one is restarted too. */
   readonly restartsWith?: readonly string[]
-  /** Those of `needs` that it waits for by itself: after a fall it is started again without waiting for them. */
-  readonly awaits?: readonly string[]
-  /** The port it is asked on, for the person to see; null where it has none. */
+  /** Those of `needs` that count only at the first start: a restart after a crash does not wait for them. */
+  readonly needsOnlyAtStart?: readonly string[]
+  /** The port that clients connect to, for the user to see; null if it has none. */
   readonly port: number | null
-  /** Every port that it listens on, so that a taken one is told before anything is started. */
+  /** Every port that it listens on, so that a taken port is reported before anything starts. */
   readonly listensOn?: readonly ServicePort[]
-  /** Where it writes; one file for standard output and standard error, appended to. */
+  /** Its standard output and standard error are appended to this file. */
   readonly logFile: string
-  /** Made just before each start: property files, folders, tokens. It must end when `signal` is aborted. */
+  /** Runs before each start; makes property files, folders, tokens. It must stop when `signal` is aborted. */
   readonly prepare?: (signal: AbortSignal) => Promise<void>
   /**
-   * One real question in the service's own language; resolves when the answer was right, throws otherwise. Asked
-   * again until it resolves, so it must be cheap and must end when `signal` is aborted.
+   * The readiness probe: one real request in the protocol of the service. Resolves if the answer was right, throws
+   * otherwise. It is repeated until it resolves, so it must be cheap and must stop when `signal` is aborted.
    */
   readonly ready: (signal: AbortSignal) => Promise<void>
   readonly startTimeoutMs: number
   /**
-   * A gentler way to ask it to end than the TERM signal, for a program that TERM would interrupt in the middle of
-   * its work. TERM follows where it could not be asked or did not end within `stopTimeoutMs`, and KILL after that.
+   * A way to request a stop that is gentler than SIGTERM, for a program that SIGTERM would interrupt in the middle of
+   * its work. SIGTERM follows if this throws or the service does not exit within `stopTimeoutMs`, and then SIGKILL.
    */
   readonly requestStop?: () => Promise<void>
   readonly stopTimeoutMs: number
-  /** What is known to be behind its last words, oldest line first; null where they tell nothing known. */
+  /** Finds a known cause in its last log lines, oldest first; null if there is none. */
   readonly diagnose?: (lastLogLines: readonly string[]) => Diagnosis | null
 }
 
-/** A port and what the person gives another with, such as "`--set bees.port=…`". */
+/** A port, and how the user chooses another one, such as "`--set bees.port=…`". */
 export interface ServicePort {
+  /** The address that the service binds; without it, every address of this machine. */
+  readonly host?: string
   readonly port: number
   readonly choose: string
 }
 
-/** Why a service fell, in a sentence, and what mends it. */
+/** Why a service failed, as a sentence, and how to fix it. */
 export interface Diagnosis {
   readonly cause: string
   readonly hint: string
 }
 
+/** What to run. */
 export interface ServiceCommand {
   readonly file: string
   readonly args: readonly string[]
-  /** All of its environment but our mark: what we were called with holds secrets that are no business of its. */
+  /** Its whole environment except for our mark: our own environment may hold secrets. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
 }
 
-/** Where a service is in its life. `restarting`: it fell and waits for its next start. `failed`: given up. */
+/** `restarting`: it crashed and waits for its next start. `failed`: it is not started again. */
 export type ServicePhase = 'starting' | 'running' | 'stopping' | 'restarting' | 'failed'
 
-/** What is known of a service beyond the life of the process that started it; kept in a file of its own. */
+/** The last known state of a service. It outlives the process that started the service. */
 export interface ServiceRecord {
   readonly name: string
   readonly phase: ServicePhase
@@ -64,32 +67,33 @@ export interface ServiceRecord {
   readonly startId: string | null
   readonly port: number | null
   readonly logFile: string
-  /** ISO 8601; when the running process was started. */
+  /** ISO 8601; when the current process was started. */
   readonly startedAt: string | null
-  /** How many times it was started again after a fall since it was asked for. */
+  /** How many times it was restarted after a crash since its start was requested. */
   readonly restarts: number
-  /** Why it is not running, where that is not the person's wish. */
+  /** Why it is not running, if no user stopped it. */
   readonly detail: string | null
 }
 
 /** What happens to services, as it happens. Durations are milliseconds. */
 export type ServiceEvent =
   | { readonly kind: 'starting'; readonly service: string }
-  /** It runs already and is asked whether it is ready; `ready` follows, or the error of the start. */
-  | { readonly kind: 'asked'; readonly service: string }
+  /** It is running already and is probed; `ready` follows, or the error of the start. */
+  | { readonly kind: 'probing'; readonly service: string }
   | {
       readonly kind: 'ready'
       readonly service: string
       readonly pid: number
       readonly port: number | null
       readonly tookMs: number
-      /** `alreadyRunning`: nothing was started, the one that lives was found ready. */
+      /** Whether it was running before the request. */
       readonly alreadyRunning: boolean
     }
   | { readonly kind: 'stopping'; readonly service: string }
   | { readonly kind: 'stopped'; readonly service: string; readonly tookMs: number; readonly killed: boolean }
-  /** `how` reads after the name: `ended by SIGKILL`. */
-  | { readonly kind: 'fell'; readonly service: string; readonly how: string; readonly restartInMs: number }
-  | { readonly kind: 'gaveUp'; readonly service: string; readonly how: string }
-  /** What is known of it can't be written, a full disk perhaps; told once until it can be again. It lives on. */
-  | { readonly kind: 'unrecorded'; readonly service: string; readonly reason: string }
+  /** `how` follows the name: `was killed by SIGKILL`. */
+  | { readonly kind: 'crashed'; readonly service: string; readonly how: string; readonly restartInMs: number }
+  /** It crashed too often and is not restarted any more. */
+  | { readonly kind: 'failed'; readonly service: string; readonly how: string }
+  /** Its record cannot be written, for example on a full disk; reported once until it can. It keeps running. */
+  | { readonly kind: 'recordFailed'; readonly service: string; readonly reason: string }

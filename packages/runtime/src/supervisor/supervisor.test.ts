@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -104,7 +104,7 @@ test('a service that ends before it is ready is reported with its last words, an
   const dies = stack.program('dies', `console.error('no honey left'); process.exit(7)`, { needs: ['hive'] })
   await expect(stack.supervisor.start([stack.program('hive', lives), dies])).rejects.toMatchObject({
     code: 'SERVICE_EXITED',
-    message: 'dies ended with status 7 before it was ready',
+    message: 'dies exited with status 7 before it was ready',
     hint: expect.stringContaining('dies.log'),
     lastLogLines: ['no honey left'],
   })
@@ -181,9 +181,9 @@ test('a service that is killed comes back, and its record counts it', async () =
     },
   )
   expect(stack.events).toContainEqual({
-    kind: 'fell',
+    kind: 'crashed',
     service: 'bee',
-    how: 'ended by SIGKILL',
+    how: 'was killed by SIGKILL',
     restartInMs: 50,
   })
 })
@@ -256,8 +256,8 @@ test('a disk that takes no record costs no service its life, nor its end', async
   const again = stack.events.findLast(event => event.kind === 'ready')
   await stack.supervisor.stop()
   expect(kinds(stack.events).slice(2)).toEqual([
-    'unrecorded bee',
-    'fell bee',
+    'recordFailed bee',
+    'crashed bee',
     'starting bee',
     'ready bee',
     'stopping bee',
@@ -307,8 +307,8 @@ test('taken ports are refused with the names of their holders before anything st
     const bee = stack.program('bee', lives, { listensOn: [{ port, choose: '`--set bee.port=…`' }] })
     await expect(stack.supervisor.start([stack.program('fly', lives), ant, bee])).rejects.toMatchObject({
       code: 'PORT_TAKEN',
-      message: `Port ${port}, which ant needs, is taken by \`node\` (pid ${process.pid}); port ${port}, which bee needs, is taken by \`node\` (pid ${process.pid})`,
-      hint: 'end these programs, or choose another port: `--set ant.port=…`, `--set bee.port=…`',
+      message: `Port ${port}, which ant needs, is already in use by \`node\` (pid ${process.pid}); port ${port}, which bee needs, is already in use by \`node\` (pid ${process.pid})`,
+      hint: 'stop these programs, or choose another port: `--set ant.port=…`, `--set bee.port=…`',
     })
     expect(stack.events).toEqual([])
   } finally {
@@ -381,7 +381,7 @@ test('what is known of a failure is told with what mends it', async () => {
   })
   await expect(stack.supervisor.start([dies])).rejects.toMatchObject({
     code: 'SERVICE_EXITED',
-    message: 'dies ended with status 7 before it was ready: it starved',
+    message: 'dies exited with status 7 before it was ready: it starved',
     hint: `feed it; the whole log is \`${dies.logFile}\``,
   })
 })
@@ -402,14 +402,14 @@ test('a service that only falls is given up with the reason', async () => {
   await using stack = await scratch()
   const server = `console.log('ready'); setTimeout(() => process.exit(3), 400)`
   await stack.supervisor.start([stack.program('frail', server)])
-  await until(async () => expect(kinds(stack.events)).toContain('gaveUp frail'), {
+  await until(async () => expect(kinds(stack.events)).toContain('failed frail'), {
     what: 'it',
     timeoutMs: 60_000,
   })
   expect(await stack.records.of('frail')).toMatchObject({
     phase: 'failed',
     restarts: 5,
-    detail: 'ended with status 3; fell 6 times within 10 minutes and was given up',
+    detail: 'exited with status 3; crashed 6 times within 10 minutes and is not restarted any more',
   })
 }, 60_000)
 
@@ -425,13 +425,13 @@ test('whoever waits for a service that is given up is told so at once', async ()
   await stack.supervisor.start([frail])
   await rm(file)
   process.kill((await stack.records.of('frail'))?.pid ?? 0, 'SIGKILL')
-  await until(async () => expect(kinds(stack.events)).toContain('fell frail'), {
+  await until(async () => expect(kinds(stack.events)).toContain('crashed frail'), {
     what: 'it',
     timeoutMs: 5_000,
   })
   await expect(stack.supervisor.start([frail])).rejects.toMatchObject({
     code: 'SERVICE_NOT_READY',
-    message: expect.stringContaining('was given up'),
+    message: expect.stringContaining('is not restarted any more'),
   })
 }, 60_000)
 
@@ -441,7 +441,10 @@ test('one that is asked for while it is started again is told with the pid that 
   await stack.supervisor.start([service])
   const first = await stack.records.of('bee')
   process.kill(first?.pid ?? 0, 'SIGKILL')
-  await until(async () => expect(kinds(stack.events)).toContain('fell bee'), { what: 'it', timeoutMs: 5_000 })
+  await until(async () => expect(kinds(stack.events)).toContain('crashed bee'), {
+    what: 'it',
+    timeoutMs: 5_000,
+  })
   await stack.supervisor.start([service])
   const again = await stack.records.of('bee')
   expect(stack.events.at(-1)).toMatchObject({ kind: 'ready', alreadyRunning: true, pid: again?.pid })
@@ -463,20 +466,4 @@ test('what is left of an earlier supervisor is ended whether it is known or not,
   expect([await ended, await Promise.all(pids.map(identify))]).toEqual([true, [null, null, null]])
   expect(await stack.records.all()).toEqual([])
   expect(await stack.open().stopLeftovers(services)).toBe(false)
-})
-
-test('a listener is found by its port', async () => {
-  const { listenerOn } = await import('../processes.ts')
-  const server = createServer().listen(0, '127.0.0.1')
-  await until(async () => expect(server.listening).toBe(true), { what: 'the listener', timeoutMs: 5_000 })
-  const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  const client = connect(port, '127.0.0.1')
-  try {
-    expect(await listenerOn(port)).toEqual({ pid: process.pid, name: 'node' })
-  } finally {
-    client.destroy()
-    server.close()
-  }
-  await until(async () => expect(await listenerOn(port)).toBeNull(), { what: 'the end', timeoutMs: 5_000 })
 })
