@@ -12,14 +12,17 @@ export const serviceNames = [
   'thrift',
   'products-stream',
 ] as const
+/** The name of a service. */
 export type ServiceName = (typeof serviceNames)[number]
 
 /** The logs: one a service, and that of the daemon. */
 export const logNames = [...serviceNames, 'daemon'] as const
+/** The name of a log. */
 export type LogName = (typeof logNames)[number]
 
 /** From the most to the least severe. */
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const
+/** The severity of a log line. */
 export type LogLevel = (typeof logLevels)[number]
 
 /** Where a product comes from. */

@@ -183,4 +183,5 @@ export const Config = z.strictObject({
     .prefault({}),
 })
 
+/** A valid configuration. */
 export type Config = z.infer<typeof Config>

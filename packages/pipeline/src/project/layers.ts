@@ -23,10 +23,12 @@ export interface Layer {
   readonly placeOf: (path: string) => string
 }
 
+/** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 const fileNames = ['offstream.yaml', 'config/offstream.yaml']
 
+/** A configuration file that was found. */
 export interface ConfigFile {
   /** The folder of the project. */
   readonly directory: string

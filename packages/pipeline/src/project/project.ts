@@ -31,6 +31,7 @@ export interface Project {
   readonly origins: ReadonlyMap<string, SettingOrigin>
 }
 
+/** Where a project is, and what overrides its configuration. */
 export interface ProjectOptions {
   /** The folder where the search for `offstream.yaml` starts; it goes on in the folders above. */
   readonly from: string

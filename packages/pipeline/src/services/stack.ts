@@ -14,6 +14,7 @@ const Archives = z.object({
   /** Whether the programs write the archives when they exit, instead of reading them. */
   making: z.boolean(),
 })
+/** Where the archives are, and what the programs do with them. */
 export type Archives = z.infer<typeof Archives>
 
 const RuntimesInFile: z.ZodType<Runtimes> = z.object({
@@ -40,6 +41,7 @@ export const Stack = z.object({
   /** Null: the programs start without archives. */
   archives: Archives.nullable(),
 })
+/** What the services of a stack are built from. */
 export type Stack = z.infer<typeof Stack>
 
 /** What the builder of a service adds to its row in the table. */

@@ -18,6 +18,7 @@ const StreamProgress = z.object({
   updatedAt: z.string(),
 })
 
+/** The progress of the job. */
 export type StreamProgress = z.infer<typeof StreamProgress>
 
 /** The progress of the job; null if it has not reported any. */
