@@ -43,7 +43,7 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 const counts = (more: Partial<ProduceCounts>): ProduceCounts => ({
-  ...{ found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0, unwanted: 0 },
+  ...{ found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0, filtered: 0 },
   ...more,
 })
 
@@ -57,11 +57,11 @@ test.each([
   ],
   [{}, 0, '0 products published in 0 ms'],
   [
-    { delivered: 5, fetched: 5, unwanted: 95 },
+    { delivered: 5, fetched: 5, filtered: 95 },
     1_000,
     '5 products published in 1.0 s, 5.0 a second, 95 did not match `--country fr`',
   ],
-  [{ unwanted: 100 }, 1_000, '! 0 products published in 1.0 s, 100 did not match `--country fr`'],
+  [{ filtered: 100 }, 1_000, '! 0 products published in 1.0 s, 100 did not match `--country fr`'],
 ])('the summary of a scrape with %o is one line', (more, tookMs, summary) => {
   const progress = new ScrapeProgress(new Output('plain'), null)
   vi.advanceTimersByTime(tookMs)
@@ -89,15 +89,15 @@ test.each<[SourceEvent, string]>([
     'Resuming the scrape that started 3 min 5 s ago: 312 of 400 products are done; `--fresh` starts over',
   ],
   [
-    { kind: 'waiting', ms: 30_000, reason: 'it answered with status 429', asked: true },
+    { kind: 'paused', ms: 30_000, reason: 'it answered with status 429', requested: true },
     '! The site requests a pause of 30 s: it answered with status 429',
   ],
   [
-    { kind: 'waiting', ms: 120_000, reason: 'it is down for maintenance', asked: false },
+    { kind: 'paused', ms: 120_000, reason: 'it is down for maintenance', requested: false },
     '! Pausing for 2 min 0 s: it is down for maintenance',
   ],
   [
-    { kind: 'layout', field: 'nova_group', selector: '#panel_nova img', rate: 0.025, usual: 0.834 },
+    { kind: 'layout', field: 'nova_group', selector: '#panel_nova img', rate: 0.025, typicalRate: 0.834 },
     '! The layout of the site may have changed: `nova_group` is on 3 % of the last pages, typically on 83 %; its selector is `#panel_nova img`',
   ],
   [{ kind: 'skipped', address: 'http://a/\u001b[2J', reason: 'gone' }, '! skipped http://a/: gone'],
@@ -117,7 +117,7 @@ test.each<[SourceEvent, string]>([
 test('the result and the summary show layout changes', () => {
   const progress = new ScrapeProgress(new Output('json'), null)
   vi.spyOn(process.stdout, 'write').mockReturnValueOnce(true)
-  const change = { field: 'nova_group', selector: '#panel_nova img', rate: 0, usual: 0.8 }
+  const change = { field: 'nova_group', selector: '#panel_nova img', rate: 0, typicalRate: 0.8 }
   progress.report(counts({}), { kind: 'layout', ...change })
   expect([progress.result(), progress.summary(counts({}), 'published')]).toEqual([
     { layout: [change] },

@@ -42,7 +42,7 @@ export class ScrapeProgress {
    * @param filter the options that filter products, for example "`--country fr`"
    */
   readonly summary = (counts: ProduceCounts, done: string, filter = ''): string => {
-    const { delivered, removed, fetched, skipped, unwanted } = counts
+    const { delivered, removed, fetched, skipped, filtered } = counts
     const tookMs = Date.now() - this.startedAt
     const missing = fetched - delivered - removed
     const undelivered = missing > 0 ? `, ${missing} fetched but not ${done}` : ''
@@ -53,9 +53,9 @@ export class ScrapeProgress {
       this.layoutChanges.length > 0
         ? `, ${plural(this.layoutChanges.length, 'field')} rarely filled any more`
         : ''
-    const filtered = unwanted > 0 ? `, ${unwanted} did not match ${filter}` : ''
-    const warning = unwanted > 0 && delivered + removed === 0 ? `${chalk.yellow('!')} ` : ''
-    return `${warning}${plural(delivered, 'product')} ${done} in ${formatDuration(tookMs)}${rate}${deletes}${skips}${undelivered}${changes}${filtered}`
+    const others = filtered > 0 ? `, ${filtered} did not match ${filter}` : ''
+    const warning = filtered > 0 && delivered + removed === 0 ? `${chalk.yellow('!')} ` : ''
+    return `${warning}${plural(delivered, 'product')} ${done} in ${formatDuration(tookMs)}${rate}${deletes}${skips}${undelivered}${changes}${others}`
   }
 
   readonly seconds = (): number => (Date.now() - this.startedAt) / 1_000
@@ -87,17 +87,17 @@ const eventText = (event: SourceEvent): string | null => {
       const since = formatDuration(Date.now() - event.startedAt.getTime())
       return `Resuming the scrape that started ${since} ago: ${event.done} of ${event.listed} products are done; \`--fresh\` starts over`
     }
-    case 'waiting': {
-      const wait = event.asked ? 'The site requests a pause of' : 'Pausing for'
+    case 'paused': {
+      const wait = event.requested ? 'The site requests a pause of' : 'Pausing for'
       return `${chalk.yellow('!')} ${wait} ${formatDuration(event.ms)}: ${printable(event.reason)}`
     }
     case 'layout':
-      return `${chalk.yellow('!')} The layout of the site may have changed: \`${event.field}\` is on ${percent(event.rate)} of the last pages, typically on ${percent(event.usual)}; its selector is \`${event.selector}\``
+      return `${chalk.yellow('!')} The layout of the site may have changed: \`${event.field}\` is on ${percent(event.rate)} of the last pages, typically on ${percent(event.typicalRate)}; its selector is \`${event.selector}\``
     case 'skipped':
       return `${chalk.yellow('!')} skipped ${printable(event.address)}: ${printable(event.reason)}`
     case 'found':
     case 'fetched':
-    case 'unwanted':
+    case 'filtered':
       return null
   }
 }

@@ -88,10 +88,10 @@ const requests: Readonly<Record<SourceName, (options: ScrapeOptions) => SourceRe
     // Only version 2 of the API has a search.
     if (apiVersion === '3') oneOf(options, ['search', 'apiVersion'])
     if (search !== undefined)
-      return { kind: 'api', ask: { kind: 'search', parameters: parametersOf(search) }, limit }
+      return { kind: 'api', query: { kind: 'search', parameters: parametersOf(search) }, limit }
     if (codes === undefined) throw nothingRequested
     const version = apiVersion === '3' ? 3 : 2
-    return { kind: 'api', ask: { kind: 'codes', codes, version }, limit }
+    return { kind: 'api', query: { kind: 'codes', codes, version }, limit }
   },
 
   export: options => {

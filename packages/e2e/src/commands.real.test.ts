@@ -68,7 +68,7 @@ describe('a running stack', () => {
       10,
       [
         { version: 1, kind: 'skipped', line: 2, problem: expect.stringMatching(/^nova_group: /) },
-        { version: 1, kind: 'skipped', line: 3, problem: expect.stringMatching(/^it is no JSON: /) },
+        { version: 1, kind: 'skipped', line: 3, problem: expect.stringMatching(/^it is not valid JSON: /) },
         { version: 1, kind: 'produce', published: 1, deleted: 0, skipped: 2 },
         { version: 1, error: expect.objectContaining({ code: 'LINES_REJECTED' }) },
       ],

@@ -128,7 +128,7 @@ test('a site that does not answer is reported as unreachable', async () => {
 
 test('an invalid address is a usage error', async () => {
   expect((await stack.run(['scrape', '--dry-run', '--url', 'products'])).shown).toMatchInlineSnapshot(`
-    "! ✖ \`products\` is no web address [ADDRESS_INVALID]
+    "! ✖ \`products\` is not a web address [ADDRESS_INVALID]
     ! → give one such as \`https://fr.openfoodfacts.org/facets/categories/chocolats\`
     exit 2"
   `)
@@ -137,7 +137,7 @@ test('an invalid address is a usage error', async () => {
 test('a configured browser that does not exist is reported, and no other is used', async () => {
   const call = await stack.run(['scrape', '--dry-run', '--set', 'browser.executablePath=/nowhere/chromium'])
   expect(call.shown).toMatchInlineSnapshot(`
-    "! ✖ No program at \`/nowhere/chromium\` [CHROMIUM_MISSING]
+    "! ✖ \`/nowhere/chromium\` is not an executable file [CHROMIUM_MISSING]
     ! → correct \`browser.executablePath\` in the configuration, or leave it out to have one found
     exit 6"
   `)

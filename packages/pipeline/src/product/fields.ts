@@ -2,8 +2,8 @@ import { nutrients } from './nutriments.ts'
 import type { Wanted } from './pick.ts'
 import { productColumns } from './product.ts'
 
-/** What the API is asked for: whole, a product would be ten times as much to send. */
-export const askedFields: readonly string[] = [
+/** The fields that are requested from the API. A whole product would be ten times larger. */
+export const requestedFields: readonly string[] = [
   'code',
   'product_name',
   'generic_name',
@@ -36,20 +36,19 @@ export const askedFields: readonly string[] = [
   'obsolete',
 ]
 
-const each = (names: readonly string[]): Wanted =>
-  Object.fromEntries(names.map(name => [name, true as const]))
+const all = (names: readonly string[]): Wanted => Object.fromEntries(names.map(name => [name, true as const]))
 
 /**
- * What `productOf` reads of a product, by its name in Open Food Facts' API and exports, or in the record. A test holds
- * the two together.
+ * The fields that `productOf` reads, by their names in the API and the exports of Open Food Facts, or in the record. A
+ * test compares the two.
  */
 export const apiFields: Wanted = {
-  ...each(productColumns),
-  ...each(askedFields),
-  // What exports and older versions have in the place of these.
-  ...each(['_id', 'product_name_*', 'generic_name_*', 'nutrition_grade_fr', 'nova_groups']),
-  ...each(['image_front_url', 'lc']),
+  ...all(productColumns),
+  ...all(requestedFields),
+  // The names that exports and older versions use instead.
+  ...all(['_id', 'product_name_*', 'generic_name_*', 'nutrition_grade_fr', 'nova_groups']),
+  ...all(['image_front_url', 'lc']),
   images: { selected: { front: { '*': { rev: true } } }, 'front_*': { rev: true } },
-  nutriments: each(nutrients.map(name => `${name}_100g`)),
-  nutrition: { aggregated_set: { per: true, preparation: true, nutrients: each(nutrients) } },
+  nutriments: all(nutrients.map(name => `${name}_100g`)),
+  nutrition: { aggregated_set: { per: true, preparation: true, nutrients: all(nutrients) } },
 }

@@ -4,11 +4,11 @@ import { numberOf } from './normalise.ts'
 const imagesAt = 'https://images.openfoodfacts.org/images/products'
 
 /**
- * The address of the picture of a product's front, 400 pixels, where the product holds only what its address is made
- * of: `images` with `front_fr: { rev }`, the same as a list (Parquet), or since 2025 `selected: { front: { fr: { rev }}}`.
- * Takes the product's own language, else the first that there is; null where there is no front.
+ * The address of the front image of a product, 400 pixels, built from the field `images`. Three forms exist:
+ * `front_fr: { rev }`, the same as a list (Parquet), and since 2025 `selected: { front: { fr: { rev }}}`. The image in
+ * the product's own language is preferred, otherwise the first one is used; null if there is none.
  *
- * @param code normalised
+ * @param code the normalised barcode
  * @see https://openfoodfacts.github.io/openfoodfacts-server/api/how-to-download-images/
  */
 export const imageUrl = (images: unknown, code: string, lang: string | null): string | null => {
@@ -38,6 +38,6 @@ const front = (key: string, image: unknown): readonly Front[] => {
     : [[language, revision]]
 }
 
-/** 13 digits at least, parted in threes: `301/762/042/2003`. */
+/** The folder of a product: at least 13 digits, split in threes: `301/762/042/2003`. */
 const folderOf = (code: string): string =>
   code.padStart(13, '0').replace(/^(\d{3})(\d{3})(\d{3})/, '$1/$2/$3/')

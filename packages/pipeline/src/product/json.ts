@@ -1,17 +1,17 @@
-/** An object of JSON whose members are not known. */
+/** A JSON object with unknown members. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** `value` where it is an object with members, else null. */
+/** `value` if it is a JSON object; otherwise null. */
 export const objectOf = (value: unknown): JsonObject | null =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null
 
-/** Text as JSON holds it; a number is the text that it reads as. Anything else is null. */
+/** The text of a JSON string or number; null for any other value. */
 export const textOf = (value: unknown): string | null => {
   if (typeof value === 'string') return value
   return typeof value === 'number' && Number.isFinite(value) ? String(value) : null
 }
 
-/** The texts of a list, which the API writes as an array and the CSV export as text between commas. */
+/** The texts of a list: an array in the API, comma-separated text in the CSV export. */
 export const textsOf = (value: unknown): readonly string[] => {
   if (typeof value === 'string') return value.split(',')
   if (!Array.isArray(value)) return []

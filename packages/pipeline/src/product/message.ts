@@ -17,6 +17,7 @@ export interface SerializedProduct {
   readonly json: string | Buffer
 }
 
+/** The record as it is published. */
 export const serialize = (product: Product): SerializedProduct => ({
   code: product.code,
   json: JSON.stringify(product),

@@ -1,63 +1,63 @@
 /**
- * The text of a source, made into the values of the record. Pure, and shared by all sources: two sources that saw the
- * same product must give the same record.
+ * Converts the texts of a source into the values of the record. All sources use these functions, because two sources
+ * that show the same product must give the same record.
  */
 
 import { decodeHTMLStrict } from 'entities'
 
-/** No honest text of a product is as long, and a record must stay smaller than the broker's largest message. */
-const longestText = 20_000
+/** Real texts are shorter, and a record must stay below the maximum message size of the broker. */
+const maxTextLength = 20_000
 
 /**
- * One line of text as a person reads it: entities decoded (contributors' names hold literal `&quot;`, some of them
- * encoded twice), control and zero-width characters and halves of characters gone, any white space one blank, Unicode
- * composed, at most 20,000 characters. Cleaning a clean text changes nothing.
- * @returns null where nothing is left: an empty text says nothing.
+ * A text as one clean line: HTML entities decoded (names of contributors contain `&quot;`, some encoded twice); control
+ * and zero-width characters and lone surrogates removed; each run of white space replaced by one blank; Unicode
+ * composed (NFC); at most 20,000 characters. Cleaning a clean text changes nothing.
+ * @returns null if nothing is left
  */
 export const cleanText = (written: string | null | undefined): string | null => {
   if (written === null || written === undefined || written === '') return null
-  if (written.length <= longestText && alreadyClean.test(written)) return written
-  let text = written.slice(0, longestText)
-  // Each step can make work for another: removing a zero-width character completes an entity, decoding one makes a
-  // control character. The rounds end because every entity that goes makes the text shorter.
+  if (written.length <= maxTextLength && alreadyClean.test(written)) return written
+  let text = written.slice(0, maxTextLength)
+  // One step can create input for another: removing a zero-width character may complete an entity, and decoding an
+  // entity may give a control character. The loop ends because each decoded entity makes the text shorter.
   for (let before = ''; before !== text; ) {
     before = text
     text = decodeEntities(text)
       .normalize('NFC')
-      // Controls part words as a line break does; format characters (zero-width, direction marks) are inside words.
+      // Control characters separate words, as a line break does; format characters (zero-width) are inside words.
       .replace(/\p{Cc}+/gu, ' ')
       .replace(/[\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]|\p{Cs}/gu, '')
       .replace(/\s+/g, ' ')
       .trim()
-      .slice(0, longestText)
+      .slice(0, maxTextLength)
   }
   return text === '' ? null : text
 }
 
-// Most texts are Latin words with single blanks between them: nothing to do, and told in one look. Letters above
-// U+02FF may be combining marks, and `&` may begin an entity; the marks from U+2010 to U+2027 are dashes, quotation
-// marks such as the apostrophe of `d’orange`, and dots.
+// Most texts are Latin words with single blanks between them, which one test recognises. Characters above U+02FF may be
+// combining marks, and `&` may start an entity; U+2010 to U+2027 are dashes, quotation marks such as the apostrophe of
+// `d’orange`, and dots.
 const alreadyClean = /^[!-%'-~\u00A1-\u02FF\u2010-\u2027]+(?: [!-%'-~\u00A1-\u02FF\u2010-\u2027]+)*$/
 
 /**
- * The names of a list, each cleaned, in their order, joined by `, `; null for none. A name that reads `null` or
- * `undefined` is a programmer's slip, not a name: the category `null` stands on two of five products of Open Food
- * Facts' imports.
+ * The names of a list, cleaned and joined by `, ` in the given order; null if there are none. The names `null` and
+ * `undefined` are left out: they come from programming errors (two of five imported products of Open Food Facts have
+ * the category `null`).
  */
 export const joinNames = (names: readonly string[]): string | null => {
   let joined = ''
   for (const written of names) {
     const name = cleanText(written)
     if (name === null || name === 'null' || name === 'undefined') continue
-    if (joined.length + name.length + 2 > longestText) break
+    if (joined.length + name.length + 2 > maxTextLength) break
     joined = joined === '' ? name : `${joined}, ${name}`
   }
   return joined === '' ? null : joined
 }
 
 /**
- * The grade among `grades` that `written` names, whatever its case and with `_` for `-`; null for what is no grade:
- * `unknown`, `not-applicable`, nothing.
+ * The one of `grades` that `written` names, in any case and with `_` or `-`; null for anything else, such as `unknown`
+ * or `not-applicable`.
  */
 export const gradeAmong = <Grade extends string>(
   grades: readonly Grade[],
@@ -72,9 +72,9 @@ export const novaGroup = (written: string | null | undefined): 1 | 2 | 3 | 4 | n
   ([1, 2, 3, 4] as const).find(group => String(group) === written?.trim()) ?? null
 
 /**
- * The grams that a text such as `12,5 g`, `< 0.5 g` or `~ 300 mg` tells in language `lang`. A sign before the number
- * (less than, about) is dropped, as Open Food Facts' own `_100g` values do.
- * @returns null where no mass is told (`?`, `-`, a percentage).
+ * The grams in a text such as `12,5 g`, `< 0.5 g` or `~ 300 mg`, with the number format of the language `lang`. A sign
+ * before the number (less than, about) is ignored, as in the `_100g` values of Open Food Facts.
+ * @returns null if the text contains no mass (`?`, `-`, a percentage)
  */
 export const grams = (written: string, lang: string): number | null => {
   const found = /((?:(?<!\S)-)?\d[\d.,\s]*)(kg|mg|µg|μg|mcg|g)(?!\p{L})/u.exec(written)
@@ -85,8 +85,8 @@ export const grams = (written: string, lang: string): number | null => {
 const gramExponents: Readonly<Record<string, number>> = { kg: 3, g: 0, mg: -3, µg: -6, μg: -6, mcg: -6 }
 
 /**
- * The kilocalories that a text such as `2 524 kJ (617 kcal)` tells in language `lang`. Where only kilojoules are told
- * they are converted (4.184 kJ a kilocalorie, as Open Food Facts does), to a tenth.
+ * The kilocalories in a text such as `2 524 kJ (617 kcal)`, with the number format of the language `lang`. If it
+ * contains only kilojoules, they are converted (4.184 kJ a kilocalorie, as in Open Food Facts) and rounded to a tenth.
  */
 export const kilocalories = (written: string, lang: string): number | null => {
   const kcal = /(\d[\d.,\s]*)kcal/i.exec(written)?.[1]
@@ -96,28 +96,29 @@ export const kilocalories = (written: string, lang: string): number | null => {
 }
 
 /**
- * The number written in the manner of `lang` (`1 234,5` in French, `1,234.5` in English), times ten to the power of
- * `exponent`. The power is put into the text, not multiplied: 3.3 mg must be 0.0033 g, not its neighbour.
+ * The number in the format of the language `lang` (`1 234,5` in French, `1,234.5` in English), times ten to the power
+ * of `exponent`. The exponent is added to the text, because a multiplication would not give exactly 0.0033 g for
+ * 3.3 mg.
  */
 export const readNumber = (written: string, lang: string, exponent = 0): number | null => {
   const signs = numberSigns(lang)
   const dense = written.replace(/\s+/g, '')
   const grouped = dense.split(signs.group)
-  // A group sign parts thousands. Elsewhere it is a decimal sign of another language: Open Food Facts prints very
-  // small numbers with a point on French and German pages too.
+  // A group sign separates thousands. In any other place it is a decimal sign: Open Food Facts prints very small
+  // numbers with a point on French and German pages too.
   const isGrouped = grouped.length > 1 && grouped.slice(1).every(part => /^\d{3}(?!\d)/.test(part))
   const plain = (isGrouped ? grouped.join('') : dense).replace(signs.decimal, '.')
   return /^-?\d+(\.\d+)?$/.test(plain) ? Number(`${plain}e${exponent}`) : null
 }
 
 /**
- * The number in a value of JSON that no language is known for: a number, or text as Open Food Facts' server reads it
- * (`convert_string_to_number`): a single comma or point is decimal, repeated ones part thousands, and of two kinds the
- * last is decimal. A sign before it (less than, about) is dropped.
- * @returns null for anything else, and for what is not finite
+ * The number in a JSON value of unknown language: a number, or text, which is read as the server of Open Food Facts
+ * does (`convert_string_to_number`). A single comma or point is the decimal sign; repeated ones separate thousands; if
+ * both occur, the last is the decimal sign. A sign before the number (less than, about) is ignored.
+ * @returns null for anything else, and if it is not finite
  */
 export const numberOf = (value: unknown): number | null => {
-  // Adding zero makes zero of minus zero, which JSON would make anyway.
+  // Adding zero turns minus zero into zero, as JSON does.
   if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : null
   if (typeof value === 'bigint') return Number(value)
   if (typeof value !== 'string') return null
@@ -128,7 +129,7 @@ export const numberOf = (value: unknown): number | null => {
   return Number.isFinite(number) ? number + 0 : null
 }
 
-/** Digits with points and commas as JavaScript writes them; null where the signs make no sense. */
+/** Digits with points and commas in the format of JavaScript; null if the signs are not a valid number. */
 const withPoint = (digits: string): string | null => {
   const last = /[.,](?=[^.,]*$)/.exec(digits)?.[0]
   if (last === undefined) return digits
@@ -144,8 +145,8 @@ const areThousands = (groups: readonly string[]): boolean =>
   groups.every((group, index) => (index === 0 ? /^\d{1,3}$/ : /^\d{3}$/).test(group))
 
 /**
- * The grams in a value: a number is in `unit`, a text may name its own (`12,5 g`, `300 mg`).
- * @returns null where there is no number, or a unit that is no mass (`%`, `IU`)
+ * The grams in a value. A number is in `unit`; a text may have its own unit (`12,5 g`, `300 mg`).
+ * @returns null without a number, and for a unit that is not a mass (`%`, `IU`)
  */
 export const massOf = (value: unknown, unit = 'g'): number | null => {
   const amount = amountOf(value, unit)
@@ -154,7 +155,7 @@ export const massOf = (value: unknown, unit = 'g'): number | null => {
   return rounded(exponent === 0 ? amount.number : amount.number * 10 ** exponent)
 }
 
-/** The kilocalories in a value: a number is in `unit` (`kcal` or `kJ`), a text may name its own. */
+/** The kilocalories in a value. A number is in `unit` (`kcal` or `kJ`); a text may have its own unit. */
 export const energyOf = (value: unknown, unit = 'kcal'): number | null => {
   const amount = amountOf(value, unit)
   if (amount.number === null) return null
@@ -173,12 +174,12 @@ const amountOf = (
     : { number: numberOf(number), unit: named }
 }
 
-/** Without the last digits that binary arithmetic leaves behind: 7.69, not 7.6899999999999995. */
+/** Removes the rounding error of binary arithmetic: 7.69 instead of 7.6899999999999995. */
 export const rounded = (value: number): number =>
-  // Few numbers need it, and writing one out costs more than the question whether it has four decimals at most.
+  // Few numbers need it. Formatting one is slower than testing whether it has at most four decimals.
   Math.round(value * 10_000) / 10_000 === value ? value : Number(value.toPrecision(12))
 
-/** 4.184 kJ a kilocalorie, as Open Food Facts converts, to a tenth. */
+/** 4.184 kJ a kilocalorie, as in Open Food Facts, rounded to a tenth. */
 const kilocaloriesOf = (kilojoules: number): number => Math.round((kilojoules / 4.184) * 10) / 10
 
 const numberSigns = (lang: string): { readonly decimal: string; readonly group: string } => {
@@ -192,10 +193,10 @@ const numberSigns = (lang: string): { readonly decimal: string; readonly group: 
   return signs
 }
 
-// Building an Intl.NumberFormat costs more than reading all the numbers of a page with it.
+// Creating an Intl.NumberFormat takes longer than reading all numbers of a page with it.
 const signsByLanguage = new Map<string, { readonly decimal: string; readonly group: string }>()
 
-/** Decodes all character references of HTML. A reference to no valid character, such as `&#0;`, becomes a blank. */
+/** Decodes all character references of HTML. An invalid reference, such as `&#0;`, becomes a blank. */
 const decodeEntities = (text: string): string => {
   const decoded = decodeHTMLStrict(text)
   return text.includes('\ufffd') ? decoded : decoded.replaceAll('\ufffd', ' ')

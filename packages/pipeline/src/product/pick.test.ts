@@ -43,18 +43,18 @@ test('a wanted object that is something else is read as what it is', () => {
 })
 
 test.each([
-  ['', 'it is no JSON object'],
-  ['[]', 'it is no JSON object'],
-  ['7', 'it is no JSON object'],
-  [`[${JSON.stringify(long)}]`, 'it is no JSON object'],
-  [`{"a":"${long}`, 'it ends in the middle of a text'],
-  [`{"a":["${long}"`, 'it ends in the middle of an object'],
-  [`{"a":"${long}"`, /there is no comma at byte \d+/],
-  [`{"a":"${long}",}`, /there is no name at byte \d+/],
-  [`{"a":"${long}" "b":1}`, /there is no comma at byte \d+/],
-  [`{"a":"${long}","b" 1}`, /there is no colon at byte \d+/],
-  [`{"a":"${long}","b":}`, /there is no value at byte \d+/],
-  [`{"a":"${long}"}{}`, 'something follows the object'],
+  ['', 'it is not a JSON object'],
+  ['[]', 'it is not a JSON object'],
+  ['7', 'it is not a JSON object'],
+  [`[${JSON.stringify(long)}]`, 'it is not a JSON object'],
+  [`{"a":"${long}`, 'it ends inside a string'],
+  [`{"a":["${long}"`, 'it ends inside an object or array'],
+  [`{"a":"${long}"`, /a comma is missing at byte \d+/],
+  [`{"a":"${long}",}`, /a name is missing at byte \d+/],
+  [`{"a":"${long}" "b":1}`, /a comma is missing at byte \d+/],
+  [`{"a":"${long}","b" 1}`, /a colon is missing at byte \d+/],
+  [`{"a":"${long}","b":}`, /a value is missing at byte \d+/],
+  [`{"a":"${long}"}{}`, 'there is more text after the object'],
 ])('a broken line is refused: %.20s', (line, message) => {
   expect(() => pick(line)).toThrow(message)
 })

@@ -1,21 +1,21 @@
 /**
- * Which members of an object are wanted: `true` for a whole value, an object for some members of it. A name that ends
- * with `*` stands for every name that begins so.
+ * The wanted members of an object: `true` for a whole value, an object for some of its members. A name that ends with
+ * `*` stands for all names with that prefix.
  */
 export interface Wanted {
   readonly [name: string]: true | Wanted
 }
 
 /**
- * Reads the wanted members out of a line of JSON and leaves the rest unread. A product of the full export has some 170
- * members in 20 KB, of which the record needs 30: stepping over the others costs a fifth of parsing them.
+ * Extracts the wanted members from a line of JSON without parsing the others. A product of the full export has about 170
+ * members in 20 KB, of which the record needs 30: skipping the others takes a fifth of the time of parsing them.
  *
- * What is picked is what `JSON.parse` would give for each wanted member; a short line gives the others too. What is
- * stepped over is not checked beyond its brackets and quotes.
+ * The wanted members are what `JSON.parse` gives; a short line keeps its other members too. In skipped members only
+ * brackets and quotes are checked.
  */
 export class Picker {
   private readonly wanted: Names
-  /** The wanted members, one after the other, as an object of JSON. */
+  /** A JSON object of the wanted members. */
   private picked = Buffer.allocUnsafe(64 * 1024)
   private length = 0
 
@@ -24,16 +24,16 @@ export class Picker {
   }
 
   /**
-   * The object of the wanted members, as bytes of JSON that hold until the next call.
-   * @throws SyntaxError where the line is no object of JSON, or ends in the middle of one
+   * A JSON object of the wanted members; the bytes are valid until the next call.
+   * @throws SyntaxError if the line is not a complete JSON object
    */
   readonly pick = (line: Buffer): Buffer => {
     const start = skipBlanks(line, 0)
-    if (line[start] !== brace) throw new SyntaxError('it is no JSON object')
+    if (line[start] !== brace) throw new SyntaxError('it is not a JSON object')
     if (line.length < shortLine) return line
     const end = find(line, start + 1, this.wanted)
-    if (skipBlanks(line, end) < line.length) throw new SyntaxError('something follows the object')
-    // Twice: what is copied is never longer than the line, but for commas, colons and brackets of ours.
+    if (skipBlanks(line, end) < line.length) throw new SyntaxError('there is more text after the object')
+    // Twice the length, because commas, colons and brackets are added to the copy.
     if (this.picked.length < line.length * 2) this.picked = Buffer.allocUnsafe(line.length * 2)
     this.length = 0
     this.write(line, this.wanted)
@@ -41,8 +41,8 @@ export class Picker {
   }
 
   /**
-   * Writes the members that were found. Always in the order in which they are wanted: on objects that differ in the
-   * order of their members, as those of the export do, both `JSON.parse` and whatever reads them take twice the time.
+   * Writes the members that were found, always in the same order. If objects differ in the order of their members, as in
+   * the export, `JSON.parse` and code that reads them take twice the time.
    */
   private readonly write = (line: Buffer, { names, others }: Names): void => {
     const before = this.length
@@ -56,7 +56,7 @@ export class Picker {
       this.copy(line, nameAt, start)
       this.writeValue(line, start, end, inner)
     }
-    // In the place of the first comma.
+    // Replaces the first comma.
     if (this.length === before) this.put(brace)
     else this.picked[before] = brace
     this.put(closingBrace)
@@ -76,16 +76,16 @@ export class Picker {
   }
 
   private readonly copy = (bytes: Buffer, from: number, to: number): void => {
-    // A call out of JavaScript costs as much as some dozen bytes.
+    // A native call takes as long as copying a few dozen bytes.
     if (to - from > 48) this.length += bytes.copy(this.picked, this.length, from, to)
     else for (let at = from; at < to; at += 1) this.picked[this.length++] = bytes[at] ?? 0
   }
 }
 
 /**
- * Finds the wanted members of the object that begins before `from`, and notes in `wanted` where they are; of two with
- * one name the later counts.
- * @returns the place after the object's end
+ * Finds the wanted members of the object whose bracket is before `from`, and stores their positions in `wanted`. If a
+ * name occurs twice, the later one counts.
+ * @returns the position after the object
  */
 const find = (line: Buffer, from: number, wanted: Names): number => {
   for (const name of wanted.names) name.end = 0
@@ -93,12 +93,12 @@ const find = (line: Buffer, from: number, wanted: Names): number => {
   let at = skipBlanks(line, from)
   if (line[at] === closingBrace) return at + 1
   for (;;) {
-    if (line[at] !== quote) throw new SyntaxError(`there is no name at byte ${at}`)
+    if (line[at] !== quote) throw new SyntaxError(`a name is missing at byte ${at}`)
     const nameAt = at
     const nameEnd = skipName(line, at + 1)
     const afterName = nameEnd < 0 ? -nameEnd : nameEnd
     at = skipBlanks(line, afterName)
-    if (line[at] !== colon) throw new SyntaxError(`there is no colon at byte ${at}`)
+    if (line[at] !== colon) throw new SyntaxError(`a colon is missing at byte ${at}`)
     const start = skipBlanks(line, at + 1)
     at = skipValue(line, start)
     if (nameEnd < 0) noteEscaped(line, wanted, nameAt, afterName, start, at)
@@ -106,12 +106,12 @@ const find = (line: Buffer, from: number, wanted: Names): number => {
       note(line, nameAt + 1, afterName - 1, wanted, nameAt, start, at)
     at = skipBlanks(line, at)
     if (line[at] === closingBrace) return at + 1
-    if (line[at] !== comma) throw new SyntaxError(`there is no comma at byte ${at}`)
+    if (line[at] !== comma) throw new SyntaxError(`a comma is missing at byte ${at}`)
     at = skipBlanks(line, at + 1)
   }
 }
 
-/** Of so short a line almost all is wanted: it is quicker to take it whole. */
+/** Almost all members of a shorter line are wanted, so it is faster to keep it whole. */
 const shortLine = 1024
 
 const quote = 0x22
@@ -123,15 +123,15 @@ const closingBracket = 0x5d
 const colon = 0x3a
 const comma = 0x2c
 
-/** The wanted names of one object, and where its members were found in the line at hand. */
+/** The wanted names of one object, and the positions of its members in the current line. */
 interface Names {
   readonly names: readonly Name[]
-  /** The names by `keyOf`: a text for each name of a line would cost more than the rest of the reading. */
+  /** The names by `keyOf`: creating a string for each name would take longer than everything else. */
   readonly byKey: ReadonlyMap<number, readonly Name[]>
-  /** By length and first byte, whether a name may be wanted at all: spares most of them the search. */
+  /** Whether a name with this length and first byte may be wanted; most names need no further search. */
   readonly possible: Uint8Array
   readonly prefixes: readonly { readonly bytes: Uint8Array; readonly inner: Names | 'whole' }[]
-  /** Members whose names begin with a wanted prefix. */
+  /** Members whose names have a wanted prefix. */
   readonly others: {
     readonly nameAt: number
     readonly start: number
@@ -142,10 +142,10 @@ interface Names {
 
 interface Name {
   readonly bytes: Uint8Array
-  /** The name as it is written before its value: `,"code":`. */
+  /** The text before the value: `,"code":`. */
   readonly label: Buffer
   readonly inner: Names | 'whole'
-  /** Where the value stands; `end` is 0 where the line has none. */
+  /** The position of the value; `end` is 0 if the line does not have it. */
   start: number
   end: number
 }
@@ -186,8 +186,8 @@ const possibleAmong = (names: readonly Bytes[], prefixes: readonly Bytes[]): Uin
 }
 
 /**
- * Notes a member where its name, which stands in `text`, is wanted. So many numbers, since an object for each of 170
- * members would be half the garbage.
+ * Stores the position of a member if its name, which is in `text`, is wanted. It has many number parameters, because an
+ * object for each of 170 members would be half of the garbage.
  */
 const note = (
   text: Uint8Array,
@@ -209,7 +209,7 @@ const note = (
       wanted.others.push({ nameAt, start, end, inner })
 }
 
-/** The same for a name with escapes, `product\u005fname`, which nobody writes and JSON allows. */
+/** The same for a name with escapes, such as `product\u005fname`, which JSON allows. */
 const noteEscaped = (
   line: Buffer,
   wanted: Names,
@@ -224,11 +224,11 @@ const noteEscaped = (
 
 const none: readonly Name[] = []
 
-/** A number that few names share: of its length, its first and its last byte. */
+/** A hash of a name: its length, first and last byte. */
 const keyOf = (bytes: Uint8Array, from: number, to: number): number =>
   ((to - from) << 16) | ((bytes[from] ?? 0) << 8) | (bytes[to - 1] ?? 0)
 
-/** The place of names of a length, modulo 64, and a first byte. */
+/** A rougher hash: the length modulo 64 and the first byte. */
 const roughKeyOf = (bytes: Uint8Array, from: number, to: number): number =>
   (((to - from) & 63) << 8) | (bytes[from] ?? 0)
 
@@ -237,7 +237,7 @@ const beginsWith = (line: Uint8Array, from: number, bytes: Uint8Array): boolean 
   return true
 }
 
-// Between the parts of a line there are mostly none: one look, and no loop.
+// Most tokens have no blanks between them: one comparison and no loop.
 const skipBlanks = (line: Uint8Array, from: number): number =>
   (line[from] ?? 0) > 0x20 ? from : skipSomeBlanks(line, from)
 
@@ -250,7 +250,7 @@ const skipSomeBlanks = (line: Uint8Array, from: number): number => {
   }
 }
 
-/** The place after the closing quote of the string whose opening quote is before `from`. */
+/** The position after the closing quote of the string whose opening quote is before `from`. */
 const skipString = (line: Uint8Array, from: number): number => {
   const { length } = line
   for (let at = from; at < length; at += 1) {
@@ -258,10 +258,10 @@ const skipString = (line: Uint8Array, from: number): number => {
     if (byte === quote) return at + 1
     if (byte === backslash) at += 1
   }
-  throw new SyntaxError('it ends in the middle of a text')
+  throw new SyntaxError('it ends inside a string')
 }
 
-/** The same for a name; below zero where it has escapes. */
+/** The same for a name; negative if it has escapes. */
 const skipName = (line: Uint8Array, from: number): number => {
   const { length } = line
   for (let at = from; at < length; at += 1) {
@@ -269,7 +269,7 @@ const skipName = (line: Uint8Array, from: number): number => {
     if (byte === quote) return at + 1
     if (byte === backslash) return -skipString(line, at)
   }
-  throw new SyntaxError('it ends in the middle of a text')
+  throw new SyntaxError('it ends inside a string')
 }
 
 const skipValue = (line: Uint8Array, from: number): number => {
@@ -280,9 +280,8 @@ const skipValue = (line: Uint8Array, from: number): number => {
 }
 
 /**
- * The place after the end of the object or array that begins before `from`, whatever is in it. Most bytes of a line go
- * through here, so texts are stepped over in place, and brackets are told by their bits: `{` and `[`, as `}` and `]`,
- * differ in one only.
+ * The position after the object or array whose bracket is before `from`. Most bytes of a line are read here. Therefore
+ * strings are skipped in place, and one bit mask recognises brackets: `{` and `[` differ in one bit, as do `}` and `]`.
  */
 const skipContainer = (line: Uint8Array, from: number): number => {
   const { length } = line
@@ -295,7 +294,7 @@ const skipContainer = (line: Uint8Array, from: number): number => {
         const inside = line[at++]
         if (inside === quote) break
         if (inside === backslash) at += 1
-        else if (inside === undefined) throw new SyntaxError('it ends in the middle of a text')
+        else if (inside === undefined) throw new SyntaxError('it ends inside a string')
       }
     } else if (byte >= bracket) {
       const kind = byte & 0x5f
@@ -306,10 +305,10 @@ const skipContainer = (line: Uint8Array, from: number): number => {
       }
     }
   }
-  throw new SyntaxError('it ends in the middle of an object')
+  throw new SyntaxError('it ends inside an object or array')
 }
 
-/** Numbers, `true`, `false`, `null`: whatever stands before the next comma or bracket. */
+/** Numbers, `true`, `false`, `null`: everything up to the next comma or bracket. */
 const skipScalar = (line: Uint8Array, from: number): number => {
   const { length } = line
   let at = from
@@ -318,6 +317,6 @@ const skipScalar = (line: Uint8Array, from: number): number => {
     if (byte === comma || byte === closingBrace || byte === closingBracket || byte === 0x20) break
     at += 1
   }
-  if (at === from) throw new SyntaxError(`there is no value at byte ${at}`)
+  if (at === from) throw new SyntaxError(`a value is missing at byte ${at}`)
   return at
 }

@@ -7,70 +7,70 @@ import type { Product } from './product.ts'
 import { flagged, type Unflagged } from './quality.ts'
 import { countriesOf, namesOf } from './tags.ts'
 
-/** What a product can't say of itself. */
+/** What the source adds to a product. */
 export interface RecordContext {
   readonly source: Product['source']
-  /** ISO 8601, UTC, with milliseconds. */
+  /** When the source read the product: ISO 8601, UTC, with milliseconds. */
   readonly observedAt: string
-  /** Where products have their page at `/product/<code>`; null where that is not known. */
+  /** The site whose page of the product is `/product/<code>`; null if it is unknown. */
   readonly site: string | null
 }
 
-/** What was read from one object of JSON. */
+/** What one JSON value contains. */
 export type Reading =
   | { readonly kind: 'product'; readonly product: Product }
-  /** The product is obsolete: its record is to be removed. */
+  /** The product is obsolete: its record must be deleted. */
   | { readonly kind: 'gone'; readonly code: string; readonly as_of: string }
   | { readonly kind: 'unreadable'; readonly reason: string }
 
 /**
- * The record of a product, from JSON in the form of Open Food Facts' API, which its JSONL export has too, or in the
- * form of the record itself. Everything that a source writes in its own way ends here: codes, entities, numbers as
- * text, units, old and new names, tags. Absurd values are kept, and flagged (`qualityFlags`).
+ * The record of a product. `raw` has the form of the API of Open Food Facts (the JSONL export has the same), or the form
+ * of the record itself. All differences between sources are resolved here: codes, entities, numbers as text, units, old
+ * and new names, tags. Implausible values are kept and flagged (`qualityFlags`).
  *
- * A record comes back as it is, with its own moments and source, so that records can be copied from place to place.
+ * A record is returned unchanged, with its own moments and source, so that records can be copied.
  */
 export const productOf = (raw: unknown, context: RecordContext): Reading => {
-  const told = objectOf(raw)
-  if (told === null) return unreadable('it is no JSON object')
-  const written = textOf(told['code']) ?? textOf(told['_id'])
+  const fields = objectOf(raw)
+  if (fields === null) return unreadable('it is not a JSON object')
+  const written = textOf(fields['code']) ?? textOf(fields['_id'])
   if (written === null) return unreadable('it has no code')
   const code = codeOf(written)
-  if (code === null) return unreadable(`its code \`${written.slice(0, 40)}\` is no barcode`)
-  return isOn(told['obsolete'])
-    ? { kind: 'gone', code, as_of: asOf(told, observedAt(told, context)) }
-    : { kind: 'product', product: flagged(record(told, code, context)) }
+  if (code === null) return unreadable(`its code \`${written.slice(0, 40)}\` is not a barcode`)
+  return isOn(fields['obsolete'])
+    ? { kind: 'gone', code, as_of: asOf(fields, observedAt(fields, context)) }
+    : { kind: 'product', product: flagged(record(fields, code, context)) }
 }
 
 const unreadable = (reason: string): Reading => ({ kind: 'unreadable', reason })
 
-const record = (told: JsonObject, code: string, context: RecordContext): Unflagged => {
-  const lang = langOf(told)
-  const observed = observedAt(told, context)
-  const nutriments = nutrimentsOf(told)
-  const ingredients = text(told['ingredients_text'])
+const record = (fields: JsonObject, code: string, context: RecordContext): Unflagged => {
+  const lang = langOf(fields)
+  const observed = observedAt(fields, context)
+  const nutriments = nutrimentsOf(fields)
+  const ingredients = text(fields['ingredients_text'])
   return {
     code,
-    product_name: textIn(told, 'product_name', lang),
-    generic_name: textIn(told, 'generic_name', lang),
-    quantity: text(told['quantity']),
-    brands: namesOf(told['brands'], told['brands_tags']),
-    categories: namesOf(told['categories'], told['categories_tags']),
-    labels: namesOf(told['labels'], told['labels_tags']),
-    // What contributors wrote differs from product to product (`US`, `Stany Zjednoczone`); the tag is one.
-    countries: countriesOf(told['countries_tags'], told['countries']),
+    product_name: textIn(fields, 'product_name', lang),
+    generic_name: textIn(fields, 'generic_name', lang),
+    quantity: text(fields['quantity']),
+    brands: namesOf(fields['brands'], fields['brands_tags']),
+    categories: namesOf(fields['categories'], fields['categories_tags']),
+    labels: namesOf(fields['labels'], fields['labels_tags']),
+    // Contributors write the same country in different ways (`US`, `Stany Zjednoczone`), but the tag is the same.
+    countries: countriesOf(fields['countries_tags'], fields['countries']),
     ingredients_text: ingredients,
-    allergens: namesOf(told['allergens_tags'], told['allergens']),
-    additives: namesOf(told['additives_tags'], told['additives']),
-    additives_n: countOf(told['additives_n']) ?? additivesCount(told['additives_tags'], ingredients),
+    allergens: namesOf(fields['allergens_tags'], fields['allergens']),
+    additives: namesOf(fields['additives_tags'], fields['additives']),
+    additives_n: countOf(fields['additives_n']) ?? additivesCount(fields['additives_tags'], ingredients),
     nutriscore_grade: gradeAmong(
       nutriScoreGrades,
-      textOf(told['nutriscore_grade'] ?? told['nutrition_grade_fr']),
+      textOf(fields['nutriscore_grade'] ?? fields['nutrition_grade_fr']),
     ),
-    nova_group: novaGroup(textOf(told['nova_group'] ?? told['nova_groups'])),
+    nova_group: novaGroup(textOf(fields['nova_group'] ?? fields['nova_groups'])),
     environmental_score_grade: gradeAmong(
       environmentalScoreGrades,
-      textOf(told['environmental_score_grade'] ?? told['ecoscore_grade']),
+      textOf(fields['environmental_score_grade'] ?? fields['ecoscore_grade']),
     ),
     energy_kcal_100g: nutriments.energy_kcal_100g,
     fat_100g: nutriments.fat_100g,
@@ -81,40 +81,40 @@ const record = (told: JsonObject, code: string, context: RecordContext): Unflagg
     proteins_100g: nutriments.proteins_100g,
     salt_100g: nutriments.salt_100g,
     image_url:
-      webAddress(told['image_url']) ??
-      webAddress(told['image_front_url']) ??
-      imageUrl(told['images'], code, lang),
-    url: webAddress(told['url']) ?? (context.site === null ? null : `${context.site}/product/${code}`),
+      webAddress(fields['image_url']) ??
+      webAddress(fields['image_front_url']) ??
+      imageUrl(fields['images'], code, lang),
+    url: webAddress(fields['url']) ?? (context.site === null ? null : `${context.site}/product/${code}`),
     lang,
-    last_modified_t: secondsOf(told['last_modified_t']),
-    rev: countOf(told['rev']),
-    as_of: asOf(told, observed),
+    last_modified_t: secondsOf(fields['last_modified_t']),
+    rev: countOf(fields['rev']),
+    as_of: asOf(fields, observed),
     observed_at: observed,
-    source: sourceOf(told, context),
+    source: sourceOf(fields, context),
   }
 }
 
 const text = (value: unknown): string | null => cleanText(textOf(value))
 
-/** A text in the product's main language; a few products have it only under the name of a language. */
-const textIn = (told: JsonObject, name: string, lang: string | null): string | null =>
-  text(told[name]) ?? text(told[`${name}_${lang}`]) ?? textInAnyLanguage(told, name)
+/** A text in the main language of the product. A few products have it only in a field with a language suffix. */
+const textIn = (fields: JsonObject, name: string, lang: string | null): string | null =>
+  text(fields[name]) ?? text(fields[`${name}_${lang}`]) ?? textInAnyLanguage(fields, name)
 
-const textInAnyLanguage = (told: JsonObject, name: string): string | null => {
-  for (const key in told) {
+const textInAnyLanguage = (fields: JsonObject, name: string): string | null => {
+  for (const key in fields) {
     if (key.length !== name.length + 3 || !key.startsWith(`${name}_`)) continue
-    const found = text(told[key])
+    const found = text(fields[key])
     if (found !== null) return found
   }
   return null
 }
 
-/** Digits, blanks and dashes make a barcode; in a text with letters in it, digits are something else. */
+/** Only a text of digits, blanks and dashes is a barcode. */
 const codeOf = (written: string): string | null =>
   /^[\d\s-]+$/.test(written) ? normaliseCode(written) : null
 
-const langOf = (told: JsonObject): string | null =>
-  /^[a-z]{2}/.exec((textOf(told['lang'] ?? told['lc']) ?? '').trim().toLowerCase())?.[0] ?? null
+const langOf = (fields: JsonObject): string | null =>
+  /^[a-z]{2}/.exec((textOf(fields['lang'] ?? fields['lc']) ?? '').trim().toLowerCase())?.[0] ?? null
 
 const webAddress = (value: unknown): string | null => {
   const address = text(value)
@@ -127,8 +127,8 @@ const countOf = (value: unknown): number | null => {
 }
 
 /**
- * How many additives the tags name, as Open Food Facts counts, but for a parent that the ingredients name too: E322i is
- * listed with its parent E322 and is one. No tags are none where the ingredients are known, else nobody knows.
+ * The number of additives in the tags. As in Open Food Facts, E322i and its parent E322 count as one; unlike there, also
+ * if the ingredients name both. An empty list means none if the ingredients are known; otherwise the number is unknown.
  */
 const additivesCount = (tags: unknown, ingredients: string | null): number | null => {
   const names = textsOf(tags).map(tag => tag.trim())
@@ -142,7 +142,7 @@ const additivesCount = (tags: unknown, ingredients: string | null): number | nul
 const isOn = (value: unknown): boolean =>
   value === true || value === 1 || value === 'on' || value === '1' || value === 'true'
 
-/** 9999-12-31: a later year has no place in ISO 8601 with four digits. */
+/** The end of 9999-12-31: ISO 8601 has four digits for the year. */
 const lastSecond = 253_402_300_799
 
 /** Seconds since 1970 from seconds, milliseconds or a date in ISO 8601; null for anything else. */
@@ -153,39 +153,39 @@ const secondsOf = (value: unknown): number | null => {
       typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : Number.NaN
     return Number.isNaN(milliseconds) || milliseconds < 0 ? null : withinYears(milliseconds / 1000)
   }
-  // Seconds reach this only in the year 5138.
+  // In seconds this would be the year 5138, so it is milliseconds.
   return number < 0 ? null : withinYears(number > 100_000_000_000 ? number / 1000 : number)
 }
 
 const withinYears = (seconds: number): number | null => (seconds <= lastSecond ? Math.floor(seconds) : null)
 
-const observedAt = (told: JsonObject, context: RecordContext): string =>
-  isoMoment(told['observed_at']) ?? context.observedAt
+const observedAt = (fields: JsonObject, context: RecordContext): string =>
+  isoMoment(fields['observed_at']) ?? context.observedAt
 
-const asOf = (told: JsonObject, observed: string): string => {
-  const truth = isoMoment(told['as_of']) ?? modifiedAt(told)
-  // A record from the future would win against every later one.
+const asOf = (fields: JsonObject, observed: string): string => {
+  const truth = isoMoment(fields['as_of']) ?? modifiedAt(fields)
+  // A record from the future would win against all later ones.
   return truth === null || truth > observed ? observed : truth
 }
 
-/**
- * When Open Food Facts last changed the product: `last_updated_t` counts what its programs did too, such as a grade
- * computed anew.
- */
-const modifiedAt = (told: JsonObject): string | null => {
-  const seconds = Math.max(secondsOf(told['last_updated_t']) ?? -1, secondsOf(told['last_modified_t']) ?? -1)
+/** When Open Food Facts last changed the product. `last_updated_t` includes changes by its programs, such as a new grade. */
+const modifiedAt = (fields: JsonObject): string | null => {
+  const seconds = Math.max(
+    secondsOf(fields['last_updated_t']) ?? -1,
+    secondsOf(fields['last_modified_t']) ?? -1,
+  )
   return seconds < 0 ? null : new Date(seconds * 1000).toISOString()
 }
 
-/** A moment in ISO 8601 as the record writes it; null for what is none, or before 1970 or after 9999. */
+/** A moment in the format of the record; null if it is not ISO 8601, or not between 1970 and 9999. */
 const isoMoment = (value: unknown): string | null => {
   if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(value)) return null
   const milliseconds = Date.parse(value)
   return milliseconds >= 0 && milliseconds / 1000 <= lastSecond ? new Date(milliseconds).toISOString() : null
 }
 
-/** A record that was copied keeps the source it first came from. */
-const sourceOf = (told: JsonObject, { source }: RecordContext): Product['source'] =>
-  isoMoment(told['observed_at']) === null
+/** A copied record keeps its original source. */
+const sourceOf = (fields: JsonObject, { source }: RecordContext): Product['source'] =>
+  isoMoment(fields['observed_at']) === null
     ? source
-    : (productSources.find(each => each === told['source']) ?? source)
+    : (productSources.find(each => each === fields['source']) ?? source)

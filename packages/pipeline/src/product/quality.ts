@@ -2,11 +2,12 @@ import { nutrientNames } from './nutriments.ts'
 import type { Product } from './product.ts'
 
 /**
- * What is absurd about a record's nutriments: the names of the rules it breaks, sorted, joined by `,`; null for none.
+ * The names of the rules that the nutriments of a record break, sorted and joined by `,`; null for none. Records with
+ * flags are published like others.
  *
- * Rules, limits and names are those of Open Food Facts' data quality, so that a flag can be looked up there under
- * `en:<flag>`; where the record lacks what a rule needs, it differs, and says so.
- * @see lib/ProductOpener/DataQualityFood.pm of openfoodfacts-server, `check_nutrition_data` and
+ * Rules, limits and names are those of the data quality facet of Open Food Facts, where a flag is found as `en:<flag>`.
+ * A rule that needs a value that the record does not have differs from it, and has a comment.
+ * @see openfoodfacts-server, lib/ProductOpener/DataQualityFood.pm, `check_nutrition_data` and
  *   `check_nutrition_data_energy_computation`
  */
 export const qualityFlags = (product: Unflagged): string | null => {
@@ -16,17 +17,20 @@ export const qualityFlags = (product: Unflagged): string | null => {
   return flags.length === 0 ? null : flags.sort().join(',')
 }
 
-/** A record of which nobody has yet said what is absurd. */
+/** A record before its flags are computed. */
 export type Unflagged = Omit<Product, 'quality_flags'>
 
-/** The record with its flags: the last step of every source. The very same object: to copy it takes as long as to flag it. */
+/**
+ * Adds the flags to a record; the last step of every source. Changes and returns the same object, because a copy takes
+ * as long as the flags.
+ */
 export const flagged = (product: Unflagged): Product => {
   const record = product as Product
   record.quality_flags = qualityFlags(product)
   return record
 }
 
-/** Adds the flags that a record deserves. Hardly any does, so what deserves none makes no garbage. */
+/** Calls `add` for each flag. Most records have none, and then nothing is allocated. */
 type Rule = (product: Unflagged, add: (flag: string) => void) => void
 
 const masses = [
@@ -40,7 +44,7 @@ const masses = [
 ] as const
 const all = ['energy_kcal_100g', ...masses] as const
 
-/** A rule of one flag. */
+/** A rule with one flag. */
 const when =
   (flag: string, holds: (product: Unflagged) => boolean): Rule =>
   (product, add) => {
@@ -48,7 +52,7 @@ const when =
   }
 
 const rules: readonly Rule[] = [
-  // 105 instead of 100: 100 ml of some drinks weigh more than 100 g.
+  // 105 instead of 100, because 100 ml of some drinks weigh more than 100 g.
   (product, add) => {
     for (const nutriment of masses)
       if ((product[nutriment] ?? 0) > 105) add(`nutrition-value-over-105-${nutrientNames[nutriment]}`)
@@ -65,14 +69,14 @@ const rules: readonly Rule[] = [
       sum(fat_100g, carbohydrates_100g, proteins_100g, salt_100g) > 105,
   ),
 
-  // The limit is 3,800 kJ; pure fat has 3,700.
+  // The limit is 3,800 kJ. Pure fat has 3,700 kJ.
   when('nutrition-value-over-3800-energy', ({ energy_kcal_100g }) => (energy_kcal_100g ?? 0) * 4.184 > 3800),
 
   when('energy-value-in-kcal-does-not-match-value-computed-from-other-nutrients', product =>
-    energyIsOff(product),
+    energyDoesNotMatch(product),
   ),
 
-  // The rule adds starch to the sugars, which the record does not have.
+  // The original rule adds starch, which the record does not have.
   when(
     'nutrition-sugars-plus-starch-greater-than-carbohydrates',
     ({ sugars_100g, carbohydrates_100g }) =>
@@ -97,13 +101,13 @@ const rules: readonly Rule[] = [
     return known > 0
   }),
 
-  // Milligrams written as grams.
+  // Most likely milligrams entered as grams.
   when(
     'nutrition-value-under-0-001-g-salt',
     ({ salt_100g }) => salt_100g !== null && salt_100g > 0 && salt_100g < 0.001,
   ),
 
-  // A rule of ours: such a moment would win against every later change, and is not believed (see `as_of`).
+  // Our own rule. Such a moment would win against every later change, so `as_of` does not use it.
   when(
     'last-modified-in-the-future',
     ({ last_modified_t, observed_at }) => (last_modified_t ?? 0) * 1000 > Date.parse(observed_at),
@@ -113,29 +117,29 @@ const rules: readonly Rule[] = [
 const sum = (...values: readonly (number | null)[]): number =>
   values.reduce<number>((total, value) => total + (value ?? 0), 0)
 
-/** More energy than all the alcohol of a spirit gives, kilocalories in 100 ml. */
-const mostFromAlcohol = 300
+/** Kilocalories in 100 ml: more than the alcohol of any spirit gives. */
+const maxAlcoholKcal = 300
 
 /**
- * Off by more than 30 % and 5 kcal from what fat (9), carbohydrates and proteins (4) and fiber (2 kcal a gram) make.
- * Alcohol (7) is not in the record: energy that is too high is believed where there is room for alcohol, that is where
- * less than half of the product is something else, and where a spirit could have as much.
+ * Whether the energy differs by more than 30 % and 5 kcal from the energy of fat (9 kcal a gram), carbohydrates and
+ * proteins (4) and fiber (2). The record does not contain alcohol (7). Therefore energy that is too high is accepted if
+ * alcohol can explain it: less than half of the product is something else, and a spirit could have that much.
  * @see Regulation (EU) No 1169/2011, Annex XIV, for the factors
  */
-const energyIsOff = (product: Unflagged): boolean => {
+const energyDoesNotMatch = (product: Unflagged): boolean => {
   const {
-    energy_kcal_100g: told,
+    energy_kcal_100g: stated,
     fat_100g: fat,
     carbohydrates_100g: carbohydrates,
     proteins_100g: proteins,
   } = product
-  if (told === null || fat === null || carbohydrates === null || proteins === null) return false
+  if (stated === null || fat === null || carbohydrates === null || proteins === null) return false
   const fiber = product.fiber_100g ?? 0
   const computed = 9 * fat + 4 * carbohydrates + 4 * proteins + 2 * fiber
-  if (computed > told * 1.3 + 5) return true
+  if (computed > stated * 1.3 + 5) return true
   const mayBeAlcohol =
-    sum(fat, carbohydrates, proteins, fiber, product.salt_100g) < 50 && told - computed <= mostFromAlcohol
-  return !mayBeAlcohol && computed < told * 0.7 - 5
+    sum(fat, carbohydrates, proteins, fiber, product.salt_100g) < 50 && stated - computed <= maxAlcoholKcal
+  return !mayBeAlcohol && computed < stated * 0.7 - 5
 }
 
 const threeAreEqual = (product: Unflagged): boolean => {

@@ -3,17 +3,17 @@ import { cleanText, joinNames } from './normalise.ts'
 import { slug } from './slug.ts'
 
 /**
- * The names of a list as the record has them, from the first of two values that has any: tags (`en:no-gluten`), or the
- * text that contributors wrote (`Sans gluten,Bio`), in which tags stand too.
+ * The names of a list for the record, from `first`, or from `second` if that has none. Each is an array of tags
+ * (`en:no-gluten`) or the text of contributors (`Sans gluten,Bio`), which may contain tags too.
  */
 export const namesOf = (first: unknown, second: unknown): string | null =>
   joinNames(listed(first, nameOf)) ?? joinNames(listed(second, nameOf))
 
-/** The names of countries, whose tags are names with a capital in each word. */
+/** The same for countries, whose names have a capital letter in each word. */
 export const countriesOf = (first: unknown, second: unknown): string | null =>
   joinNames(listed(first, countryOf)) ?? joinNames(listed(second, countryOf))
 
-// Loops instead of maps here: lists are half the work of a record.
+// Loops instead of maps: lists take half of the time of a record.
 const listed = (value: unknown, name: (written: string) => string): string[] => {
   const names: string[] = []
   if (typeof value === 'string') addNames(names, value, name)
@@ -32,9 +32,8 @@ const addNames = (names: string[], text: string, name: (written: string) => stri
 }
 
 /**
- * The tag that Open Food Facts files a country under, from a tag (`en:france`), a name in English (`France`) or a
- * code of two letters (`fr`).
- * @see ISO 3166-1 for the codes
+ * The tag of a country in Open Food Facts, from a tag (`en:france`), an English name (`France`) or a code of two letters
+ * (`fr`, ISO 3166-1).
  */
 export const countryTag = (written: string): string => {
   const name = written.trim()
@@ -43,13 +42,13 @@ export const countryTag = (written: string): string => {
   return `en:${otherSlugs[id] ?? id}`
 }
 
-// A language and a name; more than one language is a slip that is seen.
+// The language of a tag. Some tags have more than one, by mistake.
 const prefix = /^(?:\s*[a-z]{2}:\s*)+/
 
-/** `en:no-gluten` reads `No gluten`, `fr:Pâtes à tartiner` reads `Pâtes à tartiner`; other text is left as it is. */
+/** `en:no-gluten` gives `No gluten`, `fr:Pâtes à tartiner` gives `Pâtes à tartiner`; other text stays as it is. */
 const nameOf = (written: string): string => {
   const text = cleanText(written) ?? ''
-  // A look at one character spares most texts the expression.
+  // Most texts have no colon, and need no regular expression.
   if (!text.includes(':') || !prefix.test(text)) return text
   const name = text.replace(prefix, '')
   if (/[\s\p{Lu}]/u.test(name)) return name
@@ -73,7 +72,7 @@ const capitalised = (name: string): string =>
 const englishName = (code: string): string =>
   new Intl.DisplayNames('en', { type: 'region', fallback: 'code' }).of(code) ?? code
 
-/** Where Unicode's English name and Open Food Facts' tag part ways. */
+/** Countries whose tag in Open Food Facts differs from the English name of Unicode. */
 const otherSlugs: Readonly<Record<string, string>> = {
   czechia: 'czech-republic',
   turkiye: 'turkey',

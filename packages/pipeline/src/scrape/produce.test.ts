@@ -18,8 +18,8 @@ const product = (code: string): SerializedProduct =>
 const source = (run: (run: SourceRun) => Promise<void>): Source => ({ name: 'stdin', run })
 const never = new AbortController().signal
 
-test('what a source does is counted step by step, and told at the end whatever happens', async () => {
-  const told: ProduceCounts[] = []
+test('what a source does is counted step by step, and reported at the end whatever happens', async () => {
+  const reported: ProduceCounts[] = []
   const delivered: string[] = []
   const counts = await produce({
     source: source(async ({ report, deliver, remove }) => {
@@ -28,51 +28,51 @@ test('what a source does is counted step by step, and told at the end whatever h
       await deliver(product('10000001'))
       report({ kind: 'fetched', code: '10000002', address: 'b' })
       await remove?.({ code: '10000002', as_of: moment, source: 'stdin' })
-      report({ kind: 'skipped', address: 'c', reason: 'it is no product' })
-      report({ kind: 'unwanted', count: 7 })
+      report({ kind: 'skipped', address: 'c', reason: 'it is not a product' })
+      report({ kind: 'filtered', count: 7 })
     }),
     deliver: async ({ code }) => void delivered.push(code),
     remove: async ({ code }) => void delivered.push(`-${code}`),
-    onProgress: counts => told.push(counts),
+    onProgress: counts => reported.push(counts),
     signal: never,
   })
   expect([counts, delivered]).toEqual([
-    { found: 4, fetched: 2, delivered: 1, removed: 1, skipped: 1, unwanted: 7 },
+    { found: 4, fetched: 2, delivered: 1, removed: 1, skipped: 1, filtered: 7 },
     ['10000001', '-10000002'],
   ])
-  expect(told.at(-1)).toEqual(counts)
+  expect(reported.at(-1)).toEqual(counts)
 })
 
-test('a skip is told at once with its reason', async () => {
-  const told: unknown[] = []
+test('a skip is reported at once with its reason', async () => {
+  const reported: unknown[] = []
   await produce({
     source: source(async ({ report }) => {
       report({ kind: 'skipped', address: 'a', reason: 'no' })
       report({ kind: 'skipped', address: 'b', reason: 'never' })
     }),
     deliver: async () => undefined,
-    onProgress: (_, event) => event !== null && told.push(event),
+    onProgress: (_, event) => event !== null && reported.push(event),
     signal: never,
   })
-  expect(told).toEqual([
+  expect(reported).toEqual([
     { kind: 'skipped', address: 'a', reason: 'no' },
     { kind: 'skipped', address: 'b', reason: 'never' },
   ])
 })
 
 test('what could not be delivered ends the run with its error, and is not counted', async () => {
-  const told: ProduceCounts[] = []
+  const reported: ProduceCounts[] = []
   const running = produce({
     source: source(async ({ report, deliver }) => {
       report({ kind: 'fetched', code: '10000001', address: 'a' })
       await deliver(product('10000001'))
     }),
     deliver: () => Promise.reject(new Error('the broker is gone')),
-    onProgress: counts => told.push(counts),
+    onProgress: counts => reported.push(counts),
     signal: never,
   })
   await expect(running).rejects.toThrow('the broker is gone')
-  expect(told.at(-1)).toMatchObject({ fetched: 1, delivered: 0 })
+  expect(reported.at(-1)).toMatchObject({ fetched: 1, delivered: 0 })
 })
 
 test('producers that count at once lose nothing', async () => {

@@ -2,41 +2,42 @@ import { readState, updateState } from '@offstream/runtime'
 import { z } from 'zod'
 import type { Source, SourceEvent, SourceRun } from '../sources/source.ts'
 
-/** The counts of one run, as they stand. */
+/** The counts of one run up to now. */
 export interface ProduceCounts {
-  /** Products known to be there to fetch; grows while lists are walked. */
+  /** Products that the source has found so far; grows while lists are read. */
   readonly found: number
   readonly fetched: number
-  /** Acknowledged by Kafka (or, in a dry run, written out). */
+  /** Products that Kafka has acknowledged; in a dry run, products that were written out. */
   readonly delivered: number
-  /** Removals that were acknowledged. */
+  /** Deletes that Kafka has acknowledged. */
   readonly removed: number
   readonly skipped: number
-  /** Products that were read and not asked for: of another country, or changed too long ago. */
-  readonly unwanted: number
+  /** Products that were read but left out by `--country` or `--since`. */
+  readonly filtered: number
 }
 
+/** Options of `produce`. */
 export interface ProduceOptions {
   readonly source: Source
-  /** Takes each product: publishes it, or in a dry run writes it out. */
+  /** Publishes a product; in a dry run, writes it out. */
   readonly deliver: SourceRun['deliver']
-  /** Takes each product that is no more; without it they are skipped. */
+  /** Deletes a product that no longer exists; without it such products are skipped. */
   readonly remove?: SourceRun['remove']
-  /** Called for each event but those that only make counts grow, which are told now and then, and at the end. */
+  /** Called for each event, and at the end. Of events that only change the counts, most are left out. */
   readonly onProgress?: (counts: ProduceCounts, event: SourceEvent | null) => void
   readonly signal: AbortSignal
 }
 
-/** Events that make counts grow and say nothing else. */
-const onlyCounts: ReadonlySet<SourceEvent['kind']> = new Set(['found', 'fetched', 'unwanted'])
+/** Events that only change the counts. */
+const countEvents: ReadonlySet<SourceEvent['kind']> = new Set(['found', 'fetched', 'filtered'])
 
-/** An eye sees no more, and thousands of products a second shall not wait for the words about them. */
+/** Reporting each of thousands of products a second would slow down the run. */
 const reportIntervalMs = 50
 
 /**
- * Runs a source to its end, or until `signal` is aborted, and hands each product on.
- * @returns the counts; an aborted run returns what it had done until then
- * @throws OffstreamError what the source or the delivery as a whole came to
+ * Runs a source to its end, or until `signal` is aborted, and delivers its products.
+ * @returns the counts, also of an aborted run
+ * @throws OffstreamError the error of the source or of a delivery
  */
 export const produce = async ({
   source,
@@ -45,14 +46,14 @@ export const produce = async ({
   onProgress,
   signal,
 }: ProduceOptions): Promise<ProduceCounts> => {
-  const counts = { found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0, unwanted: 0 }
-  let toldAtMs = 0
-  const tell = (event: SourceEvent | null): void => onProgress?.({ ...counts }, event)
-  const tellSometimes = (event: SourceEvent | null): void => {
+  const counts = { found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0, filtered: 0 }
+  let reportedAtMs = 0
+  const report = (event: SourceEvent | null): void => onProgress?.({ ...counts }, event)
+  const reportSometimes = (event: SourceEvent | null): void => {
     const nowMs = performance.now()
-    if (nowMs - toldAtMs < reportIntervalMs) return
-    toldAtMs = nowMs
-    tell(event)
+    if (nowMs - reportedAtMs < reportIntervalMs) return
+    reportedAtMs = nowMs
+    report(event)
   }
   try {
     await source.run({
@@ -61,14 +62,14 @@ export const produce = async ({
         if (event.kind === 'found') counts.found += event.count
         else if (event.kind === 'fetched') counts.fetched += 1
         else if (event.kind === 'skipped') counts.skipped += 1
-        else if (event.kind === 'unwanted') counts.unwanted += event.count
-        if (onlyCounts.has(event.kind)) tellSometimes(event)
-        else tell(event)
+        else if (event.kind === 'filtered') counts.filtered += event.count
+        if (countEvents.has(event.kind)) reportSometimes(event)
+        else report(event)
       },
       deliver: async product => {
         const acknowledgement = await deliver(product)
         counts.delivered += 1
-        tellSometimes(null)
+        reportSometimes(null)
         return acknowledgement
       },
       remove:
@@ -80,65 +81,65 @@ export const produce = async ({
         }),
     })
   } finally {
-    tell(null)
+    report(null)
   }
   return counts
 }
 
 /**
- * How many products were ever fetched for this stack, the first figure of the chain that `status` shows. Kafka
- * counts what it acknowledged by itself; what was fetched and never got there, nobody else knows.
+ * How many products were fetched for this stack since its last reset: the first number of the chain that `status`
+ * shows. Kafka knows only the products that it has acknowledged.
  */
 export const readFetched = async (file: string): Promise<number> =>
   (await readState(file, Fetched))?.fetched ?? 0
 
 const Fetched = z.object({ fetched: z.int().nonnegative() })
 
-/** Adds to that figure; two producers at once both count. */
+/** Adds to that number. Several producers may do this at the same time. */
 export const addFetched = (file: string, count: number): Promise<void> =>
   updateState(file, Fetched, written => ({ fetched: (written?.fetched ?? 0) + count }))
 
-const countEveryMs = 1_000
+const countIntervalMs = 1_000
 
 /**
- * Adds what one run fetches to that figure every second, so that a run that is killed has told almost all of its own.
- * What can't be added (a full disk) is added with the next second, and fails no run: the products are in Kafka.
+ * Adds the products of one run to that number every second, so that a killed run loses at most one second. If the file
+ * cannot be written (full disk), the run continues, because the products are in Kafka; the next second tries again.
  */
 export class FetchedCount {
   private readonly file: string
   private readonly timer: NodeJS.Timeout
   private current = 0
-  private told = 0
-  private telling: Promise<void> = Promise.resolve()
+  private added = 0
+  private adding: Promise<void> = Promise.resolve()
 
-  constructor(file: string, intervalMs = countEveryMs) {
+  constructor(file: string, intervalMs = countIntervalMs) {
     this.file = file
-    this.timer = setInterval(() => void this.tell(), intervalMs)
+    this.timer = setInterval(() => void this.addSoon(), intervalMs)
   }
 
   readonly is = (count: number): void => {
     this.current = count
   }
 
-  /** Adds the rest, and ends; never rejects. */
+  /** Adds the rest and stops; never rejects. */
   readonly close = async (): Promise<void> => {
     clearInterval(this.timer)
-    await this.tell()
+    await this.addSoon()
   }
 
-  private readonly tell = (): Promise<void> => {
-    this.telling = this.telling.then(this.add)
-    return this.telling
+  private readonly addSoon = (): Promise<void> => {
+    this.adding = this.adding.then(this.add)
+    return this.adding
   }
 
   private readonly add = async (): Promise<void> => {
-    const more = this.current - this.told
+    const more = this.current - this.added
     if (more === 0) return
     try {
       await addFetched(this.file, more)
-      this.told += more
+      this.added += more
     } catch {
-      // `told` stays behind, so that the next second tries again.
+      // `added` stays the same, so that the next second tries again.
     }
   }
 }

@@ -7,23 +7,24 @@ import { type Message, openPublisher, removalMessage } from '../topic/topic.ts'
 import { FetchedCount } from './produce.ts'
 import { readLine } from './topicLine.ts'
 
-/** What became of the lines and deletes that were given, as it stands. */
+/** The counts of one run up to now. */
 export interface LineCounts {
-  /** Acknowledged by Kafka: messages with a value, and those without. */
+  /** Messages with a value that Kafka has acknowledged; `deleted` counts those without. */
   readonly published: number
   readonly deleted: number
   readonly skipped: number
 }
 
+/** Options of `produceLines`. */
 export interface ProduceLinesOptions {
   readonly broker: string
-  /** The file that counts what was fetched for the stack; what is given by hand counts too. */
+  /** The file with the number of fetched products of the stack, which includes these messages. */
   readonly fetched: string
-  /** JSON lines, read to their end; null for none. */
+  /** JSON lines; null for none. */
   readonly input: Readable | null
-  /** Normalised barcodes of products that are no more; sent after the lines. */
+  /** Normalised barcodes of products to delete, after the lines. */
   readonly deletes: readonly string[]
-  /** Take any message that has a key, instead of products alone. */
+  /** Accept any message that has a key, not only products. */
   readonly raw: boolean
   readonly onSkip: (line: number, problem: string) => void
   readonly onProgress?: (counts: LineCounts) => void
@@ -31,10 +32,10 @@ export interface ProduceLinesOptions {
 }
 
 /**
- * Publishes JSON lines to the topic, and deletes. A line that is no message is skipped and told.
- * @returns the counts; an aborted run returns what it had done until then
- * @throws OffstreamError KAFKA_UNREACHABLE, MESSAGE_REJECTED, FILE_MISSING (the input breaks off); what was acknowledged
- *   before stays
+ * Publishes JSON lines and deletes to the topic. A line that is not a message is skipped and reported.
+ * @returns the counts, also of an aborted run
+ * @throws OffstreamError KAFKA_UNREACHABLE, MESSAGE_REJECTED, FILE_MISSING (the input cannot be read); messages that
+ *   were acknowledged before stay in the topic
  */
 export const produceLines = async ({
   broker,
@@ -62,7 +63,7 @@ export const produceLines = async ({
     )
   }
   try {
-    for await (const { number, text } of toldLines(input, signal)) {
+    for await (const { number, text } of filledLines(input, signal)) {
       const read = text === null ? tooLong : readLine(text, { raw, now: new Date().toISOString() })
       if (read.kind === 'message') await send(read.message)
       else {
@@ -73,50 +74,51 @@ export const produceLines = async ({
     const as_of = new Date().toISOString()
     for (const code of signal.aborted ? [] : deletes)
       await send(removalMessage({ code, as_of, source: 'stdin' }))
-    await inFlight.landed()
+    await inFlight.settled()
     return counts
   } finally {
-    // First what can't fail: its clock would keep the process alive.
+    // First, because it cannot fail, and its timer would keep the process alive.
     await fetchedCount.close()
     await publisher.close()
   }
 }
 
-/** The broker takes 1 MiB at most. */
-const longestLine = 1024 * 1024
+/** The maximum message size of the broker. */
+const maxLineBytes = 1024 * 1024
 const tooLong = { kind: 'problem', problem: 'it is longer than 1 MiB' } as const
 
 interface Line {
-  /** From 1. */
+  /** Starts at 1. */
   readonly number: number
-  /** null where it is too long. */
+  /** null if it is too long. */
   readonly text: string | null
 }
 
-/** The lines that are not empty; ends when `signal` is aborted. */
-async function* toldLines(input: Readable | null, signal: AbortSignal): AsyncGenerator<Line> {
+/** The lines that are not empty, until `signal` is aborted. */
+async function* filledLines(input: Readable | null, signal: AbortSignal): AsyncGenerator<Line> {
   if (input === null) return
-  const cutter = new BlockCutter(longestLine)
+  const cutter = new BlockCutter(maxLineBytes)
   const numbered = (blocks: readonly Block[]): readonly Line[] =>
     blocks.flatMap(block =>
-      linesOf(block, longestLine).map((line, index) => ({
+      linesOf(block, maxLineBytes).map((line, index) => ({
         number: block.before + index + 1,
         text: line?.toString('utf8').trim() ?? null,
       })),
     )
   try {
-    // A terminal or a pipe gives nothing for hours: an abort must not wait for it.
-    for await (const chunk of addAbortSignal(signal, input)) yield* numbered(cutter.cut(chunk)).filter(isTold)
-    yield* numbered(cutter.rest()).filter(isTold)
+    // An abort must not wait for a terminal or pipe that sends nothing.
+    for await (const chunk of addAbortSignal(signal, input))
+      yield* numbered(cutter.cut(chunk)).filter(isFilled)
+    yield* numbered(cutter.rest()).filter(isFilled)
   } catch (error) {
     if (!signal.aborted) throw unreadable(error)
   }
 }
 
 const unreadable = (cause: unknown): OffstreamError =>
-  new PipelineError('FILE_MISSING', `The lines can't be read: ${messageOf(cause)}`, {
-    hint: 'give a file of JSON lines; the lines before were published',
+  new PipelineError('FILE_MISSING', `The lines cannot be read: ${messageOf(cause)}`, {
+    hint: 'use a file of JSON lines; the lines before were published',
     cause,
   })
 
-const isTold = ({ text }: Line): boolean => text !== ''
+const isFilled = ({ text }: Line): boolean => text !== ''

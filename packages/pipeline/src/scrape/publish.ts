@@ -4,19 +4,18 @@ import { brokerOf } from '../services/kafka.ts'
 import { openPublisher } from '../topic/topic.ts'
 import { FetchedCount, type ProduceCounts, type ProduceOptions, produce } from './produce.ts'
 
+/** Options of `publishProducts`. */
 export interface PublishOptions extends Omit<ProduceOptions, 'deliver' | 'remove'> {
-  /** The state folder of the stack, whose count of fetched products goes up. */
+  /** The state folder of the stack, which contains the number of fetched products. */
   readonly state: string
   readonly config: Config
 }
 
 /**
- * Runs a source and publishes each of its products to the topic, and a delete for each that is no more; a product counts
- * as delivered, or removed, once Kafka has acknowledged it. Ends at the end of the source or when the signal is
- * aborted, and then returns what was done.
+ * Runs a source to its end, or until the signal is aborted, and publishes its products to the topic, with a delete for
+ * each that no longer exists. A product counts as delivered, or removed, when Kafka has acknowledged it.
  *
- * @throws OffstreamError KAFKA_UNREACHABLE, before the source is even opened where no broker answers; and what the
- *   source as a whole came to
+ * @throws OffstreamError KAFKA_UNREACHABLE before the source is opened; the error of the source
  */
 export const publishProducts = async ({
   state,
@@ -37,7 +36,7 @@ export const publishProducts = async ({
       },
     })
   } finally {
-    // First what can't fail: its clock would keep the process alive.
+    // First, because it cannot fail, and its timer would keep the process alive.
     await fetched.close()
     await publisher.close()
   }

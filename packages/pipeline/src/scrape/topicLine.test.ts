@@ -56,7 +56,7 @@ test('a value of null is a delete, since the moment that it tells, else since no
 })
 
 test.each([
-  ['{', expect.stringContaining('it is no JSON: ')],
+  ['{', expect.stringContaining('it is not valid JSON: ')],
   ['7', expect.stringContaining('expected object')],
   [{ ...product, nova_group: 5, salt_100g: 'much' }, expect.stringMatching(/^nova_group: .*; salt_100g: /)],
   [{ ...product, brand: 'Ferrero' }, expect.stringContaining('"brand"')],

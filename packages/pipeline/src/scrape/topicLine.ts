@@ -4,28 +4,29 @@ import { serialize } from '../product/message.ts'
 import { Product, productColumns } from '../product/product.ts'
 import { type Message, productMessage, removalMessage } from '../topic/topic.ts'
 
-/** A line of JSON as the message that it stands for, or why it stands for none. */
+/** The message in a line of JSON, or the reason why it contains none. */
 export type ReadLine =
   | { readonly kind: 'message'; readonly message: Message }
   | { readonly kind: 'problem'; readonly problem: string }
 
+/** How lines are read. */
 export interface LineForm {
-  /** Take anything that has a key, instead of products alone. */
+  /** Accept anything that has a key, not only products. */
   readonly raw: boolean
-  /** ISO 8601; since when deletes hold that tell no moment of their own. */
+  /** The moment of deletes that have none of their own; ISO 8601. */
   readonly now: string
 }
 
 /**
- * Reads a line in one of two forms: `{"key": …, "value": …}`, as `offstream topic peek` writes it (what else such a line
- * holds is of its old place, and not taken, but for headers), or a product's record, whose code becomes the key.
+ * Reads a line in one of two forms: `{"key": …, "value": …}`, as `offstream topic peek` prints it (of its other members
+ * only the headers are used), or the record of a product, whose code becomes the key.
  */
 export const readLine = (line: string, { raw, now }: LineForm): ReadLine => {
   let json: unknown
   try {
     json = JSON.parse(line)
   } catch (error) {
-    return problem(`it is no JSON: ${messageOf(error)}`)
+    return problem(`it is not valid JSON: ${messageOf(error)}`)
   }
   const keyed = Keyed.safeParse(json)
   if (keyed.success) return raw ? asItIs(keyed.data) : productOrDelete(keyed.data, now)
@@ -59,9 +60,9 @@ const productOrDelete = ({ key, value, headers }: z.infer<typeof Keyed>, now: st
 }
 
 const productOf = (json: unknown): ReadLine => {
-  // What is not told is not known: a record may be of a version that had fewer columns.
+  // A missing column is unknown: an older version may have had fewer columns.
   const isObject = typeof json === 'object' && json !== null && !Array.isArray(json)
-  const { data, error } = Product.safeParse(isObject ? { ...nothingKnown, ...json } : json)
+  const { data, error } = Product.safeParse(isObject ? { ...emptyRecord, ...json } : json)
   if (data !== undefined) return { kind: 'message', message: productMessage(serialize(data)) }
   const problems = error.issues.map(({ path, message }) =>
     [path.join('.'), message].filter(Boolean).join(': '),
@@ -69,9 +70,9 @@ const productOf = (json: unknown): ReadLine => {
   return problem(problems.slice(0, maxProblems).join('; '))
 }
 
-const nothingKnown = Object.fromEntries(productColumns.map(column => [column, null]))
+const emptyRecord = Object.fromEntries(productColumns.map(column => [column, null]))
 
-/** A line of another kind misses several columns; a few tell that too. */
+/** A line that is not a product lacks many columns; a few of them are enough for the message. */
 const maxProblems = 3
 
 const problem = (text: string): ReadLine => ({ kind: 'problem', problem: text })

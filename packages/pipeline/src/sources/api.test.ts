@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { productOf } from '../product/productOf.ts'
-import { type ApiQuestion, apiSource } from './api.ts'
+import { type ApiQuery, apiSource } from './api.ts'
 import { taken } from './testRun.ts'
 import { type Answer, serve } from './web/testSite.ts'
 
@@ -31,22 +31,22 @@ const api = (answers: Readonly<Record<string, Answer>>) => {
   }).then(site => Object.assign(site, { asks: asked }))
 }
 
-const run = (origin: string, ask: ApiQuestion, options: { readonly limit?: number } = {}) =>
+const run = (origin: string, query: ApiQuery, options: { readonly limit?: number } = {}) =>
   taken(
     apiSource({
-      ...{ address: origin, ask, userAgent, retryPolicy, ...options },
+      ...{ address: origin, query, userAgent, retryPolicy, ...options },
       ...{ productsPerMinute: null, searchesPerMinute: null },
     }),
   )
 
-const byCodes = (codes: readonly string[], version: 2 | 3 = 2): ApiQuestion => ({
+const byCodes = (codes: readonly string[], version: 2 | 3 = 2): ApiQuery => ({
   kind: 'codes',
   codes,
   version,
 })
 
 describe('by barcode', () => {
-  test('version 2: found, unknown, of another flavour, and what is no barcode', async () => {
+  test('version 2: found, unknown, of another flavour, and what is not a barcode', async () => {
     await using site = await api({
       '/api/v2/product/3017620422003': json({
         code: '3017620422003',
@@ -77,10 +77,10 @@ describe('by barcode', () => {
     ).toEqual([['3017620422003', 'Nutella', 30.9, `${site.origin}/product/3017620422003`, 'api']])
     expect(removals).toEqual([{ code: '00000042', as_of: expect.stringMatching(/Z$/), source: 'api' }])
     expect(skipped).toEqual([
-      [`${site.origin}/api/v2/product/00000043`, 'it is filed on another site'],
-      [`${site.origin}/api/v2/product/00000044`, 'it leads to another site'],
-      [`${site.origin}/api/v2/product/00000045`, 'the site knows no such address'],
-      ['abc', 'it is no barcode'],
+      [`${site.origin}/api/v2/product/00000043`, 'it belongs to another site'],
+      [`${site.origin}/api/v2/product/00000044`, 'it redirects to another site'],
+      [`${site.origin}/api/v2/product/00000045`, 'the site has no such address'],
+      ['abc', 'it is not a barcode'],
     ])
     expect([...site.userAgents]).toEqual([userAgent])
     expect(site.asks[0]?.searchParams.get('fields')?.split(',')).toContain('nutriments')
@@ -116,12 +116,12 @@ describe('by barcode', () => {
     const { products, removals, skipped } = await run(site.origin, byCodes(['3017620422003', '42', '43'], 3))
     expect(products.map(({ code, fat_100g }) => [code, fat_100g])).toEqual([['3017620422003', 30.9]])
     expect(removals.map(({ code }) => code)).toEqual(['00000042'])
-    expect(skipped.map(([, reason]) => reason)).toEqual(['it is filed on another site'])
+    expect(skipped.map(([, reason]) => reason)).toEqual(['it belongs to another site'])
   })
 })
 
 describe('by search', () => {
-  const search: Extract<ApiQuestion, { kind: 'search' }> = {
+  const search: Extract<ApiQuery, { kind: 'search' }> = {
     kind: 'search',
     parameters: { categories_tags_en: 'chocolates', brands_tags: 'a b' },
   }
@@ -199,7 +199,7 @@ describe('by search', () => {
     expect(skipped).toEqual([
       [
         `${site.origin}/api/v2/search?categories_tags_en=chocolates&brands_tags=a+b&page_size=100&page=1#x`,
-        'its code `x` is no barcode',
+        'its code `x` is not a barcode',
       ],
     ])
     const { error } = await run(site.origin, byCodes(['10000001']))
@@ -300,7 +300,7 @@ describe('a guest that is not wanted', () => {
     await using site = await api({ [path]: busy(429, { 'retry-after': '500' }) })
     const stop = new AbortController()
     const source = apiSource({
-      ...{ address: site.origin, ask: byCodes(['10000001']), userAgent, retryPolicy },
+      ...{ address: site.origin, query: byCodes(['10000001']), userAgent, retryPolicy },
       ...{ productsPerMinute: null, searchesPerMinute: null },
     })
     const running = taken(source, { signal: stop.signal })
@@ -326,7 +326,7 @@ test('the pace is kept: 1,200 products a minute are one every 50 ms', async () =
   )
   await taken(
     apiSource({
-      ...{ address: site.origin, ask: byCodes(['10000001', '10000002', '10000003']), userAgent },
+      ...{ address: site.origin, query: byCodes(['10000001', '10000002', '10000003']), userAgent },
       ...{ productsPerMinute: 1_200, searchesPerMinute: 1 },
     }),
   )

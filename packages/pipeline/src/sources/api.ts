@@ -2,7 +2,7 @@ import { OffstreamError } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
 import { normaliseCode } from '../names.ts'
 import { productsIn } from '../product/answer.ts'
-import { askedFields } from '../product/fields.ts'
+import { requestedFields } from '../product/fields.ts'
 import { objectOf, textOf } from '../product/json.ts'
 import { numberOf } from '../product/normalise.ts'
 import { Deliveries, unlessAborted } from './deliveries.ts'
@@ -11,42 +11,44 @@ import { type JsonAnswer, Remote, type RetryPolicy } from './guest/remote.ts'
 import { type Found, resultsOf } from './reader.ts'
 import type { Source, SourceRun } from './source.ts'
 
+/** Options of `apiSource`. */
 export interface ApiSourceOptions {
-  /** The site, such as `https://world.openfoodfacts.org`; its host decides language and country, as for pages. */
+  /** The site, such as `https://world.openfoodfacts.org`. Its host determines language and country, as for pages. */
   readonly address: string
-  readonly ask: ApiQuestion
-  /** How many products to deliver at most. */
+  readonly query: ApiQuery
+  /** The maximum number of products to deliver. */
   readonly limit?: number | undefined
-  /** null: as fast as it goes; only for a site on this machine. Open Food Facts allows `apiLimits`. */
+  /** Rate limits; null for none, which is only for a site on this machine. Open Food Facts allows `apiLimits`. */
   readonly productsPerMinute: number | null
   readonly searchesPerMinute: number | null
-  /** Names offstream and a contact: Open Food Facts asks for it. */
+  /** Names offstream and a contact, as Open Food Facts requires. */
   readonly userAgent: string
   readonly retryPolicy?: RetryPolicy | undefined
 }
 
-export type ApiQuestion =
-  /** One question for each barcode. Version 3 answers with warnings and errors of its own, and the newer nutrition. */
+/** What to request from the API. */
+export type ApiQuery =
+  /** One request for each barcode. Version 3 has its own warnings and errors, and the newer nutrition schema. */
   | { readonly kind: 'codes'; readonly codes: readonly string[]; readonly version: 2 | 3 }
   /**
-   * A search, by the parameters of `/api/v2/search`, such as `categories_tags_en` → `chocolates`. `page` is the one to
-   * begin with, `page_size` how many products are asked for at once, 100 by default; `fields` are those of the record.
+   * A search with the parameters of `/api/v2/search`, such as `categories_tags_en` → `chocolates`. It starts at `page`,
+   * requests `page_size` products at a time (by default 100), and replaces `fields` by those of the record.
    */
   | { readonly kind: 'search'; readonly parameters: Readonly<Record<string, string>> }
 
-/** Questions a minute that Open Food Facts allows. @see https://openfoodfacts.github.io/openfoodfacts-server/api/ */
+/** The requests a minute that Open Food Facts allows. @see https://openfoodfacts.github.io/openfoodfacts-server/api/ */
 export const apiLimits = { productsPerMinute: 100, searchesPerMinute: 10 } as const
 
-/** More on a page are not given. */
-const largestPage = 100
+/** The maximum page size of the API. */
+const maxPageSize = 100
 
-const fields = askedFields.join(',')
+const fields = requestedFields.join(',')
 
 /**
- * Products from Open Food Facts' API: of given barcodes, or of a search with all its pages.
+ * Products from the API of Open Food Facts: of given barcodes, or of all pages of a search.
  *
- * A barcode that the site says it does not have is removed. `run` throws OffstreamError SITE_UNREACHABLE,
- * SOURCE_BLOCKED, REDIRECTED_ELSEWHERE, RESPONSE_TOO_LARGE, NOT_A_SOURCE (there is no API at the address).
+ * A product is deleted if the site reports that it does not exist. `run` throws OffstreamError SITE_UNREACHABLE,
+ * SOURCE_BLOCKED, REDIRECTED_ELSEWHERE, RESPONSE_TOO_LARGE, NOT_A_SOURCE (the address has no API).
  */
 export const apiSource = (options: ApiSourceOptions): Source => ({
   name: 'api',
@@ -59,7 +61,7 @@ export const apiSource = (options: ApiSourceOptions): Source => ({
         for await (const found of answers(options, remote, run))
           yield resultsOf(found, { source: 'api', site })
       }
-      await new Deliveries(run, limit).takeAll(results())
+      await new Deliveries(run, limit).deliverAll(results())
     }),
 })
 
@@ -68,12 +70,12 @@ const answers = (
   remote: Remote,
   run: SourceRun,
 ): AsyncGenerator<readonly Found[]> =>
-  options.ask.kind === 'codes'
-    ? productsByCode({ ...options, ...options.ask }, remote, run)
-    : productsBySearch({ ...options, ...options.ask }, remote, run)
+  options.query.kind === 'codes'
+    ? productsByCode({ ...options, ...options.query }, remote, run)
+    : productsBySearch({ ...options, ...options.query }, remote, run)
 
 async function* productsByCode(
-  { address, codes, version, productsPerMinute }: ApiSourceOptions & Extract<ApiQuestion, { kind: 'codes' }>,
+  { address, codes, version, productsPerMinute }: ApiSourceOptions & Extract<ApiQuery, { kind: 'codes' }>,
   remote: Remote,
   { signal }: SourceRun,
 ): AsyncGenerator<readonly Found[]> {
@@ -81,47 +83,46 @@ async function* productsByCode(
   for (const written of codes) {
     const code = /^[\d\s-]+$/.test(written) ? normaliseCode(written) : null
     if (code === null) {
-      yield [{ address: written, problem: 'it is no barcode' }]
+      yield [{ address: written, problem: 'it is not a barcode' }]
       continue
     }
     const product = new URL(`/api/v${version}/product/${code}`, address).href
-    const asked = `${product}?${new URLSearchParams({ fields })}`
-    yield [await foundIn(product, code, () => remote.json(asked, { signal, rateLimiter }))]
+    const request = `${product}?${new URLSearchParams({ fields })}`
+    yield [await foundIn(product, code, () => remote.json(request, { signal, rateLimiter }))]
   }
 }
 
-const foundIn = async (address: string, code: string, ask: () => Promise<JsonAnswer>): Promise<Found> => {
+const foundIn = async (address: string, code: string, send: () => Promise<JsonAnswer>): Promise<Found> => {
   try {
-    const { kind, value } = await ask()
+    const { kind, value } = await send()
     const answer = objectOf(value)
-    const says = [answer?.['status_verbose'], objectOf(answer?.['result'])?.['id']].map(textOf).join(' ')
-    // Cosmetics, pet food and other products are filed on sites of their own.
-    if (/different[ _]product[ _]type/.test(says)) return { address, problem: 'it is filed on another site' }
-    if (isUnknown(answer?.['status'], says)) return { address, gone: code }
-    if (kind === 'not found') return { address, problem: 'the site knows no such address' }
-    if (objectOf(answer?.['product']) === null)
-      return { address, problem: 'its answer has another form than is known' }
+    const status = [answer?.['status_verbose'], objectOf(answer?.['result'])?.['id']].map(textOf).join(' ')
+    // Cosmetics, pet food and other products have their own sites.
+    if (/different[ _]product[ _]type/.test(status)) return { address, problem: 'it belongs to another site' }
+    if (isUnknown(answer?.['status'], status)) return { address, gone: code }
+    if (kind === 'not found') return { address, problem: 'the site has no such address' }
+    if (objectOf(answer?.['product']) === null) return { address, problem: 'its answer has an unknown form' }
     return { address, value: productsIn(value)[0] }
   } catch (error) {
-    // What leads one barcode to another site leads no other there.
+    // A redirect of one barcode says nothing about the others.
     if (error instanceof OffstreamError && error.code === 'REDIRECTED_ELSEWHERE')
-      return { address, problem: 'it leads to another site' }
+      return { address, problem: 'it redirects to another site' }
     throw error
   }
 }
 
-/** Version 2 says `status: 0`, version 3 `result: { id: 'product_not_found' }`. */
-const isUnknown = (status: unknown, says: string): boolean =>
-  status === 0 || /product[ _]not[ _]found/.test(says)
+/** Version 2 answers `status: 0`, version 3 `result: { id: 'product_not_found' }`. */
+const isUnknown = (status: unknown, text: string): boolean =>
+  status === 0 || /product[ _]not[ _]found/.test(text)
 
 async function* productsBySearch(
-  { address, parameters, searchesPerMinute }: ApiSourceOptions & Extract<ApiQuestion, { kind: 'search' }>,
+  { address, parameters, searchesPerMinute }: ApiSourceOptions & Extract<ApiQuery, { kind: 'search' }>,
   remote: Remote,
   { signal }: SourceRun,
 ): AsyncGenerator<readonly Found[]> {
   const rateLimiter = new RateLimiter(searchesPerMinute)
   const seen = new Set<unknown>()
-  const { page: first = '1', page_size = String(largestPage), fields: _, ...chosen } = parameters
+  const { page: first = '1', page_size = String(maxPageSize), fields: _, ...chosen } = parameters
   for (let page = Math.max(1, Math.trunc(numberOf(first) ?? 1)); ; page += 1) {
     const query = new URLSearchParams({ ...chosen, page_size, page: String(page) })
     const search = new URL(`/api/v2/search?${query}`, address).href
@@ -132,21 +133,21 @@ async function* productsBySearch(
     const answer = objectOf(value)
     const products = answer?.['products']
     if (!Array.isArray(products)) throw notAnApi(search)
-    // A product that changes between two pages can stand on both.
+    // A product that changes between two requests may be on both pages.
     const fresh = products.filter(product => !seen.has(objectOf(product)?.['code']))
     for (const product of fresh) seen.add(objectOf(product)?.['code'])
     yield fresh.map(product => ({
       address: `${search}#${textOf(objectOf(product)?.['code']) ?? ''}`,
       value: product,
     }))
-    // A page without anything new would be followed by others for ever.
-    const onAPage =
-      numberOf(answer?.['page_size']) ?? Math.min(numberOf(page_size) ?? largestPage, largestPage)
-    if (fresh.length === 0 || products.length < onAPage) return
+    // After a page without new products, all others would have none either.
+    const pageSize =
+      numberOf(answer?.['page_size']) ?? Math.min(numberOf(page_size) ?? maxPageSize, maxPageSize)
+    if (fresh.length === 0 || products.length < pageSize) return
   }
 }
 
 const notAnApi = (address: string) =>
-  new PipelineError('NOT_A_SOURCE', `No API of products at \`${address}\``, {
-    hint: 'give the address of the site, such as `https://world.openfoodfacts.org`',
+  new PipelineError('NOT_A_SOURCE', `No product API at \`${address}\``, {
+    hint: 'use the address of the site, such as `https://world.openfoodfacts.org`',
   })

@@ -3,69 +3,68 @@ import { InFlight } from './inFlight.ts'
 import type { ReadResult } from './reader.ts'
 import type { SourceEvent, SourceRun } from './source.ts'
 
-/** What a source has read, on its way to where the run delivers it: keeps many under way, and stops at the limit. */
+/** Delivers what a source reads: keeps many deliveries in flight, and stops at the limit. */
 export class Deliveries {
   private readonly run: SourceRun
   private readonly inFlight = new InFlight()
   private left: number
 
-  /** @param limit how many products to deliver at most */
+  /** @param limit the maximum number of products to deliver */
   constructor(run: SourceRun, limit = Number.POSITIVE_INFINITY) {
     this.run = run
     this.left = limit
   }
 
-  /** Whether nothing more is wanted: the limit is reached, or the run is aborted. */
+  /** Whether the limit is reached or the run was aborted. */
   readonly isOver = (): boolean => this.left <= 0 || this.run.signal.aborted
 
   /**
-   * Hands over what comes, until there is no more or nothing more is wanted, and waits until all of it is acknowledged.
-   * @returns whether it came to its end
-   * @throws what a delivery came to, and what `all` throws, after what came before was acknowledged
+   * Delivers all results, up to the limit, and waits for their acknowledgements.
+   * @returns whether `all` was read to its end
+   * @throws the error of a delivery, or of `all` after the results before it were acknowledged
    */
-  readonly takeAll = async (all: AsyncIterable<readonly (ReadResult | null)[]>): Promise<boolean> => {
+  readonly deliverAll = async (all: AsyncIterable<readonly (ReadResult | null)[]>): Promise<boolean> => {
     try {
       for await (const results of all) {
-        await this.take(results)
+        await this.deliver(results)
         if (this.isOver()) break
       }
     } finally {
-      await this.landed()
+      await this.settled()
     }
     return !this.isOver()
   }
 
   /**
-   * Hands over as much of `results` as the limit leaves; null is what is not wanted. What is skipped
-   * does not count.
-   * @returns how much of it, from the first, is dealt with
-   * @throws what a delivery came to
+   * Delivers results up to the limit; null stands for a filtered product. Skipped inputs do not count towards the limit.
+   * @returns how many of the results, from the first, are dealt with
+   * @throws the error of an earlier delivery
    */
-  readonly take = async (results: readonly (ReadResult | null)[]): Promise<number> => {
-    let [done, unwanted] = [0, 0]
+  readonly deliver = async (results: readonly (ReadResult | null)[]): Promise<number> => {
+    let [done, filtered] = [0, 0]
     for (const result of results) {
       if (this.isOver()) break
       done += 1
       if (result === null) {
-        unwanted += 1
+        filtered += 1
         continue
       }
       this.run.report(oneFound)
-      const isFull = this.hand(result)
+      const isFull = this.send(result)
       if (isFull !== null) await isFull
     }
-    if (unwanted > 0) this.run.report({ kind: 'unwanted', count: unwanted })
+    if (filtered > 0) this.run.report({ kind: 'filtered', count: filtered })
     return done
   }
 
   /**
-   * Waits until everything that was handed over is acknowledged.
-   * @throws what a delivery came to
+   * Waits until everything is acknowledged.
+   * @throws the error of the first delivery that failed
    */
-  readonly landed = (): Promise<void> => this.inFlight.landed()
+  readonly settled = (): Promise<void> => this.inFlight.settled()
 
-  /** A promise where there is no more room under way. */
-  private readonly hand = (result: ReadResult): Promise<void> | null => {
+  /** @returns a promise if the maximum number of deliveries is in flight */
+  private readonly send = (result: ReadResult): Promise<void> | null => {
     const { deliver, remove, report } = this.run
     const { address } = result
     if (result.kind === 'unreadable') report({ kind: 'skipped', address, reason: result.reason })
@@ -86,14 +85,14 @@ export class Deliveries {
 
 const oneFound: SourceEvent = { kind: 'found', count: 1 }
 
-/** Runs `work`. What an abort tore apart is no news; what went wrong beside it is. */
+/** Runs `work`. After an abort, errors that the abort caused are ignored; other OffstreamErrors are thrown. */
 export const unlessAborted = async ({ signal }: SourceRun, work: () => Promise<void>): Promise<void> => {
   try {
     if (!signal.aborted) await work()
   } catch (error) {
-    if (!signal.aborted || (error instanceof OffstreamError && !comesOf(error, signal.reason))) throw error
+    if (!signal.aborted || (error instanceof OffstreamError && !isCausedBy(error, signal.reason))) throw error
   }
 }
 
-const comesOf = (error: unknown, reason: unknown): boolean =>
-  error === reason || (error instanceof Error && error.cause !== undefined && comesOf(error.cause, reason))
+const isCausedBy = (error: unknown, reason: unknown): boolean =>
+  error === reason || (error instanceof Error && error.cause !== undefined && isCausedBy(error.cause, reason))

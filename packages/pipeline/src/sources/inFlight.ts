@@ -1,46 +1,46 @@
 /**
- * Deliveries that are under way: a source that reads faster than Kafka acknowledges hands over many at once, which
- * travel together, and waits when there are too many.
+ * Deliveries that are not yet acknowledged. A source that reads faster than Kafka acknowledges has many of them in
+ * flight, so that they are sent in batches, and waits if there are too many.
  */
 export class InFlight {
-  private readonly most: number
-  private underWay = 0
+  private readonly max: number
+  private pending = 0
   private failure: { readonly error: unknown } | null = null
   private wake: (() => void) | null = null
 
-  /** @param most deliveries under way at once; a few of the publisher's batches */
-  constructor(most = 4_000) {
-    this.most = most
+  /** @param max the maximum number of deliveries in flight: a few batches of the publisher */
+  constructor(max = 4_000) {
+    this.max = max
   }
 
   /**
-   * Takes a delivery. Returns null where there is room for another at once, else a promise for the moment when there
-   * is: awaiting each of thousands a second would cost more than the rest of the bookkeeping.
-   * @throws what an earlier delivery came to
+   * Adds a delivery. Returns null if another one may follow at once, otherwise a promise that resolves when it may.
+   * Awaiting every one of thousands of deliveries a second would take longer than the rest of the bookkeeping.
+   * @throws the error of an earlier delivery
    */
   readonly add = (delivery: Promise<unknown>): Promise<void> | null => {
-    this.underWay += 1
-    delivery.then(this.land, error => {
+    this.pending += 1
+    delivery.then(this.settle, error => {
       this.failure ??= { error }
-      this.land()
+      this.settle()
     })
     if (this.failure !== null) throw this.failure.error
-    return this.underWay < this.most ? null : this.until(() => this.underWay < this.most)
+    return this.pending < this.max ? null : this.until(() => this.pending < this.max)
   }
 
   /**
-   * Waits until all have arrived.
-   * @throws what the first that failed came to
+   * Waits until all deliveries are acknowledged.
+   * @throws the error of the first one that failed
    */
-  readonly landed = (): Promise<void> => this.until(() => this.underWay === 0)
+  readonly settled = (): Promise<void> => this.until(() => this.pending === 0)
 
-  private readonly land = (): void => {
-    this.underWay -= 1
+  private readonly settle = (): void => {
+    this.pending -= 1
     this.wake?.()
   }
 
   private readonly until = async (holds: () => boolean): Promise<void> => {
-    while (!holds() && (this.failure === null || this.underWay > 0)) {
+    while (!holds() && (this.failure === null || this.pending > 0)) {
       await new Promise<void>(resolve => {
         this.wake = resolve
       })

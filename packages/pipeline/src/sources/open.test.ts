@@ -43,14 +43,14 @@ const codesFrom = async (request: SourceRequest, around: SourceSurroundings): Pr
 test('the API is asked at the configured site, under our name, with the configured contact', async () => {
   const around = await surroundings([`api.url=${site.address}`, 'web.contact=me@example.org'])
   const before = site.requests.length
-  const ask = { kind: 'codes', codes: codes.slice(0, 2), version: 3 } as const
-  expect(await codesFrom({ kind: 'api', ask }, around)).toEqual(codes.slice(0, 2))
+  const query = { kind: 'codes', codes: codes.slice(0, 2), version: 3 } as const
+  expect(await codesFrom({ kind: 'api', query }, around)).toEqual(codes.slice(0, 2))
   const asked = site.requests.slice(before)
   expect(asked.map(({ path, userAgent }) => [path.replace(/\/\d+\?.*/, ''), userAgent])).toEqual(
     Array(2).fill(['/api/v3/product', 'offstream/0.1.0 (me@example.org)']),
   )
   const search = { kind: 'search', parameters: {} } as const
-  expect((await codesFrom({ kind: 'api', ask: search, limit: 7 }, around)).length).toBe(7)
+  expect((await codesFrom({ kind: 'api', query: search, limit: 7 }, around)).length).toBe(7)
 })
 
 test('the export is the configured one, which a path names from the folder of the project, or the one asked for', async () => {

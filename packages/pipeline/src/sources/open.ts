@@ -6,7 +6,7 @@ import { PipelineError } from '../errors.ts'
 import type { Config } from '../project/config.ts'
 import type { Project } from '../project/project.ts'
 import { brokerOf } from '../services/kafka.ts'
-import { type ApiQuestion, apiLimits, apiSource } from './api.ts'
+import { type ApiQuery, apiLimits, apiSource } from './api.ts'
 import { DeltaPosition } from './export/deltas.ts'
 import { deltaSource, exportSource } from './export/export.ts'
 import { isWebAddress } from './export/input.ts'
@@ -18,67 +18,69 @@ import { saslOf, topicSource } from './topic.ts'
 import { type ListChoice, listAddress } from './web/lists.ts'
 import { webSource } from './web/web.ts'
 
-/** What the person asks of a source; what is left out comes from the configuration. */
+/** What the user requests of a source. The configuration has the defaults. */
 export type SourceRequest =
   | ({ readonly kind: 'web' } & WebRequest)
-  | ({ readonly kind: 'api'; readonly ask: ApiQuestion } & Limited)
+  | ({ readonly kind: 'api'; readonly query: ApiQuery } & Limited)
   | ({ readonly kind: 'export' } & ExportRequest)
   | ({ readonly kind: 'topic' } & TopicRequest)
   | ({ readonly kind: 'stdin' } & Limited)
 
 interface Limited {
-  /** How many products at most. */
+  /** The maximum number of products. */
   readonly limit?: number | undefined
 }
 
+/** A request to the source `web`. */
 export interface WebRequest extends Limited, ListChoice {
-  /** A list of products or one product's page; where a list is chosen, the address of its site. */
+  /** A list of products, or the page of one product; with a `ListChoice` the home page of the site. */
   readonly address?: string | undefined
-  /** Pages of the list to walk at most. */
+  /** The maximum number of list pages to read. */
   readonly pages?: number | undefined
-  /** Pages open at once. */
+  /** How many pages are open at the same time. */
   readonly concurrency?: number | undefined
   readonly pagesPerMinute?: number | undefined
-  /** Begin anew instead of going on where an unfinished scrape of the same address was. */
+  /** Start from the beginning instead of resuming an unfinished scrape of the same address. */
   readonly fresh?: boolean | undefined
 }
 
+/** A request to the source `export`. */
 export interface ExportRequest extends Limited {
-  /** Path or address of an export. */
+  /** The path or address of an export. */
   readonly file?: string | undefined
-  /** Read the daily changes instead, by this list of them; true: by the configured one. */
+  /** Read the daily changes that this index lists instead; true for the configured index. */
   readonly deltas?: string | true | undefined
-  /** Only products sold there: a tag (`en:france`), a name in English, or a code of two letters. */
+  /** Only products sold in this country: a tag (`en:france`), an English name, or a code of two letters. */
   readonly country?: string | undefined
-  /** Only products that changed then or later. */
+  /** Only products that changed at this moment or later. */
   readonly since?: Date | undefined
 }
 
+/** A request to the source `topic`. */
 export interface TopicRequest extends Limited {
-  /** `host:port` of some of the cluster's brokers. */
+  /** `host:port` of one or more brokers of the cluster. */
   readonly brokers?: readonly string[] | undefined
   readonly topic?: string | undefined
   readonly group?: string | undefined
   readonly from?: 'beginning' | 'latest' | undefined
-  /** End at the messages that are there now, instead of waiting for more. */
+  /** Stop after the messages that exist now, instead of waiting for more. */
   readonly untilEnd?: boolean | undefined
 }
 
+/** What sources need besides the request. */
 export interface SourceSurroundings {
   readonly project: Pick<Project, 'config' | 'directory' | 'state'>
-  /** Where secrets are. */
+  /** The environment variables, which contain the secrets. */
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** What the source `stdin` reads. */
+  /** The input of the source `stdin`. */
   readonly input: Readable
-  /**
-   * Whether the run moves positions on: how far pages, deltas and topics were taken. A dry run leaves them where they are.
-   */
+  /** Whether the run saves its position in pages, deltas and topics. A dry run does not. */
   readonly remembers: boolean
 }
 
 /**
- * A source as the configuration and the person want it: polite on a real site, as fast as it goes on one of this
- * machine. Nothing is opened yet.
+ * The requested source with the settings of the project: with a rate limit for a remote site, without one for a site on
+ * this machine. Opens nothing yet.
  * @throws OffstreamError ADDRESS_INVALID, OPTION_MISSING, SECRET_MISSING
  */
 export const openSource = (request: SourceRequest, surroundings: SourceSurroundings): Source => {
@@ -88,7 +90,7 @@ export const openSource = (request: SourceRequest, surroundings: SourceSurroundi
     case 'web':
       return openWebSource(state, config, request, { remembers })
     case 'api':
-      return openApiSource(config, request.ask, request.limit)
+      return openApiSource(config, request.query, request.limit)
     case 'export':
       return openExportSource(request, surroundings)
     case 'topic':
@@ -98,12 +100,12 @@ export const openSource = (request: SourceRequest, surroundings: SourceSurroundi
   }
 }
 
-/** Pages open at once on a site of this machine, where nobody is disturbed: as many as keep two cores busy. */
-const concurrencyOnLoopback = 2
+/** How many pages of a site on this machine are open at the same time; enough to use two cores. */
+const loopbackConcurrency = 2
 
 /**
- * The web source alone.
- * @param state the state folder of the stack, for what the crawl has to keep
+ * The source `web`.
+ * @param state the state folder of the stack
  * @throws OffstreamError ADDRESS_INVALID
  */
 export const openWebSource = (
@@ -118,26 +120,26 @@ export const openWebSource = (
   if (!URL.canParse(site) || !isWebAddress(site))
     throw invalid(site, 'https://fr.openfoodfacts.org/facets/categories/chocolats')
   const address = listAddress(site, { lang, list, search })
-  const near = isNear(address)
+  const isLocal = isOnThisMachine(address)
   return webSource({
     address,
     ...(limit === undefined ? {} : { limit }),
     ...(pages === undefined ? {} : { pages }),
-    concurrency: concurrency ?? (near ? concurrencyOnLoopback : web.concurrency),
-    pagesPerMinute: pagesPerMinute ?? (near ? null : web.pagesPerMinute),
-    pausePolicy: near ? loopbackPausePolicy : remotePausePolicy,
+    concurrency: concurrency ?? (isLocal ? loopbackConcurrency : web.concurrency),
+    pagesPerMinute: pagesPerMinute ?? (isLocal ? null : web.pagesPerMinute),
+    pausePolicy: isLocal ? loopbackPausePolicy : remotePausePolicy,
     userAgent: userAgent(web.contact),
     chromium: browser.executablePath === null ? {} : { executablePath: browser.executablePath },
-    // Goes with the topic in `offstream reset`: what is no longer there must be fetched anew.
+    // `offstream reset` deletes it together with the topic, whose products must then be fetched again.
     storageDirectory: join(state, 'crawl'),
     resume: remembers ? { destination: brokerOf(config), fresh: request.fresh ?? false } : null,
   })
 }
 
-const openApiSource = ({ api, web }: Config, ask: ApiQuestion, limit: number | undefined): Source =>
+const openApiSource = ({ api, web }: Config, query: ApiQuery, limit: number | undefined): Source =>
   apiSource({
-    ...{ address: api.url, ask, limit, userAgent: userAgent(web.contact) },
-    ...(isNear(api.url) ? { productsPerMinute: null, searchesPerMinute: null } : apiLimits),
+    ...{ address: api.url, query, limit, userAgent: userAgent(web.contact) },
+    ...(isOnThisMachine(api.url) ? { productsPerMinute: null, searchesPerMinute: null } : apiLimits),
   })
 
 const openExportSource = (
@@ -147,12 +149,12 @@ const openExportSource = (
   const choice = { country, since, limit, userAgent: userAgent(config.web.contact) }
   const configured = (location: string) => (isWebAddress(location) ? location : resolve(directory, location))
   if (deltas === undefined) {
-    const from = whole(file ?? configured(config.export.file))
+    const from = valid(file ?? configured(config.export.file))
     return exportSource({ ...choice, file: from, storage: storageOf(from) })
   }
-  // Goes with the topic in `offstream reset`: what is no longer there must be taken anew.
+  // `offstream reset` deletes it together with the topic, whose products must then be read again.
   const position = new DeltaPosition(join(state, 'crawl'))
-  const index = whole(deltas === true ? configured(config.export.deltas) : deltas)
+  const index = valid(deltas === true ? configured(config.export.deltas) : deltas)
   return deltaSource({
     ...{ ...choice, index, storage: storageOf(index) },
     position: remembers ? position : { read: position.read, write: async () => undefined },
@@ -160,22 +162,19 @@ const openExportSource = (
 }
 
 /**
- * Where Open Food Facts keeps its large exports: its own addresses lead there.
+ * The storage of the large exports of Open Food Facts; its own addresses redirect there.
  * @see https://github.com/openfoodfacts/openfoodfacts-server/blob/main/conf/nginx/snippets/off.locations-redirects.include
  */
 const officialStorage = 'https://openfoodfacts-ds.s3.eu-west-3.amazonaws.com'
-/** Over http too: it leads to https by itself. */
+/** http covers https too. */
 const officialSite = new Host('http://world.openfoodfacts.org')
 
-/** The storage of Open Food Facts for its own files; others lead nowhere else. */
+/** The hosts that the exports at `location` may redirect to. */
 const storageOf = (location: string): readonly string[] =>
   officialSite.covers(location) ? [officialStorage] : []
 
-/**
- * @returns a path, or an address that is one
- * @throws OffstreamError ADDRESS_INVALID
- */
-const whole = (location: string): string => {
+/** Checks a path or an address. @throws OffstreamError ADDRESS_INVALID */
+const valid = (location: string): string => {
   if (!isWebAddress(location) || URL.canParse(location)) return location
   throw invalid(location, 'https://static.openfoodfacts.org/data/openfoodfacts-products.jsonl.gz')
 }
@@ -196,7 +195,7 @@ const openTopicSource = (
   const group = request.group ?? configured.group
   return topicSource({
     ...{ brokers, topic, mapping, ownBroker: own, limit: request.limit },
-    // A group of its own leaves the position of the other where it is.
+    // Another group leaves the position of the configured one unchanged.
     group: remembers ? group : `${group}-dry-run-${randomUUID().slice(0, 8)}`,
     passing: !remembers,
     from: request.from ?? configured.from,
@@ -209,7 +208,7 @@ const openTopicSource = (
   })
 }
 
-/** Whether two addresses mean the same broker: of this machine by any of its names, on one port. */
+/** Whether two addresses mean the same broker; all names of this machine are equal. */
 const isSameBroker = (one: string, other: string): boolean => {
   const [[host, port], [otherHost, otherPort]] = [hostAndPort(one), hostAndPort(other)]
   return port === otherPort && (host === otherHost || (isLoopback(host) && isLoopback(otherHost)))
@@ -221,20 +220,20 @@ const hostAndPort = (broker: string): readonly [host: string, port: string] => {
 }
 
 /**
- * The name that offstream goes by on other people's machines.
- * @see https://openfoodfacts.github.io/openfoodfacts-server/api/ which asks for name, version and a contact
+ * The user agent of offstream.
+ * @see https://openfoodfacts.github.io/openfoodfacts-server/api/ which requires name, version and a contact
  */
 const userAgent = (contact: string | null): string =>
   contact === null ? 'offstream/0.1.0' : `offstream/0.1.0 (${contact})`
 
-const isNear = (address: string): boolean => isLoopback(new URL(address).hostname)
+const isOnThisMachine = (address: string): boolean => isLoopback(new URL(address).hostname)
 
 const invalid = (address: string, example: string): OffstreamError =>
-  new PipelineError('ADDRESS_INVALID', `\`${address}\` is no web address`, {
-    hint: `give one such as \`${example}\``,
+  new PipelineError('ADDRESS_INVALID', `\`${address}\` is not a web address`, {
+    hint: `use one such as \`${example}\``,
   })
 
 const missing = (what: string, option: string, setting: string): OffstreamError =>
-  new PipelineError('OPTION_MISSING', `Nothing says ${what}`, {
-    hint: `give \`${option}\`, or set \`${setting}\` in \`offstream.yaml\``,
+  new PipelineError('OPTION_MISSING', `Missing: ${what}`, {
+    hint: `use \`${option}\`, or set \`${setting}\` in \`offstream.yaml\``,
   })

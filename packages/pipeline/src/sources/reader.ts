@@ -3,28 +3,28 @@ import { type Removal, type SerializedProduct, serialize } from '../product/mess
 import type { Product } from '../product/product.ts'
 import { productOf, type RecordContext } from '../product/productOf.ts'
 
-/** One value that a source has found, or what is wrong with it. */
+/** One value that a source has read, or the problem that it found instead. `address` names its place for the user. */
 export type Found =
   | { readonly address: string; readonly value: unknown }
   | { readonly address: string; readonly problem: string }
-  /** The source says that it has no product with this code (normalised). */
+  /** The source has no product with this normalised code. */
   | { readonly address: string; readonly gone: string }
 
-/** What a source can tell of all that it finds, and what is wanted of it. Plain data: threads are given it. */
+/** What holds for all values of a source, and the filters of the request. Plain data, because threads receive it. */
 export interface ReaderOptions extends Omit<RecordContext, 'observedAt'> {
-  /** Only products sold there: a tag, such as `en:france`. */
+  /** Only products that are sold in this country: a tag such as `en:france`. */
   readonly country?: string | undefined
-  /** Only products that changed then or later: ISO 8601, UTC, with milliseconds. */
+  /** Only products that changed at this moment or later: ISO 8601, UTC, with milliseconds. */
   readonly since?: string | undefined
 }
 
-/** What comes of one value: a product or a removal to send, or a reason why there is none. */
+/** The result of one value: a product or a delete to send, or the reason why there is none. */
 export type ReadResult =
   | { readonly kind: 'product'; readonly address: string; readonly product: SerializedProduct }
   | { readonly kind: 'gone'; readonly address: string; readonly removal: Removal }
   | { readonly kind: 'unreadable'; readonly address: string; readonly reason: string }
 
-/** What comes of each value, at its place; null for what is not wanted. */
+/** The result of each value, in the same order; null for a filtered product. */
 export const resultsOf = (found: readonly Found[], options: ReaderOptions): (ReadResult | null)[] => {
   const context: RecordContext = { ...options, observedAt: new Date().toISOString() }
   return found.map(each => resultOf(each, options, context))
@@ -43,12 +43,12 @@ const resultOf = (
   if (country !== undefined && !isSoldIn(found.value, country)) return null
   const reading = productOf(found.value, context)
   if (reading.kind === 'unreadable') return { kind: 'unreadable', address, reason: reading.reason }
-  if (reading.kind === 'product') return wanted(reading.product, address, since)
+  if (reading.kind === 'product') return filtered(reading.product, address, since)
   const { code, as_of } = reading
   return as_of < since ? null : { kind: 'gone', address, removal: { code, as_of, source } }
 }
 
-const wanted = (product: Product, address: string, since: string): ReadResult | null =>
+const filtered = (product: Product, address: string, since: string): ReadResult | null =>
   product.as_of < since ? null : { kind: 'product', address, product: serialize(product) }
 
 const isSoldIn = (product: unknown, country: string): boolean =>

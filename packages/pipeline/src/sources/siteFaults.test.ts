@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type FaultName, generateCatalogue, startSite } from '@offstream/site'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Product, productColumns } from '../product/product.ts'
-import { type ApiQuestion, apiSource } from './api.ts'
+import { type ApiQuery, apiSource } from './api.ts'
 import { DeltaPosition } from './export/deltas.ts'
 import { deltaSource, exportSource } from './export/export.ts'
 import { taken } from './testRun.ts'
@@ -27,9 +27,9 @@ afterAll(async () => {
 })
 
 const fromExport = (path: string) => exportSource({ file: `${site.address}${path}`, userAgent, retryPolicy })
-const fromApi = (ask: ApiQuestion) =>
+const fromApi = (query: ApiQuery) =>
   apiSource({
-    ...{ address: site.address, ask, userAgent, retryPolicy },
+    ...{ address: site.address, query, userAgent, retryPolicy },
     ...{ productsPerMinute: null, searchesPerMinute: null },
   })
 const codes = catalogue.products.map(({ code }) => code)
@@ -97,7 +97,7 @@ describe('the stand-in site', () => {
       apiSource({
         ...{
           address: other.address,
-          ask: { kind: 'codes', codes: [gone, stays], version: 2 },
+          query: { kind: 'codes', codes: [gone, stays], version: 2 },
           userAgent,
           retryPolicy,
         },
@@ -174,7 +174,7 @@ describe('each fault of a site has its outcome, and none gives a false product',
       apiSource({
         ...{
           address: faulty.address,
-          ask: { kind: 'codes', codes: codes.slice(0, 2), version: 2 },
+          query: { kind: 'codes', codes: codes.slice(0, 2), version: 2 },
           userAgent,
           retryPolicy: policy,
         },

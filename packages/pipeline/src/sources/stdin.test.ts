@@ -49,8 +49,8 @@ test('records, products and whole answers of the API are read; records come thro
     ['10000005', null, 'stdin', null],
   ])
   expect(skipped).toEqual([
-    ['stdin:5', 'its code `x` is no barcode'],
-    ['stdin:6', expect.stringContaining('it is no JSON: ')],
+    ['stdin:5', 'its code `x` is not a barcode'],
+    ['stdin:6', expect.stringContaining('it is not valid JSON: ')],
     ['stdin:8', 'it has no code'],
   ])
 })
@@ -108,7 +108,7 @@ test('an input that holds nothing has no products', async () => {
 })
 
 test.each([
-  ['PAR1 and more', "which can't be read from a pipe", '--file'],
+  ['PAR1 and more', 'which cannot be read from a pipe', '--file'],
   ['[{"code":"1"}]', 'it is one JSON array', 'JSONL'],
   ['hello\n', 'neither JSON lines nor CSV', 'JSONL'],
 ])('%s on a pipe is refused, and says why', async (text, message, hint) => {
@@ -122,7 +122,7 @@ test.each([
 test('an input that can’t be read is told as such', async () => {
   const input = createReadStream(tmpdir())
   expect((await taken(stdinSource({ input }))).error).toMatchObject({
-    ...{ code: 'FILE_MISSING', message: expect.stringContaining("`stdin` can't be read: EISDIR") },
+    ...{ code: 'FILE_MISSING', message: expect.stringContaining('`stdin` cannot be read: EISDIR') },
   })
 })
 

@@ -4,25 +4,26 @@ import { fileResults } from './export/format.ts'
 import { pipeInput } from './export/input.ts'
 import type { Source } from './source.ts'
 
+/** Options of `stdinSource`. */
 export interface StdinSourceOptions {
-  /** What is read to its end, such as `process.stdin`. */
+  /** Read to its end, for example `process.stdin`. */
   readonly input: Readable
-  /** How many products to deliver at most. */
+  /** The maximum number of products to deliver. */
   readonly limit?: number | undefined
 }
 
 /**
- * Products from a pipe: JSON lines, of records (as a dry run writes them), of products in the form of Open Food Facts'
- * API, or of whole answers of it; or CSV; either may be packed with gzip. A line that is no product is skipped and told,
- * with its number; records keep their own source.
+ * Products from a pipe: JSON lines (records, as a dry run writes them, or products or answers of the API of Open Food
+ * Facts) or CSV; either may be compressed with gzip. A line that is not a product is skipped and reported with its
+ * number. Records keep their own source.
  *
- * The end of the run closes the input. `run` throws what `exportSource` does for a file.
+ * The input is closed at the end of the run. `run` throws the same errors as `exportSource` for a file.
  */
 export const stdinSource = ({ input, limit }: StdinSourceOptions): Source => ({
   name: 'stdin',
   run: run =>
     unlessAborted(run, async () => {
       const pipe = pipeInput('stdin', input, run.signal)
-      await new Deliveries(run, limit).takeAll(fileResults(pipe, { source: 'stdin', site: null }))
+      await new Deliveries(run, limit).deliverAll(fileResults(pipe, { source: 'stdin', site: null }))
     }),
 })

@@ -2,22 +2,22 @@ import type { Removal } from '../product/message.ts'
 import type { Product } from '../product/product.ts'
 import type { Source, SourceEvent, SourceRun } from './source.ts'
 
-/** Everything that a source gave, for a test to compare. */
+/** Everything that a source gave. */
 export interface Taken {
   readonly products: readonly Product[]
   readonly removals: readonly Removal[]
   readonly skipped: readonly (readonly [address: string, reason: string])[]
   readonly events: readonly SourceEvent[]
-  /** What the run ended with; null for a good end. */
+  /** The error of the run; null if it succeeded. */
   readonly error: unknown
 }
 
-/** What a test may have done with a run, in the place of what is usual. */
+/** What a test replaces in a run. */
 interface TestRun extends Partial<Omit<SourceRun, 'deliver'>> {
   readonly deliver?: (product: Product) => Promise<unknown>
 }
 
-/** Runs a source to its end; every delivery is accepted at once, unless `run` says otherwise. */
+/** Runs a source to its end. Every delivery succeeds at once, unless `run` replaces `deliver`. */
 export const taken = async (source: Source, { deliver, ...run }: TestRun = {}): Promise<Taken> => {
   const products: Product[] = []
   const removals: Removal[] = []

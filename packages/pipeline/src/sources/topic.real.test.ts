@@ -128,8 +128,8 @@ test('what a message holds is found by the paths of the mapping', async () => {
     { code: '10000002', last_modified_t: 1_767_225_600, as_of: '2026-01-01T00:00:00.000Z' },
   ])
   expect(skipped).toEqual([
-    [`${topic}[0]@2`, expect.stringContaining('it is no JSON: ')],
-    [`${topic}[0]@3`, 'its code `x` is no barcode'],
+    [`${topic}[0]@2`, expect.stringContaining('it is not valid JSON: ')],
+    [`${topic}[0]@3`, 'its code `x` is not a barcode'],
   ])
 })
 
@@ -142,7 +142,7 @@ test('a key is a code, and a null value a delete', async () => {
   const { products, removals, skipped } = await taken(source(topic))
   expect(products.map(({ code, product_name }) => [code, product_name])).toEqual([['00000042', 'A']])
   expect(removals.map(({ code }) => code)).toEqual(['00000043'])
-  expect(skipped).toEqual([[`${topic}[0]@2`, 'its key is no barcode']])
+  expect(skipped).toEqual([[`${topic}[0]@2`, 'its key is not a barcode']])
 })
 
 test('a second run of a group takes what came since, and another group everything', async () => {

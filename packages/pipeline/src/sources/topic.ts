@@ -11,48 +11,45 @@ import { Deliveries, unlessAborted } from './deliveries.ts'
 import { type Found, resultsOf } from './reader.ts'
 import type { Source } from './source.ts'
 
-/** For a column of the record, where it stands in a message: a JSONPath such as `$.product.name`. */
+/** For columns of the record, the JSONPath of the value in a message, such as `$.product.name`. */
 export type TopicMapping = Readonly<Partial<Record<keyof Product, string>>>
 
+/** Options of `topicSource`. */
 export interface TopicSourceOptions extends TopicReaderOptions {
-  /** null: messages are records, or products in the form of Open Food Facts' API. */
+  /** null: messages are records, or products in the form of the API of Open Food Facts. */
   readonly mapping: TopicMapping | null
-  /** Our own broker, `host:port`: its topic of products must not be read into itself. */
+  /** The broker of this stack, `host:port`. Its product topic must not be read into itself. */
   readonly ownBroker?: string | undefined
-  /** How many products to deliver at most. */
+  /** The maximum number of products to deliver. */
   readonly limit?: number | undefined
 }
 
-/** How to sign in at the other cluster, as it stands in a configuration. */
+/** The credentials for the other cluster, as in the configuration. */
 export interface SaslSettings {
   readonly mechanism: Sasl['mechanism']
   readonly username: string
-  /** Name of the environment variable that holds the password: files and arguments are read by others. */
+  /** The environment variable with the password; other users may read files and arguments. */
   readonly passwordVariable: string
 }
 
-/** @throws OffstreamError SECRET_MISSING */
+/** The credentials with the password. @throws OffstreamError SECRET_MISSING */
 export const saslOf = (
   { mechanism, username, passwordVariable }: SaslSettings,
   environment: Readonly<Record<string, string | undefined>>,
 ): Sasl => {
   const password = environment[passwordVariable]
   if (password) return { mechanism, username, password }
-  throw new PipelineError(
-    'SECRET_MISSING',
-    `The environment variable \`${passwordVariable}\` holds no password`,
-    {
-      hint: `set it for this command, such as \`read -rs ${passwordVariable} && export ${passwordVariable}\``,
-    },
-  )
+  throw new PipelineError('SECRET_MISSING', `The environment variable \`${passwordVariable}\` is not set`, {
+    hint: `set it for this command, for example with \`read -rs ${passwordVariable} && export ${passwordVariable}\``,
+  })
 }
 
 /**
- * Products from the messages of any Kafka topic. What was acknowledged by our broker is committed to theirs, never
- * before; a run that is killed begins again where the last acknowledged ones end.
+ * Products from the messages of any Kafka topic. The offset is committed to the other cluster only after our broker has
+ * acknowledged the products. A run that was killed is resumed after the last acknowledged messages.
  *
- * Where a message has no code its key is taken, and where it has no moment the time it was produced; a null value is
- * a delete of its key. `run` throws OffstreamError MAPPING_INVALID, MIRROR_LOOP and what `readTopic` does.
+ * A message without a code uses its key, and a message without a moment uses its timestamp. A null value deletes the
+ * product of its key. `run` throws OffstreamError MAPPING_INVALID, MIRROR_LOOP and the errors of `readTopic`.
  */
 export const topicSource = (options: TopicSourceOptions): Source => ({
   name: 'topic',
@@ -63,8 +60,8 @@ export const topicSource = (options: TopicSourceOptions): Source => ({
       const deliveries = new Deliveries(run, options.limit)
       const take = async (messages: readonly TopicMessage[]) => {
         const all = messages.map(message => found(options.topic, message, map))
-        const done = await deliveries.take(resultsOf(all, { source: 'topic', site: null }))
-        await deliveries.landed()
+        const done = await deliveries.deliver(resultsOf(all, { source: 'topic', site: null }))
+        await deliveries.settled()
         return { done, wantsMore: !deliveries.isOver() }
       }
       await readTopic(options, take, run.signal)
@@ -74,12 +71,12 @@ export const topicSource = (options: TopicSourceOptions): Source => ({
 const isOwn = ({ brokers, topic, ownBroker }: TopicSourceOptions): boolean =>
   topic === topicName && ownBroker !== undefined && brokers.includes(ownBroker)
 
-/** Makes a product in the form of the API, or of the record, of a message's JSON. */
+/** Converts the JSON of a message into a product in the form of the API or of the record. */
 type Mapper = (json: JSONValue) => JsonObject
 
 const productIn: Mapper = json => objectOf(productsIn(json)[0]) ?? {}
 
-/** Columns that hold a list of names: all that a path finds is one. */
+/** Columns with a list of names: all values that a path finds belong to it. */
 const lists: ReadonlySet<string> = new Set([
   'brands',
   'categories',
@@ -89,20 +86,18 @@ const lists: ReadonlySet<string> = new Set([
   'additives',
 ])
 
-/**
- * @throws OffstreamError MAPPING_INVALID with every problem at once
- */
+/** @throws OffstreamError MAPPING_INVALID with all problems */
 const mapper = async (mapping: TopicMapping): Promise<Mapper> => {
-  // A standard (RFC 9535) read by a library that compiles paths and never evaluates them as code.
+  // The library compiles paths of the standard (RFC 9535) and never evaluates them as code.
   const { compile } = await import('json-p3')
   const problems: string[] = []
   const paths = Object.entries(mapping).flatMap(([column, path]): (readonly [string, JSONPathQuery])[] => {
     if (!(productColumns as readonly string[]).includes(column))
-      problems.push(`${column}: there is no such column`)
+      problems.push(`${column}: the column does not exist`)
     try {
       return [[column, compile(path)]]
     } catch (error) {
-      problems.push(`${column}: \`${path}\` is no JSONPath: ${messageOf(error)}`)
+      problems.push(`${column}: \`${path}\` is not a JSONPath: ${messageOf(error)}`)
       return []
     }
   })
@@ -124,12 +119,12 @@ const found = (
   const address = `${topic}[${partition}]@${offset}`
   const keyCode = key !== null && /^[\d\s-]+$/.test(key) ? normaliseCode(key) : null
   if (value === null)
-    return keyCode === null ? { address, problem: 'its key is no barcode' } : { address, gone: keyCode }
+    return keyCode === null ? { address, problem: 'its key is not a barcode' } : { address, gone: keyCode }
   let json: JSONValue
   try {
     json = JSON.parse(value.toString('utf8'))
   } catch (error) {
-    return { address, problem: `it is no JSON: ${messageOf(error)}` }
+    return { address, problem: `it is not valid JSON: ${messageOf(error)}` }
   }
   const product = map(json)
   return {
@@ -152,7 +147,7 @@ const withoutUnknown = (product: JsonObject): JsonObject =>
 
 const loop = (topic: string): OffstreamError =>
   new PipelineError('MIRROR_LOOP', `\`${topic}\` of this stack would be read into itself`, {
-    hint: 'give another topic, or the brokers of another cluster',
+    hint: 'use another topic, or the brokers of another cluster',
   })
 
 const invalid = (problems: readonly string[]): OffstreamError =>

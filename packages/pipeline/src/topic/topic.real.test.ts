@@ -76,7 +76,7 @@ test('lines become products and deletes, each counted; others are skipped by the
   expect(produced).toEqual({
     counts: { published: 2, deleted: 2, skipped: 2 } satisfies LineCounts,
     skips: [
-      [4, expect.stringContaining('it is no JSON: ')],
+      [4, expect.stringContaining('it is not valid JSON: ')],
       [6, 'it is longer than 1 MiB'],
     ],
     fetched: 4,
@@ -104,7 +104,7 @@ test('lines that can’t be read are told as such, after what was sent', async (
     ...{ input: Readable.from(broken()), signal: new AbortController().signal },
   })
   await expect(producing).rejects.toMatchObject({
-    ...{ code: 'FILE_MISSING', outcome: 'usage', message: "The lines can't be read: EIO: i/o error" },
+    ...{ code: 'FILE_MISSING', outcome: 'usage', message: 'The lines cannot be read: EIO: i/o error' },
   })
   expect([await readFetched(fetched), await acknowledgedMessages(kafka.broker)]).toEqual([1, before + 1])
 })

@@ -7,9 +7,9 @@ import type { JsonObject } from '../../product/json.ts'
 import { nutrients } from '../../product/nutriments.ts'
 import type { Entry } from './entry.ts'
 
-/** No honest row is as long: a quote in it was never closed. */
-const longestRow = 4 * 1024 * 1024
-const atOnce = 200
+/** A longer row has a quote that is never closed. */
+const maxRowBytes = 4 * 1024 * 1024
+const batchSize = 200
 
 const wanted: ReadonlySet<string> = new Set([
   ...Object.keys(apiFields),
@@ -17,10 +17,10 @@ const wanted: ReadonlySet<string> = new Set([
 ])
 
 /**
- * The products of a CSV, some at a time. Of its 210 columns those are read that the record needs; the nutrients stand
- * among them under the names that they have in `nutriments` elsewhere.
+ * The products of a CSV file, in batches. Of its 210 columns only those of the record are read. The columns of the
+ * nutrients have the names that other forms have in `nutriments`.
  *
- * @throws OffstreamError FILE_DAMAGED at a row without an end: where the next one begins can't be known
+ * @throws OffstreamError FILE_DAMAGED at a row that never ends, because the start of the next one is unknown
  */
 export async function* csvEntries(
   chunks: AsyncIterable<Buffer>,
@@ -29,8 +29,8 @@ export async function* csvEntries(
   const { parse } = await import('csv-parse')
   const entries: Entry[] = []
   let lastLine = 1
-  let damage: CsvError | undefined
-  let trouble: { readonly error: unknown } | undefined
+  let firstError: CsvError | undefined
+  let inputError: { readonly error: unknown } | undefined
   const parser = parse({
     delimiter,
     bom: true,
@@ -38,39 +38,39 @@ export async function* csvEntries(
     info: true,
     relax_quotes: true,
     relax_column_count: true,
-    max_record_size: longestRow,
+    max_record_size: maxRowBytes,
     skip_empty_lines: true,
-    // Thrown, it would take the rows with it that are read and not yet taken.
+    // If csv-parse threw the error, rows that were read before would be lost.
     skip_records_with_error: true,
     on_skip: error => {
-      damage ??= error
+      firstError ??= error
       return undefined
     },
   })
-  const untilTrouble = async function* () {
+  const untilError = async function* () {
     try {
       for await (const chunk of chunks) {
-        if (damage !== undefined) return
+        if (firstError !== undefined) return
         yield chunk
       }
     } catch (error) {
-      trouble = { error }
+      inputError = { error }
     }
   }
-  const source = Readable.from(untilTrouble())
+  const source = Readable.from(untilError())
   try {
     for await (const { record, info } of source.pipe(parser) as AsyncIterable<Row>) {
       lastLine = info.lines
       entries.push({ place: info.lines, value: { ...record, nutriments: record } })
-      if (entries.length > atOnce) yield entries.splice(0, atOnce)
+      if (entries.length > batchSize) yield entries.splice(0, batchSize)
     }
   } finally {
     source.destroy()
   }
-  // Of a file that breaks off, the last row may be a part of one.
-  yield trouble === undefined ? entries : entries.slice(0, -1)
-  if (trouble !== undefined) throw trouble.error
-  if (damage !== undefined) throw damaged(name, lastLine, damage)
+  // If the input fails, the last row may be incomplete.
+  yield inputError === undefined ? entries : entries.slice(0, -1)
+  if (inputError !== undefined) throw inputError.error
+  if (firstError !== undefined) throw damaged(name, lastLine, firstError)
 }
 
 interface Row {
@@ -78,14 +78,14 @@ interface Row {
   readonly info: InfoCallback
 }
 
-const withoutEnd: ReadonlySet<string> = new Set(['CSV_QUOTE_NOT_CLOSED', 'CSV_MAX_RECORD_SIZE'])
+const codesOfUnclosedQuotes: ReadonlySet<string> = new Set(['CSV_QUOTE_NOT_CLOSED', 'CSV_MAX_RECORD_SIZE'])
 
 const damaged = (name: string, lastLine: number, cause: CsvError): OffstreamError =>
   new PipelineError(
     'FILE_DAMAGED',
-    `\`${name}\` can't be read after line ${lastLine}: ${withoutEnd.has(cause.code) ? 'a quote that begins there is never closed' : messageOf(cause)}`,
+    `\`${name}\` cannot be read after line ${lastLine}: ${codesOfUnclosedQuotes.has(cause.code) ? 'a quote that starts there is never closed' : messageOf(cause)}`,
     {
-      hint: 'put the quote right, or get the file again; the rows before were taken',
+      hint: 'correct the quote, or download the file again; the rows before were read',
       cause,
     },
   )

@@ -7,24 +7,24 @@ import { type Input, isWebAddress } from './input.ts'
 
 /** One file of changes. */
 export interface Delta {
-  /** Address or path. */
+  /** Its address or path. */
   readonly location: string
-  /** The moments of its first and its last change, seconds since 1970. */
+  /** The times of its first and last change, in seconds since 1970. */
   readonly from: number
   readonly until: number
 }
 
-/** An index has 14 lines of 50 characters. */
-const largestIndex = 1024 * 1024
+/** A real index has 14 lines of 50 characters. */
+const maxIndexBytes = 1024 * 1024
 
-// The names hold the moments of the first and the last change.
+// The names contain the times of the first and the last change.
 const deltaName = /^[\w.-]+_(\d{9,11})_(\d{9,11})\.json(?:l)?(?:\.gz)?$/
 
 /**
- * The deltas of an index that hold changes after `until`, the oldest first, and in words what is no longer listed of
- * the time since then. Open Food Facts lists 14 days, the newest first.
+ * The deltas of an index with changes after `until`, the oldest first. `missed` is a message if the index no longer
+ * lists all changes since then: Open Food Facts lists 14 days, the newest first.
  *
- * @param until seconds since 1970; null for all
+ * @param until in seconds since 1970; null for all deltas
  * @throws OffstreamError INDEX_INVALID
  */
 export const deltasAfter = async (
@@ -39,7 +39,7 @@ export const deltasAfter = async (
   const span = [until, oldest.from].map(seconds => new Date(seconds * 1000).toISOString())
   return {
     deltas,
-    missed: `changes between ${span.join(' and ')} are no longer listed: take the full export once`,
+    missed: `changes between ${span.join(' and ')} are no longer listed: read the full export once`,
   }
 }
 
@@ -55,32 +55,37 @@ const text = async (index: Input): Promise<string> => {
   let bytes = 0
   for await (const chunk of index.chunks()) {
     bytes += chunk.length
-    if (bytes > largestIndex) throw invalid(index.name, 'something much longer')
+    if (bytes > maxIndexBytes) throw invalid(index.name, 'much more text')
     parts.push(chunk)
   }
   return Buffer.concat(parts).toString('utf8')
 }
 
 const invalid = (index: string, line: string) =>
-  new PipelineError('INDEX_INVALID', `\`${index}\` is no list of deltas: it has \`${line.slice(0, 80)}\``, {
-    hint: 'give the address of `/data/delta/index.txt`',
-  })
+  new PipelineError(
+    'INDEX_INVALID',
+    `\`${index}\` is not an index of deltas: it contains \`${line.slice(0, 80)}\``,
+    {
+      hint: 'use the address of `/data/delta/index.txt`',
+    },
+  )
 
 const Position = z.object({ index: z.string(), until: z.int() })
 
-/** How far the deltas of each index were taken over, one small file for each in a folder. */
+/** The positions in indexes of deltas, one file for each index. */
 export class DeltaPosition {
   private readonly directory: string
 
-  /** @param directory made when it is first written to */
+  /** @param directory created with the first file */
   constructor(directory: string) {
     this.directory = directory
   }
 
-  /** The moment of the last change that was taken over, seconds since 1970; null for none. */
+  /** The time of the last change that was delivered, in seconds since 1970; null for none. */
   readonly read = async (index: string): Promise<number | null> =>
     (await readState(this.file(index), Position))?.until ?? null
 
+  /** Saves the position, durably. */
   readonly write = (index: string, until: number): Promise<void> =>
     writeState(this.file(index), { index, until }, { durable: true })
 

@@ -49,7 +49,7 @@ test('an export goes to Kafka whole, and what is read back from there are the sa
     delivered: 5_000,
     removed: 0,
     skipped: 0,
-    unwanted: 0,
+    filtered: 0,
   })
 
   const { products, skipped, error } = await taken(

@@ -132,17 +132,17 @@ describe('what a file is, is seen from its content', () => {
   })
 
   test.each<readonly [what: string, name: string, content: string | Buffer, reason: string, hint: string]>([
-    ['nothing', 'a.bin', '', 'it is empty', 'give an export'],
+    ['nothing', 'a.bin', '', 'it is empty', 'use an export'],
     ['a zip archive', 'a.zip', 'PK\x03\x04…', 'it is a zip archive', 'unzip it first'],
-    ['the beginning of a Parquet file', 'a', 'PA', 'neither JSON lines nor CSV', 'give an export'],
-    ['a JSON array', 'a.json', '[{"code":"1"}]', 'it is one JSON array', 'give an export'],
-    ['a page', 'a.html', '<!doctype html>', 'it is a page', 'give an export'],
+    ['the beginning of a Parquet file', 'a', 'PA', 'neither JSON lines nor CSV', 'use an export'],
+    ['a JSON array', 'a.json', '[{"code":"1"}]', 'it is one JSON array', 'use an export'],
+    ['a page', 'a.html', '<!doctype html>', 'it is an HTML page', 'use an export'],
     [
       'another CSV',
       'a.csv',
       'name\tage\n',
       'neither JSON lines nor CSV with a column `code`',
-      'give an export',
+      'use an export',
     ],
   ])('%s is no export', async (_what, name, content, reason, hint) => {
     const { error } = await taken(exportSource({ file: await written(name, content), userAgent }))
@@ -175,8 +175,8 @@ test('a broken line is skipped with its number, and is never the end', async () 
   const { products, skipped, error } = await taken(exportSource({ file, userAgent }))
   expect([products.length, error]).toEqual([3, null])
   expect(skipped).toEqual([
-    [`${file}:2`, expect.stringContaining('it is no JSON: ')],
-    [`${file}:4`, 'it is no JSON: it is no JSON object'],
+    [`${file}:2`, expect.stringContaining('it is not valid JSON: ')],
+    [`${file}:4`, 'it is not valid JSON: it is not a JSON object'],
     [`${file}:5`, 'it has no code'],
   ])
 })
@@ -185,7 +185,7 @@ test('a line in another encoding is skipped', async () => {
   const latin1 = Buffer.from('{"code":"10000001","product_name":"P\u00e2te"}\n', 'latin1')
   const file = await written('a.jsonl', Buffer.concat([latin1, Buffer.from(jsonl(three))]))
   const { products, skipped } = await taken(exportSource({ file, userAgent }))
-  expect([products.length, skipped]).toEqual([3, [[`${file}:1`, 'it is no UTF-8']]])
+  expect([products.length, skipped]).toEqual([3, [[`${file}:1`, 'it is not valid UTF-8']]])
 })
 
 test.each([
@@ -200,7 +200,7 @@ test.each([
     expect([products.map(({ code }) => code), skipped]).toEqual([['10000001', '10000002'], []])
     expect(error).toMatchObject({
       code: 'FILE_DAMAGED',
-      message: `\`${file}\` can't be read after line 3: a quote that begins there is never closed`,
+      message: `\`${file}\` cannot be read after line 3: a quote that starts there is never closed`,
     })
   },
 )
@@ -269,11 +269,11 @@ describe('what is asked for', () => {
 
   test('what is not asked for is counted, up to the limit', async () => {
     const file = await written('a.jsonl', jsonl(lines))
-    const unwanted = async (options: object) => {
+    const filtered = async (options: object) => {
       const { events } = await taken(exportSource({ file, userAgent, ...options }))
-      return events.reduce((sum, event) => sum + (event.kind === 'unwanted' ? event.count : 0), 0)
+      return events.reduce((sum, event) => sum + (event.kind === 'filtered' ? event.count : 0), 0)
     }
-    const each = [{ country: 'fr' }, { country: 'jp' }, { country: 'fr', limit: 1 }, {}].map(unwanted)
+    const each = [{ country: 'fr' }, { country: 'jp' }, { country: 'fr', limit: 1 }, {}].map(filtered)
     expect(await Promise.all(each)).toEqual([2, 4, 0, 0])
   })
 })
@@ -516,7 +516,7 @@ describe('deltas', () => {
     expect(skipped).toEqual([
       [
         `${site.origin}/data/delta/index.txt`,
-        'changes between 2001-09-09T01:46:40.000Z and 2001-09-11T01:46:40.000Z are no longer listed: take the full export once',
+        'changes between 2001-09-09T01:46:40.000Z and 2001-09-11T01:46:40.000Z are no longer listed: read the full export once',
       ],
     ])
   })

@@ -7,59 +7,61 @@ import { type DeltaPosition, deltasAfter } from './deltas.ts'
 import { fileResults } from './format.ts'
 import { type Input, isWebAddress, localInput, remoteInput } from './input.ts'
 
-interface Choice {
-  /** Only products sold there: a tag (`en:france`), a name in English, or a code of two letters. */
+interface Filters {
+  /** Only products sold in this country: a tag (`en:france`), an English name, or a code of two letters. */
   readonly country?: string | undefined
-  /** Only products that changed then or later. */
+  /** Only products that changed at this moment or later. */
   readonly since?: Date | undefined
-  /** How many products to deliver at most. */
+  /** The maximum number of products to deliver. */
   readonly limit?: number | undefined
 }
 
-interface Asking {
-  /** Origins of others to which the site of the files may redirect: where it keeps them. */
+interface Access {
+  /** Origins of other hosts that the site may redirect to, because it stores its files there. */
   readonly storage?: readonly string[] | undefined
-  /** Names offstream and a contact: Open Food Facts asks for it. */
+  /** Names offstream and a contact, as Open Food Facts requires. */
   readonly userAgent: string
   readonly retryPolicy?: RetryPolicy | undefined
 }
 
-export interface ExportSourceOptions extends Choice, Asking {
-  /** Path or address of an export: JSONL or CSV, plain or gzip, or Parquet. */
+/** Options of `exportSource`. */
+export interface ExportSourceOptions extends Filters, Access {
+  /** The path or address of an export: JSONL or CSV, plain or gzip, or Parquet. */
   readonly file: string
 }
 
-export interface DeltaSourceOptions extends Choice, Asking {
-  /** Address (or path) of the list of deltas, `/data/delta/index.txt`. */
+/** Options of `deltaSource`. */
+export interface DeltaSourceOptions extends Filters, Access {
+  /** The address or path of the index of deltas, `/data/delta/index.txt`. */
   readonly index: string
-  /** Where the position is kept: which deltas are in the topic already. */
+  /** Stores which deltas are in the topic already. */
   readonly position: Pick<DeltaPosition, 'read' | 'write'>
 }
 
-/** Where the products of exports have their pages. */
+/** The site with the pages of exported products. */
 const site = 'https://world.openfoodfacts.org'
 
 /**
- * Products from one of Open Food Facts' exports, in constant memory: as much is read as Kafka takes.
+ * Products from an export of Open Food Facts, in constant memory: it is read as fast as Kafka acknowledges.
  *
- * A line that is no product is skipped and told, with its number. `run` throws OffstreamError FILE_MISSING,
+ * A line that is not a product is skipped and reported with its number. `run` throws OffstreamError FILE_MISSING,
  * FORMAT_UNKNOWN, FILE_TRUNCATED, FILE_DAMAGED, and for a file on a site SITE_UNREACHABLE, SOURCE_BLOCKED,
- * REDIRECTED_ELSEWHERE, RANGES_UNSUPPORTED; what stood before the trouble has been delivered by then.
+ * REDIRECTED_ELSEWHERE, RANGES_UNSUPPORTED. Products before the error are delivered.
  */
 export const exportSource = (options: ExportSourceOptions): Source => ({
   name: 'export',
   run: run =>
     unlessAborted(run, async () => {
       const file = await opener(options.file, options, run)(options.file)
-      await new Deliveries(run, options.limit).takeAll(fileResults(file, wanted(options)))
+      await new Deliveries(run, options.limit).deliverAll(fileResults(file, readerOptions(options)))
     }),
 })
 
 /**
- * Products from the daily deltas of Open Food Facts, the oldest first, each once: the position moves on when everything
- * of a delta was acknowledged. With a limit it stays before the delta in which the limit was reached.
+ * Products from the daily deltas of Open Food Facts, the oldest first, each once. The position is saved when all products
+ * of a delta are acknowledged, so it stays before a delta in which the limit was reached.
  *
- * `run` throws what `exportSource` does, and INDEX_INVALID.
+ * `run` throws the errors of `exportSource`, and INDEX_INVALID.
  */
 export const deltaSource = (options: DeltaSourceOptions): Source => ({
   name: 'export',
@@ -71,22 +73,22 @@ export const deltaSource = (options: DeltaSourceOptions): Source => ({
       const { deltas, missed } = await deltasAfter(await position.read(index), await open(index))
       if (missed !== null) run.report({ kind: 'skipped', address: index, reason: missed })
       for (const { location, until } of deltas) {
-        const isWhole = await deliveries.takeAll(fileResults(await open(location), wanted(options)))
+        const isWhole = await deliveries.deliverAll(fileResults(await open(location), readerOptions(options)))
         if (!isWhole) return
         await position.write(index, until)
       }
     }),
 })
 
-const wanted = ({ country, since }: Choice): ReaderOptions => ({
+const readerOptions = ({ country, since }: Filters): ReaderOptions => ({
   ...{ source: 'export', site, since: since?.toISOString() },
   country: country === undefined ? undefined : countryTag(country),
 })
 
-/** Opens files where `first` is: on this machine, or on its site, with its storage, and nowhere else. */
+/** Opens files on this machine, or on the site of `first` and its storage; nowhere else. */
 const opener = (
   first: string,
-  { storage, userAgent, retryPolicy }: Asking,
+  { storage, userAgent, retryPolicy }: Access,
   { signal }: SourceRun,
 ): ((location: string) => Promise<Input>) => {
   if (!isWebAddress(first)) return localInput

@@ -5,26 +5,26 @@ import type { ReaderOptions, ReadResult } from '../reader.ts'
 import { csvEntries } from './csv.ts'
 import { type Entry, type FileReaderOptions, resultsIn } from './entry.ts'
 import type { Input } from './input.ts'
-import { bytesOfAShortFile, jsonlFileResults } from './jsonlFile.ts'
+import { jsonlFileResults, shortFileBytes } from './jsonlFile.ts'
 import { parquetEntries } from './parquet.ts'
 
 type ReadResults = readonly (ReadResult | null)[]
 
 /**
- * What comes of the products of an export, some at a time, in the order of the file. What it is is seen from its first
- * bytes, in however small parts they come, and never believed from its name.
+ * The results of the products of an export, in batches, in the order of the file. The format is detected from the first
+ * bytes, however small the chunks are, never from the name.
  *
- * @throws OffstreamError FORMAT_UNKNOWN, FILE_TRUNCATED, FILE_DAMAGED, and what the input throws
+ * @throws OffstreamError FORMAT_UNKNOWN, FILE_TRUNCATED, FILE_DAMAGED, and the errors of the input
  */
-export async function* fileResults(input: Input, wanted: ReaderOptions): AsyncGenerator<ReadResults> {
-  const options = { ...wanted, name: input.name }
+export async function* fileResults(input: Input, filters: ReaderOptions): AsyncGenerator<ReadResults> {
+  const options = { ...filters, name: input.name }
   const file = await peeked(input.chunks(), head => !magics.some(magic => mayBecome(head, magic)))
   if (startsWith(file.head, parquetMagic)) {
-    await file.leave()
+    await file.close()
     yield* read(parquetEntries(input), options)
   } else {
     const text = startsWith(file.head, gzipMagic) ? gunzipped(file.chunks(), input.name) : file.chunks()
-    yield* textResults(await peeked(text, tellsFormat), options, input)
+    yield* textResults(await peeked(text, showsFormat), options, input)
   }
 }
 
@@ -40,12 +40,11 @@ const gzipMagic = Buffer.from([0x1f, 0x8b])
 const zipMagic = Buffer.from('PK\x03\x04')
 const magics = [parquetMagic, gzipMagic]
 
-const startsWith = (bytes: Buffer, beginning: Buffer): boolean =>
-  bytes.subarray(0, beginning.length).equals(beginning)
+const startsWith = (bytes: Buffer, start: Buffer): boolean => bytes.subarray(0, start.length).equals(start)
 
-/** Whether the bytes are a part of that beginning, and may be all of it when more have come. */
-const mayBecome = (bytes: Buffer, beginning: Buffer): boolean =>
-  bytes.length < beginning.length && startsWith(beginning, bytes)
+/** Whether the bytes are a part of `start`, and more bytes may complete it. */
+const mayBecome = (bytes: Buffer, start: Buffer): boolean =>
+  bytes.length < start.length && startsWith(start, bytes)
 
 async function* textResults(
   text: Peeked,
@@ -54,58 +53,58 @@ async function* textResults(
 ): AsyncGenerator<ReadResults> {
   const start = startOf(text.head)
   if (start.startsWith('{'))
-    return yield* jsonlFileResults(text.chunks(), options, { threadAfter: shortOf(input) })
+    return yield* jsonlFileResults(text.chunks(), options, { threadAfter: bytesWithoutThread(input) })
   const delimiter = delimiterOf(start)
   if (delimiter !== null)
     return yield* read(csvEntries(text.chunks(), { name: options.name, delimiter }), options)
-  await text.leave()
+  await text.close()
   if (start !== '' || !input.mayBeEmpty) throw unknownFormat(options.name, start)
 }
 
 /**
- * How many bytes are read without a thread: none of a long file, whose reading takes memory; all that comes live, since a
- * thread is given some chunks before it answers.
+ * How many bytes are read without the thread: none of a long file; all of a live input, because the thread gets several
+ * chunks before it answers.
  */
-const shortOf = ({ bytes, isLive }: Input): number => {
+const bytesWithoutThread = ({ bytes, isLive }: Input): number => {
   if (isLive) return Number.POSITIVE_INFINITY
-  return bytes !== null && bytes > bytesOfAShortFile ? 0 : bytesOfAShortFile
+  return bytes !== null && bytes > shortFileBytes ? 0 : shortFileBytes
 }
 
-/** No honest first line of a CSV is as long. */
-const longestHeader = 64 * 1024
+/** The maximum length of the first line of a CSV file. */
+const maxHeaderBytes = 64 * 1024
 
-/** Whether a beginning tells what the text is: JSON lines by their first character, CSV by its first line. */
-const tellsFormat = (head: Buffer): boolean => {
+/** Whether `head` is enough to detect the format: the first character for JSON lines, the first line for CSV. */
+const showsFormat = (head: Buffer): boolean => {
   const start = startOf(head)
-  return start.startsWith('{') || start.includes('\n') || head.length >= longestHeader
+  return start.startsWith('{') || start.includes('\n') || head.length >= maxHeaderBytes
 }
 
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
 
-/** The first text, after a byte order mark and blanks. */
+/** The start of the text, after a byte order mark and blanks. */
 const startOf = (head: Buffer): string =>
   head
-    .toString('latin1', startsWith(head, byteOrderMark) ? byteOrderMark.length : 0, longestHeader)
+    .toString('latin1', startsWith(head, byteOrderMark) ? byteOrderMark.length : 0, maxHeaderBytes)
     .trimStart()
 
-/** What parts the columns of a CSV, from its first line; null where that names no column `code`. */
+/** The delimiter of a CSV file, from its first line; null if that has no column `code`. */
 const delimiterOf = (start: string): string | null => {
   const header = start.split(/\r?\n/, 1)[0] ?? ''
   const names = (delimiter: string) => header.split(delimiter).map(name => name.replace(/^"|"$/g, ''))
   return ['\t', ',', ';'].find(delimiter => names(delimiter).includes('code')) ?? null
 }
 
-/** A stream whose beginning has been looked at. */
+/** A stream whose start was read. */
 interface Peeked {
-  /** As much of its beginning as was asked for, or all of it. */
+  /** The start: as much as `isEnough` required, or the whole stream. */
   readonly head: Buffer
   /** The whole stream. */
   readonly chunks: () => AsyncGenerator<Buffer>
-  /** Closes the stream unread. */
-  readonly leave: () => Promise<void>
+  /** Closes the stream without reading it. */
+  readonly close: () => Promise<void>
 }
 
-/** @param isEnough whether so much of the beginning tells what it is looked at for */
+/** @param isEnough whether the start is long enough */
 const peeked = async (
   stream: AsyncIterable<Buffer>,
   isEnough: (head: Buffer) => boolean,
@@ -117,17 +116,17 @@ const peeked = async (
     if (next.done === true) break
     head = head.length === 0 ? next.value : Buffer.concat([head, next.value])
   }
-  const leave = async () => void (await iterator.return?.())
+  const close = async () => void (await iterator.return?.())
   return {
     head,
-    leave,
+    close,
     chunks: async function* () {
       try {
         yield head
         for (let next = await iterator.next(); next.done !== true; next = await iterator.next())
           yield next.value
       } finally {
-        await leave()
+        await close()
       }
     },
   }
@@ -152,31 +151,33 @@ async function* gunzipped(chunks: AsyncIterable<Buffer>, name: string): AsyncGen
 
 const damaged = (name: string, error: unknown, cause: unknown): unknown => {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  // What the file could not give is told by the input itself.
+  // Other errors come from the input.
   if (!code.startsWith('Z_')) return cause ?? error
   return code === 'Z_BUF_ERROR'
-    ? new PipelineError('FILE_TRUNCATED', `\`${name}\` ends in the middle: its last part is missing`, {
-        hint: 'get the file again; what stood before the cut was taken',
+    ? new PipelineError('FILE_TRUNCATED', `\`${name}\` is truncated: its last part is missing`, {
+        hint: 'download the file again; the products before the cut were read',
         cause: error,
       })
-    : new PipelineError('FILE_DAMAGED', `\`${name}\` can't be unpacked: its gzip data is damaged`, {
-        hint: 'get the file again; what stood before the damage was taken',
+    : new PipelineError('FILE_DAMAGED', `\`${name}\` cannot be decompressed: its gzip data is damaged`, {
+        hint: 'download the file again; the products before the damage were read',
         cause: error,
       })
 }
 
 const unknownFormat = (name: string, start: string) =>
-  new PipelineError('FORMAT_UNKNOWN', `\`${name}\` is no export of products: ${whatItIs(start)}`, {
+  new PipelineError('FORMAT_UNKNOWN', `\`${name}\` is not an export of products: ${whatItIs(start)}`, {
     hint: isZip(start)
       ? 'unzip it first'
-      : 'give an export as JSONL, CSV or Parquet; JSONL and CSV may be packed with gzip',
+      : 'use an export as JSONL, CSV or Parquet; JSONL and CSV may be compressed with gzip',
   })
 
 const whatItIs = (start: string): string => {
   if (start === '') return 'it is empty'
   if (isZip(start)) return 'it is a zip archive'
   if (start.startsWith('[')) return 'it is one JSON array, not a JSON object on each line'
-  return start.startsWith('<') ? 'it is a page' : 'it is neither JSON lines nor CSV with a column `code`'
+  return start.startsWith('<')
+    ? 'it is an HTML page'
+    : 'it is neither JSON lines nor CSV with a column `code`'
 }
 
 const isZip = (start: string): boolean => start.startsWith(zipMagic.toString('latin1'))

@@ -5,19 +5,19 @@ import { messageOf } from '@offstream/runtime'
 import { PipelineError } from '../../errors.ts'
 import type { Remote } from '../guest/remote.ts'
 
-/** A file on this machine or on a site, to be read from its beginning or at any place; or what comes on a pipe. */
+/** A file on this machine or on a site, or a pipe. */
 export interface Input {
-  /** As the person wrote it. */
+  /** The path or address, as the user wrote it. */
   readonly name: string
-  /** Its length, packed as it may be; null where nobody knows before its end. */
+  /** The length of the file (compressed, if it is); null if it is unknown before the end. */
   readonly bytes: number | null
-  /** Whether it comes from somebody who may wait for what becomes of it, before he sends more. */
+  /** Whether the sender may wait for the result of a line before it sends the next one. */
   readonly isLive: boolean
-  /** Whether it may hold nothing: a file that is called an export of text may. */
+  /** Whether an empty input is valid: a file with the name of a text export may be empty. */
   readonly mayBeEmpty: boolean
-  /** The whole file, in parts, as fast as they are taken. */
+  /** The whole file in chunks, read as fast as they are consumed. */
   readonly chunks: () => AsyncIterable<Buffer>
-  /** Any part of the file, as hyparquet wants it. */
+  /** Random access to the file, in the form that hyparquet needs. */
   readonly parts: () => Promise<{
     readonly byteLength: number
     readonly slice: (start: number, end?: number) => Promise<ArrayBuffer>
@@ -26,11 +26,12 @@ export interface Input {
 
 const chunkBytes = 1024 * 1024
 
-const isCalledText = (name: string): boolean => /\.(jsonl?|ndjson|csv|tsv)(\.gz)?$/i.test(name)
+const hasTextName = (name: string): boolean => /\.(jsonl?|ndjson|csv|tsv)(\.gz)?$/i.test(name)
 
+/** Whether a location is an http or https address, not a path. */
 export const isWebAddress = (location: string): boolean => /^https?:\/\//i.test(location)
 
-/** @throws OffstreamError FILE_MISSING */
+/** A file on this machine. @throws OffstreamError FILE_MISSING */
 export const localInput = async (path: string): Promise<Input> => {
   const found = await stat(path).catch((error: unknown) => {
     throw missing(path, error)
@@ -39,7 +40,7 @@ export const localInput = async (path: string): Promise<Input> => {
   return {
     name: path,
     ...{ bytes: found.size, isLive: false },
-    mayBeEmpty: isCalledText(path),
+    mayBeEmpty: hasTextName(path),
     chunks: async function* () {
       try {
         yield* createReadStream(path, { highWaterMark: chunkBytes })
@@ -54,7 +55,7 @@ export const localInput = async (path: string): Promise<Input> => {
         try {
           const part = new ArrayBuffer(end - start)
           const { bytesRead } = await file.read(new Uint8Array(part), 0, end - start, start)
-          if (bytesRead < end - start) throw new Error('the file ends early')
+          if (bytesRead < end - start) throw new Error('the file is too short')
           return part
         } finally {
           await file.close()
@@ -65,14 +66,13 @@ export const localInput = async (path: string): Promise<Input> => {
 }
 
 /**
- * A file that a site serves. A download that breaks off goes on where it was, if the site can do that; one that a
- * changed file would spoil is not resumed.
- * @throws OffstreamError FILE_MISSING, and what `Remote` throws
+ * A file on a site. An interrupted download is resumed if the site supports that and the file has not changed.
+ * @throws OffstreamError FILE_MISSING, and the errors of `Remote`
  */
 export const remoteInput = (address: string, remote: Remote, signal: AbortSignal): Input => ({
   name: address,
   ...{ bytes: null, isLive: false },
-  mayBeEmpty: isCalledText(address),
+  mayBeEmpty: hasTextName(address),
   chunks: () => download(address, remote, signal),
   parts: async () => {
     const head = await part(address, remote, signal, 0, 1)
@@ -94,9 +94,8 @@ export const remoteInput = (address: string, remote: Remote, signal: AbortSignal
 })
 
 /**
- * What comes on a pipe, which can be read once and from its beginning only. An abort ends it at once; the end of the
- * reading closes it.
- * @throws OffstreamError FILE_MISSING where it can't be read, FORMAT_UNKNOWN for Parquet
+ * A pipe, which can be read only once from its start. It is closed at the end of the reading, and at once by an abort.
+ * @throws OffstreamError FILE_MISSING if it cannot be read, FORMAT_UNKNOWN for Parquet
  */
 export const pipeInput = (name: string, pipe: Readable, signal: AbortSignal): Input => ({
   name,
@@ -104,7 +103,7 @@ export const pipeInput = (name: string, pipe: Readable, signal: AbortSignal): In
   mayBeEmpty: true,
   chunks: async function* () {
     try {
-      // A terminal or a pipe gives nothing for hours: an abort must not wait for it.
+      // An abort must not wait for a terminal or pipe that sends nothing.
       yield* addAbortSignal(signal, pipe)
     } catch (error) {
       signal.throwIfAborted()
@@ -112,35 +111,35 @@ export const pipeInput = (name: string, pipe: Readable, signal: AbortSignal): In
     }
   },
   parts: async () => {
-    throw new PipelineError('FORMAT_UNKNOWN', `\`${name}\` is Parquet, which can't be read from a pipe`, {
-      hint: 'give it as a file with `--source export --file`: what tells where its parts are stands at its end',
+    throw new PipelineError('FORMAT_UNKNOWN', `\`${name}\` is Parquet, which cannot be read from a pipe`, {
+      hint: 'use a file with `--source export --file`: Parquet has its index at the end',
     })
   },
 })
 
-const maxBreaks = 5
+const maxInterruptions = 5
 
 async function* download(address: string, remote: Remote, signal: AbortSignal): AsyncGenerator<Buffer> {
   let received = 0
   let version: string | null = null
-  for (let breaks = 0; ; ) {
+  for (let interruptions = 0; ; ) {
     const headers: Record<string, string> =
       received === 0 || version === null ? {} : { range: `bytes=${received}-`, 'if-range': version }
     const response = await remote.open(address, { signal, headers })
     if (response === null) throw missing(address, new Error('the site has no such file'))
-    if (received > 0 && response.status !== 206) throw brokenOff(address)
+    if (received > 0 && response.status !== 206) throw interrupted(address)
     version = response.headers.get('etag') ?? response.headers.get('last-modified')
     try {
       for await (const chunk of remote.chunks(response, signal)) {
         received += chunk.length
-        breaks = 0
+        interruptions = 0
         yield chunk
       }
       return
     } catch (error) {
       signal.throwIfAborted()
-      breaks += 1
-      if (version === null || breaks > maxBreaks) throw brokenOff(address, error)
+      interruptions += 1
+      if (version === null || interruptions > maxInterruptions) throw interrupted(address, error)
     }
   }
 }
@@ -158,18 +157,18 @@ const part = async (
 }
 
 const missing = (name: string, cause: unknown) =>
-  new PipelineError('FILE_MISSING', `\`${name}\` can't be read: ${messageOf(cause)}`, {
-    hint: 'give the path or the address of an export as JSONL, CSV or Parquet',
+  new PipelineError('FILE_MISSING', `\`${name}\` cannot be read: ${messageOf(cause)}`, {
+    hint: 'use the path or the address of an export as JSONL, CSV or Parquet',
     cause,
   })
 
-const brokenOff = (address: string, cause?: unknown) =>
-  new PipelineError('CONNECTION_LOST', `The download of \`${address}\` broke off`, {
+const interrupted = (address: string, cause?: unknown) =>
+  new PipelineError('CONNECTION_LOST', `The download of \`${address}\` was interrupted`, {
     hint: 'run it again; products that are in the topic twice are one row in the table',
     cause,
   })
 
 const noParts = (address: string) =>
-  new PipelineError('RANGES_UNSUPPORTED', `The site of \`${address}\` serves whole files only`, {
-    hint: 'download the Parquet file, then give its path',
+  new PipelineError('RANGES_UNSUPPORTED', `The site of \`${address}\` serves only whole files`, {
+    hint: 'download the Parquet file, then use its path',
   })

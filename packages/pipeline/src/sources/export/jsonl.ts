@@ -6,18 +6,18 @@ import type { Entry } from './entry.ts'
 import { type Block, linesOf } from './lines.ts'
 
 /**
- * Reads what is wanted of the products of JSON lines, block by block: products as the API and the exports have them,
- * records, and whole answers of the API. An empty line is nothing. Of one block it knows nothing of another.
+ * Reads the wanted members of JSON lines, block by block. A line is a product in the form of the API or the exports, a
+ * record, or an answer of the API. Empty lines are ignored. Blocks are independent of each other.
  */
 export class LineReader {
   private readonly picker: Picker
 
-  /** @param wanted of a line: it may be a product, or an answer that holds one or some */
+  /** @param wanted the members of a line, which may be a product or an answer with products */
   constructor(wanted: Wanted) {
     this.picker = new Picker(wanted)
   }
 
-  /** What stands in the lines of `blocks`. */
+  /** The entries of the lines of `blocks`. */
   readonly entries = (blocks: readonly Block[]): Entry[] => {
     const entries: Entry[] = []
     for (const block of blocks) {
@@ -34,19 +34,19 @@ export class LineReader {
   private readonly readLine = (line: Buffer, place: number, entries: Entry[]): void => {
     if (isBlank(line)) return
     if (!isUtf8(line)) {
-      entries.push({ place, problem: 'it is no UTF-8' })
+      entries.push({ place, problem: 'it is not valid UTF-8' })
       return
     }
     try {
       const value: unknown = JSON.parse(this.picker.pick(line).toString('utf8'))
       for (const product of productsIn(value)) entries.push({ place, value: product })
     } catch (error) {
-      entries.push({ place, problem: `it is no JSON: ${messageOf(error)}` })
+      entries.push({ place, problem: `it is not valid JSON: ${messageOf(error)}` })
     }
   }
 }
 
-/** Files that begin with a byte order mark, put one after the other, have it in the middle too. */
+/** Concatenated files may have a byte order mark in any line. */
 const withoutMark = (line: Buffer): Buffer =>
   line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf ? line.subarray(3) : line
 

@@ -10,23 +10,23 @@ import { type Packed, unpacked } from './packed.ts'
 
 type ReadResults = readonly (ReadResult | null)[]
 
-/** A line is a product, or an answer of the API that holds one or some. */
+/** The members that are read from a line, which is a product or an answer of the API with products. */
 export const lineFields: Wanted = { ...apiFields, product: apiFields, products: true }
 
-/** The thread takes a twentieth of a second to start, in which about as much is read without it. */
-export const bytesOfAShortFile = 4 * 1024 * 1024
+/** The thread takes 50 ms to start. In that time about this many bytes are read without it. */
+export const shortFileBytes = 4 * 1024 * 1024
 
 /**
- * What comes of the lines of a file, in their order, as soon as they have come. From there to the record takes more time
- * than from the record to Kafka, so of a file that proves to be long a thread of its own reads the most.
+ * The results of the lines of a file, in their order, as soon as they arrive. Converting a line into a record takes longer
+ * than sending it to Kafka. Therefore another thread reads most of a long file.
  *
- * @param threadAfter bytes that are read before it, without it
- * @param thread the program of that thread, `lineThread.ts`
+ * @param threadAfter the number of bytes that are read before the thread is started
+ * @param thread the program of the thread, `lineThread.ts`
  */
 export async function* jsonlFileResults(
   chunks: AsyncIterable<Buffer>,
   options: FileReaderOptions,
-  { threadAfter = bytesOfAShortFile, thread = new URL('./lineThread.js', import.meta.url) } = {},
+  { threadAfter = shortFileBytes, thread = new URL('./lineThread.js', import.meta.url) } = {},
 ): AsyncGenerator<ReadResults> {
   const file = chunks[Symbol.asyncIterator]()
   const cutter = new BlockCutter()
@@ -46,13 +46,13 @@ export async function* jsonlFileResults(
   }
 }
 
-/** What is read in one go: the blocks of a chunk, and its memory, if nobody else has it. */
+/** The blocks of a chunk, and its memory if nothing else uses it. */
 interface Part {
   readonly blocks: readonly Block[]
   readonly memory: readonly ArrayBuffer[]
 }
 
-/** The parts of a file; where it breaks off, those that stood before, and then the error. */
+/** The parts of a file; if it fails, the parts before, then the error. */
 async function* partsOf(file: AsyncIterator<Buffer>, cutter: BlockCutter): AsyncGenerator<Part> {
   for (let next = await file.next(); next.done !== true; next = await file.next()) {
     const { buffer, byteLength } = next.value
@@ -63,26 +63,26 @@ async function* partsOf(file: AsyncIterator<Buffer>, cutter: BlockCutter): Async
   yield { blocks: cutter.rest(), memory: [] }
 }
 
-/** Parts that are with the thread: enough that it never waits, and no more than a few megabytes. */
+/** How many parts are queued for the thread: enough that it never waits, and only a few megabytes. */
 const partsAhead = 3
 
 /**
- * Gives part after part to the thread. Where it is behind, the next one is read here, one at a time: else this thread
- * would wait half of its time, and a machine of two cores do three quarters of what it can.
+ * Sends part after part to the thread. If the thread is behind, this one reads the next part itself. Otherwise it would
+ * wait half of the time, and a machine with two cores would reach three quarters of its speed.
  */
 async function* readTogether(
   parts: AsyncGenerator<Part>,
   thread: LineThread,
   read: (blocks: readonly Block[]) => ReadResults,
 ): AsyncGenerator<ReadResults> {
-  const line: Answer[] = []
-  let [isOver, trouble]: [boolean, { readonly error: unknown } | null] = [false, null]
+  const queue: Answer[] = []
+  let [isOver, inputError]: [boolean, { readonly error: unknown } | null] = [false, null]
   const next = async (): Promise<Part | null> => {
     try {
       const part = await parts.next()
       if (part.done !== true) return part.value
     } catch (error) {
-      trouble = { error }
+      inputError = { error }
     }
     isOver = true
     return null
@@ -90,61 +90,61 @@ async function* readTogether(
   for (;;) {
     while (!isOver && thread.behind < partsAhead) {
       const part = await next()
-      if (part !== null) line.push(thread.read(part))
+      if (part !== null) queue.push(thread.read(part))
     }
-    const [first] = line
+    const [first] = queue
     if (first === undefined) break
-    // The thread answers in the order it was asked in, so what is there behind its next answer was read here.
-    if (!isOver && line.every(({ results }) => results === null)) {
+    // The thread answers in order, so results behind its next answer were read by this thread.
+    if (!isOver && queue.every(({ results }) => results === null)) {
       const part = await next()
-      if (part !== null) line.push({ results: read(part.blocks) })
+      if (part !== null) queue.push({ results: read(part.blocks) })
     }
     while (first.results === null) await thread.answered()
-    line.shift()
+    queue.shift()
     yield first.results
   }
-  if (trouble !== null) throw (trouble as { readonly error: unknown }).error
+  if (inputError !== null) throw (inputError as { readonly error: unknown }).error
 }
 
-/** What comes of a part; null until it is there. */
+/** The results of a part; null until they arrive. */
 interface Answer {
   results: ReadResults | null
 }
 
-/** The thread, and the parts that it has. */
+/** The thread, and the parts that it has not answered. */
 class LineThread implements AsyncDisposable {
   private readonly worker: Worker
-  private readonly asked: Answer[] = []
+  private readonly unanswered: Answer[] = []
   private failure: { readonly error: unknown } | null = null
   private wake: () => void = () => undefined
 
   constructor(program: URL, workerData: LineThreadData) {
     this.worker = new Worker(program, { workerData })
     this.worker.on('message', (packed: Packed) => {
-      const answer = this.asked.shift()
+      const answer = this.unanswered.shift()
       if (answer !== undefined) answer.results = unpacked(packed)
       this.wake()
     })
     this.worker.on('error', error => this.fail(error))
-    this.worker.on('exit', code => this.fail(new Error(`the thread ended with status ${code}`)))
+    this.worker.on('exit', code => this.fail(new Error(`the thread exited with status ${code}`)))
   }
 
-  /** How many parts it has not answered yet. */
+  /** How many parts it has not answered. */
   get behind(): number {
-    return this.asked.length
+    return this.unanswered.length
   }
 
-  /** Gives it a part, whose memory is gone then. */
+  /** Sends it a part, whose memory cannot be used afterwards. */
   readonly read = ({ blocks, memory }: Part): Answer => {
     const answer: Answer = { results: null }
-    this.asked.push(answer)
-    this.worker.postMessage(blocks.map(lean), memory)
+    this.unanswered.push(answer)
+    this.worker.postMessage(blocks.map(compact), memory)
     return answer
   }
 
   /**
    * Waits for its next answer.
-   * @throws what it failed of
+   * @throws the error of the thread
    */
   readonly answered = async (): Promise<void> => {
     if (this.failure === null)
@@ -164,8 +164,8 @@ class LineThread implements AsyncDisposable {
   }
 }
 
-/** A block as it is sent: what is sent of a small piece of a large memory is all of that, unless it is copied. */
-const lean = ({ bytes, before }: Block): Block => ({
+/** Copies a block that is a small part of a large memory, because sending it would send all of that memory. */
+const compact = ({ bytes, before }: Block): Block => ({
   before,
   bytes: bytes === null || bytes.byteLength * 2 > bytes.buffer.byteLength ? bytes : new Uint8Array(bytes),
 })

@@ -5,16 +5,16 @@ import { LineReader } from './jsonl.ts'
 import type { Block } from './lines.ts'
 import { packed } from './packed.ts'
 
-/** What the thread begins with. */
+/** The data that the thread is started with. */
 export interface LineThreadData {
-  /** Told rather than imported: what it is made of would make the thread load as much again. */
+  /** Passed instead of imported: the import would double the code that the thread loads. */
   readonly wanted: Wanted
   readonly options: FileReaderOptions
 }
 
 /**
- * The program of the thread that reads long files of JSON lines. It gets what is wanted of them, then the blocks of one
- * chunk after the other, and answers each with what came of them.
+ * The program of the thread that reads long files of JSON lines. It receives the blocks of one chunk after the other, and
+ * answers each with their results.
  */
 const { wanted, options } = workerData as LineThreadData
 const lines = new LineReader(wanted)

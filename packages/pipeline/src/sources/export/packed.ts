@@ -1,32 +1,34 @@
 import type { ReadResult } from '../reader.ts'
 
-/** Results on their way from one thread to another. */
+/** Results in the form that one thread sends to another. */
 export interface Packed {
-  /** The records as JSON, one after the other, in a piece of memory that can be given away. */
+  /** The records as JSON, one after the other, in memory that can be transferred. */
   readonly records: Uint8Array<ArrayBuffer>
-  /** All else, as JSON: to clone these objects for another thread takes several times as long as writing them. */
+  /** Everything else as JSON: cloning these objects for another thread takes several times longer. */
   readonly results: string
 }
 
 type Product = Extract<ReadResult, { kind: 'product' }>
 
 interface PackedProduct extends Omit<Product, 'product'>, Pick<Product['product'], 'code'> {
-  /** Where its record ends in `records`; it begins where the one before ends. */
+  /** The end of its record in `records`; it starts at the end of the one before. */
   readonly end: number
 }
 
 type PackedResult = PackedProduct | Exclude<ReadResult, Product>
 
+/** Packs results for another thread. */
 export const packed = (results: readonly (ReadResult | null)[]): Packed => {
   const records = new Records()
-  const told = results.map((result): PackedResult | null => {
+  const rest = results.map((result): PackedResult | null => {
     if (result?.kind !== 'product') return result
     const { kind, address, product } = result
     return { kind, address, code: product.code, end: records.add(product.json) }
   })
-  return { records: records.taken(), results: JSON.stringify(told) }
+  return { records: records.taken(), results: JSON.stringify(rest) }
 }
 
+/** The results that `packed` has packed. */
 export const unpacked = ({ records, results }: Packed): (ReadResult | null)[] => {
   const all = Buffer.from(records.buffer, records.byteOffset, records.byteLength)
   let from = 0
@@ -39,16 +41,16 @@ export const unpacked = ({ records, results }: Packed): (ReadResult | null)[] =>
   })
 }
 
-/** Memory that grows with what is written to it. */
+/** A growing buffer. */
 class Records {
   private bytes = Buffer.allocUnsafeSlow(defaultBytes)
   private length = 0
 
-  /** @returns where it ends */
+  /** @returns the end of the record */
   readonly add = (json: string | Buffer): number => {
-    // A code unit of a text is three bytes at most.
-    const most = this.length + json.length * 3
-    if (most > this.bytes.length) this.grow(most)
+    // A UTF-16 code unit has at most three bytes in UTF-8.
+    const maxLength = this.length + json.length * 3
+    if (maxLength > this.bytes.length) this.grow(maxLength)
     this.length +=
       typeof json === 'string' ? this.bytes.write(json, this.length) : json.copy(this.bytes, this.length)
     return this.length
@@ -63,5 +65,5 @@ class Records {
   }
 }
 
-/** What comes of a chunk of short lines; of long ones it is a tenth. */
+/** Enough for the records of a chunk of short lines; long lines need a tenth. */
 const defaultBytes = 64 * 1024

@@ -7,17 +7,17 @@ import { nutrients } from '../../product/nutriments.ts'
 import type { Entry } from './entry.ts'
 import type { Input } from './input.ts'
 
-/** The official export has 1,024 rows in a group; of larger groups this many are made into objects at once. */
-const atOnce = 2_048
+/** The official export has 1,024 rows in a row group. Larger groups are read in batches of this size. */
+const batchSize = 2_048
 
 /**
- * The products of a Parquet file, some at a time. Its columns that the record needs are read row group by row group,
- * so that what is held at a time is one group of them.
+ * The products of a Parquet file, in batches. The columns of the record are read row group by row group, so that one
+ * group is in memory at a time.
  *
- * @throws OffstreamError FORMAT_UNKNOWN where there is no column `code`, FILE_TRUNCATED, FILE_DAMAGED
+ * @throws OffstreamError FORMAT_UNKNOWN without a column `code`, FILE_TRUNCATED, FILE_DAMAGED
  */
 export async function* parquetEntries(input: Input): AsyncGenerator<readonly Entry[]> {
-  // Loaded when needed: the decompressors alone are a tenth of a second.
+  // Loaded only when needed: the decompressors alone take 100 ms.
   const [{ parquetMetadataAsync, parquetReadObjects, parquetSchema }, { compressors }] = await Promise.all([
     import('hyparquet'),
     import('hyparquet-compressors'),
@@ -48,7 +48,7 @@ const slices = ({ row_groups }: FileMetaData, columns: readonly string[]): reado
   return row_groups.flatMap(group => {
     const [start, end] = [first, first + Number(group.num_rows)]
     first = end
-    const rows = canBeReadInParts(group, columns) ? atOnce : end - start
+    const rows = hasPageIndex(group, columns) ? batchSize : end - start
     return Array.from(
       { length: Math.ceil((end - start) / rows) },
       (_, index) => [start + index * rows, Math.min(start + (index + 1) * rows, end)] as const,
@@ -57,15 +57,15 @@ const slices = ({ row_groups }: FileMetaData, columns: readonly string[]): reado
 }
 
 /**
- * Whether an index tells where the pages of the columns are. Without it each part would take the decoding of the whole
- * group, which then is held once rather than decoded again and again.
+ * Whether the columns have an index of their pages. Without it, every batch would decode the whole group again, so the
+ * group is read at once.
  */
-const canBeReadInParts = ({ columns: chunks }: RowGroup, columns: readonly string[]): boolean =>
+const hasPageIndex = ({ columns: chunks }: RowGroup, columns: readonly string[]): boolean =>
   chunks
     .filter(({ meta_data }) => columns.includes(meta_data?.path_in_schema[0] ?? ''))
     .every(({ offset_index_length }) => offset_index_length !== undefined)
 
-/** Texts are lists of languages in Parquet, and nutriments a list of names with 32-bit numbers. */
+/** In Parquet, texts are lists of languages, and nutriments are a list of names with 32-bit numbers. */
 const inApiForm = (row: JsonObject): JsonObject => ({
   ...row,
   product_name: mainText(row['product_name'], row['lang']),
@@ -74,12 +74,12 @@ const inApiForm = (row: JsonObject): JsonObject => ({
   nutriments: nutrimentsIn(row['nutriments']),
 })
 
-/** The text in the product's main language, which is listed as `main`, else in its own, else in any. */
+/** The text of the language `main`; otherwise of the product's language; otherwise the first one. */
 const mainText = (value: unknown, lang: unknown): unknown => {
   if (!Array.isArray(value)) return value
   const texts = value.map(objectOf)
-  const within = (language: unknown) => texts.find(each => each?.['lang'] === language)
-  return (within('main') ?? within(lang) ?? texts[0])?.['text']
+  const textIn = (language: unknown) => texts.find(each => each?.['lang'] === language)
+  return (textIn('main') ?? textIn(lang) ?? texts[0])?.['text']
 }
 
 const wantedNutrients: ReadonlySet<unknown> = new Set(nutrients)
@@ -91,13 +91,13 @@ const nutrimentsIn = (value: unknown): unknown => {
     const nutrient = objectOf(each)
     const per100g = nutrient?.['100g']
     if (nutrient === null || typeof per100g !== 'number' || !wantedNutrients.has(nutrient['name'])) continue
-    nutriments[`${String(nutrient['name'])}_100g`] = asWritten(per100g)
+    nutriments[`${String(nutrient['name'])}_100g`] = shortestDecimal(per100g)
   }
   return nutriments
 }
 
-/** The shortest decimal that a 32-bit number stands for: 17.52, not the 17.520000457763672 that it is. */
-const asWritten = (float: number): number => {
+/** The shortest decimal of a 32-bit number: 17.52 instead of 17.520000457763672. */
+const shortestDecimal = (float: number): number => {
   for (let digits = 6; digits < 9; digits += 1) {
     const written = Number(float.toPrecision(digits))
     if (Math.fround(written) === float) return written
@@ -106,22 +106,22 @@ const asWritten = (float: number): number => {
 }
 
 const truncated = (name: string, cause: unknown) =>
-  new PipelineError('FILE_TRUNCATED', `\`${name}\` is not whole: ${messageOf(cause)}`, {
-    hint: 'get the file again',
+  new PipelineError('FILE_TRUNCATED', `\`${name}\` is truncated: ${messageOf(cause)}`, {
+    hint: 'download the file again',
     cause,
   })
 
 const damaged = (name: string, rowStart: number, cause: unknown) =>
   new PipelineError(
     'FILE_DAMAGED',
-    `\`${name}\` can't be read from row ${rowStart + 1}: ${messageOf(cause)}`,
+    `\`${name}\` cannot be read from row ${rowStart + 1}: ${messageOf(cause)}`,
     {
-      hint: 'get the file again; the rows before were taken',
+      hint: 'download the file again; the rows before were read',
       cause,
     },
   )
 
 const noCode = (name: string) =>
-  new PipelineError('FORMAT_UNKNOWN', `\`${name}\` is no export of products: it has no column \`code\``, {
-    hint: 'give the export of products, such as `food.parquet`',
+  new PipelineError('FORMAT_UNKNOWN', `\`${name}\` is not an export of products: it has no column \`code\``, {
+    hint: 'use the export of products, such as `food.parquet`',
   })

@@ -21,7 +21,7 @@ test.each([
   expect(new Host(start).covers(address)).toBe(covered)
 })
 
-test('the browser can reach no other host', () => {
+test('the browser cannot reach any other host', () => {
   expect(new Host('https://fr.openfoodfacts.org/1').resolverRules()).toBe(
     'MAP * ~NOTFOUND, EXCLUDE openfoodfacts.org, EXCLUDE *.openfoodfacts.org',
   )

@@ -14,30 +14,32 @@ import { maxPageBytes, maxRedirects, megabytes } from '../guest/limits.ts'
 import { RedirectedAway, Refused, VisitError } from '../guest/visitError.ts'
 import { browserFolder, removeFolder } from './browserFolder.ts'
 
+/** Options of `SharedBrowser`. */
 export interface BrowserOptions {
   readonly executablePath: string
   readonly userAgent: string
-  /** All that the browser may reach. */
+  /** The only site that the browser can reach. */
   readonly host: Host
-  /** How long a visit may take, in milliseconds; 45 s where it is left out. */
+  /** The timeout of a visit; by default 45 s. */
   readonly pageTimeoutMs?: number | undefined
 }
 
+/** One visit of a page. */
 export interface Visit<T> {
   readonly address: string
-  /** Whether scripts of the page may be loaded; those inside it run either way. */
+  /** Whether script files may be loaded; inline scripts always run. */
   readonly loadScripts: boolean
   /**
-   * Takes from the page what is wanted; the page goes on to the next visit afterwards. It is null where an error status
-   * came with nothing: then only the response tells something.
+   * Reads the page, which is reused afterwards. It must only call the browser: each error that it throws counts as a
+   * failure of the page. `page` is null for an error status without a body.
    */
   readonly read: (page: Page | null, response: Response) => Promise<T>
   readonly signal: AbortSignal
 }
 
 /**
- * One Chromium and a few pages of it, used again and again: a new page for each product would halve the speed. A page
- * that misbehaved is closed and never used again; a Chromium that died is started anew by the next visit.
+ * One Chromium with a few pages that are reused, because a new page for each product would halve the speed. A page that
+ * failed is closed. If Chromium has crashed, the next visit starts another one.
  */
 export class SharedBrowser implements AsyncDisposable {
   private readonly options: BrowserOptions
@@ -49,15 +51,15 @@ export class SharedBrowser implements AsyncDisposable {
   }
 
   /**
-   * Opens an address and reads it, within bounds of time, bytes and redirects. As many visits at once as are asked for.
-   * @throws VisitError, Refused; the reason of `signal` when that is aborted, which ends the visit at once
-   * @throws OffstreamError CHROMIUM_FAILED where the browser can't be started.
+   * Opens an address and reads it, with limits of time, size and redirects. Visits may run at the same time.
+   * @throws VisitError, or what `read` threw; the reason of `signal`, whose abort stops the visit at once
+   * @throws OffstreamError CHROMIUM_FAILED if the browser does not start
    */
   readonly visit = async <T>({ address, loadScripts, read, signal }: Visit<T>): Promise<T> => {
     signal.throwIfAborted()
     const { pageTimeoutMs = defaultPageTimeoutMs } = this.options
     const what = `\`${address}\``
-    // The page has no part in the time that a browser takes to start.
+    // The start of the browser does not count towards the timeout of the page.
     const tab = await withDeadline(() => this.takeTab(), {
       what,
       timeoutMs: defaultPageTimeoutMs,
@@ -85,15 +87,15 @@ export class SharedBrowser implements AsyncDisposable {
     }
   }
 
-  /** Ends the browser with all its processes: by asking it, or, where it does not end within some seconds, by force. */
+  /** Closes the browser with all its processes, and kills it if that takes too long. */
   readonly close = async (): Promise<void> => {
     const running = await this.running?.catch(() => null)
     this.running = null
     this.idle.length = 0
     if (running === null || running === undefined) return
     const closing = running.browser.close()
-    await endOf(closing).catch(() => running.kill())
-    await endOf(closing).catch(() => undefined)
+    await closed(closing).catch(() => running.kill())
+    await closed(closing).catch(() => undefined)
     await removeFolder(running.folder)
   }
 
@@ -113,7 +115,7 @@ export class SharedBrowser implements AsyncDisposable {
   private readonly ensureRunning = async (): Promise<Running> => {
     const running = await this.running
     if (running?.browser.isConnected() === true) return running
-    // Another visit may have begun the new start while this one waited.
+    // Another visit may have started it meanwhile.
     if (this.running === null || (await this.running) === running) {
       this.idle.length = 0
       this.running = launch(this.options, running?.folder)
@@ -125,45 +127,45 @@ export class SharedBrowser implements AsyncDisposable {
 interface Running {
   readonly browser: Browser
   readonly context: BrowserContext
-  /** The tabs that are ours; all else that a page opens is loaded nothing for. */
+  /** Our own tabs. Windows that a page opens may not load anything. */
   readonly tabs: WeakMap<Page, Tab>
-  /** Where its profile is. */
+  /** The folder of its profile. */
   readonly folder: string
-  /** Ends it at once, with all its processes. */
+  /** Kills it with all its processes. */
   readonly kill: () => void
 }
 
 interface Tab {
   readonly page: Page
   loadScripts: boolean
-  /** An address off the site that the page went to, by a redirect or by itself. */
+  /** An address of another site that the page navigated to, by a redirect or a script. */
   left: string | null
-  /** What the visit has loaded until now, unpacked. */
+  /** How much the visit has loaded, unpacked. */
   bytes: number
-  /** Ends the visit at once. */
+  /** Makes the visit fail at once. */
   fail: (error: Error) => void
-  /** Whether the page is no good for another visit. */
+  /** Whether the page cannot be reused. */
   spent: boolean
 }
 
 const defaultPageTimeoutMs = 45_000
-/** A busy machine takes a second or two; a browser that hangs would keep the whole command from ending. */
-const closeWithinMs = 10_000
+/** A busy machine needs a second or two; after this the browser is killed. */
+const closeTimeoutMs = 10_000
 
-const endOf = (closing: Promise<void>): Promise<void> =>
-  withDeadline(() => closing, { what: 'Chromium to end', timeoutMs: closeWithinMs })
+const closed = (closing: Promise<void>): Promise<void> =>
+  withDeadline(() => closing, { what: 'Chromium to exit', timeoutMs: closeTimeoutMs })
 
-// Not waited for: a page that is closed in the middle of a navigation may never say that it is.
+// Not awaited, because closing a page during a navigation may never resolve.
 const discard = ({ page }: Tab): void => void page.close().catch(() => undefined)
 
-// A context of its own, as a private window; the persistent one is there only since Playwright lets nobody choose the
-// folder of a browser otherwise. Playwright's own flags already stop Chromium's background networking;
+// Pages are opened in a second context, like a private window. The persistent one exists only because Playwright has no
+// other way to choose the folder of a browser. Playwright's flags already stop the background networking of Chromium;
 // `--host-resolver-rules` makes sure of it.
 const launch = async (
   { executablePath, userAgent, host }: BrowserOptions,
   left?: string,
 ): Promise<Running> => {
-  // Of a browser that died.
+  // The folder of a browser that has crashed.
   if (left !== undefined) await removeFolder(left)
   const folder = await browserFolder()
   let browser: Browser | null = null
@@ -171,17 +173,17 @@ const launch = async (
     const persistent = await chromium.launchPersistentContext(join(folder, 'profile'), {
       executablePath,
       artifactsDir: folder,
-      // Chromium refuses to run its sandbox as root; anyone else keeps it.
+      // Chromium cannot run its sandbox as root. For all other users it stays on.
       chromiumSandbox: process.getuid?.() !== 0,
       args: [
         `--host-resolver-rules=${host.resolverRules()}`,
         '--blink-settings=imagesEnabled=false',
         '--disable-domain-reliability',
         '--no-pings',
-        // Else it would speak to any address by UDP, which no rule for host names holds up.
+        // Otherwise WebRTC could send UDP to any address, which host rules do not prevent.
         '--webrtc-ip-handling-policy=disable_non_proxied_udp',
       ],
-      // Signals are the command's to answer: it ends the crawl, and the crawl ends the browser.
+      // The command handles signals: it aborts the crawl, which closes the browser.
       handleSIGINT: false,
       handleSIGTERM: false,
       handleSIGHUP: false,
@@ -195,7 +197,7 @@ const launch = async (
       permissions: [],
     })
     const tabs = new WeakMap<Page, Tab>()
-    await closeToOthers(context, tabs, host)
+    await restrictToSite(context, tabs, host)
     return { browser, context, tabs, folder, kill: await killerOf(browser) }
   } catch (error) {
     await browser?.close()
@@ -209,8 +211,8 @@ const launch = async (
 }
 
 /**
- * Playwright keeps the pid of what it starts to itself. Chromium tells its own, whose process group is what was started:
- * the browser, or a script that calls it, as Debian's is.
+ * Playwright does not show the pid of the browser, but Chromium does. Its process group is that of the started program:
+ * the browser, or a script that runs it, as on Debian.
  */
 const killerOf = async (browser: Browser): Promise<() => void> => {
   const session = await browser.newBrowserCDPSession()
@@ -223,48 +225,48 @@ const killerOf = async (browser: Browser): Promise<() => void> => {
     try {
       if (group !== null && !isOwn) process.kill(-group, 'SIGKILL')
     } catch {
-      // It has ended after all.
+      // It has exited meanwhile.
     }
   }
 }
 
 /**
- * Lets the tabs load their pages, and lists their scripts; nothing else. The rules hold for the whole context: for what a
- * page opens beside itself too, before anybody has seen it.
+ * Lets tabs load only their pages, and lists their scripts. The rule applies to the whole context, so also to windows
+ * that a page opens.
  */
-const closeToOthers = async (
+const restrictToSite = async (
   context: BrowserContext,
   tabs: WeakMap<Page, Tab>,
   host: Host,
 ): Promise<void> => {
-  await context.addInitScript(takeAway, unseenWays)
+  await context.addInitScript(removeApis, networkApis)
   await context.route('**/*', (route, request) => {
     const tab = tabOf(tabs, request)
     const type = request.resourceType()
     const isScript = tab?.loadScripts === true && (type === 'script' || type === 'xhr' || type === 'fetch')
-    const wanted = tab !== null && (isPageOf(tab.page, request) || isScript) && host.covers(request.url())
-    // A page that was closed meanwhile needs no answer.
-    return (wanted ? route.continue() : route.abort('blockedbyclient')).catch(() => undefined)
+    const isAllowed = tab !== null && (isPageOf(tab.page, request) || isScript) && host.covers(request.url())
+    // The page may have been closed meanwhile.
+    return (isAllowed ? route.continue() : route.abort('blockedbyclient')).catch(() => undefined)
   })
 }
 
-/** Ways onto the network of which no request is shown to us, and that no page of the site has use for. */
-const unseenWays = [
+/** APIs that reach the network without a request that Playwright shows. No page of the site needs them. */
+const networkApis = [
   ...['RTCPeerConnection', 'webkitRTCPeerConnection', 'WebSocket', 'WebTransport'],
   ...['Worker', 'SharedWorker'],
 ]
 
 /** Runs inside the page, before its own scripts. */
-const takeAway = (names: readonly string[]): void => {
+const removeApis = (names: readonly string[]): void => {
   for (const name of names) Reflect.deleteProperty(globalThis, name)
 }
 
-/** The tab that a request is made for; null where it is no one's, such as that of a window which a page has opened. */
+/** The tab of a request; null for a request of another window. */
 const tabOf = (tabs: WeakMap<Page, Tab>, request: Request): Tab | null => {
   try {
     return tabs.get(request.frame().page()) ?? null
   } catch {
-    // The window is so new that it has no frame yet, so it is none of ours.
+    // A window without a frame is new, so it is not one of our tabs.
     return null
   }
 }
@@ -289,7 +291,7 @@ const openTab = async ({ context, tabs }: Running, host: Host): Promise<Tab> => 
     if (tab.bytes > maxPageBytes)
       tab.fail(new VisitError('too large', `it is larger than ${megabytes(maxPageBytes)}`))
   })
-  // Playwright keeps the bodies by itself.
+  // Playwright stores the bodies itself.
   await session.send('Network.enable', { maxTotalBufferSize: 0, maxResourceBufferSize: 0 })
   return tab
 }
@@ -308,7 +310,7 @@ const open = async <T>(tab: Tab, address: string, read: Visit<T>['read']): Promi
   const keepAnswer = (response: Response): void => {
     if (isPageOf(page, response.request())) answer = response
   }
-  // Chromium shows what has come of a page whose connection broke, and never says that this is all.
+  // Chromium shows the received part of a page whose connection broke, without an error.
   const noticeBreak = (request: Request): void => {
     if (isPageOf(page, request) && answer?.ok() === true) tab.fail(new Error('the response was cut off'))
   }
@@ -319,7 +321,7 @@ const open = async <T>(tab: Tab, address: string, read: Visit<T>['read']): Promi
       .goto(address, { waitUntil: 'domcontentloaded', timeout: 0 })
       .catch((error): Response | null => {
         if (!isEmptyErrorAnswer(error)) throw error
-        // Chromium still has an error page of its own to show, which would get in the way of the next visit.
+        // Chromium still shows its own error page, which would disturb the next visit.
         tab.spent = true
         return answer
       })
@@ -333,7 +335,7 @@ const open = async <T>(tab: Tab, address: string, read: Visit<T>['read']): Promi
   }
 }
 
-/** An error status without a body counts as a failed navigation in Chromium, though it is an answer. */
+/** Chromium reports an error status without a body as a failed navigation, although it is an answer. */
 const isEmptyErrorAnswer = (error: unknown): boolean =>
   messageOf(error).includes('net::ERR_HTTP_RESPONSE_CODE_FAILURE')
 
@@ -343,7 +345,7 @@ const unreachable =
 const visitError = (error: unknown, left: string | null): VisitError | Refused | OffstreamError => {
   if (error instanceof OffstreamError) return error
   if (left !== null) return new RedirectedAway(left, error)
-  // What `read` says of the page.
+  // Thrown by `read`, or by a limit.
   if (error instanceof VisitError || error instanceof Refused) return error
   const message = messageOf(error).split('\n')[0] ?? ''
   const network = unreachable.exec(message)?.[0]

@@ -17,18 +17,18 @@ afterEach(() => {
   vi.unstubAllEnvs()
 })
 
-test('a configured browser is taken as it is, and no other in its place', async () => {
+test('a configured browser is used, and no other in its place', async () => {
   const configuredPath = join(directory, 'chromium')
   expect(await findChromium({ configuredPath })).toBe(configuredPath)
   for (const wrong of [directory, join(directory, 'nothing'), join(directory, 'google-chrome')])
     await expect(findChromium({ configuredPath: wrong })).rejects.toMatchObject({
       code: 'CHROMIUM_MISSING',
       outcome: 'prerequisite',
-      message: `No program at \`${wrong}\``,
+      message: `\`${wrong}\` is not an executable file`,
     })
 })
 
-test('an installed browser is found on the PATH; what can’t be run is passed over', async () => {
+test('an installed browser is found on the PATH; files that are not executable are ignored', async () => {
   vi.stubEnv('PATH', `relative:${directory}`)
   expect(await findChromium()).toBe(join(directory, 'chromium'))
 })
@@ -43,13 +43,13 @@ test('a headless shell is preferred to a whole browser, wherever on the PATH it 
   expect(await findChromium({ kinds: ['headless-shell'] })).toBe(null)
 })
 
-// Where Playwright may download nothing, and `apt-get` is a small program of ours that comes before the real one.
+// Playwright cannot download here, and `apt-get` is a script of the test that comes first on the PATH.
 describe.skipIf(process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))('as root on Debian', () => {
   const install = async (aptGet: string): Promise<{ lines: string[]; installed: Promise<string> }> => {
     const programs = await mkdtemp(join(directory, 'programs-'))
     await writeFile(join(programs, 'apt-get'), `#!/bin/sh\ncd ${programs}\n${aptGet}\n`)
     await chmod(join(programs, 'apt-get'), 0o755)
-    // None of this machine's own browsers.
+    // Hides the browsers of this machine.
     vi.stubEnv('PATH', programs)
     vi.stubEnv('PLAYWRIGHT_DOWNLOAD_HOST', 'http://127.0.0.1:9')
     const lines: string[] = []
@@ -64,14 +64,14 @@ describe.skipIf(process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))('as
     packages.map(name => `update --quiet\ninstall --yes --quiet --no-install-recommends ${name}\n`).join('')
   const record = 'echo "$@" >> calls'
 
-  test('the system’s package is installed where Playwright’s can’t be downloaded', async () => {
+  test('the package of the distribution is installed if Playwright’s browser cannot be downloaded', async () => {
     const { lines, installed } = await install(`${record} && /bin/ln -sf /bin/true chromium-headless-shell`)
     const path = await installed
     expect([basename(path), lines]).toEqual(['chromium-headless-shell', tried.slice(0, 2)])
     expect(await readFile(join(dirname(path), 'calls'), 'utf8')).toBe(calls('chromium-headless-shell'))
   })
 
-  test('a whole browser is installed where there is no package of the headless shell', async () => {
+  test('a whole browser is installed if there is no package of the headless shell', async () => {
     const onlyWhole = `case "$*" in *headless-shell) exit 100; esac; /bin/ln -sf /bin/true google-chrome`
     const { lines, installed } = await install(`${record}; ${onlyWhole}`)
     const path = await installed
@@ -81,7 +81,7 @@ describe.skipIf(process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))('as
     )
   })
 
-  test('when nothing helps, it says what was tried and what to do', async () => {
+  test('if every attempt fails, the error lists the attempts and the fix', async () => {
     const { lines, installed } = await install('echo "E: no such package"; exit 100')
     await expect(installed).rejects.toMatchObject({
       code: 'CHROMIUM_MISSING',

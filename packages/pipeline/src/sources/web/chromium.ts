@@ -5,48 +5,49 @@ import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { messageOf } from '@offstream/runtime'
 import { PipelineError } from '../../errors.ts'
 
-/** A browser without windows, which was built so, or one that can have some. */
+/** The headless shell (built without windows), or a whole browser. */
 export type ChromiumKind = 'headless-shell' | 'whole'
 
+/** Which browser to find. */
 export interface FindChromiumOptions {
-  /** A browser that the configuration names; then no other will do. */
+  /** The browser of the configuration; then no other is used. */
   readonly configuredPath?: string
-  /** Which kinds will do, the one to prefer first; by default both, the headless shell first. */
+  /** The accepted kinds, the preferred one first; by default both, the headless shell first. */
   readonly kinds?: readonly ChromiumKind[]
 }
 
 /**
- * The path of a Chrome or Chromium that can be run: the configured one, else an installed one, else Playwright's own;
- * null where there is none. A headless shell comes before a whole browser: it starts with a third of the processor time
+ * The path of an executable Chrome or Chromium: the configured one, otherwise an installed one, otherwise Playwright's
+ * own; null if there is none. A headless shell is preferred to a whole browser: it starts with a third of the CPU time
  * and reads a page with two thirds (measured, see the README).
  *
- * @throws OffstreamError CHROMIUM_MISSING where the configured path holds no program.
+ * @throws OffstreamError CHROMIUM_MISSING if the configured path is not an executable file
  */
 export const findChromium = async ({
   configuredPath,
   kinds = ['headless-shell', 'whole'],
 }: FindChromiumOptions = {}): Promise<string | null> => {
   if (configuredPath !== undefined) {
-    if (await isProgram(configuredPath)) return configuredPath
-    throw new PipelineError('CHROMIUM_MISSING', `No program at \`${configuredPath}\``, {
-      hint: 'correct `browser.executablePath` in the configuration, or leave it out to have one found',
+    if (await isExecutable(configuredPath)) return configuredPath
+    throw new PipelineError('CHROMIUM_MISSING', `\`${configuredPath}\` is not an executable file`, {
+      hint: 'correct `browser.executablePath` in the configuration, or omit it to use an installed browser',
     })
   }
   for (const path of kinds.flatMap(installedPaths)) {
-    if (await isProgram(path)) return path
+    if (await isExecutable(path)) return path
   }
   if (!kinds.includes('whole')) return null
-  const own = await playwrightsOwn()
-  return (await isProgram(own)) ? own : null
+  const own = await playwrightChromium()
+  return (await isExecutable(own)) ? own : null
 }
 
 /**
- * Installs a Chromium: Playwright's own into the user's cache; where that can't be downloaded, the system's package,
- * if we are root on a Debian or Ubuntu.
+ * Installs a Chromium: Playwright's own into the cache of the user, or, if that cannot be downloaded, the package of the
+ * distribution, as root on Debian or Ubuntu.
  *
- * @param report takes one line for each step, for the progress display
+ * @param report called with one line for each step
  * @returns the path of the installed browser
- * @throws OffstreamError CHROMIUM_MISSING, saying what was tried.
+ * @throws OffstreamError CHROMIUM_MISSING with the failed attempts
  */
 export const installChromium = async (
   report: (line: string) => void,
@@ -65,13 +66,13 @@ export const installChromium = async (
     }
     const path = await findChromium()
     if (path !== null) return path
-    failures.push(`${name} left no browser`)
+    failures.push(`${name} installed no browser`)
   }
   throw new PipelineError(
     'CHROMIUM_MISSING',
     'No Chrome or Chromium was found, and none could be installed',
     {
-      hint: 'install Chrome or Chromium with your system’s package manager, or name one in `browser.executablePath`',
+      hint: 'install Chrome or Chromium with the package manager of your distribution, or set `browser.executablePath`',
       lastLogLines: failures,
     },
   )
@@ -89,7 +90,7 @@ const installers = (): readonly Installer[] => [
     possible: async () => true,
     commands: [[process.execPath, playwrightCli(), 'install', 'chromium']],
   },
-  // Debian's; Ubuntu has neither but as a snap.
+  // The packages of Debian. Ubuntu has them only as a snap.
   ...['chromium-headless-shell', 'chromium'].map(
     (name): Installer => ({
       name: `\`apt-get install ${name}\``,
@@ -107,20 +108,20 @@ const run = async (file: string, args: readonly string[], signal: AbortSignal | 
   return execa(file, args, {
     all: true,
     stdin: 'ignore',
-    timeout: installWithinMs,
+    timeout: installTimeoutMs,
     env: { DEBIAN_FRONTEND: 'noninteractive' },
     ...(signal === undefined ? {} : { cancelSignal: signal }),
   })
 }
 
-const installWithinMs = 10 * 60_000
+const installTimeoutMs = 10 * 60_000
 
 const lastLineOf = (error: unknown): string => {
   const all = error instanceof Error && 'all' in error && typeof error.all === 'string' ? error.all : ''
   return all.trim().split('\n').at(-1) || messageOf(error).split('\n')[0] || 'it failed'
 }
 
-/** The usual names on the PATH, then the places where installers for the whole machine put them. */
+/** The default names on the PATH, then the default folders of installers. */
 const installedPaths = (kind: ChromiumKind): readonly string[] => {
   const directories = (process.env['PATH'] ?? '').split(delimiter).filter(isAbsolute)
   const onPath = defaultNames[kind].flatMap(name => directories.map(directory => join(directory, name)))
@@ -140,13 +141,13 @@ const defaultLocations = (): readonly string[] =>
       ]
     : ['/opt/google/chrome/chrome', '/usr/lib/chromium/chromium', '/snap/bin/chromium']
 
-// Loaded only here: `doctor` looks for a browser without paying for all of Playwright when one is installed.
-const playwrightsOwn = async (): Promise<string> => (await import('playwright')).chromium.executablePath()
+// Loaded only when needed, so that `doctor` need not load Playwright if a browser is installed.
+const playwrightChromium = async (): Promise<string> => (await import('playwright')).chromium.executablePath()
 
 const playwrightCli = (): string =>
   join(dirname(createRequire(import.meta.url).resolve('playwright/package.json')), 'cli.js')
 
-const isProgram = async (path: string): Promise<boolean> =>
+const isExecutable = async (path: string): Promise<boolean> =>
   (await stat(path).then(
     found => found.isFile(),
     () => false,

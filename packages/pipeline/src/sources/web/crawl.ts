@@ -117,7 +117,7 @@ class Crawl {
     this.rates = rates
     this.rateLimiter = new RateLimiter(pagesPerMinute)
     this.circuitBreaker = new CircuitBreaker(pausePolicy, event =>
-      sourceRun.report({ kind: 'waiting', ms: event.ms, reason: event.reason, asked: event.requested }),
+      sourceRun.report({ kind: 'paused', ...event }),
     )
     this.stopped = AbortSignal.any([sourceRun.signal, this.stopping.signal])
     this.robots = new Robots(userAgent, this.fetchText)
@@ -268,7 +268,7 @@ class Crawl {
 
   private readonly deliver = async (address: string, product: Product): Promise<void> => {
     this.tally = { records: this.tally.records + 1, withoutRecord: 0 }
-    for (const alarm of this.rates.take(product)) this.sourceRun.report({ kind: 'layout', ...alarm })
+    for (const alarm of this.rates.add(product)) this.sourceRun.report({ kind: 'layout', ...alarm })
     await this.removeUnknown()
     const { code } = product
     await this.handOver({ code, address }, () => this.sourceRun.deliver(serialize(product)))

@@ -79,7 +79,7 @@ export const decidePage = (address: string, page: ReadablePage, now: Date): Page
     }
     case 'list':
       // An empty frame is not an empty list.
-      return page.list.isDrawn()
+      return page.list.isRendered()
         ? { kind: 'readList', list: { products: page.list.products(), next: page.list.next() } }
         : { kind: 'failed', error: new VisitError('failed', 'the list was not rendered') }
     case 'not found':

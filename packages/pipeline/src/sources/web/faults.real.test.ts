@@ -49,12 +49,12 @@ describe.skipIf(executablePath === null)('one page of the site is spoilt (needs 
     return {
       delivered: products.map(({ code }) => code).toSorted(),
       skipped: skipped.map(([address, reason]) => [/\d{8,}/.exec(address)?.[0], reason]),
-      waits: events.flatMap(event => (event.kind === 'waiting' ? [event.reason] : [])),
+      pauses: events.flatMap(event => (event.kind === 'paused' ? [event.reason] : [])),
       error: error === null ? null : Object(error).code,
       removals,
     }
   }
-  const nothing = { skipped: [], waits: [], error: null, removals: [] }
+  const nothing = { skipped: [], pauses: [], error: null, removals: [] }
 
   test.each<[FaultName, string]>([
     ['too-many-requests', 'it answered with status 429'],
@@ -62,14 +62,14 @@ describe.skipIf(executablePath === null)('one page of the site is spoilt (needs 
     ['maintenance', 'it is down for maintenance'],
   ])('`%s` that goes on ends the scrape, with nothing of it published', async (fault, reason) => {
     expect(await outcome(fault)).toEqual({
-      ...{ ...nothing, delivered: [first], waits: [reason, reason], error: 'SOURCE_BLOCKED' },
+      ...{ ...nothing, delivered: [first], pauses: [reason, reason], error: 'SOURCE_BLOCKED' },
     })
   })
 
   test('`closed` that goes on ends the scrape as a site that has gone', async () => {
     const reason = 'net::ERR_EMPTY_RESPONSE'
     expect(await outcome('closed')).toEqual({
-      ...{ ...nothing, delivered: [first], waits: [reason, reason], error: 'SITE_UNREACHABLE' },
+      ...{ ...nothing, delivered: [first], pauses: [reason, reason], error: 'SITE_UNREACHABLE' },
     })
   })
 
@@ -152,7 +152,7 @@ describe.skipIf(executablePath === null)(
       return {
         delivered: new Set(products.map(({ code }) => code)),
         skipped: Object.fromEntries(skipped.map(([address, reason]) => [named(address), reason])),
-        waits: events.flatMap(event => (event.kind === 'waiting' ? [event.reason] : [])).toSorted(),
+        pauses: events.flatMap(event => (event.kind === 'paused' ? [event.reason] : [])).toSorted(),
         visits: (fault: FaultName) => visits.filter(({ path }) => named(path) === fault).length,
         removals,
         error,
@@ -169,14 +169,14 @@ describe.skipIf(executablePath === null)(
       }
       const came = await outcome(Object.keys(reasons) as FaultName[], { count: 1 }, { concurrency: 1 })
       expect(came).toMatchObject({ skipped: {}, removals: [], error: null })
-      expect(came.waits).toEqual(Object.values(reasons).toSorted())
+      expect(came.pauses).toEqual(Object.values(reasons).toSorted())
       expect(came.delivered).toEqual(new Set(many))
     })
 
     test('what fails once is tried again', async () => {
       const names: FaultName[] = ['server-error', 'cut-off', 'wrong-charset', 'hang', 'drip']
       const came = await outcome(names, { count: 1 }, shortVisits)
-      expect(came).toMatchObject({ skipped: {}, waits: [], removals: [], error: null })
+      expect(came).toMatchObject({ skipped: {}, pauses: [], removals: [], error: null })
       expect(came.delivered).toEqual(new Set(many))
     })
 
@@ -185,7 +185,7 @@ describe.skipIf(executablePath === null)(
     const expectAlone = async (failures: readonly Failure[], options: Partial<WebSourceOptions> = {}) => {
       const names = failures.map(([fault]) => fault)
       const came = await outcome(names, {}, options)
-      expect(came).toMatchObject({ waits: [], removals: [], error: null })
+      expect(came).toMatchObject({ pauses: [], removals: [], error: null })
       expect(came.skipped).toEqual(Object.fromEntries(failures.map(([fault, reason]) => [fault, reason])))
       expect(failures.map(([fault]) => [fault, came.visits(fault)])).toEqual(
         failures.map(([fault, , visits]) => [fault, visits]),

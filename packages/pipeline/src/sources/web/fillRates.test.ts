@@ -14,7 +14,7 @@ const known = { categories: usual(0.9), labels: usual(0.4), quantity: usual(0.3)
 const whole = having('product_name', 'lang', 'categories', 'labels', 'quantity')
 
 const taken = (rates: FillRates, records: readonly Product[]): readonly LayoutAlarm[] =>
-  records.flatMap(rates.take)
+  records.flatMap(rates.add)
 const times = (count: number, record: Product) => Array.from({ length: count }, () => record)
 
 test('a field that is hardly ever there any more alarms, once, with its selector and both rates', () => {
@@ -22,7 +22,7 @@ test('a field that is hardly ever there any more alarms, once, with its selector
   const moved = having('product_name', 'lang', 'labels', 'quantity')
   expect(taken(rates, [...times(100, whole), ...times(30, moved)])).toEqual([])
   expect(taken(rates, times(70, moved))).toEqual([
-    { field: 'categories', selector: '#field_categories_value', rate: 0.225, usual: 0.9 },
+    { field: 'categories', selector: '#field_categories_value', rate: 0.225, typicalRate: 0.9 },
   ])
   // What has moved says nothing of what is usual.
   expect(Object.keys(rates.learnt())).not.toContain('categories')

@@ -63,7 +63,7 @@ test('each acknowledged product is a line that says where Kafka has it', async (
   await interrupted()
   const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
   expect(await linesOf()).toEqual([
-    { kind: 'begun', version: 1, address, destination: 'localhost:9092', at },
+    { kind: 'started', version: 1, address, destination: 'localhost:9092', at },
     { kind: 'list', address, at, products: [tea, jam], next },
     {
       ...{ kind: 'acknowledged', ...tea, ...acknowledgement },
@@ -91,7 +91,7 @@ test('a finished crawl is over: the next begins anew, and knows that there were 
     await journal[Symbol.asyncDispose]()
   })
   expect(await known()).toEqual({ ...nothing, wasSource: true })
-  expect((await linesOf()).map(({ kind }) => kind)).toEqual(['begun'])
+  expect((await linesOf()).map(({ kind }) => kind)).toEqual(['started'])
 })
 
 test.each<[string, Partial<JournalOptions>]>([
@@ -136,8 +136,8 @@ test('one address has one crawl at a time, and who is late is told the pid of th
   await expect(open()).rejects.toMatchObject({
     code: 'SCRAPE_RUNNING',
     outcome: 'locked',
-    message: `Another scrape of \`${address}\` is under way: pid ${process.pid}`,
-    hint: `wait until it has ended, or end it with \`kill ${process.pid}\``,
+    message: `Another scrape of \`${address}\` is in progress, pid ${process.pid}`,
+    hint: `wait until it has finished, or stop it with \`kill ${process.pid}\``,
   })
   await using _other = await open({ address: `${address}-and-sons` })
 })

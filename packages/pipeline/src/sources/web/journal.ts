@@ -8,71 +8,72 @@ import { PipelineError } from '../../errors.ts'
 import type { Acknowledgement } from '../../product/message.ts'
 import type { ListedProduct } from './pages.ts'
 
+/** Which journal to open. */
 export interface JournalOptions {
   readonly directory: string
-  /** Where the crawl begins. */
+  /** The start address of the crawl. */
   readonly address: string
-  /** Where its products go: what one Kafka has acknowledged, another may not have. */
+  /** The broker that receives the products. What one Kafka has acknowledged, another may not have. */
   readonly destination: string
-  /** Begin anew, whatever was done before. */
+  /** Start from the beginning, whatever an earlier crawl has done. */
   readonly fresh: boolean
 }
 
 const at = z.iso.datetime({ precision: 3 })
 const Listed = z.object({ code: z.string(), address: z.string() })
 
-/** The lines of a journal. What a later version adds is left out when it is read. */
+/** A line of a journal. Members that a later version adds are ignored. */
 export const JournalLine = z.discriminatedUnion('kind', [
   z.object({
-    ...{ kind: z.literal('begun'), version: z.literal(1) },
+    ...{ kind: z.literal('started'), version: z.literal(1) },
     ...{ address: z.string(), destination: z.string(), at },
   }),
-  /** A page of the list was read: what it names, and which page comes after it. */
+  /** A page of the list was read: the products that it names, and the next page. */
   z.object({
     ...{ kind: z.literal('list'), address: z.string(), at },
     ...{ products: z.array(Listed), next: z.string().nullable() },
   }),
-  /** Kafka has acknowledged a product, or its removal: its page, under `address`, need not be fetched again. */
+  /** Kafka has acknowledged a product or its delete: the page at `address` need not be requested again. */
   z.object({
     ...{ kind: z.literal('acknowledged'), code: z.string(), address: z.string() },
     ...{ topic: z.string(), partition: z.number().int(), offset: z.number().int() },
     ...{ fetchedAt: at, acknowledgedAt: at },
   }),
-  /** The crawl came to its end: the next one begins anew. */
+  /** The crawl is finished: the next one starts from the beginning. */
   z.object({ kind: z.literal('finished'), at }),
 ])
+/** A line of a journal; see the schema of the same name. */
 export type JournalLine = z.infer<typeof JournalLine>
 
-/** A page of a list, as far as a crawl needs it. */
+/** The products that a page of a list names, and the next page; null after the last. */
 export interface ListContent {
   readonly products: readonly ListedProduct[]
   readonly next: string | null
 }
 
-/** What a crawl that did not come to its end had done. */
+/** What an unfinished crawl has done. */
 export interface Before {
   readonly startedAt: Date
   /** How many products Kafka has acknowledged. */
   readonly acknowledged: number
-  /** How many products the lists have named until then. */
+  /** How many products the lists have named. */
   readonly listed: number
 }
 
-/** Prices, recipes and pages change: what is older is fetched anew. */
-const rememberedForMs = 30 * 24 * 60 * 60 * 1000
+/** Older journals are deleted, because recipes and pages change. */
+const maxAgeMs = 30 * 24 * 60 * 60 * 1000
 
 /**
- * What one crawl has done, as JSON lines (`JournalLine`) in a file of its own: pages of lists, and each product that
- * Kafka has acknowledged, or its removal, with the place where it lies. By it a crawl that was killed goes on where it was.
+ * What one crawl has done, as JSON lines (`JournalLine`) in its own file: the pages of lists that it has read, and the
+ * products and deletes that Kafka has acknowledged, with their offsets. A later crawl resumes it.
  *
- * A line is written at once, in one piece, when the acknowledgement has come; a process that is killed between the two
- * fetches that product again. It is not forced onto the disk: a machine that loses power may lose some last lines.
- * Lines that can't be read count as not written.
+ * A line is one `write`, right after the acknowledgement. A process that is killed between the two fetches that product
+ * again. There is no fsync: after a power failure the last lines may be missing. Damaged lines are ignored.
  */
 export class Journal implements AsyncDisposable {
-  /** Null for a crawl that begins anew. */
+  /** null: this crawl starts from the beginning. */
   readonly before: Before | null
-  /** Whether an earlier crawl, finished or not, has found products from this address on. */
+  /** Whether an earlier crawl of this address has found products. */
   readonly wasSource: boolean
   private readonly done: ReadonlySet<string>
   private readonly lists: ReadonlyMap<string, ListContent>
@@ -89,9 +90,9 @@ export class Journal implements AsyncDisposable {
   }
 
   /**
-   * Goes on with the journal of an earlier crawl of the same address to the same destination that did not come to its
-   * end, or begins a new one in its place. It is this process's alone until it is disposed of.
-   * @throws OffstreamError SCRAPE_RUNNING where another process has it
+   * Opens the journal of an unfinished crawl with the same address and destination, or replaces it by a new one. It is
+   * locked until it is disposed.
+   * @throws OffstreamError SCRAPE_RUNNING if another process has locked it
    */
   static readonly open = async ({
     directory,
@@ -105,13 +106,13 @@ export class Journal implements AsyncDisposable {
       throw error instanceof LockedError ? running(address, error.holder.pid) : error
     })
     try {
-      await forgetOld(directory)
+      await deleteOld(directory)
       const { lines, length } = await read(path)
-      const goesOn = !fresh && isUnfinished(lines)
-      // What was being written when the process was killed.
-      if (goesOn) truncateSync(path, length)
-      const journal = new Journal({ ...startOf(lines, goesOn), path, lock })
-      if (!goesOn) journal.write({ kind: 'begun', version: 1, address, destination, at: now() })
+      const resumes = !fresh && isUnfinished(lines)
+      // Removes a line that was cut off when the process was killed.
+      if (resumes) truncateSync(path, length)
+      const journal = new Journal({ ...startOf(lines, resumes), path, lock })
+      if (!resumes) journal.write({ kind: 'started', version: 1, address, destination, at: now() })
       return journal
     } catch (error) {
       await lock[Symbol.asyncDispose]()
@@ -119,15 +120,17 @@ export class Journal implements AsyncDisposable {
     }
   }
 
-  /** Whether Kafka has the product already, by its code or by the address under which a list names it. */
+  /** Whether Kafka has the product already, by its code or by its address in a list. */
   readonly has = ({ code, address }: ListedProduct): boolean => this.done.has(code) || this.done.has(address)
 
-  /** The page of a list that was read before; null where it has yet to be. */
+  /** The content of a list page that the earlier crawl has read; null if it has not. */
   readonly list = (address: string): ListContent | null => this.lists.get(address) ?? null
 
+  /** Records a page of a list. */
   readonly listRead = (address: string, { products, next }: ListContent): void =>
     this.write({ kind: 'list', address, at: now(), products: [...products], next })
 
+  /** Records a product or a delete that Kafka has acknowledged. */
   readonly acknowledged = (
     product: ListedProduct,
     { topic, partition, offset }: Acknowledgement,
@@ -138,6 +141,7 @@ export class Journal implements AsyncDisposable {
       ...{ fetchedAt: fetchedAt.toISOString(), acknowledgedAt: now() },
     })
 
+  /** Records that the crawl is finished. */
   readonly finished = (): void => this.write({ kind: 'finished', at: now() })
 
   readonly [Symbol.asyncDispose] = async (): Promise<void> => {
@@ -150,7 +154,7 @@ export class Journal implements AsyncDisposable {
   }
 }
 
-/** What a journal begins with. */
+/** The state of an opened journal. */
 interface Start extends Pick<Journal, 'before' | 'wasSource'> {
   readonly done: ReadonlySet<string>
   readonly lists: ReadonlyMap<string, ListContent>
@@ -158,12 +162,12 @@ interface Start extends Pick<Journal, 'before' | 'wasSource'> {
   readonly lock: Lock
 }
 
-const startOf = (lines: readonly JournalLine[], goesOn: boolean): Omit<Start, 'path' | 'lock'> => {
-  const begun = lines.find(line => line.kind === 'begun')
+const startOf = (lines: readonly JournalLine[], resumes: boolean): Omit<Start, 'path' | 'lock'> => {
+  const begun = lines.find(line => line.kind === 'started')
   const lists = lines.filter(line => line.kind === 'list')
   const acknowledged = lines.filter(line => line.kind === 'acknowledged')
   const wasSource = acknowledged.length > 0 || lists.some(({ products }) => products.length > 0)
-  if (!goesOn || begun === undefined) return { before: null, wasSource, done: new Set(), lists: new Map() }
+  if (!resumes || begun === undefined) return { before: null, wasSource, done: new Set(), lists: new Map() }
   const codes = new Set(acknowledged.map(({ code }) => code))
   const listed = new Set([...codes, ...lists.flatMap(({ products }) => products.map(({ code }) => code))])
   return {
@@ -174,11 +178,11 @@ const startOf = (lines: readonly JournalLine[], goesOn: boolean): Omit<Start, 'p
   }
 }
 
-/** A crawl of which nothing but its beginning is known has nothing to go on with. */
+/** A journal with only its first line has nothing to resume. */
 const isUnfinished = (lines: readonly JournalLine[]): boolean =>
-  lines[0]?.kind === 'begun' && lines.length > 1 && lines.every(({ kind }) => kind !== 'finished')
+  lines[0]?.kind === 'started' && lines.length > 1 && lines.every(({ kind }) => kind !== 'finished')
 
-/** The lines that are whole, and the length in bytes of all up to the last line's end. */
+/** The complete lines, and their length in bytes. */
 const read = async (
   path: string,
 ): Promise<{ readonly lines: readonly JournalLine[]; readonly length: number }> => {
@@ -197,14 +201,14 @@ const lineOf = (text: string): JournalLine[] => {
   }
 }
 
-/** For a person who looks into the folder, the host; the rest tells crawls apart. */
+/** The file name: the host, for users who look into the folder, and a digest. */
 const nameOf = (address: string, destination: string): string => {
   const digest = createHash('sha256').update(`${address}\n${destination}`).digest('hex')
   return `${new URL(address).host.replace(/[^\w.-]+/g, '-')}-${digest.slice(0, 12)}`
 }
 
-const forgetOld = async (directory: string): Promise<void> => {
-  const oldest = Date.now() - rememberedForMs
+const deleteOld = async (directory: string): Promise<void> => {
+  const oldest = Date.now() - maxAgeMs
   for (const name of await readdir(directory)) {
     const path = join(directory, name)
     const writtenMs = await stat(path).then(
@@ -218,6 +222,6 @@ const forgetOld = async (directory: string): Promise<void> => {
 const now = (): string => new Date().toISOString()
 
 const running = (address: string, pid: number) =>
-  new PipelineError('SCRAPE_RUNNING', `Another scrape of \`${address}\` is under way: pid ${pid}`, {
-    hint: `wait until it has ended, or end it with \`kill ${pid}\``,
+  new PipelineError('SCRAPE_RUNNING', `Another scrape of \`${address}\` is in progress, pid ${pid}`, {
+    hint: `wait until it has finished, or stop it with \`kill ${pid}\``,
   })

@@ -18,7 +18,7 @@ describe.skipIf(executablePath === null)('a changed layout (needs Chromium)', ()
     expect(results().delivered.length).toBe(70)
     expect(layout()).toEqual(
       expect.arrayContaining([
-        { kind: 'layout', field: 'categories', selector: '#field_categories_value', rate: 0, usual: 1 },
+        { kind: 'layout', field: 'categories', selector: '#field_categories_value', rate: 0, typicalRate: 1 },
       ]),
     )
     expect(layout().map(({ field }) => field)).not.toEqual(expect.arrayContaining(['product_name']))

@@ -5,32 +5,32 @@ import { countryTag } from '../../product/tags.ts'
 import { isLoopback } from '../guest/host.ts'
 import { codeInAddress } from './pages.ts'
 
-/** What the site keeps lists about. */
+/** The properties that the site has lists of. */
 export type Facet = 'category' | 'brand' | 'label' | 'country'
 
-/** Which list of a site is meant. */
+/** Which list of a site to read. */
 export interface ListChoice {
-  /** Country or `world`, and a language where it is not the country's own: `fr`, `world`, `world-fr`, `be-nl`. */
+  /** A country or `world`, optionally with a language: `fr`, `world`, `world-fr`, `be-nl`. */
   readonly lang?: string | undefined
-  /** A list of one facet: by its name in the language of the site, or by its tag such as `en:spreads`. */
+  /** The list of a facet, by its name in the language of the site, or by a tag such as `en:spreads`. */
   readonly list?: { readonly facet: Facet; readonly name: string } | undefined
-  /** A search for words, in the place of a list. */
+  /** A search for these words, instead of a list. */
   readonly search?: string | undefined
 }
 
 /**
- * The address of a list on the site at `site`: the whole catalogue, the products of one facet, or those that a search finds.
- * The search has two addresses; robots are kept off the better known one, `/cgi/search.pl`.
+ * The address of a list of `site`: the whole catalogue, the products of one facet, or the results of a search. The
+ * search has two addresses; robots.txt disallows the better known one, `/cgi/search.pl`.
  *
- * A language is the first part of Open Food Facts' host name. The stand-in knows the same names below `localhost`; other
- * sites have no such thing.
+ * The language is the first label of the host name of Open Food Facts. The stand-in has the same names below
+ * `localhost`; other sites have no languages.
  *
- * @throws OffstreamError ADDRESS_INVALID where `site` leads to a list or a product itself, or has no languages
+ * @throws OffstreamError ADDRESS_INVALID if `site` is not a home page, or has no languages
  */
 export const listAddress = (site: string, { lang, list, search }: ListChoice): string => {
   if (lang === undefined && list === undefined && search === undefined) return site
   const address = new URL(site)
-  if (address.pathname !== '/' || address.search !== '') throw leadsFurther(site)
+  if (address.pathname !== '/' || address.search !== '') throw notAHomePage(site)
   if (lang !== undefined)
     address.hostname = hostIn(lang, address.hostname) ?? throwing(withoutLanguages(site))
   if (list !== undefined)
@@ -43,8 +43,8 @@ export const listAddress = (site: string, { lang, list, search }: ListChoice): s
 }
 
 /**
- * Whether there are products under an address by its form alone, be it a list or one product: on Open Food Facts, or on
- * this machine, where the stand-in for it runs.
+ * Whether an address has the form of a list or a product of Open Food Facts, on its own hosts or on this machine (the
+ * stand-in).
  */
 export const isPlaceOfProducts = (address: string): boolean => {
   const { hostname, pathname } = new URL(address)
@@ -54,7 +54,7 @@ export const isPlaceOfProducts = (address: string): boolean => {
   )
 }
 
-/** The site that a host name is a part of, without country and language; null where it is not Open Food Facts. */
+/** The domain of a host of Open Food Facts, without country and language; null for other hosts. */
 const siteOf = (hostname: string): string | null =>
   /^(?:[a-z-]+\.)?(openfoodfacts\.(?:org|net))$/.exec(hostname)?.[1] ?? null
 
@@ -64,7 +64,7 @@ const hostIn = (lang: string, hostname: string): string | null => {
   return isLoopback(hostname) ? `${lang}.localhost` : null
 }
 
-// Read on saved pages of 2026; English names lead to the lists on hosts in other languages too, as far as is known.
+// From pages of 2026. As far as is known, the English words work on hosts of other languages too.
 const words: Readonly<Record<'fr' | 'en', Readonly<Record<Facet, string>>>> = {
   fr: { category: 'categories', brand: 'marques', label: 'labels', country: 'pays' },
   en: { category: 'categories', brand: 'brands', label: 'labels', country: 'countries' },
@@ -73,7 +73,7 @@ const words: Readonly<Record<'fr' | 'en', Readonly<Record<Facet, string>>>> = {
 const pathWord = (facet: Facet, hostname: string): string =>
   words[/^(?:[a-z]+-)?fr\./.test(hostname) ? 'fr' : 'en'][facet]
 
-/** As the site makes ids of names: `Pâtes à tartiner` is filed as `pates-a-tartiner`. */
+/** The id of a facet's value in the path of its list. */
 const idOf = (facet: Facet, name: string): string => {
   if (facet === 'country') return countryTag(name)
   const [, prefix = '', words = ''] = /^\s*([a-z]{2}:)?(.*)$/is.exec(name) ?? []
@@ -86,9 +86,9 @@ const throwing = (error: OffstreamError): never => {
   throw error
 }
 
-const leadsFurther = (site: string): OffstreamError =>
-  new PipelineError('ADDRESS_INVALID', `\`${site}\` leads to one page, of which there are no lists`, {
-    hint: 'give the address of the site alone, such as `https://fr.openfoodfacts.org`, or leave the list away',
+const notAHomePage = (site: string): OffstreamError =>
+  new PipelineError('ADDRESS_INVALID', `\`${site}\` is not the home page of a site, so it has no lists`, {
+    hint: 'use the home page, such as `https://fr.openfoodfacts.org`, or omit the option of the list',
   })
 
 const withoutLanguages = (site: string): OffstreamError =>
@@ -96,11 +96,11 @@ const withoutLanguages = (site: string): OffstreamError =>
     'ADDRESS_INVALID',
     `\`${site}\` is not Open Food Facts, which has a host for each language`,
     {
-      hint: 'leave `--lang` away, and give the address in the language that you want',
+      hint: 'omit `--lang`, and use the address in that language',
     },
   )
 
 const nameless = (facet: Facet, name: string): OffstreamError =>
-  new PipelineError('ADDRESS_INVALID', `\`${name}\` is no name of a ${facet}`, {
-    hint: 'give it as the site shows it, such as `Pâtes à tartiner`, or its tag such as `en:spreads`',
+  new PipelineError('ADDRESS_INVALID', `\`${name}\` is not the name of a ${facet}`, {
+    hint: 'use the name that the site shows, such as `Pâtes à tartiner`, or its tag such as `en:spreads`',
   })

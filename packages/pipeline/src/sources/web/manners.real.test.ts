@@ -117,7 +117,7 @@ describe.skipIf(executablePath === null)('manners towards a site (needs Chromium
     await ended
     expect(results()).toEqual(allOf(all))
     expect(pauses()).toEqual([
-      { kind: 'waiting', ms: 1_000, reason: 'it answered with status 429', asked: true },
+      { kind: 'paused', ms: 1_000, reason: 'it answered with status 429', requested: true },
     ])
     // No request was sent in the second after the 429.
     const longest = Math.max(...moments.slice(1).map((moment, index) => moment - Number(moments[index])))

@@ -14,14 +14,14 @@ export type Nutriments = Pick<
   | 'salt_100g'
 >
 
-/** A nutrition table as it stands on the page: the texts of its head and of each row's cells. */
+/** The texts of a nutrition table: its head, and the cells of each row. */
 export interface NutritionTable {
   readonly head: readonly string[]
   readonly rows: readonly (readonly string[])[]
 }
 
-// Rows have no ids on the site (read 2026): the label in the page's language is all that names them. Sub-rows such as
-// "Monounsaturated fat" make it unsafe to match less than the whole label.
+// Rows have no ids (read 2026), only a label in the language of the page. The whole label must match, because of
+// sub-rows such as "Monounsaturated fat".
 const labels: Readonly<Record<keyof Nutriments, readonly string[]>> = {
   energy_kcal_100g: ['energy', 'énergie', 'energy (kcal)', 'énergie (kcal)'],
   fat_100g: ['fat', 'matières grasses', 'lipides'],
@@ -40,8 +40,9 @@ const labels: Readonly<Record<keyof Nutriments, readonly string[]>> = {
 }
 
 /**
- * What the table tells for 100 g or 100 ml of the product as sold. A row that is missing, `?` (unknown) or `-` (not
- * on the package) is null, and so are all where the table tells only of a serving or of the prepared product.
+ * The nutriments for 100 g or 100 ml of the product as sold: grams, and kilocalories for energy. A missing row, `?`
+ * (unknown) and `-` (not on the package) give null. A table with values only for a serving or for the prepared product
+ * gives null for all.
  */
 export const nutrimentsOf = ({ head, rows }: NutritionTable, lang: string): Nutriments => {
   const column = head.findIndex(isAsSoldFor100)
@@ -62,6 +63,6 @@ export const nutrimentsOf = ({ head, rows }: NutritionTable, lang: string): Nutr
   }
 }
 
-// "per serving (100 g)" names 100 g too; only the column of the reference amount names the millilitres beside it.
+// "per serving (100 g)" contains 100 g too; only the column of the reference amount also contains the millilitres.
 const isAsSoldFor100 = (heading: string): boolean =>
   /100\s*g\s*\/\s*100\s*ml/i.test(heading) && !/^\s*pr(?:epared|éparé)/i.test(heading)

@@ -7,25 +7,25 @@ import { type Nutriments, nutrimentsOf } from './nutrition.ts'
 import { nameInTitle } from './title.ts'
 
 /**
- * Where each thing stands on a page of Open Food Facts (read 2026). All of it is read in one round trip; a question
- * to the browser for each field would cost more than the rest of the visit.
+ * The elements of the pages of Open Food Facts (read 2026). One round trip reads all of them: one for each field would
+ * take longer than the rest of the visit.
  */
 const selectors = {
   language: 'html',
   canonical: 'link[rel="canonical"]',
 
-  // Lists. `ul.products` comes empty and is filled by a script.
+  // Lists. `ul.products` is empty until a script fills it.
   list: 'ul.products',
   listedProducts: 'a.list_product_a',
   pagination: '#pages',
-  // The site's own slip: its `rel` reads `next$nofollow`.
+  // A typo of the site: its `rel` is `next$nofollow`.
   nextPage: '#pages a[rel^="next"]',
 
-  // Products. The title stands twice, as h1 and as h2.
+  // Products. The title occurs twice, as h1 and as h2.
   title: 'h1[property="food:name"]',
-  // Hidden where the code has no bars.
+  // Hidden if the code has no bars.
   barcode: '#barcode',
-  // There only where a product is no longer sold.
+  // Exists only if the product is no longer sold.
   obsolete: '#obsolete',
   genericName: '#field_generic_name_value',
   quantity: '#field_quantity_value',
@@ -38,28 +38,28 @@ const selectors = {
   countries: '#field_countries_value',
   countryNames: '#field_countries_value a',
   image: '#og_image',
-  // Panels of single ingredients and additives stand inside the panel of the ingredients, with texts of their own.
+  // The panel of the ingredients contains panels of single ingredients and additives, with their own texts.
   ingredientTexts: '#panel_ingredients_content .panel_text:not(#panel_ingredients_content ul .panel_text)',
   additives: '#panel_additives_content [id^="panel_additive_"] h4',
   nutriScore: '#panel_nutriscore_2023 > li > a.panel_title',
-  // The number of the group is only in the name of its picture.
+  // The number of the group is only in the file name of its image.
   nova: '#panel_nova > li > a.panel_title img',
   environmentalScore: '#panel_environmental_score > li > a.panel_title',
   nutritionHead: '#panel_nutrition_facts_table_content thead th',
   nutritionRows: '#panel_nutrition_facts_table_content tbody tr',
 
-  // Neither.
+  // Other pages.
   heading: 'h1',
   documentTitle: 'title',
-  // What the site's own page for an address that leads nowhere says under its heading.
+  // The text below the heading of the site's error page.
   errorText: 'h1.if-empty-dnone ~ p',
-  // An answer that is plain text, whether or not it says so.
+  // A plain text answer, whatever its content type.
   plainText: 'body > pre, body:not(:has(*))',
 } as const
 
 type Place = keyof typeof selectors
 
-/** The columns of the record whose place on the page may move, each with the selector that it is read by. */
+/** The columns whose fill rate is watched, each with the selector that it is read with. */
 export const fieldSelectors = {
   product_name: selectors.title,
   lang: selectors.language,
@@ -75,32 +75,33 @@ export const fieldSelectors = {
   nutriscore_grade: selectors.nutriScore,
   nova_group: selectors.nova,
   environmental_score_grade: selectors.environmentalScore,
-  // One for all nutriments: they stand in one table.
+  // This one stands for all nutriments, which are in one table.
   proteins_100g: selectors.nutritionRows,
 } as const satisfies Partial<Record<keyof Product, string>>
+/** A column whose fill rate is watched. */
 export type WatchedField = keyof typeof fieldSelectors
-/** What makes a page a product's. */
+/** The elements that every product page has. */
 export const productSelectors = [selectors.barcode, selectors.title] as const
-/** What makes a page a list's. */
+/** The elements that every list page has. */
 export const listSelectors = [selectors.list] as const
 
-/** An element as it stands on the page: its text, the text of each child element, its attributes as written. */
+/** An element of the page: its text, the text of each child element, and its attributes. */
 interface Found {
   readonly text: string
   readonly children: readonly string[]
   readonly attributes: Readonly<Record<string, string>>
 }
 
-/** Everything that was found on a page, as text. Plain data: what is made of it needs no browser. */
+/** The content of a page as plain data; reading it further needs no browser. */
 export interface PageContent {
-  /** Where the page came from in the end, after redirects. */
+  /** The address after redirects. */
   readonly address: string
   readonly found: Readonly<Partial<Record<Place, readonly Found[]>>>
-  /** The page's inline `var products`; null where it has none. */
+  /** The inline `var products` of the page; null without it. */
   readonly products: readonly { readonly code: string; readonly url: string }[] | null
 }
 
-// What `readInPage` uses of the browser's world; the DOM's types would let the whole package name `window`.
+// The types of the browser that `readInPage` uses. With the DOM types, the whole package could use `window`.
 interface PageElement {
   readonly textContent: string | null
   readonly children: Iterable<PageElement>
@@ -109,9 +110,9 @@ interface PageElement {
 declare const document: { readonly querySelectorAll: (selector: string) => Iterable<PageElement> }
 declare const products: unknown
 
-/** Runs inside the page, so it can use nothing from this file. */
+/** Runs inside the page, so it cannot use anything of this file. */
 const readInPage = (places: Readonly<Record<string, string>>): Omit<PageContent, 'address'> => {
-  // No honest text of a product is as long; a hostile one must not fill the memory.
+  // Real texts are shorter; a hostile one must not fill the memory.
   const text = (element: PageElement) => (element.textContent ?? '').slice(0, 20_000)
   const read = (element: PageElement) => ({
     text: text(element),
@@ -129,8 +130,8 @@ const readInPage = (places: Readonly<Record<string, string>>): Omit<PageContent,
   }
 }
 
-/** How long the script that draws a list may take, where the list is not in `var products`. */
-const listDrawnWithinMs = 3_000
+/** The timeout of the script that renders a list, if the page has no `var products`. */
+const listRenderTimeoutMs = 3_000
 
 /** Reads the page that `page` shows. */
 export const readContent = async (page: Page): Promise<PageContent> => {
@@ -139,7 +140,7 @@ export const readContent = async (page: Page): Promise<PageContent> => {
   const isEmptyList = (content.found.list ?? []).length > 0 && content.products === null
   if (!isEmptyList || (content.found.listedProducts ?? []).length > 0) return content
   return page
-    .waitForSelector(selectors.listedProducts, { state: 'attached', timeout: listDrawnWithinMs })
+    .waitForSelector(selectors.listedProducts, { state: 'attached', timeout: listRenderTimeoutMs })
     .then(read, () => content)
 }
 
@@ -158,10 +159,10 @@ export class ListPage {
     this.content = content
   }
 
-  /** Whether the page says what is on it, be it nothing. */
-  readonly isDrawn = (): boolean => this.content.products !== null || this.renderedProducts().length > 0
+  /** Whether the list was rendered; it may be empty. */
+  readonly isRendered = (): boolean => this.content.products !== null || this.renderedProducts().length > 0
 
-  /** The products of this page, each once, in their order; what has no barcode is no product. */
+  /** The products of this page, each once, in their order. Entries without a barcode are left out. */
   readonly products = (): readonly ListedProduct[] => {
     const listed = this.content.products ?? this.renderedProducts()
     const byCode = new Map<string, string>()
@@ -197,7 +198,7 @@ export class ProductPage {
     this.content = content
   }
 
-  /** The barcode, normalised; null where the page shows none that could be one. */
+  /** The normalised barcode; null without a valid one. */
   readonly code = () => normaliseCode(this.text('barcode') ?? '')
   readonly name = () =>
     nameInTitle({ title: this.text('title'), brand: this.brandNames()[0] ?? null, quantity: this.quantity() })
@@ -220,13 +221,13 @@ export class ProductPage {
   readonly allergens = () =>
     joinNames((this.ingredientTexts().find(({ label }) => isAllergens(label))?.text ?? '').split(','))
 
-  /** The page has no panel of additives where there are none; without ingredients nobody knows. */
+  /** Without additives the page has no panel of them; without ingredients too their number is unknown. */
   readonly additivesCount = () => {
     const count = this.texts('additives').length
     return count === 0 && this.ingredients() === null ? null : count
   }
 
-  /** The address under which the site files the page. */
+  /** The canonical address of the page. */
   readonly address = () =>
     resolve(this.attribute('canonical', 'href'), this.content.address) ?? this.content.address
 
@@ -240,8 +241,8 @@ export class ProductPage {
     )
 
   /**
-   * The record of the product; null where the page has no barcode. A page tells neither revision nor time of
-   * modification, so the record holds for the moment it was seen.
+   * The record of the product; null without a valid barcode. A page contains neither the revision nor the time of the
+   * last modification, so the record describes the moment of the visit.
    */
   readonly product = (seenAt: Date): Product | null => {
     const code = this.code()
@@ -279,7 +280,7 @@ export class ProductPage {
   private readonly attribute = (place: Place, name: string) =>
     this.content.found[place]?.[0]?.attributes[name] ?? null
 
-  /** The names of a list: its links, or, where it has none, the text between commas. */
+  /** The names of a list: its links, or without links its text, split at commas. */
   private readonly names = (links: Place, whole: Place) => {
     const linked = this.texts(links)
     return linked.length > 0 ? linked : (this.texts(whole)[0] ?? '').split(',')
@@ -293,7 +294,7 @@ export class ProductPage {
   private readonly grade = (place: Place) =>
     /(?:^|\s)grade_([a-z_-]+)(?:\s|$)/.exec(this.attribute(place, 'class') ?? '')?.[1]
 
-  /** The texts of the ingredients' panel, each parted from the label in bold before it, if it has one. */
+  /** The texts of the panel of the ingredients, each split from the bold label before it. */
   private readonly ingredientTexts = (): readonly { readonly label: string; readonly text: string }[] =>
     (this.content.found.ingredientTexts ?? []).map(({ text, children }) => {
       const first = children[0] ?? ''
@@ -304,17 +305,17 @@ export class ProductPage {
     })
 }
 
-// A label may also name the language of the ingredients, where it is not the page's.
+// A label may also name the language of the ingredients.
 const isAllergens = (label: string): boolean => /^all?[eé]rg/i.test(label)
 const isAllergensOrTraces = (label: string): boolean =>
   isAllergens(label) || /^tra[cz]|^spuren|^sporen/i.test(label)
 
-/** The barcode in the address of a product page (`/product/<code>/<slug>`, `/produit/…`); null in any other. */
+/** The barcode in the address of a product page (`/product/<code>/<slug>`, `/produit/…`); null for other addresses. */
 export const codeInAddress = (address: string): string | null =>
   /^(?:https?:)?(?:\/\/[^/]+)?\/[^/]+\/(\d{4,24})(?:\/[^/]*)?$/.exec(address.replace(/[?#].*$/s, ''))?.[1] ??
   null
 
-/** The normalised barcode of a product by the address of its page; null where that has none. */
+/** The same barcode, normalised. */
 export const codeOfAddress = (address: string): string | null => normaliseCode(codeInAddress(address) ?? '')
 
 const resolve = (written: string | null | undefined, base: string): string | null =>
@@ -322,10 +323,10 @@ const resolve = (written: string | null | undefined, base: string): string | nul
     ? new URL(written, base).href
     : null
 
-// A shorter page is the last: asking for one more would only trouble the site.
+// A shorter page is the last, so no request for another one is needed.
 const pageSize = (address: string): number => Number(new URL(address).searchParams.get('page_size')) || 50
 
-/** Lists by query go on at `?page=N`, others at `/N`. */
+/** The next page of a list with a query is `?page=N`, of others `/N`. */
 const followingAddress = (address: string): string => {
   const next = new URL(address)
   const numbered = /^(.*)\/(\d+)$/.exec(next.pathname)

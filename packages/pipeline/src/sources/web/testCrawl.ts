@@ -100,7 +100,7 @@ export const testCrawl = () => {
     /** For each time that the crawl was resumed: how many products were done, and how many listed. */
     const resumed = () =>
       events.flatMap(event => (event.kind === 'resumed' ? [[event.done, event.listed] as const] : []))
-    const pauses = () => events.filter(({ kind }) => kind === 'waiting')
+    const pauses = () => events.filter(({ kind }) => kind === 'paused')
     const layout = () => events.filter(event => event.kind === 'layout')
     return { ended, results, resumed, pauses, layout }
   }

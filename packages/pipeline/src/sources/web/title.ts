@@ -1,6 +1,6 @@
 import { slug } from '../../product/slug.ts'
 
-/** What a product page shows of the parts that its title is joined from, each as `cleanText` leaves it. */
+/** The title of a product page and the parts that it may contain, each cleaned by `cleanText`. */
 export interface TitleParts {
   readonly title: string | null
   /** The first of the page's brands. */
@@ -11,20 +11,19 @@ export interface TitleParts {
 const separator = ' - '
 
 /**
- * The product's name, taken back out of the page's title, which nowhere stands alone.
+ * The name of a product, extracted from the title of its page; the page shows it nowhere else.
  *
- * The site joins name, first brand and quantity with ` - `, and leaves brand or quantity out where the words before
- * it already hold their words (openfoodfacts-server, lib/ProductOpener/Products.pm, `product_name_brand_quantity`).
- * So a part is cut off at the end only if the site would have put it there.
+ * The site joins name, first brand and quantity with ` - `, and omits brand or quantity if the text before already
+ * contains its words (openfoodfacts-server, lib/ProductOpener/Products.pm, `product_name_brand_quantity`). Therefore a
+ * part is removed from the end only if the site would have added it.
  *
- * What a title can't tell, and what is answered: a title that is just the brand may be a product called like its
- * brand or one without a name; unknown (null) claims less. A name that itself ends in its quantity after a dash loses
- * it. A product without a name but with a generic name is shown under that, and gets it as its name.
+ * Ambiguous titles: a title that equals the brand gives null, because the product may have no name. A name that itself
+ * ends with a dash and the quantity loses them. A product without a name but with a generic name gets that as its name.
  */
 export const nameInTitle = ({ title, brand, quantity }: TitleParts): string | null => {
   const withoutQuantity = withoutPart(title ?? '', quantity)
   const name = withoutPart(withoutQuantity, brand)
-  // An empty brand is joined too: `Doughnuts - `.
+  // The site also appends an empty brand: `Doughnuts - `.
   const withoutDash = brand === null ? name.replace(/( -)+$/, '') : name
   return withoutDash === '' ? null : withoutDash
 }
@@ -35,7 +34,7 @@ const withoutPart = (title: string, part: string | null): string => {
   const ending = separator + part
   if (!title.endsWith(ending)) return title
   const before = title.slice(0, -ending.length)
-  return holds(before, part) ? title : before
+  return contains(before, part) ? title : before
 }
 
-const holds = (text: string, part: string): boolean => `-${slug(text)}-`.includes(`-${slug(part)}-`)
+const contains = (text: string, part: string): boolean => `-${slug(text)}-`.includes(`-${slug(part)}-`)
