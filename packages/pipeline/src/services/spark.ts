@@ -1,16 +1,15 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { ServiceCommand } from '@offstream/runtime'
 import { assetPath } from '../project/assets.ts'
 import type { Config } from '../project/config.ts'
 import { type Directories, directoriesOf } from '../project/directories.ts'
 import { connectorLibraries, sparkPackages } from '../runtimes/distributions.ts'
-import { sparkEnvironment } from '../runtimes/environment.ts'
 import { askProducts } from '../table.ts'
 import { topicName } from '../topic/topic.ts'
-import { archiveFlags, fastStart, fullCompiler, temporaryFlag } from './java.ts'
+import { archiveFlags, fullCompiler, temporaryFlag } from './java.ts'
 import { brokerOf } from './kafka.ts'
+import { conf, optionString, sparkDaemon, sparkSubmit } from './sparkCommand.ts'
 import type { Archives, ServiceParts, Stack } from './stack.ts'
 import { readStreamProgress } from './streamProgress.ts'
 
@@ -170,69 +169,6 @@ const executorFlags = (archives: Archives | null, directories: Directories): str
   ...(archives?.making === true ? [] : archiveFlags(archives, 'products-stream')),
 ]
 
-// `sbin/start-master.sh` (which PyPI's Spark lacks) daemonizes itself and we would lose the process; `spark-class` execs
-// the JVM that we spawn.
-const sparkDaemon = (
-  stack: Stack,
-  name: string,
-  mainClass: string,
-  args: readonly string[],
-): ServiceCommand => ({
-  file: join(stack.runtimes.sparkHome, 'bin', 'spark-class'),
-  args: [mainClass, ...args],
-  env: {
-    ...environmentOf(stack),
-    SPARK_DAEMON_MEMORY: '512m',
-    SPARK_DAEMON_JAVA_OPTS: optionString([
-      ...fastStart,
-      ...archiveFlags(stack.archives, name),
-      temporaryFlag(directoriesOf(stack.state)),
-      logging(stack.project),
-      // The master's REST server on port 6066, which nothing uses.
-      '-Dspark.master.rest.enabled=false',
-      // The worker writes the logs of its executors.
-      '-Dspark.executor.logs.rolling.strategy=size',
-      `-Dspark.executor.logs.rolling.maxSize=${10 * 1024 * 1024}`,
-      '-Dspark.executor.logs.rolling.maxRetainedFiles=3',
-    ]),
-  },
-  cwd: stack.state,
-})
-
-const sparkSubmit = (stack: Stack, name: string, args: readonly string[]): ServiceCommand => {
-  const directories = directoriesOf(stack.state)
-  return {
-    file: join(stack.runtimes.sparkHome, 'bin', 'spark-submit'),
-    args: [
-      '--driver-java-options',
-      optionString([
-        ...fastStart,
-        ...archiveFlags(stack.archives, name),
-        temporaryFlag(directories),
-        // Hive opens a Derby database that nothing uses; by default its log would be in the state folder.
-        `-Dderby.stream.error.file=${join(directories.temporary, 'derby.log')}`,
-        logging(stack.project),
-      ]),
-      // The verified jars themselves: Ivy's resolution takes seconds at each start, and a class-data archive covers only
-      // the class path.
-      ...['--driver-class-path', join(stack.runtimes.connectors, '*')],
-      ...args,
-    ],
-    env: environmentOf(stack),
-    cwd: stack.state,
-  }
-}
-
-const logging = (project: string): string =>
-  `-Dlog4j2.configurationFile=${pathToFileURL(assetPath(project, 'config', 'spark.log4j2.properties'))}`
-
-/** Flags in one string. Spark splits it as a shell would: double quotes, in which a backslash escapes. */
-export const optionString = (flags: readonly string[]): string =>
-  flags.map(flag => (/^[\w+,./:=@-]*$/.test(flag) ? flag : `"${flag.replace(/["\\]/g, '\\$&')}"`)).join(' ')
-
-const environmentOf = ({ runtimes, config, state }: Stack): Record<string, string> =>
-  sparkEnvironment({ runtimes, host: config.host, temporary: directoriesOf(state).temporary })
-
 /** The catalog `lake`: a SQLite file says which files of the folder are the current tables. */
 const lakeConf = ({ warehouse, catalog }: Directories): Record<string, string> => ({
   'spark.sql.extensions': 'org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions',
@@ -260,9 +196,6 @@ const driverConf = ({ host }: Config, { temporary }: Directories): Record<string
   'spark.sql.warehouse.dir': join(temporary, 'spark-warehouse'),
   'spark.log.structuredLogging.enabled': 'false',
 })
-
-const conf = (values: Readonly<Record<string, string>>): string[] =>
-  Object.entries(values).flatMap(([key, value]) => ['--conf', `${key}=${value}`])
 
 interface MasterState {
   readonly status: string
