@@ -13,6 +13,7 @@ import type { Host } from '../guest/host.ts'
 import { maxPageBytes, maxRedirects, megabytes } from '../guest/limits.ts'
 import { RedirectedAway, Refused, VisitError } from '../guest/visitError.ts'
 import { browserFolder, removeFolder } from './browserFolder.ts'
+import { sandboxFix } from './sandbox.ts'
 
 /** Options of `SharedBrowser`. */
 export interface BrowserOptions {
@@ -202,12 +203,19 @@ const launch = async (
   } catch (error) {
     await browser?.close()
     await removeFolder(folder)
-    throw new PipelineError('CHROMIUM_FAILED', `\`${executablePath}\` does not start`, {
-      hint: 'run it by hand to see why, or name another browser in `browser.executablePath`',
-      lastLogLines: messageOf(error).split('\n').slice(-20),
-      cause: error,
-    })
+    throw failedToStart(executablePath, error)
   }
+}
+
+const failedToStart = (executablePath: string, cause: unknown): PipelineError => {
+  const output = messageOf(cause)
+  const fix = sandboxFix(output)
+  const reason = fix === null ? '' : ': its sandbox does not work on this system'
+  return new PipelineError('CHROMIUM_FAILED', `\`${executablePath}\` does not start${reason}`, {
+    hint: fix ?? 'run it by hand to see why, or set another browser in `browser.executablePath`',
+    lastLogLines: output.split('\n').slice(-20),
+    cause,
+  })
 }
 
 /**
