@@ -32,8 +32,7 @@ export const startServices = async (
   await clearTemporary(state)
   try {
     await stopUnmanaged(state, call, supervisor => supervisor.stopOrphans(services(stack)))
-    await ensureDaemon(run, launchDaemon)
-    await callDaemon(run, 'start', { ...call, names, settings: stack })
+    await callDaemon(run, 'start', { ...call, launch: launchDaemon, names, settings: stack })
   } catch (error) {
     if ((await ownPids(state)).size === 0) await forgetStack(state)
     return reportingWithdrawal(call.signal, onWithdrawn)(withFreePorts(error))

@@ -7,45 +7,54 @@ import { acquireLock, type Lock, LockedError } from '../artifacts/lock.ts'
 import { fileErrorOf, OffstreamError, RuntimeError } from '../errors.ts'
 import type { ServiceEvent } from '../supervisor/service.ts'
 import { DeadlineError, until, withDeadline } from '../until.ts'
+import { daemonPid } from './identity.ts'
 import { failed, startTimeoutMs } from './launch.ts'
 import { type DaemonRequest, type DaemonResponse, fromWire } from './protocol.ts'
 import { ensureOwnFolder, socketPath } from './socket.ts'
 
-/** On a machine that has too much to do a daemon may be late; one that is well answers in milliseconds. */
+/** A healthy daemon responds in milliseconds; on a busy machine it may take longer. */
 const responseTimeoutMs = 20_000
 
 /**
- * Whether a daemon of this folder answers.
- * @param timeoutMs how long it may take, in milliseconds
- * @throws OffstreamError DAEMON_UNRESPONSIVE where there is one that says nothing in that time
+ * Whether a daemon of this folder responds.
+ * @throws OffstreamError DAEMON_UNRESPONSIVE if there is one that does not respond within `timeoutMs`
  */
 export const daemonResponds = async (directory: string, timeoutMs = responseTimeoutMs): Promise<boolean> => {
   try {
-    const answer = await withDeadline(signal => send(directory, '/ping', {}, signal), {
+    const response = await withDeadline(signal => send(directory, '/ping', {}, signal), {
       what: 'the daemon',
       timeoutMs,
     })
-    answer.resume()
+    response.resume()
     return true
   } catch (error) {
-    if (error instanceof DeadlineError) throw silent(timeoutMs, error)
+    if (error instanceof DeadlineError) throw await unresponsive(directory, timeoutMs, error)
     return false
   }
 }
 
-const silent = (timeoutMs: number, cause: unknown): OffstreamError =>
-  new RuntimeError(
+const unresponsive = async (
+  directory: string,
+  timeoutMs: number,
+  cause: unknown,
+): Promise<OffstreamError> => {
+  const known = await daemonPid(directory)
+  const who = known === null ? '' : ` (pid ${known})`
+  const pid = known ?? '<pid>'
+  const find = known === null ? `find its pid with \`lsof -t ${socketPath(directory)}\`; ` : ''
+  return new RuntimeError(
     'DAEMON_UNRESPONSIVE',
-    `The daemon, which runs the services, has not answered for ${timeoutMs / 1_000} s`,
+    `The daemon${who}, which runs the services, has not responded for ${timeoutMs / 1_000} s`,
     {
-      hint: 'find its pid with `ps ax | grep daemon`; wake it with `kill -CONT` if it was stopped, else end it with `kill -9`: the next command takes over what runs',
+      hint: `${find}resume it with \`kill -CONT ${pid}\` if it was stopped, otherwise kill it with \`kill -9 ${pid}\`: the next command takes over the running services`,
       cause,
     },
   )
+}
 
 /**
- * Makes sure that a daemon of this folder answers; `launch` starts one where none does, and resolves once that is on
- * its way. Two callers at once start one daemon between them.
+ * Makes sure that a daemon of this folder responds. If there is none, `launch` starts one and resolves when it is on its
+ * way. Several callers at the same time start one daemon.
  *
  * @throws OffstreamError DAEMON_FAILED, and what `launch` throws
  */
@@ -58,7 +67,7 @@ export const ensureDaemon = async (directory: string, launch: () => Promise<void
     await launch()
     await until(
       async () => {
-        if (!(await daemonResponds(directory))) throw new Error('no answer on its socket')
+        if (!(await daemonResponds(directory))) throw new Error('it does not respond on its socket')
       },
       { what: 'the daemon', timeoutMs: startTimeoutMs, intervalMs: 50 },
     )
@@ -82,46 +91,73 @@ const busy = (cause: LockedError): OffstreamError =>
     cause,
   })
 
+/** A request to the daemon, and what the caller wants to know meanwhile. */
 export interface DaemonCall extends DaemonRequest {
   readonly onEvent?: (event: ServiceEvent) => void
-  /** Called when another command is being carried out, and this one has to wait for it. */
+  /** Called if the request has to wait for that of another command. */
   readonly onWaiting?: () => void
-  /** Aborting takes the request back: what a `start` had begun is ended. */
+  /** Aborting withdraws the request: what a `start` has started is stopped. */
   readonly signal?: AbortSignal | undefined
+  /** Starts a daemon if none responds; without it there must be one. */
+  readonly launch?: () => Promise<void>
 }
 
 /**
- * Asks the daemon to start or stop services and follows it to the end.
- * @throws OffstreamError DAEMON_LOST where the daemon dies meanwhile, and what the start or stop came to
+ * Sends a request to the daemon and follows it to its end.
+ * @throws OffstreamError DAEMON_LOST if the daemon exits meanwhile; the error of the start or stop itself
  */
 export const callDaemon = async (
   directory: string,
   what: 'start' | 'stop',
-  { onEvent, onWaiting, signal, ...body }: DaemonCall,
+  { onEvent, onWaiting, signal, launch, ...body }: DaemonCall,
 ): Promise<void> => {
   try {
-    const answer = await send(directory, `/${what}`, body, signal)
-    for await (const line of createInterface({ input: answer })) {
-      const told = JSON.parse(line) as DaemonResponse
-      if (told.kind === 'event') onEvent?.(told.event)
-      else if (told.kind === 'waiting') onWaiting?.()
-      else if (told.kind === 'error') throw fromWire(told.error)
+    const response = await respondingDaemon(directory, launch, () =>
+      send(directory, `/${what}`, body, signal),
+    )
+    for await (const line of createInterface({ input: response })) {
+      const message = JSON.parse(line) as DaemonResponse
+      if (message.kind === 'event') onEvent?.(message.event)
+      else if (message.kind === 'waiting') onWaiting?.()
+      else if (message.kind === 'error') throw fromWire(message.error)
       else return
     }
-    throw new Error('the connection ended before the answer')
+    throw new ConnectionLostError()
   } catch (error) {
     signal?.throwIfAborted()
-    // Errors that came over the wire have been made by `fromWire`; what else goes wrong is the connection.
+    // `fromWire` made the errors that came from the daemon; any other error is one of the connection.
     if (error instanceof OffstreamError || !isConnectionError(error)) throw error
-    throw new RuntimeError('DAEMON_LOST', 'The daemon, which runs the services, went away in the middle', {
-      hint: 'call the command again: what still runs is adopted, what is dead is cleared away',
+    throw new RuntimeError('DAEMON_LOST', 'The daemon, which runs the services, exited during the request', {
+      hint: 'run the command again: running services are adopted, dead ones are cleaned up',
       cause: error,
     })
   }
 }
 
+/** A daemon that responded to `ensureDaemon` may exit before it accepts the request; then another one is started. */
+const respondingDaemon = async (
+  directory: string,
+  launch: (() => Promise<void>) | undefined,
+  request: () => Promise<IncomingMessage>,
+): Promise<IncomingMessage> => {
+  if (launch === undefined) return request()
+  await ensureDaemon(directory, launch)
+  try {
+    return await request()
+  } catch (error) {
+    if (!isConnectionError(error)) throw error
+    await ensureDaemon(directory, launch)
+    return request()
+  }
+}
+
+class ConnectionLostError extends Error {
+  override readonly message = 'the connection was closed before the response was complete'
+}
+
 const isConnectionError = (error: unknown): boolean =>
-  error instanceof Error && ('code' in error || error.message.includes('ended before the answer'))
+  error instanceof ConnectionLostError ||
+  (error instanceof Error && 'code' in error && error.name !== 'AbortError')
 
 const send = async (
   directory: string,
@@ -139,6 +175,6 @@ const send = async (
     ...(signal === undefined ? {} : { signal }),
   })
   call.end(JSON.stringify(body))
-  const [answer] = (await once(call, 'response')) as [IncomingMessage]
-  return answer
+  const [response] = (await once(call, 'response')) as [IncomingMessage]
+  return response
 }

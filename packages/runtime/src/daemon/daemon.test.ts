@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { request } from 'node:http'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import type { Service, ServiceEvent } from '../supervisor/service.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import { until } from '../until.ts'
 import { callDaemon, daemonResponds, ensureDaemon } from './client.ts'
+import { daemonPid, recordDaemon } from './identity.ts'
 import { launchDaemon } from './launch.ts'
 import { recordsDirectory, runDaemon } from './server.ts'
 import { ensureOwnFolder, socketPath } from './socket.ts'
@@ -185,6 +187,61 @@ test('a daemon whose folder is removed ends what it keeps, and touches nothing t
   ])
 })
 
+test('a start whose body arrives while everything is stopped is carried out, and keeps its daemon', async () => {
+  await using daemon = await scratch()
+  await ensureDaemon(daemon.directory, daemon.launch)
+  const start = request({
+    socketPath: socketPath(daemon.directory),
+    path: '/start',
+    method: 'POST',
+    agent: false,
+  })
+  const responded = once(start, 'response')
+  start.write('{"names":')
+  await once(start, 'socket')
+  await until(
+    async () => {
+      if (start.socket?.connecting !== false) throw new Error('it is not connected')
+    },
+    { what: 'the connection', timeoutMs: 5_000, intervalMs: 5 },
+  )
+  await callDaemon(daemon.directory, 'stop', {})
+  start.end('["bee"]}')
+  const [response] = await responded
+  let answer = ''
+  for await (const chunk of response) answer += chunk
+  expect(answer.trim().split('\n').at(-1)).toBe('{"kind":"done"}')
+  expect(await daemonResponds(daemon.directory)).toBe(true)
+  const events: string[] = []
+  await callDaemon(daemon.directory, 'stop', {
+    onEvent: ({ kind, service }) => events.push(`${kind} ${service}`),
+  })
+  await daemon.runs[0]
+  expect(events).toEqual(['stopping bee', 'stopped bee'])
+})
+
+test('a start that meets a daemon which is exiting gets another one', async () => {
+  await using daemon = await scratch()
+  await ensureDaemon(daemon.directory, daemon.launch)
+  await Promise.all([
+    callDaemon(daemon.directory, 'stop', {}),
+    callDaemon(daemon.directory, 'start', { names: ['bee'], launch: daemon.launch }),
+  ])
+  expect(
+    (await new ServiceRecords(recordsDirectory(daemon.directory)).all()).map(({ name }) => name),
+  ).toEqual(['bee'])
+  expect(await daemonResponds(daemon.directory)).toBe(true)
+})
+
+test('the pid of a daemon is known while it runs', async () => {
+  await using daemon = await scratch()
+  await ensureDaemon(daemon.directory, daemon.launch)
+  const during = await daemonPid(daemon.directory)
+  await callDaemon(daemon.directory, 'stop', {})
+  await daemon.runs[0]
+  expect([during, await daemonPid(daemon.directory)]).toEqual([process.pid, null])
+})
+
 test('a daemon whose socket alone is removed can be asked again', async () => {
   await using daemon = await scratch()
   await ensureDaemon(daemon.directory, daemon.launch)
@@ -229,7 +286,13 @@ test('a daemon that takes the call and says nothing, as one that was stopped, is
   await once(stopped, 'listening')
   await expect(daemonResponds(daemon.directory, 50)).rejects.toMatchObject({
     ...{ code: 'DAEMON_UNRESPONSIVE', outcome: 'timeout' },
-    message: expect.stringContaining('has not answered for 0.05 s'),
+    message: 'The daemon, which runs the services, has not responded for 0.05 s',
+    hint: expect.stringContaining(`\`lsof -t ${socketPath(daemon.directory)}\``),
+  })
+  await recordDaemon(daemon.directory)
+  await expect(daemonResponds(daemon.directory, 50)).rejects.toMatchObject({
+    message: `The daemon (pid ${process.pid}), which runs the services, has not responded for 0.05 s`,
+    hint: `resume it with \`kill -CONT ${process.pid}\` if it was stopped, otherwise kill it with \`kill -9 ${process.pid}\`: the next command takes over the running services`,
   })
   for (const socket of sockets) socket.destroy()
   stopped.close()

@@ -1,222 +1,274 @@
 import { once } from 'node:events'
 import { chmod, mkdir, open, rm, stat } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { json } from 'node:stream/consumers'
-import { setTimeout as pause } from 'node:timers/promises'
 import { type OffstreamError, RuntimeError } from '../errors.ts'
 import { boundLogs } from '../rotate.ts'
 import { loadExeca } from '../supervisor/run.ts'
 import type { Service, ServiceEvent } from '../supervisor/service.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
+import { pause } from '../until.ts'
+import { forgetDaemon, recordDaemon } from './identity.ts'
 import { type DaemonRequest, type DaemonResponse, toWire } from './protocol.ts'
+import { Queue } from './queue.ts'
 import { ensureOwnFolder, socketPath } from './socket.ts'
 
 export interface DaemonOptions {
-  /** A folder of its own: records, socket. Made with mode 0700, so that nobody else can ask. */
+  /** A folder of its own for records and socket. It has mode 0700, so that no other user can connect. */
   readonly directory: string
-  /** Builds the services from what a request carries. */
+  /** Builds the services from the settings of a request. */
   readonly build: (settings: unknown) => Promise<readonly Service[]>
-  /** The settings that services left by an earlier daemon are adopted with. */
+  /** The settings with which services of an earlier daemon are adopted. */
   readonly settings: unknown
   readonly onEvent: (event: ServiceEvent) => void
-  /** Ends everything and returns, when aborted. */
+  /** When aborted, everything is stopped and `runDaemon` returns. */
   readonly signal: AbortSignal
-  /** Called when it can be asked. */
+  /** Called when it accepts requests. */
   readonly onListening?: () => void
-  /** When aborted, everything is killed at that very moment. */
+  /** When aborted, everything is killed at once. */
   readonly force?: AbortSignal | undefined
-  /** Told of a log that can't be kept small, once each. */
+  /** Called for each log that cannot be rotated, once. */
   readonly onLogProblem?: (file: string, error: unknown) => void
-  /** A folder whose `*.log` files are kept from filling the disk. */
+  /** A folder whose `*.log` files are rotated. */
   readonly logs?: string | undefined
 }
 
-/** Sooner than a service that was killed is started again: else whoever ends them, because the folder is gone, ends it twice. */
-const placeEveryMs = 250
+/** Less than the first pause before a restart: services whose folder was deleted are stopped before they restart. */
+const folderIntervalMs = 250
 
-/** Where the records of services lie below a daemon's folder. */
+/** The folder of the records of services, below the folder of a daemon. */
 export const recordsDirectory = (directory: string): string => `${directory}/services`
 
 /**
- * Owns services: adopts what an earlier daemon left, and ends what that one was ending; starts and stops what it is
- * asked to over its socket, restarts what falls. Returns when it keeps nothing any more after having been asked to
- * stop, or when `signal` is aborted; nothing of it runs then.
- * @throws OffstreamError FOLDER_REMOVED where its folder was removed meanwhile; nothing runs then either
+ * Owns services: adopts what an earlier daemon left, starts and stops services on request, restarts crashed ones.
+ * Returns when a request has left no service, or when `signal` is aborted; then nothing of it runs.
+ * @throws OffstreamError FOLDER_REMOVED if its folder was deleted; then nothing of it runs either
  */
-export const runDaemon = async ({
-  directory,
-  build,
-  settings,
-  onEvent,
-  signal,
-  onListening,
-  force,
-  logs,
-  onLogProblem = () => undefined,
-}: DaemonOptions): Promise<void> => {
+export const runDaemon = async (options: DaemonOptions): Promise<void> => {
+  const { directory, build, settings, signal, onListening, force, logs, onLogProblem } = options
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  // Not when first needed: it runs for weeks, and what lies on the disk by then may be another version, or nothing.
+  // Now, not when it is first needed: offstream may be updated or removed while the daemon runs.
   await loadExeca()
-  const listeners = new Set<(event: ServiceEvent) => void>([onEvent])
+  const listeners = new Set([options.onEvent])
   const supervisor = new Supervisor({
     directory: recordsDirectory(directory),
     onEvent: event => {
       for (const listener of listeners) listener(event)
     },
   })
-  const halfEnded = await supervisor.adopt(await build(settings))
-
+  const halfStopped = await supervisor.adopt(await build(settings))
   force?.addEventListener('abort', () => supervisor.kill())
 
+  const queue = new Queue()
+  const requests = new Requests({ supervisor, queue, listeners, build, signal })
+  const idle = requests.idle
+  // As long as the folder is open its inode is not given to another folder.
+  await using handle = await open(directory)
+  const { ino } = await handle.stat({ bigint: true })
+  const door = new Door(directory, ino, requests.accept)
+  await door.open()
+  await recordDaemon(directory)
+  // First in the queue: a request that comes now waits for it and is not delayed by a probe of these services.
+  if (halfStopped.length > 0) void queue.add(idle, () => supervisor.stop(halfStopped)).catch(() => undefined)
+  onListening?.()
+  if (logs !== undefined) void boundLogs(logs, { signal: idle, onProblem: onLogProblem ?? (() => undefined) })
   const ended = new AbortController()
-  const line = new Line()
-  const carryOut = async (
-    what: 'start' | 'stop',
-    { names, settings: wanted }: DaemonRequest,
-    asked: AbortSignal,
-  ): Promise<void> => {
-    if (what === 'stop') return supervisor.stop(names)
-    const services = (await build(wanted)).filter(({ name }) => names?.includes(name) ?? true)
-    await supervisor.start(services, asked)
+  const watching = door.watch(ended.signal)
+  try {
+    await aborted(AbortSignal.any([signal, idle, door.removed]))
+    // At once: a connection that is accepted now would reach a daemon that exits.
+    door.close()
+    if (door.removed.aborted) {
+      supervisor.loseRecords()
+      queue.cancel(folderRemoved(directory))
+    }
+    await supervisor.stop()
+    if (door.removed.aborted) throw folderRemoved(directory)
+  } finally {
+    ended.abort()
+    requests.close()
+    await watching
+    await door.closed()
+    if (!door.removed.aborted) await forgetDaemon(directory)
   }
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+}
+
+interface RequestsOptions extends Pick<DaemonOptions, 'build' | 'signal'> {
+  readonly supervisor: Supervisor
+  readonly queue: Queue
+  readonly listeners: Set<(event: ServiceEvent) => void>
+}
+
+/** The requests of all connections. It knows when the daemon has nothing left to do. */
+class Requests {
+  readonly #options: RequestsOptions
+  readonly #connections = new Set<Socket>()
+  readonly #idle = new AbortController()
+  #wasUsed = false
+
+  constructor(options: RequestsOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Aborted when a start or stop has left no service and no connection is open: a request whose body is still being
+   * read, and one that has not been read at all, are to be carried out by this daemon.
+   */
+  get idle(): AbortSignal {
+    return this.#idle.signal
+  }
+
+  /** Makes a server pass its requests to here. */
+  readonly accept = (server: Server): void => {
+    server.on('connection', socket => {
+      this.#connections.add(socket)
+      socket.once('close', () => {
+        this.#connections.delete(socket)
+        this.#checkIdle()
+      })
+    })
+    server.on('request', (request, response) => void this.#respond(request, response))
+  }
+
+  /** Ends the work that depends on `idle`, whatever was the reason to exit. */
+  close(): void {
+    this.#idle.abort()
+  }
+
+  #checkIdle(): void {
+    const { supervisor, queue } = this.#options
+    if (this.#wasUsed && this.#connections.size === 0 && supervisor.names.length === 0 && !queue.isBusy)
+      this.#idle.abort()
+  }
+
+  async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const what = request.url?.slice(1)
     if (what !== 'start' && what !== 'stop') return void response.end('{}\n')
-    const write = (told: DaemonResponse) => void response.write(`${JSON.stringify(told)}\n`)
+    const { listeners, queue, signal } = this.#options
+    const write = (line: DaemonResponse) => void response.write(`${JSON.stringify(line)}\n`)
     const listener = (event: ServiceEvent) => write({ kind: 'event', event })
-    // Whoever asked and went away (Ctrl-C) does not want it any more.
-    const gone = new AbortController()
-    response.on('close', () => gone.abort(new Error('whoever asked for it went away')))
+    // A client that disconnects (Ctrl-C) withdraws its request.
+    const disconnected = new AbortController()
+    response.on('close', () => disconnected.abort(new Error('the client disconnected')))
     try {
       const body = (await json(request)) as DaemonRequest
-      // Who ends everything does not wait for a start that is not wanted any more.
-      if (what === 'stop' && body.names === undefined) line.cancel(endedMeanwhile())
-      if (line.isBusy) write({ kind: 'waiting' })
-      await line.stand(AbortSignal.any([gone.signal, signal]), async asked => {
+      // A stop of everything does not wait for a start: nobody wants that start any more.
+      if (what === 'stop' && body.names === undefined) queue.cancel(startInterrupted())
+      if (queue.isBusy) write({ kind: 'waiting' })
+      await queue.add(AbortSignal.any([disconnected.signal, signal]), async cancelled => {
         listeners.add(listener)
-        await carryOut(what, body, asked)
+        await this.#carryOut(what, body, cancelled)
       })
       write({ kind: 'done' })
     } catch (error) {
       write({ kind: 'error', error: toWire(error) })
     } finally {
       listeners.delete(listener)
+      this.#wasUsed = true
       response.end()
-      if (supervisor.names.length === 0 && !line.isBusy) ended.abort()
+      this.#checkIdle()
     }
   }
 
-  const path = socketPath(directory)
-  const listen = async (): Promise<Server> => {
-    const server = createServer((request, response) => void answer(request, response))
-    if (dirname(path) !== directory) await ensureOwnFolder(dirname(path))
+  async #carryOut(
+    what: 'start' | 'stop',
+    { names, settings }: DaemonRequest,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { supervisor, build } = this.#options
+    if (what === 'stop') return supervisor.stop(names)
+    const services = (await build(settings)).filter(({ name }) => names?.includes(name) ?? true)
+    await supervisor.start(services, signal)
+  }
+}
+
+/** The socket of a daemon, and the folder that it belongs to. */
+class Door {
+  readonly #directory: string
+  readonly #inode: bigint
+  readonly #accept: (server: Server) => void
+  readonly #removed = new AbortController()
+  #server: Server | null = null
+  #isClosed = false
+
+  constructor(directory: string, inode: bigint, accept: (server: Server) => void) {
+    this.#directory = directory
+    this.#inode = inode
+    this.#accept = accept
+  }
+
+  /** Aborted when the folder was deleted or replaced: the services have lost their data. */
+  get removed(): AbortSignal {
+    return this.#removed.signal
+  }
+
+  async open(): Promise<void> {
+    const path = socketPath(this.#directory)
+    const server = createServer()
+    this.#accept(server)
+    if (dirname(path) !== this.#directory) await ensureOwnFolder(dirname(path))
     await rm(path, { force: true })
     server.listen(path)
     await once(server, 'listening')
     await chmod(path, 0o600)
-    return server
+    this.#server = server
   }
-  // As long as it is open its number is not given to another.
-  await using handle = await open(directory)
-  const { ino: folder } = await handle.stat({ bigint: true })
-  let server = await listen()
-  const removed = new AbortController()
-  /** Without its socket nobody can ask it any more, and without its folder what it keeps has lost its data. */
-  const watchPlace = async (): Promise<void> => {
-    while (!ended.signal.aborted) {
-      await pause(placeEveryMs, undefined, { signal: ended.signal }).catch(() => undefined)
-      if (ended.signal.aborted) return
-      if (await isGone(directory, folder)) return removed.abort()
-      if (!(await isGone(path))) continue
-      server.close()
-      server = await listen().catch(() => server)
+
+  /** Opens the socket again if only its file was deleted, until `signal` is aborted. */
+  async watch(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await pause(folderIntervalMs, signal)
+      if (signal.aborted || this.#isClosed) return
+      if (await isGone(this.#directory, this.#inode)) return this.#removed.abort()
+      if (this.#isClosed || !(await isGone(socketPath(this.#directory)))) continue
+      // Before the next one opens: closing deletes the file of the socket, whosever it is.
+      this.#server?.close()
+      await this.open().catch(() => undefined)
+      if (this.#isClosed) this.#server?.close()
     }
   }
-  // First in the line: whoever asks for something now comes after it, and is not kept waiting for an answer by it.
-  if (halfEnded.length > 0)
-    void line.stand(ended.signal, () => supervisor.stop(halfEnded)).catch(() => undefined)
-  onListening?.()
-  if (logs !== undefined) void boundLogs(logs, { signal: ended.signal, onProblem: onLogProblem })
-  const watching = watchPlace()
-  try {
-    await aborted(AbortSignal.any([signal, ended.signal, removed.signal]))
-    if (removed.signal.aborted) {
-      // First the door: closing it takes the socket's file away, and soon that might be of the next daemon.
-      server.close()
-      supervisor.loseRecords()
-      line.cancel(folderRemoved(directory))
-    }
-    await supervisor.stop()
-    if (removed.signal.aborted) throw folderRemoved(directory)
-  } finally {
-    ended.abort()
-    // It may be about to listen anew.
-    await watching
-    if (server.listening) {
-      server.close()
-      // This takes the socket's file away at once; later it might be that of the next daemon.
-      await once(server, 'close')
-    }
+
+  /** Accepts no more connections. This deletes the file of the socket at once; later it might be the next daemon's. */
+  close(): void {
+    this.#isClosed = true
+    this.#server?.close()
+  }
+
+  /** Resolves when the last connection is closed. */
+  async closed(): Promise<void> {
+    this.close()
+    const server = this.#server
+    if (server === null) return
+    const isOpen = await new Promise<boolean>(resolve =>
+      server.getConnections((_, count) => resolve(count > 0)),
+    )
+    if (isOpen) await once(server, 'close')
   }
 }
 
 /**
- * Whether `path` is gone, or, where its number is known, another file has come in its place. A disk that fails for a
- * moment is no reason to believe it.
+ * Whether `path` does not exist or, with an inode, is another file now. An error of the disk does not count: it may be
+ * temporary.
  */
-const isGone = (path: string, number: bigint | null = null): Promise<boolean> =>
+const isGone = (path: string, inode: bigint | null = null): Promise<boolean> =>
   stat(path, { bigint: true }).then(
-    ({ ino }) => number !== null && ino !== number,
+    ({ ino }) => inode !== null && ino !== inode,
     error => error.code === 'ENOENT' || error.code === 'ENOTDIR',
   )
-
-/** Requests are carried out one after the other: two commands at once would pull at the same services. */
-class Line {
-  private last: Promise<unknown> = Promise.resolve()
-  private readonly standing = new Set<AbortController>()
-
-  get isBusy(): boolean {
-    return this.standing.size > 0
-  }
-
-  /** Makes every request that is being carried out or waits fail with `reason`. */
-  readonly cancel = (reason: Error): void => {
-    for (const one of this.standing) one.abort(reason)
-  }
-
-  /** Carries out `work` when those before it are through; its signal is aborted by `signal` and by `cancel`. */
-  readonly stand = async (
-    signal: AbortSignal,
-    work: (signal: AbortSignal) => Promise<void>,
-  ): Promise<void> => {
-    const cancelled = new AbortController()
-    const either = AbortSignal.any([signal, cancelled.signal])
-    this.standing.add(cancelled)
-    const done = this.last.then(() => {
-      either.throwIfAborted()
-      return work(either)
-    })
-    this.last = done.catch(() => undefined)
-    try {
-      await done
-    } finally {
-      this.standing.delete(cancelled)
-    }
-  }
-}
 
 const folderRemoved = (directory: string): OffstreamError =>
   new RuntimeError(
     'FOLDER_REMOVED',
-    `\`${directory}\` was removed while services ran on it; they were ended`,
+    `\`${directory}\` was deleted while its services were running; they were stopped`,
     {
-      hint: 'call `offstream down` before you remove a stack, or `offstream reset --all` to wipe it; `offstream up` begins anew',
+      hint: 'run `offstream down` before you delete a stack, or delete it with `offstream reset --all`; `offstream up` starts a new one',
     },
   )
 
-const endedMeanwhile = (): OffstreamError =>
-  new RuntimeError('START_INTERRUPTED', 'Another command ended the services while they were being started', {
+const startInterrupted = (): OffstreamError =>
+  new RuntimeError('START_INTERRUPTED', 'Another command stopped the services while they were starting', {
     hint: 'start them again with `offstream up`',
   })
 
