@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { tmpdir, uptime } from 'node:os'
 import { join } from 'node:path'
 import {
   identify,
@@ -58,11 +58,13 @@ const recordService = async (
   name: ServiceName,
   alive: boolean,
   phase: ServicePhase = 'running',
+  startedAt: number | null = null,
 ): Promise<void> => {
   const self = await identify(process.pid)
   await new ServiceRecords(directoriesOf(state).records).keep({
     ...{ name, phase, pid: process.pid, port: null, logFile: '/dev/null' },
-    ...{ startId: alive ? (self?.startId ?? null) : 'long ago', startedAt: null, restarts: 0, detail: null },
+    ...{ startId: alive ? (self?.startId ?? null) : 'long ago', restarts: 0, detail: null },
+    startedAt: startedAt === null ? null : new Date(startedAt).toISOString(),
   })
 }
 
@@ -179,10 +181,13 @@ test('a service that was stopping when its daemon was killed gets no new daemon'
   await expect(ensureManaged(state, noDaemon.launchDaemon)).rejects.toMatchObject({ code: 'DAEMON_FAILED' })
 })
 
-test('services that all have exited, as after a reboot, get no new daemon until the user starts them', async () => {
+test('services that were killed with their daemon get a new one, but not after a reboot', async () => {
   const state = await scratchState()
-  await recordService(state, 'kafka', false)
+  const bootedAt = Date.now() - uptime() * 1_000
+  await recordService(state, 'kafka', false, 'running', bootedAt - 60_000)
   await ensureManaged(state, noDaemon.launchDaemon)
+  await recordService(state, 'kafka', false, 'running', bootedAt + 1_000)
+  await expect(ensureManaged(state, noDaemon.launchDaemon)).rejects.toMatchObject({ code: 'DAEMON_FAILED' })
 })
 
 test('the error for a port that is taken says how to choose another', async () => {

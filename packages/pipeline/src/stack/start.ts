@@ -1,3 +1,4 @@
+import { uptime } from 'node:os'
 import {
   callDaemon,
   ensureDaemon,
@@ -41,12 +42,15 @@ export const startServices = async (
 
 /**
  * Makes sure that running services have a daemon: if it was killed, a new one adopts them, and restarts those that have
- * crashed since. Does nothing if no service runs: after a reboot only the user starts the stack again.
+ * crashed since. Does nothing after a reboot: then only the user starts the stack again.
  */
 export const ensureManaged = async (state: string, launchDaemon: () => Promise<void>): Promise<void> => {
   const { run, records } = directoriesOf(state)
-  const isRequested = (await new ServiceRecords(records).all()).some(isWanted)
-  if (isRequested && (await ownPids(state)).size > 0) await ensureDaemon(run, launchDaemon)
+  const bootedAt = Date.now() - uptime() * 1_000
+  for (const record of (await new ServiceRecords(records).all()).filter(isWanted)) {
+    const startedSinceBoot = record.startedAt !== null && Date.parse(record.startedAt) > bootedAt
+    if (startedSinceBoot || (await isRunning(record))) return ensureDaemon(run, launchDaemon)
+  }
 }
 
 /**
