@@ -154,7 +154,7 @@ test('an unknown chart is reported with the names of all charts', async () => {
 test('an invalid catalogue is reported with the line', async () => {
   await writeFile(join(stack.directory, 'catalogue.jsonl'), '{"code":"20000004"}\n{"code":"x"}\n')
   expect((await stack.run(['site', '--catalogue', 'catalogue.jsonl'])).shown).toMatchInlineSnapshot(`
-    "! ✖ The catalogue \`catalogue.jsonl:2\` can't be read: code: must be 1 to 24 digits [CATALOGUE_UNREADABLE]
+    "! ✖ The catalogue \`catalogue.jsonl:2\` cannot be read: code: must be 1 to 24 digits [CATALOGUE_UNREADABLE]
     ! → give a file of JSON Lines, one product of the Open Food Facts API a line, plain or gzipped (\`.gz\`)
     exit 2"
   `)

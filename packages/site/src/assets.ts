@@ -1,6 +1,6 @@
 import { html } from './html.ts'
 
-/** A small file of the site's own. */
+/** A small static file. */
 export interface Asset {
   readonly type: string
   readonly body: string
@@ -9,8 +9,8 @@ export interface Asset {
 const svg = 'image/svg+xml; charset=utf-8'
 
 /**
- * Draws a list from `var products`, as the real site's script does: one `a.list_product_a` a product. Texts are set as
- * text, never as markup.
+ * Renders a list from `var products`, as the real site's script does: one `a.list_product_a` per product. Values are set as
+ * text, not as markup.
  */
 export const listScript: Asset = {
   type: 'text/javascript; charset=utf-8',
@@ -69,14 +69,14 @@ export const favicon: Asset = {
   body: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7" fill="#2a7"/></svg>',
 }
 
-/** A picture for a product: a tile whose colour its code decides, and the code in it. */
+/** The picture of a product: a tile with its code, in a colour derived from the code. */
 export const productPicture = (code: string): Asset => ({
   type: svg,
   body: html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 400" width="400" height="400"><rect width="400" height="400" fill="hsl(${Number(code.slice(-5)) % 360} 45% 75%)"/><text x="200" y="210" font-family="sans-serif" font-size="32" text-anchor="middle">${code}</text></svg>`
     .text,
 })
 
-/** A badge for a grade, told by the file's name as on the real site: `nova-group-4`, `nutriscore-d-new-fr`. Null for any other name. */
+/** The badge of a grade by its file name on the real site (`nova-group-4`, `nutriscore-d-new-fr`); null for other names. */
 export const badge = (name: string): Asset | null => {
   const [, group, score, green] =
     /^(?:nova-group-([1-4]|unknown)|nutriscore-([a-z-]+?)-new-(?:fr|en)|green-score-([a-z-]+))$/.exec(name) ??

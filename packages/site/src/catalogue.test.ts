@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { filedCode, readCatalogue } from './catalogue.ts'
+import { normalisedCode, readCatalogue } from './catalogue.ts'
 
 let directory: string
 beforeAll(async () => {
@@ -20,21 +20,21 @@ const fileOf = async (name: string, content: string | Buffer): Promise<string> =
 const lines = '{"code":"20000011","product_name":"Thé","unheard_of":[1]}\r\n\n{"code":"2900000000001"}\n'
 const products = [{ code: '20000011', product_name: 'Thé', unheard_of: [1] }, { code: '2900000000001' }]
 
-test('products are read line by line, in their order, with fields that nobody described', async () => {
+test('products are read in order, including fields that are not in the schema', async () => {
   expect(await readCatalogue(await fileOf('plain.jsonl', lines))).toEqual({ products })
 })
 
-test('a name in `.gz` is unpacked', async () => {
+test('a `.gz` file is unpacked', async () => {
   expect(await readCatalogue(await fileOf('packed.jsonl.gz', gzipSync(lines)))).toEqual({ products })
 })
 
 test.each([
-  ['no-json', '{"code":"20000011"}\n{"code":', ":2` can't be read: "],
-  ['no-code', '\n{"product_name":"x"}', ":2` can't be read: code: "],
-  ['letters', '{"code":"x"}', ":1` can't be read: code: must be 1 to 24 digits"],
-  ['other-type', '{"code":"20000011","brands":7}', ":1` can't be read: brands: "],
-  ['empty', '\n', "` can't be read: it holds no product"],
-])('a catalogue that is wrong is told with its place (%s)', async (name, content, words) => {
+  ['no-json', '{"code":"20000011"}\n{"code":', ':2` cannot be read: '],
+  ['no-code', '\n{"product_name":"x"}', ':2` cannot be read: code: '],
+  ['letters', '{"code":"x"}', ':1` cannot be read: code: must be 1 to 24 digits'],
+  ['other-type', '{"code":"20000011","brands":7}', ':1` cannot be read: brands: '],
+  ['empty', '\n', '` cannot be read: it contains no product'],
+])('an invalid catalogue is reported with the line (%s)', async (name, content, words) => {
   const file = await fileOf(`${name}.jsonl`, content)
   await expect(readCatalogue(file)).rejects.toMatchObject({
     code: 'CATALOGUE_UNREADABLE',
@@ -43,7 +43,7 @@ test.each([
   })
 })
 
-test('a file that is not there, or is no gzip, is told as such', async () => {
+test('a missing file and an invalid gzip file are reported', async () => {
   const missing = join(directory, 'missing.jsonl')
   await expect(readCatalogue(missing)).rejects.toMatchObject({
     code: 'CATALOGUE_UNREADABLE',
@@ -60,6 +60,6 @@ test.each([
   ['123456789012345', '123456789012345'],
   ['0', null],
   ['1'.repeat(25), null],
-])('%s is filed under %s', (written, code) => {
-  expect(filedCode(written)).toBe(code)
+])('%s is normalised to %s', (written, code) => {
+  expect(normalisedCode(written)).toBe(code)
 })

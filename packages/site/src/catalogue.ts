@@ -10,8 +10,8 @@ const tags = z.array(z.string()).nullish()
 const number = z.number().nullish()
 
 /**
- * One product as Open Food Facts' API and its JSON Lines export tell it. Only what the site shows is described, any
- * of it may be missing, and keys that are not described are kept: the API and the exports give them out again.
+ * A product in the format of Open Food Facts' API and JSON Lines export. The schema lists only the fields that the site
+ * shows, all of them optional except `code`. Other fields are kept, because the API and the exports return them.
  */
 export const CatalogueProduct = z.looseObject({
   /** The barcode: digits, with or without leading zeros. */
@@ -20,7 +20,7 @@ export const CatalogueProduct = z.looseObject({
   generic_name: text,
   /** As printed on the package, such as `350 g`. */
   quantity: text,
-  /** Names in the product's language, parted by commas; the `_tags` beside them are the same as ids (`en:spreads`). */
+  /** Comma-separated names in the product's language. The `_tags` fields are their ids (`en:spreads`). */
   brands: text,
   categories: text,
   categories_tags: tags,
@@ -37,7 +37,7 @@ export const CatalogueProduct = z.looseObject({
   /** `<nutriment>_100g` and `<nutriment>_serving` in grams (energies in kJ or kcal), and `<nutriment>_unit`. */
   nutriments: z.record(z.string(), z.unknown()).nullish(),
   serving_size: text,
-  /** Language of the texts, two letters. */
+  /** Two-letter code of the texts' language. */
   lang: text,
   obsolete: z.unknown().optional(),
   rev: number,
@@ -56,9 +56,9 @@ export interface Catalogue {
 }
 
 /**
- * Reads a catalogue: JSON Lines, one product a line, empty lines allowed; gzipped if its name ends in `.gz`.
+ * Reads a catalogue in JSON Lines, gzipped if the file name ends in `.gz`. Empty lines are skipped.
  *
- * @throws OffstreamError CATALOGUE_UNREADABLE, naming the file, and the line of the first product that can't be read
+ * @throws OffstreamError CATALOGUE_UNREADABLE, naming the file, and the line of the first product that cannot be read
  */
 export const readCatalogue = async (file: string): Promise<Catalogue> => {
   const products: CatalogueProduct[] = []
@@ -69,18 +69,18 @@ export const readCatalogue = async (file: string): Promise<Catalogue> => {
       if (line.trim() !== '') products.push(readProduct(line))
     }
   } catch (error) {
-    // An error of the file itself, such as ENOENT, carries a code and names the path; one of a line is ours to place.
+    // An error of the file itself, such as ENOENT, has a code and names the path. Other errors need the line.
     const place = error instanceof Error && 'code' in error ? file : `${file}:${lineNumber}`
     throw unreadable(place, error)
   }
-  if (products.length === 0) throw unreadable(file, new Error('it holds no product'))
+  if (products.length === 0) throw unreadable(file, new Error('it contains no product'))
   return { products }
 }
 
 const linesOf = async function* (file: string): AsyncIterable<string> {
   const raw = createReadStream(file)
   const content = file.endsWith('.gz') ? raw.pipe(createGunzip()) : raw
-  // `pipe` passes no errors on, and an error that nobody listens to would end the process.
+  // `pipe` does not forward errors, and an unhandled error would stop the process.
   raw.once('error', error => content.destroy(error))
   const errors = new Promise<never>((_resolve, reject) => content.once('error', reject))
   errors.catch(() => undefined)
@@ -88,7 +88,7 @@ const linesOf = async function* (file: string): AsyncIterable<string> {
     Symbol.asyncIterator
   ]()
   try {
-    // readline ends quietly where its input fails.
+    // readline reports the end of input, not an error, when its input fails.
     for (;;) {
       const { value, done } = await Promise.race([lines.next(), errors])
       if (done) break
@@ -107,18 +107,18 @@ const readProduct = (line: string): CatalogueProduct => {
 }
 
 const unreadable = (place: string, error: unknown) =>
-  new SiteError('CATALOGUE_UNREADABLE', `The catalogue \`${place}\` can't be read: ${messageOf(error)}`, {
+  new SiteError('CATALOGUE_UNREADABLE', `The catalogue \`${place}\` cannot be read: ${messageOf(error)}`, {
     hint: 'give a file of JSON Lines, one product of the Open Food Facts API a line, plain or gzipped (`.gz`)',
     cause: error,
   })
 
 /**
- * A barcode as Open Food Facts files it: leading zeros go, then 7 digits or fewer are padded to 8, and 9 to 12 to 13.
- * Null where `written` holds none.
+ * Normalises a barcode as Open Food Facts does: leading zeros are removed, then up to 7 digits are padded to 8, and 9 to 12
+ * to 13. Null if `written` contains no barcode.
  *
  * @see the server's `normalize_code`, lib/ProductOpener/Products.pm
  */
-export const filedCode = (written: string): string | null => {
+export const normalisedCode = (written: string): string | null => {
   const digits = written.replace(/\D/g, '').replace(/^0+/, '')
   if (digits.length === 0 || digits.length > 24) return null
   if (digits.length <= 8) return digits.padStart(8, '0')

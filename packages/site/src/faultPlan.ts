@@ -1,20 +1,20 @@
 import { SiteError } from './errors.ts'
 import { type FaultName, faults, isFault } from './faults.ts'
-import { type Chance, chance } from './generated/random.ts'
+import { type Random, seededRandom } from './generated/seededRandom.ts'
 
-/** Where and how often something goes wrong. */
+/** The requests to which a fault applies. */
 export interface FaultRule {
-  /** Paths with their query, `*` for anything: `/produit/*`, `/api/*`. */
+  /** A pattern of paths with query. `*` matches anything: `/produit/*`, `/api/*`. */
   readonly path: string
   readonly fault: FaultName
-  /** For how many requests; without it, for all. */
+  /** The maximum number of requests, by default unlimited. */
   readonly count?: number
-  /** For what share of them, 0 to 1; which ones, the seed and the order of requests decide. */
+  /** The share of matching requests, 0 to 1. The seed and the order of requests decide which. */
   readonly probability?: number
   readonly seed?: number
 }
 
-/** Decides for each request what goes wrong with it: by its rules, of which the first that applies counts. */
+/** Chooses the fault of each request: the first rule that applies. */
 export class FaultPlan {
   private readonly rules: readonly RunningRule[]
 
@@ -24,13 +24,13 @@ export class FaultPlan {
     this.rules = rules.map(rule => new RunningRule(rule))
   }
 
-  /** @param path with its query */
+  /** @param path including the query */
   readonly faultFor = (path: string): FaultName | null =>
-    this.rules.find(rule => rule.strikes(path))?.fault ?? null
+    this.rules.find(rule => rule.applies(path))?.fault ?? null
 }
 
 /**
- * A rule as it is written on a command line: `name` for all paths, or `name=path`.
+ * Parses a rule of the command line: `name` for all paths, or `name=path`.
  * @throws OffstreamError FAULT_UNKNOWN
  */
 export const faultRule = (text: string): FaultRule => {
@@ -43,27 +43,27 @@ class RunningRule {
   readonly fault: FaultName
   private readonly pattern: RegExp
   private readonly probability: number
-  private readonly dice: Chance
+  private readonly random: Random
   private left: number
 
   constructor({ path, fault, count = Number.POSITIVE_INFINITY, probability = 1, seed = 1 }: FaultRule) {
     this.fault = fault
-    this.pattern = new RegExp(`^${path.split('*').map(literally).join('.*')}$`, 's')
+    this.pattern = new RegExp(`^${path.split('*').map(escapeRegExp).join('.*')}$`, 's')
     this.probability = probability
-    this.dice = chance(seed)
+    this.random = seededRandom(seed)
     this.left = count
   }
 
-  readonly strikes = (path: string): boolean => {
-    if (this.left === 0 || !this.pattern.test(path) || !this.dice.odds(this.probability)) return false
+  readonly applies = (path: string): boolean => {
+    if (this.left === 0 || !this.pattern.test(path) || !this.random.chance(this.probability)) return false
     this.left -= 1
     return true
   }
 }
 
-const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 export const unknownFault = (name: string) =>
-  new SiteError('FAULT_UNKNOWN', `There is no fault \`${name}\``, {
+  new SiteError('FAULT_UNKNOWN', `Fault \`${name}\` does not exist`, {
     hint: `choose one of ${Object.keys(faults).join(', ')}`,
   })

@@ -6,7 +6,7 @@ import { faultRule } from './faultPlan.ts'
 import { type FaultName, faults } from './faults.ts'
 import { generateCatalogue } from './generate.ts'
 import { type Site, startSite } from './site.ts'
-import { type Got, get, open } from './testClient.ts'
+import { get, open, type TestResponse } from './testClient.ts'
 
 const tea: CatalogueProduct = {
   code: '2100000000005',
@@ -19,14 +19,14 @@ const tea: CatalogueProduct = {
 const path = '/produit/2100000000005/the-glace-orvelune'
 
 let site: Site
-let honest: Got
+let respond: TestResponse
 beforeAll(async () => {
   site = await startSite({ catalogue: { products: [tea, ...generateCatalogue({ count: 20 }).products] } })
-  honest = await get(site, path)
+  respond = await get(site, path)
 })
 afterAll(() => site[Symbol.asyncDispose]())
 
-/** Each fault by its name in the address, with what its client meets; all have one, or this does not compile. */
+/** The outcome of each fault. The type requires an entry for every fault. */
 const outcomes: Readonly<Record<FaultName, (address: string) => Promise<void>>> = {
   'too-many-requests': async address => {
     const { status, headers } = await get(site, address)
@@ -75,7 +75,7 @@ const outcomes: Readonly<Record<FaultName, (address: string) => Promise<void>>> 
     const abort = new AbortController()
     const answered = fetch(site.address + address, { signal: abort.signal })
     await arrived(site, address)
-    // Whatever is asked after it is answered before it.
+    // A later request is answered first.
     await get(site, '/')
     expect(site.requests.find(each => each.path === address)?.status).toBe(null)
     abort.abort()
@@ -86,7 +86,7 @@ const outcomes: Readonly<Record<FaultName, (address: string) => Promise<void>>> 
     const response = await open(site, address)
     expect([response.statusCode, Number(response.headers['content-length'])]).toEqual([
       200,
-      honest.bytes.length,
+      respond.bytes.length,
     ])
     const received: Buffer[] = []
     await expect(
@@ -95,7 +95,7 @@ const outcomes: Readonly<Record<FaultName, (address: string) => Promise<void>>> 
       })(),
     ).rejects.toThrow('aborted')
     expect(
-      honest.bytes.subarray(0, Math.floor(honest.bytes.length / 2)).equals(Buffer.concat(received)),
+      respond.bytes.subarray(0, Math.floor(respond.bytes.length / 2)).equals(Buffer.concat(received)),
     ).toBe(true)
   },
   drip: async address => {
@@ -147,7 +147,7 @@ const outcomes: Readonly<Record<FaultName, (address: string) => Promise<void>>> 
   },
   'malformed-html': async address => {
     const { status, body } = await get(site, address)
-    expect([status, honest.body.length > body.length]).toEqual([200, true])
+    expect([status, respond.body.length > body.length]).toEqual([200, true])
     expect(body).toMatch(/<h2 [^>]*>Thé glacé[^<]*<\/h1>/)
     expect(body).toMatch(/<[^>]*$/)
   },
@@ -156,7 +156,7 @@ const outcomes: Readonly<Record<FaultName, (address: string) => Promise<void>>> 
     expect(body).toContain('id="barcode" property="food:code" itemprop="gtin13">2100000000005<')
     expect(body).toContain('id="field_brands_value"')
     for (const part of ['field_quantity', 'grade_c', '6 g'])
-      expect([honest.body.includes(part), body.includes(part)]).toEqual([true, false])
+      expect([respond.body.includes(part), body.includes(part)]).toEqual([true, false])
   },
   'other-layout': async address => {
     const { status, body } = await get(site, address)
@@ -172,7 +172,7 @@ const arrived = async (at: Site, address: string): Promise<void> => {
   while (!at.requests.some(each => each.path === address)) await get(at, '/favicon.ico')
 }
 
-/** The first chunks of an answer, which is then left. */
+/** The first chunks of a response, whose connection is then closed. */
 const first = async (response: IncomingMessage, count: number): Promise<readonly string[]> => {
   const received: string[] = []
   for await (const chunk of response) {
@@ -182,7 +182,7 @@ const first = async (response: IncomingMessage, count: number): Promise<readonly
   return received
 }
 
-describe('by its name in an address', () => {
+describe('`?fault=` in an address', () => {
   test.each(Object.entries(outcomes))(
     '%s',
     async (name, meets) => {
@@ -191,25 +191,25 @@ describe('by its name in an address', () => {
     60_000,
   )
 
-  test('a fault that nobody knows is refused', async () => {
+  test('an unknown fault is rejected', async () => {
     expect(await get(site, '/?fault=constructor')).toMatchObject({
       status: 400,
-      body: 'There is no fault `constructor`\n',
+      body: 'Fault `constructor` does not exist\n',
     })
   })
 
-  test('other addresses stay honest', async () => {
-    expect((await get(site, path)).body).toBe(honest.body)
+  test('other addresses work normally', async () => {
+    expect((await get(site, path)).body).toBe(respond.body)
   })
 })
 
-test('every fault says what it is', () => {
+test('every fault has a description', () => {
   const said = Object.values(faults).map(({ description }) => description)
   expect(said.filter(each => each.length < 10)).toEqual([])
   expect(new Set(said).size).toBe(said.length)
 })
 
-test('a rule is written as the name of a fault, for all paths or with one', () => {
+test('a rule is the name of a fault, optionally with a path', () => {
   expect(['drip', 'unavailable=/search?a=b*'].map(faultRule)).toEqual([
     { path: '*', fault: 'drip' },
     { path: '/search?a=b*', fault: 'unavailable' },
@@ -217,7 +217,7 @@ test('a rule is written as the name of a fault, for all paths or with one', () =
   expect(() => faultRule('constructor')).toThrow(expect.objectContaining({ code: 'FAULT_UNKNOWN' }))
 })
 
-describe('by rules', () => {
+describe('fault rules', () => {
   const statuses = async (at: Site, paths: readonly string[]) => {
     const all: number[] = []
     for (const each of paths) all.push((await get(at, each)).status)
@@ -225,7 +225,7 @@ describe('by rules', () => {
   }
   const catalogue = { products: [tea] }
 
-  test('paths are matched with their query, and the first rule that applies counts', async () => {
+  test('match paths with query, and the first rule that applies is used', async () => {
     await using faulty = await startSite({
       catalogue,
       faults: [
@@ -238,7 +238,7 @@ describe('by rules', () => {
     expect(await statuses(faulty, paths)).toEqual([503, 200, 503, 429, 200, 500, 200])
   })
 
-  test('a probability strikes the same requests each time', async () => {
+  test('with a probability affect the same requests in each run', async () => {
     const struck = async () => {
       await using faulty = await startSite({
         catalogue,
@@ -255,7 +255,7 @@ describe('by rules', () => {
     expect([count > 15, count < 45]).toEqual([true, true])
   })
 
-  test('they can be changed while the site runs', async () => {
+  test('can be changed while the site runs', async () => {
     await using faulty = await startSite({ catalogue, faults: [{ path: '/', fault: 'unavailable' }] })
     const before = await statuses(faulty, ['/'])
     faulty.inject([{ path: path, fault: 'noindex' }])
@@ -270,7 +270,7 @@ describe('by rules', () => {
     ])
   })
 
-  test('one that names no fault is refused', async () => {
+  test('with an unknown fault are rejected', async () => {
     const rule = JSON.parse('{"path":"*","fault":"rain"}')
     await expect(startSite({ catalogue, faults: [rule] })).rejects.toMatchObject({
       code: 'FAULT_UNKNOWN',
@@ -279,7 +279,7 @@ describe('by rules', () => {
     })
   })
 
-  test('exports and the API have them too', async () => {
+  test('apply to exports and the API too', async () => {
     await using faulty = await startSite({
       catalogue,
       faults: [
@@ -300,7 +300,7 @@ describe('by rules', () => {
   })
 })
 
-test('who hangs, drips or takes a gibibyte does not hold up the end of the site', async () => {
+test('the site closes despite clients of hanging, slow and huge responses', async () => {
   const held = await startSite({ catalogue: { products: [tea] } })
   const responses = await Promise.all(
     ['drip', 'huge', 'gzip-bomb'].map(name => open(held, `/?fault=${name}`)),

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { CatalogueProduct, filedCode, readCatalogue } from './catalogue.ts'
+import { CatalogueProduct, normalisedCode, readCatalogue } from './catalogue.ts'
 import { generateCatalogue } from './generate.ts'
 import { withCheckDigit } from './generated/barcode.ts'
 import { nutriScore } from './generated/nutriScore.ts'
@@ -10,28 +10,28 @@ const realCatalogue = join(import.meta.dirname, '../../../../shared/off/products
 
 const { products } = generateCatalogue()
 
-test('a seed gives the same catalogue, byte for byte, and another seed another', () => {
+test('a seed always gives the same catalogue, and another seed another catalogue', () => {
   const text = JSON.stringify(products)
   expect(JSON.stringify(generateCatalogue({ count: 1_000, seed: 1 }).products)).toBe(text)
   expect(JSON.stringify(generateCatalogue({ seed: 2 }).products)).not.toBe(text)
   expect(generateCatalogue({ count: 3 }).products).toEqual(products.slice(0, 3))
 })
 
-test('1,000 products are valid, and keep their form as JSON', () => {
+test('1,000 products are valid and survive JSON', () => {
   expect(products).toHaveLength(1_000)
   expect(products.map(each => CatalogueProduct.parse(JSON.parse(JSON.stringify(each))))).toEqual(products)
 })
 
-test('barcodes are of nobody, filed as they are, each once, with a right check digit', () => {
+test('barcodes are reserved, normalised, unique, and have a correct check digit', () => {
   const codes = products.map(({ code }) => code)
   expect(new Set(codes).size).toBe(codes.length)
   expect(codes.filter(code => !/^2\d{7}$|^2\d{12}$/.test(code))).toEqual([])
   expect(codes.filter(code => code !== withCheckDigit(code.slice(0, -1)))).toEqual([])
-  expect(codes.filter(code => code !== filedCode(code))).toEqual([])
+  expect(codes.filter(code => code !== normalisedCode(code))).toEqual([])
   expect(new Set(codes.map(({ length }) => length))).toEqual(new Set([8, 13]))
 })
 
-test('nutriments can be true, and agree with one another', () => {
+test('nutriments are plausible and consistent', () => {
   const impossible = products.filter(({ nutriments }) => {
     if (nutriments == null || Object.keys(nutriments).length === 0) return false
     const value = (name: string) => Number(nutriments[`${name}_100g`] ?? 0)
@@ -41,7 +41,7 @@ test('nutriments can be true, and agree with one another', () => {
       fat + carbohydrates + proteins > 100.11 ||
       value('saturated-fat') > fat ||
       value('sugars') > carbohydrates ||
-      // Fibre, where it is not told, still has energy.
+      // Fibre counts for energy even if its field is missing.
       value('energy-kcal') < kcal - 1 ||
       value('energy-kcal') > kcal + 40
     )
@@ -49,7 +49,7 @@ test('nutriments can be true, and agree with one another', () => {
   expect(impossible).toEqual([])
 })
 
-test('every grade and group is there, and so is what contributors left out', () => {
+test('every grade and group occurs, and so do missing fields', () => {
   const values = (key: string) => new Set(products.map(each => each[key]))
   expect(values('nutriscore_grade')).toEqual(new Set(['a', 'b', 'c', 'd', 'e', 'unknown']))
   expect(values('nova_group')).toEqual(new Set([1, 2, 3, 4, null]))
@@ -62,7 +62,7 @@ test('every grade and group is there, and so is what contributors left out', () 
   }
 })
 
-test('the check digit is GS1’s', () => {
+test('the check digit is that of GS1', () => {
   // The example of GS1's General Specifications, and an EAN-8.
   expect([withCheckDigit('629104150021'), withCheckDigit('7351353')]).toEqual(['6291041500213', '73513537'])
 })
@@ -136,7 +136,7 @@ describe('the Nutri-Score', () => {
         })
         return computed.score !== nutriscore_score
       })
-      // The rest: values that the site estimates from ingredients, and kinds that it finds by its taxonomy.
+      // The others differ because the site estimates values from ingredients and finds kinds by its taxonomy.
       expect([real.length, different.length]).toEqual([725, 23])
     },
   )

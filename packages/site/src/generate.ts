@@ -2,71 +2,71 @@ import type { Catalogue, CatalogueProduct } from './catalogue.ts'
 import { brandNames, type Kind, kinds, type Range } from './generated/assortment.ts'
 import { restrictedEan8, restrictedEan13 } from './generated/barcode.ts'
 import { nutriScore } from './generated/nutriScore.ts'
-import { type Chance, chance } from './generated/random.ts'
+import { type Random, seededRandom } from './generated/seededRandom.ts'
 import { slug, tagName } from './taxonomy.ts'
 
 export interface GenerateOptions {
-  /** 1,000 by default; at most a million. */
+  /** By default 1,000, at most 1,000,000. */
   readonly count?: number
   /** The same seed gives the same catalogue, byte for byte. */
   readonly seed?: number
 }
 
 /**
- * Invents a catalogue of French food: kinds with the nutriments, ingredients and additives that such food has, brands
- * with their own ways, and what contributors leave out. Names and brands are nobody's, and so are the barcodes, which
- * lie in the range that GS1 leaves to companies' own use.
+ * Generates a catalogue of French food. Each kind of product has typical nutriments, ingredients and additives, each brand
+ * its own habits, and some fields are missing, as in real data. Brands are made up, and barcodes lie in the range that GS1
+ * reserves for internal use, so no real product has them.
  */
 export const generateCatalogue = ({ count = 1_000, seed = 1 }: GenerateOptions = {}): Catalogue => {
-  const dice = chance(seed)
-  const brands = brandNames.map((name, index) => newBrand(name, index, dice))
-  return { products: Array.from({ length: count }, (_, index) => newProduct(index, brands, dice)) }
+  const random = seededRandom(seed)
+  const brands = brandNames.map((name, index) => newBrand(name, index, random))
+  return { products: Array.from({ length: count }, (_, index) => newProduct(index, brands, random)) }
 }
 
 interface Brand {
   readonly name: string
   readonly kinds: readonly [Kind, ...Kind[]]
-  /** How many of its products are organic, and how many do with additives. */
+  /** The probability that a product is organic, and that it contains an additive. */
   readonly organic: number
   readonly additives: number
   readonly abroad: readonly string[]
 }
 
-const newBrand = (name: string, index: number, dice: Chance): Brand => ({
+const newBrand = (name: string, index: number, random: Random): Brand => ({
   name,
-  // The first goes round, so that each kind is somebody's.
+  // The first kind is assigned in turn, so that every kind has a brand.
   kinds: [
-    kinds[index % kinds.length] ?? pick(kinds, dice),
-    ...Array.from({ length: dice.whole(1, 3) }, () => pick(kinds, dice)),
+    kinds[index % kinds.length] ?? pick(kinds, random),
+    ...Array.from({ length: random.integer(1, 3) }, () => pick(kinds, random)),
   ],
-  organic: dice.odds(0.25) ? 0.9 : 0.12,
-  additives: dice.of([0.08, 0.45, 0.8]),
-  abroad: dice.some(
+  organic: random.chance(0.25) ? 0.9 : 0.12,
+  additives: random.of([0.08, 0.45, 0.8]),
+  abroad: random.some(
     ['en:belgium', 'en:switzerland', 'en:germany', 'en:spain', 'en:luxembourg', 'en:united-states'],
     0.22,
   ),
 })
 
-const newProduct = (index: number, brands: readonly Brand[], dice: Chance): CatalogueProduct => {
-  const brand = pick(brands, dice)
-  const kind = pick(brand.kinds, dice)
-  const variant = dice.of(kind.variants)
-  const base = dice.of(kind.names)
-  const organic = dice.odds(brand.organic)
+const newProduct = (index: number, brands: readonly Brand[], random: Random): CatalogueProduct => {
+  const brand = pick(brands, random)
+  const kind = pick(brand.kinds, random)
+  const variant = random.of(kind.variants)
+  const base = random.of(kind.names)
+  const organic = random.chance(brand.organic)
   const name = nameOf(base, variant, organic)
-  // What contributors have not filled in yet.
-  const known = <T>(value: T, probability: number): T | null => (dice.odds(probability) ? value : null)
+  // Contributors have not entered every field.
+  const known = <T>(value: T, probability: number): T | null => (random.chance(probability) ? value : null)
 
-  const additives = dice.some(kind.additives, organic ? brand.additives / 3 : brand.additives)
+  const additives = random.some(kind.additives, organic ? brand.additives / 3 : brand.additives)
   const ingredients = known(ingredientsOf(kind, base, variant, organic, additives), 0.9)
-  const nutriments = known(nutrimentsOf(kind, dice), 0.94)
-  const labels = [...(organic ? ['en:organic', 'en:eu-organic'] : []), ...dice.some(kind.labels, 0.3)]
-  const environment = Math.round(dice.between(...kind.environment)) + (organic ? 12 : 0)
-  const hasEnvironment = dice.odds(0.86)
-  const quantity = known(dice.of(kind.quantities), 0.92)
-  const code = dice.odds(0.06) ? restrictedEan8(index) : restrictedEan13(index)
-  const times = timesOf(dice)
-  const images = dice.odds(0.84) ? imagesOf(code, times.rev) : { image_url: null, image_small_url: null }
+  const nutriments = known(nutrimentsOf(kind, random), 0.94)
+  const labels = [...(organic ? ['en:organic', 'en:eu-organic'] : []), ...random.some(kind.labels, 0.3)]
+  const environment = Math.round(random.between(...kind.environment)) + (organic ? 12 : 0)
+  const hasEnvironment = random.chance(0.86)
+  const quantity = known(random.of(kind.quantities), 0.92)
+  const code = random.chance(0.06) ? restrictedEan8(index) : restrictedEan13(index)
+  const times = timesOf(random)
+  const images = random.chance(0.84) ? imagesOf(code, times.rev) : { image_url: null, image_small_url: null }
   const productName = known(name, 0.98)
   const brandName = known(brand.name, 0.96)
   const scored =
@@ -74,14 +74,14 @@ const newProduct = (index: number, brands: readonly Brand[], dice: Chance): Cata
       ? null
       : nutriScore({
           ...scoreInput(kind, nutriments, additives),
-          fruits: Math.round(dice.between(...kind.fruits)),
+          fruits: Math.round(random.between(...kind.fruits)),
         })
 
   return {
     code,
     product_name: productName,
     product_name_fr: productName ?? '',
-    // The site would show it in the place of a name that is missing.
+    // The site would show it instead of a missing name.
     generic_name: productName === null ? null : known(kind.generic, 0.35),
     brands: brandName,
     brands_tags: brandName === null ? [] : [`xx:${slug(brandName)}`],
@@ -95,7 +95,7 @@ const newProduct = (index: number, brands: readonly Brand[], dice: Chance): Cata
     ingredients_text: ingredients,
     ingredients_text_fr: ingredients ?? '',
     allergens_tags: ingredients === null ? [] : [...kind.allergens],
-    traces_tags: ingredients === null ? [] : [...dice.some(kind.traces, 0.4)],
+    traces_tags: ingredients === null ? [] : [...random.some(kind.traces, 0.4)],
     additives_tags: ingredients === null ? null : [...additives],
     additives_n: ingredients === null ? null : additives.length,
     nutriscore_grade: scored?.grade ?? 'unknown',
@@ -106,21 +106,21 @@ const newProduct = (index: number, brands: readonly Brand[], dice: Chance): Cata
     nutriments: nutriments ?? {},
     nutrition_data_per: '100g',
     serving_size: known(
-      `${dice.of([15, 25, 30, 100, 125])} ${kind.score === 'beverage' || kind.score === 'water' ? 'ml' : 'g'}`,
+      `${random.of([15, 25, 30, 100, 125])} ${kind.score === 'beverage' || kind.score === 'water' ? 'ml' : 'g'}`,
       0.4,
     ),
     lang: 'fr',
     lc: 'fr',
     obsolete: false,
     ...times,
-    completeness: Math.round(dice.between(0.3, 1) * 10_000) / 10_000,
+    completeness: Math.round(random.between(0.3, 1) * 10_000) / 10_000,
     ...images,
     url: `https://world.openfoodfacts.org/product/${code}/${slug(`${productName ?? ''} ${brandName ?? ''}`)}`,
   }
 }
 
-const pick = <T>(choices: readonly T[], dice: Chance): T => {
-  const choice = choices[dice.whole(0, choices.length - 1)]
+const pick = <T>(choices: readonly T[], random: Random): T => {
+  const choice = choices[random.integer(0, choices.length - 1)]
   if (choice === undefined) throw new Error('nothing to choose from')
   return choice
 }
@@ -152,11 +152,11 @@ const ingredientsOf = (
 
 type Nutriments = Readonly<Record<string, number | string>>
 
-/** Grams are told to a tenth, and salt to a hundredth, as labels do; energy follows from them (EU 1169/2011, annex XIV). */
-const nutrimentsOf = ({ nutriments }: Kind, dice: Chance): Nutriments => {
-  const tenth = (range: Range) => Math.round(dice.between(...range) * 10) / 10
+/** Rounded as on labels: grams to a tenth, salt to a hundredth. Energy is computed from them (EU 1169/2011, annex XIV). */
+const nutrimentsOf = ({ nutriments }: Kind, random: Random): Nutriments => {
+  const tenth = (range: Range) => Math.round(random.between(...range) * 10) / 10
   const share = (whole: number, range: Range) =>
-    Math.min(whole, Math.round(whole * dice.between(...range) * 10) / 10)
+    Math.min(whole, Math.round(whole * random.between(...range) * 10) / 10)
   const fat = tenth(nutriments.fat)
   const carbohydrates = Math.min(tenth(nutriments.carbohydrates), Math.round((100 - fat) * 10) / 10)
   const fiber = tenth(nutriments.fiber)
@@ -164,7 +164,7 @@ const nutrimentsOf = ({ nutriments }: Kind, dice: Chance): Nutriments => {
     tenth(nutriments.proteins),
     Math.round(Math.max(0, 100 - fat - carbohydrates) * 10) / 10,
   )
-  const salt = Math.round(dice.between(...nutriments.salt) * 100) / 100
+  const salt = Math.round(random.between(...nutriments.salt) * 100) / 100
   const kcal = Math.round(fat * 9 + carbohydrates * 4 + proteins * 4 + fiber * 2)
   const kj = Math.round(fat * 37 + carbohydrates * 17 + proteins * 17 + fiber * 8)
   const grams: Readonly<Record<string, number | null>> = {
@@ -172,13 +172,13 @@ const nutrimentsOf = ({ nutriments }: Kind, dice: Chance): Nutriments => {
     'saturated-fat': share(fat, nutriments.saturatedShare),
     carbohydrates,
     sugars: share(carbohydrates, nutriments.sugarsShare),
-    // Not compulsory on labels.
-    fiber: dice.odds(0.78) ? fiber : null,
+    // Fibre is optional on labels.
+    fiber: random.chance(0.78) ? fiber : null,
     proteins,
     salt,
     sodium: Math.round(salt * 400) / 1000,
   }
-  const told = Object.entries(grams).flatMap(([name, value]) =>
+  const fields = Object.entries(grams).flatMap(([name, value]) =>
     value === null ? [] : [[`${name}_100g`, value] as const, [`${name}_unit`, 'g'] as const],
   )
   return {
@@ -188,7 +188,7 @@ const nutrimentsOf = ({ nutriments }: Kind, dice: Chance): Nutriments => {
     'energy-kj_unit': 'kJ',
     'energy-kcal_100g': kcal,
     'energy-kcal_unit': 'kcal',
-    ...Object.fromEntries(told),
+    ...Object.fromEntries(fields),
   }
 }
 
@@ -207,7 +207,7 @@ const scoreInput = (kind: Kind, nutriments: Nutriments, additives: readonly stri
   }
 }
 
-// Additives that are ingredients of home cooking too, or protect as vitamin C does, don't make food ultra-processed.
+// These additives do not make food ultra-processed: they are used in home cooking, or preserve, such as vitamin C.
 const harmless: ReadonlySet<string> = new Set([
   'en:e300',
   'en:e301',
@@ -223,9 +223,9 @@ const harmless: ReadonlySet<string> = new Set([
 const novaOf = (kind: Kind, additives: readonly string[]): number =>
   additives.some(tag => !harmless.has(tag)) ? 4 : Math.max(kind.nova, additives.length > 0 ? 3 : 1)
 
-/** @see Open Food Facts' Green-Score of 2024, which has A+ and F */
+/** @see Open Food Facts' Green-Score of 2024, which has grades A+ and F */
 const environmentalGrade = (score: number): string =>
-  environmentalLimits.find(([, least]) => score >= least)?.[0] ?? 'f'
+  environmentalLimits.find(([, minScore]) => score >= minScore)?.[0] ?? 'f'
 
 const environmentalLimits = [
   ['a-plus', 90],
@@ -236,13 +236,13 @@ const environmentalLimits = [
   ['e', 15],
 ] as const
 
-/** Seconds since 1970; fixed, because a catalogue of the same seed must not change with the day it is made. */
-const timesOf = (dice: Chance) => {
-  const created = dice.whole(1_514_764_800, 1_735_689_600)
-  const modified = dice.whole(created, 1_767_225_600)
-  const updated = dice.odds(0.7) ? modified : dice.whole(modified, 1_772_323_200)
+/** Seconds since 1970 in a fixed range, because the same seed must give the same catalogue every day. */
+const timesOf = (random: Random) => {
+  const created = random.integer(1_514_764_800, 1_735_689_600)
+  const modified = random.integer(created, 1_767_225_600)
+  const updated = random.chance(0.7) ? modified : random.integer(modified, 1_772_323_200)
   return {
-    rev: dice.whole(1, 40),
+    rev: random.integer(1, 40),
     created_t: created,
     last_modified_t: modified,
     last_updated_t: updated,

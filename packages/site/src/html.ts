@@ -1,4 +1,4 @@
-/** Text that is markup already; anything else is escaped where it enters a page. */
+/** Markup. All other values are escaped when they are inserted into a page. */
 export class Html {
   readonly text: string
 
@@ -9,11 +9,11 @@ export class Html {
 
 type Part = string | number | Html | null | undefined | readonly Part[]
 
-/** Markup with values in it: texts are escaped, markup is not, lists are joined, null leaves nothing. */
+/** Builds markup: text is escaped, markup is not, lists are joined, null is omitted. */
 export const html = (strings: TemplateStringsArray, ...parts: readonly Part[]): Html =>
   new Html(strings.map((text, index) => text + written(parts[index])).join(''))
 
-/** A value as a JavaScript literal that can stand inside `<script>`: nothing in it can end the element. */
+/** A value as a JavaScript literal for `<script>`. It cannot close the element. */
 export const script = (value: unknown): Html =>
   new Html(
     JSON.stringify(value).replace(

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { RequestCounter } from './limits.ts'
 
-test('a client may ask again a minute after its request, whatever others do', () => {
+test('a request stops counting after a minute, independently of other clients', () => {
   const counter = new RequestCounter({ productReads: 2, searches: 1, facetPages: 0 })
-  const asked = [
+  const allowed = [
     counter.allows('a', 'productReads', 0),
     counter.allows('a', 'productReads', 30_000),
     counter.allows('a', 'productReads', 59_999),
@@ -13,5 +13,5 @@ test('a client may ask again a minute after its request, whatever others do', ()
     counter.allows('a', 'productReads', 60_001),
     counter.allows('a', 'facetPages', 0),
   ]
-  expect(asked).toEqual([true, true, false, true, true, true, false, false])
+  expect(allowed).toEqual([true, true, false, true, true, true, false, false])
 })

@@ -1,7 +1,7 @@
-/** What the real site counts apart: product reads (pages and API), searches, and lists by facet. */
+/** The rate limits of the real site: product reads (pages and API), searches, and lists by facet. */
 export type LimitedKind = 'productReads' | 'searches' | 'facetPages'
 
-/** How many requests of each kind a client may make within a minute. */
+/** The maximum number of requests of each kind per client and minute. */
 export type Limits = Readonly<Record<LimitedKind, number>>
 
 /** @see Open Food Facts' API documentation, "Rate limits" (read 2026) */
@@ -9,7 +9,7 @@ export const officialLimits: Limits = { productReads: 100, searches: 10, facetPa
 
 const minuteMs = 60_000
 
-/** Counts requests of each client over the last minute. */
+/** Counts the requests of each client in the last minute. */
 export class RequestCounter {
   private readonly limits: Limits
   private readonly times = new Map<string, readonly number[]>()
@@ -19,8 +19,8 @@ export class RequestCounter {
   }
 
   /**
-   * Counts a request, unless it is one too many.
-   * @param now milliseconds, of a clock that never goes back
+   * Counts a request and returns true, or returns false if it exceeds the limit.
+   * @param now milliseconds of a monotonic clock
    */
   readonly allows = (client: string, kind: LimitedKind, now: number): boolean => {
     const key = `${client} ${kind}`

@@ -29,23 +29,23 @@ describe.skipIf(executablePath === undefined)('in a browser (needs Chrome or Chr
     await site?.[Symbol.asyncDispose]()
   })
 
-  /** A page, with all that it asked for and all that its scripts complained of. */
+  /** A page, its requests, and the errors of its scripts. */
   const open = async (path: string) => {
     const page = await browser.newPage()
-    const asked: string[] = []
-    const complaints: string[] = []
-    page.on('request', request => asked.push(request.url()))
-    page.on('console', message => complaints.push(message.text()))
-    page.on('pageerror', error => complaints.push(error.message))
+    const requests: string[] = []
+    const errors: string[] = []
+    page.on('request', request => requests.push(request.url()))
+    page.on('console', message => errors.push(message.text()))
+    page.on('pageerror', error => errors.push(error.message))
     await page.goto(site.address + path, { waitUntil: 'networkidle' })
-    return { page, asked, complaints }
+    return { page, requests, errors }
   }
 
   const names = (page: Page) =>
     page.locator('ul.products a.list_product_a .list_product_name').allTextContents()
 
-  test('the script fills the list, and its links lead to the products', async () => {
-    const { page, complaints } = await open('/2')
+  test('the script renders the list, and its links open the products', async () => {
+    const { page, errors } = await open('/2')
     const expected = catalogue.products.slice(100)
     const shown = await names(page)
     expect(shown).toHaveLength(20)
@@ -53,23 +53,23 @@ describe.skipIf(executablePath === undefined)('in a browser (needs Chrome or Chr
     await page.locator('a.list_product_a').nth(3).click()
     await page.waitForSelector('#barcode')
     expect(await page.locator('#barcode').textContent()).toBe(expected[3]?.code)
-    expect(complaints).toEqual([])
+    expect(errors).toEqual([])
     await page.close()
   })
 
-  test('a name that is markup is shown as it is, and does nothing', async () => {
+  test('markup in a name is shown as text', async () => {
     const hostile = '</script><img src=x onerror="document.title=1">'
     site.update({ code: '20999997', product_name: hostile, brands: 'Neuve' })
-    const { page, complaints } = await open('/marque/neuve')
-    expect([await names(page), await page.title(), complaints]).toEqual([[`${hostile} - Neuve`], 'Neuve', []])
+    const { page, errors } = await open('/marque/neuve')
+    expect([await names(page), await page.title(), errors]).toEqual([[`${hostile} - Neuve`], 'Neuve', []])
     await page.close()
   })
 
-  test('nothing is loaded from anywhere else', async () => {
+  test('nothing is loaded from other hosts', async () => {
     for (const path of ['/', '/produit/2900000000001', '/recherche?search_terms=chocolat']) {
-      const { page, asked, complaints } = await open(path)
-      expect(asked.filter(address => new URL(address).origin !== site.address)).toEqual([])
-      expect([asked.length > 3, complaints]).toEqual([true, []])
+      const { page, requests, errors } = await open(path)
+      expect(requests.filter(address => new URL(address).origin !== site.address)).toEqual([])
+      expect([requests.length > 3, errors]).toEqual([true, []])
       await page.close()
     }
   })

@@ -1,7 +1,7 @@
 import { type Facet, type Language, languages } from './taxonomy.ts'
-import { words } from './words.ts'
+import { translations } from './translations.ts'
 
-/** Robots that the real file names and bans (2026), among many. */
+/** Some of the robots that the real file bans (2026). */
 const banned = [
   'Bingbot',
   'SEOkicks-Robot',
@@ -25,21 +25,20 @@ const banned = [
   'ClaudeBot',
 ]
 
-/** Whose lists of products robots may read; the real site's `index_tag_types`, as far as they are known here. */
-const open: ReadonlySet<Facet> = new Set(['categories', 'brands', 'labels'])
+/** The facets whose lists robots may read: the real site's `index_tag_types` that exist here. */
+const indexed: ReadonlySet<Facet> = new Set(['categories', 'brands', 'labels'])
 
 /**
- * The rules for robots in the form of the real ones: search, API and addresses by code are closed; so is the list of
- * all tags of any facet, and the lists of products of facets that are not worth indexing, under their English name and
- * that of the site's language.
+ * The rules for robots in the format of the real site. They disallow search, the API, addresses by code, the tags of every
+ * facet, and the product lists of most facets, by their names in English and in the site's language.
  */
 export const robotsTxt = (language: Language): string => {
-  const facets = Object.keys(words.en.facets) as readonly Facet[]
-  const spoken = languages.filter(each => each === 'en' || each === language)
-  const closed = facets.flatMap(facet =>
-    spoken.flatMap(each => {
-      const { singular, plural } = words[each].facets[facet]
-      return open.has(facet) ? [plural] : [singular, plural]
+  const facets = Object.keys(translations.en.facets) as readonly Facet[]
+  const namedIn = languages.filter(each => each === 'en' || each === language)
+  const disallowed = facets.flatMap(facet =>
+    namedIn.flatMap(each => {
+      const { singular, plural } = translations[each].facets[facet]
+      return indexed.has(facet) ? [plural] : [singular, plural]
     }),
   )
   return [
@@ -49,7 +48,7 @@ export const robotsTxt = (language: Language): string => {
     'Disallow: /cgi',
     'Disallow: /code',
     'Disallow: /api',
-    ...[...new Set(closed)].sort().map(path => `Disallow: /${path}`),
+    ...[...new Set(disallowed)].sort().map(path => `Disallow: /${path}`),
     ...banned.flatMap(name => ['', `User-agent: ${name}`, 'Disallow: /']),
     '',
   ].join('\n')

@@ -1,34 +1,37 @@
-import type { Answer } from './answer.ts'
 import type { LimitedKind } from './limits.ts'
-import type { Shelf } from './shelf.ts'
+import type { ProductStore } from './productStore.ts'
+import type { SiteResponse } from './response.ts'
 import type { View } from './view.ts'
 
-/** One request as the routes see it. */
+/** A request, as passed to routes. */
 export interface SiteRequest {
   readonly url: URL
   readonly view: View
-  readonly shelf: Shelf
-  /** Host name under which the large exports lie; null where they lie on the site itself. */
+  readonly store: ProductStore
+  /** Host name of the large exports; null if the site itself serves them. */
   readonly storage: string | null
 }
 
-/** The named groups of a route's path, as far as they matched. */
+/** The named groups of a route's path. */
 export type PathParts = Readonly<Record<string, string | undefined>>
 
-/** A form of path, and what it comes to. */
+/** A path pattern and its response. */
 export interface Route {
   readonly path: RegExp
-  /** Null where a path, though of this form, leads nowhere; then the routes after this one are tried. */
-  readonly answer: (request: SiteRequest, parts: PathParts) => Answer | null | Promise<Answer | null>
-  /** What the real site counts it as, where it lets a client ask only so often. */
+  /** Null if the path matches but does not exist. Then the next routes are tried. */
+  readonly answer: (
+    request: SiteRequest,
+    parts: PathParts,
+  ) => SiteResponse | null | Promise<SiteResponse | null>
+  /** The rate limit that the request counts against on the real site. */
   readonly counts?: LimitedKind
 }
 
-/** A whole number above zero; null for anything else. */
+/** A positive integer; null for anything else. */
 export const positive = (written: string | null | undefined): number | null =>
   written != null && /^[1-9]\d{0,8}$/.test(written) ? Number(written) : null
 
-/** A part of a path without its escapes; null where they mean nothing. */
+/** A decoded part of a path; null if its escapes are invalid. */
 export const decoded = (part: string): string | null => {
   try {
     return decodeURIComponent(part)

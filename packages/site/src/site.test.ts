@@ -48,7 +48,7 @@ beforeAll(async () => {
 afterAll(() => site[Symbol.asyncDispose]())
 
 describe('lists', () => {
-  test('the home page and those after it hold each product once, 100 a page', async () => {
+  test('the home page and its next pages contain each product once, 100 per page', async () => {
     const paths = ['/', '/2', '/3']
     const pages = await Promise.all(paths.map(path => get(site, path)))
     expect(pages.map(({ status, body }) => [status, listed(body).length, nextLink(body)])).toEqual([
@@ -62,7 +62,7 @@ describe('lists', () => {
     expect(pages.map(({ body }) => body.includes('<ul class="products"></ul>'))).toEqual([true, true, true])
   })
 
-  test('`?page=` and `?page_size=` go on as they began', async () => {
+  test('`?page=` and `?page_size=` are kept in the links of a list', async () => {
     const { body } = await get(site, '/?page=2&page_size=20')
     expect([listed(body)[0]?.code, listed(body).length, nextLink(body)]).toEqual([
       catalogue.products[20]?.code,
@@ -82,7 +82,7 @@ describe('lists', () => {
     ['/marque/orvelune', '/facets/marques/orvelune', '/brand/Orvelune', '/facets/brands/orvelune'],
     ['/pays/belgique', '/facets/pays/belgique', '/country/belgium', '/facets/countries/en%3Abelgium'],
     ['/label/commerce-equitable', '/facets/labels/commerce-equitable', '/label/fair-trade'],
-  ])('%s is a list, by all its names', async (...paths) => {
+  ])('%s is a list with several addresses', async (...paths) => {
     const pages = await Promise.all(paths.map(path => get(site, path)))
     const [codes, ...others] = pages.map(({ body }) => listed(body).map(({ code }) => code))
     expect(pages.map(({ status }) => status)).toEqual(paths.map(() => 200))
@@ -90,13 +90,13 @@ describe('lists', () => {
     expect(others).toEqual(others.map(() => codes))
   })
 
-  test('a list of a tag has its own pages', async () => {
+  test('the list of a tag has pages', async () => {
     const { body } = await get(site, '/pays/france')
     expect([listed(body).length, nextLink(body)]).toEqual([100, '/facets/pays/france/2'])
     expect(listed((await get(site, '/facets/pays/france/3')).body)).toHaveLength(50)
   })
 
-  test('the tags of a facet are listed with how many products have them', async () => {
+  test('the tags of a facet are listed with their numbers of products', async () => {
     const { status, body } = await get(site, '/facets/pays')
     expect([status, body]).toEqual([
       200,
@@ -113,29 +113,26 @@ describe('lists', () => {
     '/0',
     '/%E0%A4%A',
     '/categorie/%E0%A4%A',
-  ])('%s leads nowhere', async path => {
+  ])('%s does not exist', async path => {
     const { status, body } = await get(site, path)
     expect([status, body]).toEqual([404, expect.stringContaining('<h1 class="if-empty-dnone">Erreur</h1>')])
   })
 })
 
 describe('search', () => {
-  test.each(['/cgi/search.pl', '/search', '/recherche'])(
-    '%s finds by the beginnings of words',
-    async path => {
-      const { status, body } = await get(site, `${path}?search_terms=Chocol%20NOIR&action=process`)
-      expect(status).toBe(200)
-      const textOf = (each: CatalogueProduct) =>
-        [each.product_name, each.generic_name, each.brands, each.categories].join(' ')
-      const wanted = catalogue.products.filter(
-        each => /\bchocol/i.test(textOf(each)) && /\bnoir/i.test(textOf(each)),
-      )
-      expect(wanted.length).toBeGreaterThan(2)
-      expect(listed(body).map(({ code }) => code)).toEqual(wanted.map(({ code }) => code))
-    },
-  )
+  test.each(['/cgi/search.pl', '/search', '/recherche'])('%s finds prefixes of words', async path => {
+    const { status, body } = await get(site, `${path}?search_terms=Chocol%20NOIR&action=process`)
+    expect(status).toBe(200)
+    const textOf = (each: CatalogueProduct) =>
+      [each.product_name, each.generic_name, each.brands, each.categories].join(' ')
+    const wanted = catalogue.products.filter(
+      each => /\bchocol/i.test(textOf(each)) && /\bnoir/i.test(textOf(each)),
+    )
+    expect(wanted.length).toBeGreaterThan(2)
+    expect(listed(body).map(({ code }) => code)).toEqual(wanted.map(({ code }) => code))
+  })
 
-  test('it goes on page by page, 50 at once', async () => {
+  test('results have pages of 50 products', async () => {
     const { body } = await get(site, '/cgi/search.pl?search_terms=fr&sort_by=product_name')
     expect([listed(body).length, nextLink(body)]).toEqual([
       50,
@@ -143,7 +140,7 @@ describe('search', () => {
     ])
   })
 
-  test('tags narrow it down, or are kept out', async () => {
+  test('tags filter results, or are excluded', async () => {
     const path = '/cgi/search.pl?action=process&tagtype_0=categories&tag_contains_0=contains&tag_0=snacks'
     const all = listed((await get(site, `${path}&page_size=100`)).body)
     const others = listed(
@@ -155,17 +152,17 @@ describe('search', () => {
     expect(others.map(({ code }) => code)).not.toContain(first?.code)
   })
 
-  test('nothing found is an empty list', async () => {
+  test('a search without results is an empty list', async () => {
     const { status, body } = await get(site, '/search?search_terms=zzz')
     expect([status, listed(body)]).toEqual([200, []])
   })
 })
 
 describe('products', () => {
-  test('a product has one address, to which all others lead', async () => {
+  test('a product has one address, and all others redirect to it', async () => {
     const code = first?.code ?? ''
-    const asked = [`/produit/${code}`, `/product/${code}/x`, `/produit/000${code}/y?rev=1`, firstPath]
-    const got = await Promise.all(asked.map(path => get(site, path)))
+    const paths = [`/produit/${code}`, `/product/${code}/x`, `/produit/000${code}/y?rev=1`, firstPath]
+    const got = await Promise.all(paths.map(path => get(site, path)))
     expect(got.map(({ status, location }) => [status, location])).toEqual([
       [302, firstPath],
       [302, firstPath],
@@ -174,7 +171,7 @@ describe('products', () => {
     ])
   })
 
-  test('its page holds what the catalogue tells', async () => {
+  test('a page shows the fields of the catalogue', async () => {
     const { body, type } = await get(site, firstPath, { host: 'localhost:1' })
     expect(type).toBe('text/html; charset=utf-8')
     for (const part of [
@@ -202,7 +199,7 @@ describe('products', () => {
       expect(body).toContain(part)
   })
 
-  test('in English names and numbers are English', async () => {
+  test('an English page has English names and numbers', async () => {
     const host = 'world.openfoodfacts.localhost'
     const path = '/product/2100000000005/chocolat-noir-orange-orvelune'
     const { status, body } = await get(site, path, { host })
@@ -217,13 +214,13 @@ describe('products', () => {
       expect(body).toContain(part)
   })
 
-  test('additives have panels of their own inside that of the ingredients', async () => {
+  test('additives have panels inside the panel of the ingredients', async () => {
     expect((await get(site, firstPath)).body).toMatch(
       /id="panel_ingredients_content"[\s\S]*id="panel_additives_content"[\s\S]*id="panel_additive_en:e322"[\s\S]*<h4>E322 - Lécithines<\/h4>[\s\S]*<h4>E999<\/h4>/,
     )
   })
 
-  test('what is not known leaves no trace', async () => {
+  test('missing fields are omitted', async () => {
     await using bare = await startSite({ catalogue: { products: [{ code: '20000011' }] } })
     const { body } = await get(bare, '/produit/20000011')
     for (const part of [
@@ -243,13 +240,13 @@ describe('products', () => {
   test.each([
     ['127.0.0.1', 'Erreur', 'Aucun produit listé pour le code-barres 1000000000001.'],
     ['world.openfoodfacts.localhost', 'Error', 'No product listed for barcode 1000000000001.'],
-  ])('an unknown barcode is told as such at %s', async (host, title, words) => {
+  ])('an unknown barcode is reported at %s', async (host, title, words) => {
     const { status, body } = await get(site, '/produit/1000000000001/x', { host })
     expect(status).toBe(404)
     expect(body).toContain(`<h1 class="if-empty-dnone">${title}</h1>\n<p>${words}</p>`)
   })
 
-  test('hostile texts stay texts', async () => {
+  test('markup in fields is escaped', async () => {
     const text = '"><script>alert(1)</script>'
     const product = {
       code: '20000011',
@@ -281,7 +278,7 @@ describe('products', () => {
     })
   })
 
-  test('a product that is changed, put in or taken away is so at once', async () => {
+  test('updates and removals take effect immediately', async () => {
     await using changing = await startSite({ catalogue: generateCatalogue({ count: 3 }) })
     const codes = async () => listed((await get(changing, '/')).body).map(({ code }) => code)
     const before = await codes()
@@ -297,7 +294,7 @@ describe('products', () => {
   })
 })
 
-test('a product that is taken off the market keeps its page, and one that is no food is elsewhere', async () => {
+test('an obsolete product keeps its page, and a product of another type redirects to its site', async () => {
   const products = [
     { code: '20000011', product_name: 'Alt', obsolete: 'on' },
     { code: '20000028', product_name: 'Crème', product_type: 'beauty' },
@@ -314,12 +311,12 @@ test('a product that is taken off the market keeps its page, and one that is no 
 })
 
 describe('hosts', () => {
-  test('that of a country shows what is sold there, and every product’s page', async () => {
+  test('the host of a country lists the products that are sold there, and has the page of every product', async () => {
     const [french, foreign] = generateCatalogue({ count: 2 }).products.map((each, index) => ({
       ...each,
       countries_tags: [index === 0 ? 'en:france' : 'en:spain'],
     }))
-    if (french === undefined || foreign === undefined) throw new Error('two were asked for')
+    if (french === undefined || foreign === undefined) throw new Error('two products were requested')
     await using mixed = await startSite({ catalogue: { products: [french, foreign] } })
     const codesAt = async (host: string) =>
       listed((await get(mixed, '/', { host })).body).map(({ code }) => code)
@@ -333,7 +330,7 @@ describe('hosts', () => {
     ).toBe(302)
   })
 
-  test('links lead to the host that was called, and a host that is no name is not repeated', async () => {
+  test('links use the requested host, but never an invalid one', async () => {
     const urls = await Promise.all(
       ['fr.openfoodfacts.localhost:8080', '"><script>'].map(
         async host => listed((await get(site, '/', { host })).body)[0]?.url,
@@ -345,7 +342,7 @@ describe('hosts', () => {
     ])
   })
 
-  test('`lang` decides for a bare address', async () => {
+  test('`lang` is the language of hosts without a country', async () => {
     await using world = await startSite({ catalogue, lang: 'en' })
     expect(listed((await get(world, '/')).body)[0]?.url).toBe(
       `//${new URL(world.address).host}${firstPath.replace('produit', 'product')}`,
@@ -354,7 +351,7 @@ describe('hosts', () => {
 })
 
 describe('files', () => {
-  test('robots.txt closes search, API and facets, in both languages, and bans robots by name', async () => {
+  test('robots.txt disallows search, API and facets in both languages, and bans robots by name', async () => {
     const { type, body } = await get(site, '/robots.txt')
     expect(type).toBe('text/plain; charset=utf-8')
     const rules = body.split('\n\n')
@@ -378,7 +375,7 @@ describe('files', () => {
     expect(rules).toContain('User-agent: Scrapy\nDisallow: /')
   })
 
-  test('pictures stand where the catalogue has them, and nowhere else', async () => {
+  test('pictures exist only at the paths of the catalogue', async () => {
     const paths = [first?.image_url, first?.image_small_url].map(address => new URL(address ?? '').pathname)
     const got = await Promise.all([...paths, '/images/products/1/front.jpg'].map(path => get(site, path)))
     expect(got.map(({ status, type }) => [status, type])).toEqual([
@@ -400,7 +397,7 @@ describe('files', () => {
     expect(await get(site, path)).toMatchObject({ status, type })
   })
 
-  test('no page loads or runs anything from outside, and each says whose data it is', async () => {
+  test('no page loads or runs anything from other hosts, and each names the source of its data', async () => {
     for (const path of ['/', firstPath, '/marque/orvelune', '/nowhere']) {
       const { body } = await get(site, path)
       const loaded = [
@@ -416,7 +413,7 @@ describe('files', () => {
 })
 
 describe('the server', () => {
-  test('tells who asked for what, in order, and what came of it', async () => {
+  test('records each request with its user agent and status, in order', async () => {
     await using watched = await startSite({ catalogue: generateCatalogue({ count: 2 }) })
     for (const path of ['/', '/nowhere?x=1', '/produit/2900000000001']) await get(watched, path)
     expect(watched.requests).toEqual([
@@ -426,12 +423,12 @@ describe('the server', () => {
     ])
   })
 
-  test('answers HEAD without a body, and no other method', async () => {
+  test('answers HEAD without a body, and rejects other methods', async () => {
     expect(await get(site, '/', { method: 'HEAD' })).toMatchObject({ status: 200, body: '' })
     expect(await get(site, '/', { method: 'POST' })).toMatchObject({ status: 405 })
   })
 
-  test('says so when its port is taken', async () => {
+  test('reports a taken port', async () => {
     const port = Number(new URL(site.address).port)
     await expect(startSite({ catalogue, port })).rejects.toMatchObject({
       code: 'PORT_TAKEN',
@@ -440,10 +437,10 @@ describe('the server', () => {
     })
   })
 
-  test('is gone when disposed of, whoever is still connected', async () => {
-    const ended = await startSite({ catalogue })
-    await get(ended, '/')
-    await ended[Symbol.asyncDispose]()
-    await expect(get(ended, '/')).rejects.toThrow('ECONNREFUSED')
+  test('closes all connections on disposal', async () => {
+    const closed = await startSite({ catalogue })
+    await get(closed, '/')
+    await closed[Symbol.asyncDispose]()
+    await expect(get(closed, '/')).rejects.toThrow('ECONNREFUSED')
   })
 })

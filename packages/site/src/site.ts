@@ -1,76 +1,76 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { RuntimeError } from '@offstream/runtime/errors'
-import { type Answer, plainText, type Silence } from './answer.ts'
 import { type Catalogue, CatalogueProduct } from './catalogue.ts'
 import { FaultPlan, type FaultRule, unknownFault } from './faultPlan.ts'
 import { faults, isFault } from './faults.ts'
 import { type Limits, RequestCounter } from './limits.ts'
+import { ProductStore } from './productStore.ts'
+import { type NoResponse, plainText, type SiteResponse } from './response.ts'
 import type { SiteRequest } from './route.ts'
-import { answerPage, countedAs } from './routes.ts'
-import { send, statusOf } from './send.ts'
-import { Shelf } from './shelf.ts'
+import { countedAs, respondTo } from './router.ts'
+import { sendResponse, statusOf } from './sendResponse.ts'
 import type { Language } from './taxonomy.ts'
 import { viewOf } from './view.ts'
 
 export interface SiteOptions {
-  /** What it shows, in this order; `readCatalogue` and `generateCatalogue` make one. */
+  /** The products in the order of the lists, from `readCatalogue` or `generateCatalogue`. */
   readonly catalogue: Catalogue
-  /** Address to listen on; 127.0.0.1 by default. */
+  /** Address to listen on, by default 127.0.0.1. */
   readonly host?: string
-  /** 0, the default, takes any free one. */
+  /** By default 0: any free port. */
   readonly port?: number
-  /** Language of a bare address (no `fr.` or `world.` before its name); French by default. */
+  /** Language of hosts without `fr.` or `world.`, by default French. */
   readonly lang?: Language
   /**
-   * Another name of this machine, such as `localhost`, where the large exports lie: whoever asks the site for one is sent
-   * there, as the real site sends to a bucket. By default they lie on the site itself.
+   * Another name of this machine, such as `localhost`. The site redirects requests for large exports to it, as the real
+   * site redirects to a bucket. By default the site serves them itself.
    */
   readonly storage?: string
-  /** What goes wrong, and where; nothing by default. */
+  /** By default no faults. */
   readonly faults?: readonly FaultRule[]
-  /** How often a client may ask within a minute; without them, as often as it likes. */
+  /** Rate limits, by default none. */
   readonly limits?: Limits
 }
 
-/** A request that came to the site. */
+/** A request that the site received. */
 export interface RequestEntry {
   readonly method: string
   /** Path and query. */
   readonly path: string
-  /** Null as long as it is not answered, and for one that never is. */
+  /** Null until the response is sent. */
   readonly status: number | null
-  /** Empty where the client sent none. */
+  /** Empty if the client sent none. */
   readonly userAgent: string
 }
 
-/** A running site; disposing of it ends every connection. */
+/** A running site. Disposal closes every connection. */
 export interface Site extends AsyncDisposable {
-  /** Such as `http://127.0.0.1:43210`, without a slash at its end. */
+  /** Such as `http://127.0.0.1:43210`, without a trailing slash. */
   readonly address: string
-  /** What was asked, in the order it came: the last 10,000 requests. */
+  /** The last 10,000 requests in order of arrival. */
   readonly requests: readonly RequestEntry[]
-  /** Puts a product in the place of the one of the same code, or at the end of the lists. */
+  /** Replaces the product with the same code, or appends it. */
   readonly update: (product: CatalogueProduct) => void
-  /** Takes a product off the site. @returns whether it was there */
+  /** Removes a product. @returns whether it existed */
   readonly remove: (code: string) => boolean
-  /** Puts these rules for what goes wrong in the place of those that are; none ends all faults. */
+  /** Replaces the fault rules. An empty list disables all faults. */
   readonly inject: (rules: readonly FaultRule[]) => void
 }
 
-const keptRequests = 10_000
+const maxRequests = 10_000
 
 /**
- * Starts a stand-in for Open Food Facts: its pages, the reading part of its API, and its exports.
+ * Starts a stand-in for Open Food Facts with its pages, its read API and its exports. Resolves when the site accepts
+ * requests.
  *
- * Anything can be made to go wrong: by `faults`, or, for one request, by `?fault=<name>` in its address.
+ * The option `faults` makes requests fail, and `?fault=<name>` in the address of a request makes this request fail.
  *
- * @returns when it can be asked
- * @throws OffstreamError PORT_TAKEN where the port is in use, FAULT_UNKNOWN
+ * @throws OffstreamError PORT_TAKEN, FAULT_UNKNOWN
  */
 export const startSite = async (options: SiteOptions): Promise<Site> => {
   const { catalogue, host = '127.0.0.1', port = 0, lang = 'fr', faults: rules = [], limits } = options
   const { storage = null } = options
-  const shelf = new Shelf(catalogue)
+  const store = new ProductStore(catalogue)
   const counter = limits === undefined ? null : new RequestCounter(limits)
   const requests: Mutable<RequestEntry>[] = []
   let plan = new FaultPlan(rules)
@@ -78,18 +78,23 @@ export const startSite = async (options: SiteOptions): Promise<Site> => {
   const server = createServer(async (request, response) => {
     const entry = entryOf(request)
     requests.push(entry)
-    if (requests.length > keptRequests) requests.shift()
+    if (requests.length > maxRequests) requests.shift()
     try {
-      const answer = await answerTo(request, { shelf, storage, lang, plan, counter })
-      if (!('silence' in answer)) {
+      const answer = await answerTo(request, { store, storage, lang, plan, counter })
+      if (!('noResponse' in answer)) {
         entry.status = statusOf(request, answer)
-        await send(request, response, answer)
-      } else if (answer.silence === 'closed') response.destroy()
+        await sendResponse(request, response, answer)
+      } else if (answer.noResponse === 'close') response.destroy()
     } catch (error) {
-      // A fault of ours, not one that was asked for: told to the client, so that its test shows it.
+      // This is a bug of the site, not a requested fault. The client gets the stack, so that its test shows it.
       entry.status = 500
       if (response.headersSent) response.destroy()
-      else await send(request, response, plainText(500, `${error instanceof Error ? error.stack : error}\n`))
+      else
+        await sendResponse(
+          request,
+          response,
+          plainText(500, `${error instanceof Error ? error.stack : error}\n`),
+        )
     }
   })
   const address = await listen(server, host, port)
@@ -97,8 +102,8 @@ export const startSite = async (options: SiteOptions): Promise<Site> => {
   return {
     address,
     requests,
-    update: product => shelf.put(CatalogueProduct.parse(product)),
-    remove: shelf.remove,
+    update: product => store.put(CatalogueProduct.parse(product)),
+    remove: store.remove,
     inject: changed => {
       plan = new FaultPlan(changed)
     },
@@ -115,39 +120,40 @@ const entryOf = ({ method = 'GET', url = '/', headers }: IncomingMessage): Mutab
   userAgent: headers['user-agent'] ?? '',
 })
 
-/** What a request is answered from. */
-interface Setting {
-  readonly shelf: Shelf
+/** Everything except the request that a response depends on. */
+interface SiteState {
+  readonly store: ProductStore
   readonly storage: string | null
   readonly lang: Language
   readonly plan: FaultPlan
   readonly counter: RequestCounter | null
 }
 
-const answerTo = async (request: IncomingMessage, setting: Setting): Promise<Answer | Silence> => {
-  const called = calledHost(request)
-  const address = `http://${called}${request.url}`
+const answerTo = async (request: IncomingMessage, state: SiteState): Promise<SiteResponse | NoResponse> => {
+  const requestedHost = requestHost(request)
+  const address = `http://${requestedHost}${request.url}`
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return plainText(405, 'Method Not Allowed\n', { allow: 'GET, HEAD' })
   if (!URL.canParse(address)) return plainText(400, 'Bad Request\n')
   const url = new URL(address)
-  const { shelf, storage, lang } = setting
-  const asked: SiteRequest = { url, view: viewOf(called, lang), shelf, storage }
+  const { store, storage, lang } = state
+  const siteRequest: SiteRequest = { url, view: viewOf(requestedHost, lang), store, storage }
 
-  const named = url.searchParams.get('fault')
-  if (named !== null && !isFault(named)) return plainText(400, `${unknownFault(named).message}\n`)
-  const fault = named ?? setting.plan.faultFor(url.pathname + url.search)
-  if (fault !== null) return faults[fault].answer(asked, answerPage)
+  const requestedFault = url.searchParams.get('fault')
+  if (requestedFault !== null && !isFault(requestedFault))
+    return plainText(400, `${unknownFault(requestedFault).message}\n`)
+  const fault = requestedFault ?? state.plan.faultFor(url.pathname + url.search)
+  if (fault !== null) return faults[fault].answer(siteRequest, respondTo)
 
-  const kind = setting.counter === null ? null : countedAs(url.pathname)
+  const kind = state.counter === null ? null : countedAs(url.pathname)
   const client = request.socket.remoteAddress ?? ''
-  if (kind !== null && setting.counter?.allows(client, kind, performance.now()) === false)
+  if (kind !== null && state.counter?.allows(client, kind, performance.now()) === false)
     return plainText(429, 'Too Many Requests\n')
-  return answerPage(asked)
+  return respondTo(siteRequest)
 }
 
-/** The name by which the site was called. It goes into the pages' addresses, so it must be a name and nothing else. */
-const calledHost = ({ headers, socket }: IncomingMessage): string => {
+/** The requested host. Pages contain it in links, so anything but a valid host is replaced by the local address. */
+const requestHost = ({ headers, socket }: IncomingMessage): string => {
   const named = headers.host ?? ''
   const address = socket.localFamily === 'IPv6' ? `[${socket.localAddress}]` : socket.localAddress
   return /^(?:[a-z\d.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i.test(named)
@@ -167,7 +173,7 @@ const listen = async (server: Server, host: string, port: number): Promise<strin
     })
   })
   const bound = server.address()
-  if (bound === null || typeof bound === 'string') throw new Error('a server that listens has an address')
+  if (bound === null || typeof bound === 'string') throw new Error('a listening server has an address')
   return `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}`
 }
 

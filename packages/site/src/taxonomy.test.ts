@@ -13,7 +13,7 @@ test.each([
   expect([tagName(tag, 'fr', written), tagName(tag, 'en', written)]).toEqual([french, english])
 })
 
-test('additives have their number and, if it is known, their name; forms of one count once', () => {
+test('additives have their number and, if known, their name, and variants count once', () => {
   expect(['en:e330', 'en:e322i', 'en:e160c'].map(tag => additiveName(tag, 'fr'))).toEqual([
     'E330 - Acide citrique',
     'E322i',

@@ -1,39 +1,39 @@
-/** The languages that the site speaks. */
+/** The languages of the site. */
 export const languages = ['fr', 'en'] as const
 export type Language = (typeof languages)[number]
 
-/** What the tags of a product are about; the real site calls them facets. */
+/** The kinds of tags of a product. The real site calls them facets. */
 export type Facet = 'categories' | 'brands' | 'countries' | 'labels'
 
 /**
- * The name of a tag such as `en:spreads` in a language, as the site writes it: the taxonomy's name where it is known
- * here, else the tag's own words, with the tag's language before them where it is another (`fr:Pâtes à tartiner`).
+ * The name of a tag such as `en:spreads` in a language: the taxonomy's name if it is known here, otherwise the tag's own
+ * words, with the tag's language as prefix if it differs (`fr:Pâtes à tartiner`).
  *
- * @param written the product's own name for it, if it tells one
+ * @param written the product's own name of the tag
  */
 export const tagName = (tag: string, language: Language, written?: string): string => {
   const known = names.get(tag)?.[language] ?? countryName(tag, language)
   if (known !== undefined) return known
   const [, prefix, id = tag] = /^(?:([a-z]{2}):)?(.*)$/s.exec(tag) ?? []
-  const words = written ?? sentence(id.replaceAll('-', ' '))
-  // A tag in English is of the taxonomy, and so has a name in every language: the product's own comes nearest to it.
+  const name = written ?? sentence(id.replaceAll('-', ' '))
+  // An English tag is part of the real taxonomy, which has a name in every language. The product's name is the closest.
   const isShown = prefix === undefined || prefix === language || (prefix === 'en' && written !== undefined)
-  return isShown ? words : `${prefix}:${words}`
+  return isShown ? name : `${prefix}:${name}`
 }
 
-/** An additive's tag (`en:e330`) as its panel names it: number and name, or the number alone. */
+/** The name of an additive (`en:e330`) on its panel: number and name, or only the number. */
 export const additiveName = (tag: string, language: Language): string => {
   const number = sentence(tag.replace(/^[a-z]{2}:/, ''))
   const name = additives[number.toLowerCase()]?.[language === 'fr' ? 1 : 0]
   return name === undefined ? number : `${number} - ${name}`
 }
 
-/** How many additives tags name: forms of one (`en:e322i`) count with it. */
+/** The number of additives in tags. Variants of one additive (`en:e322i`) count once. */
 export const additivesCount = (tags: readonly string[]): number =>
   new Set(tags.map(tag => tag.replace(/(?<=\d[a-z]?)[iv]+$/, ''))).size
 
 /**
- * A name as an address shows it: without accents, small, all but letters and digits made `-`.
+ * A name in an address: lower case, without accents, other characters than letters and digits replaced by `-`.
  * @see the server's `get_string_id_for_lang`, lib/ProductOpener/Store.pm
  */
 export const slug = (name: string): string =>
@@ -48,7 +48,7 @@ export const slug = (name: string): string =>
 
 const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1)
 
-/** Countries are `en:` and the English name; Node knows all of them in every language. */
+/** Country tags are `en:` and the English name. Node has the names in every language. */
 const countryName = (tag: string, language: Language): string | undefined => {
   const region = regions().get(tag)
   return region === undefined ? undefined : displayNames[language].of(region)

@@ -2,14 +2,14 @@ import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:ht
 import { buffer } from 'node:stream/consumers'
 import type { Site } from './site.ts'
 
-/** What a test asks with; the host is the site's own address where none is given. */
-export interface Ask {
+/** The options of a test request. The default host is the site's address. */
+export interface RequestOptions {
   readonly host?: string
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
 }
 
-export interface Got {
+export interface TestResponse {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly location: string | null
@@ -18,11 +18,11 @@ export interface Got {
   readonly body: string
 }
 
-/** Opens an answer, as far as its head; fetch would follow redirects, unpack gzip and choose `Host` itself. */
+/** Sends a request and resolves with the head of the response. fetch would follow redirects, unpack gzip and set `Host`. */
 export const open = (
   site: Site,
   path: string,
-  { host, method = 'GET', headers = {} }: Ask = {},
+  { host, method = 'GET', headers = {} }: RequestOptions = {},
 ): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
     const { hostname, port } = new URL(site.address)
@@ -32,9 +32,9 @@ export const open = (
       .end()
   })
 
-/** A whole answer. */
-export const get = async (site: Site, path: string, ask: Ask = {}): Promise<Got> => {
-  const response = await open(site, path, ask)
+/** Sends a request and reads the whole response. */
+export const get = async (site: Site, path: string, options: RequestOptions = {}): Promise<TestResponse> => {
+  const response = await open(site, path, options)
   const bytes = await buffer(response)
   return {
     status: response.statusCode ?? 0,

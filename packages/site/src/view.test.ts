@@ -9,7 +9,7 @@ test.each([
   ['127.0.0.1:8080', 'fr', null],
   ['localhost', 'fr', null],
   ['fr', 'fr', null],
-])('%s speaks %s and shows what is sold in %s', (host, language, country) => {
+])('%s is in %s and shows the products that are sold in %s', (host, language, country) => {
   expect(viewOf(host, 'fr')).toEqual({ host, language, country })
 })
 

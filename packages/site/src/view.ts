@@ -1,19 +1,19 @@
 import type { CatalogueProduct } from './catalogue.ts'
 import { type Language, slug } from './taxonomy.ts'
-import { words } from './words.ts'
+import { translations } from './translations.ts'
 
-/** How one visitor sees the site: what its address says of language and country. */
+/** The language and country of a request, which its host selects. */
 export interface View {
-  /** Host and port by which the site was called. */
+  /** The requested host and port. */
   readonly host: string
   readonly language: Language
-  /** Tag of the country to which lists are narrowed; null shows the world. */
+  /** Tag of the country by which lists are filtered; null shows all products. */
   readonly country: string | null
 }
 
 /**
- * Reads a `Host` as the real site does: `fr.…` is France in French, `world.…` everything in English, `world-fr.…` and
- * `fr-en.…` name country and language. A bare address (`127.0.0.1:8080`, `localhost`) shows everything, in `language`.
+ * Parses a `Host` header as the real site does: `fr.…` is France in French, `world.…` all products in English, `world-fr.…`
+ * and `fr-en.…` name country and language. Any other host (`127.0.0.1:8080`, `localhost`) shows all products in `language`.
  */
 export const viewOf = (host: string, language: Language): View => {
   const [, area, spoken] = /^(fr|world)(?:-(fr|en))?\.[^.]/.exec(host) ?? []
@@ -26,30 +26,30 @@ export const viewOf = (host: string, language: Language): View => {
 }
 
 /**
- * Name, first brand and quantity joined by ` - `, each left out where the words before it hold it already.
+ * Name, first brand and quantity, joined by ` - `. Brand and quantity are omitted if the text before contains them.
  * @see the server's `product_name_brand_quantity`, lib/ProductOpener/Products.pm
  */
 export const displayName = (product: CatalogueProduct): string => {
   const { product_name, generic_name, brands, quantity } = product
-  const holds = (text: string, part: string) => `-${slug(text)}-`.includes(`-${slug(part)}-`)
+  const includesPart = (text: string, part: string) => `-${slug(text)}-`.includes(`-${slug(part)}-`)
   const name = product_name || generic_name || ''
   const brand = brands?.replace(/,.*/s, '')
-  const named = brand === undefined || holds(name, brand) ? name : `${name} - ${brand}`
-  const begun = named.replace(/^ - /, '')
-  if (!quantity || holds(begun, quantity)) return begun
-  // A no-break space keeps amount and unit together.
-  return `${begun} - ${quantity.replace(/(\d) (\w)/g, '$1\u00a0$2')}`.replace(/^ - /, '')
+  const withBrand = brand === undefined || includesPart(name, brand) ? name : `${name} - ${brand}`
+  const start = withBrand.replace(/^ - /, '')
+  if (!quantity || includesPart(start, quantity)) return start
+  // A no-break space keeps amount and unit on one line.
+  return `${start} - ${quantity.replace(/(\d) (\w)/g, '$1\u00a0$2')}`.replace(/^ - /, '')
 }
 
-/** The path under which a product is filed: `/produit/<code>/<name and brand>`. */
+/** The canonical path of a product: `/produit/<code>/<name and brand>`. */
 export const productPath = (product: CatalogueProduct, { language }: View): string => {
   const { code, product_name, generic_name, brands } = product
   const name = product_name || generic_name || ''
   const brand = brands?.replace(/,.*/s, '') ?? ''
   const id = slug(`-${slug(name)}-`.includes(`-${slug(brand)}-`) ? name : `${name} ${brand}`)
-  return `/${words[language].productPath}/${code}${id === '' ? '' : `/${encodeURIComponent(id)}`}`
+  return `/${translations[language].productPath}/${code}${id === '' ? '' : `/${encodeURIComponent(id)}`}`
 }
 
-/** Where a picture of the catalogue is found here: at its own path, on this host; null where there is none. */
+/** The path of a picture on this site, which is the path of its URL; null if the product has no picture. */
 export const imagePath = (address: string | null | undefined): string | null =>
   address != null && URL.canParse(address) ? new URL(address).pathname : null

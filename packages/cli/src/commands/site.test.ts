@@ -19,6 +19,6 @@ test('the help lists every fault', async () => {
 
 test('an unknown fault is rejected before the site starts', async () => {
   await expect(runCommand(['site', '--port', '0', '--fault', 'rain=/produit/*'])).rejects.toMatchObject({
-    ...{ code: 'FAULT_UNKNOWN', outcome: 'usage', message: 'There is no fault `rain`' },
+    ...{ code: 'FAULT_UNKNOWN', outcome: 'usage', message: 'Fault `rain` does not exist' },
   })
 })

@@ -1,12 +1,12 @@
 import type { CatalogueProduct } from '../catalogue.ts'
-import { tagsOf } from '../shelf.ts'
+import { tagsOf } from '../productStore.ts'
 import { additiveName, additivesCount, type Facet } from '../taxonomy.ts'
 
 type Cell = string | number | null | undefined
 
 /**
- * The CSV export: parted by tabs, under the names of the official one's columns and in their order. The official one
- * has 210 columns; those that no catalogue of ours fills are left out. A reader goes by the names.
+ * The CSV export: separated by tabs, with the names and the order of the official export's columns. Of its 210 columns
+ * those without data in our catalogues are omitted.
  */
 export const csvHead: () => string = () => line(columns.map(([name]) => name))
 
@@ -14,7 +14,7 @@ export const csvLine = (product: CatalogueProduct): string => line(columns.map((
 
 const line = (cells: readonly Cell[]): string => `${cells.map(written).join('\t')}\n`
 
-/** Quoted only where it must be: quotes in a text are doubled, tabs and line breaks are blanks. */
+/** Quoted only if necessary. Quotes are doubled, tabs and line breaks become blanks. */
 const written = (cell: Cell): string => {
   const text = String(cell ?? '').replace(/[\t\r\n]+/g, ' ')
   return text.includes('"') ? `"${text.replaceAll('"', '""')}"` : text
@@ -30,7 +30,7 @@ const plain = (name: string): Column => [
   },
 ]
 
-/** A moment is told twice: in seconds, and as a date. */
+/** Each time has two columns: seconds, and a date. */
 const moment = (name: string): readonly Column[] => [
   plain(`${name}_t`),
   [
@@ -50,7 +50,7 @@ const tags = (name: string): Column => [
   },
 ]
 
-/** The names as they were written, the tags, and the names in English. */
+/** The written names, the tags, and the English names. */
 const facet = (name: Facet): readonly Column[] => [
   [
     name,
@@ -103,7 +103,7 @@ const columns: readonly Column[] = [
   plain('stores'),
   ...facet('countries'),
   plain('ingredients_text'),
-  // Unlike its neighbours, the official column of this name holds tags.
+  // Unlike similar columns, the official column of this name contains tags.
   ['allergens', ({ allergens_tags }) => (allergens_tags ?? []).join(',')],
   tags('traces_tags'),
   plain('serving_size'),

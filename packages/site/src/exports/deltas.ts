@@ -1,18 +1,18 @@
 import type { CatalogueProduct } from '../catalogue.ts'
 
-/** The products that changed within one day. */
+/** The products that changed on one day. */
 export interface Delta {
-  /** Holds the moments of its first and its last change, in seconds since 1970. */
+  /** Contains the times of the first and the last change, in seconds since 1970. */
   readonly name: string
   readonly products: readonly CatalogueProduct[]
 }
 
 const daySeconds = 86_400
-const daysKept = 14
+const maxDays = 14
 
 /**
- * The deltas of the last 14 days, the newest first; a day without a change has none. They end with the newest change
- * of the catalogue, not with today: what a site serves must not depend on when it is asked.
+ * The deltas of the last 14 days, the newest first. A day without a change has no delta. The last day is that of the
+ * newest change, not today, because the content of a site must not depend on the time of the request.
  */
 export const deltasOf = (products: readonly CatalogueProduct[]): readonly Delta[] => {
   const byDay = new Map<number, CatalogueProduct[]>()
@@ -22,7 +22,7 @@ export const deltasOf = (products: readonly CatalogueProduct[]): readonly Delta[
   }
   const newest = Math.max(...byDay.keys())
   return [...byDay]
-    .filter(([day]) => day > newest - daysKept && day > 0)
+    .filter(([day]) => day > newest - maxDays && day > 0)
     .sort(([one], [other]) => other - one)
     .map(([, changed]) => {
       const inOrder = changed.toSorted((one, other) => changedAt(one) - changedAt(other))
@@ -31,6 +31,6 @@ export const deltasOf = (products: readonly CatalogueProduct[]): readonly Delta[
     })
 }
 
-/** When a product was last changed, in seconds since 1970; 0 where it does not tell. */
+/** The time of a product's last change, in seconds since 1970; 0 if unknown. */
 export const changedAt = ({ last_updated_t, last_modified_t }: CatalogueProduct): number =>
   last_updated_t ?? last_modified_t ?? 0

@@ -11,7 +11,7 @@ import { get } from '../testClient.ts'
 const shared = join(import.meta.dirname, '../../../../../shared/off')
 
 const day = 86_400
-/** Changed at noon of some day, and once more an hour later. */
+/** Products that changed at noon and an hour later. */
 const at = (days: number): number => (20_000 + days) * day + day / 2
 const tea: CatalogueProduct = {
   code: '2100000000005',
@@ -49,14 +49,14 @@ const unpacked = async (path: string): Promise<string> =>
 const jsonl = '/data/openfoodfacts-products.jsonl.gz'
 const csv = '/data/en.openfoodfacts.org.products.csv.gz'
 
-test('the JSON Lines hold every product that is on the market, whole', async () => {
+test('JSON Lines contain every product that is not obsolete, with all fields', async () => {
   const lines = (await unpacked(jsonl)).trimEnd().split('\n')
   const expected = [tea, coffee, old, fresh].map(each => ({ _id: each.code, ...each }))
   expect(lines.map(line => JSON.parse(line))).toEqual(expected)
 })
 
 describe('the CSV', () => {
-  test('is parted by tabs, and quotes only what has quotes', async () => {
+  test('is separated by tabs and quotes only fields with quotes', async () => {
     const [head = '', first = ''] = (await unpacked(csv)).split('\n')
     const names = head.split('\t')
     const cells = Object.fromEntries(first.split('\t').map((cell, index) => [names[index], cell]))
@@ -92,7 +92,7 @@ describe('the CSV', () => {
 })
 
 describe('the Parquet', () => {
-  test('nests languages and nutriments, and is read part by part over HTTP', async () => {
+  test('nests languages and nutriments, and can be read in ranges over HTTP', async () => {
     const file = await asyncBufferFromUrl({ url: `${site.address}/data/food.parquet` })
     const rows = await parquetReadObjects({ file })
     const main = { lang: 'main', text: 'Thé "noir"\tfort' }
@@ -135,7 +135,7 @@ describe('the Parquet', () => {
       for (const [name, shape] of ours) {
         if (name !== 'nutriments') expect([name, shape]).toEqual([name, official.get(name)])
       }
-      // The official list has four more numbers, for the product as prepared.
+      // The official list has four more numbers, for the prepared product.
       expect(ours.get('nutriments')?.map(({ name }) => name)).toEqual(
         official
           .get('nutriments')
@@ -151,7 +151,7 @@ interface Element {
   readonly num_children?: number | undefined
 }
 
-/** The columns of a flat schema, each with all that stands below it. */
+/** The columns of a flat schema, each with its nested columns. */
 const columnsOf = <T extends Element>(schema: readonly T[]): readonly (readonly [string, readonly T[]])[] => {
   const columns: (readonly [string, readonly T[]])[] = []
   const sizeAt = (index: number): number => {
@@ -167,20 +167,20 @@ const columnsOf = <T extends Element>(schema: readonly T[]): readonly (readonly 
 describe('deltas', () => {
   const newest = `openfoodfacts_products_${at(14)}_${at(14) + 3600}.json.gz`
 
-  test('of 14 days are listed, the newest first, by their first and last change', async () => {
+  test('of 14 days are listed by first and last change, the newest first', async () => {
     expect(await get(site, '/data/delta/index.txt')).toMatchObject({
       type: 'text/plain; charset=utf-8',
       body: `${newest}\nopenfoodfacts_products_${at(1)}_${at(1)}.json.gz\n`,
     })
   })
 
-  test('hold what changed in a day, in the order of the changes', async () => {
+  test('contain the changes of one day in order', async () => {
     const lines = (await unpacked(`/data/delta/${newest}`)).trimEnd().split('\n')
     expect(lines.map(line => JSON.parse(line).code)).toEqual([coffee.code, tea.code])
     expect((await get(site, '/data/delta/openfoodfacts_products_1_2.json.gz')).status).toBe(404)
   })
 
-  test('show a change on the site at once', async () => {
+  test('show a change immediately', async () => {
     await using changing = await startSite({ catalogue: { products } })
     await get(changing, '/data/delta/index.txt')
     changing.update({ ...fresh, last_modified_t: at(15) })
@@ -190,7 +190,7 @@ describe('deltas', () => {
 })
 
 describe('downloads', () => {
-  test('of an unchanged file are the same, byte for byte, under the same tag', async () => {
+  test('of an unchanged file have the same bytes and the same ETag', async () => {
     const [one, other] = [await get(site, jsonl), await get(site, jsonl)]
     expect(one.bytes.equals(other.bytes)).toBe(true)
     expect([one.headers.etag, one.headers['last-modified']]).toEqual([
@@ -204,7 +204,7 @@ describe('downloads', () => {
     })
   })
 
-  test('that broke off go on where they were, unless the file has changed', async () => {
+  test('resume after an interruption, unless the file has changed', async () => {
     const { bytes, headers } = await get(site, jsonl)
     const size = bytes.length
     const part = (range: string, version = headers.etag ?? '') =>
@@ -223,7 +223,7 @@ describe('downloads', () => {
   })
 })
 
-test('a site with a storage sends there for its large exports, and keeps the small ones', async () => {
+test('a site with storage redirects large exports there and serves the small ones', async () => {
   await using moved = await startSite({ catalogue: { products }, storage: 'localhost' })
   const { port } = new URL(moved.address)
   const inStorage = { host: `localhost:${port}` }
@@ -236,7 +236,7 @@ test('a site with a storage sends there for its large exports, and keeps the sma
   expect((await get(moved, '/data/delta/index.txt')).status).toBe(200)
 })
 
-test('an invented catalogue goes through every export', async () => {
+test('every export accepts a generated catalogue', async () => {
   const catalogue = generateCatalogue()
   await using invented = await startSite({ catalogue })
   const lines = gunzipSync((await get(invented, jsonl)).bytes)

@@ -1,6 +1,6 @@
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import type { CatalogueProduct } from '../catalogue.ts'
-import { isObsolete, tagsOf } from '../shelf.ts'
+import { isObsolete, tagsOf } from '../productStore.ts'
 import { additivesCount } from '../taxonomy.ts'
 
 type SchemaElement = NonNullable<Parameters<typeof parquetWriteBuffer>[0]['schema']>[number]
@@ -12,8 +12,8 @@ interface Column {
 }
 
 /**
- * The Parquet export with the official one's nesting: texts are lists of languages, `main` first; nutriments a list
- * with a name each and 32-bit numbers. Of its 97 columns those are left out that no catalogue of ours fills.
+ * The Parquet export with the nesting of the official export: texts are lists of languages with `main` first, nutriments are
+ * a list of names and 32-bit numbers. Of its 97 columns those without data in our catalogues are omitted.
  */
 export const parquetOf = (products: readonly CatalogueProduct[]): Buffer => {
   const schema = [
@@ -21,7 +21,7 @@ export const parquetOf = (products: readonly CatalogueProduct[]): Buffer => {
     ...columns.flatMap(column => column.schema),
   ]
   const columnData = columns.map(({ name, value }) => ({ name, data: products.map(value) }))
-  // As many rows in a group as the official file has: a reader holds a whole group.
+  // The row group size of the official file. Readers keep a whole group in memory.
   return Buffer.from(parquetWriteBuffer({ schema, columnData, rowGroupSize: 1_024 }))
 }
 
@@ -67,7 +67,7 @@ const tagsColumn = (name: string): Column => ({
   value: product => (Array.isArray(product[name]) ? product[name] : null),
 })
 
-/** In the product's language twice: as `main`, and under the language's name. */
+/** The text of the product's language appears twice: as `main` and as the language. */
 const languagesColumn = (name: 'product_name' | 'generic_name' | 'ingredients_text'): Column => ({
   name,
   schema: list(name, ...group(text('lang'), text('text'))),
@@ -91,15 +91,15 @@ const nutrimentsColumn: Column = {
     ),
   ),
   value: ({ nutriments }) => {
-    const told = nutriments ?? {}
-    const names = new Set(Object.keys(told).flatMap(key => /^(.*)_(?:100g|serving)$/.exec(key)?.[1] ?? []))
-    const number = (key: string) => (typeof told[key] === 'number' ? told[key] : null)
+    const values = nutriments ?? {}
+    const names = new Set(Object.keys(values).flatMap(key => /^(.*)_(?:100g|serving)$/.exec(key)?.[1] ?? []))
+    const number = (key: string) => (typeof values[key] === 'number' ? values[key] : null)
     return [...names].map(name => ({
       name,
       value: number(`${name}_100g`) ?? number(`${name}_serving`),
       '100g': number(`${name}_100g`),
       serving: number(`${name}_serving`),
-      unit: typeof told[`${name}_unit`] === 'string' ? told[`${name}_unit`] : null,
+      unit: typeof values[`${name}_unit`] === 'string' ? values[`${name}_unit`] : null,
     }))
   },
 }

@@ -1,19 +1,19 @@
 import type { NutriScoreInput } from './nutriScore.ts'
 
-/** The least and the most of something. */
+/** Minimum and maximum. */
 export type Range = readonly [low: number, high: number]
 type Choices = readonly [string, ...string[]]
 
-/** What products of one kind have in common: enough to make any number of believable ones. */
+/** The common properties of a kind of product, from which realistic products are generated. */
 export interface Kind {
-  /** From the widest to the narrowest. */
+  /** From the most general to the most specific. */
   readonly categories: Choices
   readonly names: Choices
-  /** What comes after the name. */
+  /** The second part of a name. */
   readonly variants: Choices
   readonly generic: string
   readonly quantities: Choices
-  /** For 100 g or 100 ml. Saturated fat is a share of the fat, sugars one of the carbohydrates. */
+  /** For 100 g or 100 ml. Saturated fat is a share of fat, sugars a share of carbohydrates. */
   readonly nutriments: {
     readonly fat: Range
     readonly saturatedShare: Range
@@ -25,15 +25,15 @@ export interface Kind {
   }
   readonly score: NutriScoreInput['kind']
   readonly fruits: Range
-  /** Always there; what is written `{variant}` is the variant. */
+  /** Present in every product. `{variant}` is replaced by the variant. */
   readonly ingredients: Choices
   readonly allergens: readonly string[]
   readonly traces: readonly string[]
-  /** Of which some are used by some brands; with them a product is ultra-processed, unless they are harmless ones. */
+  /** Used by some brands. A product with additives is ultra-processed, unless they are harmless. */
   readonly additives: readonly string[]
-  /** Its NOVA group without additives. */
+  /** The NOVA group without additives. */
   readonly nova: 1 | 2 | 3 | 4
-  /** Environmental score of a conventional product, 100 best. */
+  /** Environmental score of a conventional product; 100 is the best. */
   readonly environment: Range
   readonly labels: readonly string[]
 }
@@ -940,8 +940,8 @@ export const kinds: readonly Kind[] = [
 ]
 
 /**
- * Invented: none was found among the brands of Open Food Facts' sample or of French shops when they were made up. Each
- * makes a few kinds of products, and holds to its own ways with organic farming and additives.
+ * Made-up brands: none was found in Open Food Facts' sample or in French shops. Each makes a few kinds of products and
+ * has its own habits of organic farming and additives.
  */
 export const brandNames: readonly string[] = [
   'Valbrindel',

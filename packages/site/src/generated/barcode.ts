@@ -1,5 +1,5 @@
 /**
- * Appends the check digit of GS1's codes: weights 3 and 1 from the right, the sum made up to a multiple of ten.
+ * Appends the GS1 check digit: weights 3 and 1 from the right, total rounded up to a multiple of ten.
  *
  * @see GS1 General Specifications, 7.9.1
  */
@@ -11,12 +11,12 @@ export const withCheckDigit = (digits: string): string => {
 }
 
 /**
- * An EAN-13 in the range 20 to 29 that GS1 leaves to each company for use within it, so it is nobody's product.
- * @param serial a whole number from 0 up to a hundred million
+ * An EAN-13 in the range 20 to 29, which GS1 reserves for internal use, so no real product has it.
+ * @param serial an integer from 0 to 99,999,999
  */
 export const restrictedEan13 = (serial: number): string =>
   withCheckDigit(`2900${String(serial).padStart(8, '0')}`)
 
-/** An EAN-8 in the range that begins with 2, which is left to companies too. @param serial 0 up to a million */
+/** An EAN-8 in the range that starts with 2, reserved for internal use too. @param serial an integer from 0 to 999,999 */
 export const restrictedEan8 = (serial: number): string =>
   withCheckDigit(`2${String(serial).padStart(6, '0')}`)

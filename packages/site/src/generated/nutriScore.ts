@@ -1,6 +1,6 @@
-/** What the Nutri-Score is computed from, for 100 g or 100 ml. */
+/** The values from which the Nutri-Score is computed, for 100 g or 100 ml. */
 export interface NutriScoreInput {
-  /** Which of the algorithm's tables applies. */
+  /** Selects the algorithm's table. */
   readonly kind: 'food' | 'cheese' | 'fat' | 'beverage' | 'water'
   readonly energyKj: number
   readonly fat: number
@@ -20,19 +20,19 @@ export interface NutriScore {
 }
 
 /**
- * The Nutri-Score of 2023: points against energy, saturated fat, sugars and salt, less points for proteins, fibre and
- * fruit. @see Santé publique France, "Update of the Nutri-Score algorithm" (2022 for food, 2023 for beverages)
+ * The Nutri-Score of 2023: points for energy, saturated fat, sugars and salt, minus points for proteins, fibre and fruit.
+ * @see Santé publique France, "Update of the Nutri-Score algorithm" (2022 for food, 2023 for beverages)
  */
 export const nutriScore = (input: NutriScoreInput): NutriScore => {
   if (input.kind === 'water') return { score: 0, grade: 'a' }
   const against = pointsAgainst(input)
   const proteins = points(input.proteins, table(input).proteins)
   const others = points(input.fiber, thresholds.fiber) + fruitPoints(input)
-  // From 11 points on, proteins no longer count, or meat and sweets would buy themselves free; cheese may.
+  // From 11 points on, proteins do not count, because meat and sweets would get too good a grade. Cheese is an exception.
   const countsProteins = input.kind === 'beverage' || input.kind === 'cheese' || against < limitOf(input)
   const score = against - others - (countsProteins ? proteins : 0)
   const limits = gradeLimits[input.kind === 'beverage' || input.kind === 'fat' ? input.kind : 'food']
-  return { score, grade: limits.find(([, most]) => score <= most)?.[0] ?? 'e' }
+  return { score, grade: limits.find(([, maxScore]) => score <= maxScore)?.[0] ?? 'e' }
 }
 
 const steps = (step: number, count: number): readonly number[] =>
@@ -68,7 +68,7 @@ const gradeLimits = {
     ['c', 10],
     ['d', 18],
   ],
-  // Only water is an A.
+  // Only water has grade A.
   beverage: [
     ['b', 2],
     ['c', 6],
@@ -79,7 +79,7 @@ const gradeLimits = {
 const table = ({ kind }: NutriScoreInput) => thresholds[kind === 'beverage' ? 'beverage' : 'food']
 const limitOf = ({ kind }: NutriScoreInput): number => (kind === 'fat' ? 7 : 11)
 
-/** How many thresholds a value exceeds. */
+/** The number of thresholds that a value exceeds. */
 const points = (value: number, limits: readonly number[]): number =>
   limits.filter(limit => value > limit).length
 

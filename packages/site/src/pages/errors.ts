@@ -1,20 +1,20 @@
 import { type Html, html } from '../html.ts'
+import { translations } from '../translations.ts'
 import type { View } from '../view.ts'
-import { words } from '../words.ts'
 import { layout } from './layout.ts'
 
-/** The page for a barcode that no product has; it comes with status 404. */
+/** The page of an unknown barcode. Its status is 404. */
 export const noSuchProductPage = (view: View, code: string): string =>
-  errorPage(view, html`<p>${words[view.language].noSuchProduct(code)}</p>`)
+  errorPage(view, html`<p>${translations[view.language].noSuchProduct(code)}</p>`)
 
-/** The page for any other address that leads nowhere. */
+/** The page of any other unknown address. */
 export const noSuchPage = (view: View): string =>
-  errorPage(view, html`<p>${words[view.language].noSuchPage}</p>`)
+  errorPage(view, html`<p>${translations[view.language].noSuchPage}</p>`)
 
 const errorPage = (view: View, text: Html): string =>
   layout({
-    title: words[view.language].error,
+    title: translations[view.language].error,
     view,
     bodyClass: 'error_page',
-    content: html`<h1 class="if-empty-dnone">${words[view.language].error}</h1>\n${text}`,
+    content: html`<h1 class="if-empty-dnone">${translations[view.language].error}</h1>\n${text}`,
   })

@@ -1,13 +1,13 @@
 import type { CatalogueProduct } from '../catalogue.ts'
+import { translations } from '../translations.ts'
 import type { View } from '../view.ts'
-import { words } from '../words.ts'
 
-/** A grade as the real site's lists tell it, and what the panel of the product page is made of. */
+/** A grade as in the real site's lists, and the content of its panel on the product page. */
 export interface Attribute {
   readonly id: string
   readonly panel_id: string
   readonly name: string
-  /** From `a` (and `a-plus`) down, or `unknown`, `not-applicable`. */
+  /** `a-plus`, `a` to `f`, `unknown` or `not-applicable`. */
   readonly grade: string
   readonly status: 'known' | 'unknown'
   readonly title: string
@@ -36,13 +36,13 @@ export const environmentalScore = (product: CatalogueProduct, view: View): Attri
 
 export const nova = (product: CatalogueProduct, view: View): Attribute => {
   const group = Number(product.nova_group)
-  const title = words[view.language].novaGroups
+  const title = translations[view.language].novaGroups
   const known = group >= 1 && group <= 4 && Number.isInteger(group)
   return {
     id: 'nova',
     panel_id: 'nova',
     name: 'NOVA',
-    // The real site's own mapping, for its ranking by preferences.
+    // The real site uses this mapping to rank by preferences.
     grade: known ? (['a', 'a', 'b', 'e'][group - 1] ?? 'unknown') : 'unknown',
     status: known ? 'known' : 'unknown',
     title: (known ? title[group] : undefined) ?? title[0],
@@ -60,8 +60,8 @@ const graded = (
 ): Attribute => {
   const grade = written || 'unknown'
   const shown: Readonly<Record<string, string>> = {
-    unknown: words[view.language].unknown,
-    'not-applicable': words[view.language].notApplicable,
+    unknown: translations[view.language].unknown,
+    'not-applicable': translations[view.language].notApplicable,
     'a-plus': 'A+',
   }
   return {

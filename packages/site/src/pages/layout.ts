@@ -1,11 +1,11 @@
 import { type Html, html } from '../html.ts'
+import { translations } from '../translations.ts'
 import type { View } from '../view.ts'
-import { words } from '../words.ts'
 
 export interface PageParts {
   readonly title: string
   readonly view: View
-  /** Path of the page's true address. */
+  /** The canonical path. */
   readonly canonical?: string
   /** Attributes of the body. */
   readonly about?: string
@@ -13,9 +13,9 @@ export interface PageParts {
   readonly content: Html
 }
 
-/** A whole page around `content`: head, search form, and the footer that says whose data it is and who serves it. */
+/** A whole page: head, search form, `content`, and the footer with the data's source and license. */
 export const layout = ({ title, view, canonical, about, bodyClass, content }: PageParts): string => {
-  const say = words[view.language]
+  const say = translations[view.language]
   const [data, source, licence, odbl, invented] = say.licence
   const link = canonical === undefined ? null : html`<link rel="canonical" href="//${view.host}${canonical}">`
   const subject = about === undefined ? null : html` about="${about}" typeof="food:foodProduct"`

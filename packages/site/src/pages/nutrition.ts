@@ -1,10 +1,10 @@
 import type { CatalogueProduct } from '../catalogue.ts'
 import { type Html, html } from '../html.ts'
 import type { Language } from '../taxonomy.ts'
+import { translations } from '../translations.ts'
 import type { View } from '../view.ts'
-import { words } from '../words.ts'
 
-/** Shown on every page, known or not; the others only where a product has them. */
+/** Shown on every page, even if unknown. Others are shown only if the product has them. */
 const always: ReadonlySet<string> = new Set([
   'fat',
   'saturated-fat',
@@ -18,11 +18,11 @@ const always: ReadonlySet<string> = new Set([
 type Per = '100g' | 'serving'
 
 /**
- * The nutrition table: no ids or classes in its rows, labels and numbers in the page's language. Unlike the real site,
- * which rounds, it shows every digit that the catalogue has.
+ * The nutrition table: rows without ids or classes, labels and numbers in the page's language. Unlike the real site, it does
+ * not round values.
  */
 export const nutritionTable = (product: CatalogueProduct, { language }: View): Html => {
-  const say = words[language]
+  const say = translations[language]
   const perServing = Object.keys(product.nutriments ?? {}).some(name => name.endsWith('_serving'))
   const columns: readonly Per[] = perServing ? ['100g', 'serving'] : ['100g']
   const { energy: energyLabel = '', ...labels } = say.nutriments
@@ -62,7 +62,7 @@ const grams = (product: CatalogueProduct, name: string, per: Per, language: Lang
   return value === null ? unknown : html`${localNumber(value, language)} g`
 }
 
-/** Both units, of which one is reckoned where only the other is known. @see 4.184 kJ a kcal, as the real site has it */
+/** Energy in both units. A missing unit is converted with 4.184 kJ per kcal, as on the real site. */
 const energy = (product: CatalogueProduct, per: Per, language: Language): Html => {
   const knownKcal = amount(product, 'energy-kcal', per)
   const kj = amount(product, 'energy', per) ?? (knownKcal === null ? null : Math.round(knownKcal * 4.184))

@@ -1,18 +1,18 @@
 import type { CatalogueProduct } from '../catalogue.ts'
 import { type Html, html } from '../html.ts'
-import { isObsolete, type ProductTag, tagsOf } from '../shelf.ts'
+import { isObsolete, type ProductTag, tagsOf } from '../productStore.ts'
 import { additiveName, type Facet, tagName } from '../taxonomy.ts'
+import { translations, type Words } from '../translations.ts'
 import { displayName, imagePath, productPath, type View } from '../view.ts'
-import { type Words, words } from '../words.ts'
 import { type Attribute, environmentalScore, nova, nutriScore } from './grades.ts'
 import { layout } from './layout.ts'
 import { nutritionTable } from './nutrition.ts'
 
-/** The page of one product. What a product does not tell leaves no trace on its page, as on the real one. */
+/** The page of a product. Missing fields are omitted, as on the real site. */
 export const productPage = (product: CatalogueProduct, view: View): string => {
   const title = displayName(product)
   const path = productPath(product, view)
-  const say = words[view.language]
+  const say = translations[view.language]
   const content = html`
 <div itemscope itemtype="//schema.org/Product" class="main-product" id="main-product">
 <div id="prodHead"><h1 class="title-3" property="food:name" itemprop="name">${title}</h1></div>
@@ -60,7 +60,7 @@ const field = (
     : html`<p id="field_${name}"><span class="field">${say.fields[name]}${say.separator}</span><span class="field_value" id="field_${name}_value">${value}</span></p>`
 
 const tagsField = (facet: Facet, product: CatalogueProduct, view: View): Html | null => {
-  const say = words[view.language]
+  const say = translations[view.language]
   const links = tagsOf(product, facet, view.language).map(tag => tagLink(facet, tag, say))
   const joined = links.map((link, index) => (index === 0 ? link : html`, ${link}`))
   return field(facet, links.length === 0 ? null : html`${joined}`, say)
@@ -79,7 +79,7 @@ interface Panel {
   readonly content?: Html
 }
 
-/** A panel of the product page: `ul#panel_<id>`, with its title in `li > a.panel_title` and the rest in `…_content`. */
+/** A panel of the product page: `ul#panel_<id>`, with the title in `li > a.panel_title` and the rest in `…_content`. */
 const panel = (id: string, { title, grade, icon, content }: Panel): Html => {
   const name = grade === undefined ? '' : ` grade_${grade.replaceAll('-', '_')}`
   return html`
@@ -92,17 +92,17 @@ const panel = (id: string, { title, grade, icon, content }: Panel): Html => {
 const gradePanel = ({ panel_id, grade, icon_url, title }: Attribute): Html =>
   panel(panel_id, { title, grade, icon: icon_url })
 
-// Its number is told by the picture's name alone; the class of the title says nothing.
+// Only the picture's name contains the group's number.
 const novaTitle = ({ title, icon_url }: Attribute): Panel => ({ title, icon: icon_url })
 
-/** Products without a grade of any kind have no such section. */
+/** Products without any grade have no such section. */
 const environmentSection = (product: CatalogueProduct, view: View): Html | null =>
   product.environmental_score_grade
-    ? html`<section id="environment"><h2>${words[view.language].environment}</h2>${gradePanel(environmentalScore(product, view))}</section>`
+    ? html`<section id="environment"><h2>${translations[view.language].environment}</h2>${gradePanel(environmentalScore(product, view))}</section>`
     : null
 
 const ingredientsPanel = (product: CatalogueProduct, view: View): Html | null => {
-  const say = words[view.language]
+  const say = translations[view.language]
   const text = product.ingredients_text
   const names = (tags: readonly string[] | null | undefined) =>
     (tags ?? []).map(tag => tagName(tag, view.language)).join(', ')

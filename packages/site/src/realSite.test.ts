@@ -7,14 +7,14 @@ import { type Site, startSite } from './site.ts'
 const realPages = join(import.meta.dirname, '../../../../shared/off/pages')
 const scraper = join(import.meta.dirname, '../../pipeline/src/sources/web/pages.ts')
 
-/** What the scraper looks for that no saved page shows: they are excerpts, and end before these. */
+/** Selectors that no saved page contains, because the saved pages are excerpts. */
 const beyondTheExcerpts = [
-  // Drawn by the list's script, which is not saved.
+  // Rendered by the list's script, which is not saved.
   '.list_product_a',
-  // Of lists longer than a page (openfoodfacts-server, tests/unit/display.t).
+  // Only on lists with more than one page (openfoodfacts-server, tests/unit/display.t).
   '#pages',
   'rel="next',
-  // Of products that are no longer sold (openfoodfacts-server, templates/web/pages/product/product_page.tt.html).
+  // Only on products that are no longer sold (openfoodfacts-server, templates/web/pages/product/product_page.tt.html).
   '#obsolete',
   '#og_image',
   '#panel_additives_content',
@@ -22,7 +22,7 @@ const beyondTheExcerpts = [
   '#panel_environmental_score',
 ]
 
-/** It has a page, and is in no list. */
+/** This product has a page but is not in lists. */
 const obsolete = { code: '2100000000005', product_name: 'Thé glacé', obsolete: 'on' }
 
 let site: Site
@@ -33,7 +33,7 @@ beforeAll(async () => {
 })
 afterAll(() => site[Symbol.asyncDispose]())
 
-/** A home page, all that it needs, enough products that each has what some lack, and what is there for none. */
+/** A home page with its files, enough products to cover optional elements, and an unknown product. */
 const ourPages = async (): Promise<string> => {
   const home = await text('/')
   const products = [...home.matchAll(/"url":"\/\/[^/]+(\/[^"]+)"/g)].map(each => each[1] ?? '')
@@ -50,7 +50,7 @@ const wanted = (): readonly string[] => {
   return [...new Set(selectors.match(/[#.][a-z][\w-]*|\[[a-z]+\^?="[^"]+"\]/gi) ?? [])].map(inMarkup)
 }
 
-/** `[rel^="next"]` is `rel="next`, with or without more after it. */
+/** `[rel^="next"]` becomes `rel="next`, the start of the attribute. */
 const inMarkup = (part: string): string =>
   part.replace(/^\[(\w+)\^="([^"]+)"\]$/, '$1="$2').replace(/^\[(.*)\]$/, '$1')
 
@@ -60,7 +60,7 @@ const shows = (markup: string, part: string): boolean => {
   return new RegExp(`(?:class|className) ?= ?["'](?:[^"']* )?${part.slice(1)}(?: [^"']*)?["']`).test(markup)
 }
 
-test('each id, class and attribute that the scraper looks for is on our pages', async () => {
+test('our pages contain each id, class and attribute of the scraper', async () => {
   const pages = await ourPages()
   expect(wanted().length).toBeGreaterThan(20)
   expect(wanted().filter(part => !shows(pages, part))).toEqual([])

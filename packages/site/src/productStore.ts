@@ -1,39 +1,39 @@
-import { type Catalogue, type CatalogueProduct, filedCode } from './catalogue.ts'
+import { type Catalogue, type CatalogueProduct, normalisedCode } from './catalogue.ts'
 import { type Facet, type Language, languages, slug, tagName } from './taxonomy.ts'
 import { imagePath } from './view.ts'
 
-/** A tag of a product as its page shows it. */
+/** A tag, as shown on a product's page. */
 export interface ProductTag {
-  /** As the catalogue has it: `en:spreads`; for a brand, its name made an id. */
+  /** The catalogue's tag (`en:spreads`), or the slug of a brand. */
   readonly tag: string
   readonly name: string
-  /** As an address has it: the name's id, or the tag where the name is of another language. */
+  /** The tag in addresses: the slug of the name, or the tag if its name is in another language. */
   readonly id: string
-  /** Whether the taxonomy has it; else a contributor wrote it. */
+  /** Whether the tag is part of the taxonomy. Otherwise a contributor wrote it. */
   readonly known: boolean
 }
 
-/** What a list is narrowed to; nothing narrows it to everything. */
+/** The filters of a list. Without filters, a list contains all products. */
 export interface Query {
-  /** Each asks that a product has one of the tags, or, where they are excluded, none of them. */
+  /** Each entry requires one of the tags or, if `excluded`, none of them. */
   readonly tags?: readonly {
     readonly facet: Facet
     readonly ids: readonly string[]
     readonly excluded?: boolean
   }[]
-  /** Barcodes, in any form. */
+  /** Barcodes, with or without leading zeros. */
   readonly codes?: readonly string[]
-  /** Words that must all begin a word of the product's name, brands, categories or labels, or its code. */
+  /** Each term must be a prefix of a word in the name, brands, categories, labels or code. */
   readonly terms?: string
-  /** Tag of the country it is sold in. */
+  /** Tag of a country in which the product is sold. */
   readonly country?: string | null
   readonly sortBy?: string | null
 }
 
-/** The products of a site, by code and in order, with the lists that can be asked for. */
-export class Shelf {
+/** The products of a site in order, with lookup by code and filtered lists. */
+export class ProductStore {
   private readonly byCode = new Map<string, CatalogueProduct>()
-  /** Made when they are first asked for, and thrown away when a product changes. */
+  /** Built on first use and discarded when a product changes. */
   private indexes = new Map<Facet, ReadonlyMap<string, readonly CatalogueProduct[]>>()
   private pictures: ReadonlyMap<string | null, CatalogueProduct> | null = null
   private changes = 0
@@ -45,25 +45,25 @@ export class Shelf {
 
   readonly all = (): readonly CatalogueProduct[] => [...this.byCode.values()]
 
-  /** Those that lists, searches and exports show: food, and not taken off the market. */
+  /** The products in lists, searches and exports: food that is not obsolete. */
   readonly listed = (): readonly CatalogueProduct[] =>
     this.all().filter(product => !isObsolete(product) && otherType(product) === null)
 
-  /** Rises with each change. */
+  /** Increases with each change. */
   readonly version = (): number => this.changes
 
-  /** @param code in any form: with or without leading zeros */
+  /** @param code with or without leading zeros */
   readonly get = (code: string): CatalogueProduct | null => this.byCode.get(keyOf(code)) ?? null
 
-  /** Puts a product in the place of the one of the same code, or at the end. */
+  /** Replaces the product with the same code, or appends it. */
   readonly put = (product: CatalogueProduct): void => {
     this.byCode.set(keyOf(product.code), product)
-    this.forget()
+    this.discardIndexes()
   }
 
-  /** @returns whether there was one */
+  /** @returns whether the product existed */
   readonly remove = (code: string): boolean => {
-    this.forget()
+    this.discardIndexes()
     return this.byCode.delete(keyOf(code))
   }
 
@@ -74,7 +74,7 @@ export class Shelf {
     country = null,
     sortBy = null,
   }: Query): readonly CatalogueProduct[] => {
-    const wanted = tags.map(({ facet, ids, excluded = false }) => ({
+    const conditions = tags.map(({ facet, ids, excluded = false }) => ({
       found: new Set(ids.flatMap(id => this.tagged(facet, id))),
       excluded,
     }))
@@ -82,16 +82,16 @@ export class Shelf {
       .split('-')
       .filter(word => word !== '')
       .map(word => `-${word}`)
-    const wantedCodes = codes === undefined ? null : new Set(codes.map(keyOf))
+    const selectedCodes = codes === undefined ? null : new Set(codes.map(keyOf))
     const matches = (product: CatalogueProduct): boolean =>
-      (wantedCodes === null || wantedCodes.has(keyOf(product.code))) &&
-      wanted.every(({ found, excluded }) => found.has(product) !== excluded) &&
+      (selectedCodes === null || selectedCodes.has(keyOf(product.code))) &&
+      conditions.every(({ found, excluded }) => found.has(product) !== excluded) &&
       (country === null || (product.countries_tags ?? []).includes(country)) &&
       prefixes.every(prefix => this.searchText(product).includes(prefix))
     return sorted(this.listed().filter(matches), sortBy)
   }
 
-  /** Every tag of a facet, with how many products have it, the most frequent first. */
+  /** The tags of a facet with their numbers of products, the most frequent first. */
   readonly tags = (
     facet: Facet,
     language: Language,
@@ -103,18 +103,18 @@ export class Shelf {
     return [...counted.values()].sort((one, other) => other.count - one.count)
   }
 
-  /** The name of a facet's tag as its list is headed; null where no product has it. */
+  /** The title of a tag's list; null if no product has the tag. */
   readonly tagName = (facet: Facet, id: string, language: Language): string | null => {
     const [product] = this.tagged(facet, id)
     if (product === undefined) return null
-    const isAsked = (tag: ProductTag) => keysOf(tag).some(key => key === id || key === slug(id))
-    const spoken = [language, ...languages].map(each => tagsOf(product, facet, each).findIndex(isAsked))
-    const index = spoken.find(found => found >= 0)
+    const matches = (tag: ProductTag) => keysOf(tag).some(key => key === id || key === slug(id))
+    const indexes = [language, ...languages].map(each => tagsOf(product, facet, each).findIndex(matches))
+    const index = indexes.find(found => found >= 0)
     return tagsOf(product, facet, language)[index ?? -1]?.name ?? null
   }
 
-  /** The product of which `path` is a picture. */
-  readonly pictured = (path: string): CatalogueProduct | null => {
+  /** The product with a picture at this path. */
+  readonly withPicture = (path: string): CatalogueProduct | null => {
     this.pictures ??= new Map(
       this.all().flatMap(product =>
         [product.image_url, product.image_small_url].map(address => [imagePath(address), product] as const),
@@ -138,7 +138,7 @@ export class Shelf {
     return text
   }
 
-  private readonly forget = (): void => {
+  private readonly discardIndexes = (): void => {
     this.changes += 1
     this.indexes = new Map()
     this.searchTexts = new Map()
@@ -146,15 +146,15 @@ export class Shelf {
   }
 }
 
-/** Whether it was taken off the market: such a product has its page, but is in no list. */
+/** Whether the product is no longer sold. Such a product has a page but is not in lists. */
 export const isObsolete = ({ obsolete }: CatalogueProduct): boolean =>
   obsolete === true || obsolete === 1 || obsolete === 'on' || obsolete === '1'
 
-/** What a product is, if it is no food (`beauty`, `petfood`, `product`): it belongs to another site. */
+/** The type of a product of another site (`beauty`, `petfood`, `product`); null for food. */
 export const otherType = ({ product_type: type }: CatalogueProduct): string | null =>
   typeof type === 'string' && type !== '' && type !== 'food' ? type : null
 
-/** The tags of a product in the order in which its page names them. */
+/** The tags of a product in the order of its page. */
 export const tagsOf = (
   product: CatalogueProduct,
   facet: Facet,
@@ -165,17 +165,17 @@ export const tagsOf = (
   const tags = product[`${facet}_tags`] ?? []
   const written = facet === 'countries' ? [] : namesIn(product[facet])
   return tags.map((tag, index) => {
-    // Names and tags tell the same things in the same order, if they are as many.
+    // If there are as many names as tags, they have the same order.
     const name = tagName(tag, language, written.length === tags.length ? written[index] : undefined)
     const isForeign = /^[a-z]{2}:/.test(name)
     return { tag, name, id: isForeign ? tag : slug(name), known: tag.startsWith('en:') && !isForeign }
   })
 }
 
-/** All by which a list can be asked for: `en:spreads`, `spreads`, `produits-a-tartiner`. */
+/** All ids that select a tag's list: `en:spreads`, `spreads`, `produits-a-tartiner`. */
 const keysOf = ({ tag, id }: ProductTag): readonly string[] => [tag, tag.replace(/^[a-z]{2}:/, ''), id]
 
-const keyOf = (code: string): string => filedCode(code) ?? code
+const keyOf = (code: string): string => normalisedCode(code) ?? code
 
 const namesIn = (list: string | null | undefined): readonly string[] =>
   (list ?? '')

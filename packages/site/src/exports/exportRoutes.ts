@@ -2,86 +2,86 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { createGzip } from 'node:zlib'
-import { type Answer, redirect } from '../answer.ts'
 import type { CatalogueProduct } from '../catalogue.ts'
+import type { ProductStore } from '../productStore.ts'
+import { redirect, type SiteResponse } from '../response.ts'
 import type { Route, SiteRequest } from '../route.ts'
-import type { Shelf } from '../shelf.ts'
 import { csvHead, csvLine } from './csv.ts'
 import { changedAt, deltasOf } from './deltas.ts'
 
-/** A file as it is served: whole, so that a broken download can go on and a part can be asked for. */
+/** A complete file, so that clients can resume a download or request a range. */
 interface ExportFile {
   readonly type: string
   readonly content: Buffer
 }
 
-type Make = (shelf: Shelf, name: string) => Promise<ExportFile | null>
+type Make = (store: ProductStore, name: string) => Promise<ExportFile | null>
 
-/** The products as the MongoDB export has them, one a line. */
+/** The products in the format of the MongoDB export, one per line. */
 const jsonl = async (products: readonly CatalogueProduct[]): Promise<ExportFile> => ({
   type: 'application/gzip',
   content: await gzipped(products.map(product => `${JSON.stringify({ _id: product.code, ...product })}\n`)),
 })
 
-const csv: Make = async shelf => ({
+const csv: Make = async store => ({
   type: 'application/gzip',
-  content: await gzipped([csvHead(), ...shelf.listed().map(csvLine)]),
+  content: await gzipped([csvHead(), ...store.listed().map(csvLine)]),
 })
 
-const parquet: Make = async shelf => {
-  // Loaded only here: pages need none of it.
+const parquet: Make = async store => {
+  // Loaded on demand, because pages do not need it.
   const { parquetOf } = await import('./parquet.ts')
-  return { type: 'application/vnd.apache.parquet', content: parquetOf(shelf.all()) }
+  return { type: 'application/vnd.apache.parquet', content: parquetOf(store.all()) }
 }
 
-const deltaIndex: Make = async shelf => ({
+const deltaIndex: Make = async store => ({
   type: 'text/plain; charset=utf-8',
   content: Buffer.from(
-    deltasOf(shelf.listed())
+    deltasOf(store.listed())
       .map(({ name }) => `${name}\n`)
       .join(''),
   ),
 })
 
-const delta: Make = async (shelf, name) => {
-  const found = deltasOf(shelf.listed()).find(each => each.name === name)
+const delta: Make = async (store, name) => {
+  const found = deltasOf(store.listed()).find(each => each.name === name)
   return found === undefined ? null : jsonl(found.products)
 }
 
 const gzipped = (lines: readonly string[]): Promise<Buffer> => buffer(Readable.from(lines).pipe(createGzip()))
 
-/** What was made of each shelf, as long as its products stay as they are. */
-const made = new WeakMap<Shelf, { version: number; files: Map<string, Promise<ExportFile | null>> }>()
+/** The files of each store, until its products change. */
+const made = new WeakMap<ProductStore, { version: number; files: Map<string, Promise<ExportFile | null>> }>()
 
 const exportFile =
   (make: Make) =>
-  async ({ shelf, url }: SiteRequest): Promise<Answer | null> => {
-    const known = made.get(shelf)
+  async ({ store, url }: SiteRequest): Promise<SiteResponse | null> => {
+    const known = made.get(store)
     const current =
-      known?.version === shelf.version() ? known : { version: shelf.version(), files: new Map() }
-    made.set(shelf, current)
+      known?.version === store.version() ? known : { version: store.version(), files: new Map() }
+    made.set(store, current)
     const name = url.pathname.replace(/^.*\//, '')
-    const making = current.files.get(name) ?? make(shelf, name)
+    const making = current.files.get(name) ?? make(store, name)
     current.files.set(name, making)
     const file = await making
-    return file === null ? null : answerOf(file, shelf)
+    return file === null ? null : answerOf(file, store)
   }
 
-const answerOf = ({ type, content }: ExportFile, shelf: Shelf): Answer => ({
+const answerOf = ({ type, content }: ExportFile, store: ProductStore): SiteResponse => ({
   status: 200,
   headers: {
     'content-type': type,
     'accept-ranges': 'bytes',
     etag: `"${createHash('sha256').update(content).digest('hex').slice(0, 32)}"`,
-    'last-modified': new Date(newestChange(shelf) * 1000).toUTCString(),
+    'last-modified': new Date(newestChange(store) * 1000).toUTCString(),
   },
   body: content,
 })
 
-const newestChange = (shelf: Shelf): number =>
-  shelf.all().reduce((newest, each) => Math.max(newest, changedAt(each)), 0)
+const newestChange = (store: ProductStore): number =>
+  store.all().reduce((newest, each) => Math.max(newest, changedAt(each)), 0)
 
-/** A large export: under `/data`, and where there is a storage, in its root and nowhere else. */
+/** A large export, at `/data` or, with `storage`, only at the root of that host. */
 const large = (name: string, make: Make): readonly Route[] => {
   const answer = exportFile(make)
   const file = name.replaceAll('.', '\\.')
@@ -103,9 +103,9 @@ const inStorage = ({ url, storage }: SiteRequest, name: string): string => {
   return address.href
 }
 
-/** The exports, under the names that they have on the real site; the Parquet file is elsewhere there, under this name. */
+/** The exports with the file names of the real site, which has the Parquet file on another host. */
 export const exportRoutes: readonly Route[] = [
-  ...large('openfoodfacts-products.jsonl.gz', shelf => jsonl(shelf.listed())),
+  ...large('openfoodfacts-products.jsonl.gz', store => jsonl(store.listed())),
   ...large('en.openfoodfacts.org.products.csv.gz', csv),
   { path: /^\/data\/food\.parquet$/, answer: exportFile(parquet) },
   { path: /^\/data\/delta\/index\.txt$/, answer: exportFile(deltaIndex) },

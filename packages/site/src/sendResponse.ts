@@ -1,35 +1,36 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
-import type { Answer } from './answer.ts'
+import type { SiteResponse } from './response.ts'
 
-/** Sends an answer, or the part of it that was asked for; ends when it is sent or the client has left. */
-export const send = async (
+/** Sends a response or the requested range of it. Resolves when it is sent or the client has disconnected. */
+export const sendResponse = async (
   request: IncomingMessage,
   response: ServerResponse,
-  answer: Answer,
+  answer: SiteResponse,
 ): Promise<void> => {
-  const { status, headers, body, brokenOffAfter } = partOf(request, answer)
+  const { status, headers, body, cutOffAfter } = rangeOf(request, answer)
   if (typeof body === 'function') {
     response.writeHead(status, headers)
     if (request.method === 'HEAD') response.end()
-    // Who leaves in the middle of a stream does as it likes.
+    // A client may disconnect in the middle of a stream.
     else await pipeline(body(), response).catch(() => undefined)
     return
   }
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
   if (request.method === 'HEAD') response.end()
-  else if (brokenOffAfter === undefined) response.end(body)
-  else response.write(Buffer.from(body).subarray(0, brokenOffAfter), () => response.destroy())
+  else if (cutOffAfter === undefined) response.end(body)
+  else response.write(Buffer.from(body).subarray(0, cutOffAfter), () => response.destroy())
 }
 
-/** The status that will be sent. */
-export const statusOf = (request: IncomingMessage, answer: Answer): number => partOf(request, answer).status
+/** The status that `sendResponse` sends. */
+export const statusOf = (request: IncomingMessage, answer: SiteResponse): number =>
+  rangeOf(request, answer).status
 
 /**
- * The answer to a request for a part of a file (RFC 9110, 14): one range; several, or what is no range, get the whole,
- * as does who has a part of another version (`If-Range`).
+ * The response to a range request (RFC 9110, 14). Several ranges, an invalid range and a range of another version
+ * (`If-Range`) get the whole file.
  */
-const partOf = ({ headers }: IncomingMessage, answer: Answer): Answer => {
+const rangeOf = ({ headers }: IncomingMessage, answer: SiteResponse): SiteResponse => {
   const { body } = answer
   if (!Buffer.isBuffer(body) || answer.headers['accept-ranges'] !== 'bytes') return answer
   const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(headers.range ?? '') ?? []

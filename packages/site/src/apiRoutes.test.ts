@@ -54,7 +54,7 @@ describe('a product', () => {
       404,
       { code: cream.code, status: 0, status_verbose: 'product found with a different product type: beauty' },
     ],
-  ])('that version 2 has not: %s', async (code, status, answer) => {
+  ])('unknown to version 2: %s', async (code, status, answer) => {
     expect(await ask(`/api/v2/product/${code}`)).toEqual({ status, answer })
   })
 
@@ -86,7 +86,7 @@ describe('a product', () => {
     ['17', 'product_not_found', { id: 'code', value: '00000017' }],
     ['x', 'invalid_code', { id: 'code', value: 'x' }],
     [cream.code, 'product_found_with_a_different_product_type', { id: 'product_type', value: 'beauty' }],
-  ])('that version 3 has not: %s', async (code, id, field) => {
+  ])('unknown to version 3: %s', async (code, id, field) => {
     const { status, answer } = await ask(`/api/v3/product/${code}`)
     expect([status, answer]).toEqual([
       404,
@@ -106,19 +106,22 @@ describe('a product', () => {
     ])
   })
 
-  test.each(['v2', 'v3'])('of another kind is elsewhere, for who asks %s for all kinds', async version => {
-    const path = `/api/${version}/product/${cream.code}?product_type=all`
-    expect(await get(site, path)).toMatchObject({
-      status: 302,
-      location: `https://world.openbeautyfacts.org${path}`,
-    })
-  })
+  test.each(['v2', 'v3'])(
+    '%s redirects to the site of another product type, if the client requests all types',
+    async version => {
+      const path = `/api/${version}/product/${cream.code}?product_type=all`
+      expect(await get(site, path)).toMatchObject({
+        status: 302,
+        location: `https://world.openbeautyfacts.org${path}`,
+      })
+    },
+  )
 })
 
 describe('a search', () => {
   const codes = (answer: { products: readonly CatalogueProduct[] }) => answer.products.map(({ code }) => code)
 
-  test('is given out page by page', async () => {
+  test('has pages', async () => {
     const first = (await ask('/api/v2/search?fields=code')).answer
     const third = (await ask('/api/v2/search?fields=code&page=3&page_size=50')).answer
     expect(first).toEqual({
@@ -156,19 +159,19 @@ describe('a search', () => {
     expect(codes((await ask(`/api/v2/search?${query}`)).answer)).toEqual(expected)
   })
 
-  test('is ordered by what `sort_by` names', async () => {
+  test('is sorted by `sort_by`', async () => {
     const { answer } = await ask('/api/v2/search?sort_by=last_modified_t&page_size=100')
     const times = answer.products.map(({ last_modified_t }: CatalogueProduct) => last_modified_t)
     expect(times).toEqual([...times].sort((one, other) => other - one))
   })
 
-  test('at the host of a country finds what is sold there', async () => {
+  test('at the host of a country finds the products that are sold there', async () => {
     expect(
       (await ask('/api/v2/search?categories_tags=en:teas', 'fr.openfoodfacts.localhost')).answer.count,
     ).toBe(0)
   })
 
-  test('by words is the old search with `json=1`', async () => {
+  test('by terms is the HTML search with `json=1`', async () => {
     const { answer } = await ask('/cgi/search.pl?search_terms=th%C3%A9&json=1&fields=code')
     expect(answer).toEqual({
       count: 1,
@@ -181,7 +184,7 @@ describe('a search', () => {
   })
 })
 
-test('the official limits hold for each kind of request apart', async () => {
+test('the official limits apply to each kind of request separately', async () => {
   await using limited = await startSite({ catalogue: { products: [tea] }, limits: officialLimits })
   const statuses = async (count: number, path: string) => {
     const all: number[] = []
