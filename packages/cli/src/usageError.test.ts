@@ -17,8 +17,28 @@ test.each([
       'scrape',
     ],
     [
-      'Option `--limit <number>` argument `many` is invalid. It must be a whole number from 1.',
+      'Invalid value `many` for `--limit <number>`: it must be a whole number from 1',
       'run `offstream scrape --help`',
+    ],
+  ],
+  [
+    [
+      "error: option '--format <format>' argument 'it's' is invalid. Allowed choices are table, json, csv.",
+      'query',
+    ],
+    [
+      "Invalid value `it's` for `--format <format>`: allowed choices are table, json, csv",
+      'run `offstream query --help`',
+    ],
+  ],
+  [
+    [
+      "error: option '--stack <name>' value 'A' from env 'OFFSTREAM_STACK' is invalid. It must be short.",
+      undefined,
+    ],
+    [
+      'Invalid value `A` for `--stack <name>` (from OFFSTREAM_STACK): it must be short',
+      'run `offstream --help`',
     ],
   ],
 ] as const)('%j is an error with a code and a next step', ([message, command], [expected, hint]) => {

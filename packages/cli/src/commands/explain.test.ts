@@ -45,4 +45,7 @@ test('`explain` suggests the nearest code for an unknown one', async () => {
     message: '`PORT_TOKEN` is not an error code',
     hint: 'did you mean `offstream explain PORT_TAKEN`? `offstream explain` lists all codes',
   })
+  await expect(runCommand(['explain', 'nope'])).rejects.toMatchObject({
+    hint: '`offstream explain` lists all codes',
+  })
 })

@@ -51,9 +51,11 @@ Next: \`offstream report\` writes a report for errors that you cannot explain.`,
 
 const unknown = async (written: string, name: string, codes: readonly string[]): Promise<CliError> => {
   const { default: leven } = await import('leven')
-  const [nearest] = codes.toSorted((one, other) => leven(name, one) - leven(name, other))
+  const [nearest = ''] = codes.toSorted((one, other) => leven(name, one) - leven(name, other))
+  // Text that differs in more than half of its letters is not a misspelled code.
+  const isNear = leven(name, nearest) <= nearest.length / 2
   return new CliError('CODE_UNKNOWN', `\`${written}\` is not an error code`, {
-    hint: `did you mean \`offstream explain ${nearest}\`? \`offstream explain\` lists all codes`,
+    hint: `${isNear ? `did you mean \`offstream explain ${nearest}\`? ` : ''}\`offstream explain\` lists all codes`,
   })
 }
 

@@ -12,7 +12,6 @@ import {
   siteLanguage,
 } from '../optionValues.ts'
 import type { Output } from '../output.ts'
-import { filterOf, scrapeRequest } from '../scrapeRequest.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -129,6 +128,7 @@ Next: \`offstream status\` counts the products at each step. Data: Open Food
 Facts, ODbL.`,
     )
     .action(async ({ source: name, dryRun = false, ...options }) => {
+      const { filterOf, scrapeRequest } = await import('../scrapeRequest.ts')
       const request = scrapeRequest(name, options)
       const { ScrapeProgress } = await import('../scrapeProgress.ts')
       const { output, pipeline, stack, signal } = context()

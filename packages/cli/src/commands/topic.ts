@@ -1,7 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
 import type { Project, TopicDescription } from '@offstream/pipeline'
-import { PipelineError } from '@offstream/pipeline/errors'
 import { normaliseCode } from '@offstream/pipeline/names'
 import { messageOf, type OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand, MakeContext } from '../command.ts'
@@ -191,7 +190,8 @@ const barcode = (text: string): string => {
 
 /** Opened rather than checked for existence: the file may not be readable. */
 const openFile = (file: string): Promise<FileHandle> =>
-  open(file).catch((error: unknown) => {
+  open(file).catch(async (error: unknown) => {
+    const { PipelineError } = await import('@offstream/pipeline/errors')
     throw new PipelineError('FILE_MISSING', `Cannot read \`${file}\`: ${messageOf(error)}`, {
       hint: 'use the path of a file with JSON lines',
       cause: error,
