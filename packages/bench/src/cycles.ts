@@ -1,85 +1,113 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { configOf, directoriesOf, freePorts, numberAt, portPaths } from '@offstream/pipeline'
-import { listenerOn, ServiceRecords, until } from '@offstream/runtime'
+import { listenerOn, until } from '@offstream/runtime'
 import { execa } from 'execa'
-import { machine, print, table } from './figures.ts'
+import { benchArguments, type Checkout } from './checkout.ts'
+import { figureOf, machine, print, ratio, shown, table } from './figures.ts'
+import { usageOf } from './usage.ts'
 
 /**
- * `up` and `down`, again and again in one folder: what each took, and whether anything was left. It throws where a
- * process, a listener, a lock or a temporary file was. `node dist/cycles.js [cycles]`
+ * Runs `up` and `down` repeatedly in one folder, and throws if a process, a listener, a lock or a temporary file is left.
+ * With `--against`, each cycle runs both checkouts. `node dist/cycles.js [cycles] [--against <folder>]`
  */
-const cycles = Number(process.argv[2] ?? 20)
-const command = join(import.meta.dirname, '../../cli/bin/offstream.js')
+const { runs: cycles, checkouts } = benchArguments(20)
 
 const scratch = await mkdtemp(join(tmpdir(), 'offstream-cycles-'))
-const [project, temporary] = [scratch, await mkdtemp(join(scratch, 'tmp-'))]
-const state = join(project, '.offstream')
-/** What others have in the machine's temporary folder, where Java does not ask for TMPDIR. */
-const before = new Set(await readdir(tmpdir()))
 const ports = await freePorts(configOf([]), new Set())
 const config = configOf(ports)
-await writeFile(join(project, 'offstream.yaml'), '# nothing but defaults\n')
+const settings = ports.flatMap(setting => ['--set', setting])
+/** Java ignores TMPDIR for some files, so the system's temporary folder is checked too. */
+const filesBefore = new Set(await readdir(tmpdir()))
 
-const offstream = (name: string) =>
-  execa(process.execPath, [command, name, ...ports.flatMap(setting => ['--set', setting])], {
-    cwd: project,
-    env: { TMPDIR: temporary },
-  })
-
-/** Resident memory of the services and of what they started, in MB. */
-const memory = async (): Promise<number> => {
-  const records = await new ServiceRecords(directoriesOf(state).records).all()
-  const leaders = new Set(records.map(({ pid }) => pid))
-  const { stdout } = await execa('ps', ['-axo', 'pid=,ppid=,rss='])
-  const rows = stdout.split('\n').map(line => line.trim().split(/\s+/).map(Number))
-  const ours = rows.filter(([pid, parent]) => leaders.has(pid ?? -1) || leaders.has(parent ?? -1))
-  return ours.reduce((sum, [, , kilobytes]) => sum + (kilobytes ?? 0), 0) / 1_024
+interface Cycle {
+  readonly upSeconds: number
+  readonly downSeconds: number
+  readonly megabytes: number
 }
 
-const remains = async (): Promise<string[]> => {
-  const { stdout } = await execa('ps', ['-axo', 'pid=,args='])
-  const processes = stdout.split('\n').filter(line => line.includes(project) && !line.includes('cycles.js'))
+interface Contender {
+  readonly name: string
+  readonly offstream: (command: string) => Promise<unknown>
+  readonly project: string
+  readonly temporary: string
+  readonly cycles: Cycle[]
+}
+
+const contenderOf = async ({ name, command }: Checkout, index: number): Promise<Contender> => {
+  const [project, temporary] = [join(scratch, `project-${index}`), join(scratch, `tmp-${index}`)]
+  for (const folder of [project, temporary]) await mkdir(folder)
+  await writeFile(join(project, 'offstream.yaml'), '# only defaults\n')
+  const offstream = (subcommand: string) =>
+    execa(process.execPath, [command, subcommand, ...settings], {
+      cwd: project,
+      env: { TMPDIR: temporary },
+    })
+  return { name, offstream, project, temporary, cycles: [] }
+}
+
+const remainsOf = async ({ project, temporary }: Contender): Promise<string[]> => {
+  const directories = directoriesOf(join(project, '.offstream'))
+  const { stdout } = await execa('ps', ['-axwwo', 'pid=,args='])
+  const processes = stdout.split('\n').filter(line => line.includes(project))
   const holders = await Promise.all(portPaths.map(path => listenerOn(numberAt(config, path))))
   const listeners = holders.flatMap(holder => (holder === null ? [] : [`${holder.name} (pid ${holder.pid})`]))
-  const run = (await readdir(directoriesOf(state).run)).filter(file => /lock|sock|tmp|settings/.test(file))
-  const own = existsSync(directoriesOf(state).temporary) ? [directoriesOf(state).temporary] : []
-  // Java's name for its own measurements, which it takes away itself.
-  const others = (await readdir(tmpdir())).filter(name => !before.has(name) && !name.startsWith('hsperfdata'))
-  return [...processes, ...listeners, ...run, ...own, ...others, ...(await readdir(temporary))]
+  const state = (await readdir(directories.run)).filter(file => /lock|sock|tmp|settings/.test(file))
+  const own = existsSync(directories.temporary) ? [directories.temporary] : []
+  // Java removes its own `hsperfdata` folder.
+  const others = (await readdir(tmpdir())).filter(
+    name => !filesBefore.has(name) && !name.startsWith('hsperfdata'),
+  )
+  return [...processes, ...listeners, ...state, ...own, ...others, ...(await readdir(temporary))]
+}
+
+const runCycle = async (contender: Contender): Promise<Cycle> => {
+  const { offstream, project } = contender
+  const upAt = performance.now()
+  await offstream('up')
+  const readyAt = performance.now()
+  const { megabytes } = await usageOf(project)
+  const downAt = performance.now()
+  await offstream('down')
+  const stoppedAt = performance.now()
+  // The daemon exits last, after its response to `down`.
+  await until(
+    async () => {
+      const left = await remainsOf(contender)
+      if (left.length > 0) throw new Error(left.join(', '))
+    },
+    { what: `${contender.name} to leave nothing`, timeoutMs: 5_000 },
+  )
+  return { upSeconds: (readyAt - upAt) / 1_000, downSeconds: (stoppedAt - downAt) / 1_000, megabytes }
 }
 
 print(machine())
-const rows: string[][] = []
+const contenders = await Promise.all(checkouts.map(contenderOf))
 try {
-  for (let cycle = 1; cycle <= cycles; cycle += 1) {
-    const began = performance.now()
-    await offstream('up')
-    const ready = performance.now()
-    const megabytes = await memory()
-    const asked = performance.now()
-    await offstream('down')
-    const ended = performance.now()
-    // The daemon, which has just said that everything has ended, is the last to go.
-    await until(
-      async () => {
-        const left = await remains()
-        if (left.length > 0) throw new Error(left.join(', '))
-      },
-      { what: `nothing to be left of cycle ${cycle}`, timeoutMs: 5_000 },
-    )
-    rows.push([
-      String(cycle),
-      ((ready - began) / 1_000).toFixed(1),
-      ((ended - asked) / 1_000).toFixed(1),
-      megabytes.toFixed(0),
-    ])
-  }
+  for (let cycle = 0; cycle < cycles; cycle += 1)
+    for (const contender of contenders) contender.cycles.push(await runCycle(contender))
 } finally {
-  await offstream('down')
+  for (const { offstream } of contenders) await offstream('down')
   await rm(scratch, { recursive: true, force: true })
 }
-print(table(['cycle', 'up, seconds', 'down, seconds', 'resident MB when ready'], rows))
-print('\nnothing was left after any of them')
+const valuesOf = (contender: Contender, name: keyof Cycle) => contender.cycles.map(cycle => cycle[name])
+print(
+  table(
+    ['', `up, seconds, median of ${cycles} (min–max)`, 'down, seconds', 'resident MB when ready'],
+    contenders.map(contender => [
+      contender.name,
+      shown(figureOf(valuesOf(contender, 'upSeconds'))),
+      shown(figureOf(valuesOf(contender, 'downSeconds'))),
+      shown(figureOf(valuesOf(contender, 'megabytes')), 0),
+    ]),
+  ),
+)
+if (contenders.length > 1) {
+  const ratios = (['upSeconds', 'downSeconds'] as const).map(name =>
+    ratio(...contenders.map(contender => valuesOf(contender, name))),
+  )
+  print(`\nratio of the medians: up ${ratios[0]}, down ${ratios[1]}`)
+}
+print('\nnothing was left after any cycle')

@@ -1,24 +1,28 @@
 import { cpus, loadavg, totalmem } from 'node:os'
 
-/** What one contender came to over its runs: the middle, and the least and the most beside it. */
+/** The values of one contender over all runs. */
 export interface Figure {
   readonly median: number
-  readonly least: number
-  readonly most: number
+  readonly min: number
+  readonly max: number
 }
 
 export const figureOf = (values: readonly number[]): Figure => {
   const sorted = values.toSorted((one, other) => one - other)
   const middle = sorted.length / 2
   const [below = Number.NaN, above = Number.NaN] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]]
-  return { median: (below + above) / 2, least: sorted[0] ?? Number.NaN, most: sorted.at(-1) ?? Number.NaN }
+  return { median: (below + above) / 2, min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN }
 }
 
 /** `8.1 (7.9–8.4)`. */
-export const shown = ({ median, least, most }: Figure, digits = 1): string =>
-  `${median.toFixed(digits)} (${least.toFixed(digits)}–${most.toFixed(digits)})`
+export const shown = ({ median, min, max }: Figure, digits = 1): string =>
+  `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`
 
-/** What must be said beside every figure: on what it was measured, and how quiet that was. */
+/** The median of the first contender divided by that of the second: below 1, the first is faster. */
+export const ratio = (one: readonly number[] = [], other: readonly number[] = []): string =>
+  (figureOf(one).median / figureOf(other).median).toFixed(2)
+
+/** The machine and its load, which every published figure must name. */
 export const machine = (): string => {
   const [{ model } = { model: 'unknown' }] = cpus()
   const load = loadavg()[0] ?? 0

@@ -1,51 +1,73 @@
-import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-import { figureOf, machine, print, shown, table } from './figures.ts'
+import { benchArguments, type Checkout } from './checkout.ts'
+import { figureOf, machine, print, ratio, shown, table } from './figures.ts'
 
 /**
- * How long a newcomer waits for the help of each command, beside what Node itself takes to do nothing: one run of all
- * of them after another. `node dist/help.js [runs]`
+ * Measures the help of each command beside an empty Node program, interleaved. With `--against`, it measures the commands
+ * that both checkouts have. `node dist/help.js [runs] [--against <folder>]`
  */
-const offstream = fileURLToPath(new URL('../../cli/bin/offstream.js', import.meta.url))
+const { runs, checkouts } = benchArguments(15)
 
-const helpOf = async (path: readonly string[]): Promise<string> => {
-  const { stdout } = await execa(process.execPath, [offstream, ...path, '--help'])
+const helpOf = async ({ command }: Checkout, path: readonly string[]): Promise<string> => {
+  const { stdout } = await execa(process.execPath, [command, ...path, '--help'])
   if (!stdout.startsWith(`Usage: ${['offstream', ...path].join(' ')} `))
-    throw new Error(`\`offstream ${path.join(' ')} --help\` gave no help`)
+    throw new Error(`\`${command} ${path.join(' ')} --help\` printed no help`)
   return stdout
 }
 
-/** The words of a command and of all below it, as their helps list them. */
-const pathsBelow = async (path: readonly string[]): Promise<string[][]> => {
-  const [, list = ''] = (await helpOf(path)).split('\nCommands:\n')
+/** The command at `path` and all its subcommands, from their helps. */
+const commandsBelow = async (checkout: Checkout, path: readonly string[] = []): Promise<string[]> => {
+  const [, list = ''] = (await helpOf(checkout, path)).split('\nCommands:\n')
   const [lines = ''] = list.split('\n\n')
   const names = [...lines.matchAll(/^ {2}([a-z]+)/gm)].flatMap(([, name = '']) =>
     name === 'help' ? [] : name,
   )
-  const below: string[][] = []
-  for (const name of names) below.push(...(await pathsBelow([...path, name])))
-  return [[...path], ...below]
+  const below: string[] = []
+  for (const name of names) below.push(...(await commandsBelow(checkout, [...path, name])))
+  return [path.join(' '), ...below]
 }
 
-const paths = await pathsBelow([])
-const contenders: readonly (readonly [name: string, run: () => Promise<unknown>])[] = [
-  ['`node -e 0`', () => execa(process.execPath, ['-e', '0'])],
-  ...paths.map(path => [`\`${['offstream', ...path, '--help'].join(' ')}\``, () => helpOf(path)] as const),
+/** The times of one row of the table: one list for each checkout. */
+interface Row {
+  readonly name: string
+  readonly run: (checkout: Checkout) => Promise<unknown>
+  readonly times: readonly number[][]
+}
+
+const rowOf = (name: string, run: Row['run']): Row => ({ name, run, times: checkouts.map(() => []) })
+
+const [[first = [], ...others]] = [await Promise.all(checkouts.map(checkout => commandsBelow(checkout)))]
+const common = first.filter(command => others.every(other => other.includes(command)))
+const rows: readonly Row[] = [
+  rowOf('`node -e 0`', () => execa(process.execPath, ['-e', '0'])),
+  ...common.map(command => {
+    const path = command === '' ? [] : command.split(' ')
+    return rowOf(`\`${['offstream', ...path, '--help'].join(' ')}\``, checkout => helpOf(checkout, path))
+  }),
 ]
 
-const runs = Number(process.argv[2] ?? 15)
-const times = contenders.map((): number[] => [])
 print(machine())
 for (let run = 0; run < runs; run += 1) {
-  for (const [index, [, help]] of contenders.entries()) {
-    const began = performance.now()
-    await help()
-    times[index]?.push(performance.now() - began)
+  for (const { run: call, times } of rows) {
+    for (const [index, checkout] of checkouts.entries()) {
+      const startedAt = performance.now()
+      await call(checkout)
+      times[index]?.push(performance.now() - startedAt)
+    }
   }
 }
+const heads = checkouts.map(({ name }) => `${name}: milliseconds, median of ${runs} (min–max)`)
 print(
   table(
-    ['command', `milliseconds, median of ${runs} (least–most)`],
-    contenders.map(([name], index) => [name, shown(figureOf(times[index] ?? []), 0)]),
+    ['command', ...heads, ...(checkouts.length > 1 ? ['ratio'] : [])],
+    rows.map(({ name, times }) => [
+      name,
+      ...times.map(all => shown(figureOf(all), 0)),
+      ...(times.length > 1 ? [ratio(...times)] : []),
+    ]),
   ),
 )
+if (checkouts.length > 1) {
+  const all = checkouts.map((_, index) => rows.slice(1).flatMap(({ times }) => times[index] ?? []))
+  print(`\nratio of the medians over all commands: ${ratio(...all)}`)
+}

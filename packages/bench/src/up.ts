@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -13,16 +13,19 @@ import {
   services,
   stackServices,
 } from '@offstream/pipeline'
-import { type Service, ServiceRecords, Supervisor } from '@offstream/runtime'
+import { type Service, Supervisor } from '@offstream/runtime'
 import { execa } from 'execa'
-import { figureOf, machine, print, shown, table } from './figures.ts'
+import { benchArguments, type Checkout } from './checkout.ts'
+import { figureOf, machine, print, ratio, shown, table } from './figures.ts'
+import { type Usage, usageOf } from './usage.ts'
 
 /**
- * From cached runtimes to all services ready: by offstream, and the same services started by hand, one after the
- * other, each when the one before is ready, with the settings that Java and Spark come with. Interleaved; each run in
- * a folder of its own, and each ends with an answer through the Thrift server. `node dist/up.js [runs]`
+ * Measures the time from cached runtimes until all services are ready, interleaved: offstream, and the same services started
+ * by hand, each when the previous one is ready, with the default settings of Java and Spark. Every run has a new folder and
+ * must answer a query. With `--against`, it measures `offstream up` of both checkouts instead.
+ * `node dist/up.js [runs] [--against <folder>]`
  */
-const runs = Number(process.argv[2] ?? 5)
+const { runs, checkouts } = benchArguments(5)
 const project = process.cwd()
 const runtimes = await ensureRuntimes({
   environment: process.env,
@@ -31,17 +34,15 @@ const runtimes = await ensureRuntimes({
 const archives = await ensureArchives(cacheDirectory(process.env), runtimes)
 const config = configOf(await freePorts(configOf([]), new Set()))
 
-interface Run {
+interface Run extends Usage {
   readonly seconds: number
-  readonly cpuSeconds: number
-  readonly megabytes: number
 }
 
-/** offstream's own choices: side by side, archives, the quick compiler. */
+/** The settings of offstream: parallel start, class archives, only the quick compiler. */
 const tuned = (state: string): readonly Service[] =>
   chosen(services({ project, state, config, runtimes, archives: { folder: archives, making: false } }))
 
-/** One after the other, and without what offstream adds to Java's flags. */
+/** One service after the other, without the Java flags of offstream. */
 const byHand = (state: string): readonly Service[] =>
   chosen(services({ project, state, config, runtimes, archives: null })).map((service, index, all) => ({
     ...service,
@@ -61,49 +62,69 @@ const chosen = (all: readonly Service[]): readonly Service[] =>
 const withoutFlags = (text: string): string =>
   text.replaceAll('-XX:TieredStopAtLevel=1', '').replaceAll('-XX:+UseSerialGC', '').trim()
 
-const measure = async (build: (state: string) => readonly Service[]): Promise<Run> => {
+const inFolder = async (measure: (folder: string) => Promise<Run>): Promise<Run> => {
   const folder = await mkdtemp(join(tmpdir(), 'offstream-bench-'))
-  const state = join(folder, '.offstream')
-  const supervisor = new Supervisor({ directory: directoriesOf(state).records, onEvent: () => undefined })
   try {
-    const began = performance.now()
-    await supervisor.start(build(state))
-    const seconds = (performance.now() - began) / 1_000
-    const { rows } = await query(
-      { host: config.host, port: config.thrift.port },
-      'SELECT count(*) FROM Products',
-    )
-    if (rows[0]?.[0] !== 0) throw new Error('the Thrift server did not answer')
-    return { seconds, ...(await usage(state)) }
+    return await measure(folder)
   } finally {
-    await supervisor.stop()
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-/** Processor time and resident memory of the services of a stack and of the processes that they started. */
-const usage = async (state: string): Promise<Omit<Run, 'seconds'>> => {
-  const records = await new ServiceRecords(directoriesOf(state).records).all()
-  const leaders = new Set(records.map(({ pid }) => pid))
-  const { stdout } = await execa('ps', ['-axo', 'pid=,ppid=,cputimes=,rss='])
-  const all = stdout.split('\n').map(line => line.trim().split(/\s+/).map(Number))
-  const ours = all.filter(([pid, parent]) => leaders.has(pid ?? -1) || leaders.has(parent ?? -1))
-  const sum = (column: number): number => ours.reduce((total, row) => total + (row[column] ?? 0), 0)
-  return { cpuSeconds: sum(2), megabytes: sum(3) / 1_024 }
-}
+/** Starts services with the supervisor of this checkout. */
+const supervised = (build: (state: string) => readonly Service[]) => (): Promise<Run> =>
+  inFolder(async folder => {
+    const state = join(folder, '.offstream')
+    const supervisor = new Supervisor({ directory: directoriesOf(state).records, onEvent: () => undefined })
+    try {
+      const startedAt = performance.now()
+      await supervisor.start(build(state))
+      const seconds = (performance.now() - startedAt) / 1_000
+      const { rows } = await query(
+        { host: config.host, port: config.thrift.port },
+        'SELECT count(*) FROM Products',
+      )
+      if (rows[0]?.[0] !== 0) throw new Error('the Thrift server did not answer')
+      return { seconds, ...(await usageOf(folder)) }
+    } finally {
+      await supervisor.stop()
+    }
+  })
 
-const contenders = [
-  ['offstream up', tuned],
-  ['by hand, one after the other', byHand],
-] as const
+/** Runs `up`, a query and `down` with the command of a checkout. */
+const upOf =
+  ({ command }: Checkout) =>
+  (): Promise<Run> =>
+    inFolder(async folder => {
+      await writeFile(join(folder, 'offstream.yaml'), '# only defaults\n')
+      const offstream = (...args: string[]) => execa(process.execPath, [command, ...args], { cwd: folder })
+      try {
+        const startedAt = performance.now()
+        await offstream('up', '--ports', 'auto')
+        const seconds = (performance.now() - startedAt) / 1_000
+        const { stdout } = await offstream('query', 'SELECT count(*) AS n FROM Products', '--format', 'csv')
+        if (stdout !== 'n\n0') throw new Error(`unexpected answer to the query: ${stdout}`)
+        return { seconds, ...(await usageOf(folder)) }
+      } finally {
+        await offstream('down')
+      }
+    })
+
+const contenders: readonly (readonly [name: string, measure: () => Promise<Run>])[] =
+  checkouts.length > 1
+    ? checkouts.map(checkout => [`\`offstream up\` of ${checkout.name}`, upOf(checkout)])
+    : [
+        ['offstream', supervised(tuned)],
+        ['by hand, one after the other', supervised(byHand)],
+      ]
 const results = contenders.map((): Run[] => [])
 print(machine())
 for (let run = 0; run < runs; run += 1) {
-  for (const [index, [, build]] of contenders.entries()) results[index]?.push(await measure(build))
+  for (const [index, [, measure]] of contenders.entries()) results[index]?.push(await measure())
 }
 print(
   table(
-    ['', `seconds, median of ${runs} (least–most)`, 'processor seconds', 'resident MB'],
+    ['', `seconds, median of ${runs} (min–max)`, 'processor seconds', 'resident MB'],
     contenders.map(([name], index) => {
       const all = results[index] ?? []
       return [
@@ -115,5 +136,4 @@ print(
     }),
   ),
 )
-const [ours, theirs] = results.map(all => figureOf(all.map(({ seconds }) => seconds)).median)
-print(`\nratio of the medians: ${((ours ?? 0) / (theirs ?? 1)).toFixed(2)}`)
+print(`\nratio of the medians: ${ratio(...results.map(all => all.map(({ seconds }) => seconds)))}`)
