@@ -48,7 +48,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
 /** Each technology, and the only file or folder that may import its modules. */
 const homes: readonly (readonly [module: RegExp, home: RegExp])[] = [
   [/^(playwright|p-queue)/, /^packages\/pipeline\/src\/sources\/web\//],
-  [/^(kafkajs|@platformatic\/kafka)/, /^packages\/pipeline\/src\/topic\//],
+  [/^(kafkajs|@platformatic\/kafka)/, /^packages\/pipeline\/src\/topic\/client\.ts$/],
   [/^robots-parser/, /^packages\/pipeline\/src\/sources\/guest\//],
   [/^hive-driver/, /^packages\/pipeline\/src\/table\.ts$/],
   [/^vega/, /^packages\/pipeline\/src\/charts\//],

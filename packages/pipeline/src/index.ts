@@ -84,13 +84,9 @@ export { type Condition, currentStatus, waitFor } from './stack/wait.ts'
 export { examine, type Finding } from './support/doctor.ts'
 export { makeReport, type Report } from './support/report.ts'
 export { type Column, loadThriftClient, type QueryResult, query, type Value } from './table.ts'
+export { describeTopic, type TopicDescription } from './topic/admin.ts'
+export { loadKafkaClient } from './topic/client.ts'
 export { fastGzip } from './topic/codecs.ts'
+export { topicName } from './topic/message.ts'
 export { type PeekedMessage, type PeekOptions, peekTopic } from './topic/peek.ts'
-export {
-  describeTopic,
-  loadKafkaClient,
-  openPublisher,
-  type Publisher,
-  type TopicDescription,
-  topicName,
-} from './topic/topic.ts'
+export { openPublisher, type Publisher } from './topic/publisher.ts'

@@ -8,8 +8,8 @@ import { configOf } from '../project/layers.ts'
 import { startKafka, type TestKafka } from '../services/testKafka.ts'
 import { openSource, type SourceRequest } from '../sources/open.ts'
 import { taken } from '../sources/testRun.ts'
+import { ensureTopic } from '../topic/admin.ts'
 import { peekTopic } from '../topic/peek.ts'
-import { ensureTopic } from '../topic/topic.ts'
 import { publishProducts } from './publish.ts'
 
 let kafka: TestKafka

@@ -1,7 +1,7 @@
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { brokerOf } from '../services/kafka.ts'
-import { openPublisher } from '../topic/topic.ts'
+import { openPublisher } from '../topic/publisher.ts'
 import { FetchedCount, type ProduceCounts, type ProduceOptions, produce } from './produce.ts'
 
 /** Options of `publishProducts`. */

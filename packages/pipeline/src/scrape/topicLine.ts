@@ -2,7 +2,7 @@ import { messageOf } from '@offstream/runtime'
 import { z } from 'zod'
 import { serialize } from '../product/message.ts'
 import { Product, productColumns } from '../product/product.ts'
-import { type Message, productMessage, removalMessage } from '../topic/topic.ts'
+import { type Message, productMessage, removalMessage } from '../topic/message.ts'
 
 /** The message in a line of JSON, or the reason why it contains none. */
 export type ReadLine =

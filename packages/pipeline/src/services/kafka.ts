@@ -8,7 +8,7 @@ import { assetPath } from '../project/assets.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { javaEnvironment } from '../runtimes/environment.ts'
-import { clusterIdOf, ensureTopic } from '../topic/topic.ts'
+import { clusterIdOf, ensureTopic } from '../topic/admin.ts'
 import { archiveFlags, fastStart, temporaryFlag } from './java.ts'
 import type { ServiceParts, Stack } from './stack.ts'
 

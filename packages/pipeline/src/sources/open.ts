@@ -197,7 +197,7 @@ const openTopicSource = (
     ...{ brokers, topic, mapping, ownBroker: own, limit: request.limit },
     // Another group leaves the position of the configured one unchanged.
     group: remembers ? group : `${group}-dry-run-${randomUUID().slice(0, 8)}`,
-    passing: !remembers,
+    temporaryGroup: !remembers,
     from: request.from ?? configured.from,
     untilEnd: request.untilEnd ?? false,
     tls: tls.enabled ? { caFile: tls.caFile === null ? null : resolve(directory, tls.caFile) } : null,

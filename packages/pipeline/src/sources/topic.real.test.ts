@@ -214,7 +214,9 @@ test('a group of this reading alone is gone after it', async () => {
   const topic = await topicWith(numbered(0, 3))
   const groups = { kept: `group-${topic}`, passing: `group-${topic}-dry-run` }
   await taken(source(topic))
-  expect(codesOf(await taken(source(topic, { group: groups.passing, passing: true })))).toEqual(codes(0, 3))
+  expect(codesOf(await taken(source(topic, { group: groups.passing, temporaryGroup: true })))).toEqual(
+    codes(0, 3),
+  )
   expect(await groupsNamed(groups.kept)).toEqual([groups.kept])
 })
 

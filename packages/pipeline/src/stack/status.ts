@@ -17,7 +17,8 @@ import { brokerOf } from '../services/kafka.ts'
 import { consumedOf, readStreamProgress } from '../services/streamProgress.ts'
 import { addressOf } from '../services/table.ts'
 import { query, refillHint } from '../table.ts'
-import { acknowledgedMessages, topicName } from '../topic/topic.ts'
+import { acknowledgedMessages } from '../topic/admin.ts'
+import { topicName } from '../topic/message.ts'
 
 /** The result of `offstream status --json`. Other programs read it: an incompatible change increases `version`. */
 export interface Status {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { deleteGroups, describeTopic } from './admin.ts'
+import { topicName } from './message.ts'
 import { readTopic, type TopicMessage } from './reader.ts'
-import { deleteGroups, describeTopic, topicName } from './topic.ts'
 
-/** A message of the topic as a person reads it. */
+/** A message of the topic in readable form. */
 export interface PeekedMessage {
   readonly partition: number
   readonly offset: number
@@ -10,49 +11,50 @@ export interface PeekedMessage {
   readonly timestamp: string
   readonly key: string | null
   readonly headers: Readonly<Record<string, string>>
-  /** JSON objects and lists as such, other text as text, null for a delete; bytes that are no text in base64. */
+  /** JSON objects and lists as such, other text as text, null for a delete; bytes that are not UTF-8 in base64. */
   readonly value: unknown
-  /** Only where the value is in base64. */
+  /** Present only if the value is in base64. */
   readonly encoding?: 'base64'
 }
 
+/** Which messages to show. */
 export interface PeekOptions {
-  /** With `follow`, `latest` begins with what comes from now on; without, it means the last messages there are. */
+  /** `latest` means the messages from now on with `follow`, otherwise the last ones that exist. */
   readonly from: 'beginning' | 'latest'
-  /** How many messages at most; null: no bound. */
+  /** The maximum number of messages; null: no maximum. */
   readonly limit: number | null
-  /** Whether to wait for more at the end, until `signal` is aborted. */
+  /** Whether to wait for more messages at the end, until `signal` is aborted. */
   readonly follow: boolean
   readonly signal: AbortSignal
 }
 
 /**
- * Shows messages of the topic, and leaves no trace: the consumer group that Kafka wants is a new one each time, and
- * is deleted afterwards, as is one that a killed look has left.
+ * Shows messages of the topic and leaves nothing in Kafka: the consumer group is a new one each time and is deleted
+ * afterwards, together with those of runs that were killed.
  *
- * @returns how many were shown
- * @throws OffstreamError KAFKA_UNREACHABLE, TOPIC_MISSING
+ * @returns how many messages were shown
+ * @throws OffstreamError KAFKA_UNREACHABLE, TOPIC_DELETED
  */
 export const peekTopic = async (
   broker: string,
   { from, limit, follow, signal }: PeekOptions,
   show: (message: PeekedMessage) => void,
 ): Promise<number> => {
-  const group = `${groupBeginning}${randomUUID()}`
+  const group = `${groupPrefix}${randomUUID()}`
   const lastOnly = from === 'latest' && !follow
-  const held: PeekedMessage[] = []
+  const candidates: PeekedMessage[] = []
   let shown = 0
   try {
-    const begins = lastOnly ? await beforeTheEnd(broker, limit, signal) : new Map()
+    const startOffsets = lastOnly ? await offsetsBeforeEnd(broker, limit, signal) : new Map()
     await readTopic(
       {
         ...{ brokers: [broker], topic: topicName, group, tls: null, sasl: null },
-        ...{ from: lastOnly ? 'beginning' : from, begins, untilEnd: !follow },
+        ...{ from: lastOnly ? 'beginning' : from, startOffsets, untilEnd: !follow },
       },
       async messages => {
         const wanted = lastOnly ? messages : messages.slice(0, limit === null ? undefined : limit - shown)
-        for (const message of wanted.map(peeked)) {
-          if (lastOnly) held.push(message)
+        for (const message of wanted.map(toPeeked)) {
+          if (lastOnly) candidates.push(message)
           else show(message)
         }
         shown += lastOnly ? 0 : wanted.length
@@ -61,20 +63,20 @@ export const peekTopic = async (
       signal,
     )
   } finally {
-    await deleteGroups(broker, groupBeginning).catch(() => undefined)
+    await deleteGroups(broker, groupPrefix).catch(() => undefined)
   }
-  // Each partition gave its last ones; the last of all are the newest of these.
-  const newest = held
+  // Each partition has given its last messages. The newest of these are the last of the topic.
+  const newest = candidates
     .toSorted((one, other) => one.timestamp.localeCompare(other.timestamp))
-    .slice(-(limit ?? held.length))
+    .slice(-(limit ?? candidates.length))
   newest.forEach(show)
   return shown + newest.length
 }
 
-const groupBeginning = 'offstream-peek-'
+const groupPrefix = 'offstream-peek-'
 
-/** The offsets `count` messages before the end of each partition that has more. */
-const beforeTheEnd = async (
+/** The offset `count` messages before the end, of each partition with more than `count` messages. */
+const offsetsBeforeEnd = async (
   broker: string,
   count: number | null,
   signal: AbortSignal,
@@ -87,7 +89,7 @@ const beforeTheEnd = async (
   )
 }
 
-const peeked = ({ partition, offset, timestampMs, key, headers, value }: TopicMessage): PeekedMessage => ({
+const toPeeked = ({ partition, offset, timestampMs, key, headers, value }: TopicMessage): PeekedMessage => ({
   ...{ partition, offset: Number(offset), timestamp: new Date(timestampMs).toISOString(), key, headers },
   ...readable(value),
 })
@@ -98,7 +100,7 @@ const readable = (value: Buffer | null): Pick<PeekedMessage, 'value' | 'encoding
   if (!Buffer.from(text).equals(value)) return { value: value.toString('base64'), encoding: 'base64' }
   try {
     const json: unknown = JSON.parse(text)
-    // Of JSON text such as `"a"` and `7`, and of plain text, only one could be told as it is.
+    // A JSON string such as `"a"` and the plain text `a` must stay different.
     return { value: typeof json === 'object' && json !== null ? json : text }
   } catch {
     return { value: text }

@@ -8,8 +8,10 @@ import { type Product, productColumns } from '../product/product.ts'
 import { readFetched } from '../scrape/produce.ts'
 import { type LineCounts, produceLines } from '../scrape/produceLines.ts'
 import { startKafka, type TestKafka } from '../services/testKafka.ts'
+import { acknowledgedMessages, describeTopic, ensureTopic } from './admin.ts'
+import { topicName } from './message.ts'
 import { type PeekedMessage, type PeekOptions, peekTopic } from './peek.ts'
-import { acknowledgedMessages, describeTopic, ensureTopic, openPublisher, topicName } from './topic.ts'
+import { openPublisher } from './publisher.ts'
 
 let kafka: TestKafka
 let directory: string

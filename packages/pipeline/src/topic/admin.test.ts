@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
-import { acknowledgedMessages } from './topic.ts'
+import { acknowledgedMessages } from './admin.ts'
 
 /** A listener that takes connections and never says a word, as a broker does that is stopped or out of memory. */
 const silence = async () => {

@@ -1,0 +1,187 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type OffstreamError, withDeadline } from '@offstream/runtime'
+import { PipelineError } from '../errors.ts'
+import { type Admin, brokerErrorOf, defaultConfigSource, stackClient, topicResource } from './client.ts'
+import { topicName } from './message.ts'
+
+const partitionCount = 1
+const responseTimeoutMs = 5_000
+
+/** Connects to the broker, sends requests and disconnects, all within a few seconds. */
+const withAdmin = async <T>(
+  broker: string,
+  signal: AbortSignal | undefined,
+  request: (admin: Admin) => Promise<T>,
+): Promise<T> => {
+  const admin = (await stackClient(broker, { retries: 0, requestTimeoutMs: responseTimeoutMs })).admin()
+  try {
+    return await withDeadline(
+      async () => {
+        await admin.connect()
+        return request(admin)
+      },
+      { what: `Kafka at ${broker}`, timeoutMs: responseTimeoutMs, signal },
+    )
+  } finally {
+    await admin.disconnect().catch(() => undefined)
+  }
+}
+
+/**
+ * Creates the topic if it does not exist. It is compacted: the key is the product's code, and a new reader needs only the
+ * newest record of each code. Resolves when the broker answers with the topic's metadata.
+ */
+export const ensureTopic = async (broker: string, signal?: AbortSignal): Promise<void> =>
+  withAdmin(broker, signal, async admin => {
+    const topics = await admin.listTopics()
+    if (!topics.includes(topicName)) {
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: [
+          {
+            topic: topicName,
+            numPartitions: partitionCount,
+            replicationFactor: 1,
+            configEntries: [{ name: 'cleanup.policy', value: 'compact' }],
+          },
+        ],
+      })
+    }
+    const { topics: known } = await admin.fetchTopicMetadata({ topics: [topicName] })
+    if (!known[0]?.partitions.every(({ leader }) => leader >= 0))
+      throw new Error(`\`${topicName}\` has no leader yet`)
+  })
+
+/** The id of the cluster at `broker`: another broker on the same port has another one. */
+export const clusterIdOf = async (broker: string, signal?: AbortSignal): Promise<string> =>
+  withAdmin(broker, signal, async admin => (await admin.describeCluster()).clusterId)
+
+/**
+ * How many messages Kafka has acknowledged since the topic was created, from all producers: the sum of the offsets
+ * after the last message. Compaction removes messages but does not change offsets.
+ */
+export const acknowledgedMessages = async (broker: string, signal?: AbortSignal): Promise<number> =>
+  withAdmin(broker, signal, async admin => {
+    const offsets = await admin.fetchTopicOffsets(topicName)
+    return offsets.reduce((sum, { high }) => sum + Number(high), 0)
+  })
+
+/** A topic as its broker describes it. */
+export interface TopicDescription {
+  readonly name: string
+  readonly partitions: readonly PartitionDescription[]
+  /** The count of offsets in use. Compaction removes messages and leaves their offsets unused. */
+  readonly maxMessages: number
+  /** On the broker's disk; null if that disk is not on this machine. */
+  readonly bytes: number | null
+  /** Settings of the topic that are not defaults, by Kafka's names. */
+  readonly config: Readonly<Record<string, string>>
+}
+
+/** A partition of a topic. */
+export interface PartitionDescription {
+  readonly partition: number
+  /** Ids of brokers. */
+  readonly leader: number
+  readonly replicas: readonly number[]
+  readonly inSync: readonly number[]
+  /** Offset of the first message. */
+  readonly earliest: number
+  /** Offset of the next message. */
+  readonly latest: number
+}
+
+/**
+ * Describes the topic.
+ * @param data folder of the broker's data, if it is on this machine
+ * @throws OffstreamError KAFKA_UNREACHABLE, TOPIC_DELETED
+ */
+export const describeTopic = async (
+  broker: string,
+  data: string | null,
+  signal?: AbortSignal,
+): Promise<TopicDescription> => {
+  const [{ topics }, offsets, { resources }] = await withAdmin(broker, signal, admin =>
+    Promise.all([
+      admin.fetchTopicMetadata({ topics: [topicName] }),
+      admin.fetchTopicOffsets(topicName),
+      admin.describeConfigs({
+        includeSynonyms: false,
+        resources: [{ type: topicResource, name: topicName }],
+      }),
+    ]),
+  ).catch(error => {
+    signal?.throwIfAborted()
+    throw isTopicMissing(error) ? topicDeleted(broker) : unreachable(broker, error)
+  })
+  const partitions = (topics[0]?.partitions ?? [])
+    .map(({ partitionId, leader, replicas, isr }) => {
+      const { low = '0', high = '0' } = offsets.find(({ partition }) => partition === partitionId) ?? {}
+      return {
+        ...{ partition: partitionId, leader, replicas, inSync: isr },
+        ...{ earliest: Number(low), latest: Number(high) },
+      }
+    })
+    .toSorted((one, other) => one.partition - other.partition)
+  return {
+    name: topicName,
+    partitions,
+    maxMessages: partitions.reduce((sum, { earliest, latest }) => sum + latest - earliest, 0),
+    bytes: data === null ? null : await bytesOf(data, partitions.length),
+    config: Object.fromEntries(
+      (resources[0]?.configEntries ?? [])
+        .filter(({ configSource }) => (configSource as number) !== defaultConfigSource)
+        .map(({ configName, configValue }) => [configName, configValue]),
+    ),
+  }
+}
+
+/** Only the messages: Kafka preallocates the index files beside them. */
+const bytesOf = async (data: string, partitions: number): Promise<number | null> => {
+  let sum = 0
+  for (let partition = 0; partition < partitions; partition += 1) {
+    const folder = join(data, `${topicName}-${partition}`)
+    const files = await readdir(folder).catch(() => null)
+    if (files === null) return null
+    const segments = files.filter(file => file.endsWith('.log')).map(file => stat(join(folder, file)))
+    sum += (await Promise.all(segments)).reduce((total, { size }) => total + size, 0)
+  }
+  return sum
+}
+
+/** Deletes the consumer groups whose names start with `prefix` and that have no members, with their offsets. */
+export const deleteGroups = async (broker: string, prefix: string): Promise<void> =>
+  withAdmin(broker, undefined, async admin => {
+    const { groups } = await admin.listGroups()
+    const names = groups.map(({ groupId }) => groupId).filter(name => name.startsWith(prefix))
+    // Kafka refuses groups that have members, and deletes the others.
+    if (names.length > 0) await admin.deleteGroups(names).catch(() => undefined)
+  })
+
+/**
+ * Resolves if a broker answers, within a few seconds.
+ * @throws OffstreamError KAFKA_UNREACHABLE
+ */
+export const requireBroker = async (broker: string): Promise<void> => {
+  await withAdmin(broker, undefined, admin => admin.listTopics()).catch(error => {
+    throw unreachable(broker, error)
+  })
+}
+
+/** Whether the broker has answered that the topic does not exist. */
+export const isTopicMissing = (error: unknown): boolean =>
+  brokerErrorOf(error)?.type === 'UNKNOWN_TOPIC_OR_PARTITION'
+
+/** The error of a broker that does not answer. */
+export const unreachable = (broker: string, cause: unknown): OffstreamError =>
+  new PipelineError('KAFKA_UNREACHABLE', `Could not connect to a Kafka broker at \`${broker}\``, {
+    hint: 'start the services with `offstream up`, then try again',
+    cause,
+  })
+
+/** The error of a broker of the stack without the topic, which `up` has created. */
+export const topicDeleted = (broker: string): OffstreamError =>
+  new PipelineError('TOPIC_DELETED', `Kafka at \`${broker}\` has no topic \`${topicName}\``, {
+    hint: 'create it again with `offstream restart kafka`',
+  })
