@@ -98,7 +98,7 @@ test('submit fails if the services do not run', async () => {
 
 test('a query without a Thrift server names the address', async () => {
   expect((await stack.run(['query', 'SELECT 1'])).shown).toMatchInlineSnapshot(`
-    "! ✖ No Thrift server answered at \`127.0.0.1:<thrift.port>\`: connect ECONNREFUSED 127.0.0.1:<thrift.port> [THRIFT_UNREACHABLE]
+    "! ✖ Could not connect to a Thrift server at \`127.0.0.1:<thrift.port>\`: connect ECONNREFUSED 127.0.0.1:<thrift.port> [THRIFT_UNREACHABLE]
     ! → start the services with \`offstream up\`, then look at \`offstream status\`
     exit 9"
   `)

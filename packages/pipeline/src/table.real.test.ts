@@ -83,7 +83,7 @@ test.each([
   })
 })
 
-test('null is null in every type, wherever it stands', async () => {
+test('null is null in every type and at every place', async () => {
   const moment = "TIMESTAMP '2026-01-31 12:00:00'"
   const literals = ['true', '1', '1L', '0.5D', '1.50', "'a'", "DATE '2026-01-31'", moment, "X'FF'"]
   const columns = literals.map(literal => `IF(id % 3 = 0, NULL, ${literal})`)
@@ -93,14 +93,14 @@ test('null is null in every type, wherever it stands', async () => {
   )
 })
 
-test('columns of one name are as many columns', async () => {
+test('columns of the same name stay separate columns', async () => {
   expect(await query(thrift, 'SELECT 1 AS n, 2 AS n, 3 AS other, 4 AS n')).toMatchObject({
     columns: [{ name: 'n' }, { name: 'n' }, { name: 'other' }, { name: 'n' }],
     rows: [[1, 2, 3, 4]],
   })
 })
 
-test('an answer without rows has its columns', async () => {
+test('a result without rows has columns', async () => {
   expect(await query(thrift, "SELECT 1 AS n, 'a' AS text WHERE false")).toEqual({
     columns: [
       { name: 'n', type: 'int' },
@@ -110,7 +110,7 @@ test('an answer without rows has its columns', async () => {
   })
 })
 
-test('rows come whole and in their order, however many and wide', async () => {
+test('rows are complete and in order, also if they are many and wide', async () => {
   const { rows } = await query(
     thrift,
     "SELECT id, repeat(concat('é', id), 200), IF(id % 7 = 0, NULL, id * 0.5D) FROM range(3500) ORDER BY id",
@@ -120,7 +120,7 @@ test('rows come whole and in their order, however many and wide', async () => {
   )
 })
 
-test('ten who ask at once get their own answers', async () => {
+test('ten queries at the same time get their own results', async () => {
   const numbers = Array.from({ length: 10 }, (_, number) => number)
   const answers = await Promise.all(numbers.map(number => query(thrift, `SELECT ${number}`)))
   expect(answers.map(({ rows }) => rows)).toEqual(numbers.map(number => [[number]]))
@@ -142,7 +142,7 @@ test.each([
   expect(error.message).not.toMatch(/\n\tat |Exception|'Project|JVM stacktrace/)
 })
 
-test('a query that takes too long is given up, here and on the server', async () => {
+test('a query that takes too long is canceled, here and on the server', async () => {
   const endless = 'SELECT sum(id % 7) FROM range(1000000000000000)'
   await expect(query(thrift, endless, { timeoutMs: 500 })).rejects.toMatchObject({
     code: 'QUERY_TIMEOUT',

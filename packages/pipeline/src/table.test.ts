@@ -43,7 +43,7 @@ test.each<[string, (socket: Socket) => void]>([
   await expect(query(listener, 'SELECT 1')).rejects.toMatchObject(unreachable)
 })
 
-test('where nobody listens there is no Thrift server', async () => {
+test('a port without a listener is reported as a missing Thrift server', async () => {
   const { host, port, ...listener } = await stranger(() => undefined)
   await listener[Symbol.asyncDispose]()
   await expect(query({ host, port }, 'SELECT 1')).rejects.toMatchObject({
@@ -52,7 +52,7 @@ test('where nobody listens there is no Thrift server', async () => {
   })
 })
 
-test('a query that is not wanted any more ends with the reason', async () => {
+test('an aborted query rejects with the reason', async () => {
   await using listener = await stranger(() => undefined)
   const abort = new AbortController()
   const asking = query(listener, 'SELECT 1', { signal: abort.signal })

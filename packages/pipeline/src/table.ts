@@ -2,43 +2,45 @@ import { messageOf, OffstreamError, withDeadline } from '@offstream/runtime'
 import type { HiveClient } from 'hive-driver'
 import { PipelineError } from './errors.ts'
 
-/** Where a Thrift server is asked. */
+/** The address of a Thrift server. */
 export interface ThriftAddress {
   readonly host: string
   readonly port: number
 }
 
-/** A column of a result: its name as the query gives it, and its SQL type in lower case, such as `bigint`. */
+/** A column of a result: its name in the query, and its SQL type in lower case, such as `bigint`. */
 export interface Column {
   readonly name: string
   readonly type: string
 }
 
 /**
- * A value of a result. Whole numbers that a JavaScript number can't hold exactly, decimals, dates and timestamps are
- * text, as the server wrote them.
+ * A value of a result. Decimals, dates, timestamps and integers that a JavaScript number cannot represent are text, as
+ * the server wrote them.
  */
 export type Value = string | number | boolean | null
 
+/** The result of a query. Each row has a value for each column. */
 export interface QueryResult {
   readonly columns: readonly Column[]
   readonly rows: readonly (readonly Value[])[]
 }
 
+/** When a query is given up. */
 export interface QueryOptions {
   readonly signal?: AbortSignal | undefined
-  /** For the whole query; none unless given. */
+  /** For the whole query; default: none. */
   readonly timeoutMs?: number
 }
 
-const connectWithinMs = 10_000
-const pollMs = 20
-const longestPollMs = 500
-/** hive-driver's buffers grow faster than the answer: 10,000 wide rows at once took four times as long as this. */
-const fetchRows = 1_000
+const connectTimeoutMs = 10_000
+const minPollIntervalMs = 20
+const maxPollIntervalMs = 500
+/** hive-driver's buffers grow faster than the result: 10,000 wide rows a fetch took four times as long as this. */
+const fetchSize = 1_000
 
 /**
- * Asks one SQL statement of a Spark (or Hive) Thrift server and reads the whole answer.
+ * Runs one SQL statement on a Spark (or Hive) Thrift server and reads the whole result.
  * @throws OffstreamError THRIFT_UNREACHABLE, SQL_FAILED, QUERY_TIMEOUT
  */
 export const query = async (
@@ -50,25 +52,25 @@ export const query = async (
   const run = connection.query(sql)
   if (options.timeoutMs === undefined && options.signal === undefined) return await run
   return await withDeadline(() => run, {
-    what: 'the answer to the query',
+    what: 'the result of the query',
     timeoutMs: options.timeoutMs ?? 2 ** 31 - 1,
     signal: options.signal,
   }).catch(error => {
     if (error instanceof OffstreamError || options.signal?.aborted) throw error
     throw new PipelineError('QUERY_TIMEOUT', messageOf(error), {
-      hint: 'ask for less, or give it longer with `--timeout`',
+      hint: 'query less data, or raise the limit with `--timeout`',
       cause: error,
     })
   })
 }
 
-/** One question to the view that everybody reads; resolves to how many products it shows. */
-export const askProducts = async (host: string, port: number, signal?: AbortSignal): Promise<number> => {
+/** Queries the view `Products`. @returns how many products it shows */
+export const countProducts = async (host: string, port: number, signal?: AbortSignal): Promise<number> => {
   const { rows } = await query({ host, port }, 'SELECT count(*) FROM Products', { signal })
   return Number(rows[0]?.[0])
 }
 
-/** Loads hive-driver now, for a process that runs so long that what is installed may be another by its first question. */
+/** Loads hive-driver now: a process that runs for weeks must not load it after offstream was updated. */
 export const loadThriftClient = async (): Promise<void> => {
   await import('hive-driver')
 }
@@ -78,8 +80,8 @@ interface Connection extends AsyncDisposable {
 }
 
 /**
- * Every step has a deadline, and the socket is ours to destroy: hive-driver waits for ever where the other side
- * speaks another authentication or closes early.
+ * Every step has a deadline, and this code destroys the socket: hive-driver waits without end if the server uses another
+ * authentication or closes the connection early.
  */
 const connectTo = async (
   { host, port }: ThriftAddress,
@@ -96,7 +98,7 @@ const connectTo = async (
       return super.authenticate(transport)
     }
   }
-  // "NONE" in Hive's words is SASL PLAIN with any name and any password that is not empty.
+  // Hive's "NONE" is SASL PLAIN with any name and any password that is not empty.
   const authentication = new Authentication({ username: 'offstream', password: 'none' })
   const client = new hive.HiveClient(TCLIService, types)
   const lost = lostConnection(client)
@@ -109,7 +111,7 @@ const connectTo = async (
           client.openSession({ client_protocol: types.TProtocolVersion.HIVE_CLI_SERVICE_PROTOCOL_V10 }),
         ])
       },
-      { what: `the Thrift server at ${host}:${port}`, timeoutMs: connectWithinMs, signal },
+      { what: `the Thrift server at ${host}:${port}`, timeoutMs: connectTimeoutMs, signal },
     )
     return {
       query: sql => Promise.race([lost, runStatement(session, sql, types)]),
@@ -125,16 +127,16 @@ const connectTo = async (
     signal?.throwIfAborted()
     throw new PipelineError(
       'THRIFT_UNREACHABLE',
-      `No Thrift server answered at \`${host}:${port}\`: ${messageOf(error)}`,
+      `Could not connect to a Thrift server at \`${host}:${port}\`: ${messageOf(error)}`,
       {
-        hint: 'start the services with `offstream up`, then look at `offstream status`',
+        hint: 'start the services with `offstream up`; `offstream status` shows them',
         cause: error,
       },
     )
   }
 }
 
-/** Rejects when the connection breaks; to be raced with every answer, since hive-driver leaves those hanging. */
+/** Rejects when the connection breaks. Race it with every request: hive-driver leaves them pending. */
 const lostConnection = (client: HiveClient): Promise<never> => {
   const lost = new Promise<never>((_, reject) => {
     client.on('error', reject)
@@ -154,7 +156,7 @@ const runStatement = async (session: Session, sql: string, types: ThriftTypes): 
     const operation = await session.executeStatement(sql, { runAsync: true })
     await finished(operation, types)
     const rows: Value[][] = []
-    operation.setMaxRows(fetchRows)
+    operation.setMaxRows(fetchSize)
     let columns: readonly Column[] = []
     do {
       await operation.fetch()
@@ -171,13 +173,13 @@ const runStatement = async (session: Session, sql: string, types: ThriftTypes): 
 
 const finished = async (operation: Operation, types: ThriftTypes): Promise<void> => {
   const { FINISHED_STATE, ERROR_STATE, CANCELED_STATE, CLOSED_STATE, TIMEDOUT_STATE } = types.TOperationState
-  const ended = [ERROR_STATE, CANCELED_STATE, CLOSED_STATE, TIMEDOUT_STATE]
-  for (let waitMs = pollMs; ; waitMs = Math.min(waitMs * 1.5, longestPollMs)) {
+  const unsuccessful = [ERROR_STATE, CANCELED_STATE, CLOSED_STATE, TIMEDOUT_STATE]
+  for (let intervalMs = minPollIntervalMs; ; intervalMs = Math.min(intervalMs * 1.5, maxPollIntervalMs)) {
     const status = await operation.status(false)
     if (status.operationState === FINISHED_STATE) return
-    if (ended.includes(status.operationState))
-      throw new Error(status.errorMessage ?? 'the server ended the query')
-    await new Promise(resolve => setTimeout(resolve, waitMs))
+    if (unsuccessful.includes(status.operationState))
+      throw new Error(status.errorMessage ?? 'the server canceled the query')
+    await new Promise(resolve => setTimeout(resolve, intervalMs))
   }
 }
 
@@ -196,8 +198,8 @@ const columnsOf = (operation: Operation, types: ThriftTypes): Column[] => {
 type ThriftColumn = NonNullable<ReturnType<Operation['getData']>[number]['columns']>[number]
 
 /**
- * Rows from columns. Not by hive-driver's own conversion, which turns a BIGINT above 2^53 into Infinity, a DECIMAL
- * into a number that is not it, and two columns of one name into one.
+ * Rows from columns. hive-driver's own conversion turns a BIGINT above 2^53 into Infinity, a DECIMAL into an inexact
+ * number, and two columns of the same name into one.
  */
 const rowsOf = (columns: readonly ThriftColumn[], width: number): Value[][] => {
   const values = columns.slice(0, width).map(valuesOf)
@@ -212,7 +214,7 @@ const valuesOf = (column: ThriftColumn): Value[] => {
   )
 }
 
-/** @see TCLIService.thrift: `nulls` is a bit set, lowest bit first; bytes that are missing mean "not null". */
+/** @see TCLIService.thrift: `nulls` is a bit set, lowest bit first. Missing bytes mean "not null". */
 const isNull = (nulls: unknown, row: number): boolean => {
   const bytes = Buffer.isBuffer(nulls) ? nulls : Buffer.alloc(0)
   return (((bytes[row >> 3] ?? 0) >> (row & 7)) & 1) === 1
@@ -228,7 +230,7 @@ const plain = (value: unknown): Value => {
   return String(value)
 }
 
-/** Thrift's 64-bit integers come as objects over the bytes they arrived in. */
+/** A 64-bit integer of Thrift is an object that refers to the received bytes. */
 const isInt64 = (value: unknown): value is { readonly buffer: Buffer; readonly offset: number } =>
   typeof value === 'object' &&
   value !== null &&
@@ -236,24 +238,24 @@ const isInt64 = (value: unknown): value is { readonly buffer: Buffer; readonly o
   'offset' in value &&
   Buffer.isBuffer(value.buffer)
 
-/** What to do where the table is gone: its checkpoint, which says that the messages are read, has to go too. */
+/** The fix for a missing table. The checkpoint must be deleted too: it says that the messages are already read. */
 export const refillHint =
   'fill it again from the topic with `offstream down`, `offstream reset --table`, `offstream up` and `offstream submit`'
 
 const sqlFailed = (error: unknown): OffstreamError => {
-  const told = serverMessage(error) ?? messageOf(error)
-  const [, dropped] = /TABLE_OR_VIEW_NOT_FOUND\].*?`lake`\.`off`\.`(products|rejected)`/s.exec(told) ?? []
+  const message = serverMessage(error) ?? messageOf(error)
+  const [, dropped] = /TABLE_OR_VIEW_NOT_FOUND\].*?`lake`\.`off`\.`(products|rejected)`/s.exec(message) ?? []
   if (dropped !== undefined)
     return new PipelineError(
       'TABLE_MISSING',
       `The table \`lake.off.${dropped}\`, which the views show, was dropped`,
       { hint: refillHint, cause: error },
     )
-  // The server wraps its error in its own class names and adds its stack; people need the sentence.
-  const [sentence = told] = told
+  // The server wraps its error in class names and adds its stack. The user needs only the sentence.
+  const [sentence = message] = message
     .replace(/^.*?Error (operating|running query)[^:]*: /s, '')
     .replace(/^(\[[\w.]+\]) [\w.$]+:\s+\1/, '$1')
-    // After the sentence comes the plan, or the stack; the statement with a mark under its fault is worth its lines.
+    // After the sentence comes the plan or the stack. The statement with a mark under the error stays.
     .split(/\n\tat |;?(?: line \d+ pos \d+;)?\n'?\p{Lu}\w+ \[|\n\n?JVM stacktrace/u)
   return new PipelineError('SQL_FAILED', sentence.trim(), {
     hint: 'check the statement; the views are listed by `offstream query "SHOW VIEWS"`',

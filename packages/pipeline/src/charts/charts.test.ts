@@ -150,11 +150,11 @@ const drawings: Readonly<
 describe('the charts of offstream', async () => {
   const charts = await listCharts(chartsFolder)
 
-  test('are four questions; whatever else lies in their folder is no chart', () => {
+  test('are four; other files in their folder are not charts', () => {
     expect(charts.map(({ name }) => name)).toEqual(Object.keys(drawings))
   })
 
-  test.each(charts)('$name says and colours what its rows hold', async drawn => {
+  test.each(charts)('$name labels and colours its rows', async drawn => {
     const expected = drawings[drawn.name]
     if (expected === undefined) throw new Error('say above what this chart draws')
     const svg = await renderChart(drawn, expected.answer)
@@ -177,7 +177,7 @@ describe('the charts of offstream', async () => {
     expect(barsOf(svg)).toEqual([])
   })
 
-  test.each(charts)('$name asks for exactly the columns that it draws', ({ sql, name }) => {
+  test.each(charts)('$name selects exactly the columns that it draws', ({ sql, name }) => {
     const selected = /\nSELECT\n([^;]+?)\nFROM/.exec(`\n${sql.slice(sql.lastIndexOf('\nSELECT'))}`)?.[1] ?? ''
     const names = [...selected.matchAll(/(\w+),?$/gm)].map(([, column]) => column)
     expect(names).toEqual(drawings[name]?.answer.columns.map(column => column.name))
@@ -201,7 +201,7 @@ describe('a drawing', () => {
   })
   const fine = answer('products:int', [[1], [2]])
 
-  test('is the same bytes again, whatever is drawn beside it', async () => {
+  test('is the same bytes again, whatever is drawn at the same time', async () => {
     const first = await renderChart(clipped, fine)
     const together = await Promise.allSettled([
       renderChart(clipped, fine),
@@ -216,7 +216,7 @@ describe('a drawing', () => {
     ])
   })
 
-  test('is one SVG document that ends with a line break', async () => {
+  test('is one SVG document with a final line break', async () => {
     expect(await renderChart(clipped, fine)).toMatch(/^<svg .+<\/svg>\n$/s)
   })
 
@@ -250,7 +250,7 @@ describe('a drawing', () => {
     expect(read(svg, '//svg:script')).toEqual([])
   })
 
-  test('takes a number by the type of its column, however it is written', async () => {
+  test('reads a number by the type of its column', async () => {
     const doubled = chart({
       transform: [{ calculate: "isNumber(datum.n) ? 'number ' + datum.n : datum.n", as: 'label' }],
       mark: 'text',
@@ -315,7 +315,7 @@ describe('a chart that loads something', () => {
   })
 })
 
-describe('a specification that is not Vega-Lite', () => {
+describe('a specification that is not valid Vega-Lite', () => {
   test.each([
     ['has no mark', {}],
     ['has an unknown mark', { mark: 'nonsense' }],
@@ -346,7 +346,7 @@ describe('a folder of charts', () => {
   const sql = 'SELECT 1 AS one'
   const json = JSON.stringify({ $schema, mark: 'bar' })
 
-  test('gives its charts by name', async () => {
+  test('lists its charts by name', async () => {
     await using scratch = await folderWith({
       ...{ 'b.sql': sql, 'b.json': json, 'a.json': json, 'a.sql': sql },
       ...{ 'a.svg': '<svg/>', 'README.md': '# Charts' },
@@ -383,7 +383,7 @@ describe('a folder of charts', () => {
     })
   })
 
-  test('that is not there is an error', async () => {
+  test('that does not exist is an error', async () => {
     await expect(listCharts('/nowhere/charts')).rejects.toMatchObject({
       code: 'CHART_INVALID',
       message: expect.stringContaining("The folder of charts `/nowhere/charts` can't be read: "),

@@ -8,7 +8,7 @@ const entriesIn = (...lines: readonly string[]) => {
   return placed.filter(entry => entry !== null)
 }
 
-test('a line of log4j tells its moment, level, logger and message', () => {
+test('a line of log4j has a moment, a level, a logger and a message', () => {
   expect(
     entriesIn(
       '2026-11-24T21:54:06.507Z WARN  ServerCnxnFactory: maxCnxns is not configured, using default value 0.',
@@ -57,22 +57,22 @@ test('a stack trace belongs to the line before it', () => {
     entriesIn(
       ...lines,
       '2026-11-24T21:54:49.840Z ERROR KafkaServer: [KafkaServer id=1] Fatal error during KafkaServer startup. Prepare to shutdown',
-    ).map(({ entry, begins }) => ({ begins, message: entry.message, stack: entry.stack })),
+    ).map(({ entry, startsAt }) => ({ startsAt, message: entry.message, stack: entry.stack })),
   ).toEqual([
     {
-      begins: 0,
+      startsAt: 0,
       message: 'Unable to start acceptor for ListenerName(PLAINTEXT)',
       stack: lines.slice(1, -1),
     },
     {
-      begins: 7,
+      startsAt: 7,
       message: '[KafkaServer id=1] Fatal error during KafkaServer startup. Prepare to shutdown',
       stack: [],
     },
   ])
 })
 
-test('a Python traceback is an error of its own, told by its last words', () => {
+test('a Python traceback is an entry of its own, whose message is the error at its end', () => {
   const traceback = [
     'Traceback (most recent call last):',
     '  File "/tmp/fail/noiceberg.py", line 3, in <module>',
@@ -88,7 +88,7 @@ test('a Python traceback is an error of its own, told by its last words', () => 
   )
   expect(before?.entry.stack).toEqual([])
   expect(error).toEqual({
-    begins: 1,
+    startsAt: 1,
     moment: '2026-11-24T21:59:02.977Z',
     lines: traceback,
     entry: {
@@ -103,7 +103,7 @@ test('a Python traceback is an error of its own, told by its last words', () => 
   })
 })
 
-test('tracebacks that led to one another are one entry, told by the last', () => {
+test('chained tracebacks are one entry, whose message is the last error', () => {
   const found = entriesIn(
     'Traceback (most recent call last):',
     '  File "a.py", line 1, in <module>',
@@ -121,7 +121,7 @@ test('tracebacks that led to one another are one entry, told by the last', () =>
   expect(found.map(({ entry }) => entry.message)).toEqual(['ValueError: no such bee', 'OSError: another one'])
 })
 
-test('what is written past the loggers tells a level by its first words', () => {
+test('the first words of a line without a logger show its level', () => {
   expect(
     entriesIn(
       'WARNING: Using incubator modules: jdk.incubator.vector',
@@ -144,7 +144,7 @@ test('what is written past the loggers tells a level by its first words', () => 
   ])
 })
 
-test('at the beginning of a log lines without a moment stand alone, indented ones do not', () => {
+test('at the beginning of a log each line without a moment is an entry, unless it is indented', () => {
   expect(
     entriesIn(
       ':: loading settings :: file = /work/main/config/ivysettings.xml',
@@ -159,7 +159,7 @@ test('at the beginning of a log lines without a moment stand alone, indented one
   ])
 })
 
-test('an entry without end is told in parts', () => {
+test('an entry that is too long is split', () => {
   const found = entriesIn(
     '2026-11-24T22:09:17.080Z INFO  Master: a plan',
     ...Array.from({ length: maxLines + 10 }, (_, index) => ` line ${index}`),

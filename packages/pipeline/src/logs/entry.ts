@@ -1,32 +1,32 @@
 import type { LogLine } from '@offstream/runtime'
 import type { LogLevel } from '../names.ts'
 
-/** What a service had to say at one moment. */
+/** One message of a service. */
 export interface LogEntry {
   readonly service: string
-  /** ISO 8601; null for what comes without a moment: a JVM's own words, a Python traceback. */
+  /** ISO 8601; null for messages without a moment: of the JVM itself, and Python tracebacks. */
   readonly at: string | null
-  /** Null where nothing tells. */
+  /** Null if unknown. */
   readonly level: LogLevel | null
-  /** Last part of the logger's name. */
+  /** The last part of the logger's name. */
   readonly logger: string | null
   readonly message: string
-  /** The lines that follow the first: a stack trace, more of a long message. */
+  /** The lines after the first: a stack trace, or the rest of a long message. */
   readonly stack: readonly string[]
 }
 
-/** An entry, and where it belongs. */
+/** An entry and its place. */
 export interface PlacedEntry {
   readonly entry: LogEntry
-  /** Its lines as they stand in the log. */
+  /** Its lines as in the log. */
   readonly lines: readonly string[]
-  /** The moment to sort it by, ISO 8601: its own, else that of the entry before it. */
+  /** The moment to sort it by, ISO 8601: its own, otherwise that of the previous entry. */
   readonly moment: string
   /** Place in the log, see `LogLine`. */
-  readonly begins: number
+  readonly startsAt: number
 }
 
-/** Lines of one entry; what follows them becomes the next, so that no entry is too large to hold. */
+/** The maximum number of lines of an entry. More lines become the next entry, so that an entry fits into memory. */
 export const maxLines = 1_000
 
 type Head = Pick<LogEntry, 'at' | 'level' | 'logger' | 'message'>
@@ -44,7 +44,7 @@ const levels: Readonly<Record<string, LogLevel>> = {
   TRACE: 'debug',
 }
 
-/** First lines of what is written past the loggers: by the JVM, by Python, by our jobs. */
+/** First lines of messages that no logger wrote: of the JVM, of Python and of offstream's jobs. */
 const unprefixed: readonly (readonly [RegExp, LogLevel])[] = [
   [/^Traceback \(most recent call last\):$/, 'error'],
   [/^Exception in thread "/, 'error'],
@@ -59,50 +59,50 @@ const unprefixed: readonly (readonly [RegExp, LogLevel])[] = [
 const traceback = 'Traceback (most recent call last):'
 const chained = /^(?:The above exception was the direct cause|During handling of the above exception)/
 
-/** Whether a line begins an entry with a moment of its own. */
-export const tellsMoment = (text: string): boolean => prefixed.test(text)
+/** Whether a line starts an entry and has a moment. */
+export const hasMoment = (text: string): boolean => prefixed.test(text)
 
-/** Puts the lines of one log, given in order, together to entries. */
+/** Assembles the lines of one log, in order, to entries. */
 export class EntryAssembler {
   readonly #service: string
   #moment: string
-  #open: { readonly begins: number; readonly head: Head | null; readonly lines: string[] } | null = null
+  #open: { readonly startsAt: number; readonly head: Head | null; readonly lines: string[] } | null = null
 
-  /** @param moment for entries before the first that tells one */
+  /** @param moment for entries before the first one with a moment */
   constructor(service: string, moment: string) {
     this.#service = service
     this.#moment = moment
   }
 
-  /** The entry that this line shows to be complete; null while it may go on. */
+  /** The entry that this line completes; null if the current entry may get more lines. */
   push({ text, begins }: LogLine): PlacedEntry | null {
     const head = headOf(text)
-    if (this.#open !== null && this.#goesOn(this.#open, text, head)) {
+    if (this.#open !== null && this.#continues(this.#open, text, head)) {
       this.#open.lines.push(text)
       return null
     }
     const done = this.flush()
-    this.#open = { begins, head, lines: [text] }
+    this.#open = { startsAt: begins, head, lines: [text] }
     return done
   }
 
-  /** The entry that is under way, as it is; null where none is. */
+  /** The current entry with the lines so far; null if there are none. */
   flush(): PlacedEntry | null {
     if (this.#open === null) return null
-    const { begins, head, lines } = this.#open
+    const { startsAt, head, lines } = this.#open
     this.#open = null
     while (lines.at(-1) === '') lines.pop()
     const [first, ...stack] = lines
     if (first === undefined) return null
     this.#moment = head?.at ?? this.#moment
-    const told =
+    const parts =
       first === traceback
         ? { at: null, level: 'error' as const, logger: null, message: raised(lines), stack: lines }
         : { ...(head ?? { at: null, level: null, logger: null, message: first }), stack }
-    return { entry: { service: this.#service, ...told }, lines, moment: this.#moment, begins }
+    return { entry: { service: this.#service, ...parts }, lines, moment: this.#moment, startsAt }
   }
 
-  #goesOn(
+  #continues(
     open: { readonly head: Head | null; readonly lines: string[] },
     text: string,
     head: Head | null,
@@ -110,7 +110,7 @@ export class EntryAssembler {
     if (open.lines.length >= maxLines) return false
     if (text === traceback) return chained.test(open.lines.findLast(line => line !== '') ?? '')
     if (head !== null) return false
-    // At the very beginning of a log there is no entry to belong to: each line stands alone.
+    // At the beginning of a log there is no entry yet: each line is an entry of its own.
     return open.head !== null || /^\s/.test(text)
   }
 }
@@ -123,7 +123,7 @@ const headOf = (text: string): Head | null => {
   return found === undefined ? null : { at: null, level: found[1], logger: null, message: text }
 }
 
-/** What a traceback tells at its end: the first line that is not indented, and where Java was at fault, its words. */
+/** The error at the end of a traceback: the first line that is not indented, with the message of Java, if it has one. */
 const raised = (lines: readonly string[]): string => {
   const frames = lines.lastIndexOf(traceback)
   const end = lines.findIndex((line, index) => index > frames && /^\S/.test(line))

@@ -64,7 +64,7 @@ const shown = ({ service, message, stack }: LogEntry): string =>
 const line = (second: number, message: string, level = 'INFO') =>
   `${new Date(Date.UTC(2026, 10, 24, 10, 0, second)).toISOString()} ${level.padEnd(5)} Bee: ${message}`
 
-test('the log of each service is where the service writes', async () => {
+test('the log file of each service is the one that the service writes', async () => {
   const runtimes = {
     java: 'java',
     javaVersion: '17.0.15',
@@ -84,7 +84,7 @@ test('the log of each service is where the service writes', async () => {
   expect(written).toEqual(serviceNames.map(name => [name, logFileOf('/state', name)]))
 })
 
-test('entries of several logs are told in the order of their moments', async () => {
+test('entries of several logs come in the order of their moments', async () => {
   await using stack = await scratch()
   await stack.write('kafka', line(1, 'one'), line(4, 'four'), '\tat a.B', line(5, 'five'))
   await stack.write('zookeeper', 'WARNING: before all', line(2, 'two'), line(3, 'three'), line(6, 'six'))
@@ -100,7 +100,7 @@ test('entries of several logs are told in the order of their moments', async () 
   expect(await stack.read({ names: ['kafka'] })).toEqual(['kafka: one', 'kafka: four +1', 'kafka: five'])
 })
 
-test('the last entries of all logs together are the last of what reading everything gives', async () => {
+test('the last entries of all logs together are the last of all entries', async () => {
   await using stack = await scratch()
   // Many blocks and pieces; moments that several logs share; traces; a service that says little.
   for (let piece = 0; piece < 4; piece++) {
@@ -133,7 +133,7 @@ test('the last entries of all logs together are the last of what reading everyth
   }
 })
 
-test('nothing older than the given moment is told, and lines without a moment go with those around them', async () => {
+test('entries before the given moment are omitted, and lines without a moment stay with their neighbours', async () => {
   await using stack = await scratch()
   await stack.write(
     'kafka',
@@ -157,7 +157,7 @@ test('nothing older than the given moment is told, and lines without a moment go
   expect(await stack.read({ since: new Date(Date.UTC(2026, 10, 24, 11)) })).toEqual([])
 })
 
-test('entries are chosen by how grave they are, and by any of their lines', async () => {
+test('entries are selected by their level, and by any of their lines', async () => {
   await using stack = await scratch()
   await stack.write(
     'kafka',
@@ -179,13 +179,13 @@ test('entries are chosen by how grave they are, and by any of their lines', asyn
   expect(await stack.read({ grep: /WARN .* odd$/ })).toEqual(['kafka: odd'])
 })
 
-test('the unfinished line at the end is told too', async () => {
+test('the unfinished line at the end is read too', async () => {
   await using stack = await scratch()
   await writeFile(logFileOf(stack.state, 'kafka'), `${line(1, 'one')}\n${line(2, 'tw')}`)
   expect(await stack.read()).toEqual(['kafka: one', 'kafka: tw'])
 })
 
-test('following goes on through rotations and with a log that appears later, and ends when told', async () => {
+test('following continues across rotations and with a log that appears later, until it is aborted', async () => {
   await using stack = await scratch()
   await stack.write('kafka', line(1, 'one'), line(2, 'two'))
   const followed = stack.follow({ names: ['kafka', 'thrift'], tail: 1 })
@@ -202,7 +202,7 @@ test('following goes on through rotations and with a log that appears later, and
   expect(await end).toEqual([])
 })
 
-test('following tells a trace that comes in two writes as one entry', async () => {
+test('a trace that is written in two parts is one entry while following', async () => {
   await using stack = await scratch()
   await stack.write('kafka', line(1, 'bad', 'ERROR'))
   const followed = stack.follow({ names: ['kafka'] })
@@ -213,7 +213,7 @@ test('following tells a trace that comes in two writes as one entry', async () =
   await followed.next(1)
 })
 
-test('a log without anything in it is not a written one', async () => {
+test('an empty log is not listed', async () => {
   await using stack = await scratch()
   await stack.write('kafka', line(1, 'one'))
   await stack.write('thrift')

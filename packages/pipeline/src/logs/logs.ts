@@ -5,58 +5,59 @@ import { endOfLog, type LogLine, LogReader, linesBefore } from '@offstream/runti
 import { type LogLevel, type LogName, logLevels } from '../names.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { serviceLogFile } from '../services/table.ts'
-import { EntryAssembler, type LogEntry, type PlacedEntry, tellsMoment } from './entry.ts'
+import { EntryAssembler, hasMoment, type LogEntry, type PlacedEntry } from './entry.ts'
 
 export type { LogEntry } from './entry.ts'
 
+/** Which entries of which logs to read. */
 export interface LogQuery {
   readonly names: readonly LogName[]
-  /** Nothing older; null: no bound. */
+  /** Only entries at or after this moment; null: all. */
   readonly since: Date | null
-  /** The last so many entries of all logs together; may be infinite. */
+  /** Only the last entries of all logs together, this many; may be infinite. */
   readonly tail: number
-  /** Nothing less grave. What tells no level counts as `info`. */
+  /** Only entries of this level or more severe. An entry without a level counts as `info`. */
   readonly level: LogLevel
-  /** Only entries with a line that it finds. */
+  /** Only entries with a line that matches. */
   readonly grep: RegExp | null
-  /** Go on with what is written from now on, until `signal` is aborted. */
+  /** Continue with new entries, until `signal` is aborted. */
   readonly follow: boolean
   readonly signal: AbortSignal
 }
 
-/** New lines are looked for this often: at once for an eye, a few file sizes for the machine. */
-const lookEveryMs = 200
+/** How often new lines are looked for: fast enough for a reader, and only a few file sizes for the machine. */
+const pollIntervalMs = 200
 
 /** The log file of a service, or the daemon, of the stack with this state folder. */
 export const logFileOf = (state: string, name: LogName): string =>
   name === 'daemon' ? join(directoriesOf(state).logs, 'daemon.log') : serviceLogFile(state, name)
 
-/** Which of the logs hold anything yet. */
+/** Which of the logs are not empty. */
 export const writtenLogs = async (state: string, names: readonly LogName[]): Promise<LogName[]> => {
   const ends = await Promise.all(names.map(name => endOfLog(logFileOf(state, name))))
   return names.filter((_, index) => ends[index] !== 0)
 }
 
-/** So many entries are given together at most; whoever writes them shall not have to write each by itself. */
-const mostAtOnce = 500
+/** Entries are yielded in groups, so that the caller need not write each one separately. */
+const maxGroupSize = 500
 
 /**
- * The entries of several logs in the order of their moments, through rotations, some at a time. Where they begin is
- * found from the end backwards; then they are read forwards. A block of each log is held, whatever its size and
- * however much of it is asked for.
+ * Reads the entries of several logs in the order of their moments, also across rotations, in groups. The start is
+ * searched from the end backwards, then the logs are read forwards. Only one block of each log is in memory, whatever
+ * its size.
  */
 export async function* readLogs(state: string, query: LogQuery): AsyncGenerator<readonly LogEntry[]> {
   const { names, since, level, grep, follow, signal } = query
   const earliest = since?.toISOString() ?? ''
-  const gravity = logLevels.indexOf(level)
+  const maxSeverity = logLevels.indexOf(level)
   const wanted = ({ entry, lines, moment }: PlacedEntry): boolean =>
     moment >= earliest &&
-    logLevels.indexOf(entry.level ?? 'info') <= gravity &&
+    logLevels.indexOf(entry.level ?? 'info') <= maxSeverity &&
     (grep === null || lines.some(line => grep.test(line)))
 
   const logs = names.map(service => ({ service, file: logFileOf(state, service) }))
   const starts = await startsOf(logs, earliest, query.tail, wanted, signal)
-  const readers = logs.map((log, index) => new EntryReader(log, starts[index] ?? atTheBeginning))
+  const readers = logs.map((log, index) => new EntryReader(log, starts[index] ?? atBeginning))
   for (;;) {
     let some: LogEntry[] = []
     const entries = merged(
@@ -66,13 +67,13 @@ export async function* readLogs(state: string, query: LogQuery): AsyncGenerator<
     for await (const { placed } of entries) {
       if (signal.aborted) return
       if (wanted(placed)) some.push(placed.entry)
-      if (some.length < mostAtOnce) continue
+      if (some.length < maxGroupSize) continue
       yield some
       some = []
     }
     if (some.length > 0) yield some
     if (!follow) return
-    await pause(lookEveryMs, undefined, { signal }).catch(() => undefined)
+    await pause(pollIntervalMs, undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return
   }
 }
@@ -82,15 +83,15 @@ interface Log {
   readonly file: string
 }
 
-/** A place in a log, and the moment for lines there that tell none. */
+/** A place in a log, and the moment for lines without one. */
 interface Start {
   readonly place: number
   readonly moment: string
 }
 
-const atTheBeginning: Start = { place: 0, moment: '' }
+const atBeginning: Start = { place: 0, moment: '' }
 
-/** Where to begin in each log so that no entry before `earliest` is read, and of the others the last `tail`. */
+/** Where to start in each log, so that the last `tail` entries are read and none before `earliest`. */
 const startsOf = async (
   logs: readonly Log[],
   earliest: string,
@@ -98,40 +99,40 @@ const startsOf = async (
   wanted: (placed: PlacedEntry) => boolean,
   signal: AbortSignal,
 ): Promise<Start[]> => {
-  if (tail === Number.POSITIVE_INFINITY && earliest === '') return logs.map(() => atTheBeginning)
+  if (tail === Number.POSITIVE_INFINITY && earliest === '') return logs.map(() => atBeginning)
   const ends = await Promise.all(logs.map(({ file }) => endOfLog(file)))
   const starts = ends.map(place => ({ place, moment: '' }))
   if (tail === 0) return starts
   let missing = tail
   const backwards = logs.map((log, index) => entriesBefore(log, ends[index] ?? 0, earliest))
   for await (const { placed, source } of merged(backwards, 'newest')) {
-    starts[source] = { place: placed.begins, moment: placed.moment }
+    starts[source] = { place: placed.startsAt, moment: placed.moment }
     if (wanted(placed)) missing--
     if (missing === 0 || signal.aborted) break
   }
   return starts
 }
 
-/** The entries of a log that begin before `place` and are not older than `earliest`, newest first. */
+/** The entries of a log that start before `place` and are not older than `earliest`, newest first. */
 async function* entriesBefore(
   { service, file }: Log,
   place: number,
   earliest: string,
 ): AsyncGenerator<PlacedEntry[]> {
-  // What has no moment is as old as what comes after it, the last as old as the file's last change.
+  // An entry without a moment has that of the next entry, and the last one that of the file's last change.
   let moment = (await stat(file).catch(() => null))?.mtime.toISOString() ?? ''
-  let gathered: LogLine[] = []
+  let collected: LogLine[] = []
   const take = (): PlacedEntry[] => {
-    const entries = entriesOf(service, moment, gathered.reverse())
-    gathered = []
+    const entries = entriesOf(service, moment, collected.reverse())
+    collected = []
     moment = entries[0]?.moment ?? moment
     return entries.reverse()
   }
   for await (const lines of linesBefore(file, place)) {
     const entries: PlacedEntry[] = []
     for (const line of lines) {
-      gathered.push(line)
-      if (tellsMoment(line.text) || gathered.length === maxCollected) entries.push(...take())
+      collected.push(line)
+      if (hasMoment(line.text) || collected.length === maxCollected) entries.push(...take())
     }
     const old = entries.findIndex(({ moment }) => moment < earliest)
     yield old === -1 ? entries : entries.slice(0, old)
@@ -140,7 +141,7 @@ async function* entriesBefore(
   yield take()
 }
 
-/** Lines gathered from the end without meeting a moment, at most. */
+/** The maximum number of lines without a moment that are read backwards as one. */
 const maxCollected = 4_000
 
 const entriesOf = (service: string, moment: string, lines: readonly LogLine[]): PlacedEntry[] => {
@@ -148,7 +149,7 @@ const entriesOf = (service: string, moment: string, lines: readonly LogLine[]): 
   return [...lines.map(line => assembler.push(line)), assembler.flush()].filter(placed => placed !== null)
 }
 
-/** Reads a log entry by entry; each `read` goes on where the last one ended. */
+/** Reads a log entry by entry. Each `read` continues where the previous one stopped. */
 class EntryReader {
   readonly #lines: LogReader
   readonly #assembler: EntryAssembler
@@ -159,23 +160,23 @@ class EntryReader {
   }
 
   /**
-   * The entries up to the end of now.
-   * @param more whether the last one may yet go on; it is given by the next `read` that finds nothing new
+   * The entries up to the current end of the log.
+   * @param more whether the last entry may get more lines; the next `read` without new lines returns it
    */
   async *read(more: boolean): AsyncGenerator<PlacedEntry[]> {
-    let nothingNew = true
+    let isUnchanged = true
     for await (const lines of this.#lines.read()) {
-      nothingNew = false
+      isUnchanged = false
       yield lines.map(line => this.#assembler.push(line)).filter(placed => placed !== null)
     }
-    if (more && !nothingNew) return
+    if (more && !isUnchanged) return
     const rest = more ? null : this.#lines.rest()
     const last = [rest === null ? null : this.#assembler.push(rest), this.#assembler.flush()]
     yield last.filter(placed => placed !== null)
   }
 }
 
-/** Of sources that are each in order, all entries in order, and from which source each is. */
+/** Merges sources that are each in order. Yields all entries in order, each with the index of its source. */
 async function* merged(
   sources: readonly AsyncGenerator<PlacedEntry[]>[],
   first: 'oldest' | 'newest',
@@ -187,7 +188,7 @@ async function* merged(
       let best: Queue | null = null
       for (const queue of queues) {
         if (queue.next === null) continue
-        // Of the same moment the first source comes first, so from the end backwards the last.
+        // At the same moment the first source comes first, so backwards the last one does.
         if (best === null || (first === 'oldest' ? queue.moment < best.moment : queue.moment >= best.moment))
           best = queue
       }
@@ -200,7 +201,7 @@ async function* merged(
   }
 }
 
-/** A source with its next entry in view; null before the first `advance` and after the last entry. */
+/** A source with its next entry; null before the first `advance` and after the last entry. */
 class Queue {
   readonly #source: AsyncGenerator<PlacedEntry[]>
   #some: readonly PlacedEntry[] = []

@@ -43,7 +43,7 @@ const writeSpark = async (cache: string): Promise<string> => {
   return packages
 }
 
-test('the list tells what is used, what is missing, what is left over, and nothing of other folders', async () => {
+test('the list shows what is used, missing, unused and incomplete, and ignores other folders', async () => {
   const { cache, environment } = await emptyCache()
   const { kafka, connectors } = await jarSets(environment)
   await complete(kafka.directory)
@@ -72,7 +72,7 @@ test('the list tells what is used, what is missing, what is left over, and nothi
   expect(own).toEqual([{ variable: 'SPARK_HOME', path: '/opt/spark' }])
 })
 
-test('every file is compared with its digest, and what is damaged is named', async () => {
+test('every file is compared with its digest, and damaged files are named', async () => {
   const { cache, environment } = await emptyCache()
   const packages = await writeSpark(cache)
   const before = await verifyRuntimes(environment)
@@ -112,7 +112,7 @@ test('a virtual environment whose Python is gone is damaged', async () => {
   ])
 })
 
-test('what is damaged is removed to be fetched again, with what Ivy is filled by', async () => {
+test('damaged folders are deleted, so that they are fetched again, with the connectors if Ivy is one of them', async () => {
   const { cache, environment } = await emptyCache()
   const { kafka, connectors } = await jarSets(environment)
   for (const folder of [kafka.directory, connectors.directory, join(cache, 'ivy')]) await complete(folder)
@@ -122,7 +122,7 @@ test('what is damaged is removed to be fetched again, with what Ivy is filled by
   expect(await readdir(cache)).toEqual([basename(kafka.directory)])
 })
 
-test('pruning removes what no lock names and what broken fetches left, but nothing that is in use', async () => {
+test('pruning deletes unused folders and those of incomplete fetches, but none that is in use', async () => {
   const { cache, environment } = await emptyCache()
   const { kafka } = await jarSets(environment)
   const inUse = join(cache, `kafka-${zeros}`)
@@ -164,7 +164,7 @@ test('pruning removes what no lock names and what broken fetches left, but nothi
   )
 })
 
-test('a Spark of this version for another Python stays while that Python is there', async () => {
+test('a Spark of this version for another Python stays as long as that Python exists', async () => {
   const { cache, environment } = await emptyCache()
   const own = await sparkFolder(await findPython(process.env))
   const [there, gone] = ['3.98', '3.99'].map(minor => own.replace(/-py[\d.]+-/, `-py${minor}-`))
@@ -175,7 +175,7 @@ test('a Spark of this version for another Python stays while that Python is ther
   expect([removed.map(({ name }) => name), kept.map(({ name }) => name)]).toEqual([[gone], [there]])
 })
 
-test('a program that runs from a damaged folder keeps it from being removed', async () => {
+test('a damaged folder is not deleted while a program runs from it', async () => {
   const { environment } = await emptyCache()
   const { kafka } = await jarSets(environment)
   await complete(kafka.directory)

@@ -17,12 +17,12 @@ const scratchFolder = async (...files: readonly string[]): Promise<string> => {
 
 const ivySettings = shippedPath('config', 'ivysettings.xml')
 
-test('the cache is where the person wants it, else where the system keeps such things', () => {
+test('the cache is in OFFSTREAM_CACHE, otherwise in the cache folder of the system', () => {
   expect(cacheDirectory({ OFFSTREAM_CACHE: '/large/disk' })).toBe('/large/disk')
   expect(cacheDirectory({ OFFSTREAM_CACHE: '' })).toMatch(/offstream/)
 })
 
-test('a relative path in OFFSTREAM_CACHE or SPARK_HOME is one of the working folder', async () => {
+test('a relative path in OFFSTREAM_CACHE or SPARK_HOME is resolved against the working directory', async () => {
   expect(cacheDirectory({ OFFSTREAM_CACHE: 'cache' })).toBe(join(process.cwd(), 'cache'))
   const home = await scratchFolder('jars/spark-core_2.13-4.1.1.jar', 'jars/ivy-2.5.3.jar')
   const environment = { ...process.env, SPARK_HOME: relative(process.cwd(), home) }
@@ -32,8 +32,8 @@ test('a relative path in OFFSTREAM_CACHE or SPARK_HOME is one of the working fol
 test.each([
   ['is empty', [], /has no `jars\/spark-core_\*\.jar`/],
   ['is an older Spark', ['jars/spark-core_2.12-3.5.1.jar'], /holds spark-core_2\.12-3\.5\.1\.jar/],
-  ['lacks what fetches the connectors', ['jars/spark-core_2.13-4.1.1.jar'], /has no `jars\/ivy-\*\.jar`/],
-])('a SPARK_HOME that %s is refused before anything is fetched', async (_, files, message) => {
+  ['lacks Ivy', ['jars/spark-core_2.13-4.1.1.jar'], /has no `jars\/ivy-\*\.jar`/],
+])('a SPARK_HOME that %s is rejected before anything is fetched', async (_, files, message) => {
   const environment = { ...process.env, SPARK_HOME: await scratchFolder(...files) }
   await expect(ensureSpark({ environment, ivySettings })).rejects.toMatchObject({
     code: 'HOME_INVALID',
@@ -42,7 +42,7 @@ test.each([
   })
 })
 
-test('a SPARK_HOME that is whole is used as it is', async () => {
+test('a complete SPARK_HOME is used', async () => {
   const home = await scratchFolder('jars/spark-core_2.13-4.1.1.jar', 'jars/ivy-2.5.3.jar')
   const environment = { ...process.env, SPARK_HOME: home, PYSPARK_PYTHON: '/my/python' }
   expect(await ensureSpark({ environment, ivySettings })).toMatchObject({

@@ -116,7 +116,7 @@ test('downloads go through the proxy, mirror and certificates of the company', (
   })
 })
 
-test('Java is given the proxy as options, with the password where there is one', () => {
+test('Java gets the proxy as options, with its password', () => {
   expect(javaNetworkOptions({ HTTPS_PROXY: 'http://me:p%40ss@proxy.example:3128' })).toEqual([
     '-Dhttps.proxyHost=proxy.example',
     '-Dhttps.proxyPort=3128',
@@ -133,7 +133,7 @@ test('Java is given the proxy as options, with the password where there is one',
   ])
 })
 
-test('of the options that the user gives to every Java, downloads take those about the network', () => {
+test('downloads use the network options from the variables for all Java programs', () => {
   const trust = '-Djavax.net.ssl.trustStore=/etc/company store.jks'
   expect(
     javaNetworkOptions({
@@ -143,7 +143,7 @@ test('of the options that the user gives to every Java, downloads take those abo
   ).toEqual([trust, '-Dhttps.proxyHost=proxy.example'])
 })
 
-test('what is ignored can be named, and what is used is not among it', () => {
+test('ignored variables are named, variables in use are not', () => {
   const used = {
     JAVA_HOME: '/java',
     SPARK_HOME: '/spark',

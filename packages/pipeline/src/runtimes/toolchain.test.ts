@@ -18,7 +18,7 @@ const javaHome = async (told: string): Promise<string> => {
 test.each([
   ['openjdk version "17.0.15" 2025-04-15', '17.0.15'],
   ['java version "21" 2023-09-19 LTS', '21'],
-])('a JAVA_HOME that says %s is taken', async (told, version) => {
+])('a JAVA_HOME that reports %s is used', async (told, version) => {
   const home = await javaHome(told)
   expect(await findJava({ JAVA_HOME: home })).toEqual({ path: join(home, 'bin', 'java'), version })
 })
@@ -28,7 +28,7 @@ test.each([
   ['java version "1.8.0_402"', 'which is Java 1.8.0_402'],
   ['openjdk version "25" 2025-09-16', 'which is Java 25'],
   ['no such thing', 'which contains no Java that runs'],
-])('a JAVA_HOME that says %s is passed over for the Java of the path', async (told, reason) => {
+])('if JAVA_HOME reports %s, the Java in the PATH is used', async (told, reason) => {
   const home = await javaHome(told)
   const java = await findJava({ PATH: process.env['PATH'], JAVA_HOME: home })
   const major = Number(java.version.split('.')[0])
@@ -46,14 +46,14 @@ test('a Java that is too new is used if no other is found', async () => {
   expect(await findJava({ JAVA_HOME: home })).toEqual({ path: join(home, 'bin', 'java'), version: '25' })
 })
 
-test('a message says why no Java can be used', async () => {
+test('the message shows why no Java can be used', async () => {
   await expect(findJava({ JAVA_HOME: '/nonexistent' })).rejects.toMatchObject({
     code: 'JAVA_MISSING',
     message: 'Java 17 or newer was not found; JAVA_HOME is `/nonexistent`, which contains no Java that runs',
   })
 })
 
-test('options of Java in the shell do not change which Java is found', async () => {
+test('Java options of the shell do not change which Java is found', async () => {
   const { PATH } = process.env
   const broken = { JAVA_TOOL_OPTIONS: '-agentpath:/nonexistent', _JAVA_OPTIONS: '-Xmx1k' }
   expect(await findJava({ PATH, ...broken })).toEqual(await findJava({ PATH }))

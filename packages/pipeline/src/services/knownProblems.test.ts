@@ -225,7 +225,7 @@ describe('a failure is known by what the service wrote', () => {
   })
 })
 
-test('of a cause and what follows from it the cause is told', () => {
+test('of a cause and its consequence, the cause is diagnosed', () => {
   expect(
     diagnose([
       '2026-11-24T22:09:14.740Z ERROR LogDirFailureChannel: Error while appending records to t1-0 in dir /tmp/fail/full/k',
@@ -242,7 +242,7 @@ test('of a cause and what follows from it the cause is told', () => {
   ).toBe('PERMISSION_DENIED')
 })
 
-test('what a healthy service writes is no problem, nor what Kafka mends itself', () => {
+test('messages of a healthy service, and problems that Kafka fixes itself, are not diagnosed', () => {
   expect(
     diagnose([
       '2026-11-24T21:57:08.149Z INFO  LogManager: Recovering 1 logs from /tmp/fail/kafka since no clean shutdown file was found',
@@ -257,7 +257,7 @@ test('what a healthy service writes is no problem, nor what Kafka mends itself',
   ).toBe(null)
 })
 
-test('each known problem has a sample, and names only commands that there are', () => {
+test('each known problem has a sample, and names only commands that exist', () => {
   expect([...new Set(failures.map(([code]) => code))]).toEqual(knownProblems.map(({ code }) => code))
   const commands =
     /^(?:up|down|submit|doctor|status|restart|logs \S+|config show|runtime (?:install|verify|prune)|reset --(?:topic|table|checkpoint)|restart \S+)$/

@@ -5,7 +5,7 @@ import { assetPath } from '../project/assets.ts'
 import type { Config } from '../project/config.ts'
 import { type Directories, directoriesOf } from '../project/directories.ts'
 import { connectorLibraries, sparkPackages } from '../runtimes/distributions.ts'
-import { askProducts } from '../table.ts'
+import { countProducts } from '../table.ts'
 import { topicName } from '../topic/message.ts'
 import { archiveFlags, fullCompiler, temporaryFlag } from './java.ts'
 import { brokerOf } from './kafka.ts'
@@ -96,7 +96,7 @@ export const thrift = (stack: Stack): ServiceParts => {
     port: config.thrift.port,
     // SQLite creates the file of the catalog, but not its folder.
     prepare: async () => void (await mkdir(directories.warehouse, { recursive: true })),
-    ready: async signal => void (await askProducts(config.host, config.thrift.port, signal)),
+    ready: async signal => void (await countProducts(config.host, config.thrift.port, signal)),
     startTimeoutMs: 240_000,
     stopTimeoutMs: 10_000,
   }

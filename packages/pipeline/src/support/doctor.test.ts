@@ -28,7 +28,7 @@ const portFinding = async (port: number, ours: ReadonlySet<number>) => {
   return findings.find(({ name }) => name === `Port ${port}`)
 }
 
-test('a taken port is told with its holder and the setting that gives another', async () => {
+test('a taken port is reported with the process that listens on it and the setting to change it', async () => {
   const port = await heldPort()
   expect(await portFinding(port, new Set())).toEqual({
     name: `Port ${port}`,
@@ -38,7 +38,7 @@ test('a taken port is told with its holder and the setting that gives another', 
   })
 })
 
-test('a port that a service of ours holds is as it should be', async () => {
+test('a port of a running service of the stack is ok', async () => {
   const port = await heldPort()
   expect(await portFinding(port, new Set([process.pid]))).toEqual({
     name: `Port ${port}`,
@@ -48,7 +48,7 @@ test('a port that a service of ours holds is as it should be', async () => {
   })
 })
 
-test('a Java that Spark is not made for is warned of', async () => {
+test('a Java that Spark does not support is a warning', async () => {
   const home = await mkdtemp(join(tmpdir(), 'offstream-java-'))
   onTestFinished(() => rm(home, { recursive: true }))
   await mkdir(join(home, 'bin'))
@@ -88,7 +88,7 @@ test('a JAVA_HOME without a Java is a warning that names the Java in its place',
   })
 })
 
-test('what the shell sets for services is named where it is ignored, without secrets', async () => {
+test('variables of the shell that services ignore are named, without secrets', async () => {
   const ignored = {
     PYSPARK_DRIVER_PYTHON: 'jupyter',
     SPARK_AUTH_SECRET: 'canary',
@@ -115,7 +115,7 @@ test('in a container the memory is its limit, not that of the machine', () => {
     expect(memory(64e9, none)).toEqual({ name: 'Memory', verdict: 'ok', found: '64.0 GB', hint: null })
 })
 
-test('everything that a start depends on is looked at, and what is wrong comes with what to do', async () => {
+test('everything that a start needs is checked, and each problem comes with its fix', async () => {
   const findings = await examine({
     config: Config.parse({ browser: { executablePath: '/nowhere/chromium' } }),
     environment: process.env,
@@ -142,25 +142,22 @@ test('everything that a start depends on is looked at, and what is wrong comes w
   for (const { verdict, hint } of findings) expect(hint === null).toBe(verdict === 'ok')
 })
 
-test.skipIf(process.platform !== 'linux')(
-  'a place that nothing can be written to is a problem, told before a start meets it',
-  async () => {
-    const state = join(await mkdtemp(join(tmpdir(), 'offstream-doctor-')), '.offstream')
-    onTestFinished(() => rm(dirname(state), { recursive: true }))
-    await mkdir(join(state, 'logs'), { recursive: true })
-    const examined = async (ours: Promise<ReadonlySet<number>> = Promise.resolve(new Set())) => {
-      const options = { config: Config.parse({}), environment: process.env, directory: dirname(state) }
-      const findings = await examine({ ...options, state, ours })
-      return findings.find(({ name }) => name === 'Folder')
-    }
-    expect(await examined()).toMatchObject({
-      verdict: 'ok',
-      found: `\`${dirname(state)}\` can be written to`,
-    })
-    // Of a file system that can only be read by anybody, the administrator too.
-    await rm(join(state, 'logs'), { recursive: true })
-    await symlink('/proc/sys/kernel', join(state, 'logs'))
-    const finding = await examined(Promise.reject(new Error('not to be read')))
-    expect(finding).toMatchObject({ verdict: 'problem', hint: expect.stringContaining('folder') })
-  },
-)
+test.skipIf(process.platform !== 'linux')('a folder that cannot be written is a problem', async () => {
+  const state = join(await mkdtemp(join(tmpdir(), 'offstream-doctor-')), '.offstream')
+  onTestFinished(() => rm(dirname(state), { recursive: true }))
+  await mkdir(join(state, 'logs'), { recursive: true })
+  const examined = async (ours: Promise<ReadonlySet<number>> = Promise.resolve(new Set())) => {
+    const options = { config: Config.parse({}), environment: process.env, directory: dirname(state) }
+    const findings = await examine({ ...options, state, ours })
+    return findings.find(({ name }) => name === 'Folder')
+  }
+  expect(await examined()).toMatchObject({
+    verdict: 'ok',
+    found: `\`${dirname(state)}\` can be written to`,
+  })
+  // Of a file system that can only be read by anybody, the administrator too.
+  await rm(join(state, 'logs'), { recursive: true })
+  await symlink('/proc/sys/kernel', join(state, 'logs'))
+  const finding = await examined(Promise.reject(new Error('not to be read')))
+  expect(finding).toMatchObject({ verdict: 'problem', hint: expect.stringContaining('folder') })
+})

@@ -22,7 +22,7 @@ test.each([
   ['fuse.fuse-overlayfs', true],
   ['ext4', true],
   ['overlay', true],
-])('of the mounts of Linux the nearest one counts: %s', async (type, supported) => {
+])('on Linux the nearest mount counts: %s', async (type, supported) => {
   const project = await folder('my disk')
   const mountPoint = join(project, '..')
   const mounts = `22 1 254:0 / / rw,relatime - ext3 /dev/vda rw

@@ -9,7 +9,7 @@ const redaction = () =>
     secrets: ['open sesame', 'p@ss/word'],
   })
 
-describe('what is taken out', () => {
+describe('what is removed', () => {
   const planted: readonly [text: string, left: string][] = [
     // By its name, in the forms of configuration files, programs and logs.
     ['sasl.password=hunter2hunter2', 'sasl.password=[removed]'],
@@ -64,7 +64,7 @@ describe('what is taken out', () => {
   })
 })
 
-test('what a maintainer needs is left as it is', () => {
+test('what a maintainer needs stays', () => {
   const lines = [
     '2026-01-01T12:00:00.000Z ERROR thrift: java.lang.OutOfMemoryError: Java heap space',
     '\tat org.apache.kafka.common.Foo$1@1a2b3c4d.run(Foo.java:12) ~[kafka_2.13-3.9.2.jar:?]',
@@ -80,7 +80,7 @@ test('what a maintainer needs is left as it is', () => {
   expect([keeping.apply(lines), keeping.count]).toEqual([lines, 0])
 })
 
-test('what was taken out is counted, and taking out twice is the same as once', () => {
+test('removals are counted, and redacting twice is the same as once', () => {
   const once = redaction()
   const text = once.apply('with password=one token=two /home/jane')
 
@@ -88,17 +88,17 @@ test('what was taken out is counted, and taking out twice is the same as once', 
   expect(redaction().apply(text)).toBe(text)
 })
 
-test('a line of any length is worked through', () => {
+test('a very long line is redacted', () => {
   const line = 'a'.repeat(500_000)
   expect(redaction().apply(`${line} password=hunter2 ${line}@`)).toBe(`${line} password=[removed] ${line}@`)
 })
 
-test('the values of an environment are secret by their names', () => {
+test('values of environment variables are secret by their names', () => {
   const environment = { OFFSTREAM_WEB_CONTACT: 'me', AWS_SECRET_ACCESS_KEY: 'abc', PWD: '/shop', API_KEY: '' }
   expect(secretValues(Object.entries(environment))).toEqual(['me', 'abc', ''])
 })
 
-test('a name that every log is full of is not taken for a person', () => {
+test('a common word is not redacted as a user name', () => {
   const { apply } = new Redaction({ home: '/root', user: 'root', host: 'kafka', secrets: ['', 'abc'] })
   expect(apply('kafka of root in /root/shop, /rootfs: abc')).toBe('kafka of root in ~/shop, /rootfs: abc')
 })

@@ -76,7 +76,7 @@ test('a report holds versions, machine, settings with origins, status and the en
   expect(text).not.toContain('of the person alone')
 })
 
-test('what is secret, and who the person is, is nowhere in a report, however it got there', async () => {
+test('secrets and the name of the user are nowhere in a report', async () => {
   const plants = [
     'planted-contact planted-secret planted-token planted-of-another-program',
     'INFO sasl.password=planted-password',

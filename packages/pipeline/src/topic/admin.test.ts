@@ -20,7 +20,7 @@ const silence = async () => {
 }
 
 // Left to itself, the client waits half a minute for its question and then once more to take its leave.
-test('a question to a broker that stays silent ends after some seconds', { timeout: 20_000 }, async () => {
+test('a request to a broker that does not answer fails after some seconds', { timeout: 20_000 }, async () => {
   await using broker = await silence()
   await expect(acknowledgedMessages(broker.address)).rejects.toThrow(
     /gave up|timed out|unreachable|answered/i,

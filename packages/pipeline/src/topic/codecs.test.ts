@@ -17,7 +17,7 @@ test('an LZ4 match may overlap what it writes', () => {
   expect(unpackLz4(frame(block, block)).toString()).toBe('abcabcabcabchello'.repeat(2))
 })
 
-test('an LZ4 block may be unpacked as it is', () => {
+test('an LZ4 block may be uncompressed', () => {
   const stored = Buffer.from([...header, 5, 0, 0, 0x80, ...bytes('hello'), 0, 0, 0, 0])
   expect(unpackLz4(stored).toString()).toBe('hello')
 })
@@ -29,7 +29,7 @@ test.each([
   ['more literals than there are', frame([0xf0, 200, ...bytes('a')]), 'too long'],
   ['no end', frame([0x15]), 'too long'],
   ['a cut frame', frame(bytes('\x50hello')).subarray(0, -4), 'out of range'],
-])('LZ4 with %s is refused', (_what, packed, message) => {
+])('LZ4 with %s is rejected', (_what, packed, message) => {
   expect(() => unpackLz4(packed)).toThrow(message)
 })
 
@@ -37,13 +37,13 @@ test('a Snappy block may come without a frame', () => {
   expect(unpackSnappy(Buffer.from([5, 0x10, ...bytes('hello')]), decompressors).toString()).toBe('hello')
 })
 
-test('a Snappy block that claims gigabytes is refused before they are there', () => {
+test('a Snappy block that claims gigabytes is rejected before they are allocated', () => {
   expect(() => unpackSnappy(Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0]), decompressors)).toThrow(
     'unpacks to too much',
   )
 })
 
-test('damaged data ends with an error or with bytes, never otherwise', () => {
+test('damaged data results in an error or in bytes, never in anything else', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), data => {
       try {

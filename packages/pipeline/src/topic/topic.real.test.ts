@@ -61,7 +61,7 @@ const peek = async (options: Partial<PeekOptions> = {}) => {
   return messages
 }
 
-test('lines become products and deletes, each counted; others are skipped by their number', async () => {
+test('lines become products and deletes and are counted; others are skipped with their line number', async () => {
   const before = await acknowledgedMessages(kafka.broker)
   const keyed = JSON.stringify({ key: '10000002', value: product('10000002') })
   const produced = await produce(
@@ -94,7 +94,7 @@ test('lines become products and deletes, each counted; others are skipped by the
   ])
 })
 
-test('lines that can’t be read are told as such, after what was sent', async () => {
+test('lines that cannot be read are reported after what was sent', async () => {
   const before = await acknowledgedMessages(kafka.broker)
   async function* broken() {
     yield Buffer.from(`${JSON.stringify(product('10000004'))}\n`)
@@ -111,7 +111,7 @@ test('lines that can’t be read are told as such, after what was sent', async (
   expect([await readFetched(fetched), await acknowledgedMessages(kafka.broker)]).toEqual([1, before + 1])
 })
 
-test('raw messages go and come back as they are', async () => {
+test('raw messages are sent and read unchanged', async () => {
   const lines = [
     { key: 'a', value: 'text', headers: { of: 'mine' } },
     { key: 'b', value: '7', headers: {} },
@@ -126,7 +126,7 @@ test('raw messages go and come back as they are', async () => {
   expect(back.map(({ key, value, headers }) => ({ key, value, headers }))).toEqual(lines)
 })
 
-test('bytes that are no text are shown in base64', async () => {
+test('bytes that are not UTF-8 are shown in base64', async () => {
   const producer = kafka.client().producer()
   await producer.connect()
   await producer.send({
@@ -146,7 +146,7 @@ test('a peek shows the first or the last messages', async () => {
   ])
 })
 
-test('a peek leaves no group behind, nor one of a look that was killed, but those of others', async () => {
+test('a peek deletes its group and those of killed peeks, but no others', async () => {
   const join = async (groupId: string) => {
     const consumer = kafka.client().consumer({ groupId })
     const joined = new Promise(resolve => consumer.on(consumer.events.GROUP_JOIN, resolve))
@@ -166,7 +166,7 @@ test('a peek leaves no group behind, nor one of a look that was killed, but thos
   expect(groups.map(({ groupId }) => groupId).sort()).toEqual(['offstream-peek-going-on', 'somebody'])
 })
 
-test('a peek that follows shows what comes, until it is ended or has enough', async () => {
+test('a peek that follows shows new messages, until it is aborted or has enough', async () => {
   await produce([product('10000007')])
   const last = (await peek({ limit: 1 }))[0]?.offset ?? 0
   const end = new AbortController()
@@ -184,7 +184,7 @@ test('a peek that follows shows what comes, until it is ended or has enough', as
   expect(followed.at(-1)).toMatchObject({ key: '10000008', offset: last + 1 })
 })
 
-test('the topic is described: partitions, offsets, size, and what was set for it', async () => {
+test('the topic is described: partitions, offsets, size and settings', async () => {
   const before = await describeTopic(kafka.broker, null)
   await produce([product('10000009')])
   const after = await describeTopic(kafka.broker, join(kafka.directory, 'data'))
@@ -201,7 +201,7 @@ test('the topic is described: partitions, offsets, size, and what was set for it
   expect(after.bytes).toBeLessThan(5_000_000)
 })
 
-test('more than a broker takes at once goes in several batches', async () => {
+test('more than a broker accepts in one request is split into several batches', async () => {
   // Hard to pack: what is measured is the packed size.
   const noise = () => Array.from({ length: 9_000 }, () => Math.random().toString(36).slice(2)).join('')
   const lines = Array.from({ length: 30 }, (_, index) => JSON.stringify({ key: `n${index}`, value: noise() }))
@@ -209,7 +209,7 @@ test('more than a broker takes at once goes in several batches', async () => {
   expect(counts).toEqual({ published: 30, deleted: 0, skipped: 0 })
 })
 
-test('a message that the broker refuses is told as that', async () => {
+test('a message that the broker rejects is reported as rejected', async () => {
   const publisher = await openPublisher(kafka.broker)
   const noise = Array.from({ length: 200_000 }, () => Math.random().toString(36).slice(2)).join('')
   await expect(publisher.send({ key: 'large', value: noise, headers: {} })).rejects.toMatchObject({
@@ -219,7 +219,7 @@ test('a message that the broker refuses is told as that', async () => {
   await publisher.close()
 })
 
-test('where no broker is, every question says so', async () => {
+test('every request reports a missing broker', async () => {
   const nowhere = '127.0.0.1:1'
   const unreachable = { code: 'KAFKA_UNREACHABLE', outcome: 'unreachable' }
   const options = { from: 'latest', limit: 1, follow: false, signal: new AbortController().signal } as const
@@ -228,7 +228,7 @@ test('where no broker is, every question says so', async () => {
   await expect(openPublisher(nowhere)).rejects.toMatchObject(unreachable)
 })
 
-test('a topic that was deleted is told as missing', async () => {
+test('a topic that was deleted is reported as missing', async () => {
   const admin = kafka.client().admin()
   await admin.connect()
   await admin.deleteTopics({ topics: [topicName] })
@@ -240,7 +240,7 @@ test('a topic that was deleted is told as missing', async () => {
 })
 
 // Last, since the topic stays as it is then.
-test('each acknowledgement says where its message lies, in a topic of several partitions too', async () => {
+test('each acknowledgement has the place of its message, also in a topic of several partitions', async () => {
   const all = Array.from({ length: 40 }, (_, index) => product(String(20_000_001 + index)))
   const published = async () => {
     const publisher = await openPublisher(kafka.broker)
