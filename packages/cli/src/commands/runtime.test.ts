@@ -27,9 +27,9 @@ test('`runtime list` shows what is used, and the next step', async () => {
   const rows = stdout.split('\n').map(line => line.trim().split(/ {2,}/))
   expect(rows).toContainEqual(['Kafka 3.8.0', '2.0 MB', 'unused', stale])
   expect(rows.filter(([, use]) => use === 'missing').map(([what]) => what)).toEqual([
-    'start-up archives of Java',
+    'start-up archives of the services',
     'Spark connectors',
-    'cache of Ivy, from which jobs take the connectors',
+    'cache of Ivy, where jobs find the connectors',
     'Kafka',
     expect.stringMatching(/^Spark 4\.1\.1 for Python 3\./),
   ])

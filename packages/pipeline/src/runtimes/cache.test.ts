@@ -21,12 +21,12 @@ const write = async (file: string, text: string): Promise<void> => {
   await writeFile(file, text)
 }
 
-/** A folder as a finished fetch leaves it. */
+/** Marks a folder as completely fetched. */
 const complete = (folder: string): Promise<void> => write(join(folder, '.complete.json'), '{}')
 
 const zeros = '000000000000'
 
-/** Spark as pip notes it: two files with their digests, and one that has none. */
+/** Spark as pip records it: two files with digests, and one without. */
 const writeSpark = async (cache: string): Promise<string> => {
   const python = await findPython(process.env)
   const packages = sitePackages(join(cache, await sparkFolder(python)), python)
@@ -58,10 +58,10 @@ test('the list shows what is used, missing, unused and incomplete, and ignores o
     sorted(runtimes.map(({ name, what, use, bytes }) => [name.split('-')[0], what, use, bytes])),
   ).toEqual(
     sorted([
-      ['archives', 'start-up archives of Java', 'missing', 0],
+      ['archives', 'start-up archives of the services', 'missing', 0],
       ['connectors', 'Spark connectors', 'incomplete', 2],
       ['connectors', 'Spark connectors', 'missing', 0],
-      ['ivy', 'cache of Ivy, from which jobs take the connectors', 'missing', 0],
+      ['ivy', 'cache of Ivy, where jobs find the connectors', 'missing', 0],
       ['kafka', 'Kafka', 'unused', 2],
       ['kafka', 'Kafka 3.9.2', 'used', 6],
     ]),
@@ -93,7 +93,7 @@ test('every file is compared with its digest, and damaged files are named', asyn
     kafka: [
       `${first?.file} has changed`,
       ...others.map(({ file }) => `${file} is missing`),
-      'evil.jar does not belong there',
+      'evil.jar is unexpected',
     ],
     ivy: [`jars/org.example_${first?.file} has changed`],
   })
@@ -156,7 +156,7 @@ test('pruning deletes unused folders and those of incomplete fetches, but none t
     [
       { name: `connectors-${zeros}`, why: 'it is being fetched' },
       { name: `connectors-${zeros}.partial`, why: 'it is being fetched' },
-      { name: `kafka-${zeros}`, why: `in use by the process ${child.pid}` },
+      { name: `kafka-${zeros}`, why: `in use by process ${child.pid}` },
     ],
   ])
   expect((await readdir(cache)).sort()).toEqual(

@@ -27,19 +27,20 @@ export interface CachedRuntime {
   /** What it is, with its version. */
   readonly what: string
   /**
-   * `used`: this offstream runs with it. `missing`: it would, and will fetch it. `unused`: no lock of this offstream
-   * names it. `incomplete`: a fetch that was broken off left it.
+   * `used`: this version of offstream uses it. `missing`: it will be fetched. `unused`: this version does not use it.
+   * `incomplete`: a fetch was interrupted.
    */
   readonly use: 'used' | 'missing' | 'unused' | 'incomplete'
   readonly bytes: number
 }
 
-/** What is used in place of a folder of the cache, since the person says so. */
+/** A Spark or Kafka of the user's own, which replaces a folder of the cache. */
 interface OwnRuntime {
   readonly variable: 'SPARK_HOME' | 'KAFKA_HOME'
   readonly path: string
 }
 
+/** Everything in the cache. */
 export interface CachedRuntimes {
   readonly cache: string
   readonly runtimes: readonly CachedRuntime[]
@@ -47,16 +48,16 @@ export interface CachedRuntimes {
 }
 
 /**
- * What is in the cache and what is not yet, in the order of the names. Only folders that are named as offstream names
- * them are looked at: the cache may be a folder with other things in it.
+ * Lists the folders of the cache, and those that will be fetched, by name. Folders with other names than offstream's are
+ * ignored: the cache may be a folder with other contents.
  *
- * @throws OffstreamError JAVA_MISSING, PYTHON_MISSING: what is used depends on both
+ * @throws OffstreamError JAVA_MISSING, PYTHON_MISSING: which folders are used depends on both
  */
 export const listRuntimes = async (environment: Environment): Promise<CachedRuntimes> => {
   const cache = cacheDirectory(environment)
-  const { names: wanted, own } = await wantedBy(environment)
-  const found = (await readdir(cache).catch(() => [])).filter(name => folderForm.test(name))
-  const names = [...new Set([...found, ...wanted])].sort()
+  const { names: used, own } = await usedWith(environment)
+  const found = (await readdir(cache).catch(() => [])).filter(name => folderPattern.test(name))
+  const names = [...new Set([...found, ...used])].sort()
   const runtimes = await Promise.all(
     names.map(async (name): Promise<CachedRuntime> => {
       const path = join(cache, name)
@@ -64,7 +65,7 @@ export const listRuntimes = async (environment: Environment): Promise<CachedRunt
         name,
         path,
         what: await whatIs(path),
-        use: await useOf(path, wanted),
+        use: await useOf(path, used),
         bytes: await bytesBelow(path),
       }
     }),
@@ -72,10 +73,10 @@ export const listRuntimes = async (environment: Environment): Promise<CachedRunt
   return { cache, runtimes, own }
 }
 
-const folderForm = /^((spark-[\d.]+-py\d+\.\d+|kafka|connectors|archives)-[0-9a-f]{12}(\.partial)?|ivy)$/
+const folderPattern = /^((spark-[\d.]+-py\d+\.\d+|kafka|connectors|archives)-[0-9a-f]{12}(\.partial)?|ivy)$/
 
-/** The names of the folders that this offstream runs with, on this machine and with this environment. */
-const wantedBy = async (environment: Environment) => {
+/** The names of the folders that this version of offstream uses on this machine, with this environment. */
+const usedWith = async (environment: Environment) => {
   const [java, python, jars] = await Promise.all([
     findJava(environment),
     findPython(environment),
@@ -103,18 +104,18 @@ const wantedBy = async (environment: Environment) => {
   return { names: folders.map(folder => basename(folder)), own }
 }
 
-const useOf = async (path: string, wanted: readonly string[]): Promise<CachedRuntime['use']> => {
+const useOf = async (path: string, used: readonly string[]): Promise<CachedRuntime['use']> => {
   const name = basename(path)
   if (!existsSync(path)) return 'missing'
   if (name !== 'ivy' && !(await isComplete(path))) return 'incomplete'
-  return wanted.includes(name) ? 'used' : 'unused'
+  return used.includes(name) ? 'used' : 'unused'
 }
 
 const whatIs = async (path: string): Promise<string> => {
   const [kind = '', version, python] = basename(path).replace('.partial', '').split('-')
   if (kind === 'spark') return `Spark ${version} for Python ${python?.slice(2)}`
-  if (kind === 'archives') return 'start-up archives of Java'
-  if (kind === 'ivy') return 'cache of Ivy, from which jobs take the connectors'
+  if (kind === 'archives') return 'start-up archives of the services'
+  if (kind === 'ivy') return 'cache of Ivy, where jobs find the connectors'
   const jars = await readdir(path).catch(() => [])
   const versionOf = (jar: RegExp): string => jars.map(name => jar.exec(name)?.[1]).find(Boolean) ?? ''
   return kind === 'kafka'
@@ -134,17 +135,18 @@ const bytesBelow = async (path: string): Promise<number> => {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }
 
-/** What became of a folder's files, compared with what they must be. */
+/** The result of comparing a folder's files with their digests. */
 export interface VerifiedRuntime extends Pick<CachedRuntime, 'name' | 'path' | 'what'> {
   /** How many files were compared. */
   readonly files: number
-  /** Each file that is missing, has changed or does not belong there; empty where all is well. */
+  /** Each file that is missing, has changed or is unexpected; empty if all files are correct. */
   readonly problems: readonly string[]
 }
 
 /**
- * Reads every file that is used and compares it: jars with the lock, Spark with the digests that pip noted when it
- * installed it, which tells damage but not a forgery of both. Archives are made on this machine, and Java checks them.
+ * Reads every file in use and compares it with its digest: jars with the lock, Spark with the digests that pip recorded
+ * at the installation, which shows damage but not a forgery of both. Archives are made on this machine, and Java checks
+ * them.
  */
 export const verifyRuntimes = async (environment: Environment): Promise<readonly VerifiedRuntime[]> => {
   const { runtimes } = await listRuntimes(environment)
@@ -157,7 +159,7 @@ export const verifyRuntimes = async (environment: Environment): Promise<readonly
     return name.startsWith('spark-') ? compareSpark(path, python) : null
   }
   const verified: VerifiedRuntime[] = []
-  // One after the other: the disk is what they wait for.
+  // One after the other: the disk is the bottleneck.
   for (const { name, path, what } of runtimes.filter(({ use }) => use === 'used')) {
     const comparison = await compare(name, path)
     if (comparison !== null) verified.push({ name, path, what, ...comparison })
@@ -178,15 +180,15 @@ const compareJars = async (directory: string, locked: readonly LockedFile[]): Pr
   const unknown = [...found.keys()].filter(file => !known.has(file))
   return {
     files: locked.length,
-    problems: [...wrong, ...unknown.map(file => `${file} does not belong there`)],
+    problems: [...wrong, ...unknown.map(file => `${file} is unexpected`)],
   }
 }
 
-/** Ivy may have fetched more for others: only jars that are in the lock are compared. */
+/** Other programs may use this cache of Ivy: only jars in the lock are compared. */
 const compareIvy = async (directory: string, locked: readonly LockedFile[]): Promise<Comparison> => {
   const digests = new Map(locked.map(({ file, sha256 }) => [file, sha256]))
   const files = (await readdir(directory, { recursive: true })).flatMap(path => {
-    // `jars/` has the organisation before the name: org.apache.iceberg_iceberg-….jar
+    // In `jars/` the organisation precedes the name: org.apache.iceberg_iceberg-….jar
     const name = basename(path)
     const expected = digests.get(name) ?? digests.get(name.slice(name.indexOf('_') + 1))
     return expected === undefined ? [] : [{ path, expected }]
@@ -205,18 +207,18 @@ const compareSpark = async (directory: string, python: Tool): Promise<Comparison
   const records = (await readdir(packages).catch(() => [])).filter(name => name.endsWith('.dist-info'))
   const rows: string[][] = []
   for (const name of records) rows.push(...parse(await readFile(join(packages, name, 'RECORD'), 'utf8')))
-  const files = rows.flatMap(([path = '', noted = '']) =>
-    noted.startsWith('sha256=') ? [{ path, noted: hexOf(noted.slice('sha256='.length)) }] : [],
+  const files = rows.flatMap(([path = '', recorded = '']) =>
+    recorded.startsWith('sha256=') ? [{ path, recorded: hexOf(recorded.slice('sha256='.length)) }] : [],
   )
   const problems = [
-    // After an update or removal of the system's Python everything else is still as it was installed.
+    // After an update or removal of the system's Python, all other files are unchanged.
     ...(existsSync(pythonOf(directory)) ? [] : ['bin/python links to a Python that does not exist']),
-    ...(records.some(name => name.startsWith('pyspark-')) ? [] : ['pyspark is not installed there']),
+    ...(records.some(name => name.startsWith('pyspark-')) ? [] : ['pyspark is not installed']),
   ]
-  for (const { path, noted } of files) {
+  for (const { path, recorded } of files) {
     const actual = await sha256Of(join(packages, path)).catch(() => null)
     if (actual === null) problems.push(`${path} is missing`)
-    else if (actual !== noted) problems.push(`${path} has changed`)
+    else if (actual !== recorded) problems.push(`${path} has changed`)
   }
   return { files: files.length, problems }
 }
@@ -224,75 +226,75 @@ const compareSpark = async (directory: string, python: Tool): Promise<Comparison
 const hexOf = (base64url: string): string => Buffer.from(base64url, 'base64url').toString('hex')
 
 /**
- * Removes damaged folders, so that the next fetch brings them whole.
- * @throws OffstreamError RUNTIME_IN_USE where a program runs from one of them
+ * Deletes damaged folders, so that they are fetched again.
+ * @throws OffstreamError RUNTIME_IN_USE if a program runs from one of them
  */
 export const removeDamaged = async (
   environment: Environment,
   damaged: readonly VerifiedRuntime[],
 ): Promise<void> => {
   const { connectors } = await jarSets(environment)
-  // Ivy's cache is filled when the connectors are fetched.
-  const more = damaged.some(({ name }) => name === 'ivy') ? [connectors.directory] : []
-  const folders = [...damaged.map(({ path }) => path), ...more]
+  // Fetching the connectors fills Ivy's cache.
+  const additional = damaged.some(({ name }) => name === 'ivy') ? [connectors.directory] : []
+  const folders = [...damaged.map(({ path }) => path), ...additional]
   for (const folder of folders) {
     const [user] = await processesNaming(folder)
     if (user === undefined) continue
-    throw new PipelineError('RUNTIME_IN_USE', `\`${folder}\` is in use by the process ${user}`, {
-      hint: 'end what runs with `offstream down`, in every project, then try again',
+    throw new PipelineError('RUNTIME_IN_USE', `\`${folder}\` is in use by process ${user}`, {
+      hint: 'stop the services of every project with `offstream down`, then try again',
     })
   }
-  await Promise.all(folders.map(removeWhole))
+  await Promise.all(folders.map(deleteRuntime))
 }
 
+/** What `pruneRuntimes` has deleted. */
 export interface PruneResult {
   readonly removed: readonly CachedRuntime[]
-  /** What could go, but for now has to stay. */
+  /** What is unused but cannot be deleted now. */
   readonly kept: readonly { readonly name: string; readonly why: string }[]
 }
 
-/** Removes what no lock of this version names and what broken fetches left, unless it is in use. */
+/** Deletes the folders that this version does not use, and those of interrupted fetches, unless they are in use. */
 export const pruneRuntimes = async (environment: Environment, dryRun: boolean): Promise<PruneResult> => {
   const { runtimes } = await listRuntimes(environment)
   const removed: CachedRuntime[] = []
   const kept: { name: string; why: string }[] = []
   for (const runtime of runtimes.filter(({ use }) => use === 'unused' || use === 'incomplete')) {
-    const why = await reasonToStay(runtime, environment)
+    const why = await reasonToKeep(runtime, environment)
     if (why !== null) {
       kept.push({ name: runtime.name, why })
       continue
     }
-    if (!dryRun) await removeWhole(runtime.path)
+    if (!dryRun) await deleteRuntime(runtime.path)
     removed.push(runtime)
   }
   return { removed, kept }
 }
 
-const removeWhole = async (path: string): Promise<void> => {
+const deleteRuntime = async (path: string): Promise<void> => {
   try {
     await removeArtifact(path)
   } catch (error) {
-    throw new PipelineError('CACHE_UNWRITABLE', `\`${path}\` can't be removed: ${messageOf(error)}`, {
-      hint: 'call `offstream runtime prune` as the owner of the cache',
+    throw new PipelineError('CACHE_UNWRITABLE', `\`${path}\` cannot be deleted: ${messageOf(error)}`, {
+      hint: 'run `offstream runtime prune` as the owner of the cache',
       cause: error,
     })
   }
 }
 
-const reasonToStay = async (
+const reasonToKeep = async (
   { name, path }: CachedRuntime,
   environment: Environment,
 ): Promise<string | null> => {
   if (await isFetching(path)) return 'it is being fetched'
   const [user] = await processesNaming(path)
-  if (user !== undefined) return `in use by the process ${user}`
-  // Of this version, for another Python that is still there.
+  if (user !== undefined) return `in use by process ${user}`
   if (
     name.startsWith(`spark-${versions.spark}-`) &&
     (await isOfThisLock(name, environment)) &&
     existsSync(pythonOf(path))
   )
-    return 'of this version, for another Python that is still there'
+    return 'of this version, for another Python that still exists'
   return null
 }
 

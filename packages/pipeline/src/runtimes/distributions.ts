@@ -18,7 +18,7 @@ import { lockPath } from '../project/assets.ts'
 import { downloadEnvironment, type Environment, javaNetworkOptions } from './environment.ts'
 import { findJava, findPython, type Tool } from './toolchain.ts'
 
-/** The versions that go together; a change here wants a new lock (`pnpm lock:runtimes`). */
+/** Versions that work together. After a change here the lock must be written again (`pnpm lock:runtimes`). */
 export const versions = {
   spark: '4.1.1',
   scala: '2.13',
@@ -28,7 +28,7 @@ export const versions = {
   bareLocalFileSystem: '0.1.0',
 }
 
-/** The last line of Kafka that has ZooKeeper, its command-line tools, and a place for its log lines to go. */
+/** The last Kafka with ZooKeeper, its command-line tools, and a logging backend. */
 export const kafkaLibraries = {
   name: `Kafka ${versions.kafka}`,
   coordinates: [
@@ -39,22 +39,22 @@ export const kafkaLibraries = {
   excludes: [],
 }
 
-/** What the job is submitted with: the Kafka source, the table format, the driver of the table’s catalog. */
+/** The packages of the job: the Kafka source, the table format, the JDBC driver of the catalog. */
 export const sparkPackages = [
   `org.apache.spark:spark-sql-kafka-0-10_${versions.scala}:${versions.spark}`,
   `org.apache.iceberg:iceberg-spark-runtime-4.1_${versions.scala}:${versions.iceberg}`,
   `org.xerial:sqlite-jdbc:${versions.sqlite}`,
 ]
 
-/** What Spark needs beside its own jars: what the job is submitted with, and local files that start no processes. */
+/** Spark's additional jars: the packages of the job, and a local file system that starts no processes. */
 export const connectorLibraries = {
   name: 'Spark connectors',
   coordinates: [
     ...sparkPackages,
-    // Not among the packages: Ivy finds no use for what it keeps of it, and would ask the network at each start.
+    // Not one of the packages: Ivy cannot resolve it from its cache, and would use the network at each start.
     `com.globalmentor:hadoop-bare-naked-local-fs:${versions.bareLocalFileSystem}`,
   ],
-  // Spark has these among its own jars, and two of one kind quarrel.
+  // Spark has its own jars of these, and two versions conflict.
   excludes: [
     'org.apache.hadoop:hadoop-common',
     'org.apache.hadoop:hadoop-client-api',
@@ -64,7 +64,7 @@ export const connectorLibraries = {
   ],
 }
 
-/** Bytes of pyspark's source package, and of the environment once it is installed. */
+/** Bytes of pyspark's source package, and of the virtual environment after its installation. */
 const sparkBytes = { download: 457_000_000, installed: 560_000_000 }
 
 const LockedJars = z.array(
@@ -72,18 +72,18 @@ const LockedJars = z.array(
 )
 const Lock = z.strictObject({ kafka: LockedJars, connectors: LockedJars })
 
-/** Everything that is run, at the place where it lies on this machine. */
+/** The programs and libraries of the services on this machine. */
 export interface Runtimes {
   readonly java: string
   readonly javaVersion: string
-  /** Interpreter for Spark's Python programs. */
+  /** The interpreter for Spark's Python programs. */
   readonly python: string
   readonly sparkHome: string
   /** Folder of Kafka's jars. */
   readonly kafkaLibs: string
   /** Folder of the connectors' jars. */
   readonly connectors: string
-  /** What Spark resolves its packages with; how they were downloaded may contain a password and is not part of it. */
+  /** What Spark resolves its packages with. The options for downloads may contain a password and are not part of it. */
   readonly ivy: Pick<Ivy, 'settings' | 'cache'>
 }
 
@@ -102,8 +102,8 @@ export const ownHome = (variable: 'SPARK_HOME' | 'KAFKA_HOME', environment: Envi
   environment[variable] ? resolve(environment[variable]) : null
 
 /**
- * Finds Java and Python, and makes sure that Spark, Kafka and the connectors are there: `SPARK_HOME` and
- * `KAFKA_HOME` where they are set, else fetched once, verified and used from then on without the network.
+ * Finds Java and Python, and makes sure that Spark, Kafka and the connectors exist: those of `SPARK_HOME` and
+ * `KAFKA_HOME` if these are set. Otherwise they are fetched and verified once, and need no network after that.
  *
  * @throws OffstreamError JAVA_MISSING, PYTHON_MISSING, HOME_INVALID, DOWNLOAD_FAILED, CHECKSUM_MISMATCH, DISK_FULL
  */
@@ -125,29 +125,29 @@ export const ensureRuntimes = async (options: RuntimesOptions): Promise<Runtimes
   }
 }
 
-/** Jars as they are locked, and the folder of the cache that they are kept in. */
-export interface KeptJars {
+/** Locked jars and their folder in the cache. */
+export interface CachedJars {
   readonly set: JarSet
   readonly directory: string
 }
 
-/** The sets of jars that this version of offstream names. */
+/** The sets of jars that this version of offstream uses. */
 export const jarSets = async (
   environment: Environment,
-): Promise<{ readonly kafka: KeptJars; readonly connectors: KeptJars }> => {
+): Promise<{ readonly kafka: CachedJars; readonly connectors: CachedJars }> => {
   const lock = Lock.parse(JSON.parse(await readFile(lockPath('jars.lock.json'), 'utf8')))
-  // The name holds the lock's digest: another lock is another folder, and an older offstream keeps its own.
-  const kept = (name: string, set: JarSet): KeptJars => ({
+  // The name contains the digest of the lock, so another version of offstream uses another folder.
+  const cached = (name: string, set: JarSet): CachedJars => ({
     set,
     directory: join(cacheDirectory(environment), `${name}-${digest(JSON.stringify(set.jars))}`),
   })
   return {
-    kafka: kept('kafka', { ...kafkaLibraries, jars: lock.kafka }),
-    connectors: kept('connectors', { ...connectorLibraries, jars: lock.connectors }),
+    kafka: cached('kafka', { ...kafkaLibraries, jars: lock.kafka }),
+    connectors: cached('connectors', { ...connectorLibraries, jars: lock.connectors }),
   }
 }
 
-/** Spark, the Java it runs on and the Ivy it carries: what everything else is fetched with. */
+/** Spark, its Java and the Ivy in its jars, which fetches everything else. */
 export const ensureSpark = async ({
   environment,
   ivySettings,
@@ -203,13 +203,13 @@ const sparkOf = async (
 
 const requirements = (): string[] => [lockPath('build.requirements.txt'), lockPath('spark.requirements.txt')]
 
-/** The name of the folder for Spark, which holds for one Python and one lock. */
+/** The name of the folder for Spark, for one Python and one lock. */
 export const sparkFolder = async (python: Tool): Promise<string> => {
   const texts = await Promise.all(requirements().map(file => readFile(file, 'utf8')))
   return `spark-${versions.spark}-py${minorOf(python)}-${digest(texts.join('\n'))}`
 }
 
-/** Where a virtual environment has its packages. */
+/** The folder of the packages of a virtual environment. */
 export const sitePackages = (directory: string, python: Tool): string =>
   join(directory, 'lib', `python${minorOf(python)}`, 'site-packages')
 
@@ -223,7 +223,7 @@ const sparkJarOf = async (home: string): Promise<void> => {
   throw homeInvalid(
     'SPARK_HOME',
     home,
-    core === undefined ? 'has no `jars/spark-core_*.jar`' : `holds ${core}`,
+    core === undefined ? 'has no `jars/spark-core_*.jar`' : `contains ${core}`,
     'Spark 4.1 for Scala 2.13',
   )
 }
@@ -232,7 +232,7 @@ const ivyOf = async (sparkHome: string): Promise<string> => {
   const jars = join(sparkHome, 'jars')
   const ivy = (await readdir(jars)).find(jar => /^ivy-[\d.]+\.jar$/.test(jar))
   if (ivy === undefined)
-    throw homeInvalid('SPARK_HOME', sparkHome, 'has no `jars/ivy-*.jar`', 'a whole Spark 4.1')
+    throw homeInvalid('SPARK_HOME', sparkHome, 'has no `jars/ivy-*.jar`', 'a complete Spark 4.1')
   return join(jars, ivy)
 }
 
@@ -251,14 +251,14 @@ const kafkaOfHome = async (home: string | null): Promise<string | null> => {
   throw homeInvalid(
     'KAFKA_HOME',
     home,
-    broker === undefined ? 'has no `libs/kafka_2.13-*.jar`' : `holds ${broker}`,
-    'Kafka 3, the last with ZooKeeper',
+    broker === undefined ? 'has no `libs/kafka_2.13-*.jar`' : `contains ${broker}`,
+    'Kafka 3, the last version with ZooKeeper',
   )
 }
 
 const homeInvalid = (variable: string, home: string, what: string, wanted: string): OffstreamError =>
   new PipelineError('HOME_INVALID', `${variable} is \`${home}\`, which ${what}`, {
-    hint: `let ${variable} point to ${wanted}, or unset it: offstream then fetches its own`,
+    hint: `set ${variable} to ${wanted}, or unset it: offstream then fetches its own`,
   })
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12)

@@ -6,8 +6,8 @@ import { assetPath, lockPath } from '../project/assets.ts'
 import { connectorLibraries, ensureSpark, kafkaLibraries } from './distributions.ts'
 
 /**
- * Writes `locks/jars.lock.json` anew: resolves what `distributions.ts` names and notes every file with its digest.
- * Run after a version was changed there, by `pnpm --filter @offstream/pipeline lock:runtimes`; read the difference.
+ * Writes `locks/jars.lock.json`: resolves the coordinates of `distributions.ts` and records every file with its digest.
+ * Run it after a change of a version, by `pnpm --filter @offstream/pipeline lock:runtimes`, and read the difference.
  */
 const lockRuntimes = async (): Promise<void> => {
   const ivySettings = assetPath(process.cwd(), 'config', 'ivysettings.xml')
