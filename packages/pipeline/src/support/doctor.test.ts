@@ -8,8 +8,8 @@ import { Config } from '../project/config.ts'
 import { findJava } from '../runtimes/toolchain.ts'
 import { examine, memory } from './doctor.ts'
 
-/** A port of this machine on which this process listens. */
-const heldPort = async (): Promise<number> => {
+/** A port on which this process listens. */
+const takenPort = async (): Promise<number> => {
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -29,7 +29,7 @@ const portFinding = async (port: number, ours: ReadonlySet<number>) => {
 }
 
 test('a taken port is reported with the process that listens on it and the setting to change it', async () => {
-  const port = await heldPort()
+  const port = await takenPort()
   expect(await portFinding(port, new Set())).toEqual({
     name: `Port ${port}`,
     verdict: 'problem',
@@ -39,11 +39,11 @@ test('a taken port is reported with the process that listens on it and the setti
 })
 
 test('a port of a running service of the stack is ok', async () => {
-  const port = await heldPort()
+  const port = await takenPort()
   expect(await portFinding(port, new Set([process.pid]))).toEqual({
     name: `Port ${port}`,
     verdict: 'ok',
-    found: `ours, pid ${process.pid} (kafka.port)`,
+    found: `used by this stack, pid ${process.pid} (kafka.port)`,
     hint: null,
   })
 })
@@ -66,7 +66,7 @@ test('a Java that Spark does not support is a warning', async () => {
     name: 'Java',
     verdict: 'warning',
     found: `25 (\`${join(home, 'bin', 'java')}\`)`,
-    hint: 'install Java 17 or 21, which Spark is made for, or set JAVA_HOME',
+    hint: 'install Java 17 or 21, which Spark supports, or set JAVA_HOME',
   })
 })
 
@@ -84,7 +84,7 @@ test('a JAVA_HOME without a Java is a warning that names the Java in its place',
     name: 'Java',
     verdict: 'warning',
     found: `${version} (\`${path}\`); JAVA_HOME is \`/nonexistent\`, which contains no Java that runs`,
-    hint: 'let JAVA_HOME point to Java 17 or 21, or unset it',
+    hint: 'set JAVA_HOME to Java 17 or 21, or unset it',
   })
 })
 
@@ -153,7 +153,7 @@ test.skipIf(process.platform !== 'linux')('a folder that cannot be written is a 
   }
   expect(await examined()).toMatchObject({
     verdict: 'ok',
-    found: `\`${dirname(state)}\` can be written to`,
+    found: `\`${dirname(state)}\` is writable`,
   })
   // Of a file system that can only be read by anybody, the administrator too.
   await rm(join(state, 'logs'), { recursive: true })

@@ -12,36 +12,37 @@ import { findChromium } from '../sources/web/chromium.ts'
 import { fileSystemOf, supportsCatalog } from './fileSystem.ts'
 import { secretValues } from './redaction.ts'
 
-/** One thing that must be right on the machine. `warning`: it works, but may not for long. */
+/** The result of one check. `warning`: it works, but may fail later. */
 export interface Finding {
   readonly name: string
   readonly verdict: 'ok' | 'warning' | 'problem'
   /** What was found. */
   readonly found: string
-  /** What to do about it; null where all is well. */
+  /** The fix; null if the verdict is `ok`. */
   readonly hint: string | null
 }
 
+/** What to check. */
 export interface DoctorOptions {
   readonly config: Config
   readonly environment: Environment
   /** The folder of the project. */
   readonly directory: string
-  /** Where the stack keeps its data. */
+  /** The state folder of the stack. */
   readonly state: string
-  /** Pids that are ours: a port that they hold is as it should be. None where that can't be read, which is a finding. */
+  /** The pids of the stack: their ports are ok. If they cannot be read, there are none, and a finding shows why. */
   readonly ours: Promise<ReadonlySet<number>>
 }
 
-const oldestNode: readonly [number, number] = [20, 19]
-/** The heaps of all services with the default configuration, and as much again for what is not heap. */
+const minNode: readonly [number, number] = [20, 19]
+/** The heaps of all services with the default configuration, and the same again for memory outside of the heaps. */
 const memoryBytes = 6e9
-/** Spark, Kafka and the connectors, and some room for the table. */
+/** Spark, Kafka and the connectors, and some space for the table. */
 const diskBytes = 3e9
-/** With less, services that start can hardly write their logs. */
-const leastDiskBytes = 100e6
+/** With less, services can hardly write their logs. */
+const minDiskBytes = 100e6
 
-/** Looks at everything that a start depends on, and says of each what was found. */
+/** Checks everything that a start needs. */
 export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
   const { config, environment, directory, state } = options
   const ours = await options.ours.catch(() => new Set<number>())
@@ -65,24 +66,24 @@ const ok = (name: string, found: string): Finding => ({ name, verdict: 'ok', fou
 
 const node = async (): Promise<Finding> => {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  const recent = major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])
-  return recent
+  const isRecent = major > minNode[0] || (major === minNode[0] && minor >= minNode[1])
+  return isRecent
     ? ok('Node', process.versions.node)
     : {
         name: 'Node',
         verdict: 'problem',
         found: process.versions.node,
-        hint: `install Node ${oldestNode.join('.')} or newer`,
+        hint: `install Node ${minNode.join('.')} or newer`,
       }
 }
 
-/** A check that has a hint where it warns, and throws an OffstreamError with the hint where something is amiss. */
+/** A check that returns a hint with a warning, and throws an OffstreamError with its hint for a problem. */
 const tool = async (
   name: string,
-  look: () => Promise<{ readonly found: string; readonly hint?: string | null }>,
+  check: () => Promise<{ readonly found: string; readonly hint?: string | null }>,
 ): Promise<Finding> => {
   try {
-    const { found, hint = null } = await look()
+    const { found, hint = null } = await check()
     return { name, verdict: hint === null ? 'ok' : 'warning', found, hint }
   } catch (error) {
     const hint = error instanceof OffstreamError ? error.hint : null
@@ -97,12 +98,12 @@ const java = async (environment: Environment): Promise<{ found: string; hint: st
   if (java.ignored !== undefined)
     return {
       found: `${shown(java)}; ${java.ignored}`,
-      hint: 'let JAVA_HOME point to Java 17 or 21, or unset it',
+      hint: 'set JAVA_HOME to Java 17 or 21, or unset it',
     }
   const isTooNew = Number.parseInt(java.version, 10) > newestJava
   return {
     found: shown(java),
-    hint: isTooNew ? 'install Java 17 or 21, which Spark is made for, or set JAVA_HOME' : null,
+    hint: isTooNew ? 'install Java 17 or 21, which Spark supports, or set JAVA_HOME' : null,
   }
 }
 
@@ -113,12 +114,12 @@ const venv = async (environment: Environment): Promise<{ readonly found: string 
     ...{ env: programEnvironment(environment), extendEnv: false, reject: false, stdin: 'ignore' },
   })
   if (!failed) return { found: 'available' }
-  throw new RuntimeError('PYTHON_VENV_MISSING', `\`${python.path}\` can't make virtual environments`, {
+  throw new RuntimeError('PYTHON_VENV_MISSING', `\`${python.path}\` cannot create virtual environments`, {
     hint: 'install the venv module of your Python (Debian, Ubuntu: `sudo apt-get install python3-venv`)',
   })
 }
 
-/** What the user has set for Java, Spark and the like. It is ignored, and that is as it should be: it breaks nothing. */
+/** Variables for Java, Spark and other programs. Services ignore them, which is not a problem. */
 const shell = async (environment: Environment): Promise<Finding> => {
   const ignored = ignoredVariables(environment).map(([name, value]) =>
     isShown(name, value) ? `\`${name}=${value}\`` : `\`${name}\``,
@@ -171,7 +172,7 @@ export const memory = (
 }
 
 const fileSystem = async (warehouse: string): Promise<Finding> => {
-  const folder = await nearestThere(warehouse)
+  const folder = await nearestExisting(warehouse)
   const system = await fileSystemOf(folder)
   if (system === null) return ok('File system', `unknown, of \`${folder}\``)
   const found = `${system.type}, mounted at \`${system.mountPoint}\``
@@ -192,28 +193,28 @@ const disk = async (directory: string): Promise<Finding> => {
     ? ok('Disk', found)
     : {
         name: 'Disk',
-        verdict: bavail * bsize < leastDiskBytes ? 'problem' : 'warning',
+        verdict: bavail * bsize < minDiskBytes ? 'problem' : 'warning',
         found,
-        hint: 'free some space: the runtimes take 1.2 GB, the data grows with the products',
+        hint: 'free some space: the runtimes need 1.2 GB, and the data grows with the products',
       }
 }
 
-/** Whether the places where a start writes can be written to; nothing is written. */
+/** Whether the folders that a start writes to are writable. Nothing is written. */
 const folder = async (
   project: string,
   { run, logs, warehouse, kafkaData }: Directories,
 ): Promise<Finding> => {
   for (const place of [run, logs, warehouse, kafkaData]) {
-    const there = await nearestThere(place)
-    const news = await access(there, constants.W_OK).then(() => null, fileErrorOf)
-    if (news !== null) return { name: 'Folder', verdict: 'problem', found: news.message, hint: news.hint }
+    const existing = await nearestExisting(place)
+    const error = await access(existing, constants.W_OK).then(() => null, fileErrorOf)
+    if (error !== null) return { name: 'Folder', verdict: 'problem', found: error.message, hint: error.hint }
   }
-  return ok('Folder', `\`${project}\` can be written to`)
+  return ok('Folder', `\`${project}\` is writable`)
 }
 
 /** The path itself, or the nearest folder above it that exists. */
-const nearestThere = async (path: string): Promise<string> =>
-  (await stat(path).catch(() => null)) === null ? nearestThere(dirname(path)) : path
+const nearestExisting = async (path: string): Promise<string> =>
+  (await stat(path).catch(() => null)) === null ? nearestExisting(dirname(path)) : path
 
 const portFinding = async (
   setting: string,
@@ -224,7 +225,7 @@ const portFinding = async (
   const name = `Port ${port}`
   const holder = await portHolder(port, host)
   if (holder === null) return ok(name, `free (${setting})`)
-  if (ours.has(holder.pid)) return ok(name, `ours, pid ${holder.pid} (${setting})`)
+  if (ours.has(holder.pid)) return ok(name, `used by this stack, pid ${holder.pid} (${setting})`)
   const who = holder.pid === 0 ? holder.name : `\`${holder.name}\`, pid ${holder.pid}`
   return {
     name,

@@ -1,18 +1,18 @@
-/** What is known of the person and the machine, beside what a text shows by its form. */
+/** Names and values to remove, in addition to what is recognised by its form. */
 export interface Known {
   /** Home directory, absolute. */
   readonly home: string
-  /** The person's name on this machine. */
+  /** The user's name on this machine. */
   readonly user: string
   readonly host: string
-  /** Values that are secret wherever they stand, such as those of environment variables. */
+  /** Values that are secret at every place, such as those of environment variables. */
   readonly secrets: readonly string[]
 }
 
-/** What stands for something that was taken out. */
+/** The replacement for what was removed. */
 export const removed = '[removed]'
 
-/** Names whose values nobody should see; `contact` is an address of the person, but PWD is only a folder. */
+/** Names with secret values. `contact` is the address of the user, but PWD is only a folder. */
 const secretName = [
   ...['pass(?:word|wd|phrase)', '[_.-]pwd', String.raw`\bpwd(?=\\*["'])`, 'secret', 'token', 'credential'],
   '(?:api|access|private|account|signing|encryption|sas)[_.-]?key',
@@ -21,26 +21,26 @@ const secretName = [
 
 const isSecretName = new RegExp(secretName, 'i')
 
-/** The values of an environment that are secret by their names: of `OFFSTREAM_WEB_CONTACT`, `AWS_SECRET_ACCESS_KEY`. */
+/** The values that are secret by their names, such as those of `OFFSTREAM_WEB_CONTACT` and `AWS_SECRET_ACCESS_KEY`. */
 export const secretValues = (entries: Iterable<readonly [name: string, value: unknown]>): string[] =>
   [...entries].flatMap(([name, value]) =>
     isSecretName.test(name) && typeof value === 'string' ? [value] : [],
   )
 
 /**
- * Takes out of texts what is nobody's business: values of secret names, credentials in addresses and headers, keys and
- * tokens by their form, e-mail addresses, the names of the person and the machine. It takes too much rather than too
- * little, but no rule knows every secret: who shares a text should have read it.
+ * Removes secrets from texts: values with secret names, credentials in addresses and headers, keys and tokens by their
+ * form, e-mail addresses, the names of the user and the machine. It removes too much rather than too little, but no rule
+ * knows every secret: users should read a text before they share it.
  */
 export class Redaction {
   readonly #rules: readonly Rule[]
   #count = 0
 
   constructor(known: Known) {
-    this.#rules = [...literalRules(known.secrets), ...formRules, ...personRules(known)]
+    this.#rules = [...literalRules(known.secrets), ...formRules, ...nameRules(known)]
   }
 
-  /** How often something was taken out, paths and names aside. */
+  /** How many values were removed, except paths and names. */
   get count(): number {
     return this.#count
   }
@@ -57,16 +57,16 @@ export class Redaction {
 }
 
 interface Rule {
-  /** With the flag g. */
+  /** Has the flag g. */
   readonly pattern: RegExp
-  /** @param found the match and its groups, as `replace` gives them */
+  /** @param found the match and its groups, as `replace` passes them */
   readonly by: (found: readonly string[]) => string
-  /** Not counted: a path without the name of its owner tells as much as one with it. */
+  /** Not counted: a path means the same without the name of its owner. */
   readonly silent?: boolean
 }
 
-// Each pattern begins where a word does, so that a line of any length costs no more than its length.
-// A quote may be escaped: JSON inside of JSON, as log lines often hold it.
+// Each pattern starts at the start of a word, so that the cost of a line is proportional to its length.
+// A quote may be escaped: log lines often contain JSON inside of JSON.
 const sign = String.raw`\\*["']?\s*(?:[=:]|=>)\s*`
 const value = String.raw`(?:\\+"(?:(?!\\+").)*\\+"|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|[^\s"'][^\s]*)`
 
@@ -87,7 +87,7 @@ const formRules: readonly Rule[] = [
     by: ([, a, b]) => `${a}${b}${removed}`,
   },
   { pattern: /\b(Bearer|Basic)(\s+)[\w+/.~-]{8,}=*/g, by: ([, a, b]) => `${a}${b}${removed}` },
-  // A line of properties or YAML: everything behind the sign is the value.
+  // A line of properties or YAML: everything after the sign is the value.
   {
     pattern: new RegExp(
       String.raw`^(\s*(?:- )?[\w.-]*(?:${secretName})[\w.-]*\s*[=:][ \t]*)(?![ \t]).+`,
@@ -101,7 +101,7 @@ const formRules: readonly Rule[] = [
   },
   { pattern: new RegExp(String.raw`(<[\w.:-]*(?:${secretName})[\w.:-]*>)[^<]+`, 'gi'), by: before },
   { pattern: new RegExp(String.raw`(--?[\w-]*(?:${secretName})[\w-]*\s+)(?!-)${value}`, 'gi'), by: before },
-  // JSON Web Tokens, and the keys of AWS, GitHub, GitLab, Slack, Google, npm and PyPI by the forms that these promise.
+  // JSON Web Tokens, and keys of AWS, GitHub, GitLab, Slack, Google, npm and PyPI by their documented forms.
   { pattern: /\beyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*/g, by: () => removed },
   { pattern: /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g, by: () => removed },
   {
@@ -114,21 +114,21 @@ const formRules: readonly Rule[] = [
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
 
-/** Secrets themselves, and as they stand in addresses and in JSON; not short ones, which are in every second word. */
+/** Secrets as they are, and as written in addresses and JSON. Short ones are omitted, because many words contain them. */
 const literalRules = (secrets: readonly string[]): Rule[] =>
   [...new Set(secrets.flatMap(text => [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1)]))]
     .filter(text => text.length >= 6)
     .sort((one, other) => other.length - one.length)
     .map(text => ({ pattern: new RegExp(escaped(text), 'g'), by: () => removed }))
 
-/** Names that tell nothing of a person, and that logs are full of. */
+/** Names that identify nobody and are common in logs. */
 const commonNames = new Set(
   'root admin user node app dev test runner ubuntu debian vscode docker jenkins circleci spark kafka localhost'.split(
     ' ',
   ),
 )
 
-const personRules = ({ home, user, host }: Known): Rule[] => {
+const nameRules = ({ home, user, host }: Known): Rule[] => {
   const word = (name: string): RegExp => new RegExp(String.raw`(?<![\w-])${escaped(name)}(?![\w-])`, 'g')
   const names = [
     { name: user, by: '[user]' },
@@ -137,7 +137,7 @@ const personRules = ({ home, user, host }: Known): Rule[] => {
   ]
   return [
     ...(home.length > 1 ? [{ pattern: word(home), by: () => '~', silent: true }] : []),
-    // Other people's too.
+    // Also of other users.
     {
       pattern: /(\/home\/|\/Users\/|\\Users\\+)[^\s/\\"'`:]+/g,
       by: ([, folder]) => `${folder}[user]`,

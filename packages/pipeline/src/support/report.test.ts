@@ -93,5 +93,5 @@ test('secrets and the name of the user are nowhere in a report', async () => {
   expect(text.match(/.*planted.*/g)).toBeNull()
   expect(text.match(/[^~]\/shop/g)).toBeNull()
   expect(text).not.toContain('\u001b')
-  expect(text).toMatch(new RegExp(`^${removals} values were taken out`, 'm'))
+  expect(text).toMatch(new RegExp(`^${removals} values were removed`, 'm'))
 })

@@ -16,47 +16,48 @@ import { readStatus } from '../stack/status.ts'
 import { examine } from './doctor.ts'
 import { type Known, Redaction, removed, secretValues } from './redaction.ts'
 
+/** What a report is about. */
 export interface ReportOptions {
   readonly project: Project
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Of offstream. */
+  /** The version of offstream. */
   readonly version: string
   readonly at: Date
-  /** Of the person and the machine; absent: of those who run this. */
+  /** The names of user and machine; default: those of this process. */
   readonly known?: Omit<Known, 'secrets'>
 }
 
-/** A report for whoever mends offstream: one Markdown text that a person can read before it is given away. */
+/** A report for the maintainers of offstream: one Markdown text that users can read before they share it. */
 export interface Report {
   readonly text: string
   readonly sections: readonly { readonly title: string; readonly lines: number }[]
-  /** How many values were taken out. */
+  /** How many values were removed. */
   readonly removals: number
 }
 
-/** Of each log; enough for what led to an error, and still to be read before it is shared. */
+/** Of each log: enough for the cause of an error, and few enough to read. */
 const logLines = 200
-/** Characters of a line; the rest of a longer one is left out. */
-const lineLength = 2_000
+/** Characters of a line; the rest of a longer one is omitted. */
+const maxLineLength = 2_000
 
 /**
- * Everything that one asks for when something does not work: versions, machine, settings with their origins, status and
- * the ends of the logs. Secrets and names are taken out; what can't be read is told in its place.
+ * Collects what a maintainer needs: versions, machine, settings with their origins, status and the ends of the logs.
+ * Secrets and names are removed. If a part cannot be read, the report contains the error instead.
  */
 export const makeReport = async (options: ReportOptions): Promise<Report> => {
   const { version, at } = options
   const redaction = redactionFor(options)
   const bodies = [...findings(options), ...(await logs(options.project.state))].map(
     async ({ title, read }) => {
-      const body = await read().catch(error => `This could not be read: ${messageOf(error)}`)
+      const body = await read().catch(error => `This cannot be read: ${messageOf(error)}`)
       return { title, body: redaction.apply(withoutControls(body)) }
     },
   )
   const sections = await Promise.all(bodies)
   const head = `# Report of offstream ${version}, ${at.toISOString()}
 
-${redaction.count} values were taken out (\`${removed}\`): passwords, tokens, contacts and the like, by name and by form; names of the
-person and the machine too. No rule knows every secret: read it before you share it.`
+${redaction.count} values were removed (\`${removed}\`): passwords, tokens, contacts and other secrets, by name and by form, and the names of
+the user and the machine. No rule knows every secret: read the report before you share it.`
   const parts = sections.map(({ title, body }) => `## ${title}\n\n${body}`)
   return {
     text: `${[head, ...parts].join('\n\n')}\n`,
@@ -129,15 +130,15 @@ const settingsTable = ({ config, origins }: Project): string =>
     }),
   )
 
-/** Variables that change what offstream or its services do; those of the person alone are none of them. */
-const telling =
+/** Variables that change what offstream or its services do. */
+const relevantName =
   /^(OFFSTREAM|SPARK|PYSPARK|KAFKA|JAVA|JDK|_JAVA|PIP|NODE|LC)_|^(LANG|TZ|TERM|CI|NO_COLOR|DISPLAY|(HTTPS?|NO|ALL)_PROXY)$/i
 
 const environmentTable = (environment: ReportOptions['environment']): string =>
   table(
     ['variable', 'value'],
     Object.entries(environment)
-      .filter(([name]) => telling.test(name))
+      .filter(([name]) => relevantName.test(name))
       .sort()
       .map(([name, value]) => [name, secretValues([[name, value]]).length > 0 ? removed : (value ?? '')]),
   )
@@ -149,12 +150,12 @@ const logs = async (state: string): Promise<readonly Section[]> => {
     title: `Log of ${name}, last ${logLines} lines`,
     read: async () => {
       const lines = await lastLines(file, logLines)
-      return lines.length === 0 ? 'There is none.' : fenced(lines.map(shortened).join('\n'))
+      return lines.length === 0 ? 'The log does not exist.' : fenced(lines.map(shortened).join('\n'))
     },
   }))
 }
 
-/** What the executors of the newest job wrote, which no log of a service holds. */
+/** The logs of the newest job's executors, which are not in the log of a service. */
 const executorLogs = async (state: string): Promise<{ readonly name: string; readonly file: string }[]> => {
   const { sparkWork } = directoriesOf(state)
   const jobs = await Promise.all(
@@ -179,11 +180,11 @@ const redactionFor = ({ project, environment, known }: ReportOptions): Redaction
 }
 
 const shortened = (line: string): string =>
-  line.length <= lineLength
+  line.length <= maxLineLength
     ? line
-    : `${line.slice(0, lineLength)} … and ${line.length - lineLength} characters more`
+    : `${line.slice(0, maxLineLength)} … and ${line.length - maxLineLength} more characters`
 
-/** Without colours and cursor moves of programs; tabs and line ends stay. */
+/** Removes colours, cursor movements and other control characters; tabs and line ends stay. */
 const withoutControls = (text: string): string =>
   replaceControls(stripVTControlCharacters(text), { by: '', kept: '\t\n' })
 
@@ -192,7 +193,7 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
     .map(cells => `| ${cells.map(cell => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`)
     .join('\n')
 
-/** A block that holds the text whatever back-ticks there are in it. */
+/** A code block for any text, also with back-ticks in it. */
 const fenced = (text: string): string => {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
   const fence = '`'.repeat(longest + 1)
