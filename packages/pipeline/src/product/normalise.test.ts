@@ -33,7 +33,7 @@ test.each([
   expect(cleanText(written)).toBe(expected)
 })
 
-test('a list of names keeps its order and loses its empty ones', () => {
+test('a list of names keeps its order, without empty names', () => {
   expect([
     joinNames([' Snacks ', '', 'Pâtes  à tartiner']),
     joinNames(['null', 'Snacks', 'undefined']),
@@ -42,7 +42,7 @@ test('a list of names keeps its order and loses its empty ones', () => {
   ]).toEqual(['Snacks, Pâtes à tartiner', 'Snacks', null, null])
 })
 
-test('what is no grade is null', () => {
+test('anything else than a grade is null', () => {
   const written = ['a', 'E', 'a_plus', 'a-plus', 'f', 'unknown', 'not_applicable', 'not-applicable', '', null]
   expect(written.map(grade => gradeAmong(nutriScoreGrades, grade))).toEqual([
     ...['a', 'e', null, null, null],
@@ -116,7 +116,7 @@ describe('numbers', () => {
   })
 })
 
-describe('values of JSON', () => {
+describe('JSON values', () => {
   test.each([
     [12.5, 12.5],
     [-0, 0],
@@ -188,7 +188,7 @@ describe('for any input', () => {
     fc.assert(fc.property(anyText, text => cleanText(cleanText(text)) === cleanText(text)))
   })
 
-  test('a clean text holds no control character, no half character and no blank at its ends', () => {
+  test('a clean text has no control characters, no lone surrogates and no blanks at its ends', () => {
     fc.assert(
       fc.property(anyText, text => {
         const clean = cleanText(text) ?? 'x'
@@ -197,7 +197,7 @@ describe('for any input', () => {
     )
   })
 
-  test('a number is read back from every form it is written in', () => {
+  test('a number is read from every form that it is written in', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: -10_000_000, max: 10_000_000 }),
@@ -215,7 +215,7 @@ describe('for any input', () => {
     )
   })
 
-  test('whatever is no number is null, never NaN or infinite', () => {
+  test('anything else than a number is null, never NaN or infinite', () => {
     fc.assert(
       fc.property(fc.anything(), value => {
         const number = numberOf(value)

@@ -9,7 +9,7 @@ const wanted: Wanted = { code: true, nested: { inner: true, deep: { leaf: true }
 
 const pick = (text: string) => JSON.parse(new Picker(wanted).pick(Buffer.from(text)).toString())
 
-test('wanted members are read, others are stepped over', () => {
+test('only wanted members are read', () => {
   const line = {
     _long: long,
     code: '30176',
@@ -25,17 +25,17 @@ test('wanted members are read, others are stepped over', () => {
   })
 })
 
-test('members come in the order in which they are wanted, whatever the order of the line', () => {
+test('members are always in the same order, whatever the order in the line', () => {
   const line = `{"nested":{"deep":{"leaf":1},"inner":2},"_long":"${long}","code":3}`
   expect(JSON.stringify(pick(line))).toBe('{"code":3,"nested":{"inner":2,"deep":{"leaf":1}}}')
 })
 
-test('of two members with one name the later counts', () => {
+test('of two members with the same name the later one counts', () => {
   const line = `{"code":1,"nested":{"inner":2},"_long":"${long}","code":3,"nested":{"deep":{}}}`
   expect(pick(line)).toEqual({ code: 3, nested: { deep: {} } })
 })
 
-test('a wanted object that is something else is read as what it is', () => {
+test('a value of another type than expected is kept', () => {
   expect(pick(JSON.stringify({ _long: long, nested: [1, 2], code: null }))).toEqual({
     nested: [1, 2],
     code: null,
@@ -59,7 +59,7 @@ test.each([
   expect(() => pick(line)).toThrow(message)
 })
 
-test('a name is known however it is escaped, of short and of very long names too', () => {
+test('an escaped name is recognised, whether it is short or very long', () => {
   const line = String.raw`{"_long":"${long}","c\u006fde":1,"n\u0065sted":{"\u0069nner":2},"fr\u006Fnt_fr":3,"x\"code":4}`
   expect(pick(line)).toEqual({ code: 1, nested: { inner: 2 }, front_fr: 3 })
   expect(pick(`{"code${'e'.repeat(65_536)}":1}`)).toEqual({})
@@ -88,7 +88,7 @@ const written = (text: fc.Arbitrary<string>): fc.Arbitrary<string> =>
       const how: unknown = hows.next().value
       return how === 0 ? `\\u${hex}` : how === 1 ? `\\u${hex.toUpperCase()}` : null
     })
-    // What JSON can't hold as it is (quotes, control characters, half of a pair) is escaped anyway.
+    // Quotes, control characters and lone surrogates are always escaped.
     const parts = characters
       .split('')
       .map((character, at) => escaped[at] ?? JSON.stringify(character).slice(1, -1))
@@ -138,7 +138,7 @@ const { object: anyJson } = fc.letrec<{ value: string; array: string; object: st
 }))
 
 // A failure prints its seed and the smallest input that fails.
-test('what is picked is what JSON.parse gives for it, of any JSON', () => {
+test('for any JSON, the wanted members are those of JSON.parse', () => {
   fc.assert(
     fc.property(anyJson, blank, (json, space) => {
       const line = `${space}{"_long":"${long}"${/^\{\s*\}$/.test(json) ? '}' : `,${json.slice(1)}`}${space}`
@@ -148,7 +148,7 @@ test('what is picked is what JSON.parse gives for it, of any JSON', () => {
   )
 })
 
-test('a line that is cut anywhere is refused', () => {
+test('a line that is truncated anywhere is rejected', () => {
   fc.assert(
     fc.property(anyJson, fc.nat(), (json, at) => {
       const line = `{"_long":"${long}","rest":${json}}`

@@ -97,7 +97,7 @@ test.each([
     [1, 2],
   ],
   [
-    'kilojoules where there are no kilocalories',
+    'kilojoules without kilocalories',
     { nutrition: aggregated({ fat: [1, 'g'], energy: [1000, 'kJ'] }) },
     [1, 239],
   ],
@@ -108,10 +108,14 @@ test.each([
     { nutrition: aggregated({ fat: [1, 'g'] }, { preparation: 'prepared' }) },
     [null, null],
   ],
-  ['an amount that is no mass', { nutrition: aggregated({ fat: [1, '%'] }) }, [null, null]],
+  ['an amount that is not a mass', { nutrition: aggregated({ fat: [1, '%'] }) }, [null, null]],
   ['old kilojoules', { nutriments: { energy_100g: 1000, fat_serving: 3, fat: 4 } }, [null, 239]],
   ['the record’s own columns', { fat_100g: '1', energy_kcal_100g: 2 }, [1, 2]],
-  ['absurd values, which are kept', { nutriments: { fat_100g: 700, 'energy-kcal_100g': -3 } }, [700, -3]],
+  [
+    'implausible values, which are kept',
+    { nutriments: { fat_100g: 700, 'energy-kcal_100g': -3 } },
+    [700, -3],
+  ],
 ])('nutriments are read from %s', (_what, raw, expected) => {
   const { fat_100g, energy_kcal_100g } = recordOf(raw)
   expect([fat_100g, energy_kcal_100g]).toEqual(expected)
@@ -133,7 +137,7 @@ test('unknown and not-applicable are null', () => {
   expect([nutriscore_grade, nova_group, environmental_score_grade]).toEqual([null, null, null])
 })
 
-test('no additives are none where the ingredients are known, else unknown', () => {
+test('an empty list of additives is 0 if the ingredients are known, otherwise unknown', () => {
   const counts = [
     recordOf({ additives_tags: [], ingredients_text: 'Sugar' }),
     recordOf({ additives_tags: [] }),
@@ -142,7 +146,7 @@ test('no additives are none where the ingredients are known, else unknown', () =
   expect(counts.map(({ additives_n }) => additives_n)).toEqual([0, null, 2])
 })
 
-test('a name stands under any language where the main one is missing', () => {
+test('a name in another language is used if the main one is missing', () => {
   const names = [
     recordOf({ product_name: '', product_name_en: 'Orzo', product_name_fr: 'Orge', lang: 'fr' }),
     recordOf({ product_name_en: 'Orzo', product_name_debug: 'x', lang: 'fr' }),
@@ -150,7 +154,7 @@ test('a name stands under any language where the main one is missing', () => {
   expect(names.map(({ product_name }) => product_name)).toEqual(['Orge', 'Orzo'])
 })
 
-test('a picture’s address is made of what any schema tells', () => {
+test('the address of the image is built from every schema', () => {
   const urls = [
     recordOf({ code: '4012', lang: 'de', images: { selected: { front: { de: { rev: 12 } } } } }),
     recordOf({ images: [{ key: 'front_it', rev: 3n }, { key: '1' }] }),
@@ -165,7 +169,7 @@ test('a picture’s address is made of what any schema tells', () => {
   ])
 })
 
-test('a change in the future is not believed', () => {
+test('a modification in the future is ignored', () => {
   const { last_modified_t, as_of } = recordOf({ last_modified_t: 4_000_000_000 })
   expect([last_modified_t, as_of]).toEqual([4_000_000_000, context.observedAt])
 })
@@ -193,7 +197,7 @@ test.each([
   expect(productOf(raw, context)).toEqual({ kind: 'unreadable', reason })
 })
 
-test('an obsolete product is gone since it was changed', () => {
+test('an obsolete product is deleted as of its last change', () => {
   expect(productOf({ code: '4012', obsolete: 'on', last_modified_t: 1_774_461_913 }, context)).toEqual({
     kind: 'gone',
     code: '00004012',
@@ -201,7 +205,7 @@ test('an obsolete product is gone since it was changed', () => {
   })
 })
 
-test('a record comes back as it is, whoever reads it', () => {
+test('a record stays unchanged, whatever source reads it', () => {
   const record = recordOf({ product_name: 'A', last_modified_t: 1_774_461_913 })
   const later: RecordContext = { source: 'stdin', observedAt: '2027-01-01T00:00:00.000Z', site: null }
   expect(productOf(record, later)).toEqual({ kind: 'product', product: record })
@@ -249,18 +253,18 @@ test('making a record of a record changes nothing', () => {
   )
 })
 
-test('a reader of products needs no member that `apiFields` does not name', () => {
+test('`productOf` reads no member that `apiFields` does not name', () => {
   fc.assert(
     fc.property(anyProduct, raw => {
-      const asked = new Set<string>()
+      const read = new Set<string>()
       const spy = new Proxy(raw, {
         get: (target, name) => {
-          asked.add(String(name))
+          read.add(String(name))
           return Reflect.get(target, name)
         },
       })
       productOf(spy, context)
-      const unnamed = [...asked].filter(name => !isNamed(name))
+      const unnamed = [...read].filter(name => !isNamed(name))
       expect(unnamed).toEqual([])
     }),
   )

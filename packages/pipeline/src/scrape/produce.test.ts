@@ -18,7 +18,7 @@ const product = (code: string): SerializedProduct =>
 const source = (run: (run: SourceRun) => Promise<void>): Source => ({ name: 'stdin', run })
 const never = new AbortController().signal
 
-test('what a source does is counted step by step, and reported at the end whatever happens', async () => {
+test('products are counted, and the counts are reported at the end', async () => {
   const reported: ProduceCounts[] = []
   const delivered: string[] = []
   const counts = await produce({
@@ -60,7 +60,7 @@ test('a skip is reported at once with its reason', async () => {
   ])
 })
 
-test('what could not be delivered ends the run with its error, and is not counted', async () => {
+test('a failed delivery stops the run with its error, and is not counted', async () => {
   const reported: ProduceCounts[] = []
   const running = produce({
     source: source(async ({ report, deliver }) => {
@@ -75,7 +75,7 @@ test('what could not be delivered ends the run with its error, and is not counte
   expect(reported.at(-1)).toMatchObject({ fetched: 1, delivered: 0 })
 })
 
-test('producers that count at once lose nothing', async () => {
+test('producers that count at the same time lose nothing', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'offstream-produce-'))
   onTestFinished(() => rm(directory, { recursive: true }))
   const file = join(directory, 'not', 'yet', 'fetched.json')
@@ -85,7 +85,7 @@ test('producers that count at once lose nothing', async () => {
   expect(await readdir(dirname(file))).toEqual(['fetched.json'])
 })
 
-test('what could not be counted while the disk was full is counted when it is not, and ends no run', async () => {
+test('a count that cannot be written is written later, and does not stop the run', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'offstream-fetched-'))
   onTestFinished(() => rm(directory, { recursive: true }))
   const file = join(directory, 'state', 'fetched.json')

@@ -34,7 +34,7 @@ const project = (settings: readonly string[] = []) => ({
 const lines = (...values: readonly object[]): Readable =>
   Readable.from(values.map(value => Buffer.from(`${JSON.stringify(value)}\n`)))
 
-test('products go to the topic, and those that are no more as deletes since when they are', async () => {
+test('products are published to the topic, and products that no longer exist as deletes', async () => {
   const { signal } = new AbortController()
   const around = project()
   const gone = { code: '10000002', obsolete: 'on', last_modified_t: 1_774_461_913 }
@@ -67,7 +67,7 @@ test('products go to the topic, and those that are no more as deletes since when
   ])
 })
 
-test('a topic of another cluster is read as the settings say, and a dry run leaves its position', async () => {
+test('a topic of another cluster is read with the configured settings, and a dry run does not change its position', async () => {
   const admin = kafka.client().admin()
   await admin.connect()
   await admin.createTopics({ topics: [{ topic: 'elsewhere', numPartitions: 1 }], waitForLeaders: true })

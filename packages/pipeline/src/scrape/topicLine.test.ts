@@ -19,7 +19,7 @@ const read = (value: unknown, raw = false) =>
 test.each([
   ['a record', product],
   [
-    'a record of fewer columns',
+    'a record with fewer columns',
     Object.fromEntries(Object.entries(product).filter(([, value]) => value !== null)),
   ],
   ['key and value', { key: product.code, value: product }],
@@ -38,7 +38,7 @@ test.each([
   expect(read(line)).toEqual({ kind: 'message', message })
 })
 
-test('a value of null is a delete, since the moment that it tells, else since now', () => {
+test('a null value is a delete as of its header, otherwise as of now', () => {
   const headers = { 'as-of': '2025-01-01T00:00:00.000Z' }
   const removal = (as_of: string) => ({
     kind: 'message',
@@ -64,7 +64,7 @@ test.each([
   [{ key: '10000001', value: product }, 'code: differs from the key'],
   [{ key: 'x', value: null }, 'key: must be 8 to 24 digits'],
   [{ key: '10000001' }, expect.stringMatching(/^code: /)],
-])('%j is no product', (line, problem) => {
+])('%j is not a product', (line, problem) => {
   expect(read(line)).toEqual({ kind: 'problem', problem })
 })
 
@@ -82,7 +82,7 @@ test.each([
     { key: 'a', value: null, headers: {} },
   ],
   ['{ "code": "1",  "x": 2 }', { key: '1', value: '{ "code": "1",  "x": 2 }', headers: {} }],
-])('raw, %j goes as it is', (line, expected) => {
+])('raw, %j is sent unchanged', (line, expected) => {
   expect(read(line, true)).toEqual({ kind: 'message', message: expected })
 })
 

@@ -16,19 +16,19 @@ const json = (value: unknown, status = 200): Answer => ({
   headers: { 'content-type': 'application/json' },
 })
 
-/** Serves answers by path, whatever the query; `asked` has both. */
+/** Serves answers by path, whatever the query; `queries` has both. */
 const api = (answers: Readonly<Record<string, Answer>>) => {
-  const asked: URL[] = []
+  const requested: URL[] = []
   return serve(origin => {
     const byQuery: Record<string, Answer> = {}
     return new Proxy(byQuery, {
       get: (_target, url) => {
         const address = new URL(String(url), origin)
-        asked.push(address)
+        requested.push(address)
         return answers[address.pathname]
       },
     })
-  }).then(site => Object.assign(site, { asks: asked }))
+  }).then(site => Object.assign(site, { queries: requested }))
 }
 
 const run = (origin: string, query: ApiQuery, options: { readonly limit?: number } = {}) =>
@@ -46,7 +46,7 @@ const byCodes = (codes: readonly string[], version: 2 | 3 = 2): ApiQuery => ({
 })
 
 describe('by barcode', () => {
-  test('version 2: found, unknown, of another flavour, and what is not a barcode', async () => {
+  test('version 2: a product, an unknown one, one of another site, and invalid barcodes', async () => {
     await using site = await api({
       '/api/v2/product/3017620422003': json({
         code: '3017620422003',
@@ -83,7 +83,7 @@ describe('by barcode', () => {
       ['abc', 'it is not a barcode'],
     ])
     expect([...site.userAgents]).toEqual([userAgent])
-    expect(site.asks[0]?.searchParams.get('fields')?.split(',')).toContain('nutriments')
+    expect(site.queries[0]?.searchParams.get('fields')?.split(',')).toContain('nutriments')
   })
 
   test('version 3', async () => {
@@ -137,7 +137,7 @@ describe('by search', () => {
       )
     }
 
-  test('walks its pages to the end, and takes each product once', async () => {
+  test('reads all pages and delivers each product once', async () => {
     await using site = await api({ '/api/v2/search': pages([page(0, 100), page(90, 100), page(190, 7)]) })
     const { products, skipped, error } = await run(site.origin, search)
     expect([new Set(products.map(({ code }) => code)).size, products.length, skipped, error]).toEqual([
@@ -146,21 +146,21 @@ describe('by search', () => {
       [],
       null,
     ])
-    expect(site.asks.map(({ searchParams }) => searchParams.get('page'))).toEqual(['1', '2', '3'])
-    expect(Object.fromEntries(site.asks[0]?.searchParams ?? [])).toMatchObject({
+    expect(site.queries.map(({ searchParams }) => searchParams.get('page'))).toEqual(['1', '2', '3'])
+    expect(Object.fromEntries(site.queries[0]?.searchParams ?? [])).toMatchObject({
       categories_tags_en: 'chocolates',
       brands_tags: 'a b',
       page_size: '100',
     })
   })
 
-  test('asks for no page more than the limit needs', async () => {
+  test('requests only as many pages as the limit needs', async () => {
     await using site = await api({ '/api/v2/search': pages([page(0, 100), page(100, 100), page(200, 100)]) })
     const { products } = await run(site.origin, search, { limit: 150 })
-    expect([products.length, site.asks.length]).toEqual([150, 2])
+    expect([products.length, site.queries.length]).toEqual([150, 2])
   })
 
-  test('begins with the page that is asked for, with as many products on a page', async () => {
+  test('starts at the requested page, with the requested page size', async () => {
     const all = [page(0, 20), page(20, 20), page(40, 20), page(60, 3)]
     await using site = await api({
       '/api/v2/search': (request, response) => {
@@ -171,9 +171,9 @@ describe('by search', () => {
     const parameters = { ...search.parameters, page: '2', page_size: '20', fields: 'code' }
     const { products } = await run(site.origin, { kind: 'search', parameters })
     expect(products.map(({ code }) => code)).toEqual(page(20, 43).map(({ code }) => code))
-    expect(site.asks[0]?.searchParams.getAll('fields')).toEqual([expect.stringContaining('nutriments')])
+    expect(site.queries[0]?.searchParams.getAll('fields')).toEqual([expect.stringContaining('nutriments')])
     expect(
-      site.asks.map(({ searchParams }) => [searchParams.get('page'), searchParams.get('page_size')]),
+      site.queries.map(({ searchParams }) => [searchParams.get('page'), searchParams.get('page_size')]),
     ).toEqual([
       ['2', '20'],
       ['3', '20'],
@@ -190,7 +190,7 @@ describe('by search', () => {
     expect((await run(site.origin, { kind: 'search', parameters })).products.length).toBe(count)
   })
 
-  test('what is told of a product, or of a refusal, leaves away what every question has', async () => {
+  test('addresses in skips and errors omit the parameters that every request has', async () => {
     await using site = await api({
       '/api/v2/search': pages([[{ code: 'x' }]]),
       '/api/v2/product/10000001': { status: 403 },
@@ -209,14 +209,14 @@ describe('by search', () => {
     expect((error as Error).message.length).toBeLessThan(200)
   })
 
-  test('a list that repeats itself ends', async () => {
+  test('a list that repeats itself is read only once', async () => {
     await using site = await api({ '/api/v2/search': pages([page(0, 100), page(0, 100), page(0, 100)]) })
     const { products, error } = await run(site.origin, search)
-    expect([products.length, site.asks.length, error]).toEqual([100, 2, null])
+    expect([products.length, site.queries.length, error]).toEqual([100, 2, null])
   })
 
   test.each([[json({ errors: [] })], [json({}, 404)]])(
-    'what is no answer of a search is told',
+    'an answer without products is NOT_A_SOURCE',
     async answer => {
       await using site = await api({ '/api/v2/search': answer })
       expect((await run(site.origin, search)).error).toMatchObject({ code: 'NOT_A_SOURCE', outcome: 'usage' })
@@ -224,7 +224,7 @@ describe('by search', () => {
   )
 })
 
-describe('a guest that is not wanted', () => {
+describe('a site that refuses', () => {
   const found = json({ status: 1, product: { code: '10000001' } })
   const path = '/api/v2/product/10000001'
   /** Gives each answer once, then the last for ever. */
@@ -238,31 +238,31 @@ describe('a guest that is not wanted', () => {
   }
   const busy = (status: number, headers = {}): Exclude<Answer, string> => ({ status, headers, body: 'later' })
 
-  test.each([429, 500, 502, 503, 504])('tries again after status %d', async status => {
+  test.each([429, 500, 502, 503, 504])('is requested again after status %d', async status => {
     await using site = await api({ [path]: inTurn([busy(status), busy(status), found as object]) })
     const { products, error } = await run(site.origin, byCodes(['10000001']))
-    expect([products.length, error, site.asks.length]).toEqual([1, null, 3])
+    expect([products.length, error, site.queries.length]).toEqual([1, null, 3])
   })
 
-  test('waits as long as it is told to', async () => {
+  test('is requested again after the pause of `Retry-After`', async () => {
     await using site = await api({ [path]: inTurn([busy(429, { 'retry-after': '1' }), found as object]) })
-    const began = performance.now()
+    const startedMs = performance.now()
     const { products } = await run(site.origin, byCodes(['10000001']))
-    expect([products.length, performance.now() - began >= 1_000]).toEqual([1, true])
+    expect([products.length, performance.now() - startedMs >= 1_000]).toEqual([1, true])
   })
 
-  test.each<readonly [what: string, answer: Exclude<Answer, string>, asks: number, reason: string]>([
-    ['asked to wait an hour', busy(503, { 'retry-after': '3600' }), 1, 'it asks to wait 60 minutes'],
+  test.each<readonly [what: string, answer: Exclude<Answer, string>, requests: number, reason: string]>([
+    ['requests a pause of an hour', busy(503, { 'retry-after': '3600' }), 1, 'it asks to wait 60 minutes'],
     [
-      'asked to wait until next year',
+      'requests a pause until another year',
       busy(429, { 'retry-after': 'Fri, 31 Dec 2100 23:59:59 GMT' }),
       1,
       'minutes',
     ],
-    ['refused', busy(403), 1, 'status 403'],
-    ['refused again and again', busy(429), 5, 'status 429'],
-    ['given a page with status 200', { body: '<h1>NOINDEX</h1>' }, 1, 'a page instead of data'],
-  ])('stops when it is %s', async (_what, answer, asks, reason) => {
+    ['answers with status 403', busy(403), 1, 'status 403'],
+    ['refuses every attempt', busy(429), 5, 'status 429'],
+    ['answers with a page and status 200', { body: '<h1>NOINDEX</h1>' }, 1, 'a page instead of data'],
+  ])('stops the run if it %s', async (_what, answer, requests, reason) => {
     await using site = await api({ [path]: inTurn([answer]) })
     const { products, error } = await run(site.origin, byCodes(['10000001', '10000002']))
     expect(error).toMatchObject({
@@ -271,10 +271,10 @@ describe('a guest that is not wanted', () => {
       message: expect.stringContaining(reason),
       hint: expect.stringContaining('--source export'),
     })
-    expect([products.length, site.asks.length]).toEqual([0, asks])
+    expect([products.length, site.queries.length]).toEqual([0, requests])
   })
 
-  test('an answer without end is not read to its end', async () => {
+  test('is not read further after the maximum size of an answer', async () => {
     let sent = 0
     await using site = await api({
       [path]: (_request, response) => {
@@ -290,13 +290,13 @@ describe('a guest that is not wanted', () => {
     expect(sent).toBeLessThan(200)
   })
 
-  test('a connection that is cut is asked again, and named when it stays so', async () => {
+  test('is SITE_UNREACHABLE if every connection is cut', async () => {
     await using site = await api({ [path]: (_request, response) => response.destroy() })
     const { error } = await run(site.origin, byCodes(['10000001']))
-    expect([error, site.asks.length]).toEqual([expect.objectContaining({ code: 'SITE_UNREACHABLE' }), 5])
+    expect([error, site.queries.length]).toEqual([expect.objectContaining({ code: 'SITE_UNREACHABLE' }), 5])
   })
 
-  test('an abort ends a wait at once', async () => {
+  test('an abort stops the waiting at once', async () => {
     await using site = await api({ [path]: busy(429, { 'retry-after': '500' }) })
     const stop = new AbortController()
     const source = apiSource({
@@ -304,21 +304,21 @@ describe('a guest that is not wanted', () => {
       ...{ productsPerMinute: null, searchesPerMinute: null },
     })
     const running = taken(source, { signal: stop.signal })
-    while (site.asks.length === 0) await new Promise(resolve => setImmediate(resolve))
+    while (site.queries.length === 0) await new Promise(resolve => setImmediate(resolve))
     stop.abort()
     expect((await running).error).toBe(null)
   })
 })
 
-test('the pace is kept: 1,200 products a minute are one every 50 ms', async () => {
-  const began = performance.now()
-  let lastAsked = 0
+test('the rate limit holds: 1,200 products a minute are one every 50 ms', async () => {
+  const startedMs = performance.now()
+  let lastRequestMs = 0
   await using site = await api(
     Object.fromEntries(
       [1, 2, 3].map(number => [
         `/api/v2/product/1000000${number}`,
         ((_request, response) => {
-          lastAsked = performance.now()
+          lastRequestMs = performance.now()
           response.end(JSON.stringify({ status: 1, product: { code: `1000000${number}` } }))
         }) as Answer,
       ]),
@@ -330,14 +330,14 @@ test('the pace is kept: 1,200 products a minute are one every 50 ms', async () =
       ...{ productsPerMinute: 1_200, searchesPerMinute: 1 },
     }),
   )
-  // From the start of the run: a busy machine may hear late of the first question, never early of the last.
-  expect([site.asks.length, lastAsked - began >= 98]).toEqual([3, true])
+  // Measured from the start of the run: a busy machine may see the first request late, but never the last one early.
+  expect([site.queries.length, lastRequestMs - startedMs >= 98]).toEqual([3, true])
 })
 
 const catalogueFile = join(import.meta.dirname, '../../../../../shared/off/products.jsonl')
 
 test.skipIf(!existsSync(catalogueFile))(
-  `the fields that are asked for are all that a record needs (needs ${catalogueFile})`,
+  `the requested fields are all that a record needs (needs ${catalogueFile})`,
   async () => {
     const products = (await readFile(catalogueFile, 'utf8'))
       .trimEnd()
@@ -348,10 +348,10 @@ test.skipIf(!existsSync(catalogueFile))(
         const { searchParams } = new URL(request.url ?? '', 'http://x')
         const page = Number(searchParams.get('page'))
         const wanted = new Set(searchParams.get('fields')?.split(','))
-        const asked = products
+        const requested = products
           .slice((page - 1) * 100, page * 100)
           .map(product => Object.fromEntries(Object.entries(product).filter(([name]) => wanted.has(name))))
-        response.end(JSON.stringify({ products: asked }))
+        response.end(JSON.stringify({ products: requested }))
       },
     })
     const { products: records } = await run(site.origin, { kind: 'search', parameters: {} })

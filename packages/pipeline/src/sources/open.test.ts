@@ -40,20 +40,20 @@ const codesFrom = async (request: SourceRequest, around: SourceSurroundings): Pr
   return products.map(({ code }) => code)
 }
 
-test('the API is asked at the configured site, under our name, with the configured contact', async () => {
+test('the API of the configured site gets requests with our user agent and the configured contact', async () => {
   const around = await surroundings([`api.url=${site.address}`, 'web.contact=me@example.org'])
   const before = site.requests.length
   const query = { kind: 'codes', codes: codes.slice(0, 2), version: 3 } as const
   expect(await codesFrom({ kind: 'api', query }, around)).toEqual(codes.slice(0, 2))
-  const asked = site.requests.slice(before)
-  expect(asked.map(({ path, userAgent }) => [path.replace(/\/\d+\?.*/, ''), userAgent])).toEqual(
+  const requested = site.requests.slice(before)
+  expect(requested.map(({ path, userAgent }) => [path.replace(/\/\d+\?.*/, ''), userAgent])).toEqual(
     Array(2).fill(['/api/v3/product', 'offstream/0.1.0 (me@example.org)']),
   )
   const search = { kind: 'search', parameters: {} } as const
   expect((await codesFrom({ kind: 'api', query: search, limit: 7 }, around)).length).toBe(7)
 })
 
-test('the export is the configured one, which a path names from the folder of the project, or the one asked for', async () => {
+test('the export is the configured one, relative to the folder of the project, or the requested one', async () => {
   const around = await surroundings(['export.file=data/mine.jsonl'])
   const { directory } = around.project
   await expect(taken(openSource({ kind: 'export' }, around))).resolves.toMatchObject({
@@ -66,7 +66,7 @@ test('the export is the configured one, which a path names from the folder of th
   expect(await codesFrom({ kind: 'export', file }, mine)).toHaveLength(30)
 })
 
-test('deltas are taken once, and a dry run takes them without moving on', async () => {
+test('deltas are read once, and a dry run reads them without saving the position', async () => {
   const around = await surroundings([`export.deltas=${site.address}/data/delta/index.txt`])
   const deltas = { kind: 'export', deltas: true } as const
   const dry = await codesFrom(deltas, { ...around, remembers: false })
@@ -97,7 +97,7 @@ test.each<readonly [settings: readonly string[], request: SourceRequest, code: s
     { kind: 'topic', brokers: ['one:9092'], topic: 'theirs' },
     'SECRET_MISSING',
   ],
-])('with %j, %j is refused before anything is opened: %s', async (settings, request, code) => {
+])('with %j, %j is rejected before anything is opened: %s', async (settings, request, code) => {
   const around = await surroundings(settings)
   expect(() => openSource(request, around)).toThrow(expect.objectContaining({ code }))
 })
@@ -115,34 +115,34 @@ describe('an export of Open Food Facts', () => {
   const bucket = 'https://openfoodfacts-ds.s3.eu-west-3.amazonaws.com'
   const lines = gzipSync('{"code":"10000001"}\n{"code":"10000002"}\n')
 
-  /** Answers in the place of the real site, which is disturbed by no test; tells what was asked. */
+  /** Answers instead of the real site, which no test disturbs. @returns the requested addresses */
   const answering = (answers: Readonly<Record<string, string | Buffer>>): readonly string[] => {
-    const asked: string[] = []
+    const requested: string[] = []
     vi.stubGlobal('fetch', async (address: string) => {
-      asked.push(address)
+      requested.push(address)
       const answer = answers[address]
       if (typeof answer === 'string')
         return new Response(null, { status: 302, headers: { location: answer } })
       return answer === undefined ? new Response(null, { status: 404 }) : new Response(new Uint8Array(answer))
     })
     onTestFinished(() => void vi.unstubAllGlobals())
-    return asked
+    return requested
   }
 
-  test('is read where the configured address leads by itself: from its bucket', async () => {
+  test('is read from the bucket that the configured address redirects to', async () => {
     const address = 'https://static.openfoodfacts.org/data/openfoodfacts-products.jsonl.gz'
-    const asked = answering({
+    const requested = answering({
       [address]: `${bucket}/openfoodfacts-products.jsonl.gz`,
       [`${bucket}/openfoodfacts-products.jsonl.gz`]: lines,
     })
     const codesOfIt = await codesFrom({ kind: 'export' }, await surroundings())
-    expect([codesOfIt, asked]).toEqual([
+    expect([codesOfIt, requested]).toEqual([
       ['10000001', '10000002'],
       [address, `${bucket}/openfoodfacts-products.jsonl.gz`],
     ])
   })
 
-  test('is read over http too, which leads to https and from there to the bucket', async () => {
+  test('is read with an http address too, which redirects to https and then to the bucket', async () => {
     const file = 'http://static.openfoodfacts.org/data/a.jsonl.gz'
     answering({
       [file]: 'https://static.openfoodfacts.org/data/a.jsonl.gz',
@@ -152,7 +152,7 @@ describe('an export of Open Food Facts', () => {
     expect(await codesFrom({ kind: 'export', file }, await surroundings())).toHaveLength(2)
   })
 
-  test('its changes are read from the bucket as well, should they move there', async () => {
+  test('its deltas are read from the bucket too, if they move there', async () => {
     const index = 'https://static.openfoodfacts.org/data/delta/index.txt'
     const name = 'openfoodfacts_products_1000000000_1000086400.json.gz'
     answering({
@@ -171,18 +171,18 @@ describe('an export of Open Food Facts', () => {
     'https://openfoodfacts-ds.s3.eu-west-3.amazonaws.com.example.org/a.jsonl.gz',
     'http://169.254.169.254/latest/meta-data/',
     'http://127.0.0.1/a.jsonl.gz',
-  ])('is not read at %s, neither from the site nor from the bucket', async elsewhere => {
+  ])('is not read at %s, whether the site or the bucket redirects there', async elsewhere => {
     const file = 'https://static.openfoodfacts.org/data/a.jsonl.gz'
     const around = await surroundings()
-    const asked = answering({ [file]: `${bucket}/a.jsonl.gz`, [`${bucket}/a.jsonl.gz`]: elsewhere })
+    const requested = answering({ [file]: `${bucket}/a.jsonl.gz`, [`${bucket}/a.jsonl.gz`]: elsewhere })
     const refusal = { error: { code: 'REDIRECTED_ELSEWHERE', message: expect.stringContaining(elsewhere) } }
     expect(await taken(openSource({ kind: 'export', file }, around))).toMatchObject(refusal)
-    expect(asked).toEqual([file, `${bucket}/a.jsonl.gz`])
+    expect(requested).toEqual([file, `${bucket}/a.jsonl.gz`])
     answering({ [file]: elsewhere })
     expect(await taken(openSource({ kind: 'export', file }, around))).toMatchObject(refusal)
   })
 
-  test('another site does not lead there', async () => {
+  test('another site may not redirect there', async () => {
     const file = 'https://example.org/a.jsonl.gz'
     answering({ [file]: `${bucket}/a.jsonl.gz`, [`${bucket}/a.jsonl.gz`]: lines })
     expect(await taken(openSource({ kind: 'export', file }, await surroundings()))).toMatchObject({

@@ -67,7 +67,7 @@ export interface TopicRequest extends Limited {
   readonly untilEnd?: boolean | undefined
 }
 
-/** What sources need besides the request. */
+/** What sources need in addition to the request. */
 export interface SourceSurroundings {
   readonly project: Pick<Project, 'config' | 'directory' | 'state'>
   /** The environment variables, which contain the secrets. */

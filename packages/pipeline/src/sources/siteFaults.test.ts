@@ -11,7 +11,7 @@ import { taken } from './testRun.ts'
 
 const userAgent = 'offstream-test (test@example.org)'
 const retryPolicy = { retries: 1, firstPauseMs: 1, chunkTimeoutMs: 30_000, responseTimeoutMs: 60_000 }
-/** For a site that is known to be slow. */
+/** For faults that make the site slow. */
 const shortTimeouts = { ...retryPolicy, chunkTimeoutMs: 1_000, responseTimeoutMs: 1_500 }
 const catalogue = generateCatalogue({ count: 130 })
 
@@ -35,7 +35,7 @@ const fromApi = (query: ApiQuery) =>
 const codes = catalogue.products.map(({ code }) => code)
 
 describe('the stand-in site', () => {
-  /** Records by code, without what belongs to the source or the moment. */
+  /** The records by code. */
   const read = async (source: ReturnType<typeof fromApi>) => {
     const { products, skipped, error } = await taken(source)
     expect([skipped, error]).toEqual([[], null])
@@ -48,7 +48,7 @@ describe('the stand-in site', () => {
     )
   }
 
-  test('gives the same records by every way', { timeout: 60_000 }, async () => {
+  test('gives the same records from every source', { timeout: 60_000 }, async () => {
     const jsonl = await read(fromExport('/data/openfoodfacts-products.jsonl.gz'))
     const ways = {
       csv: await read(fromExport('/data/en.openfoodfacts.org.products.csv.gz')),
@@ -62,7 +62,7 @@ describe('the stand-in site', () => {
       Object.entries(ways).map(([way, records]) => [way, [records.size, differing(jsonl, records)]]),
     )
     expect(found).toEqual({
-      // The official forms lack these too.
+      // The official forms do not have these either.
       csv: [130, ['lang', 'rev']],
       parquet: [130, ['image_url', 'url']],
       v2: [130, []],
@@ -71,7 +71,7 @@ describe('the stand-in site', () => {
     })
   })
 
-  test('gives its changes once', async () => {
+  test('gives its deltas once', async () => {
     const position = new DeltaPosition(directory)
     const source = () =>
       deltaSource({ ...{ index: `${site.address}/data/delta/index.txt`, position }, userAgent, retryPolicy })
@@ -89,7 +89,7 @@ describe('the stand-in site', () => {
     site.update(changed)
   })
 
-  test('knows no product that was taken off it', async () => {
+  test('reports a removed product as unknown', async () => {
     await using other = await startSite({ catalogue: generateCatalogue({ count: 3 }) })
     const [gone = '', stays = ''] = codes
     other.remove(gone)
@@ -108,7 +108,7 @@ describe('the stand-in site', () => {
   })
 })
 
-test('a site that keeps its exports elsewhere is followed there where that place is known', async () => {
+test('a redirect to the storage of the exports is followed only if the storage is known', async () => {
   await using moved = await startSite({ catalogue, storage: 'localhost' })
   const storage = [moved.address.replace('127.0.0.1', 'localhost')]
   for (const name of ['openfoodfacts-products.jsonl.gz', 'en.openfoodfacts.org.products.csv.gz']) {
@@ -131,7 +131,7 @@ describe('each fault of a site has its outcome, and none gives a false product',
   const skips = 'skips'
   const outcomes: Readonly<Record<FaultName, readonly [api: string | null, download: string | null]>> = {
     'too-many-requests': [blocked, blocked],
-    // Once for each; both wait as long as they are asked to, and come again.
+    // Once each; both wait for the requested pause, then try again.
     'retry-after': [null, null],
     unavailable: [blocked, blocked],
     'bad-gateway': [blocked, blocked],
@@ -142,9 +142,9 @@ describe('each fault of a site has its outcome, and none gives a false product',
     login: [blocked, 'FORMAT_UNKNOWN'],
     hang: ['SITE_UNREACHABLE', 'SITE_UNREACHABLE'],
     closed: ['SITE_UNREACHABLE', 'SITE_UNREACHABLE'],
-    // The download goes on where it was.
+    // The download is resumed.
     'cut-off': ['SITE_UNREACHABLE', null],
-    // A file may take as long as it likes, if only it comes: the run is ended by us.
+    // A file has no timeout as long as data arrives, so the test aborts the run.
     drip: ['SITE_UNREACHABLE', 'partly'],
     huge: ['RESPONSE_TOO_LARGE', 'FORMAT_UNKNOWN'],
     'gzip-bomb': ['RESPONSE_TOO_LARGE', 'FORMAT_UNKNOWN'],
@@ -155,9 +155,9 @@ describe('each fault of a site has its outcome, and none gives a false product',
     'missing-fields': [null, null],
     'other-layout': [skips, null],
   }
-  const outcomeOf = ({ error, skipped, products }: Awaited<ReturnType<typeof taken>>, asked: number) => {
+  const outcomeOf = ({ error, skipped, products }: Awaited<ReturnType<typeof taken>>, requested: number) => {
     if (error !== null) return (error as { code?: string }).code ?? String(error)
-    return products.length === asked ? null : skipped.length === asked ? skips : 'partly'
+    return products.length === requested ? null : skipped.length === requested ? skips : 'partly'
   }
 
   test.each(Object.entries(outcomes))('%s', { timeout: 60_000 }, async (fault, [ofApi, ofDownload]) => {
@@ -183,7 +183,7 @@ describe('each fault of a site has its outcome, and none gives a false product',
     )
     expect([outcomeOf(api, 2), api.removals]).toEqual([ofApi, []])
     const file = `${faulty.address}/data/openfoodfacts-products.jsonl.gz`
-    // A part comes every 200 ms: so many take longer than any one of them may.
+    // A chunk arrives every 200 ms, so eight take longer than the timeout of one.
     const parts = abortAfterParts(8)
     const signal = fault === 'drip' ? parts.signal : new AbortController().signal
     const download = await taken(exportSource({ file, userAgent, retryPolicy: policy }), { signal })
@@ -194,7 +194,7 @@ describe('each fault of a site has its outcome, and none gives a false product',
   })
 })
 
-/** A signal that is aborted once so many parts of answers have come to this process. */
+/** A signal that is aborted after so many chunks of responses. */
 const abortAfterParts = (count: number) => {
   const abort = new AbortController()
   const { fetch } = globalThis
@@ -207,8 +207,8 @@ const abortAfterParts = (count: number) => {
         controller.enqueue(part)
       },
     })
-  const spy = vi.spyOn(globalThis, 'fetch').mockImplementation(async (...asked) => {
-    const response = await fetch(...asked)
+  const spy = vi.spyOn(globalThis, 'fetch').mockImplementation(async (...requested) => {
+    const response = await fetch(...requested)
     return new Response(response.body?.pipeThrough(counting()) ?? null, response)
   })
   return { signal: abort.signal, unwatch: () => spy.mockRestore() }

@@ -19,7 +19,7 @@ const record = (() => {
   return reading.product
 })()
 
-test('records, products and whole answers of the API are read; records come through unchanged', async () => {
+test('records, products and answers of the API are read; records stay unchanged', async () => {
   const { products, skipped, error } = await taken(
     stdinSource({
       input: inputOf([
@@ -55,7 +55,7 @@ test('records, products and whole answers of the API are read; records come thro
   ])
 })
 
-test('a product is delivered when its line has come, not when the input ends', async () => {
+test('a product is delivered when its line arrives, not at the end of the input', async () => {
   const input = new PassThrough()
   const stop = new AbortController()
   input.write('{"code":"10000001"}\n{"code":"100')
@@ -66,7 +66,7 @@ test('a product is delivered when its line has come, not when the input ends', a
   expect([error, input.destroyed]).toEqual([null, true])
 })
 
-test('nor does it wait for the next line after many megabytes', async () => {
+test('the same holds after many megabytes', async () => {
   const input = new PassThrough()
   const stop = new AbortController()
   const line = (code: number) => `{"code":"${code}","_filler":"${'x'.repeat(99_999)}"}\n`
@@ -84,7 +84,7 @@ test('nor does it wait for the next line after many megabytes', async () => {
   expect(error).toBe(null)
 })
 
-test('an abort does not wait for an input that says nothing', async () => {
+test('an abort does not wait for a silent input', async () => {
   const input = new PassThrough()
   const stop = new AbortController()
   const run = taken(stdinSource({ input }), { signal: stop.signal })
@@ -92,14 +92,14 @@ test('an abort does not wait for an input that says nothing', async () => {
   expect((await run).error).toBe(null)
 })
 
-test('the limit ends the reading, though the input goes on', async () => {
+test('the limit stops the reading while the input is still open', async () => {
   const input = new PassThrough()
   input.write('{"code":"10000001"}\n{"code":"10000002"}\n{"code":"10000003"}\n')
   const { products, error } = await taken(stdinSource({ input, limit: 2 }))
   expect([products.map(({ code }) => code), error]).toEqual([['10000001', '10000002'], null])
 })
 
-test('an input that holds nothing has no products', async () => {
+test('an empty input has no products', async () => {
   for (const text of ['', '\n\n', '\ufeff'])
     expect(await taken(stdinSource({ input: Readable.from([Buffer.from(text)]) }))).toMatchObject({
       products: [],
@@ -111,7 +111,7 @@ test.each([
   ['PAR1 and more', 'which cannot be read from a pipe', '--file'],
   ['[{"code":"1"}]', 'it is one JSON array', 'JSONL'],
   ['hello\n', 'neither JSON lines nor CSV', 'JSONL'],
-])('%s on a pipe is refused, and says why', async (text, message, hint) => {
+])('%s on a pipe is rejected with a reason', async (text, message, hint) => {
   expect((await taken(stdinSource({ input: inputOf([text]) }))).error).toMatchObject({
     ...{ code: 'FORMAT_UNKNOWN', outcome: 'usage' },
     message: expect.stringContaining(message),
@@ -119,14 +119,14 @@ test.each([
   })
 })
 
-test('an input that can’t be read is told as such', async () => {
+test('an input that cannot be read is FILE_MISSING', async () => {
   const input = createReadStream(tmpdir())
   expect((await taken(stdinSource({ input }))).error).toMatchObject({
     ...{ code: 'FILE_MISSING', message: expect.stringContaining('`stdin` cannot be read: EISDIR') },
   })
 })
 
-test('gzip that is cut gives what stood before the cut', async () => {
+test('truncated gzip gives the products before the cut', async () => {
   const lines = Array.from({ length: 5_000 }, (_, index) => `{"code":"${10_000_001 + index}"}\n`)
   const whole = gzipSync(lines.join(''))
   const input = Readable.from([whole.subarray(0, whole.length / 2)])

@@ -92,7 +92,7 @@ const codesOf = ({ products }: Awaited<ReturnType<typeof taken>>) => products.ma
 const codes = (from: number, count: number) =>
   numbered(from, count).map(({ value }) => (value as { code: string }).code)
 
-test('what a message holds is found by the paths of the mapping', async () => {
+test('the paths of the mapping find the values of a message', async () => {
   const timestamp = String(Date.UTC(2026, 0, 2, 3, 4, 5))
   const topic = await topicWith([
     {
@@ -145,7 +145,7 @@ test('a key is a code, and a null value a delete', async () => {
   expect(skipped).toEqual([[`${topic}[0]@2`, 'its key is not a barcode']])
 })
 
-test('a second run of a group takes what came since, and another group everything', async () => {
+test('a second run of a group reads only newer messages; another group reads all', async () => {
   const topic = await topicWith(numbered(0, 2_500))
   expect(codesOf(await taken(source(topic)))).toEqual(codes(0, 2_500))
   expect(codesOf(await taken(source(topic)))).toEqual([])
@@ -157,18 +157,18 @@ test('a second run of a group takes what came since, and another group everythin
 test('every partition is read to its end', async () => {
   const messages = numbered(0, 30).map((message, index) => ({ ...message, partition: index % 3 }))
   const topic = await topicWith(messages, 4)
-  // On a busy machine its group may be parted anew meanwhile: what was not committed comes again then.
+  // On a busy machine the group may rebalance meanwhile; then uncommitted messages are read again.
   expect(new Set(codesOf(await taken(source(topic))))).toEqual(new Set(codes(0, 30)))
 })
 
-test('the limit is the place where the next run begins', async () => {
+test('the next run starts after the limit', async () => {
   const topic = await topicWith([{ value: 'no JSON' }, ...numbered(0, 5)])
   expect(codesOf(await taken(source(topic, { limit: 2 })))).toEqual(codes(0, 2))
   expect(codesOf(await taken(source(topic, { limit: 3 })))).toEqual(codes(2, 3))
   expect(codesOf(await taken(source(topic)))).toEqual([])
 })
 
-test('what our broker did not acknowledge is not committed to theirs', async () => {
+test('offsets are committed only after our broker has acknowledged the messages', async () => {
   const topic = await topicWith(numbered(0, 5))
   const lost = new Error('our Kafka is gone')
   const { error } = await taken(source(topic), {
@@ -180,7 +180,7 @@ test('what our broker did not acknowledge is not committed to theirs', async () 
   expect(codesOf(await taken(source(topic)))).toEqual(codes(0, 5))
 })
 
-test('an abort in the middle keeps what was acknowledged, and loses nothing', async () => {
+test('an aborted run commits what was acknowledged and loses nothing', async () => {
   const topic = await topicWith(numbered(0, 5))
   const stop = new AbortController()
   const first: string[] = []
@@ -195,7 +195,7 @@ test('an abort in the middle keeps what was acknowledged, and loses nothing', as
   expect(codesOf(await taken(source(topic)))).toEqual(codes(2, 3))
 })
 
-test('a run without an end waits for what comes', async () => {
+test('a run without an end waits for new messages', async () => {
   const topic = await topicWith(numbered(0, 1))
   const stop = new AbortController()
   const got: string[] = []
@@ -210,17 +210,17 @@ test('a run without an end waits for what comes', async () => {
   expect(got).toEqual(codes(0, 2))
 })
 
-test('a group of this reading alone is gone after it', async () => {
+test('a temporary group is deleted after the run', async () => {
   const topic = await topicWith(numbered(0, 3))
-  const groups = { kept: `group-${topic}`, passing: `group-${topic}-dry-run` }
+  const groups = { lasting: `group-${topic}`, temporary: `group-${topic}-dry-run` }
   await taken(source(topic))
-  expect(codesOf(await taken(source(topic, { group: groups.passing, temporaryGroup: true })))).toEqual(
+  expect(codesOf(await taken(source(topic, { group: groups.temporary, temporaryGroup: true })))).toEqual(
     codes(0, 3),
   )
-  expect(await groupsNamed(groups.kept)).toEqual([groups.kept])
+  expect(await groupsNamed(groups.lasting)).toEqual([groups.lasting])
 })
 
-test('a reader that its group has lost meanwhile joins it again, and loses nothing', async () => {
+test('a reader that was removed from its group joins it again and loses nothing', async () => {
   const topic = await topicWith(numbered(0, 5))
   const group = `group-${topic}`
   let isLost = false
@@ -237,12 +237,12 @@ test('a reader that its group has lost meanwhile joins it again, and loses nothi
   expect(codesOf(await taken(source(topic)))).toEqual([])
 })
 
-test('from the latest on, what was there before is not read', async () => {
+test('a run from the latest offset does not read older messages', async () => {
   const topic = await topicWith(numbered(0, 3))
   expect(codesOf(await taken(source(topic, { from: 'latest' })))).toEqual([])
 })
 
-test('the marks of transactions at the end of a topic do not keep a run waiting', async () => {
+test('transaction markers at the end of a topic do not block a run', async () => {
   const topic = await topicWith([])
   const producer = kafka
     .client()
@@ -261,7 +261,7 @@ test('the marks of transactions at the end of a topic do not keep a run waiting'
   expect([products.map(({ product_name }) => product_name), error]).toEqual([['commit'], null])
 })
 
-describe('packed by Kafka’s own producer', () => {
+describe('compressed by Kafka’s own producer', () => {
   test.each(['gzip', 'snappy', 'lz4', 'zstd', 'none'])('with %s', async codec => {
     const topic = await topicWith([])
     // Long enough for several blocks, and with much that repeats.
@@ -304,7 +304,7 @@ describe('with TLS and a password', () => {
     expect(String(error)).not.toContain('wrong')
   })
 
-  test('a certificate that nobody known has signed is refused', async () => {
+  test('a certificate of an unknown authority is rejected', async () => {
     const topic = await topicWith(numbered(0, 1))
     const { error } = await taken(
       source(topic, { ...secure(kafka.password, 'plain'), tls: { caFile: null } }),
@@ -315,13 +315,13 @@ describe('with TLS and a password', () => {
     })
   })
 
-  test('an authority that is no file is told', async () => {
+  test('a missing file of the authority is an error', async () => {
     const { error } = await taken(source('any', { tls: { caFile: '/nowhere/ca.pem' } }))
     expect(error).toMatchObject({ code: 'FILE_MISSING', outcome: 'usage' })
   })
 })
 
-test('what can’t be mirrored: no such topic, what is none, no broker, our own topic, no mapping', async () => {
+test('errors: a missing topic, an invalid name, no broker, our own topic, an invalid mapping', async () => {
   const errors = [
     (await taken(source('unheard-of'))).error,
     (await taken(source('no/topic'))).error,

@@ -3,7 +3,7 @@ import { saslOf } from './topic.ts'
 
 const settings = { mechanism: 'plain', username: 'mirror', passwordVariable: 'MIRROR_PASSWORD' } as const
 
-test('a password is taken from the variable that is named, and nowhere else', () => {
+test('the password comes from the configured variable only', () => {
   expect(saslOf(settings, { MIRROR_PASSWORD: 'open-sesame' })).toEqual({
     mechanism: 'plain',
     username: 'mirror',
@@ -11,12 +11,15 @@ test('a password is taken from the variable that is named, and nowhere else', ()
   })
 })
 
-test.each([[{}], [{ MIRROR_PASSWORD: '' }]])('without one the variable is named', environment => {
-  expect(() => saslOf(settings, environment)).toThrowError(
-    expect.objectContaining({
-      code: 'SECRET_MISSING',
-      outcome: 'config',
-      message: expect.stringContaining('`MIRROR_PASSWORD`'),
-    }),
-  )
-})
+test.each([[{}], [{ MIRROR_PASSWORD: '' }]])(
+  'without a password the error names the variable',
+  environment => {
+    expect(() => saslOf(settings, environment)).toThrowError(
+      expect.objectContaining({
+        code: 'SECRET_MISSING',
+        outcome: 'config',
+        message: expect.stringContaining('`MIRROR_PASSWORD`'),
+      }),
+    )
+  },
+)

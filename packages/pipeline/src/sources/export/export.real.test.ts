@@ -25,7 +25,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-test('an export goes to Kafka whole, and what is read back from there are the same records', async () => {
+test('all records of an export arrive in Kafka, and are the same when they are read back', async () => {
   const { products: catalogue } = generateCatalogue({ count: 5_000 })
   const file = join(directory, 'products.jsonl.gz')
   // Less than 4 MB: a thread of its own is beyond vitest (`jsonlFile.test.ts` builds it).

@@ -62,7 +62,7 @@ const csv = (delimiter: string): string =>
     .map(row => `${row.join(delimiter)}\n`)
     .join('')
 
-describe('what a file is, is seen from its content', () => {
+describe('the format is detected from the content', () => {
   test.each<readonly [what: string, name: string, content: string | Buffer]>([
     ['JSON lines', 'a.jsonl', jsonl(three)],
     ['JSON lines in gzip', 'a.jsonl.gz', gzipSync(jsonl(three))],
@@ -74,7 +74,7 @@ describe('what a file is, is seen from its content', () => {
     ['JSON lines that are called something else', 'a.csv', jsonl(three)],
     ['JSON lines after a byte order mark and an empty line', 'a', `\ufeff\n${jsonl(three)}`],
     [
-      'JSON lines with Windows’ line ends and no last one',
+      'JSON lines with CRLF and without a last line end',
       'a',
       jsonl(three).replaceAll('\n', '\r\n').trimEnd(),
     ],
@@ -112,7 +112,7 @@ describe('what a file is, is seen from its content', () => {
     expect(await codesOf(await written('a.jsonl', jsonl(answers)))).toEqual(threeCodes)
   })
 
-  test('a file whose beginning comes a byte at a time over HTTP', async () => {
+  test('a file whose start arrives byte by byte over HTTP', async () => {
     const body = Buffer.from(csv('\t'))
     await using site = await serve(() => ({
       '/a.csv': (_request, response) => {
@@ -127,7 +127,7 @@ describe('what a file is, is seen from its content', () => {
     expect(await codesOf(`${site.origin}/a.csv`)).toEqual(threeCodes)
   })
 
-  test('an empty file that is called an export has no products', async () => {
+  test('an empty file with the name of an export has no products', async () => {
     expect(await codesOf(await written('a.jsonl.gz', gzipSync('')))).toEqual([])
   })
 
@@ -144,7 +144,7 @@ describe('what a file is, is seen from its content', () => {
       'neither JSON lines nor CSV with a column `code`',
       'use an export',
     ],
-  ])('%s is no export', async (_what, name, content, reason, hint) => {
+  ])('%s is not an export', async (_what, name, content, reason, hint) => {
     const { error } = await taken(exportSource({ file: await written(name, content), userAgent }))
     expect(error).toMatchObject({
       code: 'FORMAT_UNKNOWN',
@@ -154,7 +154,7 @@ describe('what a file is, is seen from its content', () => {
   })
 })
 
-test('a column of the CSV is read as the API’s field of its name', async () => {
+test('a CSV column is read like the API field of the same name', async () => {
   const { products } = await taken(exportSource({ file: await written('a.csv', csv('\t')), userAgent }))
   expect(
     products.map(({ product_name, fat_100g, saturated_fat_100g, countries }) => [
@@ -167,7 +167,7 @@ test('a column of the CSV is read as the API’s field of its name', async () =>
   ])
 })
 
-test('a broken line is skipped with its number, and is never the end', async () => {
+test('an invalid line is skipped with its number, and reading continues', async () => {
   const file = await written(
     'a.jsonl',
     `${jsonl(three.slice(0, 1))}{"code": "1\n\n[]\n{"a":1}\n${jsonl(three.slice(1))}`,
@@ -190,10 +190,10 @@ test('a line in another encoding is skipped', async () => {
 
 test.each([
   ['is soon over', ''],
-  ['goes on', `${'x'.repeat(99)}\n`.repeat(50_000)],
+  ['before many lines', `${'x'.repeat(99)}\n`.repeat(50_000)],
   ['is closed too late', `${'x'.repeat(99)}\n`.repeat(50_000) + '"\n10000004\tD\n'.repeat(20_000)],
 ])(
-  'a quote that nobody closes that %s ends a CSV with its line, and what came before is kept',
+  'a CSV with a quote that is never closed (%s) stops at its line, after the rows before it',
   async (_what, rest) => {
     const file = await written('a.csv', `code\tproduct_name\n10000001\tA\n10000002\tB\n10000003\t"C\n${rest}`)
     const { products, skipped, error } = await taken(exportSource({ file, userAgent }))
@@ -205,7 +205,7 @@ test.each([
   },
 )
 
-test('a CSV that is cut gives the rows that stood before the cut, and no part of one', async () => {
+test('a truncated CSV gives the complete rows before the cut', async () => {
   const rows = Array.from(
     { length: 3_000 },
     (_, index) => `${10_000_001 + index}\tA${index} ${Math.random()}!\n`,
@@ -218,7 +218,7 @@ test('a CSV that is cut gives the rows that stood before the cut, and no part of
   expect(products.filter(({ product_name }) => !product_name?.endsWith('!'))).toEqual([])
 })
 
-test('a gzip file that is cut gives what stood before the cut, and says so', async () => {
+test('a truncated gzip file gives the products before the cut and FILE_TRUNCATED', async () => {
   const whole = gzipSync(jsonl(numbered(5_000)))
   const file = await written('a.jsonl.gz', whole.subarray(0, whole.length / 2))
   const { products, error } = await taken(exportSource({ file, userAgent }))
@@ -226,7 +226,7 @@ test('a gzip file that is cut gives what stood before the cut, and says so', asy
   expect(error).toMatchObject({ code: 'FILE_TRUNCATED', message: expect.stringContaining(file) })
 })
 
-test('a damaged gzip file is told apart from a cut one', async () => {
+test('a damaged gzip file is FILE_DAMAGED', async () => {
   const whole = gzipSync(jsonl(three))
   whole[whole.length - 5] = (whole.at(-5) ?? 0) ^ 0xff
   const { error } = await taken(exportSource({ file: await written('a.gz', whole), userAgent }))
@@ -236,19 +236,19 @@ test('a damaged gzip file is told apart from a cut one', async () => {
 test.each([
   ['parquet', 'PAR1 and then nothing', 'FILE_TRUNCATED'],
   ['parquet', `PAR1${'\0'.repeat(100)}\xff\xff\xff\x7fPAR1`, 'FILE_TRUNCATED'],
-])('a %s file that is not whole is refused', async (name, content, code) => {
+])('a truncated or damaged %s file is rejected', async (name, content, code) => {
   const { error } = await taken(
     exportSource({ file: await written(name, Buffer.from(content, 'latin1')), userAgent }),
   )
   expect(error).toMatchObject({ code })
 })
 
-test.each([['/nowhere/export.jsonl'], [tmpdir()]])('%s is no file to read', async file => {
+test.each([['/nowhere/export.jsonl'], [tmpdir()]])('%s is FILE_MISSING', async file => {
   const { error } = await taken(exportSource({ file, userAgent }))
   expect(error).toMatchObject({ code: 'FILE_MISSING', message: expect.stringContaining(file) })
 })
 
-describe('what is asked for', () => {
+describe('filters and limit', () => {
   const lines = [
     { code: '10000001', countries_tags: ['en:france', 'en:germany'], last_modified_t: 1_700_000_000 },
     { code: '10000002', countries_tags: ['en:italy'], last_updated_t: 1_750_000_000 },
@@ -267,7 +267,7 @@ describe('what is asked for', () => {
     expect(await codesOf(await written('a.jsonl', jsonl(lines)), options)).toEqual(codes)
   })
 
-  test('what is not asked for is counted, up to the limit', async () => {
+  test('filtered products are counted, up to the limit', async () => {
     const file = await written('a.jsonl', jsonl(lines))
     const filtered = async (options: object) => {
       const { events } = await taken(exportSource({ file, userAgent, ...options }))
@@ -278,7 +278,7 @@ describe('what is asked for', () => {
   })
 })
 
-test('an obsolete product is removed, or skipped where nothing can be', async () => {
+test('an obsolete product is deleted, or skipped in a run without deletes', async () => {
   const file = await written(
     'a.jsonl',
     jsonl([{ code: '10000001', obsolete: 'on', last_updated_t: 1_750_000_000 }]),
@@ -289,7 +289,7 @@ test('an obsolete product is removed, or skipped where nothing can be', async ()
   expect(skipped).toEqual([[`${file}:1`, 'the product no longer exists']])
 })
 
-test('what is skipped does not count towards the limit, nor what comes after it as found', async () => {
+test('skipped lines do not count towards the limit, and products after the limit are not found', async () => {
   const obsolete = numbered(3).map(line => ({ ...line, obsolete: 'on' }))
   const file = await written('a.jsonl', jsonl([...obsolete, ...numbered(7)]))
   const source = exportSource({ file, userAgent, limit: 3 })
@@ -298,7 +298,7 @@ test('what is skipped does not count towards the limit, nor what comes after it 
   expect(events.reduce((sum, event) => sum + (event.kind === 'found' ? event.count : 0), 0)).toBe(6)
 })
 
-test('no more is read than is taken: 4,000 products are under way at most', async () => {
+test('at most 4,000 products are in flight, and no more are read', async () => {
   const file = await written('a.jsonl', jsonl(numbered(20_000)))
   let [underWay, most, delivered] = [0, 0, 0]
   // As the publisher does: 1,000 are acknowledged together.
@@ -320,19 +320,19 @@ test('no more is read than is taken: 4,000 products are under way at most', asyn
   expect([error, delivered, most]).toEqual([null, 20_000, 4_000])
 })
 
-test('a failed delivery ends the run with its error, after those under way', async () => {
+test('a failed delivery stops the run with its error, after those in flight', async () => {
   const file = await written('a.jsonl', jsonl(numbered(10_000)))
-  let asked = 0
+  let requested = 0
   const { error } = await taken(exportSource({ file, userAgent }), {
     deliver: async () => {
-      asked += 1
-      if (asked === 5) throw new Error('Kafka is gone')
+      requested += 1
+      if (requested === 5) throw new Error('Kafka is gone')
     },
   })
-  expect([error, asked < 5_000]).toEqual([new Error('Kafka is gone'), true])
+  expect([error, requested < 5_000]).toEqual([new Error('Kafka is gone'), true])
 })
 
-test('an aborted run ends well, with what was delivered', async () => {
+test('an aborted run succeeds with the products delivered so far', async () => {
   const file = await written('a.jsonl', jsonl(numbered(10_000)))
   const stop = new AbortController()
   let delivered = 0
@@ -346,7 +346,7 @@ test('an aborted run ends well, with what was delivered', async () => {
   expect([error, delivered]).toEqual([null, 3])
 })
 
-test('what goes wrong with an aborted run is told, if the abort is not why', async () => {
+test('an error of an aborted run is thrown unless the abort caused it', async () => {
   const file = await written('a.jsonl', jsonl(three))
   const stop = new AbortController()
   const lost = new OffstreamError('KAFKA_UNREACHABLE', 'Kafka is gone', {
@@ -364,7 +364,7 @@ test('what goes wrong with an aborted run is told, if the abort is not why', asy
 })
 
 describe('over HTTP', () => {
-  test('a Parquet file of which an abort leaves a part unread is no damaged one', async () => {
+  test('an aborted Parquet file is not reported as damaged', async () => {
     const stop = new AbortController()
     await using site = await serve(() => ({
       '/a.parquet': (request, response) => {
@@ -395,26 +395,26 @@ describe('over HTTP', () => {
     }
   }
 
-  test('a download that breaks off goes on where it was', async () => {
+  test('an interrupted download is resumed', async () => {
     await using site = await serve(() => ({ '/a.gz': cutting([10_000, 20_000], { etag: '"1"' }) }))
     const { products, error } = await get(site.origin, '/a.gz')
-    expect([products.length, error, site.asked]).toEqual([20_000, null, ['/a.gz', '/a.gz', '/a.gz']])
+    expect([products.length, error, site.requested]).toEqual([20_000, null, ['/a.gz', '/a.gz', '/a.gz']])
     expect([...site.userAgents]).toEqual([userAgent])
   })
 
-  test('a download that could be of a changed file is not resumed', async () => {
+  test('a download is not resumed if the file may have changed', async () => {
     await using site = await serve(() => ({ '/a.gz': cutting([10_000], {}) }))
     const { error } = await get(site.origin, '/a.gz')
     expect(error).toMatchObject({ code: 'CONNECTION_LOST', outcome: 'unreachable' })
   })
 
-  test('a file that is not there is missing', async () => {
+  test('a file that does not exist is FILE_MISSING', async () => {
     await using site = await serve(() => ({}))
     const { error } = await get(site.origin, '/a.gz')
-    expect([error, site.asked]).toEqual([expect.objectContaining({ code: 'FILE_MISSING' }), ['/a.gz']])
+    expect([error, site.requested]).toEqual([expect.objectContaining({ code: 'FILE_MISSING' }), ['/a.gz']])
   })
 
-  test('a redirect within the site is followed, one off it is refused', async () => {
+  test('a redirect within the site is followed, one to another site is rejected', async () => {
     await using site = await serve(origin => ({
       '/in': { status: 302, headers: { location: '/a.jsonl' } },
       '/out': { status: 302, headers: { location: 'http://192.168.0.1/a.jsonl' } },
@@ -437,7 +437,7 @@ describe('over HTTP', () => {
     })
   })
 
-  test('nobody there is told as such', async () => {
+  test('a site that does not answer is SITE_UNREACHABLE', async () => {
     const site = await serve(() => ({}))
     await site[Symbol.asyncDispose]()
     const { error } = await get(site.origin, '/a.gz')
@@ -470,7 +470,7 @@ describe('deltas', () => {
     deltaSource({ index: `${origin}/data/delta/index.txt`, position, userAgent, retryPolicy, limit })
   const codes = ({ products }: Awaited<ReturnType<typeof taken>>) => products.map(({ code }) => code)
 
-  test('are taken once, the oldest first, also when new ones come', async () => {
+  test('are read once, the oldest first, also if new ones are added', async () => {
     const position = await scratch()
     const listed = [second, first]
     const files = { [first]: ['10000001'], [second]: ['10000002', '10000001'], [third]: ['10000003'] }
@@ -484,7 +484,7 @@ describe('deltas', () => {
     expect(codes(await taken(source(site.origin, position)))).toEqual([])
   })
 
-  test('a delta counts as taken only when all of it was acknowledged', async () => {
+  test('the position moves only when all of a delta is acknowledged', async () => {
     const position = await scratch()
     await using site = await serve(() =>
       answers([second, first], { [first]: ['10000001'], [second]: ['10000002'] }),
@@ -500,14 +500,14 @@ describe('deltas', () => {
     expect(codes(await taken(source(site.origin, position)))).toEqual(['10000002'])
   })
 
-  test('a limit leaves the delta it was reached in for the next time', async () => {
+  test('the delta in which the limit was reached is read again', async () => {
     const position = await scratch()
     await using site = await serve(() => answers([first], { [first]: ['10000001', '10000002'] }))
     expect(codes(await taken(source(site.origin, position, 1)))).toEqual(['10000001'])
     expect(codes(await taken(source(site.origin, position)))).toEqual(['10000001', '10000002'])
   })
 
-  test('changes that are no longer listed are told', async () => {
+  test('changes that are no longer listed are reported', async () => {
     const position = await scratch()
     await using site = await serve(() => answers([third], { [third]: ['10000003'] }))
     await position.write(`${site.origin}/data/delta/index.txt`, 1_000_000_000)
@@ -521,7 +521,7 @@ describe('deltas', () => {
     ])
   })
 
-  test('a position is a file of its own for each index', async () => {
+  test('each index has its own position file', async () => {
     const folder = await mkdtemp(join(directory, 'position-'))
     const position = new DeltaPosition(folder)
     await position.write('https://one.example/index.txt', 1)
@@ -541,7 +541,7 @@ describe('deltas', () => {
     ['../../../etc/passwd'],
     ['http://elsewhere.example/openfoodfacts_products_1000000000_1000086400.json.gz'],
     ['products.jsonl.gz'],
-  ])('an index with `%s` is refused', async line => {
+  ])('an index with `%s` is rejected', async line => {
     await using site = await serve(() => answers([line], {}))
     const { error } = await taken(source(site.origin, await scratch()))
     expect(error).toMatchObject({ code: 'INDEX_INVALID', message: expect.stringContaining(line) })

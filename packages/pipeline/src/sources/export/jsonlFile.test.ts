@@ -79,7 +79,7 @@ const withoutThread = (): unknown[] => {
   return results
 }
 
-test('a long file that a thread reads gives what it gives without', async () => {
+test('a long file gives the same results with and without the thread', async () => {
   const results = await all(longFile(), thread)
   expect(results.length).toBeGreaterThan(2_010)
   expect(results).toEqual(withoutThread())
@@ -89,7 +89,7 @@ test('a long file that a thread reads gives what it gives without', async () => 
   })
 })
 
-test('a file that is known to be long goes to the thread from its beginning', async () => {
+test('a file that is known to be long is read by the thread from its start', async () => {
   const results: unknown[] = []
   const lines = [Buffer.from('\ufeff{"code":"10000001"}\n{"code":'), Buffer.from('"10000002"}')]
   for await (const some of jsonlFileResults(later(lines), options, { threadAfter: 0, thread }))
@@ -101,7 +101,7 @@ test('a file that is known to be long goes to the thread from its beginning', as
   ])
 })
 
-test('a line that is too long is told with its number, also where the thread takes over within it', async () => {
+test('a line that is too long is reported with its number, also if the thread takes over inside it', async () => {
   const parts = [
     '{"code":"10000001"}\n{"padding":"',
     ...Array<string>(18).fill('x'.repeat(1024 * 1024)),
@@ -119,23 +119,23 @@ test('a line that is too long is told with its number, also where the thread tak
   ])
 })
 
-test('a product is there as soon as its line has come, whatever follows', async () => {
-  let asked = 0
+test('a product is delivered as soon as its line has arrived', async () => {
+  let requested = 0
   async function* slow(): AsyncGenerator<Buffer> {
     for (;;) {
-      asked += 1
+      requested += 1
       yield Buffer.from('{"code":"10000001"}\n')
     }
   }
   const results = jsonlFileResults(slow(), options)
-  expect([(await results.next()).value, asked]).toEqual([
+  expect([(await results.next()).value, requested]).toEqual([
     [expect.objectContaining({ address: 'a.jsonl:1' })],
     1,
   ])
   await results.return(undefined)
 })
 
-test('what is not wanted keeps its place, also where the thread reads', async () => {
+test('filtered lines keep their place, also in the thread', async () => {
   const wanted = { ...options, country: 'en:france' }
   const line = (country: string) =>
     `{"code":"10000001","countries_tags":["en:${country}"],"x":"${'x'.repeat(9_999)}"}\n`
@@ -146,7 +146,7 @@ test('what is not wanted keeps its place, also where the thread reads', async ()
   expect(kinds).toEqual(lines.map((_, index) => (index % 3 === 0 ? 'product' : null)))
 })
 
-test('a file that is left early is closed', async () => {
+test('a file that is not read to its end is closed', async () => {
   let isClosed = false
   async function* endless(): AsyncGenerator<Buffer> {
     try {
@@ -162,7 +162,7 @@ test('a file that is left early is closed', async () => {
   expect(isClosed).toBe(true)
 })
 
-test('a file that breaks off in the middle says so, after what stood before', async () => {
+test('a file that fails throws its error after the lines before it', async () => {
   async function* broken(): AsyncGenerator<Buffer> {
     yield* longFile()
     throw new Error('the disk is gone')
@@ -176,7 +176,7 @@ test('a file that breaks off in the middle says so, after what stood before', as
   expect(count).toBe(withoutThread().length - 1)
 })
 
-test('a thread that can’t run ends the reading', async () => {
+test('a thread that cannot run stops the reading', async () => {
   const missing = pathToFileURL(join(folder, 'missing.mjs'))
   await expect(all(longFile(), missing)).rejects.toThrow(/Cannot find module/)
 })

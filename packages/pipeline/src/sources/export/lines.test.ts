@@ -14,7 +14,7 @@ const numbered = (chunks: readonly string[], longest?: number): [number, string 
   )
 }
 
-test('a text is cut into the same lines however it comes', () => {
+test('a text is cut into the same lines, whatever its chunks are', () => {
   fc.assert(
     fc.property(fc.array(fc.stringMatching(/^[ab\n]{0,5}$/)), chunks => {
       const lines = chunks.join('').split('\n')
@@ -24,7 +24,7 @@ test('a text is cut into the same lines however it comes', () => {
   )
 })
 
-test('a line that is too long is dropped, the others are kept', () => {
+test('only a line that is too long is dropped', () => {
   expect(numbered(['abc\nabcdef', 'ghi', 'jkl\nab\n', 'abcdef\n', 'abcdefg'], 4)).toEqual([
     [1, 'abc'],
     [2, null],

@@ -72,9 +72,9 @@ describe.skipIf(!existsSync(folder))(`the official exports (needs ${folder})`, {
   })
 
   // The reasons are in the README of `sources`.
-  test('agree in each product, but for what one form lacks', () => {
+  test('agree in each product, except for what a form does not have', () => {
     expect(differences(catalogue, parquet)).toEqual({
-      // No pictures and no addresses in this sample; the count of additives is derived where it is not told.
+      // No pictures and no addresses in this sample; the number of additives is counted if it is missing.
       lacking: { image_url: 380 },
       different: { url: 1_000, additives_n: 1 },
     })
@@ -88,7 +88,7 @@ describe.skipIf(!existsSync(folder))(`the official exports (needs ${folder})`, {
         ...{ lang: 1_000, rev: 1_000, generic_name: 4, product_name: 3, allergens: 366 },
         ...{ energy_kcal_100g: 722, fat_100g: 722, carbohydrates_100g: 722, proteins_100g: 721 },
         ...{ salt_100g: 705, saturated_fat_100g: 570, sugars_100g: 669, fiber_100g: 537 },
-        // What is not told can't be absurd.
+        // A missing value cannot be implausible.
         quality_flags: 329,
       },
       different: { image_url: 380, url: 1_000, allergens: 123 },
@@ -96,7 +96,7 @@ describe.skipIf(!existsSync(folder))(`the official exports (needs ${folder})`, {
   })
 
   test.each(['products.jsonl', 'export.jsonl'])(
-    'lose nothing of %s when only what is wanted is read',
+    'lose nothing of %s if only the wanted members are read',
     async name => {
       const context: RecordContext = { source: 'export', observedAt: '2026-04-10T00:00:00.000Z', site: null }
       const picker = new Picker(apiFields)
@@ -108,7 +108,7 @@ describe.skipIf(!existsSync(folder))(`the official exports (needs ${folder})`, {
     },
   )
 
-  test('get the flags that Open Food Facts itself gives, where the rule is the same', async () => {
+  test('get the same flags as from Open Food Facts, for the rules that exist in both', async () => {
     const file = await asyncBufferFromFile(fileOf('export.parquet'))
     const rows = await parquetReadObjects({
       ...{ file, compressors },

@@ -101,7 +101,9 @@ test.each([
   })
 })
 
-test('a damaged row group ends the run with its place, after the rows before it', { timeout }, async () => {
+test('a damaged row group stops the run with its row number, after the rows before it', {
+  timeout,
+}, async () => {
   const content = fileOf(3_000, 1_000)
   const codes = parquetMetadata(content).row_groups[1]?.columns[0]?.meta_data
   const at = Number(codes?.dictionary_page_offset ?? codes?.data_page_offset)
@@ -111,13 +113,13 @@ test('a damaged row group ends the run with its place, after the rows before it'
   expect(products.length).toBe(999)
 })
 
-test('a file without codes is no export', async () => {
+test('a file without codes is not an export', async () => {
   const content = parquetWriteBuffer({ columnData: [{ name: 'barcode', data: ['1'], type: 'STRING' }] })
   const { error } = await taken(exportSource({ file: await written(Buffer.from(content)), userAgent }))
   expect(error).toMatchObject({ code: 'FORMAT_UNKNOWN', message: expect.stringContaining('`code`') })
 })
 
-test('of a file on a site only the columns that are needed are fetched', { timeout }, async () => {
+test('only the needed columns of a file on a site are downloaded', { timeout }, async () => {
   const content = fileOf(8_000, 1_000)
   let sent = 0
   const ranges: Answer = (request, response) => {
@@ -142,7 +144,7 @@ test('of a file on a site only the columns that are needed are fetched', { timeo
   expect(sent).toBeLessThan(content.length / 2)
 })
 
-test('a site that knows no ranges is told as such', async () => {
+test('a site without range requests is RANGES_UNSUPPORTED', async () => {
   const content = fileOf(10, 10)
   await using site = await serve(() => ({ '/food.parquet': (_request, response) => response.end(content) }))
   const { error } = await taken(exportSource({ file: `${site.origin}/food.parquet`, userAgent }))

@@ -18,7 +18,7 @@ export interface PausePolicy {
 
 /** For a remote site: pauses of up to 30 s, then 1, 2 and 4 minutes. */
 export const remotePausePolicy: PausePolicy = { firstPauseMs: 30_000, maxPauses: 4, maxFailures: 5 }
-/** For a site on this machine, where a request disturbs no one. */
+/** For a site on this machine, where requests disturb no other users. */
 export const loopbackPausePolicy: PausePolicy = { ...remotePausePolicy, firstPauseMs: 500 }
 
 /** If a site requests a longer pause, the crawl stops; it can be resumed later. */

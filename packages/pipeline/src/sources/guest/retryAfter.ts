@@ -1,4 +1,4 @@
-/** The pause in milliseconds that a `Retry-After` header requests: it holds seconds or a date. @see RFC 9110 §10.2.3 */
+/** The pause in milliseconds that a `Retry-After` header requests, in seconds or as a date. @see RFC 9110 §10.2.3 */
 export const retryAfterMs = (header: string | null, nowMs: number): number => {
   if (header === null) return 0
   const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - nowMs

@@ -31,13 +31,13 @@ test('rules apply to the name in the user agent', async () => {
   ])
 })
 
-test('no file allows everything, a file that could not be fetched nothing', async () => {
+test('a missing file allows everything; a file that cannot be fetched allows nothing', async () => {
   expect(await allowed('offstream', 404, 'User-agent: *\nDisallow: /')).toEqual([true, true, true, true])
   const failing = new Robots('offstream', () => Promise.reject(new Error('no answer')))
   await expect(failing.allows(`${site}/`)).rejects.toThrow('no answer')
 })
 
-test('the file is fetched once for each origin, as long as it can be', async () => {
+test('the file is fetched once for each origin', async () => {
   const fetched: string[] = []
   const robots = new Robots('offstream', async address => {
     fetched.push(address)

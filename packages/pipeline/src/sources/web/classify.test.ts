@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { classify, classifyRedirect } from './classify.ts'
 import type { PageContent } from './pages.ts'
 
-/** A page on which each place holds one element with this text. */
+/** A page with one element with this text at each place. */
 const page = (texts: Partial<Record<keyof PageContent['found'], string>>): PageContent => ({
   address: 'https://fr.openfoodfacts.org/produit/3017620422003/x',
   products: null,
@@ -21,7 +21,7 @@ test.each<readonly [what: string, status: number, content: PageContent, kind: ob
     { kind: 'obsolete', code: '3017620422003' },
   ],
   [
-    'a product whose letters are lost',
+    'a product with letters that could not be decoded',
     200,
     page({ ...product, quantity: '1 bo\ufffdte' }),
     { kind: 'failed', reason: 'its text is not in the declared encoding' },
@@ -34,12 +34,12 @@ test.each<readonly [what: string, status: number, content: PageContent, kind: ob
     { kind: 'not found', code: '3017620422003' },
   ],
   [
-    'a page for any address that leads nowhere',
+    'the error page for any other address',
     404,
     page({ heading: 'Erreur', errorText: 'Adresse invalide.' }),
     { kind: 'not found', code: null },
   ],
-  ['somebody else’s 404', 410, page({ heading: '410 Gone' }), { kind: 'not found', code: null }],
+  ['a 404 of a proxy', 410, page({ heading: '410 Gone' }), { kind: 'not found', code: null }],
   [
     'a 404 that names several numbers',
     404,
@@ -64,12 +64,7 @@ test.each<readonly [what: string, status: number, content: PageContent, kind: ob
     page({ heading: 'Se connecter' }),
     { kind: 'login wall', reason: 'it requires signing in', isFinal: true },
   ],
-  [
-    'a product that is called like a block',
-    200,
-    page({ ...product, heading: 'Sign in' }),
-    { kind: 'product' },
-  ],
+  ['a product with the name of a block', 200, page({ ...product, heading: 'Sign in' }), { kind: 'product' }],
   ['anything else', 200, page({ heading: 'Nos partenaires' }), { kind: 'unknown' }],
 ])('%s with status %i', (_what, status, content, kind) => {
   expect(classify(content, status)).toMatchObject(kind)
@@ -79,7 +74,7 @@ test.each([
   ['https://fr.openbeautyfacts.org/product/3017620422003/x', 'Open Beauty Facts'],
   ['https://world.openpetfoodfacts.org/product/3017620422003', 'Open Pet Food Facts'],
   ['https://openproductsfacts.net/produit/03017620422003/y', 'Open Products Facts'],
-])('a redirect to %s says that the product has moved', (to, site) => {
+])('a redirect to %s means that the product has moved', (to, site) => {
   expect(classifyRedirect('https://fr.openfoodfacts.org/produit/3017620422003/x', to)).toEqual({
     ...{ kind: 'moved', to, site },
   })
@@ -90,6 +85,6 @@ test.each([
   'https://fr.openbeautyfacts.org/product/4017620422003/x',
   'https://openbeautyfacts.org.example.org/product/3017620422003/x',
   'http://169.254.169.254/product/3017620422003/x',
-])('a redirect to %s says nothing of the product', to => {
+])('a redirect to %s does not mean that the product has moved', to => {
   expect(classifyRedirect('https://fr.openfoodfacts.org/produit/3017620422003/x', to)).toBe(null)
 })

@@ -25,12 +25,12 @@ describe.skipIf(executablePath === null)('a full disk (needs Chromium)', () => {
       deliveries += 1
       if (deliveries === 2) disk.isFull = true
     }
-    const { ended, results } = crawl(site, '/', resumable(), { deliver })
-    const outcome = await ended.then(
+    const { done, results } = crawl(site, '/', resumable(), { deliver })
+    const outcome = await done.then(
       () => null,
       error => error.code,
     )
-    expect([outcome, results().delivered.map(([code]) => code), site.asked]).toEqual([
+    expect([outcome, results().delivered.map(([code]) => code), site.requested]).toEqual([
       'DISK_FULL',
       codes(2),
       ['/', ...codes(2).map(pathOf)],

@@ -14,8 +14,8 @@ describe.skipIf(executablePath === null)('how a crawl ends (needs Chromium)', ()
     await using site = await serve(() => ({ '/': listPage(codes(9)), ...productPages(codes(9)) }))
     const full = new Error('the topic is full')
     const deliver = () => Promise.reject(full)
-    const { ended, results } = crawl(site, '/', { concurrency: 1 }, { deliver })
-    await expect(ended).rejects.toBe(full)
+    const { done, results } = crawl(site, '/', { concurrency: 1 }, { deliver })
+    await expect(done).rejects.toBe(full)
     expect(results()).toEqual({ ...allOf(codes(1)), found: 9 })
   })
 
@@ -37,8 +37,8 @@ describe.skipIf(executablePath === null)('how a crawl ends (needs Chromium)', ()
       await aborted
       finished = true
     }
-    const { ended, results } = crawl(site, '/', {}, { signal: abort.signal, deliver })
-    await ended
+    const { done, results } = crawl(site, '/', {}, { signal: abort.signal, deliver })
+    await done
     expect(results()).toEqual({ ...allOf(codes(1)), found: 3 })
     expect(finished).toBe(true)
   })
@@ -50,7 +50,7 @@ describe.skipIf(executablePath === null)('how a crawl ends (needs Chromium)', ()
     const deliver = async () => void during.push(process.listeners('SIGINT'))
     const storage = await mkdtemp(join(tmpdir(), 'offstream-web-'))
     onTestFinished(() => rm(storage, { recursive: true }))
-    await crawl(site, '/', { storageDirectory: storage }, { deliver }).ended
+    await crawl(site, '/', { storageDirectory: storage }, { deliver }).done
     expect([...during, process.listeners('SIGINT')]).toEqual([before, before, before])
     expect([await readdir(storage), existsSync('storage')]).toEqual([[], false])
   })
@@ -73,8 +73,8 @@ describe.skipIf(executablePath === null)('how a crawl ends (needs Chromium)', ()
         ...productPages(all),
         [pathOf('40000010')]: killOnce,
       }))
-      const { ended, results } = crawl(site, '/')
-      await ended
+      const { done, results } = crawl(site, '/')
+      await done
       expect(results()).toEqual(allOf(all))
       expect(kills).toBeGreaterThan(1)
     })
@@ -86,7 +86,7 @@ describe.skipIf(executablePath === null)('how a crawl ends (needs Chromium)', ()
         for (const { pid } of chromiumProcesses()) process.kill(pid, 'SIGSTOP')
         abort.abort(new Error('enough'))
       }
-      await crawl(site, '/', {}, { deliver: hang, signal: abort.signal }).ended
+      await crawl(site, '/', {}, { deliver: hang, signal: abort.signal }).done
       expect(chromiumProcesses()).toEqual([])
     })
 
@@ -100,8 +100,8 @@ describe.skipIf(executablePath === null)('how a crawl ends (needs Chromium)', ()
       const count = async () => {
         during = chromiumProcesses().length
       }
-      await crawl(site, '/', {}, { deliver: count }).ended
-      await expect(crawl(site, '/blocked').ended).rejects.toMatchObject({ code: 'SOURCE_BLOCKED' })
+      await crawl(site, '/', {}, { deliver: count }).done
+      await expect(crawl(site, '/blocked').done).rejects.toMatchObject({ code: 'SOURCE_BLOCKED' })
       expect(during).toBeGreaterThan(0)
       await until(
         async () => {

@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => site[Symbol.asyncDispose]())
 
-/** What a scrape gives while the site has these faults. */
+/** The results of a scrape of a site with these faults. */
 const scraped = (faults: readonly FaultRule[], options: Partial<WebSourceOptions> = {}) => {
   site.inject(faults)
   return scrapedFrom(site, options)
@@ -36,12 +36,12 @@ const scrapedFrom = ({ address }: Site, options: Partial<WebSourceOptions>) =>
     }),
   )
 
-/** Little time for a page, where one never ends. */
+/** A short timeout for faults that never end. */
 const timeFor = (fault: FaultName): Partial<WebSourceOptions> =>
   fault === 'hang' || fault === 'drip' ? { pageTimeoutMs: 1_500 } : {}
 
-describe.skipIf(executablePath === null)('one page of the site is spoilt (needs Chromium)', () => {
-  /** What a scrape comes to while a fault spoils the second of three products. */
+describe.skipIf(executablePath === null)('one page of the site is faulty (needs Chromium)', () => {
+  /** The outcome of a scrape with a fault in the second of three products. */
   const outcome = async (fault: FaultName) => {
     const { products, removals, skipped, events, error } = await scraped([
       { path: `/produit/${spoilt}*`, fault },
@@ -60,68 +60,71 @@ describe.skipIf(executablePath === null)('one page of the site is spoilt (needs 
     ['too-many-requests', 'it answered with status 429'],
     ['bad-gateway', 'it answered with status 502'],
     ['maintenance', 'it is down for maintenance'],
-  ])('`%s` that goes on ends the scrape, with nothing of it published', async (fault, reason) => {
+  ])('a permanent `%s` stops the scrape, and nothing of the page is published', async (fault, reason) => {
     expect(await outcome(fault)).toEqual({
       ...{ ...nothing, delivered: [first], pauses: [reason, reason], error: 'SOURCE_BLOCKED' },
     })
   })
 
-  test('`closed` that goes on ends the scrape as a site that has gone', async () => {
+  test('a permanent `closed` stops the scrape as SITE_UNREACHABLE', async () => {
     const reason = 'net::ERR_EMPTY_RESPONSE'
     expect(await outcome('closed')).toEqual({
       ...{ ...nothing, delivered: [first], pauses: [reason, reason], error: 'SITE_UNREACHABLE' },
     })
   })
 
-  test.each<FaultName>(['stop-crawling', 'noindex', 'login'])('`%s` ends the scrape at once', async fault => {
-    expect(await outcome(fault)).toEqual({ ...nothing, delivered: [first], error: 'SOURCE_BLOCKED' })
-  })
+  test.each<FaultName>(['stop-crawling', 'noindex', 'login'])(
+    '`%s` stops the scrape at once',
+    async fault => {
+      expect(await outcome(fault)).toEqual({ ...nothing, delivered: [first], error: 'SOURCE_BLOCKED' })
+    },
+  )
 
-  test('`redirect-loop` costs that product alone, and is left after some steps', async () => {
+  test('`redirect-loop` skips only that product, after a few redirects', async () => {
     const before = site.requests.length
     expect(await outcome('redirect-loop')).toEqual({
       ...{ ...nothing, delivered: [first, last].toSorted() },
       skipped: [[spoilt, 'it redirects more than 5 times']],
     })
-    // Chromium may take some more before it is told.
+    // Chromium may follow a few more before it is stopped.
     expect(site.requests.slice(before).filter(({ path }) => path.includes(spoilt)).length).toBeLessThan(21)
   })
 
-  describe('without saying so', () => {
+  describe('with status 200', () => {
     const productWith = async (fault: FaultName | null): Promise<Product> => {
       const { products } = await scraped(fault === null ? [] : [{ path: `/produit/${spoilt}*`, fault }])
       const product = products.find(({ code }) => code === spoilt)
       if (product === undefined) throw new Error('the spoilt page gave no product')
       return product
     }
-    /** The columns that are not as on the honest page, with what they are. */
+    /** The columns that differ from those of the correct page, with their values. */
     const changes = async (
       fault: FaultName,
     ): Promise<readonly (readonly [column: string, value: unknown])[]> => {
       const honest = new Map(Object.entries(await productWith(null)))
-      const told = Object.entries(await productWith(fault))
-      return told.filter(
+      const columns = Object.entries(await productWith(fault))
+      return columns.filter(
         ([column, value]) => !['as_of', 'observed_at'].includes(column) && honest.get(column) !== value,
       )
     }
 
-    test('`missing-fields` gives a record that knows less, and nothing false', async () => {
+    test('`missing-fields` gives a record with fewer values, none of them wrong', async () => {
       const changed = await changes('missing-fields')
       expect(changed.length).toBeGreaterThan(10)
       expect(changed.filter(([column, value]) => value !== null && column !== 'url')).toEqual([])
     })
 
-    test('`malformed-html` is read as a browser shows it: what is cut off is not known, and nothing is false', async () => {
+    test('`malformed-html` is read as a browser shows it: missing parts are null, and nothing is wrong', async () => {
       expect((await changes('malformed-html')).filter(([, value]) => value !== null)).toEqual([])
     })
   })
 })
 
 describe.skipIf(executablePath === null)(
-  'many pages are spoilt, each in its own way (needs Chromium)',
+  'many pages are faulty, each in another way (needs Chromium)',
   () => {
     const many = generateCatalogue({ count: 24 }).products.map(({ code }) => code)
-    // Each with an honest page before it and behind it.
+    // Each with a correct page before and after it.
     const spoiltBy = (names: readonly FaultName[]) =>
       new Map(names.map((fault, index) => [fault, many[2 * index + 1] ?? '']))
 
@@ -131,7 +134,7 @@ describe.skipIf(executablePath === null)(
     })
     afterAll(() => large[Symbol.asyncDispose]())
 
-    /** What one scrape comes to while each of `names` spoils a product of its own. */
+    /** The outcome of a scrape in which each of `names` is the fault of another product. */
     const outcome = async (
       names: readonly FaultName[],
       rule: Pick<FaultRule, 'count'> = {},
@@ -142,7 +145,7 @@ describe.skipIf(executablePath === null)(
       const before = large.requests.length
       const { products, removals, skipped, events, error } = await scrapedFrom(large, {
         concurrency: 4,
-        // So many failures in a row are no sign here that the site has gone.
+        // So that several failures in a row do not stop the crawl.
         pausePolicy: { firstPauseMs: 20, maxPauses: 2, maxFailures: 100 },
         ...options,
       })
@@ -159,7 +162,7 @@ describe.skipIf(executablePath === null)(
       }
     }
 
-    test('what is waited for leaves nothing missing', async () => {
+    test('no product is missing after pauses', async () => {
       const reasons: Partial<Record<FaultName, string>> = {
         'too-many-requests': 'it answered with status 429',
         'retry-after': 'it answered with status 429',
@@ -173,7 +176,7 @@ describe.skipIf(executablePath === null)(
       expect(came.delivered).toEqual(new Set(many))
     })
 
-    test('what fails once is tried again', async () => {
+    test('a page that fails once is requested again', async () => {
       const names: FaultName[] = ['server-error', 'cut-off', 'wrong-charset', 'hang', 'drip']
       const came = await outcome(names, { count: 1 }, shortVisits)
       expect(came).toMatchObject({ skipped: {}, pauses: [], removals: [], error: null })
@@ -181,7 +184,7 @@ describe.skipIf(executablePath === null)(
     })
 
     type Failure = readonly [fault: FaultName, reason: string, visits: number]
-    /** Expects that these products alone are missing, each for its reason and after so many visits. */
+    /** Expects that only these products are missing, each for its reason and after so many visits. */
     const expectAlone = async (failures: readonly Failure[], options: Partial<WebSourceOptions> = {}) => {
       const names = failures.map(([fault]) => fault)
       const came = await outcome(names, {}, options)
@@ -194,7 +197,7 @@ describe.skipIf(executablePath === null)(
       expect(came.delivered).toEqual(new Set(many.filter(code => !spoilt.has(code))))
     }
 
-    test('what goes on failing costs that product alone', () =>
+    test('a page that fails every time skips only its product', () =>
       expectAlone([
         ['server-error', 'it answered with status 500', 4],
         ['cut-off', 'the response was cut off', 4],
@@ -205,10 +208,10 @@ describe.skipIf(executablePath === null)(
         ['other-layout', 'the page is neither a product nor a list of products', 1],
       ]))
 
-    // An honest page may take as long on a busy machine, and then is tried again; a large one would be told wrongly.
+    // On a busy machine a correct page may take as long; it is then requested again. A large one would time out.
     const shortVisits = { pageTimeoutMs: 3_000 }
 
-    test('so does what never ends', () =>
+    test('a page that never ends skips only its product', () =>
       expectAlone(
         [
           ['hang', 'it took too long', 4],
@@ -219,8 +222,8 @@ describe.skipIf(executablePath === null)(
   },
 )
 
-describe.skipIf(executablePath === null)('the first page is spoilt (needs Chromium)', () => {
-  /** The error that a scrape ends with; null where it ends well. All have one, or this does not compile. */
+describe.skipIf(executablePath === null)('the first page is faulty (needs Chromium)', () => {
+  /** The error of the scrape; null if it succeeds. The type requires every fault. */
   const outcomes: Readonly<Record<FaultName, readonly [code: string, outcome: string] | null>> = {
     'too-many-requests': ['SOURCE_BLOCKED', 'blocked'],
     'retry-after': ['SOURCE_BLOCKED', 'blocked'],
@@ -241,7 +244,7 @@ describe.skipIf(executablePath === null)('the first page is spoilt (needs Chromi
     'redirect-private': ['REDIRECTED_ELSEWHERE', 'refused'],
     // Barcodes and addresses are ASCII.
     'wrong-charset': null,
-    // Its last third had the list.
+    // The list is in the part that is cut off.
     'malformed-html': ['SITE_UNREACHABLE', 'unreachable'],
     'missing-fields': null,
     'other-layout': ['LAYOUT_CHANGED', 'blocked'],

@@ -9,22 +9,22 @@ import { FillMemory, FillRates, type LayoutAlarm } from './fillRates.ts'
 const having = (...columns: readonly (keyof Product)[]): Product =>
   Object.fromEntries(productColumns.map(name => [name, columns.includes(name) ? 'x' : null])) as never
 
-const usual = (share: number) => ({ pages: 500, filled: 500 * share })
-const known = { categories: usual(0.9), labels: usual(0.4), quantity: usual(0.3) }
+const typical = (share: number) => ({ pages: 500, filled: 500 * share })
+const known = { categories: typical(0.9), labels: typical(0.4), quantity: typical(0.3) }
 const whole = having('product_name', 'lang', 'categories', 'labels', 'quantity')
 
 const taken = (rates: FillRates, records: readonly Product[]): readonly LayoutAlarm[] =>
   records.flatMap(rates.add)
 const times = (count: number, record: Product) => Array.from({ length: count }, () => record)
 
-test('a field that is hardly ever there any more alarms, once, with its selector and both rates', () => {
+test('a field that is filled far less often than before raises one alarm, with its selector and both rates', () => {
   const rates = new FillRates(known)
   const moved = having('product_name', 'lang', 'labels', 'quantity')
   expect(taken(rates, [...times(100, whole), ...times(30, moved)])).toEqual([])
   expect(taken(rates, times(70, moved))).toEqual([
     { field: 'categories', selector: '#field_categories_value', rate: 0.225, typicalRate: 0.9 },
   ])
-  // What has moved says nothing of what is usual.
+  // A field with an alarm does not change its typical rate.
   expect(Object.keys(rates.learnt())).not.toContain('categories')
   expect(rates.learnt()).toMatchObject({ labels: { pages: 200, filled: 200 } })
 })
@@ -37,21 +37,21 @@ test.each<[string, Record<string, { pages: number; filled: number }>, Product, r
     [],
   ],
   [
-    'a host that was hardly visited has nothing usual',
+    'a host with few visits has no typical rates',
     { categories: { pages: 39, filled: 39 } },
     having('product_name', 'lang'),
     [],
   ],
-  ['no host is without names and languages', {}, having('categories'), ['product_name', 'lang']],
+  ['every host has names and languages', {}, having('categories'), ['product_name', 'lang']],
 ])('%s', (_fact, memory, record, alarms) => {
   expect(taken(new FillRates(memory), times(100, record)).map(({ field }) => field)).toEqual(alarms)
 })
 
-test('fewer pages than a window say nothing', () => {
+test('fewer pages than a window raise no alarm', () => {
   expect(taken(new FillRates(known), times(39, having()))).toEqual([])
 })
 
-test('what crawls have counted is kept by host, added up, and the last thousand pages count', async () => {
+test('counts are added by host, and the last thousand pages count', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'offstream-rates-'))
   onTestFinished(() => rm(directory, { recursive: true }))
   const memory = new FillMemory(join(directory, 'web'))

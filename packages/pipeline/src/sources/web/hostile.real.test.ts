@@ -9,7 +9,7 @@ import { SharedBrowser } from './browser.ts'
 import { chromiums, listPage, pathOf, productPage, serve } from './testSite.ts'
 import { webSource } from './web.ts'
 
-/** A host that nobody may reach, here by the name or address that a page may not use: all that came to it. */
+/** A host that pages must not reach; records all connections to it. */
 const bystander = async () => {
   const came: string[] = []
   const tcp = createServer(socket => {
@@ -33,7 +33,7 @@ const bystander = async () => {
   }
 }
 
-/** Everything by which a page can reach another host, at `to` (host and port). Each goes on where another fails. */
+/** All ways in which a page can reach another host `to` (host and port). If one fails, the others are still tried. */
 const attempts = (to: string): string => `
   <link rel="preconnect" href="http://${to}"><link rel="dns-prefetch" href="http://${to}">
   <link rel="prefetch" href="http://${to}/prefetch"><link rel="preload" as="fetch" href="http://${to}/preload">
@@ -57,7 +57,7 @@ const attempts = (to: string): string => `
   const frame = () => document.body.appendChild(document.createElement('iframe')).contentWindow
   const tries = [
     () => fetch('http://' + to + '/fetch', { mode: 'no-cors' }),
-    () => { const asked = new XMLHttpRequest(); asked.open('GET', 'http://' + to + '/xhr'); asked.send() },
+    () => { const requested = new XMLHttpRequest(); requested.open('GET', 'http://' + to + '/xhr'); requested.send() },
     () => navigator.sendBeacon('http://' + to + '/beacon', 'x'),
     () => new EventSource('http://' + to + '/events'),
     () => new WebSocket('ws://' + to + '/socket'),
@@ -79,15 +79,15 @@ const attempts = (to: string): string => `
     () => window.open('').eval('(' + call + ')(RTCPeerConnection)'),
   ]
   for (const each of tries) { try { Promise.resolve(each()).catch(() => undefined) } catch {} }
-  // What was begun has time to go through.
+  // Gives the attempts time to succeed.
   setTimeout(() => document.body.insertAdjacentHTML('beforeend', '<p id="tried">'), 2000)
   </script>`
 
-// What keeps a page in has to do so in each kind: their ways to start and to open windows are not the same.
+// Tested with each kind of browser, because they start and open windows in different ways.
 describe.each(await chromiums())('a hostile page, %s', (_, executablePath) => {
   describe.skipIf(executablePath === null)('(needs that browser)', () => {
     test.each(['127.0.0.1', '127.0.0.2', 'localhost'])(
-      'reaches no other host, here %s, whatever it tries, and opens no window that stays',
+      'reaches no other host, here %s, and its windows are closed',
       async hostname => {
         await using other = await bystander()
         await using site = await serve(() => ({
@@ -115,7 +115,7 @@ describe.each(await chromiums())('a hostile page, %s', (_, executablePath) => {
       },
     )
 
-    test('does not keep a scrape from going on', async () => {
+    test('does not stop a scrape', async () => {
       await using other = await bystander()
       const codes = ['40000001', '40000002', '40000003', '40000004']
       const [list = '', byName = '', byAddress = '', away = ''] = codes

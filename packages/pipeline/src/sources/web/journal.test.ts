@@ -41,7 +41,7 @@ const interrupted = async (): Promise<void> => {
   journal.acknowledged(tea, acknowledgement, seen)
 }
 
-/** What a crawl knows when it begins. */
+/** What a crawl knows when it starts. */
 const known = async (options: Partial<JournalOptions> = {}) => {
   await using journal = await open(options)
   const { before, wasSource } = journal
@@ -59,7 +59,7 @@ const one = {
   list: expect.objectContaining({ products: [tea, jam], next }),
 }
 
-test('each acknowledged product is a line that says where Kafka has it', async () => {
+test('each acknowledged product is a line with its offset', async () => {
   await interrupted()
   const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
   expect(await linesOf()).toEqual([
@@ -72,19 +72,19 @@ test('each acknowledged product is a line that says where Kafka has it', async (
   ])
 })
 
-test('an unfinished crawl is gone on with, again and again', async () => {
+test('an unfinished crawl is resumed, any number of times', async () => {
   expect(await known()).toEqual(nothing)
   await interrupted()
   expect([await known(), await known()]).toEqual([one, one])
 })
 
-test('a product is known by the address too under which a list names it', async () => {
+test('a product is known by its address in a list too', async () => {
   await interrupted()
   await using journal = await open()
   expect(journal.has({ code: '0000040000001', address: tea.address })).toBe(true)
 })
 
-test('a finished crawl is over: the next begins anew, and knows that there were products', async () => {
+test('after a finished crawl the next one starts from the beginning, and knows that there were products', async () => {
   await interrupted()
   await open().then(async journal => {
     journal.finished()
@@ -95,22 +95,22 @@ test('a finished crawl is over: the next begins anew, and knows that there were 
 })
 
 test.each<[string, Partial<JournalOptions>]>([
-  ['that is asked for anew', { fresh: true }],
+  ['that is fresh', { fresh: true }],
   ['of another address', { address: `${address}-and-sons` }],
   ['to another Kafka', { destination: 'kafka.example.org:9092' }],
-])('a crawl %s begins anew', async (_which, options) => {
+])('a crawl %s starts from the beginning', async (_which, options) => {
   await interrupted()
   expect(await known(options)).toMatchObject({ done: null, has: [false, false], list: null })
 })
 
-test('a crawl of long ago is forgotten', async () => {
+test('an old journal is deleted', async () => {
   await interrupted()
   const past = new Date(Date.now() - 31 * 24 * 60 * 60 * 1000)
   await utimes(await fileOf(), past, past)
   expect(await known()).toEqual(nothing)
 })
 
-test('a line that was being written when the process was killed is cut off, and garbage is passed over', async () => {
+test('a line that was cut off by a kill is removed, and damaged lines are ignored', async () => {
   await interrupted()
   await appendFile(await fileOf(), 'garbage\n{"kind":"unheard of"}\n{"kind":"acknowledged","code":"4000')
   expect(await known()).toEqual(one)
@@ -121,7 +121,7 @@ test('a line that was being written when the process was killed is cut off, and 
   expect(await known()).toMatchObject({ done: [2, 2], has: [true, true] })
 })
 
-test('an empty file, and one without its beginning, begin anew', async () => {
+test('an empty file, and one without its first line, are replaced', async () => {
   await interrupted()
   const file = await fileOf()
   const [, ...rest] = (await readFile(file, 'utf8')).split('\n')
@@ -131,7 +131,7 @@ test('an empty file, and one without its beginning, begin anew', async () => {
   }
 })
 
-test('one address has one crawl at a time, and who is late is told the pid of the other', async () => {
+test('an address has one crawl at a time, and the error of the second names the pid of the first', async () => {
   await using _first = await open()
   await expect(open()).rejects.toMatchObject({
     code: 'SCRAPE_RUNNING',
@@ -142,7 +142,7 @@ test('one address has one crawl at a time, and who is late is told the pid of th
   await using _other = await open({ address: `${address}-and-sons` })
 })
 
-test('who was killed holds nothing any more', async () => {
+test('a killed process holds no lock', async () => {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
   await once(child, 'spawn')
   await interrupted()

@@ -163,15 +163,15 @@ interface Start extends Pick<Journal, 'before' | 'wasSource'> {
 }
 
 const startOf = (lines: readonly JournalLine[], resumes: boolean): Omit<Start, 'path' | 'lock'> => {
-  const begun = lines.find(line => line.kind === 'started')
+  const first = lines.find(line => line.kind === 'started')
   const lists = lines.filter(line => line.kind === 'list')
   const acknowledged = lines.filter(line => line.kind === 'acknowledged')
   const wasSource = acknowledged.length > 0 || lists.some(({ products }) => products.length > 0)
-  if (!resumes || begun === undefined) return { before: null, wasSource, done: new Set(), lists: new Map() }
+  if (!resumes || first === undefined) return { before: null, wasSource, done: new Set(), lists: new Map() }
   const codes = new Set(acknowledged.map(({ code }) => code))
   const listed = new Set([...codes, ...lists.flatMap(({ products }) => products.map(({ code }) => code))])
   return {
-    before: { startedAt: new Date(begun.at), acknowledged: codes.size, listed: listed.size },
+    before: { startedAt: new Date(first.at), acknowledged: codes.size, listed: listed.size },
     wasSource,
     done: new Set([...codes, ...acknowledged.map(({ address }) => address)]),
     lists: new Map(lists.map(list => [list.address, list])),

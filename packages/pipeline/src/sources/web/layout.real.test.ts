@@ -11,10 +11,10 @@ describe.skipIf(executablePath === null)('a changed layout (needs Chromium)', ()
 
   test('a field that is filled far less often than before raises an alarm with its selector; records are delivered as they are', async () => {
     await using site = await startSite({ catalogue })
-    await crawl({ origin: site.address }, '/', options).ended
+    await crawl({ origin: site.address }, '/', options).done
     site.inject([{ path: '/produit/*', fault: 'missing-fields' }])
-    const { ended, results, layout } = crawl({ origin: site.address }, '/', options)
-    await ended
+    const { done, results, layout } = crawl({ origin: site.address }, '/', options)
+    await done
     expect(results().delivered.length).toBe(70)
     expect(layout()).toEqual(
       expect.arrayContaining([
@@ -27,8 +27,8 @@ describe.skipIf(executablePath === null)('a changed layout (needs Chromium)', ()
   test('several pages in a row that give no record stop the crawl', async () => {
     await using site = await startSite({ catalogue })
     site.inject([{ path: '/produit/*', fault: 'other-layout' }])
-    const { ended, results } = crawl({ origin: site.address }, '/')
-    await expect(ended).rejects.toMatchObject({
+    const { done, results } = crawl({ origin: site.address }, '/')
+    await expect(done).rejects.toMatchObject({
       ...{ code: 'LAYOUT_CHANGED', outcome: 'blocked' },
       message: expect.stringContaining('`#barcode` and `h1[property="food:name"]`'),
     })
@@ -45,11 +45,11 @@ describe.skipIf(executablePath === null)('a changed layout (needs Chromium)', ()
       [other]: '<h1>Another layout</h1>',
       ...productPages(codes(1)),
     }))
-    await crawl(site, old, options).ended
+    await crawl(site, old, options).done
     isList = false
-    await expect(crawl(site, old, options).ended).rejects.toMatchObject({
+    await expect(crawl(site, old, options).done).rejects.toMatchObject({
       ...{ code: 'LAYOUT_CHANGED', message: expect.stringContaining('`ul.products`') },
     })
-    await expect(crawl(site, other, options).ended).rejects.toMatchObject({ code: 'NOT_A_SOURCE' })
+    await expect(crawl(site, other, options).done).rejects.toMatchObject({ code: 'NOT_A_SOURCE' })
   })
 })

@@ -60,13 +60,13 @@ test.each<readonly [site: string, choice: ListChoice]>([
   ['https://example.org', { lang: 'fr' }],
   ['https://openfoodfacts.org.example.org', { lang: 'fr' }],
   ['https://fr.openfoodfacts.org', { list: { facet: 'label', name: '…' } }],
-])('on %s there is no list %j', (site, choice) => {
+])('%s has no list %j', (site, choice) => {
   expect(() => listAddress(site, choice)).toThrow(
     expect.objectContaining({ code: 'ADDRESS_INVALID', outcome: 'usage' }),
   )
 })
 
-test('the stand-in has the lists, in the language of its host or any', async () => {
+test('the stand-in has the lists, in any language', async () => {
   const catalogue = generateCatalogue({ count: 30 })
   await using site = await startSite({ catalogue })
   const [product] = catalogue.products
@@ -104,6 +104,6 @@ test.each([
   ['https://fr.openfoodfacts.org/facets/categories', false],
   ['https://fr.openfoodfacts.org/decouvrir', false],
   ['https://example.org/', false],
-])('whether there are products under %s, by its form: %s', (address, expected) => {
+])('whether the form of %s is that of products: %s', (address, expected) => {
   expect(isPlaceOfProducts(address)).toBe(expected)
 })

@@ -12,14 +12,14 @@ describe.skipIf(executablePath === null)('manners towards a site (needs Chromium
       ...productPages(codes(9)),
       [pathOf('40000003')]: { body: stop, headers: { 'content-type': 'text/plain' } },
     }))
-    const { ended, results } = crawl(site, '/', { concurrency: 1 })
-    await expect(ended).rejects.toMatchObject({
+    const { done, results } = crawl(site, '/', { concurrency: 1 })
+    await expect(done).rejects.toMatchObject({
       code: 'SOURCE_BLOCKED',
       outcome: 'blocked',
       message: `The site refused \`${site.origin}${pathOf('40000003')}\`: it asks us to stop`,
     })
     expect(results()).toEqual({ ...allOf(codes(2)), found: 9 })
-    expect(site.asked).toEqual(['/', ...codes(3).map(pathOf)])
+    expect(site.requested).toEqual(['/', ...codes(3).map(pathOf)])
   })
 
   test('robots.txt applies to the start address and to each product', async () => {
@@ -30,18 +30,18 @@ describe.skipIf(executablePath === null)('manners towards a site (needs Chromium
       '/cgi/search.pl': listPage(codes(2)),
       ...productPages(codes(2)),
     }))
-    await expect(crawl(site, '/cgi/search.pl').ended).rejects.toMatchObject({
+    await expect(crawl(site, '/cgi/search.pl').done).rejects.toMatchObject({
       code: 'SOURCE_DISALLOWED',
       outcome: 'refused',
     })
-    const { ended, results } = crawl(site, '/')
-    await ended
+    const { done, results } = crawl(site, '/')
+    await done
     expect(results()).toEqual({
       ...allOf(codes(1)),
       found: 2,
       skipped: [[pathOf('40000002'), 'robots.txt disallows it']],
     })
-    expect(site.asked).toEqual(['/', pathOf('40000001')])
+    expect(site.requested).toEqual(['/', pathOf('40000001')])
   })
 
   test('no other host receives a request, whatever a page or a redirect contains', async () => {
@@ -59,8 +59,8 @@ describe.skipIf(executablePath === null)('manners towards a site (needs Chromium
       [pathOf('40000001')]: productPage('40000001', 'Product 40000001'),
       [pathOf('40000003')]: { status: 302, headers: { location: `${elsewhere}${pathOf('40000003')}` } },
     }))
-    const { ended, results } = crawl(site, '/')
-    await ended
+    const { done, results } = crawl(site, '/')
+    await done
     expect(results()).toEqual({
       ...allOf(codes(1)),
       found: 3,
@@ -69,13 +69,13 @@ describe.skipIf(executablePath === null)('manners towards a site (needs Chromium
         [`${elsewhere}${pathOf('40000002')}`, 'it is on another site'],
       ],
     })
-    expect([other.asked, [...other.userAgents]]).toEqual([[], []])
+    expect([other.requested, [...other.userAgents]]).toEqual([[], []])
   })
 
   test('a site that refuses connections is unreachable', async () => {
     const closed = await serve(() => ({}))
     await closed[Symbol.asyncDispose]()
-    await expect(crawl(closed, '/').ended).rejects.toMatchObject({
+    await expect(crawl(closed, '/').done).rejects.toMatchObject({
       code: 'SITE_UNREACHABLE',
       outcome: 'unreachable',
       message: `No response from \`${closed.origin.replace('http://', '')}\`: net::ERR_CONNECTION_REFUSED`,
@@ -84,8 +84,8 @@ describe.skipIf(executablePath === null)('manners towards a site (needs Chromium
 
   test.each([429, 503])('repeated refusals, here status %i without a body, stop the crawl', async status => {
     await using site = await serve(() => ({ '/': listPage(codes(2)), [pathOf('40000001')]: { status } }))
-    const { ended, results, pauses } = crawl(site, '/', { concurrency: 2 })
-    await expect(ended).rejects.toMatchObject({
+    const { done, results, pauses } = crawl(site, '/', { concurrency: 2 })
+    await expect(done).rejects.toMatchObject({
       code: 'SOURCE_BLOCKED',
       message: `The site refused \`${site.origin}${pathOf('40000001')}\`: it answered with status ${status}`,
     })
@@ -94,7 +94,9 @@ describe.skipIf(executablePath === null)('manners towards a site (needs Chromium
       found: 2,
       skipped: [[pathOf('40000002'), 'the site has no such page']],
     })
-    expect([site.asked.filter(path => path === pathOf('40000001')).length, pauses().length]).toEqual([4, 3])
+    expect([site.requested.filter(path => path === pathOf('40000001')).length, pauses().length]).toEqual([
+      4, 3,
+    ])
   })
 
   test('`Retry-After` pauses the whole crawl; afterwards every product is fetched', async () => {
@@ -113,8 +115,8 @@ describe.skipIf(executablePath === null)('manners towards a site (needs Chromium
         ]),
       ),
     }))
-    const { ended, results, pauses } = crawl(site, '/')
-    await ended
+    const { done, results, pauses } = crawl(site, '/')
+    await done
     expect(results()).toEqual(allOf(all))
     expect(pauses()).toEqual([
       { kind: 'paused', ms: 1_000, reason: 'it answered with status 429', requested: true },
@@ -134,14 +136,14 @@ describe.skipIf(executablePath === null)('manners towards a site (needs Chromium
       [pathOf('40000001')]: first ?? '',
       ...failing,
     }))
-    const { ended, results, pauses } = crawl(site, '/')
-    await expect(ended).rejects.toMatchObject({
+    const { done, results, pauses } = crawl(site, '/')
+    await expect(done).rejects.toMatchObject({
       code: 'SITE_UNREACHABLE',
       outcome: 'unreachable',
       message: `No page from \`${site.origin.replace('http://', '')}\`: it answered with status 500`,
     })
     expect([results().delivered, pauses().length]).toEqual([allOf(codes(1)).delivered, 3])
-    expect(site.asked.length).toBeLessThan(15)
+    expect(site.requested.length).toBeLessThan(15)
   })
 
   test('an endless robots.txt stops the crawl', async () => {
@@ -157,7 +159,7 @@ describe.skipIf(executablePath === null)('manners towards a site (needs Chromium
         more()
       },
     }))
-    await expect(crawl(site, '/').ended).rejects.toMatchObject({
+    await expect(crawl(site, '/').done).rejects.toMatchObject({
       ...{ code: 'RESPONSE_TOO_LARGE', outcome: 'refused' },
       message: expect.stringContaining(`${site.origin}/robots.txt`),
     })
@@ -166,11 +168,11 @@ describe.skipIf(executablePath === null)('manners towards a site (needs Chromium
 
   test('no page is requested if robots.txt cannot be read', async () => {
     await using site = await serve(() => ({ '/robots.txt': { status: 503 }, '/': listPage(codes(2)) }))
-    const { ended, results, pauses } = crawl(site, '/')
-    await expect(ended).rejects.toMatchObject({
+    const { done, results, pauses } = crawl(site, '/')
+    await expect(done).rejects.toMatchObject({
       code: 'SOURCE_BLOCKED',
       message: `The site refused \`${site.origin}/robots.txt\`: it answered with status 503`,
     })
-    expect([site.asked, results(), pauses().length]).toEqual([[], allOf([]), 3])
+    expect([site.requested, results(), pauses().length]).toEqual([[], allOf([]), 3])
   })
 })

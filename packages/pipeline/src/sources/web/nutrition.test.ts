@@ -64,6 +64,6 @@ test.each([
   ['a serving', ['Nutrition facts', 'As soldper serving (100 g)']],
   ['the prepared product', ['Nutrition facts', 'Preparedfor 100 g / 100 ml']],
   ['nothing', []],
-])('a table that tells only of %s tells nothing for 100 g as sold', (_what, head) => {
+])('a table with values only %s gives no values for 100 g as sold', (_what, head) => {
   expect(nutrimentsOf({ head, rows: [['Fat', '3 g']] }, 'en')).toEqual(unknown)
 })

@@ -26,7 +26,7 @@ type Found = NonNullable<PageContent['found']['title']>[number]
 const withClass = (name: string): Partial<Found> => ({ attributes: { class: name } })
 
 describe('a product page', () => {
-  test('the ingredients’ panel tells ingredients, allergens and traces apart', () => {
+  test('ingredients, allergens and traces are split by their labels', () => {
     const page = new ProductPage(
       content({
         ingredientTexts: [
@@ -45,7 +45,7 @@ describe('a product page', () => {
     ])
   })
 
-  test('ingredients that begin with something in bold are no label', () => {
+  test('bold text at the start of the ingredients is not a label', () => {
     const page = new ProductPage(
       content({ ingredientTexts: [{ text: 'blé, sel: marin', children: ['blé'] }] }),
     )
@@ -57,7 +57,7 @@ describe('a product page', () => {
     ])
   })
 
-  test('grades are read from classes, the NOVA group from its picture', () => {
+  test('grades are read from classes, the NOVA group from its image', () => {
     const page = new ProductPage(
       content({
         nutriScore: [withClass('panel_title grade_e')],
@@ -78,7 +78,7 @@ describe('a product page', () => {
     ])
   })
 
-  test('lists are the names of their links, or else the text between commas', () => {
+  test('lists are the names of their links, otherwise the text split at commas', () => {
     const page = new ProductPage(
       content({
         title: ['Tea - Tetley - 100\u00a0g'],
@@ -96,7 +96,7 @@ describe('a product page', () => {
     ])
   })
 
-  test('addresses on the page are made whole', () => {
+  test('relative addresses are resolved', () => {
     const page = new ProductPage(
       content({
         canonical: [{ attributes: { href: '//fr.openfoodfacts.org/produit/3017620422003/nutella' } }],
@@ -126,7 +126,7 @@ describe('a list page', () => {
     url: `/product/${index}`,
   }))
 
-  test('its products are each told once, with whole addresses', () => {
+  test('each product is named once, with a resolved address', () => {
     const page = new ListPage(
       content(
         {},
@@ -158,14 +158,14 @@ describe('a list page', () => {
     ])
   })
 
-  test('the link to the next page counts, wherever it leads', () => {
+  test('the link to the next page is used, whatever its address', () => {
     const nextPage = [{ attributes: { href: '/category/teas/7' } }]
     expect(new ListPage(content({ pagination: [''], nextPage })).next()).toBe(
       'https://fr.openfoodfacts.org/category/teas/7',
     )
   })
 
-  test('where the pages have links, the last has no next', () => {
+  test('with links to pages, the last page has no next one', () => {
     expect(new ListPage(content({ pagination: [''] }, { products: fifty })).next()).toBe(null)
   })
 
@@ -177,11 +177,11 @@ describe('a list page', () => {
     ['https://x.org/cgi/search.pl?search_terms=a', 'https://x.org/cgi/search.pl?search_terms=a&page=2'],
     ['https://x.org/?page=4', 'https://x.org/?page=5'],
     ['https://x.org/?page_size=100', null],
-  ])('without links, a full page at %s goes on at %s', (at, next) => {
+  ])('without links, the page after the full page %s is %s', (at, next) => {
     expect(new ListPage(content({}, { address: at, products: fifty })).next()).toBe(next)
   })
 
-  test('a page that is not full is the last', () => {
+  test('without links, a page that is not full is the last', () => {
     expect(new ListPage(content({}, { products: fifty.slice(1) })).next()).toBe(null)
   })
 })

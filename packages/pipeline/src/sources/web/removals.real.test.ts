@@ -24,8 +24,8 @@ describe.skipIf(executablePath === null)('products that no longer exist (needs C
 
   test('a product is deleted if its own page says that it does not exist', async () => {
     await using site = await serve(answers)
-    const { ended, results, removed } = crawlRemoving(site, '/', { ...resumable(), limit: 3 })
-    await ended
+    const { done, results, removed } = crawlRemoving(site, '/', { ...resumable(), limit: 3 })
+    await done
     // The unknown product is deleted only after a later page shows a product.
     expect(removed).toEqual(
       [obsolete, unknown].map(code => ({ code, as_of: expect.stringMatching(/Z$/), source: 'web' })),
@@ -42,8 +42,8 @@ describe.skipIf(executablePath === null)('products that no longer exist (needs C
 
   test('a product that has moved to another site, or that the page does not name, is not deleted', async () => {
     await using site = await serve(answers)
-    const { ended, results } = crawlRemoving(site, '/')
-    await ended
+    const { done, results } = crawlRemoving(site, '/')
+    await done
     expect(results().skipped).toEqual([
       [pathOf(moved), `it has moved to Open Beauty Facts: \`${elsewhere}\``],
       [pathOf(plain), 'the site has no such page'],
@@ -57,11 +57,11 @@ describe.skipIf(executablePath === null)('products that no longer exist (needs C
       abort.abort()
       return { topic: 'test', partition: 0, offset: 1 }
     }
-    await crawl(site, '/', resumable(), { remove, signal: abort.signal }).ended
-    const { ended, removed, resumed } = crawlRemoving(site, '/', resumable())
-    await ended
+    await crawl(site, '/', resumable(), { remove, signal: abort.signal }).done
+    const { done, removed, resumed } = crawlRemoving(site, '/', resumable())
+    await done
     expect([removed.map(({ code }) => code), resumed()]).toEqual([[unknown], [[2, 5]]])
-    expect(site.asked.filter(path => path === pathOf(obsolete)).length).toBe(1)
+    expect(site.requested.filter(path => path === pathOf(obsolete)).length).toBe(1)
   })
 
   test.each([
@@ -81,8 +81,8 @@ describe.skipIf(executablePath === null)('products that no longer exist (needs C
         [pathOf(first)]: productPage(first, `Product ${first}`),
         ...Object.fromEntries(others.map(barcode => [pathOf(barcode), notFound(barcode)])),
       }))
-      const { ended, results, removed } = crawlRemoving(site, '/', { concurrency: 1 })
-      const failure = await ended.then(
+      const { done, results, removed } = crawlRemoving(site, '/', { concurrency: 1 })
+      const failure = await done.then(
         () => null,
         error => error.code,
       )
@@ -93,13 +93,13 @@ describe.skipIf(executablePath === null)('products that no longer exist (needs C
 
   test('a run that takes no deletes skips the product, and another one replaces it in the limit', async () => {
     await using site = await serve(answers)
-    const { ended, results } = crawl(site, '/', { limit: 2, concurrency: 1 })
-    await ended
+    const { done, results } = crawl(site, '/', { limit: 2, concurrency: 1 })
+    await done
     const gone = [unknown, obsolete].map(code => [pathOf(code), 'the product no longer exists'])
     expect(results()).toMatchObject({ delivered: [[sold, `Product ${sold}`]], found: 5 })
     expect(results().skipped).toEqual(expect.arrayContaining(gone))
     const alone = crawl(site, pathOf(obsolete))
-    await alone.ended
+    await alone.done
     expect(alone.results().skipped).toEqual([[pathOf(obsolete), 'the product no longer exists']])
   })
 
@@ -111,13 +111,13 @@ describe.skipIf(executablePath === null)('products that no longer exist (needs C
     site.remove(gone.code)
     site.update({ ...old, obsolete: 'on' })
     for (const { code } of [gone, old]) {
-      const { ended, removed } = crawlRemoving({ origin: site.address }, `/produit/${code}`)
-      await ended
+      const { done, removed } = crawlRemoving({ origin: site.address }, `/produit/${code}`)
+      await done
       expect(removed.map(removal => removal.code)).toEqual([code])
     }
     site.update({ ...left, product_type: 'beauty' })
-    await expect(
-      crawlRemoving({ origin: site.address }, `/produit/${left.code}`).ended,
-    ).rejects.toMatchObject({ code: 'REDIRECTED_ELSEWHERE', outcome: 'refused' })
+    await expect(crawlRemoving({ origin: site.address }, `/produit/${left.code}`).done).rejects.toMatchObject(
+      { code: 'REDIRECTED_ELSEWHERE', outcome: 'refused' },
+    )
   })
 })

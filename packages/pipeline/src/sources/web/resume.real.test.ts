@@ -18,36 +18,36 @@ describe.skipIf(executablePath === null)('resuming a crawl (needs Chromium)', ()
       delivered += 1
       if (delivered === count) abort.abort()
     }
-    await crawl(of, '/', resumable(), { deliver, signal: abort.signal }).ended
+    await crawl(of, '/', resumable(), { deliver, signal: abort.signal }).done
   }
 
   test('a resumed crawl requests neither lists nor products again; the crawl after it starts from the beginning', async () => {
     await using one = await site()
     await interruptedAfter(6, one)
     const second = crawl(one, '/', resumable())
-    await second.ended
+    await second.done
     expect(second.results()).toEqual(allOf(codes(2, 7)))
     expect(second.resumed()).toEqual([[6, 8]])
-    expect(one.asked).toEqual(['/', ...codes(4).map(pathOf), '/2', ...codes(4, 5).map(pathOf)])
+    expect(one.requested).toEqual(['/', ...codes(4).map(pathOf), '/2', ...codes(4, 5).map(pathOf)])
 
     const third = crawl(one, '/', resumable())
-    await third.ended
+    await third.done
     expect([third.results(), third.resumed()]).toEqual([allOf(codes(8)), []])
   })
 
   test('the limit counts what the interrupted and the resumed crawl deliver together', async () => {
     await using one = await site()
     await interruptedAfter(3, one)
-    const { ended, results } = crawl(one, '/', { ...resumable(), limit: 5 })
-    await ended
+    const { done, results } = crawl(one, '/', { ...resumable(), limit: 5 })
+    await done
     expect(results()).toEqual(allOf(codes(2, 4)))
   })
 
   test('a fresh crawl starts from the beginning', async () => {
     await using one = await site()
     await interruptedAfter(3, one)
-    const { ended, results, resumed } = crawl(one, '/', resumable(true))
-    await ended
+    const { done, results, resumed } = crawl(one, '/', resumable(true))
+    await done
     expect([results(), resumed()]).toEqual([allOf(codes(8)), []])
   })
 
@@ -55,10 +55,10 @@ describe.skipIf(executablePath === null)('resuming a crawl (needs Chromium)', ()
     await using one = await site()
     await interruptedAfter(3, one)
     const dry = crawl(one, '/')
-    await dry.ended
+    await dry.done
     expect(dry.results()).toEqual(allOf(codes(8)))
-    const { ended, results } = crawl(one, '/', resumable())
-    await ended
+    const { done, results } = crawl(one, '/', resumable())
+    await done
     expect(results()).toEqual(allOf(codes(5, 4)))
   })
 
@@ -70,10 +70,10 @@ describe.skipIf(executablePath === null)('resuming a crawl (needs Chromium)', ()
         void (isBroken ? response.writeHead(500).end('<h1>oops</h1>') : response.end(listPage(codes(4, 5)))),
       ...productPages(codes(8)),
     }))
-    await crawl(one, '/', resumable()).ended
+    await crawl(one, '/', resumable()).done
     isBroken = false
-    const { ended, results } = crawl(one, '/', resumable())
-    await ended
+    const { done, results } = crawl(one, '/', resumable())
+    await done
     expect(results()).toEqual(allOf(codes(4, 5)))
   })
 
@@ -81,9 +81,9 @@ describe.skipIf(executablePath === null)('resuming a crawl (needs Chromium)', ()
     await using one = await site()
     let other: unknown
     const deliver = async () => {
-      other ??= await crawl(one, '/', resumable()).ended.catch(error => error)
+      other ??= await crawl(one, '/', resumable()).done.catch(error => error)
     }
-    await crawl(one, '/', resumable(), { deliver }).ended
+    await crawl(one, '/', resumable(), { deliver }).done
     expect(other).toMatchObject({ code: 'SCRAPE_RUNNING', outcome: 'locked' })
   })
 })

@@ -64,7 +64,7 @@ export const testCrawl = () => {
   ) => {
     const delivered: [string, string | null][] = []
     const events: SourceEvent[] = []
-    const ended = webSource({
+    const done = webSource({
       address: site.origin + path,
       concurrency: 2,
       pagesPerMinute: null,
@@ -102,7 +102,7 @@ export const testCrawl = () => {
       events.flatMap(event => (event.kind === 'resumed' ? [[event.done, event.listed] as const] : []))
     const pauses = () => events.filter(({ kind }) => kind === 'paused')
     const layout = () => events.filter(event => event.kind === 'layout')
-    return { ended, results, resumed, pauses, layout }
+    return { done, results, resumed, pauses, layout }
   }
 }
 

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { type ChromiumKind, findChromium } from './chromium.ts'
 
-/** What a test site answers under one address; a text is a page with status 200. */
+/** The answer of a test site at one address; text is a page with status 200. */
 export type Answer =
   | string
   | { readonly status?: number; readonly body?: string; readonly headers?: Readonly<Record<string, string>> }
@@ -10,24 +10,23 @@ export type Answer =
 
 export interface TestSite extends AsyncDisposable {
   readonly origin: string
-  /** The paths that were asked for, in their order, with `robots.txt` and the browser's own wishes left out. */
-  readonly asked: readonly string[]
-  /** The user agents that came, each once. */
+  /** The requested paths in their order, without `robots.txt` and requests of the browser itself. */
+  readonly requested: readonly string[]
+  /** The user agents of the requests. */
   readonly userAgents: ReadonlySet<string>
 }
 
 /**
- * Serves hand-made answers on a free port of 127.0.0.1: for what `packages/site`, which behaves, can't show. A path
- * that is not named is a 404.
+ * Serves these answers on a free port of 127.0.0.1, for pages that `packages/site` does not have. Other paths are a 404.
  */
 export const serve = async (
   answers: (origin: string) => Readonly<Record<string, Answer>>,
 ): Promise<TestSite> => {
-  const asked: string[] = []
+  const requested: string[] = []
   const userAgents = new Set<string>()
   const server = createServer((request, response) => {
     const path = request.url ?? '/'
-    if (path !== '/robots.txt' && path !== '/favicon.ico') asked.push(path)
+    if (path !== '/robots.txt' && path !== '/favicon.ico') requested.push(path)
     userAgents.add(request.headers['user-agent'] ?? '')
     const answer = byPath[path] ?? { status: 404 }
     if (typeof answer === 'function') return answer(request, response)
@@ -39,7 +38,7 @@ export const serve = async (
   const byPath = answers(origin)
   return {
     origin,
-    asked,
+    requested,
     userAgents,
     [Symbol.asyncDispose]: () =>
       new Promise(resolve => {
@@ -49,15 +48,15 @@ export const serve = async (
   }
 }
 
-/** Where the test site has the page of a product. */
+/** The path of a product page of the test site. */
 export const pathOf = (code: string): string => `/product/${code}/x`
 
-/** A product page with nothing but what makes it one. */
+/** A minimal product page. */
 export const productPage = (code: string, name: string): string => `<!doctype html>
   <html lang="en"><title>${name}</title><body>
   <h1 property="food:name">${name}</h1><span id="barcode">${code}</span>`
 
-/** A list page that names products as the site does; `paging` is its own links. */
+/** A list page with products in the form of the site; `paging` has its links. */
 export const listPage = (codes: readonly string[], paging = ''): string => {
   const products = codes.map(code => ({ code, url: pathOf(code) }))
   return `<!doctype html><html lang="en"><body><ul class="products"></ul>${paging}
@@ -72,7 +71,7 @@ const portOf = (address: AddressInfo | string | null): number => {
   return address.port
 }
 
-/** One browser of each kind, null where this machine has none: what must hold in every browser is tried in both. */
+/** One browser of each kind, null if this machine has none, for tests that must pass in both. */
 export const chromiums = (): Promise<readonly (readonly [kind: ChromiumKind, path: string | null])[]> =>
   Promise.all(
     (['headless-shell', 'whole'] as const).map(

@@ -14,10 +14,10 @@ describe.skipIf(executablePath === null)('what a crawl requests (needs Chromium)
       '/2': listPage([...second, 'no barcode'], '<ul id="pages"></ul>'),
       ...productPages(codes(110)),
     }))
-    const { ended, results } = crawl(site, '/')
-    await ended
+    const { done, results } = crawl(site, '/')
+    await done
     expect(results()).toEqual(allOf(codes(110)))
-    expect(site.asked.toSorted()).toEqual(['/', '/2', ...codes(110).map(pathOf)].toSorted())
+    expect(site.requested.toSorted()).toEqual(['/', '/2', ...codes(110).map(pathOf)].toSorted())
     expect([...site.userAgents]).toEqual(['offstream-test/1 (+test@example.org)'])
   })
 
@@ -31,8 +31,8 @@ describe.skipIf(executablePath === null)('what a crawl requests (needs Chromium)
       '/brand/acme/3': listPage(codes(50)),
       ...productPages(codes(100)),
     }))
-    const { ended, results } = crawl(site, '/brand/acme')
-    await ended
+    const { done, results } = crawl(site, '/brand/acme')
+    await done
     expect(results()).toEqual(allOf(codes(100)))
   })
 
@@ -43,30 +43,30 @@ describe.skipIf(executablePath === null)('what a crawl requests (needs Chromium)
       '/3': listPage(codes(3, 7)),
       ...productPages(codes(9)),
     }))
-    const { ended, results } = crawl(site, '/', { pages: 2 })
-    await ended
+    const { done, results } = crawl(site, '/', { pages: 2 })
+    await done
     expect(results()).toEqual(allOf(codes(6)))
-    expect(site.asked).not.toContain('/3')
+    expect(site.requested).not.toContain('/3')
   })
 
   test('the limit counts delivered products: another one replaces a product that does not exist', async () => {
     const { [pathOf('40000002')]: _gone, ...pages } = productPages(codes(10))
     await using site = await serve(() => ({ '/': listPage(codes(10), nextLink('/2')), ...pages }))
-    const { ended, results } = crawl(site, '/', { limit: 4, concurrency: 1 })
-    await ended
+    const { done, results } = crawl(site, '/', { limit: 4, concurrency: 1 })
+    await done
     const expected = ['40000001', '40000003', '40000004', '40000005']
     expect(results()).toEqual({
       ...allOf(expected),
       found: 5,
       skipped: [[pathOf('40000002'), 'the site has no such page']],
     })
-    expect(site.asked).toEqual(['/', ...codes(5).map(pathOf)])
+    expect(site.requested).toEqual(['/', ...codes(5).map(pathOf)])
   })
 
   test('the address of a product page delivers that product', async () => {
     await using site = await serve(() => productPages(codes(1)))
-    const { ended, results } = crawl(site, pathOf('40000001'))
-    await ended
+    const { done, results } = crawl(site, pathOf('40000001'))
+    await done
     expect(results()).toEqual(allOf(codes(1)))
   })
 
@@ -82,8 +82,8 @@ describe.skipIf(executablePath === null)('what a crawl requests (needs Chromium)
       },
       [pathOf('40000003')]: '<h1>Another layout</h1>',
     }))
-    const { ended, results } = crawl(site, '/')
-    await ended
+    const { done, results } = crawl(site, '/')
+    await done
     expect(results()).toEqual({
       ...allOf(codes(2)),
       found: 3,
@@ -96,14 +96,14 @@ describe.skipIf(executablePath === null)('what a crawl requests (needs Chromium)
     await using site = await startSite({ catalogue })
     // Every barcode of the catalogue starts with this digit.
     const { pathname, search } = new URL(listAddress(site.address, { search: '2' }))
-    const { ended, results } = crawl({ origin: site.address }, pathname + search, { limit: 60 })
-    await ended
+    const { done, results } = crawl({ origin: site.address }, pathname + search, { limit: 60 })
+    await done
     expect(results().delivered.length).toBe(60)
   })
 
   test('an address that is neither a list nor a product is reported as NOT_A_SOURCE', async () => {
     await using site = await serve(() => ({}))
-    await expect(crawl(site, '/nowhere').ended).rejects.toMatchObject({
+    await expect(crawl(site, '/nowhere').done).rejects.toMatchObject({
       code: 'NOT_A_SOURCE',
       outcome: 'usage',
       message: `No products at \`${site.origin}/nowhere\`: the site has no such page`,
