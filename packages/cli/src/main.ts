@@ -25,6 +25,13 @@ const onSignal = (outcome: 'interrupted' | 'terminated') => (): void => {
 }
 process.on('SIGINT', onSignal('interrupted'))
 process.on('SIGTERM', onSignal('terminated'))
+// The terminal was closed: `up --foreground` must stop its services, because nothing would restart them any more.
+process.on('SIGHUP', () => {
+  // What is still printed cannot reach the terminal, and must not make the command fail.
+  process.stdout.removeAllListeners('error').on('error', () => undefined)
+  process.stderr.on('error', () => undefined)
+  if (interruptedBy === null) onSignal('terminated')()
+})
 process.stdout.on('error', error => {
   // The reader of our output has exited (`offstream logs | head`).
   if ('code' in error && error.code === 'EPIPE') process.exit(exitStatus.ok)

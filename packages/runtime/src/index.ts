@@ -13,10 +13,12 @@ export {
   type Artifact,
   artifactLock,
   describeFiles,
+  differencesFromLock,
   ensureArtifact,
   type FetchOptions,
   type FetchProgress,
   isComplete,
+  type LockDifference,
   type LockedFile,
   removeArtifact,
   sha256Of,
@@ -26,6 +28,7 @@ export { callDaemon, type DaemonCall, daemonResponds, ensureDaemon, lockDaemon }
 export { launchDaemon, notifyLauncher } from './daemon/launch.ts'
 export { type DaemonOptions, recordsDirectory, runDaemon } from './daemon/server.ts'
 export * from './errors.ts'
+export { type SizeKind, sizeOf } from './folderSize.ts'
 export { endOfLog, type LogLine, LogReader, lastLines, linesBefore } from './log.ts'
 export { listenerOn, portHolder } from './ports.ts'
 export {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
-import { lstat, readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import {
   artifactLock,
-  describeFiles,
+  differencesFromLock,
   isComplete,
   type LockedFile,
   lockHolder,
@@ -12,6 +12,7 @@ import {
   pythonOf,
   removeArtifact,
   sha256Of,
+  sizeOf,
 } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
 import { archivesFolder } from './archives.ts'
@@ -66,7 +67,7 @@ export const listRuntimes = async (environment: Environment): Promise<CachedRunt
         path,
         what: await whatIs(path),
         use: await useOf(path, used),
-        bytes: await bytesBelow(path),
+        bytes: (await sizeOf(path, 'length')) ?? 0,
       }
     }),
   )
@@ -126,15 +127,6 @@ const whatIs = async (path: string): Promise<string> => {
       )
 }
 
-/** Bytes of all files below a folder; links are not followed. */
-const bytesBelow = async (path: string): Promise<number> => {
-  const sizes = (await readdir(path, { withFileTypes: true }).catch(() => [])).map(async entry => {
-    const inner = join(path, entry.name)
-    return entry.isDirectory() ? bytesBelow(inner) : ((await lstat(inner).catch(() => null))?.size ?? 0)
-  })
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
-}
-
 /** The result of comparing a folder's files with their digests. */
 export interface VerifiedRuntime extends Pick<CachedRuntime, 'name' | 'path' | 'what'> {
   /** How many files were compared. */
@@ -170,18 +162,9 @@ export const verifyRuntimes = async (environment: Environment): Promise<readonly
 type Comparison = Pick<VerifiedRuntime, 'files' | 'problems'>
 
 const compareJars = async (directory: string, locked: readonly LockedFile[]): Promise<Comparison> => {
-  const found = new Map((await describeFiles(directory)).map(({ file, sha256 }) => [file, sha256]))
-  const wrong = locked.flatMap(({ file, sha256 }) => {
-    const actual = found.get(file)
-    if (actual === undefined) return [`${file} is missing`]
-    return actual === sha256 ? [] : [`${file} has changed`]
-  })
-  const known = new Set(locked.map(({ file }) => file))
-  const unknown = [...found.keys()].filter(file => !known.has(file))
-  return {
-    files: locked.length,
-    problems: [...wrong, ...unknown.map(file => `${file} is unexpected`)],
-  }
+  const phrases = { missing: 'is missing', changed: 'has changed', unknown: 'is unexpected' }
+  const differences = await differencesFromLock(directory, locked)
+  return { files: locked.length, problems: differences.map(({ kind, file }) => `${file} ${phrases[kind]}`) }
 }
 
 /** Other programs may use this cache of Ivy: only jars in the lock are compared. */

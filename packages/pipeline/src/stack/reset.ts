@@ -9,6 +9,7 @@ import {
   orphanedServices,
   readState,
   ServiceRecords,
+  sizeOf,
   writeState,
 } from '@offstream/runtime'
 import { z } from 'zod'
@@ -72,7 +73,8 @@ export const planReset = async (state: string, choices: readonly ResetChoice[]):
     owned
       .filter(({ name }) => parts.has(name))
       .map(async ({ name, paths }) => {
-        const sizes = await Promise.all(paths.map(path => bytesOf(join(state, path))))
+        // Kafka makes its index files 10 MB long and writes a few bytes into them: their length says little.
+        const sizes = await Promise.all(paths.map(path => sizeOf(join(state, path), 'disk')))
         const existing = paths.filter((_, index) => sizes[index] !== null)
         const bytes = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
         return { name, what: descriptions[name], paths: existing, bytes }
@@ -147,18 +149,6 @@ const pathsOf = async (
       !named.some(known => known === path || known.startsWith(`${path}/`)),
   )
   return [...owned, { name: 'rest', paths: others }]
-}
-
-/** The size of a file or folder on the disk; null if it does not exist. */
-const bytesOf = async (path: string): Promise<number | null> => {
-  const stats = await lstat(path).catch(() => null)
-  if (stats === null) return null
-  // Kafka's index files are sparse, 10 MB with a few bytes in them: only the number of blocks is the real size.
-  const own = stats.blocks * 512
-  if (!stats.isDirectory()) return own
-  let sum = own
-  for (const entry of await readdir(path).catch(() => [])) sum += (await bytesOf(join(path, entry))) ?? 0
-  return sum
 }
 
 const trashOf = (state: string): string => join(state, 'trash')

@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ensureArtifact, type FetchOptions, fetchFailed, type LockedFile, verifyFiles } from './store.ts'
+import { downloadFailed, ensureArtifact, type FetchOptions, type LockedFile, verifyFiles } from './store.ts'
 
-/** Libraries from a Maven repository: what was asked for, and every file that came of it. */
+/** Libraries from a Maven repository: what is requested, and every file that this resolves to. */
 export interface JarSet {
   readonly name: string
-  /** `group:artifact:version`, resolved together so that each library comes once. */
+  /** `group:artifact:version`; resolved together, so that each library comes once. */
   readonly coordinates: readonly string[]
-  /** `group:artifact` of libraries that are not wanted, since the place of use has them. */
+  /** `group:artifact` of libraries that the program has already. */
   readonly excludes: readonly string[]
   readonly jars: readonly LockedFile[]
 }
@@ -16,18 +16,19 @@ export interface JarSet {
 export interface Ivy {
   readonly java: string
   readonly jar: string
-  /** An Ivy settings file; says which repositories are asked. */
+  /** An Ivy settings file; it names the repositories. */
   readonly settings: string
-  /** Where Ivy keeps what it fetched; may be shared with other users of Ivy that have the same settings. */
+  /** The folder of Ivy's downloads; may be shared with other users of Ivy that have the same settings. */
   readonly cache: string
-  /** All of the environment of its process. */
+  /** The whole environment of its process. */
   readonly env: Readonly<Record<string, string>>
-  /** Options of Java, such as the proxy with its password: they are not put on the command line, which others can read. */
+  /** Options of Java, such as the proxy with its password: other users could read them on the command line. */
   readonly javaOptions: readonly string[]
 }
 
 /**
- * The jars of the set in `directory`, each verified against the lock; fetched where they are not there yet.
+ * Makes sure that the jars of the set are in `directory`, each verified against its pinned hash; downloads them if necessary.
+ * @returns whether anything had to be downloaded
  * @throws OffstreamError DOWNLOAD_FAILED, CHECKSUM_MISMATCH, DISK_FULL
  */
 export const ensureJars = async (
@@ -42,7 +43,7 @@ export const ensureJars = async (
       name: set.name,
       directory,
       downloadBytes: bytes,
-      // Ivy keeps one copy in its cache and puts another where it was told.
+      // Ivy keeps one copy in its cache and writes another into the folder.
       installedBytes: bytes,
       fill: async ({ scratch }) => {
         await retrieve(set, directory, scratch, ivy, options.signal)
@@ -53,7 +54,7 @@ export const ensureJars = async (
   )
 }
 
-/** Resolves the set and puts its jars into `directory` unverified: how a lock is made. */
+/** Resolves the set and downloads its jars into `directory`, unverified: the lock file is made with it. */
 export const retrieve = async (
   set: Pick<JarSet, 'name' | 'coordinates' | 'excludes'>,
   directory: string,
@@ -80,7 +81,7 @@ export const retrieve = async (
     },
   )
   signal?.throwIfAborted()
-  if (run.failed) throw fetchFailed(set.name, 'Ivy', run.all, run)
+  if (run.failed) throw downloadFailed(set.name, 'Ivy', run.all, run)
 }
 
 /** @see https://docs.oracle.com/en/java/javase/17/docs/specs/man/java.html#java-command-line-argument-files */

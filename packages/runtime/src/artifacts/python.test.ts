@@ -29,3 +29,27 @@ test('an environment that is being made is not gone on with when it is not wante
   await outcome
   expect([await identify(pid), await readdir(join(root, 'cache'))]).toEqual([null, []])
 })
+
+test('an environment whose Python was uninstalled is made again', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'offstream-python-'))
+  onTestFinished(() => rm(root, { recursive: true }))
+  // Makes a link to itself, as `python -m venv` does.
+  const script = '#!/bin/sh\nmkdir -p "$3/bin" && ln -s "$0" "$3/bin/python"\n'
+  const environmentOf = async (python: string) => {
+    await writeFile(join(root, python), script, { mode: 0o755 })
+    return {
+      ...{
+        name: 'hive',
+        directory: join(root, 'cache', 'hive'),
+        python: join(root, python),
+        requirements: [],
+      },
+      ...{ env: { PATH: process.env['PATH'] ?? '' }, downloadBytes: 0, installedBytes: 0 },
+    }
+  }
+  const old = await environmentOf('python3.11')
+  const made = [await ensurePythonEnvironment(old), await ensurePythonEnvironment(old)]
+  await rm(old.python)
+  const again = await ensurePythonEnvironment(await environmentOf('python3.12'))
+  expect([...made, again]).toEqual([true, false, true])
+})

@@ -109,7 +109,7 @@ test('every file that differs from the lock, is missing or is not in it is named
   await expect(verifyFiles('honey', store.directory, [...locked, lid])).rejects.toMatchObject({
     code: 'CHECKSUM_MISMATCH',
     message: expect.stringMatching(
-      /`jar` has SHA-256 [0-9a-f]{64}, locked is [0-9a-f]{64}; `lid` is missing; `fly` is not in the lock$/,
+      /`jar` has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; `lid` is missing; `fly` is not in the lock file$/,
     ),
   })
 })
