@@ -64,7 +64,7 @@ export const contextOf = (options: GlobalOptions, { signal, force, onOutcome }: 
     output.note(`Ignored the damaged file \`${printable(file)}\`: ${printable(reason)}`),
   )
   const projectOptions = async () => ({
-    from: options.project === undefined ? currentFolder() : await existingFolder(options.project),
+    from: options.project === undefined ? process.cwd() : await existingFolder(options.project),
     environment: process.env,
     stack: options.stack ?? null,
     settings: options.settings,
@@ -111,18 +111,6 @@ export const contextOf = (options: GlobalOptions, { signal, force, onOutcome }: 
       onWithdrawn: () => output.note(startCancelledText),
       signal,
     },
-  }
-}
-
-/** `process.cwd()` throws if the folder was deleted. */
-const currentFolder = (): string => {
-  try {
-    return process.cwd()
-  } catch (cause) {
-    throw new CliError('PROJECT_MISSING', 'The current folder was deleted', {
-      hint: 'change to a folder that exists, or use `--project <folder>`',
-      cause,
-    })
   }
 }
 

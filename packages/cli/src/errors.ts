@@ -50,7 +50,7 @@ export const cliErrors = {
   },
   PROJECT_MISSING: {
     outcome: 'usage',
-    cause: 'The folder of `--project` does not exist, or the current folder was deleted.',
+    cause: 'The folder of `--project` does not exist.',
     remedy: 'Check the path, or create a project there with `offstream init <folder>`.',
   },
   REPORT_UNWRITABLE: {

@@ -45,6 +45,16 @@ test.each([
   expect(fileErrorOf(error)).toBeNull()
 })
 
+test.each([
+  // Of `process.cwd()`, and of execa.
+  systemError('ENOENT', { syscall: 'uv_cwd' }),
+  new Error('The current directory does not exist.\nENOENT: no such file or directory, uv_cwd'),
+])('a current folder that was deleted is an error, not a bug', error => {
+  expect(fileErrorOf(error)).toMatchObject({
+    ...{ code: 'CURRENT_FOLDER_MISSING', outcome: 'usage', message: 'The current folder was deleted' },
+  })
+})
+
 test('a folder for temporary files that does not exist is an error that names TMPDIR, not a bug', async () => {
   const error = await mkdtemp('/nowhere/offstream-').catch(error => error)
   expect(fileErrorOf(error)).toMatchObject({

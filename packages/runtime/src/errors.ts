@@ -96,6 +96,11 @@ export const runtimeErrors = {
     remedy:
       'Download it again with `offstream runtime install`. If it differs again, do not trust the server that it comes from.',
   },
+  CURRENT_FOLDER_MISSING: {
+    outcome: 'usage',
+    cause: 'The folder in which the command was called was deleted.',
+    remedy: 'Change to a folder that exists.',
+  },
   DAEMON_FAILED: {
     outcome: 'failed',
     cause:
@@ -204,6 +209,8 @@ export const fileErrorOf = (error: unknown): OffstreamError | null => {
         cause: error,
       },
     )
+  if (syscall === 'uv_cwd' || error.message.endsWith('uv_cwd'))
+    return new RuntimeError('CURRENT_FOLDER_MISSING', 'The current folder was deleted', { cause: error })
   if (code === 'ENOENT' && syscall === 'mkdtemp' && path !== undefined)
     return new RuntimeError(
       'TMPDIR_MISSING',

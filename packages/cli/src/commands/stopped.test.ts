@@ -1,7 +1,7 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { runCommand } from '../testCommand.ts'
 
 const project = async (): Promise<string> => {
@@ -32,18 +32,6 @@ test('a project folder that does not exist is rejected and not created', async (
     ...{ code: 'PROJECT_MISSING', outcome: 'usage', message: `The folder \`${folder}\` does not exist` },
   })
   await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' })
-})
-
-test('a current folder that was deleted is an error, not a bug', async () => {
-  // As Node throws it.
-  const deleted = Object.assign(new Error('ENOENT: no such file or directory, uv_cwd'), { code: 'ENOENT' })
-  const cwd = vi.spyOn(process, 'cwd').mockImplementation(() => {
-    throw deleted
-  })
-  onTestFinished(() => cwd.mockRestore())
-  await expect(runCommand(['status'])).rejects.toMatchObject({
-    ...{ code: 'PROJECT_MISSING', outcome: 'usage', message: 'The current folder was deleted' },
-  })
 })
 
 test('`wait --for stopped` returns at once if nothing is running', async () => {
