@@ -1,9 +1,9 @@
-"""Runs a command and tells what it and every process that it started have used.
+"""Run a command and measure the resources of it and all its descendants.
 
-`measure.py RESULT COMMAND...` writes to the file RESULT one JSON object: `exit_code`, `seconds`, `cpu_seconds` (all
-descendants, also those that outlive their parents), `peak_mb` (proportional set size of all of them together, sampled
-twice a second, so that what browser processes share counts once) and `largest_mb` (the resident peak of the largest
-single process, by the kernel's own count). Linux only.
+`measure.py RESULT COMMAND...` writes one JSON object to the file RESULT: `exit_code`, `seconds`, `cpu_seconds` (all
+descendants, also orphaned ones), `peak_mb` (proportional set size of all processes together, sampled twice a second, so
+that memory shared by browser processes counts once) and `largest_mb` (the peak resident size of the largest process,
+counted by the kernel). Linux only.
 """
 
 import ctypes
@@ -20,7 +20,7 @@ SAMPLE_EVERY_S = 0.5
 
 
 def descendants() -> list[int]:
-    """Every process that this one started, directly or not, as far as it still runs."""
+    """Return the running descendants of this process."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -38,7 +38,7 @@ def descendants() -> list[int]:
 
 
 def memory_kb(pid: int) -> int:
-    """Its own memory and its share of what it has in common with others; 0 where it has ended."""
+    """Return the private memory of a process and its share of shared memory, 0 if it has exited."""
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
@@ -47,7 +47,7 @@ def memory_kb(pid: int) -> int:
 
 
 def wait_for_all(first: int) -> tuple[int, int]:
-    """Waits until `first` and all others have ended; its exit code, and the peak of their memory in KB."""
+    """Wait until `first` and all others have exited. Return the exit code of `first` and the peak memory in KB."""
     exit_code, peak, sample_at = 0, 0, 0.0
     while True:
         try:
@@ -65,22 +65,22 @@ def wait_for_all(first: int) -> tuple[int, int]:
 
 
 def main() -> None:
-    """See the module."""
+    """Run the command of the module's description."""
     result, *command = sys.argv[1:]
-    # Whoever loses its parent becomes a child of this process, and is counted.
+    # An orphaned descendant becomes a child of this process and is counted.
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    began = time.monotonic()
+    started_at = time.monotonic()
     child = subprocess.Popen(command)  # noqa: S603
     exit_code, peak_kb = wait_for_all(child.pid)
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    told = {
+    usage_record = {
         "exit_code": exit_code,
-        "seconds": time.monotonic() - began,
+        "seconds": time.monotonic() - started_at,
         "cpu_seconds": usage.ru_utime + usage.ru_stime,
         "peak_mb": peak_kb / 1024,
         "largest_mb": usage.ru_maxrss / 1024,
     }
-    Path(result).write_text(json.dumps(told))
+    Path(result).write_text(json.dumps(usage_record))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Scrapy with scrapy-playwright, with the settings they come with, but for the browser.
+"""Scrapy with scrapy-playwright and default settings, except the browser.
 
 `scrapy runspider spider.py -a site=ADDRESS -a chromium=PATH -o -:jsonlines`
 """
@@ -13,13 +13,13 @@ from scrapy_playwright.page import PageMethod
 
 
 class ProductSpider(scrapy.Spider):
-    """Walks the lists of a site and reads the products that they name."""
+    """Reads the lists of a site and their products."""
 
     name = "products"
 
     @classmethod
     def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> "ProductSpider":
-        """Puts the browser into the settings: they have to be there before the spider is."""
+        """Set the browser, because the settings must exist before the spider."""
         handler = "scrapy_playwright.handler.ScrapyPlaywrightDownloadHandler"
         crawler.settings.set("DOWNLOAD_HANDLERS", {"http": handler, "https": handler}, priority="cmdline")
         launch = {"executable_path": kwargs["chromium"]}
@@ -27,23 +27,23 @@ class ProductSpider(scrapy.Spider):
         return super().from_crawler(crawler, *args, **kwargs)
 
     async def start(self) -> AsyncIterator[scrapy.Request]:
-        """Begins with the first list."""
+        """Start with the first list."""
         yield self.list_request(self.site)
 
     def list_request(self, address: str) -> scrapy.Request:
-        """A list is whole when its script has drawn it."""
-        drawn = PageMethod("wait_for_selector", "a.list_product_a")
-        return scrapy.Request(address, meta={"playwright": True, "playwright_page_methods": [drawn]})
+        """Request a list, which is complete when its script has rendered it."""
+        rendered = PageMethod("wait_for_selector", "a.list_product_a")
+        return scrapy.Request(address, meta={"playwright": True, "playwright_page_methods": [rendered]})
 
     def parse(self, response: Response) -> Iterator[scrapy.Request]:
-        """The products of a list, and the next list."""
+        """Follow the products of a list and the next list."""
         for address in response.css("a.list_product_a::attr(href)").getall():
             yield response.follow(address, self.parse_product, meta={"playwright": True})
         for address in response.css('#pages a[rel^="next"]::attr(href)').getall():
             yield self.list_request(response.urljoin(address))
 
     def parse_product(self, response: Response) -> Iterator[dict[str, Any]]:
-        """A product of its page."""
+        """Extract the product of a page."""
 
         def text(selector: str) -> str | None:
             found = response.css(selector)

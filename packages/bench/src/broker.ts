@@ -4,15 +4,15 @@ import { join } from 'node:path'
 import { assetPath, brokerOf, configOf, ensureRuntimes, freePorts, services } from '@offstream/pipeline'
 import { Supervisor } from '@offstream/runtime'
 
-/** A broker with the topic, as `offstream up` starts it, and a project that knows it. */
+/** A broker with the topic, as started by `offstream up`, and a project that is configured for it. */
 export interface ScratchBroker extends AsyncDisposable {
   /** `host:port`. */
   readonly address: string
-  /** The project's folder, from which `offstream scrape` finds the broker. */
+  /** The project's folder, in which `offstream scrape` uses the broker. */
   readonly project: string
 }
 
-/** Starts it on free ports, in a temporary folder that goes with it. */
+/** Starts a broker on free ports in a temporary folder. */
 export const scratchBroker = async (): Promise<ScratchBroker> => {
   const project = await mkdtemp(join(tmpdir(), 'offstream-bench-'))
   const state = join(project, '.offstream')
@@ -23,7 +23,7 @@ export const scratchBroker = async (): Promise<ScratchBroker> => {
   })
   await writeFile(join(project, 'offstream.yaml'), JSON.stringify(config))
   await mkdir(state, { mode: 0o700 })
-  // Where `offstream` keeps the services of its own stacks, it would look after these too.
+  // In the folder of a stack's services, `offstream` would adopt these services.
   const supervisor = new Supervisor({ directory: join(project, 'services'), onEvent: () => undefined })
   const close = async () => {
     await supervisor.stop()
@@ -32,7 +32,7 @@ export const scratchBroker = async (): Promise<ScratchBroker> => {
   try {
     await supervisor.start(
       services({ project, state, config, runtimes, archives: null }).filter(({ name }) =>
-        needed.includes(name),
+        brokerServices.includes(name),
       ),
     )
   } catch (error) {
@@ -42,4 +42,4 @@ export const scratchBroker = async (): Promise<ScratchBroker> => {
   return { address: brokerOf(config), project, [Symbol.asyncDispose]: close }
 }
 
-const needed = ['zookeeper', 'kafka']
+const brokerServices = ['zookeeper', 'kafka']

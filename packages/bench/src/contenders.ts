@@ -4,18 +4,18 @@ import { cacheDirectory } from '@offstream/pipeline'
 import { execa } from 'execa'
 import { offstream } from './siteProcess.ts'
 
-/** One of those who read the same pages: its name in the table, and the command that reads the site. */
+/** A program that reads the same pages: its name in the table, and its command. */
 export interface Contender {
   readonly name: string
   readonly command: readonly [file: string, ...args: string[]]
 }
 
-const own = import.meta.dirname
-const spider = join(own, '../spider.py')
+const dist = import.meta.dirname
+const spider = join(dist, '../spider.py')
 
 /**
- * The contenders, for a site and a Chromium that are the same for all. Each writes a line of JSON for each product.
- * @param pages how many products the site has
+ * The contenders. All use the same site and Chromium, and print a line of JSON per product.
+ * @param pages the number of products on the site
  */
 export const contenders = async (
   site: string,
@@ -30,15 +30,15 @@ export const contenders = async (
       command: [node, offstream, '--set', `browser.executablePath=${chromium}`, ...scrape],
     },
     {
-      name: 'plain Playwright, a new page each, two at a time',
-      command: [node, join(own, 'plainPlaywright.js'), site, chromium],
+      name: 'plain Playwright, a new page per product, two at a time',
+      command: [node, join(dist, 'plainPlaywright.js'), site, chromium],
     },
     {
-      name: 'crawlee, PlaywrightCrawler as it comes',
-      command: [node, join(own, 'crawlee.js'), site, chromium],
+      name: 'crawlee, PlaywrightCrawler with default settings',
+      command: [node, join(dist, 'crawlee.js'), site, chromium],
     },
     {
-      name: 'Scrapy with scrapy-playwright as they come',
+      name: 'Scrapy with scrapy-playwright, default settings',
       command: [
         await scrapy(),
         'runspider',
@@ -52,12 +52,12 @@ export const contenders = async (
 
 const requirements = ['scrapy==2.19.0', 'scrapy-playwright==0.0.48', 'playwright==1.65.1']
 
-/** Scrapy's command, in a virtual environment in the cache, which is made where it is not there yet. */
+/** Scrapy's command. Installs it into a virtual environment in the cache if necessary. */
 const scrapy = async (): Promise<string> => {
   const folder = join(cacheDirectory(process.env), `bench-${requirements.join('-').replaceAll('==', '-')}`)
   const command = join(folder, 'bin', 'scrapy')
-  const isThere = await execa(command, ['version'], { reject: false })
-  if (isThere.exitCode === 0) return command
+  const version = await execa(command, ['version'], { reject: false })
+  if (version.exitCode === 0) return command
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
   await execa('python3', ['-m', 'venv', folder])

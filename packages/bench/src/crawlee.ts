@@ -3,7 +3,7 @@ import { extractInPage } from './extract.ts'
 import { print } from './figures.ts'
 
 /**
- * crawlee's PlaywrightCrawler with the settings it comes with, but for the browser.
+ * crawlee's PlaywrightCrawler with its default settings, except the browser.
  * `node dist/crawlee.js <site> <chromium>`
  */
 const [site = '', executablePath = ''] = process.argv.slice(2)

@@ -54,7 +54,7 @@ const remainsOf = async ({ project, temporary }: Contender): Promise<string[]> =
   const processes = stdout.split('\n').filter(line => line.includes(project))
   const holders = await Promise.all(portPaths.map(path => listenerOn(numberAt(config, path))))
   const listeners = holders.flatMap(holder => (holder === null ? [] : [`${holder.name} (pid ${holder.pid})`]))
-  const state = (await readdir(directories.run)).filter(file => /lock|sock|tmp|settings/.test(file))
+  const state = (await readdir(directories.run)).filter(file => /lock|sock|tmp|settings|stack/.test(file))
   const own = existsSync(directories.temporary) ? [directories.temporary] : []
   // Java removes its own `hsperfdata` folder.
   const others = (await readdir(tmpdir())).filter(

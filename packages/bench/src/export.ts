@@ -10,10 +10,10 @@ import { offstream, startSite } from './siteProcess.ts'
 import { type ExportChoice, writeExport } from './syntheticExport.ts'
 
 /**
- * A synthetic export of 1 GB goes through `offstream scrape --source export` to Kafka's acknowledgement, beside
- * kafkajs alone with the same messages: interleaved, to a broker as `offstream up` starts it. After each run the topic
- * must have got exactly the products of the file, in its order. Once with lines as long as the real export's, once
- * with short ones; then each other form of export once, from smaller files. `node dist/export.js [runs] [--size-mb N] [--seed N]`
+ * Measures `offstream scrape --source export` with a synthetic export of 1 GB until Kafka's acknowledgement, and kafkajs
+ * alone with the same messages, interleaved. After each run the topic must contain exactly the products of the file in
+ * order. It measures lines as long as in the real export, then short lines, then each other format once with smaller
+ * files. `node dist/export.js [runs] [--size-mb N] [--seed N]`
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -23,33 +23,33 @@ const runs = Number(positionals[0] ?? 3)
 const [megabytes, seed] = [Number(values['size-mb']), Number(values.seed)]
 
 interface Run extends Measured {
-  readonly productsASecond: number
+  readonly productsPerSecond: number
 }
 
-/** Both contenders end with a line of JSON that tells how many products were acknowledged in how many seconds. */
+/** The last line of both contenders is JSON with the number of acknowledged products and the seconds. */
 const runOf = async (args: readonly string[], cwd: string, expected: number): Promise<Run> => {
   const run = await measured([process.execPath, ...args], { cwd })
   const { delivered, seconds } = JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '{}')
   if (delivered !== expected) throw new Error(`${delivered} of ${expected} products were delivered`)
-  return { ...run, productsASecond: delivered / seconds }
+  return { ...run, productsPerSecond: delivered / seconds }
 }
 
-/** Throws unless the topic holds exactly `keys`, in their order, after its first `before` messages. */
+/** Throws unless the topic contains exactly `keys` in order after its first `before` messages. */
 const verify = async (broker: string, keys: readonly string[], before: number): Promise<void> => {
-  const got: (string | null)[] = []
+  const read: (string | null)[] = []
   await peekTopic(
     broker,
     { from: 'beginning', limit: null, follow: false, signal: new AbortController().signal },
-    ({ key }) => got.push(key),
+    ({ key }) => read.push(key),
   )
-  const found = got.slice(before)
+  const found = read.slice(before)
   if (found.length !== keys.length)
-    throw new Error(`the topic got ${found.length} of ${keys.length} messages`)
+    throw new Error(`the topic contains ${found.length} of ${keys.length} messages`)
   const wrong = found.findIndex((key, index) => key !== keys[index])
   if (wrong >= 0) throw new Error(`message ${wrong} has the key ${found[wrong]}, not ${keys[wrong]}`)
 }
 
-/** How many the topic has by now. */
+/** The number of messages in the topic. */
 let messages = 0
 
 const compare = async (
@@ -67,7 +67,7 @@ const compare = async (
   const contenders = [
     ['`offstream scrape --source export`', [...scrape, '--json']],
     [
-      'kafkajs alone, the messages in memory',
+      'kafkajs alone, messages in memory',
       [join(import.meta.dirname, 'kafkajsAlone.js'), broker.address, records],
     ],
   ] as const
@@ -81,16 +81,16 @@ const compare = async (
   }
   const { size } = await stat(file)
   print(
-    `\n${(size / 1e6).toFixed(0)} MB, ${codes.length} products: ${(size / codes.length / 1_000).toFixed(1)} KB a line, ${(stdout.length / codes.length).toFixed(0)} bytes a message\n`,
+    `\n${(size / 1e6).toFixed(0)} MB, ${codes.length} products: ${(size / codes.length / 1_000).toFixed(1)} KB per line, ${(stdout.length / codes.length).toFixed(0)} bytes per message\n`,
   )
   print(
     table(
-      ['', `products a second, median of ${runs} (least–most)`, 'processor seconds', 'resident MB, peak'],
+      ['', `products per second, median of ${runs} (min–max)`, 'processor seconds', 'peak resident MB'],
       contenders.map(([name], index) => {
         const all = results[index] ?? []
         return [
           name,
-          shown(figureOf(all.map(({ productsASecond }) => productsASecond)), 0),
+          shown(figureOf(all.map(({ productsPerSecond }) => productsPerSecond)), 0),
           shown(figureOf(all.map(({ cpuSeconds }) => cpuSeconds))),
           shown(figureOf(all.map(({ largestMegabytes }) => largestMegabytes)), 0),
         ]
@@ -100,29 +100,33 @@ const compare = async (
   await rm(file)
 }
 
-const productsOfOtherForms = 20_000
-const otherForms = ['openfoodfacts-products.jsonl.gz', 'en.openfoodfacts.org.products.csv.gz', 'food.parquet']
+const productsOfOtherFormats = 20_000
+const otherFormats = [
+  'openfoodfacts-products.jsonl.gz',
+  'en.openfoodfacts.org.products.csv.gz',
+  'food.parquet',
+]
 
-/** The forms that the stand-in site serves, with short lines; read from the disk. */
-const measureOtherForms = async (broker: ScratchBroker, folder: string): Promise<void> => {
-  await using site = await startSite(productsOfOtherForms)
+/** The other formats of the stand-in site, with short lines, from disk. */
+const measureOtherFormats = async (broker: ScratchBroker, folder: string): Promise<void> => {
+  await using site = await startSite(productsOfOtherFormats)
   const rows: string[][] = []
-  for (const name of otherForms) {
+  for (const name of otherFormats) {
     const file = join(folder, name)
     const { body } = await fetch(`${site.address}/data/${name}`)
     if (body === null) throw new Error(`the site has no \`${name}\``)
     await writeFile(file, body)
     const scrape = [offstream, 'scrape', '--source', 'export', '--file', file, '--json']
-    const run = await runOf(scrape, broker.project, productsOfOtherForms)
+    const run = await runOf(scrape, broker.project, productsOfOtherFormats)
     const { size } = await stat(file)
     rows.push([
       `\`${name}\``,
       `${(size / 1e6).toFixed(1)} MB`,
-      ...[run.productsASecond.toFixed(0), run.cpuSeconds.toFixed(1), run.largestMegabytes.toFixed(0)],
+      ...[run.productsPerSecond.toFixed(0), run.cpuSeconds.toFixed(1), run.largestMegabytes.toFixed(0)],
     ])
   }
-  print(`\nOther forms, ${productsOfOtherForms} products each, one run\n`)
-  print(table(['', 'size', 'products a second', 'processor seconds', 'resident MB, peak'], rows))
+  print(`\nOther formats, ${productsOfOtherFormats} products each, one run\n`)
+  print(table(['', 'size', 'products per second', 'processor seconds', 'peak resident MB'], rows))
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'offstream-export-'))
@@ -131,7 +135,7 @@ try {
   print(machine())
   await compare(broker, folder, 'whole')
   await compare(broker, folder, 'short')
-  await measureOtherForms(broker, folder)
+  await measureOtherFormats(broker, folder)
 } finally {
   await rm(folder, { recursive: true, force: true })
 }

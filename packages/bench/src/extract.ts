@@ -1,4 +1,4 @@
-/** What every contender tells of a product. */
+/** The fields of a product that every contender prints. */
 export interface Extract {
   readonly code: string
   readonly name: string | null
@@ -7,7 +7,7 @@ export interface Extract {
   readonly brands: string | null
 }
 
-// What runs inside the page uses of the browser's world; the DOM's types would let the whole package name `window`.
+// The code for the page needs few DOM types. TypeScript's DOM library would allow `window` in the whole package.
 interface PageElement {
   readonly textContent: string | null
   readonly className: string
@@ -16,8 +16,8 @@ interface PageElement {
 declare const document: { readonly querySelector: (selector: string) => PageElement | null }
 
 /**
- * The product of a page, by one look into it, as a practised author of such a script would take it. Runs inside the
- * page, so it can use nothing from this file.
+ * Extracts the product from a page with one evaluation, as an experienced author would do. It runs in the browser, so it
+ * cannot use anything else in this file.
  */
 export const extractInPage = (): Extract => {
   const text = (selector: string) => document.querySelector(selector)?.textContent?.trim() ?? null

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 
-/** What a command and everything that it started have used. */
+/** The resources used by a command and all its descendants. */
 export interface Measured {
   readonly seconds: number
   readonly cpuSeconds: number
-  /** The most that all of its processes held together; what they share counts once. */
+  /** Peak memory of all processes together. Shared memory counts once. */
   readonly peakMegabytes: number
-  /** Resident peak of the largest single process. */
+  /** Peak resident memory of the largest process. */
   readonly largestMegabytes: number
   readonly stdout: string
 }
@@ -17,8 +17,8 @@ export interface Measured {
 const wrapper = join(import.meta.dirname, '../measure.py')
 
 /**
- * Runs a command to its end.
- * @throws where it fails, with the end of what it wrote to standard error
+ * Runs a command until it exits.
+ * @throws with the end of its standard error if it fails
  */
 export const measured = async (
   [file, ...args]: readonly [file: string, ...args: string[]],
@@ -35,7 +35,7 @@ export const measured = async (
     const usage = JSON.parse(await readFile(result, 'utf8'))
     if (usage.exit_code !== 0)
       throw new Error(
-        `\`${[file, ...args].join(' ')}\` ended with ${usage.exit_code}:\n${stderr.slice(-2_000)}`,
+        `\`${[file, ...args].join(' ')}\` exited with ${usage.exit_code}:\n${stderr.slice(-2_000)}`,
       )
     return {
       seconds: usage.seconds,

@@ -10,9 +10,9 @@ import { type Measured, measured } from './measured.ts'
 import { startSite } from './siteProcess.ts'
 
 /**
- * All products of the stand-in site, lists first, read by offstream, by plain Playwright, by crawlee and by Scrapy with
- * scrapy-playwright: interleaved, with one Chromium and without any pace, each from the start of its process to the
- * end of the last. All must tell the same of every product. `node dist/pages.js [runs] [--pages N]`
+ * offstream, plain Playwright, crawlee and Scrapy with scrapy-playwright read all products of the stand-in site, lists
+ * first. The runs are interleaved, use the same Chromium and no rate limit, and are measured from the start to the exit of
+ * the process. All must print the same products. `node dist/pages.js [runs] [--pages N]`
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -21,8 +21,8 @@ const { values, positionals } = parseArgs({
 const runs = Number(positionals[0] ?? 3)
 const pages = Number(values.pages)
 
-/** What a contender told, by code, as one text: lines of anything else, such as a log, are left out. */
-const told = (stdout: string): string => {
+/** The printed products in order of their codes. Other lines, such as logs, are ignored. */
+const productsIn = (stdout: string): string => {
   const lines = stdout.split('\n').filter(line => line.startsWith('{"code"'))
   const extracts = lines.map(line => extractOf(JSON.parse(line)))
   return extracts
@@ -31,7 +31,7 @@ const told = (stdout: string): string => {
     .join('\n')
 }
 
-/** offstream writes whole records; the others write what is compared. */
+/** offstream prints whole records, the others only the compared fields. */
 const extractOf = (line: Readonly<Record<string, unknown>>): Extract => ({
   code: normaliseCode(String(line['code'])) ?? '',
   name: textOf(line['product_name'] ?? line['name']),
@@ -44,7 +44,7 @@ const textOf = (value: unknown): string | null => (typeof value === 'string' ? v
 
 const race = async (all: readonly Contender[], folder: string): Promise<readonly Measured[][]> => {
   const results = all.map((): Measured[] => [])
-  let truth: string | null = null
+  let expected: string | null = null
   for (let run = 0; run < runs; run += 1) {
     for (const [index, { name, command }] of all.entries()) {
       const scratch = await mkdtemp(join(folder, 'run-'))
@@ -52,24 +52,24 @@ const race = async (all: readonly Contender[], folder: string): Promise<readonly
         cwd: scratch,
         env: { CRAWLEE_STORAGE_DIR: join(scratch, 'storage') },
       })
-      const got = told(result.stdout)
-      truth ??= got
-      if (got.split('\n').length !== pages || got !== truth)
-        throw new Error(`${name} tells something else: ${firstDifference(got, truth)}`)
+      const products = productsIn(result.stdout)
+      expected ??= products
+      if (products.split('\n').length !== pages || products !== expected)
+        throw new Error(`the output of ${name} differs: ${firstDifference(products, expected)}`)
       results[index]?.push(result)
     }
   }
   return results
 }
 
-const firstDifference = (got: string, truth: string): string => {
-  const [lines, others] = [got.split('\n'), truth.split('\n')]
+const firstDifference = (products: string, expected: string): string => {
+  const [lines, others] = [products.split('\n'), expected.split('\n')]
   const at = lines.findIndex((line, index) => line !== others[index])
   return `${lines.length} products of ${others.length}; ${lines[at]} instead of ${others[at]}`
 }
 
 const chromium = await findChromium()
-if (chromium === null) throw new Error('there is no Chrome or Chromium on this machine')
+if (chromium === null) throw new Error('this machine has no Chrome or Chromium')
 const folder = await mkdtemp(join(tmpdir(), 'offstream-pages-'))
 try {
   await using site = await startSite(pages)
@@ -77,8 +77,8 @@ try {
   print(machine())
   const results = await race(all, folder)
   const head = [
-    `pages a second, median of ${runs} (least–most)`,
-    'processor ms a page',
+    `pages per second, median of ${runs} (min–max)`,
+    'processor ms per page',
     'MB, peak of all processes',
   ]
   print(

@@ -3,7 +3,7 @@ import { extractInPage } from './extract.ts'
 import { print } from './figures.ts'
 
 /**
- * A script as one writes it: walk the lists, then a new page for each product, two at a time.
+ * A typical script: it reads the lists, then opens a new page for each product, two at a time.
  * `node dist/plainPlaywright.js <site> <chromium>`
  */
 const [site = '', executablePath = ''] = process.argv.slice(2)

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 
-/** The command, built. */
+/** The built command. */
 export const offstream = join(import.meta.dirname, '../../cli/bin/offstream.js')
 
-/** The stand-in site in a process of its own. */
+/** The stand-in site in a separate process. */
 export interface SiteProcess extends AsyncDisposable {
   /** Such as `http://127.0.0.1:43210`. */
   readonly address: string
@@ -16,8 +16,8 @@ export const startSite = (products: number): Promise<SiteProcess> =>
   siteBy([process.execPath, offstream, 'site', '--count', String(products), '--port', '0', '--json'])
 
 /**
- * The site that a command serves, once it says where, as the first line of its output.
- * @throws Error with its last words where it ends without that
+ * Starts a site and waits for its address on the first line of its output.
+ * @throws Error with the end of its standard error if it exits before
  */
 export const siteBy = async ([file, ...args]: readonly [string, ...string[]]): Promise<SiteProcess> => {
   const child = execa(file, args, { reject: false })
@@ -27,7 +27,7 @@ export const siteBy = async ([file, ...args]: readonly [string, ...string[]]): P
   if (address === null) {
     child.kill()
     const { exitCode, stderr } = await child
-    throw new Error(`the site does not serve, it ended with ${exitCode}:\n${stderr.slice(-2_000)}`)
+    throw new Error(`the site did not start and exited with ${exitCode}:\n${stderr.slice(-2_000)}`)
   }
   return {
     address,

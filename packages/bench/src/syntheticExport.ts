@@ -3,33 +3,32 @@ import { createWriteStream } from 'node:fs'
 import { type CatalogueProduct, generateCatalogue } from '@offstream/site'
 
 export interface ExportChoice {
-  /** How long the file is to be, in millions of bytes; it ends with the line that reaches it. */
+  /** The size of the file in millions of bytes. The last line may exceed it. */
   readonly megabytes: number
-  /** All members of the real export, or only what people have told of a product: a quarter as long. */
+  /** `whole` has all members of the real export, `short` only those that contributors enter: a quarter of the length. */
   readonly lines: 'whole' | 'short'
-  /** The same seed gives the same file, byte for byte. */
+  /** The same seed gives the same bytes. */
   readonly seed: number
 }
 
 /**
- * Lines of an export as Open Food Facts writes it: a product of the site's generated catalogue, with what the server
- * computes beside it and offstream has no use for. By shape and size after the real export, whose lines have 10 to
- * 35 KB (20 on average, by 50 lines of 2026) and some 170 members in the random order of Perl's hashes; of its content
- * there is nothing in here.
+ * Lines of an export in the format of Open Food Facts: a generated product with the members that the server computes and
+ * offstream does not use. Structure and size follow the real export, whose lines have 10 to 35 KB (average 20 KB, from 50
+ * lines of 2026) and about 170 members in the random order of Perl's hashes. None of its content is copied.
  */
 const exportLines = function* (
   products: readonly CatalogueProduct[],
   lines: ExportChoice['lines'],
 ): Generator<string> {
   for (const [index, product] of products.entries()) {
-    const members = lines === 'short' ? toldMembers(product, index) : allMembers(product, index)
+    const members = lines === 'short' ? enteredMembers(product, index) : allMembers(product, index)
     yield `${JSON.stringify(Object.fromEntries(shuffled(members, index)))}\n`
   }
 }
 
 /**
- * Writes such an export.
- * @returns its products' codes, in the order of the file
+ * Writes an export.
+ * @returns the codes of its products in the order of the file
  */
 export const writeExport = async (
   file: string,
@@ -39,7 +38,7 @@ export const writeExport = async (
   const output = createWriteStream(file)
   const failed = once(output, 'error').then(([error]) => Promise.reject(error))
   let left = megabytes * 1_000_000
-  const { products } = generateCatalogue({ count: Math.ceil(left / leastBytesOf[lines]), seed })
+  const { products } = generateCatalogue({ count: Math.ceil(left / minBytesOf[lines]), seed })
   let block: string[] = []
   for (const line of exportLines(products, lines)) {
     if (left <= 0) break
@@ -57,11 +56,11 @@ export const writeExport = async (
 }
 
 const linesAtOnce = 100
-const leastBytesOf = { whole: 16_000, short: 3_500 }
+const minBytesOf = { whole: 16_000, short: 3_500 }
 
 type Member = readonly [name: string, value: unknown]
 
-const toldMembers = (product: CatalogueProduct, index: number): Member[] => [
+const enteredMembers = (product: CatalogueProduct, index: number): Member[] => [
   ...Object.entries(product),
   ...Object.entries(identity(product, index)),
   ...Object.entries(nutritionMembers(product)),
@@ -72,7 +71,7 @@ const allMembers = (product: CatalogueProduct, index: number): Member[] => {
   const tags = words.map(word => `fr:${word.toLowerCase().replaceAll(/[^a-z]+/g, '-')}`)
   const grade = product.nutriscore_grade ?? 'unknown'
   return [
-    ...toldMembers(product, index),
+    ...enteredMembers(product, index),
     ...Object.entries(ingredientMembers(words, tags, product)),
     ...Object.entries(tagMembers(product, tags, grade)),
     ...Object.entries(scoreMembers(index, grade)),
@@ -328,12 +327,12 @@ const nutriscoreOf = (index: number, grade: string) => {
 }
 
 const nutritionMembers = ({ nutriments }: CatalogueProduct) => {
-  const told = Object.entries(nutriments ?? {})
-  const values = told.filter(([name]) => name.endsWith('_100g'))
+  const entered = Object.entries(nutriments ?? {})
+  const values = entered.filter(([name]) => name.endsWith('_100g'))
   return {
-    // As the server writes each of them: as it was told, converted, of 100 g, of a serving.
+    // The server writes each value as entered, converted, per 100 g and per serving.
     nutriments: Object.fromEntries([
-      ...told,
+      ...entered,
       ...values.flatMap(([name, value]) =>
         ['', '_value', '_serving'].map(form => [name.replace('_100g', form), value]),
       ),
@@ -404,7 +403,7 @@ const contributionMembers = (index: number) => ({
   ),
 })
 
-/** In an order that differs from line to line, as Perl's hashes have it, and is the same in each run. */
+/** In an order that differs between lines, as in Perl's hashes, but is the same in each run. */
 const shuffled = (members: readonly Member[], index: number): readonly Member[] => {
   const mixed = [...members]
   let state = index + 1
