@@ -48,7 +48,7 @@ test('all problems of a configuration are reported together', async () => {
   const directory = join(stack.directory, 'broken')
   await mkdir(directory)
   await writeFile(join(directory, 'offstream.yaml'), 'kafka:\n  port: 99999\n  prot: 1\n')
-  const call = await stack.run(['status', '--set', 'thrift.cores=none'], {
+  const call = await stack.run(['up', '--set', 'thrift.cores=none'], {
     env: { OFFSTREAM_WEB_URL: 'nowhere' },
     cwd: directory,
   })
@@ -58,7 +58,7 @@ test('all problems of a configuration are reported together', async () => {
     !   <project>/broken/offstream.yaml:3: kafka.prot: unknown setting; did you mean \`kafka.port\`?
     !   --set: thrift.cores: must be a number
     !   environment OFFSTREAM_WEB_URL: web.url: must be an address that begins with \`http://\` or \`https://\` [CONFIG_INVALID]
-    ! → every setting and its default is in the file that \`offstream init <folder>\` writes
+    ! → compare with the file that \`offstream init <folder>\` writes: it lists every setting
     exit 5"
   `)
 })
@@ -129,7 +129,7 @@ test('a site that does not answer is reported as unreachable', async () => {
 test('an invalid address is a usage error', async () => {
   expect((await stack.run(['scrape', '--dry-run', '--url', 'products'])).shown).toMatchInlineSnapshot(`
     "! ✖ \`products\` is not a web address [ADDRESS_INVALID]
-    ! → give one such as \`https://fr.openfoodfacts.org/facets/categories/chocolats\`
+    ! → use one such as \`https://fr.openfoodfacts.org/facets/categories/chocolats\`
     exit 2"
   `)
 })
@@ -138,15 +138,15 @@ test('a configured browser that does not exist is reported, and no other is used
   const call = await stack.run(['scrape', '--dry-run', '--set', 'browser.executablePath=/nowhere/chromium'])
   expect(call.shown).toMatchInlineSnapshot(`
     "! ✖ \`/nowhere/chromium\` is not an executable file [CHROMIUM_MISSING]
-    ! → correct \`browser.executablePath\` in the configuration, or leave it out to have one found
+    ! → correct \`browser.executablePath\` in the configuration, or omit it to use an installed browser
     exit 6"
   `)
 })
 
 test('an unknown chart is reported with the names of all charts', async () => {
   expect((await stack.run(['charts', 'pie'])).shown).toMatchInlineSnapshot(`
-    "! ✖ There is no chart \`pie\` [CHART_UNKNOWN]
-    ! → there are \`brands-by-processing\`, \`environmental-impact\`, \`nova-distribution\`, \`nutri-score-ranking\`
+    "! ✖ Chart \`pie\` does not exist [CHART_UNKNOWN]
+    ! → use one of \`brands-by-processing\`, \`environmental-impact\`, \`nova-distribution\`, \`nutri-score-ranking\`
     exit 2"
   `)
 })
