@@ -6,7 +6,7 @@ const imagesAt = 'https://images.openfoodfacts.org/images/products'
 /**
  * The address of the front image of a product, 400 pixels, built from the field `images`. Three forms exist:
  * `front_fr: { rev }`, the same as a list (Parquet), and since 2025 `selected: { front: { fr: { rev }}}`. The image in
- * the product's own language is preferred, otherwise the first one is used; null if there is none.
+ * the product's own language is preferred, otherwise the first one is used; null without images.
  *
  * @param code the normalised barcode
  * @see https://openfoodfacts.github.io/openfoodfacts-server/api/how-to-download-images/

@@ -40,7 +40,7 @@ export const cleanText = (written: string | null | undefined): string | null => 
 const alreadyClean = /^[!-%'-~\u00A1-\u02FF\u2010-\u2027]+(?: [!-%'-~\u00A1-\u02FF\u2010-\u2027]+)*$/
 
 /**
- * The names of a list, cleaned and joined by `, ` in the given order; null if there are none. The names `null` and
+ * The names of a list, cleaned and joined by `, ` in the given order; null without names. The names `null` and
  * `undefined` are left out: they come from programming errors (two of five imported products of Open Food Facts have
  * the category `null`).
  */

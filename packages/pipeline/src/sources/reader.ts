@@ -18,7 +18,7 @@ export interface ReaderOptions extends Omit<RecordContext, 'observedAt'> {
   readonly since?: string | undefined
 }
 
-/** The result of one value: a product or a delete to send, or the reason why there is none. */
+/** The result of one value: a product or a delete to send, or the reason why the value is neither. */
 export type ReadResult =
   | { readonly kind: 'product'; readonly address: string; readonly product: SerializedProduct }
   | { readonly kind: 'gone'; readonly address: string; readonly removal: Removal }

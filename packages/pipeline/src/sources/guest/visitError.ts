@@ -41,7 +41,7 @@ export class Refused extends Error {
   override readonly name = 'Refused'
   /** The pause that its `Retry-After` requests; 0 without one. */
   readonly retryAfterMs: number
-  /** Whether the site has asked us to stop, so that no further request may follow. */
+  /** Whether the site wants no further requests. */
   readonly isFinal: boolean
 
   constructor(reason: string, { retryAfterMs, isFinal }: Pick<Refused, 'retryAfterMs' | 'isFinal'>) {

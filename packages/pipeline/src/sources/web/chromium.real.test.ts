@@ -71,7 +71,7 @@ describe.skipIf(process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))('as
     expect(await readFile(join(dirname(path), 'calls'), 'utf8')).toBe(calls('chromium-headless-shell'))
   })
 
-  test('a whole browser is installed if there is no package of the headless shell', async () => {
+  test('a whole browser is installed if the headless shell has no package', async () => {
     const onlyWhole = `case "$*" in *headless-shell) exit 100; esac; /bin/ln -sf /bin/true google-chrome`
     const { lines, installed } = await install(`${record}; ${onlyWhole}`)
     const path = await installed

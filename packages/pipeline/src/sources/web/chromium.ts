@@ -18,7 +18,7 @@ export interface FindChromiumOptions {
 
 /**
  * The path of an executable Chrome or Chromium: the configured one, otherwise an installed one, otherwise Playwright's
- * own; null if there is none. A headless shell is preferred to a whole browser: it starts with a third of the CPU time
+ * own; null without any. A headless shell is preferred to a whole browser: it starts with a third of the CPU time
  * and reads a page with two thirds (measured, see the README).
  *
  * @throws OffstreamError CHROMIUM_MISSING if the configured path is not an executable file

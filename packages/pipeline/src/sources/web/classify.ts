@@ -29,7 +29,7 @@ interface Moved {
 interface Refusal {
   readonly kind: 'blocked' | 'maintenance' | 'login wall'
   readonly reason: string
-  /** Whether the site has asked us to stop, so that no further request may follow. */
+  /** Whether the site wants no further requests. */
   readonly isFinal: boolean
 }
 

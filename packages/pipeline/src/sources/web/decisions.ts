@@ -36,7 +36,7 @@ export type FailureDecision =
 const maxRetries = 3
 const firstRetryPauseMs = 500
 
-/** So many product pages in a row without a record are no coincidence; at the end of a crawl without records, so few. */
+/** After so many product pages in a row without a record the layout counts as changed; fewer if the crawl had no records. */
 const maxPagesWithoutRecord = 10
 const maxPagesWithoutAnyRecord = 3
 

@@ -68,7 +68,7 @@ const maxAgeMs = 30 * 24 * 60 * 60 * 1000
  * products and deletes that Kafka has acknowledged, with their offsets. A later crawl resumes it.
  *
  * A line is one `write`, right after the acknowledgement. A process that is killed between the two fetches that product
- * again. There is no fsync: after a power failure the last lines may be missing. Damaged lines are ignored.
+ * again. Without fsync, the last lines may be missing after a power failure. Damaged lines are ignored.
  */
 export class Journal implements AsyncDisposable {
   /** null: this crawl starts from the beginning. */

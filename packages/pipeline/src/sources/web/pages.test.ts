@@ -110,7 +110,7 @@ describe('a product page', () => {
     ])
   })
 
-  test('without a barcode there is no record', () => {
+  test('a page without a barcode gives no record', () => {
     const pages = [{}, { barcode: ['no digits'] }, { barcode: ['1'.repeat(25)] }]
     expect(pages.map(found => new ProductPage(content(found)).product(new Date(0)))).toEqual([
       null,
