@@ -308,7 +308,7 @@ describe('a chart that loads something', () => {
     await expect(renderChart(chart(spec()), answer('products:int', [[1]]))).rejects.toMatchObject({
       code: 'CHART_INVALID',
       message: expect.stringMatching(
-        /^The chart `drawn` can't be drawn: it wants `.+`, and may load and link nothing$/,
+        /^The chart `drawn` cannot be drawn: it loads or links `.+`, which is not allowed$/,
       ),
     })
     expect(requests).toEqual([])
@@ -332,7 +332,7 @@ describe('a specification that is not valid Vega-Lite', () => {
     await expect(renderChart(chart(spec), answer('a', [[null]]))).rejects.toMatchObject({
       code: 'CHART_INVALID',
       outcome: 'config',
-      message: expect.stringMatching(/^The chart `drawn` can't be drawn: /),
+      message: expect.stringMatching(/^The chart `drawn` cannot be drawn: /),
     })
   })
 })
@@ -361,17 +361,17 @@ describe('a folder of charts', () => {
     ['no question', { 'a.json': json }, 'The chart `a` has no readable `a.sql`: '],
     ['no specification', { 'a.sql': sql }, 'The chart `a` has no readable `a.json`: '],
     ['an empty question', { 'a.sql': ' \n', 'a.json': json }, '`a.sql` of the chart `a` is empty'],
-    ['no JSON', { 'a.sql': sql, 'a.json': '{' }, '`a.json` is no JSON: '],
-    ['a JSON list', { 'a.sql': sql, 'a.json': '[]' }, '`a.json` is no Vega-Lite specification: '],
+    ['invalid JSON', { 'a.sql': sql, 'a.json': '{' }, '`a.json` is not valid JSON: '],
+    ['a JSON list', { 'a.sql': sql, 'a.json': '[]' }, '`a.json` is not a Vega-Lite specification: '],
     [
       'a Vega specification',
       { 'a.sql': sql, 'a.json': '{"$schema": "https://vega.github.io/schema/vega/v6.json"}' },
-      '`a.json` is no Vega-Lite specification: ',
+      '`a.json` is not a Vega-Lite specification: ',
     ],
     [
       'rows of its own',
       { 'a.sql': sql, 'a.json': JSON.stringify({ $schema, data: { values: [] }, mark: 'bar' }) },
-      '`a.json` brings data of its own; ',
+      '`a.json` contains data; ',
     ],
   ])('says which chart has %s', async (_, files, message) => {
     await using scratch = await folderWith(files)
@@ -386,7 +386,7 @@ describe('a folder of charts', () => {
   test('that does not exist is an error', async () => {
     await expect(listCharts('/nowhere/charts')).rejects.toMatchObject({
       code: 'CHART_INVALID',
-      message: expect.stringContaining("The folder of charts `/nowhere/charts` can't be read: "),
+      message: expect.stringContaining('The folder of charts `/nowhere/charts` cannot be read: '),
     })
   })
 })

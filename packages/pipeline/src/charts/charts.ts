@@ -5,26 +5,26 @@ import type { TopLevelSpec } from 'vega-lite'
 import { PipelineError } from '../errors.ts'
 import type { QueryResult, Value } from '../table.ts'
 
-/** A question to `Products` and how its answer is drawn. */
+/** A query of `Products` and how its result is drawn. */
 export interface Chart {
-  /** Base name of its files: `<name>.sql`, `<name>.json` and, once rendered, `<name>.svg`. */
+  /** The base name of its files: `<name>.sql`, `<name>.json` and, when it is rendered, `<name>.svg`. */
   readonly name: string
   /** One Spark SQL statement over the views of `config/views.sql`; its result is small, aggregated and ordered. */
   readonly sql: string
   /**
-   * A Vega-Lite specification without data: the rows of the answer become its data, under the name `rows`, fields named
-   * as the columns.
+   * A Vega-Lite specification without data: the rows of the result become its data, with the name `rows` and the names of
+   * the columns as fields.
    */
   readonly spec: TopLevelSpec
 }
 
 /**
- * The charts of a folder, by name. Other files in it (rendered charts, a README) are left alone.
- * @throws OffstreamError CHART_INVALID where a chart lacks one of its two files or its specification can't be read
+ * The charts of a folder, by name. Other files (rendered charts, a README) are ignored.
+ * @throws OffstreamError CHART_INVALID if one of the two files of a chart is missing or its specification cannot be read
  */
 export const listCharts = async (directory: string): Promise<readonly Chart[]> => {
   const files = await readdir(directory).catch(error => {
-    throw invalid(`The folder of charts \`${directory}\` can't be read: ${messageOf(error)}`, error)
+    throw invalid(`The folder of charts \`${directory}\` cannot be read: ${messageOf(error)}`, error)
   })
   const named = (extension: string) =>
     files.filter(file => file.endsWith(extension)).map(file => basename(file, extension))
@@ -33,43 +33,43 @@ export const listCharts = async (directory: string): Promise<readonly Chart[]> =
 }
 
 /**
- * A chart of these rows as the text of an SVG file, without canvas, browser, network or file access. The same chart
- * and rows give the same bytes.
- * @throws OffstreamError CHART_INVALID where the specification is not valid Vega-Lite, or brings or wants other data
+ * Renders a chart of these rows as the text of an SVG file, without canvas, browser, network or file access. The same
+ * chart and rows give the same bytes.
+ * @throws OffstreamError CHART_INVALID if the specification is not valid Vega-Lite, or contains or loads other data
  */
-export const renderChart = async (chart: Chart, answer: QueryResult): Promise<string> => {
-  // Loaded here: a quarter of a second that only who draws a chart should pay.
+export const renderChart = async (chart: Chart, result: QueryResult): Promise<string> => {
+  // Loaded here: it takes a quarter of a second, and most commands draw no chart.
   const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')])
   const { loader, refused } = refusingLoader()
   try {
     const { spec } = vegaLite.compile(
-      { ...chart.spec, data: { name: 'rows', values: valuesOf(answer) } },
+      { ...chart.spec, data: { name: 'rows', values: valuesOf(result) } },
       { logger: quiet },
     )
     const view = new vega.View(vega.parse(spec), { renderer: 'none', loader, logger: quiet })
     try {
       await view.runAsync()
-      const svg = await inTurn(() => {
+      const svg = await oneAtATime(() => {
         vega.resetSVGDefIds()
         return view.toSVG()
       })
-      if (refused.length > 0) throw new Error(`it wants \`${refused[0]}\`, and may load and link nothing`)
+      if (refused.length > 0) throw new Error(`it loads or links \`${refused[0]}\`, which is not allowed`)
       return `${svg}\n`
     } finally {
       view.finalize()
     }
   } catch (error) {
-    throw invalid(`The chart \`${chart.name}\` can't be drawn: ${messageOf(error)}`, error)
+    throw invalid(`The chart \`${chart.name}\` cannot be drawn: ${messageOf(error)}`, error)
   }
 }
 
 let lastDrawing: Promise<unknown> = Promise.resolve()
 
 /**
- * Drawings wait for each other: Vega numbers clips and gradients by one counter of the whole process, and what is drawn
- * may not depend on what else is.
+ * Renders one drawing at a time: Vega numbers clips and gradients with one counter for the whole process, and a drawing
+ * must not depend on others.
  */
-const inTurn = <Drawing>(draw: () => Promise<Drawing>): Promise<Drawing> => {
+const oneAtATime = <Drawing>(draw: () => Promise<Drawing>): Promise<Drawing> => {
   const drawing = lastDrawing.then(draw, draw)
   lastDrawing = drawing
   return drawing
@@ -94,9 +94,9 @@ const readChart = async (directory: string, name: string): Promise<Chart> => {
 const readSpec = (name: string, json: string): TopLevelSpec => {
   const spec = parseJson(name, json)
   if (!isVegaLite(spec))
-    throw invalid(`\`${name}.json\` is no Vega-Lite specification: its \`$schema\` must name vega-lite`)
+    throw invalid(`\`${name}.json\` is not a Vega-Lite specification: its \`$schema\` must name vega-lite`)
   if ('data' in spec || 'datasets' in spec)
-    throw invalid(`\`${name}.json\` brings data of its own; the rows of \`${name}.sql\` are the data`)
+    throw invalid(`\`${name}.json\` contains data; its data are the rows of \`${name}.sql\``)
   return spec
 }
 
@@ -104,11 +104,11 @@ const parseJson = (name: string, json: string): unknown => {
   try {
     return JSON.parse(json)
   } catch (error) {
-    throw invalid(`\`${name}.json\` is no JSON: ${messageOf(error)}`, error)
+    throw invalid(`\`${name}.json\` is not valid JSON: ${messageOf(error)}`, error)
   }
 }
 
-/** Only the claim is checked; whether it holds, the compiler says when the chart is drawn. */
+/** Checks only the declared schema. The compiler checks the rest when the chart is drawn. */
 const isVegaLite = (spec: unknown): spec is TopLevelSpec =>
   typeof spec === 'object' &&
   spec !== null &&
@@ -125,9 +125,9 @@ const invalid = (message: string, cause?: unknown): OffstreamError =>
 const numericTypes = new Set(['tinyint', 'smallint', 'int', 'bigint', 'float', 'double', 'decimal'])
 
 /**
- * Rows as Vega wants them, the one place of that conversion. `query` gives a number as text where JavaScript's can't
- * hold it exactly (large BIGINT, every DECIMAL); on a chart the nearest number is right, and by the column's SQL type
- * a barcode of digits stays text. What is not finite is null.
+ * Converts rows for Vega. `query` returns a number as text if JavaScript cannot represent it (large BIGINT, every DECIMAL).
+ * A chart needs the nearest number. The SQL type of the column decides, so a barcode of digits stays text. A number that
+ * is not finite becomes null.
  */
 const valuesOf = ({ columns, rows }: QueryResult): Record<string, Value>[] =>
   rows.map(row =>
@@ -143,12 +143,12 @@ const drawable = (value: Value, isNumeric: boolean): Value => {
   return Number.isFinite(number) ? number : null
 }
 
-/** What XML 1.0 has no way to write (§2.2, Char): most control characters and half surrogate pairs. */
+/** Characters that XML 1.0 cannot contain (§2.2, Char): most control characters, and unpaired surrogates. */
 const notXml = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu
 
 /**
- * Vega's own loader would read any file and any address that a specification names. This one gives nothing and
- * remembers what was wanted: Vega itself would go on with an empty chart.
+ * Vega's own loader reads any file and address in a specification. This loader loads nothing and records the requests,
+ * because Vega would draw an empty chart without an error.
  */
 const refusingLoader = () => {
   const refused: string[] = []
@@ -156,7 +156,7 @@ const refusingLoader = () => {
     refused.push(address)
     return Promise.reject(new Error(`\`${address}\` is not loaded`))
   }
-  // Vega does not catch what `sanitize`, asked for images and links, rejects with: it would end the process.
+  // Vega calls `sanitize` for images and links, and does not catch its rejection, which would end the process.
   const sanitize = async (address: string) => {
     refused.push(address)
     return { href: '' }
@@ -165,8 +165,8 @@ const refusingLoader = () => {
 }
 
 /**
- * Vega writes to the console and goes on where an expression fails on a row; here an error ends the drawing. Its
- * warnings speak of rows (an empty domain, for instance), which is nothing to tell.
+ * If an expression fails on a row, Vega logs it to the console and continues. Here an error stops the drawing. Warnings
+ * are about rows (such as an empty domain) and are ignored.
  */
 const quiet = {
   level() {

@@ -8,26 +8,27 @@ import { execa } from 'execa'
 import { Kafka } from 'kafkajs'
 import { assetPath } from '../project/assets.ts'
 import { ensureRuntimes } from '../runtimes/distributions.ts'
+import { javaEnvironment } from '../runtimes/environment.ts'
 
-/** A broker for one test file, with an open listener and one with TLS and passwords. */
+/** A broker for one test file, with an open listener and one with TLS and a password. */
 export interface TestKafka extends AsyncDisposable {
   /** `host:port` of the open listener. */
   readonly broker: string
-  /** `host:port` of the listener that wants TLS and a password: PLAIN and SCRAM, user `mirror`. */
+  /** `host:port` of the listener that requires TLS and a password: PLAIN and SCRAM, user `mirror`. */
   readonly secureBroker: string
   readonly password: string
-  /** Who signed its certificate. */
+  /** The certificate of the authority that signed the broker's certificate. */
   readonly caFile: string
   readonly directory: string
   readonly java: string
   readonly classPath: string
-  /** A client of its own, silent. */
+  /** A new client, which logs nothing. */
   readonly client: () => Kafka
 }
 
 const password = 'open-sesame'
 
-/** Starts a real broker of the kind that offstream runs, on free ports, in a folder of its own; without ZooKeeper. */
+/** Starts offstream's version of Kafka on free ports, in a temporary folder, without ZooKeeper. */
 export const startKafka = async (): Promise<TestKafka> => {
   const directory = await mkdtemp(join(tmpdir(), 'offstream-kafka-'))
   const { java, kafkaLibs } = await ensureRuntimes({
@@ -85,7 +86,7 @@ const service = (options: {
       'kafka.Kafka',
       options.properties,
     ],
-    env: { PATH: process.env['PATH'] ?? '' },
+    env: javaEnvironment(options.directory),
     cwd: options.directory,
   },
   needs: [],
@@ -136,7 +137,7 @@ auto.create.topics.enable=false
 log.cleaner.dedupe.buffer.size=33554432
 `
 
-/** A certificate that signs itself, in the broker's key store and as a PEM file. */
+/** Makes a self-signed certificate, in the broker's key store and as a PEM file. */
 const makeCertificate = async (java: string, directory: string): Promise<string> => {
   const keytool = java.includes('/') ? join(dirname(java), 'keytool') : 'keytool'
   const store = ['-keystore', join(directory, 'kafka.p12'), '-storetype', 'PKCS12', '-storepass', 'changeit']
