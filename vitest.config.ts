@@ -1,25 +1,25 @@
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-// Workspace packages resolve to their sources ("source" condition), so a test never sees a stale build;
-// packages/e2e alone drives the built command.
+// Workspace packages resolve to their sources ("source" condition), so a test never uses a stale build. Only packages/e2e
+// runs the built command.
 const resolve = { conditions: ['source', 'node', 'default'] }
 const ssr = { resolve }
 
-/** Files that take minutes, the longest first: begun last, they would run alone at the end. */
-const longest = ['life', 'commands', 'kill', 'resume'].map(name => `packages/e2e/src/${name}.real.test.ts`)
+/** Files that take minutes, in order of duration. They start first, otherwise they would run alone at the end. */
+const slowFiles = ['life', 'commands', 'kill', 'resume'].map(name => `packages/e2e/src/${name}.real.test.ts`)
 
-class LongestFirst extends BaseSequencer {
+class SlowFilesFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification) =>
-      (longest.findIndex(file => moduleId.endsWith(file)) + longest.length + 1) % (longest.length + 1)
+      (slowFiles.findIndex(file => moduleId.endsWith(file)) + slowFiles.length + 1) % (slowFiles.length + 1)
     return (await super.sort(files)).toSorted((one, other) => place(one) - place(other))
   }
 }
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: SlowFilesFirst },
     projects: [
       {
         resolve,
@@ -28,7 +28,7 @@ export default defineConfig({
           name: 'fast',
           include: ['packages/*/src/**/*.test.ts'],
           exclude: ['**/*.real.test.ts', '**/node_modules/**', '**/dist/**'],
-          // A process for each file costs as much again as the tests. By default a machine of two cores has one worker.
+          // A process per file would double the duration. By default, a machine with two cores has one worker.
           isolate: false,
           maxWorkers: 2,
         },
@@ -40,8 +40,8 @@ export default defineConfig({
           name: 'real',
           include: ['packages/*/src/**/*.real.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
-          // Real services on a small machine wait more than they work: two files at a time, each with a stack of its own.
-          // Deadlines belong to the code under test.
+          // Real services mostly wait, so two files run in parallel, each with its own stack. The code under test has its own
+          // timeouts.
           maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 600_000,

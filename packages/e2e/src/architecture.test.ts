@@ -161,8 +161,7 @@ test('a package imports another package by its name, not by a path', () => {
 })
 
 test('no files import each other in a cycle', () => {
-  const pending = /^packages\/pipeline\/src\/sources\/web\//
-  expect(cyclesAmong(sources.filter(file => !pending.test(file)))).toEqual([])
+  expect(cyclesAmong(sources)).toEqual([])
 })
 
 const withRooms = product.filter(file => packageOf(file) in floors)
@@ -179,7 +178,7 @@ test('a room imports only rooms below it', () => {
       return other.name === room.name || other.floor < room.floor ? [] : [`${file} → ${imported}`]
     })
   })
-  expect(upward.filter(line => !line.endsWith('stack/archives.ts'))).toEqual([])
+  expect(upward).toEqual([])
 })
 
 test('only one place imports each technology', () => {
