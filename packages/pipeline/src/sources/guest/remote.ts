@@ -8,6 +8,7 @@ import type { RateLimiter } from './rateLimiter.ts'
 import { asksToWait, retryAfterMs } from './retryAfter.ts'
 import { blocked, redirectedElsewhere, responseTooLarge, unreachable } from './siteErrors.ts'
 
+/** Options of `Remote`. */
 export interface RemoteOptions {
   /** Any address of the site. Only its host, the siblings of that host and `storage` receive requests. */
   readonly address: string

@@ -1,6 +1,7 @@
 import type { ListContent } from './journal.ts'
 import type { ListedProduct } from './pages.ts'
 
+/** Options of `Frontier`. */
 export interface FrontierOptions {
   /** The maximum number of products to deliver. */
   readonly limit?: number | undefined

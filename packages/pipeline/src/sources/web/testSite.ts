@@ -8,6 +8,7 @@ export type Answer =
   | { readonly status?: number; readonly body?: string; readonly headers?: Readonly<Record<string, string>> }
   | ((request: IncomingMessage, response: ServerResponse) => void)
 
+/** A running test site. */
 export interface TestSite extends AsyncDisposable {
   readonly origin: string
   /** The requested paths in their order, without `robots.txt` and requests of the browser itself. */
@@ -63,6 +64,7 @@ export const listPage = (codes: readonly string[], paging = ''): string => {
     <script>var products = ${JSON.stringify(products)}</script>`
 }
 
+/** The link of a list page to the next one. */
 export const nextLink = (path: string): string =>
   `<ul id="pages"><li><a href="${path}" rel="next$nofollow">Next</a></li></ul>`
 
