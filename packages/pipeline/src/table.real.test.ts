@@ -131,8 +131,8 @@ test.each([
   ['SELCT 1', /Syntax error at or near 'SELCT'/],
   ['SELECT * FROM nowhere', /^\[TABLE_OR_VIEW_NOT_FOUND\] .*`nowhere`/],
   ['SELECT 1 / 0', /^\[DIVIDE_BY_ZERO\] Division by zero/],
-  ["SELECT raise_error('as the person wrote it')", /as the person wrote it/],
-])('%s is told in words, without the server’s stack and plan', async (sql, words) => {
+  ["SELECT raise_error('as the user wrote it')", /as the user wrote it/],
+])('the error of %s is one sentence, without the stack and plan of the server', async (sql, words) => {
   const error = await query(thrift, sql).catch(error => error)
   expect(error).toMatchObject({
     code: 'SQL_FAILED',

@@ -167,14 +167,14 @@ test('entries are selected by their level, and by any of their lines', async () 
     line(4, 'bad', 'ERROR'),
     'Caused by: a wasp',
   )
-  await stack.write('daemon', 'tells no level')
+  await stack.write('daemon', 'has no level')
   expect(await stack.read({ names: ['kafka'], level: 'info' })).toEqual([
     'kafka: usual',
     'kafka: odd',
     'kafka: bad +1',
   ])
   expect(await stack.read({ level: 'warn' })).toEqual(['kafka: odd', 'kafka: bad +1'])
-  expect(await stack.read({ names: ['daemon'], level: 'info' })).toEqual(['daemon: tells no level'])
+  expect(await stack.read({ names: ['daemon'], level: 'info' })).toEqual(['daemon: has no level'])
   expect(await stack.read({ grep: /^Caused by: a/ })).toEqual(['kafka: bad +1'])
   expect(await stack.read({ grep: /WARN .* odd$/ })).toEqual(['kafka: odd'])
 })

@@ -5,12 +5,12 @@ import { expect, onTestFinished, test } from 'vitest'
 import { findJava, findPython, newestJava, oldestJava, oldestPython } from './toolchain.ts'
 
 /** A folder for JAVA_HOME, whose Java reports this. */
-const javaHome = async (told: string): Promise<string> => {
+const javaHome = async (output: string): Promise<string> => {
   const home = await mkdtemp(join(tmpdir(), 'offstream-java-'))
   onTestFinished(() => rm(home, { recursive: true }))
   await mkdir(join(home, 'bin'))
   const java = join(home, 'bin', 'java')
-  await writeFile(java, `#!/bin/sh\necho '${told}' >&2\n`)
+  await writeFile(java, `#!/bin/sh\necho '${output}' >&2\n`)
   await chmod(java, 0o755)
   return home
 }
@@ -18,8 +18,8 @@ const javaHome = async (told: string): Promise<string> => {
 test.each([
   ['openjdk version "17.0.15" 2025-04-15', '17.0.15'],
   ['java version "21" 2023-09-19 LTS', '21'],
-])('a JAVA_HOME that reports %s is used', async (told, version) => {
-  const home = await javaHome(told)
+])('a JAVA_HOME that reports %s is used', async (output, version) => {
+  const home = await javaHome(output)
   expect(await findJava({ JAVA_HOME: home })).toEqual({ path: join(home, 'bin', 'java'), version })
 })
 
@@ -28,8 +28,8 @@ test.each([
   ['java version "1.8.0_402"', 'which is Java 1.8.0_402'],
   ['openjdk version "25" 2025-09-16', 'which is Java 25'],
   ['no such thing', 'which contains no Java that runs'],
-])('if JAVA_HOME reports %s, the Java in the PATH is used', async (told, reason) => {
-  const home = await javaHome(told)
+])('if JAVA_HOME reports %s, the Java in the PATH is used', async (output, reason) => {
+  const home = await javaHome(output)
   const java = await findJava({ PATH: process.env['PATH'], JAVA_HOME: home })
   const major = Number(java.version.split('.')[0])
   expect([major >= oldestJava, major <= newestJava]).toEqual([true, true])

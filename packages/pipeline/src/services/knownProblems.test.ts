@@ -209,11 +209,11 @@ const failures: readonly (readonly [code: string, evidence: string])[] = [
     'KILLED',
     '2026-11-24T22:09:04.134Z ERROR TaskSchedulerImpl: Lost executor 0 on 127.0.0.1: Command exited with code 137',
   ],
-  // What the supervisor says of a service, for whoever has that line.
+  // The supervisor's message about a service.
   ['KILLED', 'kafka was killed by SIGKILL before it was ready'],
 ]
 
-describe('a failure is known by what the service wrote', () => {
+describe('a failure is recognised from the log of the service', () => {
   test.each(failures)('%s: %s', (code, evidence) => {
     const log = [
       '2026-11-24T21:54:09.181Z INFO  Bee: starting',

@@ -25,7 +25,7 @@ const reportOf = async (files: (state: string) => Readonly<Record<string, string
     SPARK_DIST_TOKEN: 'planted-token',
     GITHUB_TOKEN: 'planted-of-another-program',
     HTTPS_PROXY: 'http://joe:planted-proxy@proxy.example:3128',
-    UNRELATED: 'of the person alone',
+    UNRELATED: 'unrelated to offstream',
   }
   await write(
     join(directory, 'offstream.yaml'),
@@ -73,7 +73,7 @@ test('a report holds versions, machine, settings with origins, status and the en
   ])
   expect(text).toContain('thrift ended and was given up')
   expect(text).toContain('````\nwhat the executor said ```\n````')
-  expect(text).not.toContain('of the person alone')
+  expect(text).not.toContain('unrelated to offstream')
 })
 
 test('secrets and the name of the user are nowhere in a report', async () => {

@@ -76,10 +76,10 @@ describe('Data-viz.twb', () => {
 
   test('expects from the server the columns that it declares', () => {
     const records = elements("//metadata-record[@class='column']")
-    const told = (record: XmlElement, tag: string) => elements(tag, record)[0]?.content
+    const textOf = (record: XmlElement, tag: string) => elements(tag, record)[0]?.content
     expect(
       records.map(record =>
-        ['remote-name', 'local-name', 'ordinal', 'local-type'].map(tag => told(record, tag)),
+        ['remote-name', 'local-name', 'ordinal', 'local-type'].map(tag => textOf(record, tag)),
       ),
     ).toEqual(productColumns.map((name, index) => [name, `[${name}]`, String(index + 1), datatypeOf(name)]))
   })

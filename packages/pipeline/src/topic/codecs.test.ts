@@ -23,7 +23,7 @@ test('an LZ4 block may be uncompressed', () => {
 })
 
 test.each([
-  ['another magic', Buffer.from([1, 2, 3, 4, 5, 6, 7, 8]), 'no LZ4 frame'],
+  ['another magic', Buffer.from([1, 2, 3, 4, 5, 6, 7, 8]), 'not an LZ4 frame'],
   ['a match before the beginning', frame([0x15, ...bytes('a'), 9, 0]), 'damaged'],
   ['a match at no distance', frame([0x15, ...bytes('a'), 0, 0]), 'damaged'],
   ['more literals than there are', frame([0xf0, 200, ...bytes('a')]), 'too long'],
@@ -39,7 +39,7 @@ test('a Snappy block may come without a frame', () => {
 
 test('a Snappy block that claims gigabytes is rejected before they are allocated', () => {
   expect(() => unpackSnappy(Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0]), decompressors)).toThrow(
-    'unpacks to too much',
+    'too large after decompression',
   )
 })
 
