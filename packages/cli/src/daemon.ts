@@ -7,6 +7,7 @@ import {
 } from '@offstream/pipeline'
 import { daemonResponds, runDaemon, type ServiceEvent } from '@offstream/runtime'
 import { CliError } from './errors.ts'
+import { ignoreStreamErrors } from './streams.ts'
 
 /** A daemon in this process. */
 export interface ProcessDaemon {
@@ -44,6 +45,8 @@ export const daemonInProcess = async (
     )
   // A daemon runs for weeks. An update of offstream meanwhile must not remove files that it has not loaded yet.
   await Promise.all([loadKafkaClient(), loadThriftClient()])
+  // Without this, a full disk or a closed pipe would end the daemon and leave its services unsupervised.
+  ignoreStreamErrors()
   let running: Promise<void> = Promise.resolve()
   return {
     start: async () => {

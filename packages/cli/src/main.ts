@@ -4,6 +4,7 @@ import { addCommand } from './command.ts'
 import { commands } from './commands.ts'
 import type { Context } from './context.ts'
 import { newProgram } from './program.ts'
+import { ignoreStreamErrors } from './streams.ts'
 
 // Node warns about its own experimental features, which is of no use to users.
 process.removeAllListeners('warning')
@@ -25,11 +26,10 @@ const onSignal = (outcome: 'interrupted' | 'terminated') => (): void => {
 }
 process.on('SIGINT', onSignal('interrupted'))
 process.on('SIGTERM', onSignal('terminated'))
-// The terminal was closed: `up --foreground` must stop its services, because nothing would restart them any more.
+// The terminal was closed. `up --foreground` must stop its services: without a daemon, nothing would restart them. The
+// signal can come twice, from the system and from the shell.
 process.on('SIGHUP', () => {
-  // What is still printed cannot reach the terminal, and must not make the command fail.
-  process.stdout.removeAllListeners('error').on('error', () => undefined)
-  process.stderr.on('error', () => undefined)
+  ignoreStreamErrors()
   if (interruptedBy === null) onSignal('terminated')()
 })
 process.stdout.on('error', error => {

@@ -106,7 +106,7 @@ test('control characters from outside do not reach the terminal', () => {
   })
   expect(raw).toContain('first gone')
   expect(raw).toContain('\nsecond ')
-  // Standard error is not a terminal here, so there are no colors of our own.
+  // Standard error is not a terminal here, so our own colors are off.
   expect(raw.match(/(?!\n)\p{Cc}/gu)).toBeNull()
   const [json] = written('json', output => output.error(error, false))
   expect(json.match(/(?!\n)\p{Cc}/gu)).toBeNull()

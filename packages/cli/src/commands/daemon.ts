@@ -25,8 +25,6 @@ const define: DefineCommand = (command, context) =>
 
 const run = async ({ output, signal, force, anyProject }: Context): Promise<void> => {
   const { state } = await anyProject()
-  // Writing the log fails on a full disk. Without a listener the daemon would exit, and leave its services unsupervised.
-  process.stderr.on('error', () => undefined)
   // The log format of the services, which `offstream logs` parses.
   const log = (level: string, text: string): void =>
     output.note(`${new Date().toISOString()} ${level.padEnd(5)} daemon: ${text}`)
