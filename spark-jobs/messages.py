@@ -55,11 +55,11 @@ def read_messages(messages: DataFrame) -> DataFrame:
 
     In: `key`, `value` (binary), `topic`, `partition`, `offset`, `timestamp`, `headers`, as Spark's Kafka
     source gives them with `includeHeaders`. A null value is a delete of the key, true since the header
-    `as-of`, or where there is none since the message's timestamp. Out: a null `reason` where it can be
+    `as-of`, or without it since the message's timestamp. Out: a null `reason` where it can be
     believed. The answer is meant to be persisted: `accepted` and `rejected` both start from it.
     """
-    told = messages.select(*_told())
-    typed = told.withColumn("product", _product_of_json())
+    parsed = messages.select(*_message())
+    typed = parsed.withColumn("product", _product_of_json())
     return typed.withColumn("reason", _reason()).drop("is_text", "schema_version", "json")
 
 
@@ -78,7 +78,7 @@ def rejected(read: DataFrame) -> DataFrame:
 
 
 @cache
-def _told() -> tuple[Column, ...]:
+def _message() -> tuple[Column, ...]:
     """What a message says: its position, its texts, its headers, its value as JSON."""
     return (
         F.make_valid_utf8(F.col("key").cast("string")).alias("key"),
@@ -153,7 +153,7 @@ def _reason() -> Column:
 
 
 def _json(text: Column) -> Column:
-    """The object in `text`, each column of the record as what JSON has there; null where there is none.
+    """The object in `text`, each column of the record as what JSON has there; null if there is none.
 
     Typed columns would let `"code": 3017620422003` through as text and call every other slip malformed,
     naming no column. As VARIANT each value keeps its own type.

@@ -73,7 +73,7 @@ class Batches:
         self._stop_file = stop_file
         self._upkeep = upkeep or Upkeep()
         self.error: Exception | None = None
-        """The error of the batch that ended the query; Spark's own error hides it in two stacks."""
+        """The error of the batch that stopped the query; Spark's own error hides it in two stacks."""
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
         """Write the batch. If this throws, the query ends, and the batch runs again at the next start."""
@@ -132,7 +132,7 @@ def start(messages: DataFrame, batches: Batches, checkpoint: str, trigger_ms: in
 def supervise(query: StreamingQuery, batches: Batches, stop_file: Path, progress: Progress) -> None:
     """Report progress until the query ends; stop it between two batches if the stop file appears.
 
-    `query.stop()` during a batch interrupts the MERGE and has ended in a StackOverflowError. So this calls it
+    `query.stop()` during a batch interrupts the MERGE and has caused a StackOverflowError. So this calls it
     only while no trigger is active; `Batches` rejects a batch that starts at the same moment. Throws the
     error of a query that failed.
     """

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { query } from './table.ts'
 
-/** A listener that is no Thrift server. */
+/** A listener that is not a Thrift server. */
 const stranger = async (greet: (socket: Socket) => void) => {
   const sockets = new Set<Socket>()
   const server = createServer(socket => {
@@ -38,7 +38,7 @@ test.each<[string, (socket: Socket) => void]>([
     socket => socket.once('data', () => socket.end(Buffer.from([5, 0]))),
   ],
   ['speaks another language', socket => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')],
-])('a listener that %s is no Thrift server', { timeout: 30_000 }, async (_, greet) => {
+])('a listener that %s is not a Thrift server', { timeout: 30_000 }, async (_, greet) => {
   await using listener = await stranger(greet)
   await expect(query(listener, 'SELECT 1')).rejects.toMatchObject(unreachable)
 })

@@ -45,7 +45,7 @@ const reportOf = async (files: (state: string) => Readonly<Record<string, string
 test('a report holds versions, machine, settings with origins, status and the ends of all logs', async () => {
   const { text, sections } = await reportOf(state => ({
     [logFileOf(state, 'kafka')]: Array.from({ length: 300 }, (_, index) => `line ${index}\n`).join(''),
-    [logFileOf(state, 'daemon')]: 'ERROR daemon: thrift ended and was given up\n',
+    [logFileOf(state, 'daemon')]: 'ERROR daemon: thrift exited and failed\n',
     [join(directoriesOf(state).sparkWork, 'app-1', '0', 'stderr')]: 'what the executor said ```\n',
   }))
 
@@ -71,7 +71,7 @@ test('a report holds versions, machine, settings with origins, status and the en
     true,
     true,
   ])
-  expect(text).toContain('thrift ended and was given up')
+  expect(text).toContain('thrift exited and failed')
   expect(text).toContain('````\nwhat the executor said ```\n````')
   expect(text).not.toContain('unrelated to offstream')
 })
