@@ -10,24 +10,10 @@ const systemError = (code: string, rest: object = {}): Error =>
   Object.assign(new Error(code), { code, ...rest })
 
 test.each([
-  ['ENOSPC', 'write', undefined, 'DISK_FULL', 'prerequisite', 'There is no room left on the disk'],
-  [
-    'EDQUOT',
-    'mkdir',
-    '/a',
-    'DISK_FULL',
-    'prerequisite',
-    "There is no room left on the disk: `/a` can't be written",
-  ],
-  ['EACCES', 'mkdir', '/a', 'FOLDER_UNWRITABLE', 'refused', "`/a` can't be used: permission denied"],
-  [
-    'EROFS',
-    'open',
-    '/a',
-    'FOLDER_UNWRITABLE',
-    'refused',
-    "`/a` can't be used: it lies on a disk that can only be read",
-  ],
+  ['ENOSPC', 'write', undefined, 'DISK_FULL', 'prerequisite', 'The disk is full'],
+  ['EDQUOT', 'mkdir', '/a', 'DISK_FULL', 'prerequisite', 'The disk is full: `/a` cannot be written'],
+  ['EACCES', 'mkdir', '/a', 'FOLDER_UNWRITABLE', 'refused', '`/a` cannot be used: permission denied'],
+  ['EROFS', 'open', '/a', 'FOLDER_UNWRITABLE', 'refused', '`/a` cannot be used: the disk is read-only'],
 ])('%s of %s on a file of ours is news, and no bug', (code, syscall, path, told, outcome, message) => {
   expect(fileErrorOf(systemError(code, { syscall, path }))).toMatchObject({ code: told, outcome, message })
 })

@@ -193,8 +193,8 @@ export const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message || error.name : String(error)
 
 /**
- * What the system answered where a file could not be written, as news for the person: a full disk or a missing right
- * is no bug of ours, wherever it is met. Null for any other error.
+ * An error of the file system as an error for the user: a full disk or a missing permission is not a bug in offstream,
+ * wherever it occurs. Null for any other error.
  */
 export const fileErrorOf = (error: unknown): OffstreamError | null => {
   if (!(error instanceof Error) || error instanceof OffstreamError) return null
@@ -203,9 +203,9 @@ export const fileErrorOf = (error: unknown): OffstreamError | null => {
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new RuntimeError(
       'DISK_FULL',
-      `There is no room left on the disk${place === undefined ? '' : `: \`${place}\` can't be written`}`,
+      `The disk is full${place === undefined ? '' : `: \`${place}\` cannot be written`}`,
       {
-        hint: 'free some space (`offstream down` ends what runs also on a full disk), then try again',
+        hint: 'free some space (`offstream down` works on a full disk too), then try again',
         cause: error,
       },
     )
@@ -219,17 +219,17 @@ export const fileErrorOf = (error: unknown): OffstreamError | null => {
     )
   const why = refusals[code]
   if (why === undefined || place === undefined || syscall.startsWith('spawn')) return null
-  return new RuntimeError('FOLDER_UNWRITABLE', `\`${place}\` can't be used: ${why}`, {
+  return new RuntimeError('FOLDER_UNWRITABLE', `\`${place}\` cannot be used: ${why}`, {
     hint:
       code === 'EROFS'
-        ? 'make that disk writable, or use a folder on another'
-        : 'make your user the owner (`sudo chown -R "$USER" <folder>`), or use a folder that you may write to',
+        ? 'make that disk writable, or use a folder on another disk'
+        : 'make your user the owner (`sudo chown -R "$USER" <folder>`), or use a folder that you can write to',
     cause: error,
   })
 }
 
 const refusals: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
-  EPERM: 'the system does not permit it',
-  EROFS: 'it lies on a disk that can only be read',
+  EPERM: 'the operation is not permitted',
+  EROFS: 'the disk is read-only',
 }

@@ -15,7 +15,7 @@ const scratch = async () => {
 
 /** Rotates whatever is in the log. */
 const cutOff = async (file: string, keep = 9) =>
-  rotateLog(file, { largestBytes: (await stat(file)).size - 1, keep })
+  rotateLog(file, { maxBytes: (await stat(file)).size - 1, keep })
 
 const forward = async (reader: LogReader) => {
   const lines = []
@@ -37,7 +37,7 @@ const dice = (seed: number) => () => {
   return seed / 2_147_483_647
 }
 
-test('the last lines of a log are found without reading it whole', async () => {
+test('the last lines of a log are found without reading all of it', async () => {
   await using log = await scratch()
   await writeFile(log.file, '')
   // More than a buffer can hold, and nearly all of it a hole that takes no disk.
@@ -72,7 +72,7 @@ test('the last lines can be those since a certain place', async () => {
   expect(await lastLines(log.file, 1, since)).toEqual(['four'])
 })
 
-test('read from either end, a rotated log has the same lines at the same places', async () => {
+test('from both ends, a rotated log has the same lines at the same positions', async () => {
   await using log = await scratch()
   const random = dice(7)
   const words = ['', 'bee', 'été 🐝', 'x'.repeat(70), 'y'.repeat(40_000)]
@@ -103,7 +103,7 @@ test('read from either end, a rotated log has the same lines at the same places'
   expect((await backward(log.file, middle)).reverse()).toEqual(expected.slice(0, 20))
 })
 
-test('of a huge line the beginning is given, and how much is missing', async () => {
+test('a huge line is cut, with the number of missing bytes', async () => {
   await using log = await scratch()
   await writeFile(log.file, `before\n${'z'.repeat(5_000_000)}\r\nafter\n`)
   const expected = ['before', `${'z'.repeat(65_536)} … ${5_000_001 - 65_536} more bytes`, 'after']
@@ -111,7 +111,7 @@ test('of a huge line the beginning is given, and how much is missing', async () 
   expect(await lastLines(log.file, 3)).toEqual(expected)
 })
 
-test('a reader goes on through rotations, and misses nothing that was written before one', async () => {
+test('a reader continues through rotations and misses nothing that was written before one', async () => {
   await using log = await scratch()
   const reader = new LogReader(log.file, 0)
   expect(await texts(reader)).toEqual([])
@@ -127,7 +127,7 @@ test('a reader goes on through rotations, and misses nothing that was written be
   expect(reader.rest()).toBe(null)
 })
 
-test('a reader that fell behind goes on with the oldest piece that is left', async () => {
+test('a reader that is behind continues with the oldest piece that exists', async () => {
   await using log = await scratch()
   const reader = new LogReader(log.file, 0)
   for (const line of ['one, gone\n', 'two, gone\n', 'three\n', 'four\n']) {
@@ -138,7 +138,7 @@ test('a reader that fell behind goes on with the oldest piece that is left', asy
   expect(await texts(reader)).toEqual(['four', 'five'])
 })
 
-test('a log that somebody emptied is read from its new beginning', async () => {
+test('a log that a user emptied is read from its new beginning', async () => {
   await using log = await scratch()
   await writeFile(log.file, 'one\ntwo, unfinis')
   const reader = new LogReader(log.file, 0)
@@ -147,7 +147,7 @@ test('a log that somebody emptied is read from its new beginning', async () => {
   expect(await texts(reader)).toEqual(['three'])
 })
 
-test('lines are told apart by newlines alone, a carriage return at the end is not part of one', async () => {
+test('only newlines end lines, and a carriage return before one is not part of the line', async () => {
   await using log = await scratch()
   const handle = await open(log.file, 'a')
   await handle.writeFile('\n\r\na\rb\r\n\n')

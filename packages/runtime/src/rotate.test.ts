@@ -48,20 +48,20 @@ const fileHas = async (file: string, bytes: number): Promise<void> => {
   if ((await stat(file)).size < bytes) throw new Error('not yet')
 }
 
-test('a small log is left alone, and one that does not exist is not made', async () => {
+test('a small log is not rotated, and a missing one is not created', async () => {
   await using log = await scratch()
-  expect(await rotateLog(log.file, { largestBytes: 8, keep: 2 })).toBe(false)
+  expect(await rotateLog(log.file, { maxBytes: 8, keep: 2 })).toBe(false)
   expect(await log.names()).toEqual([])
   await writeFile(log.file, 'one\ntwo\n')
-  expect(await rotateLog(log.file, { largestBytes: 8, keep: 2 })).toBe(false)
+  expect(await rotateLog(log.file, { maxBytes: 8, keep: 2 })).toBe(false)
   expect(await log.names()).toEqual(['bees.log'])
 })
 
-test('pieces are named by the place of their first byte, and the oldest are removed', async () => {
+test('pieces are named by the position of their first byte, and the oldest are deleted', async () => {
   await using log = await scratch()
   for (const line of ['one\n', 'two\n', 'three\n', 'four\n']) {
     await appendFile(log.file, line)
-    expect(await rotateLog(log.file, { largestBytes: 3, keep: 2 })).toBe(true)
+    expect(await rotateLog(log.file, { maxBytes: 3, keep: 2 })).toBe(true)
   }
   expect(await log.names()).toEqual(['bees.log', 'bees.log.000000000008', 'bees.log.000000000014'])
   expect(await readFile(`${log.file}.000000000014`, 'utf8')).toBe('four\n')
@@ -72,11 +72,11 @@ test('pieces are named by the place of their first byte, and the oldest are remo
   ])
 })
 
-test('of a log that grew far too quickly the last whole lines are kept, and readers go on there', async () => {
+test('of a log that grew much too fast the last whole lines are kept, and readers continue there', async () => {
   await using log = await scratch()
   const reader = new LogReader(log.file, 0)
   await writeFile(log.file, 'one\ntwo\nthree\nfour\n')
-  await rotateLog(log.file, { largestBytes: 8, keep: 2 })
+  await rotateLog(log.file, { maxBytes: 8, keep: 2 })
   await appendFile(log.file, 'five\n')
   expect(await readFile(`${log.file}.000000000014`, 'utf8')).toBe('four\n')
   const lines = []
@@ -87,18 +87,18 @@ test('of a log that grew far too quickly the last whole lines are kept, and read
   ])
 })
 
-test('a process that goes on writing to its inherited log loses lines at most between two pieces', async () => {
+test('a process that writes to its inherited log loses lines at most between two pieces', async () => {
   await using log = await scratch()
-  const largestBytes = 200_000
+  const maxBytes = 200_000
   {
     await using _ = await busyWriter(log.file)
     for (let turn = 0; turn < 20; turn++) {
-      await until(() => fileHas(log.file, largestBytes + 1), {
+      await until(() => fileHas(log.file, maxBytes + 1), {
         what: 'lines',
         timeoutMs: 10_000,
         intervalMs: 1,
       })
-      expect(await rotateLog(log.file, { largestBytes, keep: 100 })).toBe(true)
+      expect(await rotateLog(log.file, { maxBytes, keep: 100 })).toBe(true)
     }
   }
   const pieces = await Promise.all((await piecesOf(log.file)).map(({ file }) => numbersIn(file)))
@@ -113,7 +113,7 @@ test('a process that goes on writing to its inherited log loses lines at most be
 test('a folder of logs stays within its bounds while a process writes', async () => {
   await using log = await scratch()
   const stop = new AbortController()
-  const limits = { largestBytes: 100_000, keep: 2 }
+  const limits = { maxBytes: 100_000, keep: 2 }
   const problems: unknown[] = []
   const bounding = boundLogs(log.directory, {
     signal: stop.signal,
@@ -133,7 +133,7 @@ test('a folder of logs stays within its bounds while a process writes', async ()
   }
   await until(
     async () => {
-      if ((await stat(log.file)).size > limits.largestBytes) throw new Error('not yet')
+      if ((await stat(log.file)).size > limits.maxBytes) throw new Error('not yet')
     },
     { what: 'the last rotation', timeoutMs: 5_000, intervalMs: 1 },
   )
@@ -143,7 +143,7 @@ test('a folder of logs stays within its bounds while a process writes', async ()
   expect(await log.names()).toHaveLength(limits.keep + 1)
 }, 60_000)
 
-test('a log that can not be copied is left as it is and told once', async () => {
+test('a log that cannot be copied stays as it is and is reported once', async () => {
   await using log = await scratch()
   await writeFile(log.file, 'one\ntwo\n')
   await writeFile(join(log.directory, 'wasps.log'), 'small')
@@ -153,7 +153,7 @@ test('a log that can not be copied is left as it is and told once', async () => 
   const bounding = boundLogs(log.directory, {
     signal: stop.signal,
     onProblem: file => problems.push(file),
-    limits: { largestBytes: 7, keep: 2 },
+    limits: { maxBytes: 7, keep: 2 },
     intervalMs: 1,
   })
   await until(

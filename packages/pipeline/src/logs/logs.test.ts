@@ -19,7 +19,7 @@ const scratch = async () => {
     /** As the daemon does when a log has grown. */
     rotate: async (name: LogName) => {
       const file = logFileOf(state, name)
-      await rotateLog(file, { largestBytes: (await stat(file)).size - 1, keep: 99 })
+      await rotateLog(file, { maxBytes: (await stat(file)).size - 1, keep: 99 })
     },
     read: async (query: Partial<LogQuery> = {}) => {
       const entries: LogEntry[] = []

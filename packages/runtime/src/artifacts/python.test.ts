@@ -6,7 +6,7 @@ import { identify } from '../processes.ts'
 import { until } from '../until.ts'
 import { ensurePythonEnvironment } from './python.ts'
 
-test('an environment that is being made is not gone on with when it is not wanted any more', async () => {
+test('making an environment can be aborted', async () => {
   const root = await mkdtemp(join(tmpdir(), 'offstream-python-'))
   onTestFinished(() => rm(root, { recursive: true }))
   const python = join(root, 'python')
@@ -23,7 +23,7 @@ test('an environment that is being made is not gone on with when it is not wante
   const outcome = expect(making).rejects.toThrow('enough')
   const pid = await until(
     async () => Number((await readFile(pidFile, 'utf8')).trim()) || Promise.reject(new Error('not yet')),
-    { what: 'it to begin', timeoutMs: 5_000 },
+    { what: 'it to start', timeoutMs: 5_000 },
   )
   abort.abort(new Error('enough'))
   await outcome

@@ -29,7 +29,7 @@ const scratch = async () => {
   }
 }
 
-test('an artifact is fetched once, told of, and used from then on', async () => {
+test('an artifact is downloaded once, with progress, and used from then on', async () => {
   await using store = await scratch()
   const told: FetchProgress[] = []
   const onProgress = (progress: FetchProgress) => told.push(progress)
@@ -40,14 +40,14 @@ test('an artifact is fetched once, told of, and used from then on', async () => 
   expect((await readdir(store.cache)).sort()).toEqual(['honey'])
 })
 
-test('of two who want it at once, one fetches and the other waits', async () => {
+test('of two at the same time, one downloads and the other waits', async () => {
   await using store = await scratch()
   const both = await Promise.all([ensureArtifact(store.artifact), ensureArtifact(store.artifact)])
   expect(both.sort()).toEqual([false, true])
   expect(store.fetched()).toBe(1)
 })
 
-test('who waits for another fetch goes when it is not wanted any more, and the other goes on', async () => {
+test('an aborted wait for another download does not disturb that download', async () => {
   await using store = await scratch()
   let finish: () => void = () => undefined
   const begun = new Promise<void>(resolve => {
@@ -73,7 +73,7 @@ test('who waits for another fetch goes when it is not wanted any more, and the o
   expect(await ensureArtifact(store.artifact)).toBe(false)
 })
 
-test('what was left half done is thrown away and fetched anew', async () => {
+test('an incomplete download is deleted and repeated', async () => {
   await using store = await scratch()
   await mkdir(store.directory)
   await writeFile(join(store.directory, 'half'), 'ho')
@@ -81,7 +81,7 @@ test('what was left half done is thrown away and fetched anew', async () => {
   expect((await describeFiles(store.directory)).map(({ file }) => file)).toEqual(['jar'])
 })
 
-test('a fetch that fails or is not wanted any more leaves nothing that looks whole', async () => {
+test('a download that fails or is aborted leaves nothing', async () => {
   await using store = await scratch()
   const fails = { ...store.artifact, fill: () => Promise.reject(new Error('no bees')) }
   await expect(ensureArtifact(fails)).rejects.toThrow('no bees')
@@ -90,14 +90,14 @@ test('a fetch that fails or is not wanted any more leaves nothing that looks who
   expect(await readdir(store.cache)).toEqual([])
 })
 
-test('a disk without room is told before anything is fetched', async () => {
+test('a full disk is reported before anything is downloaded', async () => {
   await using store = await scratch()
   const large = { ...store.artifact, installedBytes: Number.MAX_SAFE_INTEGER }
   await expect(ensureArtifact(large)).rejects.toMatchObject({ code: 'DISK_FULL', outcome: 'prerequisite' })
   expect(store.fetched()).toBe(0)
 })
 
-test('every file that differs from the lock, is missing or is not in it is named', async () => {
+test('every file that differs from the lock file, is missing or is unknown is named', async () => {
   await using store = await scratch()
   await ensureArtifact(store.artifact)
   const locked = await describeFiles(store.directory)

@@ -27,13 +27,13 @@ const program = (directory: string, name: string, script: string): Service => ({
   stopTimeoutMs: 5_000,
 })
 
-/** A program that, asked to end, does so when the file is there. */
+/** A program that exits after SIGTERM only when the file exists. */
 const snail = (file: string): string => `
   process.on('SIGTERM', () =>
     setInterval(() => require('node:fs').existsSync(${JSON.stringify(file)}) && process.exit(), 20))
   console.log('ready'); setInterval(() => {}, 1000)`
 
-/** A daemon in a folder of its own that knows the services `bee` (lives) and `mayfly` (dies at once). */
+/** A daemon in a folder of its own with the services `bee` (runs) and `mayfly` (exits at once). */
 const scratch = async () => {
   const root = await mkdtemp(join(tmpdir(), 'offstream-daemon-'))
   const directory = join(root, 'run')
@@ -83,7 +83,7 @@ const scratch = async () => {
   }
 }
 
-test('a daemon starts what it is asked for, tells each step, and ends with the last service', async () => {
+test('a daemon starts the requested services, reports each step, and exits with the last service', async () => {
   await using daemon = await scratch()
   await ensureDaemon(daemon.directory, daemon.launch)
   const events: ServiceEvent[] = []
@@ -97,13 +97,13 @@ test('a daemon starts what it is asked for, tells each step, and ends with the l
   expect(await identify(record?.pid ?? 0)).toBeNull()
 })
 
-test('two who need a daemon at once get one between them', async () => {
+test('several commands that need a daemon at the same time start one', async () => {
   await using daemon = await scratch()
   await Promise.all([1, 2, 3].map(() => ensureDaemon(daemon.directory, daemon.launch)))
   expect(daemon.runs.length).toBe(1)
 })
 
-test('an error keeps its code, hint and last words on its way through the socket', async () => {
+test('an error keeps its code and message on its way through the socket', async () => {
   await using daemon = await scratch()
   await ensureDaemon(daemon.directory, daemon.launch)
   await expect(callDaemon(daemon.directory, 'start', { names: ['mayfly'] })).rejects.toMatchObject({
@@ -131,7 +131,7 @@ test('a second start waits for the first', async () => {
   expect(waited).toBe(true)
 })
 
-test('who ends everything does not wait for a start under way, and whoever asked for that is told', async () => {
+test('a stop of everything interrupts a start in progress, and that start fails', async () => {
   await using daemon = await scratch()
   await ensureDaemon(daemon.directory, daemon.launch)
   const { promise: begun, resolve } = resolvable()
@@ -144,7 +144,7 @@ test('who ends everything does not wait for a start under way, and whoever asked
   expect(await new ServiceRecords(recordsDirectory(daemon.directory)).all()).toEqual([])
 })
 
-test('what a killed daemon was ending is ended by the next, not started again', async () => {
+test('what a killed daemon was stopping is stopped by the next one, not restarted', async () => {
   await using daemon = await scratch()
   const records = new ServiceRecords(recordsDirectory(daemon.directory))
   const killed = new Supervisor({ directory: recordsDirectory(daemon.directory), onEvent: () => undefined })
@@ -152,7 +152,7 @@ test('what a killed daemon was ending is ended by the next, not started again', 
   const record = (await records.of('snail')) ?? expect.fail()
   const end = killed.stop()
   await until(async () => expect((await records.of('snail'))?.phase).toBe('stopping'), {
-    what: 'the end to begin',
+    what: 'the stop to start',
     timeoutMs: 5_000,
     intervalMs: 5,
   })
@@ -170,7 +170,7 @@ test('what a killed daemon was ending is ended by the next, not started again', 
   expect(record.pid && (await identify(record.pid))).toBeNull()
 })
 
-test('a daemon whose folder is removed ends what it keeps, and touches nothing that comes in its place', async () => {
+test('a daemon whose folder is deleted stops its services, and changes nothing in a new folder of the same name', async () => {
   await using daemon = await scratch()
   await ensureDaemon(daemon.directory, daemon.launch)
   await callDaemon(daemon.directory, 'start', { names: ['bee'] })
@@ -242,7 +242,7 @@ test('the pid of a daemon is known while it runs', async () => {
   expect([during, await daemonPid(daemon.directory)]).toEqual([process.pid, null])
 })
 
-test('a daemon whose socket alone is removed can be asked again', async () => {
+test('a daemon whose socket is deleted opens it again', async () => {
   await using daemon = await scratch()
   await ensureDaemon(daemon.directory, daemon.launch)
   const socket = socketPath(daemon.directory)
@@ -254,7 +254,7 @@ test('a daemon whose socket alone is removed can be asked again', async () => {
   expect(daemon.runs.length).toBe(1)
 })
 
-/** A daemon's program that does as `script` says. */
+/** Launches a daemon whose program is `script`. */
 const launched = async (
   script: string,
   timeoutMs = 10_000,
@@ -278,7 +278,7 @@ const launched = async (
   }
 }
 
-test('a daemon that takes the call and says nothing, as one that was stopped, is not waited for without end', async () => {
+test('a daemon that accepts connections but does not respond is reported with its pid', async () => {
   await using daemon = await scratch()
   await mkdir(daemon.directory)
   const sockets: Socket[] = []
@@ -300,17 +300,17 @@ test('a daemon that takes the call and says nothing, as one that was stopped, is
   expect(await daemonResponds(daemon.directory, 50)).toBe(false)
 })
 
-test('a daemon that ends before it can be asked is reported at once with its last words', async () => {
+test('a daemon that exits before it accepts requests is reported at once with its last log lines', async () => {
   const { launch } = await launched(`console.error('no wax'); process.exit(3)`)
   await expect(launch).rejects.toMatchObject({
     code: 'DAEMON_FAILED',
     outcome: 'failed',
-    message: 'The daemon, which runs the services, ended with status 3 before it could be asked',
+    message: 'The daemon, which runs the services, exited with status 3 before it accepted requests',
     lastLogLines: ['no wax'],
   })
 })
 
-test('what a daemon fails of is told though its log could not be written', async () => {
+test('the reason why a daemon failed is reported even if its log cannot be written', async () => {
   const error = {
     code: 'DISK_FULL',
     message: 'no room',
@@ -328,17 +328,17 @@ test('what a daemon fails of is told though its log could not be written', async
   })
 })
 
-test('a daemon that says nothing is ended at the deadline', async () => {
+test('a daemon that reports nothing is stopped at the timeout', async () => {
   const { launch, log } = await launched(`console.log(process.pid); setInterval(() => {}, 1000)`, 700)
   await expect(launch).rejects.toMatchObject({
     code: 'DAEMON_FAILED',
     message: expect.stringContaining('timed out after 0.7 s waiting for'),
   })
   const pid = Number((await readFile(log, 'utf8')).trim().split('\n').at(-1))
-  await until(async () => expect(await identify(pid)).toBeNull(), { what: 'its end', timeoutMs: 5_000 })
+  await until(async () => expect(await identify(pid)).toBeNull(), { what: 'its exit', timeoutMs: 5_000 })
 })
 
-test('a daemon that says it can be asked goes on without whoever launched it', async () => {
+test('a daemon that accepts requests outlives its launcher', async () => {
   const { launch, log } = await launched(
     `process.send({ kind: 'done' }); process.on('disconnect', () => console.log('alone'))`,
   )
@@ -349,14 +349,14 @@ test('a daemon that says it can be asked goes on without whoever launched it', a
   })
 })
 
-test('a folder too deep for a socket gets one elsewhere', () => {
+test('the socket of a folder whose path is too long is elsewhere', () => {
   expect(socketPath('/short')).toBe('/short/daemon.sock')
   const deep = `/${'deep/'.repeat(30)}`
   expect(Buffer.byteLength(socketPath(deep))).toBeLessThan(104)
   expect(socketPath(deep)).not.toBe(socketPath(`${deep}er`))
 })
 
-test('a folder for sockets is one of this user alone, or is refused', async () => {
+test('a folder for sockets that other users can use is refused', async () => {
   const root = await mkdtemp(join(tmpdir(), 'offstream-sockets-'))
   onTestFinished(() => rm(root, { recursive: true }))
   const folder = join(root, 'daemon-1')

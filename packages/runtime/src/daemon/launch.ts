@@ -12,19 +12,19 @@ export interface DaemonProgram {
   /** All of its environment. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
-  /** Where it writes; appended to. Its folder must exist. */
+  /** Its output is appended to this file; the folder must exist. */
   readonly logFile: string
 }
 
 const lastLogLineCount = 12
 
-/** On a machine that has much to do, a process takes its time to begin. */
+/** On a busy machine a process starts slowly. */
 export const startTimeoutMs = 30_000
 
 /**
- * Starts a daemon with its terminal let go; resolves once it says (`notifyLauncher`) that it can be asked. One that says
- * nothing within `timeoutMs` is asked to end.
- * @throws what it said that it failed of, and OffstreamError DAEMON_FAILED where it ended without a word, or said none
+ * Starts a daemon without a terminal; resolves when it reports (`notifyLauncher`) that it accepts requests. If it reports
+ * nothing within `timeoutMs`, it gets SIGTERM.
+ * @throws the error that it reports; OffstreamError DAEMON_FAILED if it exits or times out without a report
  */
 export const launchDaemon = async (
   { file, args, env, cwd, logFile }: DaemonProgram,
@@ -32,28 +32,30 @@ export const launchDaemon = async (
 ): Promise<void> => {
   const log = await open(logFile, 'a')
   try {
-    const firstWord = await endOfLog(logFile)
-    // The fourth is a channel for the one answer. A full disk takes no log, and then the log tells no reason.
+    const since = await endOfLog(logFile)
+    // The fourth is a channel for the report: on a full disk the log cannot contain the reason.
     const child = spawn(file, [...args], {
       ...{ detached: true, stdio: ['ignore', log.fd, log.fd, 'ipc'], env: { ...env }, cwd },
     })
     const answer = new Promise<string | null>((resolve, reject) => {
-      child.once('message', (told: DaemonResponse) =>
-        told.kind === 'error' ? reject(failed(fromWire(told.error))) : resolve(null),
+      child.once('message', (report: DaemonResponse) =>
+        report.kind === 'error' ? reject(failed(fromWire(report.error))) : resolve(null),
       )
-      child.once('error', error => resolve(`could not be run: ${messageOf(error)}`))
+      child.once('error', error => resolve(`could not be started: ${messageOf(error)}`))
       child.once('exit', (status, signal) =>
-        resolve(`ended with ${signal ?? `status ${status}`} before it could be asked`),
+        resolve(
+          `${signal === null ? `exited with status ${status}` : `was killed by ${signal}`} before it accepted requests`,
+        ),
       )
     })
     try {
-      const how = await withDeadline(() => answer, { what: 'its first word', timeoutMs })
-      if (how !== null) throw daemonFailed(how, await lastLines(logFile, lastLogLineCount, firstWord))
+      const how = await withDeadline(() => answer, { what: 'its report', timeoutMs })
+      if (how !== null) throw daemonFailed(how, await lastLines(logFile, lastLogLineCount, since))
     } catch (error) {
       if (error instanceof DeadlineError) child.kill()
       throw failed(error)
     } finally {
-      // Nothing of it shall keep us from our own end.
+      // It must not keep this process from exiting.
       if (child.connected) child.disconnect()
       child.unref()
     }
@@ -62,17 +64,17 @@ export const launchDaemon = async (
   }
 }
 
-/** For the daemon's own process: says that it can be asked now (null), or what it fails of. */
+/** For the process of the daemon: reports that it accepts requests now (null), or why it failed. */
 export const notifyLauncher = async (error: unknown = null): Promise<void> => {
-  const told: DaemonResponse = error === null ? { kind: 'done' } : { kind: 'error', error: toWire(error) }
-  // Whoever launched it may be gone.
+  const report: DaemonResponse = error === null ? { kind: 'done' } : { kind: 'error', error: toWire(error) }
+  // The launcher may have exited.
   await new Promise<void>(resolve => {
-    if (process.connected) process.send?.(told, undefined, undefined, () => resolve())
+    if (process.connected) process.send?.(report, undefined, undefined, () => resolve())
     else resolve()
   })
 }
 
-/** A daemon could not be started for a reason that is no news by itself. */
+/** An error for the user, whatever kept a daemon from starting. */
 export const failed = (error: unknown): OffstreamError =>
   error instanceof OffstreamError
     ? error
@@ -80,7 +82,7 @@ export const failed = (error: unknown): OffstreamError =>
 
 const daemonFailed = (how: string, lastLogLines: readonly string[], cause?: unknown): OffstreamError =>
   new RuntimeError('DAEMON_FAILED', `The daemon, which runs the services, ${how}`, {
-    hint: 'call `offstream up --foreground`, where it tells more; `offstream down` ends what runs, also without a daemon',
+    hint: 'run `offstream up --foreground`, which shows more; `offstream down` stops the services without a daemon',
     lastLogLines,
     cause,
   })

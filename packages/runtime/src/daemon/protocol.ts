@@ -1,23 +1,23 @@
 import { fileErrorOf, OffstreamError, type Outcome } from '../errors.ts'
 import type { ServiceEvent } from '../supervisor/service.ts'
 
-/** What the daemon is asked: HTTP over its unix socket, `POST /start` and `POST /stop` with this as JSON. */
+/** A request to the daemon: HTTP over its unix socket, `POST /start` or `POST /stop` with this as JSON. */
 export interface DaemonRequest {
-  /** Names of services; all that there are (`start`) or that run (`stop`) where it is absent. */
+  /** Names of services; without it all services (`start`) or all running ones (`stop`). */
   readonly names?: readonly string[]
-  /** What the services are to be built from; the daemon's owner knows its form. `start` only. */
+  /** The services are built from it; its form is the business of `DaemonOptions.build`. Only for `start`. */
   readonly settings?: unknown
 }
 
-/** What it answers, one JSON object a line: events as they happen, then how it ended. */
+/** Its response, one JSON object a line: events as they happen, then the outcome. */
 export type DaemonResponse =
   | { readonly kind: 'event'; readonly event: ServiceEvent }
-  /** Another request is being carried out; this one comes after it. */
+  /** Another request is in progress; this one follows it. */
   | { readonly kind: 'waiting' }
   | { readonly kind: 'done' }
   | { readonly kind: 'error'; readonly error: WireError }
 
-/** An error that crosses from one process to another; `code` is null for a bug. */
+/** An error on its way from one process to another; `code` is null for a bug. */
 export interface WireError {
   readonly code: string | null
   readonly message: string
@@ -27,15 +27,16 @@ export interface WireError {
   readonly stack: string | null
 }
 
+/** The error as data. */
 export const toWire = (error: unknown): WireError => {
-  const news = error instanceof OffstreamError ? error : fileErrorOf(error)
-  return news !== null
+  const known = error instanceof OffstreamError ? error : fileErrorOf(error)
+  return known !== null
     ? {
-        code: news.code,
-        message: news.message,
-        outcome: news.outcome,
-        hint: news.hint,
-        lastLogLines: news.lastLogLines,
+        code: known.code,
+        message: known.message,
+        outcome: known.outcome,
+        hint: known.hint,
+        lastLogLines: known.lastLogLines,
         stack: null,
       }
     : {
@@ -48,6 +49,7 @@ export const toWire = (error: unknown): WireError => {
       }
 }
 
+/** The error that the data was made from. */
 export const fromWire = ({ code, message, outcome, hint, lastLogLines, stack }: WireError): Error => {
   if (code !== null) return new OffstreamError(code, message, { outcome, hint, lastLogLines })
   const error = new Error(message)

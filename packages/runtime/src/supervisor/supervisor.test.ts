@@ -9,7 +9,7 @@ import { ServiceRecords } from './records.ts'
 import type { Service, ServiceEvent } from './service.ts'
 import { Supervisor } from './supervisor.ts'
 
-/** A supervisor over tiny real programs in a folder of its own; whatever is still kept is ended with the test. */
+/** A supervisor over tiny real programs in a folder of its own; what still runs is stopped with the test. */
 const scratch = async () => {
   const directory = await mkdtemp(join(tmpdir(), 'offstream-supervisor-'))
   const events: ServiceEvent[] = []
@@ -50,7 +50,7 @@ const scratch = async () => {
 const lives = `console.log('ready'); setInterval(() => {}, 1000)`
 const kinds = (events: readonly ServiceEvent[]) => events.map(event => `${event.kind} ${event.service}`)
 
-test('services start after what they need and end before it', async () => {
+test('services start after what they need and stop before it', async () => {
   await using stack = await scratch()
   await stack.supervisor.start([
     stack.program('roof', lives, { needs: ['walls'] }),
@@ -75,7 +75,7 @@ test('services start after what they need and end before it', async () => {
   expect(await stack.records.all()).toEqual([])
 })
 
-test('a service that waits for another is known to be about to start, and forgotten where that fails', async () => {
+test('a service that waits for another has a record, which is deleted if the other fails', async () => {
   await using stack = await scratch()
   const walls = stack.program('walls', `setTimeout(() => process.exit(1), 300)`)
   const start = stack.supervisor.start([walls, stack.program('roof', lives, { needs: ['walls'] })])
@@ -135,7 +135,7 @@ test('a program that cannot be run at all is news, not a bug', async () => {
   })
 })
 
-test('an aborted start ends what it had started', async () => {
+test('an aborted start stops what it had started', async () => {
   await using stack = await scratch()
   const abort = new AbortController()
   const silent = stack.program('silent', `console.log('x'); setInterval(() => {}, 1000)`, { needs: ['bee'] })
@@ -150,7 +150,7 @@ test('an aborted start ends what it had started', async () => {
   expect(stack.supervisor.names).toEqual([])
 })
 
-test('what is prepared before a start ends with it', async () => {
+test('the preparation of a start is cancelled with it', async () => {
   await using stack = await scratch()
   const abort = new AbortController()
   const waits = stack.program('waits', lives, {
@@ -168,7 +168,7 @@ test('what is prepared before a start ends with it', async () => {
   expect(await stack.records.all()).toEqual([])
 })
 
-test('a service that is killed comes back, and its record counts it', async () => {
+test('a service that is killed is restarted, and its record counts the restart', async () => {
   await using stack = await scratch()
   await stack.supervisor.start([stack.program('bee', lives)])
   const first = await stack.records.of('bee')
@@ -188,7 +188,7 @@ test('a service that is killed comes back, and its record counts it', async () =
   })
 })
 
-test('what a fallen service leaves of its group is ended before it starts again', async () => {
+test('children of a crashed service are killed before it restarts', async () => {
   await using stack = await scratch()
   const parent = `
     const child = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
@@ -204,7 +204,7 @@ test('what a fallen service leaves of its group is ended before it starts again'
   expect(identity).not.toBeNull()
 })
 
-test('a service that ignores TERM is killed, with its children', async () => {
+test('a service that ignores SIGTERM is killed, with its children', async () => {
   await using stack = await scratch()
   const deaf = stack.program('deaf', `process.on('SIGTERM', () => {}); ${lives}`, { stopTimeoutMs: 200 })
   await stack.supervisor.start([deaf])
@@ -212,7 +212,7 @@ test('a service that ignores TERM is killed, with its children', async () => {
   expect(stack.events.at(-1)).toMatchObject({ kind: 'stopped', service: 'deaf', killed: true })
 })
 
-test('a service with a gentle way to stop is asked that way and not signalled', async () => {
+test('a service with a gentle way to stop gets no signal', async () => {
   await using stack = await scratch()
   const file = join(stack.directory, 'stop')
   const gentle = stack.program(
@@ -226,7 +226,7 @@ test('a service with a gentle way to stop is asked that way and not signalled', 
   expect((await readFile(gentle.logFile, 'utf8')).trim().split('\n')).toEqual(['ready', 'bye'])
 })
 
-test('where a gentle way to stop fails, TERM follows at once', async () => {
+test('if a gentle way to stop fails, SIGTERM follows at once', async () => {
   await using stack = await scratch()
   const deaf = stack.program(
     'deaf',
@@ -241,7 +241,7 @@ test('where a gentle way to stop fails, TERM follows at once', async () => {
   expect((await readFile(deaf.logFile, 'utf8')).trim().split('\n')).toEqual(['ready', 'bye'])
 })
 
-test('a disk that takes no record costs no service its life, nor its end', async () => {
+test('a record that cannot be written neither stops a service nor prevents its stop', async () => {
   await using stack = await scratch()
   const records = join(stack.directory, 'services')
   await stack.supervisor.start([stack.program('bee', lives)])
@@ -266,7 +266,7 @@ test('a disk that takes no record costs no service its life, nor its end', async
   expect(again?.kind === 'ready' && (await identify(again.pid))).toBeNull()
 })
 
-test('records that can not be read are not taken for none', async () => {
+test('a folder of records that cannot be read is an error', async () => {
   await using stack = await scratch()
   expect(await stack.records.all()).toEqual([])
   await symlink('services', join(stack.directory, 'services'))
@@ -274,7 +274,7 @@ test('records that can not be read are not taken for none', async () => {
   await rm(join(stack.directory, 'services'))
 })
 
-test('whoever listens and fails keeps no service from its restart or its end', async () => {
+test('a listener that throws prevents neither restart nor stop of a service', async () => {
   await using stack = await scratch()
   const heard: string[] = []
   const supervisor = new Supervisor({
@@ -296,7 +296,7 @@ test('whoever listens and fails keeps no service from its restart or its end', a
   expect(heard.slice(-2)).toEqual(['stopping', 'stopped'])
 })
 
-test('taken ports are refused with the names of their holders before anything starts', async () => {
+test('taken ports are reported with their holders before anything starts', async () => {
   await using stack = await scratch()
   const holder = createServer().listen(0, '127.0.0.1')
   await until(async () => expect(holder.listening).toBe(true), { what: 'the listener', timeoutMs: 5_000 })
@@ -316,7 +316,7 @@ test('taken ports are refused with the names of their holders before anything st
   }
 })
 
-test('the next supervisor adopts what lives and starts what fell while nobody watched', async () => {
+test('the next supervisor adopts running services and restarts those that crashed meanwhile', async () => {
   await using stack = await scratch()
   const [lasting, fallen] = [stack.program('lasting', lives), stack.program('fallen', lives)]
   const killed = stack.open()
@@ -337,9 +337,9 @@ test('the next supervisor adopts what lives and starts what fell while nobody wa
 })
 
 test.each([
-  ['was being ended', { phase: 'stopping' }],
-  ['ran before the machine was started', { startedAt: '2001-01-01T00:00:00.000Z' }],
-] as const)('what %s is cleared away, not started', async (_, change) => {
+  ['was being stopped', { phase: 'stopping' }],
+  ['ran before the last reboot', { startedAt: '2001-01-01T00:00:00.000Z' }],
+] as const)('a service that %s is cleaned up, not started', async (_, change) => {
   await using stack = await scratch()
   const gone = stack.program('gone', lives)
   await stack.records.keep({
@@ -359,7 +359,7 @@ test.each([
   expect(stack.supervisor.names).toEqual([])
 })
 
-test('a service that can not outlive another is started again after it', async () => {
+test('a service that cannot go on without another is restarted after its crash', async () => {
   await using stack = await scratch()
   const queen = stack.program('queen', lives)
   const swarm = stack.program('swarm', lives, { needs: ['queen'], restartsWith: ['queen'] })
@@ -374,7 +374,7 @@ test('a service that can not outlive another is started again after it', async (
   expect(await stack.records.of('drone')).toMatchObject({ phase: 'running', restarts: 0 })
 })
 
-test('what is known of a failure is told with what mends it', async () => {
+test('a known cause of a failure is reported with its fix', async () => {
   await using stack = await scratch()
   const dies = stack.program('dies', `console.error('no honey left'); process.exit(7)`, {
     diagnose: lines => (lines.includes('no honey left') ? { cause: 'it starved', hint: 'feed it' } : null),
@@ -386,7 +386,7 @@ test('what is known of a failure is told with what mends it', async () => {
   })
 })
 
-test('everything can be ended at once by force', async () => {
+test('everything can be killed at once', async () => {
   await using stack = await scratch()
   const deaf = stack.program('deaf', `process.on('SIGTERM', () => {}); ${lives}`)
   await stack.supervisor.start([deaf])
@@ -398,7 +398,7 @@ test('everything can be ended at once by force', async () => {
   })
 })
 
-test('a service that only falls is given up with the reason', async () => {
+test('a service that crashes too often fails with the reason', async () => {
   await using stack = await scratch()
   const server = `console.log('ready'); setTimeout(() => process.exit(3), 400)`
   await stack.supervisor.start([stack.program('frail', server)])
@@ -413,7 +413,7 @@ test('a service that only falls is given up with the reason', async () => {
   })
 }, 60_000)
 
-test('whoever waits for a service that is given up is told so at once', async () => {
+test('a start that waits for a service that fails is rejected at once', async () => {
   await using stack = await scratch()
   const file = join(stack.directory, 'works')
   await writeFile(file, '')
@@ -435,7 +435,7 @@ test('whoever waits for a service that is given up is told so at once', async ()
   })
 }, 60_000)
 
-test('one that is asked for while it is started again is told with the pid that it gets', async () => {
+test('a service that is requested during its restart is reported with its new pid', async () => {
   await using stack = await scratch()
   const service = stack.program('bee', lives)
   await stack.supervisor.start([service])
@@ -451,7 +451,7 @@ test('one that is asked for while it is started again is told with the pid that 
   expect(again?.pid).not.toBe(first?.pid)
 })
 
-test('what is left of an earlier supervisor is ended whether it is known or not, in its order', async () => {
+test('what an earlier supervisor left is stopped in order, with and without records', async () => {
   await using stack = await scratch()
   const services = [stack.program('roof', lives, { needs: ['walls'] }), stack.program('walls', lives)]
   const killed = stack.open()
@@ -459,7 +459,7 @@ test('what is left of an earlier supervisor is ended whether it is known or not,
   const pids = (await stack.records.all()).map(({ pid }) => pid ?? 0)
   await rm(join(stack.directory, 'services', 'stranger.json'))
   stack.events.length = 0
-  // Its watch would take what we end for a fall.
+  // Its watch would take the stop for a crash.
   killed.loseRecords()
   const ended = stack.supervisor.stopLeftovers(services)
   await Promise.all([ended, killed.stop()])
