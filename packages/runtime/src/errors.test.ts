@@ -14,9 +14,16 @@ test.each([
   ['EDQUOT', 'mkdir', '/a', 'DISK_FULL', 'prerequisite', 'The disk is full: `/a` cannot be written'],
   ['EACCES', 'mkdir', '/a', 'FOLDER_UNWRITABLE', 'refused', '`/a` cannot be used: permission denied'],
   ['EROFS', 'open', '/a', 'FOLDER_UNWRITABLE', 'refused', '`/a` cannot be used: the disk is read-only'],
-])('%s of %s on a file of ours is news, and no bug', (code, syscall, path, told, outcome, message) => {
-  expect(fileErrorOf(systemError(code, { syscall, path }))).toMatchObject({ code: told, outcome, message })
-})
+])(
+  '%s of %s on a file of ours is an error for the user, not a bug',
+  (code, syscall, path, expected, outcome, message) => {
+    expect(fileErrorOf(systemError(code, { syscall, path }))).toMatchObject({
+      code: expected,
+      outcome,
+      message,
+    })
+  },
+)
 
 test.each([
   ['a bug', new TypeError('bees is not iterable')],
@@ -26,7 +33,10 @@ test.each([
     systemError('EACCES', { syscall: 'listen', address: '127.0.0.1' }),
   ],
   ['a program that may not be run', systemError('EACCES', { syscall: 'spawn /a', path: '/a' })],
-  ['what is news already', new OffstreamError('BEES_AWAY', 'away', { outcome: 'failed', hint: 'call them' })],
+  [
+    'an error for the user',
+    new OffstreamError('BEES_AWAY', 'away', { outcome: 'failed', hint: 'call them' }),
+  ],
 ])('%s is not taken for it', (_, error) => {
   expect(fileErrorOf(error)).toBeNull()
 })
@@ -52,7 +62,7 @@ test('a folder for temporary files that does not exist is an error that names TM
 const run = promisify(execFile)
 
 test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
-  'a disk that is full is told by what the system says of it (needs the rights to mount one)',
+  'a full disk is reported as such (needs the permission to mount one)',
   async () => {
     const disk = await mkdtemp(join(tmpdir(), 'offstream-disk-'))
     const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', disk]).then(

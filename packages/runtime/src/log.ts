@@ -1,24 +1,24 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { piecesOf } from './rotate.ts'
 
-/** Bytes of a line that are given; of a longer one the rest is told as a number. */
-const longestLine = 64 * 1024
+/** A longer line is cut, and the number of missing bytes is added. */
+const maxLineBytes = 64 * 1024
 const blockBytes = 64 * 1024
 const newline = 0x0a
 
-/** A line of a log, rotated or not. Places are bytes from the log's very beginning, as in `LogPiece`. */
+/** A line of a log. Positions count bytes from the very beginning of the log, as in `LogPiece`. */
 export interface LogLine {
   readonly text: string
-  /** Place of its first byte. */
+  /** Position of its first byte. */
   readonly begins: number
 }
 
-/** Where a log ends now: the place of the next byte. */
+/** The end of a log: the position of the next byte. */
 export const endOfLog = async (file: string): Promise<number> => (await piecesOf(file)).at(-1)?.ends ?? 0
 
 /**
- * The last `count` lines of a log, oldest first; none where there is no such file.
- * @param since the place where they may begin: what `endOfLog` told before a program was started gives only its words
+ * The last `count` lines of a log, oldest first; none if the log does not exist.
+ * @param since only lines from this position on: `endOfLog` before the start of a program excludes earlier programs
  */
 export const lastLines = async (file: string, count: number, since = 0): Promise<string[]> => {
   const lines: string[] = []
@@ -31,21 +31,21 @@ export const lastLines = async (file: string, count: number, since = 0): Promise
 }
 
 /**
- * The lines of a log that begin before `place`, newest first, some at a time. No more is read than is asked for, and
- * no more held than two blocks: the log may have any size, and so may a line.
+ * The lines of a log that begin before `position`, newest first, some at a time. It reads no more than is requested and
+ * keeps at most two blocks in memory, whatever the size of the log or of a line.
  */
-export async function* linesBefore(file: string, place: number): AsyncGenerator<LogLine[]> {
+export async function* linesBefore(file: string, position: number): AsyncGenerator<LogLine[]> {
   const line = new GrowingLine()
-  let end = place
-  let lastPlace = place
+  let end = position
+  let lastPosition = position
   for (;;) {
     const piece = (await piecesOf(file)).findLast(({ begins, ends }) => begins < end && begins < ends)
     if (piece === undefined || piece.ends < end) {
-      // The beginning; or `place` was behind the end; or what came after this piece was not kept.
+      // The beginning of the log, or `position` is after its end, or the next piece was deleted.
       if (line.bytes > 0) yield [line.take(end)]
       if (piece === undefined) return
       end = piece.ends
-      lastPlace = end
+      lastPosition = end
     }
     const handle = await openIfThere(piece.file)
     if (handle === null) continue
@@ -53,14 +53,14 @@ export async function* linesBefore(file: string, place: number): AsyncGenerator<
       while (end > piece.begins) {
         const start = Math.max(piece.begins, end - blockBytes)
         const block = await readBlock(handle, start - piece.begins, end - start)
-        // A rotation has emptied it: what was in it lies in another file now.
+        // A rotation has emptied it: its text is in another file now.
         if (block.length < end - start) break
         const lines: LogLine[] = []
         let until = block.length
         for (let at = newlineBefore(block, until); at !== -1; at = newlineBefore(block, until)) {
           line.prepend(block.subarray(at + 1, until))
-          // After the newline at the very end no line begins.
-          if (start + at + 1 < lastPlace) lines.push(line.take(start + at + 1))
+          // No line begins after the newline at the very end.
+          if (start + at + 1 < lastPosition) lines.push(line.take(start + at + 1))
           until = at
         }
         line.prepend(block.subarray(0, until))
@@ -74,31 +74,31 @@ export async function* linesBefore(file: string, place: number): AsyncGenerator<
 }
 
 /**
- * Reads a log from a place on. Each `read` goes on where the last one ended, through whatever rotations there were
- * meanwhile; a file that is not there yet is an empty log.
+ * Reads a log from a position on. Each `read` continues where the last one ended, also after rotations. A log that does
+ * not exist yet is empty.
  */
 export class LogReader {
   readonly #file: string
   readonly #line = new GrowingLine()
-  #place: number
+  #position: number
   #lineBegins: number
 
-  constructor(file: string, place: number) {
+  constructor(file: string, position: number) {
     this.#file = file
-    this.#place = place
-    this.#lineBegins = place
+    this.#position = position
+    this.#lineBegins = position
   }
 
-  /** The lines that are complete by now, oldest first, some at a time. */
+  /** The lines that are complete now, oldest first, some at a time. */
   async *read(): AsyncGenerator<LogLine[]> {
     const now = await piecesOf(this.#file)
     const goal = now.at(-1)?.ends ?? 0
-    // Somebody emptied or removed it by hand.
-    if (this.#place > goal) this.#jumpTo(now.at(-1)?.begins ?? 0)
-    while (this.#place < goal) {
-      const piece = (await piecesOf(this.#file)).find(({ ends }) => ends > this.#place)
+    // A user emptied or deleted it.
+    if (this.#position > goal) this.#jumpTo(now.at(-1)?.begins ?? 0)
+    while (this.#position < goal) {
+      const piece = (await piecesOf(this.#file)).find(({ ends }) => ends > this.#position)
       if (piece === undefined) return
-      if (piece.begins > this.#place) {
+      if (piece.begins > this.#position) {
         const rest = this.rest()
         if (rest !== null) yield [rest]
         this.#jumpTo(piece.begins)
@@ -106,9 +106,9 @@ export class LogReader {
       const handle = await openIfThere(piece.file)
       if (handle === null) continue
       try {
-        while (this.#place < goal) {
-          const length = Math.min(blockBytes, goal - this.#place)
-          const block = await readBlock(handle, this.#place - piece.begins, length)
+        while (this.#position < goal) {
+          const length = Math.min(blockBytes, goal - this.#position)
+          const block = await readBlock(handle, this.#position - piece.begins, length)
           if (block.length === 0) break
           yield this.#split(block)
         }
@@ -118,11 +118,11 @@ export class LogReader {
     }
   }
 
-  /** The line at the end that no newline ends yet, if there is one; it counts as read. */
+  /** The last line if no newline ends it yet, otherwise null; it counts as read. */
   rest(): LogLine | null {
     if (this.#line.bytes === 0) return null
     const rest = this.#line.take(this.#lineBegins)
-    this.#lineBegins = this.#place
+    this.#lineBegins = this.#position
     return rest
   }
 
@@ -133,33 +133,33 @@ export class LogReader {
       this.#line.append(block.subarray(from, at))
       lines.push(this.#line.take(this.#lineBegins))
       from = at + 1
-      this.#lineBegins = this.#place + from
+      this.#lineBegins = this.#position + from
     }
     this.#line.append(block.subarray(from))
-    this.#place += block.length
+    this.#position += block.length
     return lines
   }
 
-  #jumpTo(place: number): void {
-    this.#line.take(place)
-    this.#place = place
-    this.#lineBegins = place
+  #jumpTo(position: number): void {
+    this.#line.take(position)
+    this.#position = position
+    this.#lineBegins = position
   }
 }
 
-/** A line that is put together from either end; of a huge one only the beginning is held. */
+/** A line that grows at either end; only the beginning of a huge line is kept. */
 class GrowingLine {
   #start: Buffer = Buffer.alloc(0)
   bytes = 0
 
   append(more: Buffer): void {
     this.bytes += more.length
-    if (this.#start.length < longestLine) this.#hold(this.#start, more)
+    if (this.#start.length < maxLineBytes) this.#set(this.#start, more)
   }
 
   prepend(more: Buffer): void {
     this.bytes += more.length
-    this.#hold(more, this.#start)
+    this.#set(more, this.#start)
   }
 
   take(begins: number): LogLine {
@@ -170,16 +170,16 @@ class GrowingLine {
     return { text: missing === 0 ? text : `${text} … ${missing} more bytes`, begins }
   }
 
-  #hold(first: Buffer, second: Buffer): void {
+  #set(first: Buffer, second: Buffer): void {
     const both = first.length === 0 ? second : second.length === 0 ? first : Buffer.concat([first, second])
-    this.#start = both.subarray(0, longestLine)
+    this.#start = both.subarray(0, maxLineBytes)
   }
 }
 
 const newlineBefore = (block: Buffer, until: number): number =>
   until === 0 ? -1 : block.lastIndexOf(newline, until - 1)
 
-/** As much of the `length` bytes as there is. */
+/** At most `length` bytes; fewer at the end of the file. */
 const readBlock = async (handle: FileHandle, position: number, length: number): Promise<Buffer> => {
   const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, position)
   return buffer.subarray(0, bytesRead)

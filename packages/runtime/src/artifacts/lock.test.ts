@@ -83,7 +83,7 @@ test('of many that find the lock of a killed holder one at a time gets it', asyn
   expect([most, inside, await readdir(folder)]).toEqual([1, 0, []])
 })
 
-test('whoever waits for a lock stops when its signal is aborted', async () => {
+test('a wait for a lock stops when its signal is aborted', async () => {
   const { file } = await scratch()
   await using _ = await acquireLock(file)
   const abort = new AbortController()

@@ -31,12 +31,12 @@ const scratch = async () => {
 
 test('an artifact is downloaded once, with progress, and used from then on', async () => {
   await using store = await scratch()
-  const told: FetchProgress[] = []
-  const onProgress = (progress: FetchProgress) => told.push(progress)
+  const reports: FetchProgress[] = []
+  const onProgress = (progress: FetchProgress) => reports.push(progress)
   expect(await ensureArtifact(store.artifact, { onProgress })).toBe(true)
   expect(await ensureArtifact(store.artifact, { onProgress })).toBe(false)
   expect(store.fetched()).toBe(1)
-  expect(told.at(-1)).toEqual({ artifact: 'honey', bytes: 5, totalBytes: 5 })
+  expect(reports.at(-1)).toEqual({ artifact: 'honey', bytes: 5, totalBytes: 5 })
   expect((await readdir(store.cache)).sort()).toEqual(['honey'])
 })
 

@@ -99,7 +99,7 @@ test('starting twice starts nothing the second time', async () => {
   expect(await stack.records.of('bee')).toEqual(first)
 })
 
-test('a service that ends before it is ready is reported with its last words, and nothing it started stays', async () => {
+test('a service that exits before it is ready is reported with its last log lines, and nothing of it remains', async () => {
   await using stack = await scratch()
   const dies = stack.program('dies', `console.error('no honey left'); process.exit(7)`, { needs: ['hive'] })
   await expect(stack.supervisor.start([stack.program('hive', lives), dies])).rejects.toMatchObject({
@@ -112,7 +112,7 @@ test('a service that ends before it is ready is reported with its last words, an
   expect(kinds(stack.events)).toContain('stopped hive')
 })
 
-test('a service that never answers is ended at its deadline', async () => {
+test('a service that never responds is stopped at its timeout', async () => {
   await using stack = await scratch()
   const silent = stack.program('silent', `console.log(process.pid); setInterval(() => {}, 1000)`, {
     startTimeoutMs: 700,
@@ -125,7 +125,7 @@ test('a service that never answers is ended at its deadline', async () => {
   expect(await identify(pid)).toBeNull()
 })
 
-test('a program that cannot be run at all is news, not a bug', async () => {
+test('a program that cannot be started is an error for the user, not a bug', async () => {
   await using stack = await scratch()
   const absent = stack.program('absent', '')
   const command = { ...absent.command, file: join(stack.directory, 'no-such-program') }
