@@ -36,6 +36,13 @@ test('the README has at most 10 KB', () => {
   expect(Buffer.byteLength(readme.text)).toBeLessThanOrEqual(10_240)
 })
 
+test('the README of a package has at most 60 lines', () => {
+  const readmes = documents.filter(({ file }) => /^(?:packages|spark-jobs)\/(?:.*\/)?README\.md$/.test(file))
+  const long = readmes.filter(({ text }) => text.trimEnd().split('\n').length > 60)
+  expect(long.map(({ file }) => file)).toEqual([])
+  expect(readmes.length).toBeGreaterThanOrEqual(8)
+})
+
 test('the README lists every command, in the order of the help', () => {
   const table = tablesIn(readme).find(([head]) => head?.[0] === 'command') ?? []
   const listed = table.slice(2).map(([first = '']) => /^`offstream (\w+)/.exec(first)?.[1])
