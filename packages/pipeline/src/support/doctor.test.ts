@@ -3,10 +3,13 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { Config } from '../project/config.ts'
 import { findJava } from '../runtimes/toolchain.ts'
 import { examine, memory } from './doctor.ts'
+
+// The doctor runs Java and Python and reads every process of the machine, which takes seconds on a busy one.
+vi.setConfig({ testTimeout: 30_000 })
 
 /** A port on which this process listens. */
 const takenPort = async (): Promise<number> => {
