@@ -273,14 +273,8 @@ export class Supervisor {
 
   #reportReady(service: Service, pid: number, startedMs: number, alreadyRunning: boolean): void {
     const tookMs = Date.now() - startedMs
-    this.#onEvent({
-      kind: 'ready',
-      service: service.name,
-      pid,
-      port: service.port,
-      tookMs,
-      alreadyRunning,
-    })
+    const { name, port } = service
+    this.#onEvent({ kind: 'ready', service: name, pid, port, tookMs, alreadyRunning })
   }
 
   /** A watch never rejects: if it cannot go on, its service has failed. */
