@@ -62,6 +62,5 @@ const wordsIn = (file: string): string[] =>
 
 test.each(['.ts', '.py', '.md', '.yaml'])('%s files use plain words', extension => {
   const files = filesWith(extension === '.yaml' ? ['.yaml', '.yml'] : [extension])
-  const pending = /^packages\/runtime\//
-  expect(files.filter(file => !pending.test(file)).flatMap(wordsIn)).toEqual([])
+  expect(files.flatMap(wordsIn)).toEqual([])
 })

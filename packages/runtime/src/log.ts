@@ -74,7 +74,7 @@ export async function* linesBefore(file: string, position: number): AsyncGenerat
 }
 
 /**
- * Reads a log from a position on. Each `read` continues where the last one ended, also after rotations. A log that does
+ * Reads a log from a position on. Each `read` continues where the last one stopped, also after rotations. A log that does
  * not exist yet is empty.
  */
 export class LogReader {

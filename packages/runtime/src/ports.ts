@@ -10,8 +10,8 @@ const attempts = 3
 const maxPauseMs = 50
 
 /**
- * Who prevents a program from listening on a port; null if the port is free. A listener on another address of this
- * machine is no obstacle. The pid is 0 if the holder is another user's process.
+ * The process that prevents a program from listening on a port; null if the port is free. A listener on another address of this
+ * machine does not count. The pid is 0 if the holder is another user's process.
  * @param host the address that the program binds; without it, every address
  */
 export const portHolder = async (port: number, host?: string): Promise<ProcessSummary | null> => {

@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { pause } from './until.ts'
 
 /**
- * Which process a pid means. The system reuses pids, so a pid alone proves nothing: the start of the process tells two
- * processes with the same pid apart, also across reboots.
+ * Which process a pid means. The system reuses pids, so a pid alone proves nothing: the start time distinguishes two
+ * processes with the same pid, also across reboots.
  */
 export interface ProcessIdentity {
   readonly pid: number
@@ -212,7 +212,7 @@ const portableCommandLines = async (): Promise<CommandLine[]> =>
     return { pid: Number(pid), line: words.join(' ') }
   })
 
-/** The words of a command line, each ended by a zero byte; empty if the process has exited. */
+/** The words of a command line, each terminated by a zero byte; empty if the process has exited. */
 const linuxCommand = (pid: number): Promise<string> =>
   readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
 

@@ -74,8 +74,8 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   if (halfStopped.length > 0) void queue.add(idle, () => supervisor.stop(halfStopped)).catch(() => undefined)
   onListening?.()
   if (logs !== undefined) void boundLogs(logs, { signal: idle, onProblem: onLogProblem ?? (() => undefined) })
-  const ended = new AbortController()
-  const watching = door.watch(ended.signal)
+  const exiting = new AbortController()
+  const watching = door.watch(exiting.signal)
   try {
     await aborted(AbortSignal.any([signal, idle, door.removed]))
     // At once: a connection that is accepted now would reach a daemon that exits.
@@ -87,7 +87,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
     await supervisor.stop()
     if (door.removed.aborted) throw folderRemoved(directory)
   } finally {
-    ended.abort()
+    exiting.abort()
     requests.close()
     await watching
     await door.closed()

@@ -318,18 +318,18 @@ test('taken ports are reported with their holders before anything starts', async
 
 test('the next supervisor adopts running services and restarts those that crashed meanwhile', async () => {
   await using stack = await scratch()
-  const [lasting, fallen] = [stack.program('lasting', lives), stack.program('fallen', lives)]
+  const [lasting, crashed] = [stack.program('lasting', lives), stack.program('crashed', lives)]
   const killed = stack.open()
   await killed.start([lasting])
   const record = (await stack.records.of('lasting')) ?? expect.fail()
-  await stack.records.keep({ ...record, name: 'fallen', startId: 'nobody' })
+  await stack.records.keep({ ...record, name: 'crashed', startId: 'nobody' })
 
-  await stack.supervisor.adopt([lasting, fallen])
-  await until(async () => expect((await stack.records.of('fallen'))?.phase).toBe('running'), {
-    what: 'the fallen one',
+  await stack.supervisor.adopt([lasting, crashed])
+  await until(async () => expect((await stack.records.of('crashed'))?.phase).toBe('running'), {
+    what: 'the crashed service',
     timeoutMs: 10_000,
   })
-  expect(await stack.records.of('fallen')).toMatchObject({ restarts: 1 })
+  expect(await stack.records.of('crashed')).toMatchObject({ restarts: 1 })
   expect(await stack.records.of('lasting')).toMatchObject({ pid: record.pid, restarts: 0 })
   await stack.supervisor.stop()
   expect(record.pid && (await identify(record.pid))).toBeNull()
@@ -461,9 +461,9 @@ test('what an earlier supervisor left is stopped in order, with and without reco
   stack.events.length = 0
   // Its watch would take the stop for a crash.
   killed.loseRecords()
-  const ended = stack.supervisor.stopLeftovers(services)
-  await Promise.all([ended, killed.stop()])
-  expect([await ended, await Promise.all(pids.map(identify))]).toEqual([true, [null, null, null]])
+  const stopped = stack.supervisor.stopLeftovers(services)
+  await Promise.all([stopped, killed.stop()])
+  expect([await stopped, await Promise.all(pids.map(identify))]).toEqual([true, [null, null, null]])
   expect(await stack.records.all()).toEqual([])
   expect(await stack.open().stopLeftovers(services)).toBe(false)
 })
