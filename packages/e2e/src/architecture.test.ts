@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { expect, test } from 'vitest'
-
-const root = join(import.meta.dirname, '../../..')
+import { root } from './repository.ts'
 
 /** The packages that each package may import: cli → dashboard → pipeline → runtime, never upward. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
