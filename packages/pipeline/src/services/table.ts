@@ -72,7 +72,6 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
     settings: ['stream'],
     ports: ['stream.webPort'],
     address: ({ host, stream }) => `http://${host}:${stream.webPort}`,
-    // The name that the first version of this project gave it.
     // The user's own command wrote its log to this name, so it is not `products-stream.log`.
     logFile: 'streaming.log',
     build: productsStream,
