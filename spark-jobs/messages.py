@@ -1,85 +1,54 @@
-"""How Kafka messages become rows of the tables, and which messages can't be believed.
+"""How Kafka messages become rows of the tables, and which messages are rejected.
 
-Everything here is DataFrame → DataFrame and knows no session, no address and no table. No message makes it
-throw: one that did would end the stream at each of its starts, for ever.
+Everything here is DataFrame → DataFrame and knows no address and no table. No message causes an error: such a
+message would end the stream at each of its starts.
 """
 
 from __future__ import annotations
 
 from functools import cache, reduce
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from products import PRODUCT, REJECTED, SCHEMA_VERSION
+from products import A_CODE, CODE, PRODUCT, REJECTED, SCHEMA_VERSION, TIME, TYPE_WORDS
+from reader import product_of
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
-    from pyspark.sql.types import StructField
-
-_NEVER_NULL = ("code", "as_of", "observed_at", "source")
-_NEVER_NEGATIVE = ("additives_n", "last_modified_t", "rev")
-ONE_OF = {
-    "nutriscore_grade": ("a", "b", "c", "d", "e"),
-    "nova_group": (1, 2, 3, 4),
-    "environmental_score_grade": ("a-plus", "a", "b", "c", "d", "e", "f"),
-    "source": ("web", "api", "export", "topic", "stdin"),
-}
-
-# `\z`, since `$` lets a line end follow.
-_CODE = r"^[0-9]{8,24}\z"
-# Stricter than Spark's cast, which takes `2024` and `12:30` for moments as well.
-_MOMENT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)\z"
-_OBJECT_BEGINS = r"^\s*\{"
-
-
-class _Kind(NamedTuple):
-    """A column's type in JSON: what `schema_of_variant` may call it, and what a reason calls it."""
-
-    variant: str
-    words: str
-
-
-_KINDS = {
-    "string": _Kind("^STRING$", "text"),
-    "timestamp": _Kind("^STRING$", "a moment such as 2026-01-31T12:00:00.000Z"),
-    # JSON does not tell 1 from 1.0; the latter arrives as DECIMAL(1,0).
-    "int": _Kind(r"^(BIGINT|DECIMAL\(\d+,0\))$", "a whole number"),
-    "bigint": _Kind(r"^(BIGINT|DECIMAL\(\d+,0\))$", "a whole number"),
-    "double": _Kind(r"^(BIGINT|DOUBLE|DECIMAL\(.*)$", "a number"),
-}
 
 
 def read_messages(messages: DataFrame) -> DataFrame:
-    """Read Kafka messages: each as it came, its `product`, and the `reason` why it can't be believed.
+    """Read Kafka messages: each with its content, its `product`, and the `reason` if it is invalid.
 
     In: `key`, `value` (binary), `topic`, `partition`, `offset`, `timestamp`, `headers`, as Spark's Kafka
-    source gives them with `includeHeaders`. A null value is a delete of the key, true since the header
-    `as-of`, or without it since the message's timestamp. Out: a null `reason` where it can be
-    believed. The answer is meant to be persisted: `accepted` and `rejected` both start from it.
+    source returns them with `includeHeaders`. A null value is a delete of the key as of the header `as-of`,
+    otherwise as of the message's timestamp. Out: a null `reason` if the message is valid. Persist the result,
+    since `accepted` and `rejected` both start from it.
     """
-    parsed = messages.select(*_message())
-    typed = parsed.withColumn("product", _product_of_json())
-    return typed.withColumn("reason", _reason()).drop("is_text", "schema_version", "json")
+    value = F.col("value")
+    product = F.when(_is_utf8(), product_of(messages.sparkSession, F.col("key"), value))
+    read = messages.withColumn("product", product).select(*_message_columns())
+    return read.withColumn("reason", _reason()).drop("is_utf8", "schema_version")
 
 
 def accepted(read: DataFrame) -> DataFrame:
-    """Of read messages, those that can be believed, as rows of the table."""
+    """Return the valid messages as rows of the table."""
     return read.where(F.col("reason").isNull()).select(*_row())
 
 
 def rejected(read: DataFrame) -> DataFrame:
-    """Of read messages, those that can't be believed, as they came."""
+    """Return the invalid messages with their content and reason."""
     return read.where(F.col("reason").isNotNull()).select(*REJECTED.names)
 
 
-# Columns belong to no DataFrame. These are made once, as it takes a thousand calls into the JVM: a good part
-# of the time of a small batch.
+# Columns do not belong to a DataFrame. These are built once, since that takes hundreds of calls into the JVM,
+# a good part of the time of a small batch.
 
 
 @cache
-def _message() -> tuple[Column, ...]:
-    """What a message says: its position, its texts, its headers, its value as JSON."""
+def _message_columns() -> tuple[Column, ...]:
+    """Return the position of a message, its texts, its headers and its product."""
     return (
         F.make_valid_utf8(F.col("key").cast("string")).alias("key"),
         F.make_valid_utf8(F.col("value").cast("string")).alias("value"),
@@ -87,30 +56,24 @@ def _message() -> tuple[Column, ...]:
         F.col("partition").alias("kafka_partition"),
         F.col("offset").alias("kafka_offset"),
         F.col("timestamp").alias("kafka_timestamp"),
-        F.is_valid_utf8(F.col("value").cast("string")).alias("is_text"),
+        _is_utf8().alias("is_utf8"),
         _last_header("schema-version").alias("schema_version"),
         _last_header("as-of").alias("deleted_as_of"),
-        _json(F.col("value").cast("string")).alias("json"),
+        F.col("product"),
     )
 
 
 @cache
-def _product_of_json() -> Column:
-    """The record, each of its columns null where JSON has nothing that it could be."""
-    return F.struct(*(_typed(field).alias(field.name) for field in PRODUCT))
-
-
-@cache
 def _row() -> tuple[Column, ...]:
-    """The columns of a row of the table."""
+    """Return the columns of a row of the table."""
     deleted = F.col("value").isNull()
     of_delete = {
         "code": F.col("key"),
-        "as_of": F.coalesce(_moment(F.col("deleted_as_of")), F.col("kafka_timestamp")),
+        "as_of": F.coalesce(_time(F.col("deleted_as_of")), F.col("kafka_timestamp")),
         "observed_at": F.col("kafka_timestamp"),
     }
     record = (
-        F.when(deleted, of_delete.get(name, F.lit(None))).otherwise(_product(name)).alias(name)
+        F.when(deleted, of_delete.get(name, F.lit(None))).otherwise(F.col(f"product.{name}")).alias(name)
         for name in PRODUCT.names
     )
     position = (F.col(name) for name in ("kafka_partition", "kafka_offset", "kafka_timestamp"))
@@ -119,7 +82,7 @@ def _row() -> tuple[Column, ...]:
 
 @cache
 def _reason() -> Column:
-    """Why a message can't be believed, of several reasons the first; null where it can."""
+    """Return the first reason why a message is invalid; null if it is valid."""
     is_delete = F.col("value").isNull()
     version = F.col("schema_version")
     is_known_version = F.coalesce(version.try_cast("int").between(1, SCHEMA_VERSION), F.lit(False))
@@ -130,85 +93,32 @@ def _reason() -> Column:
         )
     ]
     of_delete = [
-        (~_is_code(F.col("key")), F.lit("key: must be 8 to 24 digits")),
+        (~F.coalesce(F.col("key").rlike(CODE), F.lit(False)), F.lit(f"key: must be {A_CODE}")),
         (
-            F.col("deleted_as_of").isNotNull() & _moment(F.col("deleted_as_of")).isNull(),
-            F.lit(f"header as-of: must be {_KINDS['timestamp'].words}"),
+            F.col("deleted_as_of").isNotNull() & _time(F.col("deleted_as_of")).isNull(),
+            F.lit(f"header as-of: must be {TYPE_WORDS['timestamp']}"),
         ),
     ]
-    of_product = [
-        (~F.col("is_text"), F.lit("value: is not UTF-8")),
-        (F.col("json").isNull(), F.lit("value: is not a JSON object")),
-        *((_is_of_wrong_type(field), _wrong_type(field)) for field in PRODUCT),
-        *((_product(name).isNull(), F.lit(f"{name}: is missing")) for name in _NEVER_NULL),
-        (~_is_code(_product("code")), F.lit("code: must be 8 to 24 digits")),
-        (~F.col("key").eqNullSafe(_product("code")), F.lit("code: differs from the key")),
-        *((_product(name) < 0, F.lit(f"{name}: must not be negative")) for name in _NEVER_NEGATIVE),
-        *(
-            (~_product(name).isin(*values), F.lit(f"{name}: must be one of {', '.join(map(str, values))}"))
-            for name, values in ONE_OF.items()
-        ),
-    ]
-    return F.coalesce(_first(of_headers), F.when(is_delete, _first(of_delete)).otherwise(_first(of_product)))
-
-
-def _json(text: Column) -> Column:
-    """The object in `text`, each column of the record as what JSON has there; null if there is none.
-
-    Typed columns would let `"code": 3017620422003` through as text and call every other slip malformed,
-    naming no column. As VARIANT each value keeps its own type.
-    """
-    columns = ", ".join(f"{name} VARIANT" for name in PRODUCT.names)
-    strict = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "malformed", "allowSingleQuotes": "false"}
-    json = F.from_json(text, f"{columns}, malformed STRING", strict)
-    # from_json takes an array of one for its element, and does not look at what follows the object.
-    is_one = F.json_array_length(F.concat(F.lit("["), text, F.lit("]"))) == 1
-    return F.when(text.rlike(_OBJECT_BEGINS) & is_one & json["malformed"].isNull(), json)
-
-
-def _typed(field: StructField) -> Column:
-    """A column of the record from `json`, null where JSON has nothing or something of another type."""
-    kind = field.dataType.simpleString()
-    is_right = F.schema_of_variant(_in_json(field.name)).rlike(_KINDS[kind].variant)
-    if kind == "timestamp":
-        return F.when(is_right, _moment(F.try_variant_get(_in_json(field.name), "$", "string")))
-    value = F.when(is_right, F.try_variant_get(_in_json(field.name), "$", kind))
-    # 1e400 is JSON, and no number that a product can have.
-    return F.when(F.abs(value) != float("inf"), value) if kind == "double" else value
+    of_product = F.when(~F.col("is_utf8"), F.lit("value: is not UTF-8")).otherwise(F.col("product.reason"))
+    return F.coalesce(_first(of_headers), F.when(is_delete, _first(of_delete)).otherwise(of_product))
 
 
 def _first(cases: list[tuple[Column, Column]]) -> Column:
-    """The words of the first case that holds, else null; the later cases are not even looked at."""
+    """Return the text of the first case that is true, otherwise null. Later cases are not evaluated."""
     return reduce(lambda otherwise, case: F.when(*case).otherwise(otherwise), reversed(cases), F.lit(None))
 
 
-def _is_of_wrong_type(field: StructField) -> Column:
-    return _product(field.name).isNull() & (F.schema_of_variant(_in_json(field.name)) != "VOID")
+def _is_utf8() -> Column:
+    return F.is_valid_utf8(F.col("value").cast("string"))
 
 
-def _wrong_type(field: StructField) -> Column:
-    return F.lit(f"{field.name}: must be {_KINDS[field.dataType.simpleString()].words}")
-
-
-def _in_json(name: str) -> Column:
-    return F.col(f"json.{name}")
-
-
-def _product(name: str) -> Column:
-    return F.col(f"product.{name}")
-
-
-def _is_code(text: Column) -> Column:
-    return F.coalesce(text.rlike(_CODE), F.lit(False))
-
-
-def _moment(text: Column) -> Column:
-    """The moment that an ISO 8601 text with a zone names; null where it names none."""
-    return F.when(text.rlike(_MOMENT), text.try_cast("timestamp"))
+def _time(text: Column) -> Column:
+    """Return the timestamp of an ISO 8601 text with a zone; null if it is not one."""
+    return F.when(text.rlike(TIME), text.try_cast("timestamp"))
 
 
 def _last_header(name: str) -> Column:
-    # Kafka lets a header come twice and the last one count; a map of them would throw (ANSI), and one such
-    # message would end the stream for ever.
+    # In Kafka a header may occur twice, and the last one counts. A map of the headers would throw (ANSI), and
+    # one such message would end the stream at each of its starts.
     named = F.filter(F.col("headers"), lambda header: header["key"] == name)
     return F.make_valid_utf8(F.try_element_at(named, F.lit(-1))["value"].cast("string"))

@@ -64,6 +64,31 @@ PRODUCT = StructType(
 )
 """The record: every column of product.ts, in its order."""
 
+NEVER_NULL = ("code", "as_of", "observed_at", "source")
+NEVER_NEGATIVE = ("additives_n", "last_modified_t", "rev")
+ONE_OF: dict[str, tuple[str | int, ...]] = {
+    "nutriscore_grade": ("a", "b", "c", "d", "e"),
+    "nova_group": (1, 2, 3, 4),
+    "environmental_score_grade": ("a-plus", "a", "b", "c", "d", "e", "f"),
+    "source": ("web", "api", "export", "topic", "stdin"),
+}
+"""The values of the columns that have only some."""
+
+# `\z`, since `$` also matches before a line end.
+CODE = r"^[0-9]{8,24}\z"
+A_CODE = "8 to 24 digits"
+TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)\z"
+"""Stricter than Spark's cast to a timestamp, which also accepts `2024` and `12:30`."""
+
+TYPE_WORDS = {
+    "string": "text",
+    "timestamp": "a moment such as 2026-01-31T12:00:00.000Z",
+    "int": "a whole number",
+    "bigint": "a whole number",
+    "double": "a number",
+}
+"""How the reason of a rejected message names the type of a column."""
+
 TABLE = StructType(
     [
         *PRODUCT.fields,

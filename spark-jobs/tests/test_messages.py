@@ -182,6 +182,12 @@ REASONS: list[tuple[Message, str]] = [
     (with_value(json.dumps(record()).encode() * 2), "value: is not a JSON object"),
     (with_value(json.dumps(record()).encode() + b", {}"), "value: is not a JSON object"),
     (with_value(json.dumps(record()).encode() + b" }"), "value: is not a JSON object"),
+    (with_value(json.dumps(record()).encode() + b"]"), "value: is not a JSON object"),
+    (with_value(json.dumps(record()).encode() + b"] x"), "value: is not a JSON object"),
+    (with_value(json.dumps(record()).encode() + b"]}"), "value: is not a JSON object"),
+    (with_value(b"\xef\xbb\xbf" + json.dumps(record()).encode()), "value: is not a JSON object"),
+    (with_value(json.dumps(record()).encode("utf-16-le")), "value: is not a JSON object"),
+    (with_value(json.dumps(record()).encode() + b"\x00"), "value: is not a JSON object"),
     (with_raw("product_name", "[" * 5_000 + "]" * 5_000), "value: is not a JSON object"),
     (with_raw("salt_100g", "9" * 5_000), "value: is not a JSON object"),
     # Values of another type.

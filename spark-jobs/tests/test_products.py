@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyspark.sql import functions as F
 
-from messages import ONE_OF
-from products import PRODUCT, SCHEMA_VERSION, TABLE, age, newest
+from products import ONE_OF, PRODUCT, SCHEMA_VERSION, TABLE, age, newest
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -39,7 +39,9 @@ test('a new project has the default settings, its contact, and its own copy of e
       name => ['config', name] as const,
     ),
     ...['kafka.log4j.properties', 'spark.log4j2.properties'].map(name => ['config', name] as const),
-    ...['stream.py', 'thrift_server.py', 'lake.py'].map(name => ['spark-jobs', name] as const),
+    ...['stream.py', 'thrift_server.py', 'lake.py', 'ProductReader.java'].map(
+      name => ['spark-jobs', name] as const,
+    ),
   ]
   expect(own.map(([at, name]) => assetPath(folder, at, name))).toEqual(
     own.map(names => join(folder, ...names)),

@@ -65,7 +65,7 @@ const settingsFile = (yaml: string, contact: string | null): string => {
 const copied = [
   { folder: 'config', belongs: (name: string) => /\.(properties|sql|xml)$/.test(name) },
   { folder: 'charts', belongs: (name: string) => /\.(sql|json)$/.test(name) },
-  { folder: 'spark-jobs', belongs: (name: string) => name.endsWith('.py') },
+  { folder: 'spark-jobs', belongs: (name: string) => /\.(py|java)$/.test(name) },
 ]
 
 const copies = async (): Promise<Record<string, string>> => {
