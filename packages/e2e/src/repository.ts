@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname, join, relative } from 'node:path'
 
-const root = join(import.meta.dirname, '../../..')
+export const root = join(import.meta.dirname, '../../..')
 
 /** Folders of builds, caches and dependencies. Hidden folders are skipped too, except `.github`. */
 const ignored = /^(node_modules|dist|coverage|__pycache__|spark-warehouse|metastore_db|\.(?!github$).*)$/
