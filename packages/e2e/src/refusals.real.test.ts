@@ -99,7 +99,7 @@ test('submit fails if the services do not run', async () => {
 test('a query without a Thrift server names the address', async () => {
   expect((await stack.run(['query', 'SELECT 1'])).shown).toMatchInlineSnapshot(`
     "! ✖ Could not connect to a Thrift server at \`127.0.0.1:<thrift.port>\`: connect ECONNREFUSED 127.0.0.1:<thrift.port> [THRIFT_UNREACHABLE]
-    ! → start the services with \`offstream up\`, then look at \`offstream status\`
+    ! → start the services with \`offstream up\`; \`offstream status\` shows them
     exit 9"
   `)
 })

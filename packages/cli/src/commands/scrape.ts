@@ -1,8 +1,9 @@
-import { Option } from '@commander-js/extra-typings'
+import { type Command, Option } from '@commander-js/extra-typings'
 import type { Config, ProduceCounts } from '@offstream/pipeline'
 import { productSources } from '@offstream/pipeline/names'
 import { ensureChromium } from '../browser.ts'
 import type { DefineCommand } from '../command.ts'
+import type { Context } from '../context.ts'
 import {
   collected,
   commaSeparated,
@@ -14,6 +15,11 @@ import {
 import type { Output } from '../output.ts'
 
 const define: DefineCommand = (command, context) =>
+  withOptions(command)
+    .addHelpText('after', helpText)
+    .action(options => scrape(options, context()))
+
+const withOptions = (command: Command) =>
   command
     .optionsGroup('For every source:')
     .addOption(
@@ -90,9 +96,9 @@ const define: DefineCommand = (command, context) =>
     )
     .option('--until-end', 'stop at the current end of the topic, instead of waiting for new messages')
 
-    .addHelpText(
-      'after',
-      `
+type ScrapeOptions = ReturnType<ReturnType<typeof withOptions>['opts']>
+
+const helpText = `
 Each product becomes one record (a JSON object with the field names of Open Food
 Facts), whatever its source, and is published to the topic \`products-events\`. A
 product that was deleted at its source becomes a delete.
@@ -125,55 +131,57 @@ Examples:
   offstream scrape --source stdin < records.jsonl
 
 Next: \`offstream status\` counts the products at each step. Data: Open Food
-Facts, ODbL.`,
-    )
-    .action(async ({ source: name, dryRun = false, ...options }) => {
-      const { filterOf, scrapeRequest } = await import('../scrapeRequest.ts')
-      const request = scrapeRequest(name, options)
-      const { ScrapeProgress } = await import('../scrapeProgress.ts')
-      const { output, pipeline, stack, signal } = context()
-      const project = await stack()
-      const config: Config =
-        name === 'web'
-          ? {
-              ...project.config,
-              browser: { executablePath: await ensureChromium({ output, pipeline, signal }, project.config) },
-            }
-          : project.config
-      const source = pipeline.openSource(request, {
-        project: { ...project, config },
-        environment: process.env,
-        input: process.stdin,
-        remembers: !dryRun,
+Facts, ODbL.`
+
+const scrape = async (
+  { source: name, dryRun: dry, ...options }: ScrapeOptions,
+  { output, pipeline, stack, signal }: Context,
+): Promise<void> => {
+  const dryRun = dry === true
+  const { filterOf, scrapeRequest } = await import('../scrapeRequest.ts')
+  const request = scrapeRequest(name, options)
+  const { ScrapeProgress } = await import('../scrapeProgress.ts')
+  const project = await stack()
+  const config: Config =
+    name === 'web'
+      ? {
+          ...project.config,
+          browser: { executablePath: await ensureChromium({ output, pipeline, signal }, project.config) },
+        }
+      : project.config
+  const source = pipeline.openSource(request, {
+    project: { ...project, config },
+    environment: process.env,
+    input: process.stdin,
+    remembers: !dryRun,
+  })
+  if (name === 'stdin' && process.stdin.isTTY) output.note('Reading lines from the terminal until Ctrl-D.')
+  if (request.kind === 'topic' && !request.untilEnd)
+    output.note('Reading messages, also new ones, until Ctrl-C.')
+  const progress = new ScrapeProgress(output, request.limit ?? null)
+  const counts = dryRun
+    ? await pipeline.produce({
+        source,
+        deliver: async ({ json }) => void printRecord(output, String(json)),
+        onProgress: progress.report,
+        signal,
       })
-      if (name === 'stdin' && process.stdin.isTTY)
-        output.note('Reading lines from the terminal until Ctrl-D.')
-      if (request.kind === 'topic' && !request.untilEnd)
-        output.note('Reading messages, also new ones, until Ctrl-C.')
-      const progress = new ScrapeProgress(output, request.limit ?? null)
-      const counts = dryRun
-        ? await pipeline.produce({
-            source,
-            deliver: async ({ json }) => void printRecord(output, String(json)),
-            onProgress: progress.report,
-            signal,
-          })
-        : await pipeline.publishProducts({
-            ...{ state: project.state, config, source },
-            onProgress: progress.report,
-            signal,
-          })
-      output.endLive()
-      output.result(
-        { kind: 'scrape', dryRun, ...counts, ...progress.result(), seconds: progress.seconds() },
-        () => '',
-      )
-      const summary = progress.summary(counts, dryRun ? 'printed' : 'published', filterOf(options))
-      const resumes = name === 'web' && !dryRun && signal.aborted
-      output.note(
-        `${summary}${resumes ? '. Next: run the same command again to resume' : nextStep(counts, dryRun)}`,
-      )
-    })
+    : await pipeline.publishProducts({
+        ...{ state: project.state, config, source },
+        onProgress: progress.report,
+        signal,
+      })
+  output.endLive()
+  output.result(
+    { kind: 'scrape', dryRun, ...counts, ...progress.result(), seconds: progress.seconds() },
+    () => '',
+  )
+  const summary = progress.summary(counts, dryRun ? 'printed' : 'published', filterOf(options))
+  const resumes = name === 'web' && !dryRun && signal.aborted
+  output.note(
+    `${summary}${resumes ? '. Next: run the same command again to resume' : nextStep(counts, dryRun)}`,
+  )
+}
 
 const nextStep = ({ delivered }: ProduceCounts, dryRun: boolean): string => {
   if (delivered === 0) return ''
