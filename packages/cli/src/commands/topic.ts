@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
+import { type Command, InvalidArgumentError, Option } from '@commander-js/extra-typings'
 import type { Project, TopicDescription } from '@offstream/pipeline'
 import { normaliseCode } from '@offstream/pipeline/names'
 import { messageOf, type OffstreamError } from '@offstream/runtime/errors'
@@ -28,7 +28,12 @@ Examples:
 
 Next: \`offstream status\` shows whether the job keeps up with the topic.`,
   )
+  addDescribe(command, context)
+  addPeek(command, context)
+  addProduce(command, context)
+}
 
+const addDescribe = (command: Command, context: MakeContext) =>
   command
     .command('describe')
     .description('show the size, the partitions and the settings of the topic')
@@ -52,6 +57,7 @@ Next: \`offstream topic peek\` shows messages.`,
       output.result({ kind: 'topic', broker, ...description }, () => descriptionText(description, output))
     })
 
+const addPeek = (command: Command, context: MakeContext) =>
   command
     .command('peek')
     .description('show messages as JSON lines, without committing offsets')
@@ -100,6 +106,7 @@ Next: \`offstream topic produce\` publishes such lines.`,
       else if (count === 0) output.note('No messages. Next: `offstream scrape --limit 100`')
     })
 
+const addProduce = (command: Command, context: MakeContext) =>
   command
     .command('produce')
     .description('publish JSON lines from standard input or a file')
@@ -153,7 +160,6 @@ Next: \`offstream topic peek --from latest\` shows the published messages.`,
       )
       if (skipped > 0) throw linesRejected(skipped, raw)
     })
-}
 
 /** Parts of the context, after checking that Kafka is running, with its address. */
 const withKafka = async (
