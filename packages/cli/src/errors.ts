@@ -4,13 +4,13 @@ import { type ErrorDefinition, errorClass } from '@offstream/runtime/errors'
 export const cliErrors = {
   ALREADY_RUNNING: {
     outcome: 'locked',
-    cause: '`up --foreground` was called while the services are running in the background.',
+    cause: '`up --foreground` was run while the services are running in the background.',
     remedy: 'Leave them running, or run `offstream down` first.',
   },
   CHART_UNKNOWN: {
     outcome: 'usage',
     cause: 'The chart does not exist.',
-    remedy: 'Choose one of those that the message lists.',
+    remedy: 'Use one of the names that the message lists.',
   },
   CODE_UNKNOWN: {
     outcome: 'usage',
@@ -19,7 +19,7 @@ export const cliErrors = {
   },
   CONFIRMATION_REQUIRED: {
     outcome: 'usage',
-    cause: '`reset` would delete data, and needs a terminal to confirm on.',
+    cause: '`reset` requires confirmation, but standard input is not a terminal.',
     remedy: 'Check with `--dry-run`, then add `--yes`.',
   },
   LINES_REJECTED: {
@@ -40,7 +40,7 @@ export const cliErrors = {
   OPTIONS_CONFLICT: {
     outcome: 'usage',
     cause:
-      'Options of `scrape` exclude each other, or belong to another `--source`; the message says to which.',
+      'Options of `scrape` cannot be used together, or require another `--source`, which the message names.',
     remedy: 'Use only one of them.',
   },
   OPTION_INVALID: {
@@ -55,13 +55,13 @@ export const cliErrors = {
   },
   REPORT_UNWRITABLE: {
     outcome: 'refused',
-    cause: 'The report cannot be written to its folder, or would overwrite a file.',
+    cause: 'The report cannot be written, or its file already exists.',
     remedy: 'Choose another file with `--output`.',
   },
   SERVICE_UNKNOWN: {
     outcome: 'usage',
     cause: 'The service does not exist.',
-    remedy: 'Choose one of those that the message lists.',
+    remedy: 'Use one of the names that the message lists.',
   },
   UNEXPECTED: {
     outcome: 'unexpected',

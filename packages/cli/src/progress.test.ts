@@ -29,7 +29,7 @@ test.each<[ServiceEvent, string | null]>([
   ],
   [
     { kind: 'failed', service: 'bees', how: 'exited with status 1' },
-    '✖ bees            exited with status 1; it is not restarted any more',
+    '✖ bees            exited with status 1; it will not be restarted',
   ],
   [
     { kind: 'recordFailed', service: 'bees', reason: 'ENOSPC: no space left on device' },
@@ -89,8 +89,8 @@ test.each<[SourceEvent, string]>([
     'Resuming the scrape that started 3 min 5 s ago: 312 of 400 products are done; `--fresh` starts over',
   ],
   [
-    { kind: 'paused', ms: 30_000, reason: 'it answered with status 429', requested: true },
-    '! The site requests a pause of 30 s: it answered with status 429',
+    { kind: 'paused', ms: 30_000, reason: 'it responded with status 429', requested: true },
+    '! The site requests a pause of 30 s: it responded with status 429',
   ],
   [
     { kind: 'paused', ms: 120_000, reason: 'it is down for maintenance', requested: false },
@@ -121,7 +121,7 @@ test('the result and the summary show layout changes', () => {
   progress.report(counts({}), { kind: 'layout', ...change })
   expect([progress.result(), progress.summary(counts({}), 'published')]).toEqual([
     { layout: [change] },
-    '0 products published in 0 ms, 1 field rarely filled any more',
+    '0 products published in 0 ms, 1 field now rarely present',
   ])
 })
 

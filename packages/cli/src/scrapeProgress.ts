@@ -51,7 +51,7 @@ export class ScrapeProgress {
     const rate = tookMs > 0 && delivered > 0 ? `, ${perSecond(delivered, tookMs)}` : ''
     const changes =
       this.layoutChanges.length > 0
-        ? `, ${plural(this.layoutChanges.length, 'field')} rarely filled any more`
+        ? `, ${plural(this.layoutChanges.length, 'field')} now rarely present`
         : ''
     const others = filtered > 0 ? `, ${filtered} did not match ${filter}` : ''
     const warning = filtered > 0 && delivered + removed === 0 ? `${chalk.yellow('!')} ` : ''

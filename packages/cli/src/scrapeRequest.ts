@@ -58,7 +58,7 @@ const sourcesOf: Readonly<Record<Exclude<keyof ScrapeOptions, 'limit'>, readonly
 
 /**
  * The request to a source that the options describe.
- * @throws CliError OPTIONS_CONFLICT (an option of another source, or two that exclude each other), OPTION_INVALID
+ * @throws CliError OPTIONS_CONFLICT (an option of another source, or two that cannot be used together), OPTION_INVALID
  * @throws PipelineError OPTION_MISSING
  */
 export const scrapeRequest = (source: SourceName, options: ScrapeOptions): SourceRequest => {
@@ -109,7 +109,7 @@ const requests: Readonly<Record<SourceName, (options: ScrapeOptions) => SourceRe
 
 type Option = keyof typeof sourcesOf
 
-/** Of options that exclude each other: the given one with its value, or null. */
+/** Of options that cannot be used together: the given one with its value, or null. */
 const oneOf = <Name extends Option>(
   options: ScrapeOptions,
   names: readonly Name[],
@@ -122,7 +122,7 @@ const oneOf = <Name extends Option>(
   if (first === undefined) return null
   if (second === undefined) return first
   throw conflict(
-    `${given.map(([name]) => flagOf(name)).join(' and ')} exclude each other`,
+    `${given.map(([name]) => flagOf(name)).join(' and ')} cannot be used together`,
     'use only one of them; run the command again for the other',
   )
 }
@@ -161,11 +161,11 @@ const rejectOthers = (source: SourceName, options: ScrapeOptions): void => {
   )
   const [first] = misplaced
   if (first === undefined) return
-  const belongs = misplaced.map(
-    name => `${flagOf(name)} belongs to ${sourcesOf[name].map(named).join(' or ')}`,
+  const required = misplaced.map(
+    name => `${flagOf(name)} requires ${sourcesOf[name].map(named).join(' or ')}`,
   )
   throw conflict(
-    `${belongs.join(', ')}; this is ${named(source)}`,
+    `${required.join(', ')}, but the source is ${named(source)}`,
     `omit it, or use ${named(sourcesOf[first][0] ?? source)}`,
   )
 }

@@ -46,7 +46,7 @@ export const serviceEventText = (event: ServiceEvent): string | null => {
     case 'crashed':
       return `${chalk.yellow('!')} ${name}${printable(event.how)}; restarts in ${formatDuration(event.restartInMs)}`
     case 'failed':
-      return `${chalk.red('✖')} ${name}${printable(event.how)}; it is not restarted any more`
+      return `${chalk.red('✖')} ${name}${printable(event.how)}; it will not be restarted`
     case 'recordFailed':
       return `${chalk.yellow('!')} ${name}its state cannot be saved: ${printable(event.reason)}`
   }

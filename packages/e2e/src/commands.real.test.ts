@@ -136,7 +136,7 @@ describe('a running stack', () => {
     })
     expect(lines.at(-1)?.['error']).toMatchObject({
       code: 'WAIT_TIMEOUT',
-      message: expect.stringMatching(/^`visible>=100000` did not hold within 5 s; last seen: visible \d+$/),
+      message: expect.stringMatching(/^`visible>=100000` not met within 5 s; last seen: visible \d+$/),
     })
   })
 

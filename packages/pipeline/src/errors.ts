@@ -17,18 +17,18 @@ export const pipelineErrors = {
   CACHE_UNWRITABLE: {
     outcome: 'refused',
     cause: 'A folder of the cache cannot be written or removed.',
-    remedy: 'Check who owns it, or set `OFFSTREAM_CACHE` to a folder of your own.',
+    remedy: 'Check who owns it, or set `OFFSTREAM_CACHE` to a folder that you own.',
   },
   CHART_INVALID: {
     outcome: 'config',
     cause:
-      'A chart has no `.sql` or no `.json` file, or its specification is not valid Vega-Lite or loads external data.',
+      'The `.sql` or `.json` file of a chart is missing, or its specification is not valid Vega-Lite or loads external data.',
     remedy: 'See `charts/README.md`.',
   },
   CHROMIUM_FAILED: {
     outcome: 'prerequisite',
-    cause: 'The browser was found but does not start; its last lines are shown.',
-    remedy: 'Run it by hand to see why, or set `browser.executablePath`.',
+    cause: 'The browser was found but does not start; the last lines of its output are shown.',
+    remedy: 'Run it manually to see why, or set `browser.executablePath`.',
   },
   CHROMIUM_MISSING: {
     outcome: 'prerequisite',
@@ -43,13 +43,13 @@ export const pipelineErrors = {
   },
   CONNECTION_LOST: {
     outcome: 'unreachable',
-    cause: 'A download of an export broke off. Everything before that was read.',
-    remedy: 'Run the command again: a product that is read twice is still one row.',
+    cause: 'The download of an export was interrupted. Everything before that point was read.',
+    remedy: 'Run the command again: a product that is read twice is one row in the table.',
   },
   FILE_DAMAGED: {
     outcome: 'failed',
     cause:
-      'An export cannot be decompressed or read beyond some point, for example because a quote in a CSV file is never closed. Everything before that was read.',
+      'An export cannot be decompressed or read beyond some point, for example because a quote in a CSV file is never closed. Everything before that point was read.',
     remedy: 'Download the file again, or correct it.',
   },
   FILE_MISSING: {
@@ -59,8 +59,8 @@ export const pipelineErrors = {
   },
   FILE_TRUNCATED: {
     outcome: 'failed',
-    cause: 'An export ends in the middle. Everything before that was read.',
-    remedy: 'Download it again: a product that is read twice is still one row.',
+    cause: 'An export is truncated. Everything before that point was read.',
+    remedy: 'Download it again: a product that is read twice is one row in the table.',
   },
   FORMAT_UNKNOWN: {
     outcome: 'usage',
@@ -69,8 +69,9 @@ export const pipelineErrors = {
   },
   HOME_INVALID: {
     outcome: 'prerequisite',
-    cause: '`SPARK_HOME` or `KAFKA_HOME` contains no Spark or Kafka, or another version.',
-    remedy: 'Point it to a Spark 4.1 or a Kafka 3, or unset it.',
+    cause:
+      'The folder of `SPARK_HOME` or `KAFKA_HOME` does not contain Spark or Kafka, or contains an unsupported version.',
+    remedy: 'Set it to an installation of Spark 4.1 or Kafka 3, or unset it.',
   },
   INDEX_INVALID: {
     outcome: 'usage',
@@ -90,7 +91,7 @@ export const pipelineErrors = {
   LAYOUT_CHANGED: {
     outcome: 'blocked',
     cause:
-      'Product pages give no product, or a list page has no list: the layout of the site differs from the one that offstream knows.',
+      'Product pages contain no product, or a list page contains no list: the layout of the site has changed.',
     remedy:
       'Use `--source export` or `--source api` until a newer version of offstream supports the new layout.',
   },
@@ -102,16 +103,17 @@ export const pipelineErrors = {
   MESSAGE_REJECTED: {
     outcome: 'refused',
     cause: 'Kafka rejected a message: it is too large, or has no key.',
-    remedy: 'Compare it with the limits of the topic.',
+    remedy: 'Check the limits of the topic with `offstream topic describe`.',
   },
   MIRROR_LOOP: {
     outcome: 'usage',
-    cause: '`--source topic` would read the topic of this stack into itself.',
+    cause: '`--source topic` would copy the topic of this stack to itself.',
     remedy: 'Use another topic, or the brokers of another cluster.',
   },
   NOT_A_SOURCE: {
     outcome: 'usage',
-    cause: 'The address of `--url` is neither a list of products nor a product, or `api.url` has no API.',
+    cause:
+      'The address of `--url` is neither a list of products nor a product, or the site of `api.url` has no product API.',
     remedy: 'Use the home page, a category or a product; for the API, the home page of the site.',
   },
   NOT_RUNNING: {
@@ -127,14 +129,14 @@ export const pipelineErrors = {
   PATH_UNSUPPORTED: {
     outcome: 'config',
     cause:
-      'The path of the project has a character that Kafka or Spark does not take literally: a comma, a colon, `?`, `#`, `%`, `*`, `|`, `^`, a double quote, a backslash, a back-tick, a bracket, a brace, an angle bracket, or a control character.',
+      'The path of the project contains a character that has a special meaning for Kafka or Spark: a comma, a colon, `?`, `#`, `%`, `*`, `|`, `^`, a double quote, a backslash, a back-tick, a bracket, a brace, an angle bracket, or a control character.',
     remedy: 'Rename the folder, or move the project to another one.',
   },
   PRODUCTS_LOST: {
     outcome: 'blocked',
     cause: 'The site reported ten products in a row as unknown; none of the ten was deleted.',
     remedy:
-      'Look at the site, and scrape again when it shows products. `offstream topic produce --delete <code>` deletes a product that is really gone.',
+      'Open the site in a browser, and scrape again when it shows products. `offstream topic produce --delete <code>` deletes a product that no longer exists.',
   },
   PROJECT_EXISTS: {
     outcome: 'refused',
@@ -158,7 +160,7 @@ export const pipelineErrors = {
   },
   RANGES_UNSUPPORTED: {
     outcome: 'refused',
-    cause: 'The server cannot send a Parquet file in parts.',
+    cause: 'The server does not support range requests, which reading a Parquet file requires.',
     remedy: 'Download the file, then use its path.',
   },
   REDIRECTED_ELSEWHERE: {
@@ -168,7 +170,7 @@ export const pipelineErrors = {
   },
   RESET_REFUSED: {
     outcome: 'refused',
-    cause: 'A folder cannot be moved away, so nothing was deleted.',
+    cause: 'A folder cannot be moved, so nothing was deleted.',
     remedy: 'If it is a mount point, or belongs to another user, empty it by hand.',
   },
   RESPONSE_TOO_LARGE: {
@@ -179,11 +181,11 @@ export const pipelineErrors = {
   RUNTIME_IN_USE: {
     outcome: 'refused',
     cause: '`runtime` would remove files that a process is using; the message names the process.',
-    remedy: 'Run `offstream down` in that project, then try again.',
+    remedy: 'Run `offstream down` in the project of that process, then try again.',
   },
   SCRAPE_RUNNING: {
     outcome: 'locked',
-    cause: 'Another scrape of the same address is in progress; the message has its pid.',
+    cause: 'Another scrape of the same address is in progress; the message contains its pid.',
     remedy: 'Wait until it has finished, or stop it.',
   },
   SECRET_MISSING: {
@@ -198,7 +200,7 @@ export const pipelineErrors = {
   },
   SETTINGS_DIFFER: {
     outcome: 'refused',
-    cause: 'A service is running with other settings than those requested now.',
+    cause: 'A running service uses different settings than those requested.',
     remedy: 'Run `offstream down`, then start it with the new settings.',
   },
   SITE_UNREACHABLE: {
@@ -208,7 +210,7 @@ export const pipelineErrors = {
   },
   SOURCE_BLOCKED: {
     outcome: 'blocked',
-    cause: 'The site blocks offstream or is down, whatever the HTTP status of its response.',
+    cause: 'The site blocks offstream or is down. It can report this with any HTTP status.',
     remedy: 'Wait some hours and request fewer pages a minute; for many products use `--source export`.',
   },
   SOURCE_DISALLOWED: {
@@ -218,12 +220,12 @@ export const pipelineErrors = {
   },
   SQL_FAILED: {
     outcome: 'failed',
-    cause: 'The Thrift server rejected the statement, or could not finish it.',
+    cause: 'The Thrift server rejected the statement, or could not complete it.',
     remedy: 'Correct it; `offstream query "SHOW VIEWS"` lists the views.',
   },
   TABLE_MISSING: {
     outcome: 'failed',
-    cause: 'A table behind the views was dropped.',
+    cause: 'A table that the views read was dropped.',
     remedy:
       'Fill it again from the topic: `offstream down && offstream reset --table && offstream up && offstream submit`.',
   },
@@ -239,14 +241,14 @@ export const pipelineErrors = {
   },
   TOPIC_MISSING: {
     outcome: 'usage',
-    cause: 'Kafka has no topic with the name that `--topic` or `topic.topic` gives.',
+    cause: 'The topic of `--topic` or `topic.topic` does not exist.',
     remedy: 'Check the name.',
   },
   TOPIC_UNREADABLE: {
     outcome: 'failed',
     cause:
       'The messages of a topic have an unknown compression or format, or its consumer group keeps rebalancing.',
-    remedy: 'The message says which; for the group, choose another with `--group`.',
+    remedy: 'If the group keeps rebalancing, use another one with `--group`. Other topics cannot be read.',
   },
   WAIT_TIMEOUT: {
     outcome: 'timeout',

@@ -248,7 +248,7 @@ const sqlFailed = (error: unknown): OffstreamError => {
   if (dropped !== undefined)
     return new PipelineError(
       'TABLE_MISSING',
-      `The table \`lake.off.${dropped}\`, which the views show, was dropped`,
+      `The table \`lake.off.${dropped}\`, which the views read, was dropped`,
       { hint: refillHint, cause: error },
     )
   // The server wraps its error in class names and adds its stack. The user needs only the sentence.

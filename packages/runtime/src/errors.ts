@@ -92,32 +92,33 @@ const phraseOf = (remedy: string): string => {
 export const runtimeErrors = {
   CHECKSUM_MISMATCH: {
     outcome: 'download',
-    cause: 'The SHA-256 of a downloaded or cached file differs from the one that offstream pins.',
+    cause: 'The SHA-256 of a downloaded or cached file differs from the pinned one.',
     remedy:
       'Download it again with `offstream runtime install`. If it differs again, do not trust the server that it comes from.',
   },
   CURRENT_FOLDER_MISSING: {
     outcome: 'usage',
-    cause: 'The folder in which the command was called was deleted.',
+    cause: 'The folder in which the command was run was deleted.',
     remedy: 'Change to a folder that exists.',
   },
   DAEMON_FAILED: {
     outcome: 'failed',
     cause:
       'The daemon (the background process that owns the services) could not start; its last log lines are shown.',
-    remedy: 'Run `offstream up --foreground`, which shows more. `offstream down` works without the daemon.',
+    remedy:
+      'Run `offstream up --foreground`, which shows more output. `offstream down` works without the daemon.',
   },
   DAEMON_LOST: {
     outcome: 'unexpected',
     cause: 'The daemon (the background process that owns the services) exited while a command waited for it.',
-    remedy: 'Run the command again: running services are adopted, dead ones are cleaned up.',
+    remedy: 'Run the command again: it adopts running services, and cleans up after killed ones.',
   },
   DAEMON_UNRESPONSIVE: {
     outcome: 'timeout',
     cause:
       'The daemon (the background process that owns the services) accepts connections but does not respond: it was stopped (SIGSTOP), or it hangs.',
     remedy:
-      'Resume it with `kill -CONT <pid>`, or kill it with `kill -9 <pid>`; the message has the pid. The next command takes over the running services.',
+      'Resume it with `kill -CONT <pid>`, or kill it with `kill -9 <pid>`; the message contains the pid. The next command takes over the running services.',
   },
   DISK_FULL: {
     outcome: 'prerequisite',
@@ -127,9 +128,10 @@ export const runtimeErrors = {
   },
   DOWNLOAD_FAILED: {
     outcome: 'download',
-    cause: 'pip, or Ivy (which downloads the Java libraries), failed; its last lines are shown.',
+    cause:
+      'pip, or Ivy (which downloads the Java libraries), failed; the last lines of its output are shown.',
     remedy:
-      'Check the network. pip reads its own configuration of proxies and mirrors, Ivy reads `config/ivysettings.xml`.',
+      'Check the network. pip uses its own proxy and mirror configuration, Ivy uses `config/ivysettings.xml`.',
   },
   FOLDER_INSECURE: {
     outcome: 'refused',
@@ -145,7 +147,8 @@ export const runtimeErrors = {
   },
   FOLDER_UNWRITABLE: {
     outcome: 'refused',
-    cause: 'The system does not let offstream use a file or folder; the message names it and the reason.',
+    cause:
+      'The operating system denies access to a file or folder; the message contains the path and the reason.',
     remedy: 'Change its owner or its permissions, or use a folder that you can write to.',
   },
   PORT_TAKEN: {
@@ -156,7 +159,7 @@ export const runtimeErrors = {
   },
   PYTHON_VENV_MISSING: {
     outcome: 'prerequisite',
-    cause: 'Python has no `venv` module.',
+    cause: 'The `venv` module of Python is missing.',
     remedy: 'Install it (Debian, Ubuntu: `python3-venv`).',
   },
   SERVICE_EXITED: {

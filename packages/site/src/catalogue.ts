@@ -108,7 +108,7 @@ const readProduct = (line: string): CatalogueProduct => {
 
 const unreadable = (place: string, error: unknown) =>
   new SiteError('CATALOGUE_UNREADABLE', `The catalogue \`${place}\` cannot be read: ${messageOf(error)}`, {
-    hint: 'give a file of JSON Lines, one product of the Open Food Facts API a line, plain or gzipped (`.gz`)',
+    hint: 'use a JSON Lines file with one product of the Open Food Facts API per line, plain or gzipped (`.gz`)',
     cause: error,
   })
 

@@ -11,7 +11,7 @@ export const siteErrors = {
   FAULT_UNKNOWN: {
     outcome: 'usage',
     cause: 'The stand-in site has no fault with this name.',
-    remedy: 'Choose one of those that the message lists.',
+    remedy: 'Use one of the names that the message lists.',
   },
 } as const satisfies Readonly<Record<string, ErrorDefinition>>
 

@@ -65,5 +65,5 @@ const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/
 
 export const unknownFault = (name: string) =>
   new SiteError('FAULT_UNKNOWN', `Fault \`${name}\` does not exist`, {
-    hint: `choose one of ${Object.keys(faults).join(', ')}`,
+    hint: `use one of ${Object.keys(faults).join(', ')}`,
   })

@@ -35,7 +35,9 @@ test('`reset` without a terminal requires `--yes`, and deletes nothing', async (
   await expect(runCommand(['reset', '--all'], { project: folder })).rejects.toMatchObject({
     code: 'CONFIRMATION_REQUIRED',
     outcome: 'usage',
-    message: expect.stringMatching(/^2\d\d kB would be deleted permanently; confirming needs a terminal$/),
+    message: expect.stringMatching(
+      /^2\d\d kB would be deleted permanently; confirmation requires a terminal$/,
+    ),
   })
   expect(await left(folder)).toEqual(['checkpoints', 'data', 'lake', 'logs'])
 })

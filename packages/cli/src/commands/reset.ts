@@ -22,8 +22,8 @@ stay. Data that depends on deleted data is deleted too. The services must be
 stopped: run \`offstream down\` first. If a reset is killed, the next
 \`offstream reset\` or \`offstream up\` completes it.
 
-Exit status: 0 deleted, 2 nothing selected, or no terminal to confirm on, 13
-services are running, 130 not confirmed.
+Exit status: 0 deleted, 2 nothing selected, or no terminal for the confirmation,
+13 services are running, 130 not confirmed.
 
 Examples:
   offstream reset --all --dry-run
@@ -90,7 +90,7 @@ const nothingSelected = (): OffstreamError =>
 const needsConfirmation = (items: readonly ResetItem[]): OffstreamError =>
   new CliError(
     'CONFIRMATION_REQUIRED',
-    `${formatBytes(sizeOf(items))} would be deleted permanently; confirming needs a terminal`,
+    `${formatBytes(sizeOf(items))} would be deleted permanently; confirmation requires a terminal`,
     { hint: 'check with `--dry-run`, then add `--yes`' },
   )
 

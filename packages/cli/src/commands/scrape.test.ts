@@ -95,24 +95,27 @@ test('`--source stdin` reads the output of a dry run unchanged', async () => {
 })
 
 test.each([
-  ['--codes 1', '`--codes` belongs to `--source api`; this is `--source web`'],
-  ['--source api --codes 1 --fresh', '`--fresh` belongs to `--source web`; this is `--source api`'],
-  ['--source web --until-end', '`--until-end` belongs to `--source topic`; this is `--source web`'],
-  ['--source api --codes 1 --rate 5', '`--rate` belongs to `--source web`; this is `--source api`'],
+  ['--codes 1', '`--codes` requires `--source api`, but the source is `--source web`'],
+  ['--source api --codes 1 --fresh', '`--fresh` requires `--source web`, but the source is `--source api`'],
+  ['--source web --until-end', '`--until-end` requires `--source topic`, but the source is `--source web`'],
+  ['--source api --codes 1 --rate 5', '`--rate` requires `--source web`, but the source is `--source api`'],
   [
     '--source topic --country fr',
-    '`--country` belongs to `--source web` or `--source export`; this is `--source topic`',
+    '`--country` requires `--source web` or `--source export`, but the source is `--source topic`',
   ],
   [
     '--source stdin --file x --group y',
-    '`--file` belongs to `--source export`, `--group` belongs to `--source topic`; this is `--source stdin`',
+    '`--file` requires `--source export`, `--group` requires `--source topic`, but the source is `--source stdin`',
   ],
-  ['--source export --api-version 2', '`--api-version` belongs to `--source api`; this is `--source export`'],
-  ['--category a --brand b', '`--category` and `--brand` exclude each other'],
-  ['--category a --search b', '`--category` and `--search` exclude each other'],
-  ['--source api --codes 1 --search a=b', '`--codes` and `--search` exclude each other'],
-  ['--source api --search a=b --api-version 3', '`--search` and `--api-version` exclude each other'],
-  ['--source export --file x --deltas', '`--file` and `--deltas` exclude each other'],
+  [
+    '--source export --api-version 2',
+    '`--api-version` requires `--source api`, but the source is `--source export`',
+  ],
+  ['--category a --brand b', '`--category` and `--brand` cannot be used together'],
+  ['--category a --search b', '`--category` and `--search` cannot be used together'],
+  ['--source api --codes 1 --search a=b', '`--codes` and `--search` cannot be used together'],
+  ['--source api --search a=b --api-version 3', '`--search` and `--api-version` cannot be used together'],
+  ['--source export --file x --deltas', '`--file` and `--deltas` cannot be used together'],
 ])('the options of `scrape %s` conflict', async (words, message) => {
   await expect(scrape(words)).rejects.toMatchObject({ code: 'OPTIONS_CONFLICT', outcome: 'usage', message })
 })

@@ -189,8 +189,8 @@ test.each([
   [null, 'it is not a JSON object'],
   [[], 'it is not a JSON object'],
   ['text', 'it is not a JSON object'],
-  [{}, 'it has no code'],
-  [{ code: {} }, 'it has no code'],
+  [{}, 'it has no `code`'],
+  [{ code: {} }, 'it has no `code`'],
   [{ code: 'a3017620422003' }, 'its code `a3017620422003` is not a barcode'],
   [{ code: '0000' }, 'its code `0000` is not a barcode'],
 ])('%j is unreadable: %s', (raw, reason) => {

@@ -34,7 +34,7 @@ export const productOf = (raw: unknown, context: RecordContext): Reading => {
   const fields = objectOf(raw)
   if (fields === null) return unreadable('it is not a JSON object')
   const written = textOf(fields['code']) ?? textOf(fields['_id'])
-  if (written === null) return unreadable('it has no code')
+  if (written === null) return unreadable('it has no `code`')
   const code = codeOf(written)
   if (code === null) return unreadable(`its code \`${written.slice(0, 40)}\` is not a barcode`)
   return isOn(fields['obsolete'])

@@ -227,7 +227,7 @@ test('contradictory settings of another cluster are problems, reported together'
   expect(lines).toEqual([
     `${directory}/offstream.yaml:2: topic.brokers: must be addresses such as \`one.example.org:9092,two.example.org:9092\``,
     `${directory}/offstream.yaml:9: topic.mapping.code: must be a JSONPath such as \`$.product.name\``,
-    `${directory}/offstream.yaml:8: topic.mapping.gtin: the record has no such column`,
+    `${directory}/offstream.yaml:8: topic.mapping.gtin: the record does not have this column`,
   ])
   const settings = ['topic.tls.caFile=ca.pem', 'topic.sasl.mechanism=plain']
   await expect(loadProject({ from: await projectOf(''), environment: {}, settings })).rejects.toMatchObject({

@@ -48,7 +48,7 @@ const pathsOf = (issue: z.core.$ZodIssue): string[] =>
     : [issue.path.join('.')]
 
 const unknownSetting = (path: string): string => {
-  if (within(path, mappingPath)) return 'the record has no such column'
+  if (within(path, mappingPath)) return 'the record does not have this column'
   const last = path.split('.').at(-1)
   const sameName = settingPaths.filter(known => known.split('.').at(-1) === last)
   const similar = sameName.length > 0 ? sameName : mostSimilar(path, [...settingPaths, ...sections])

@@ -154,8 +154,8 @@ test('pruning deletes unused folders and those of incomplete fetches, but none t
       [`spark-3.5.0-py3.9-${zeros}`, 2],
     ],
     [
-      { name: `connectors-${zeros}`, why: 'it is being fetched' },
-      { name: `connectors-${zeros}.partial`, why: 'it is being fetched' },
+      { name: `connectors-${zeros}`, why: 'it is being downloaded' },
+      { name: `connectors-${zeros}.partial`, why: 'it is being downloaded' },
       { name: `kafka-${zeros}`, why: `in use by process ${child.pid}` },
     ],
   ])

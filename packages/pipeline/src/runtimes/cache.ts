@@ -269,7 +269,7 @@ const reasonToKeep = async (
   { name, path }: CachedRuntime,
   environment: Environment,
 ): Promise<string | null> => {
-  if (await isFetching(path)) return 'it is being fetched'
+  if (await isFetching(path)) return 'it is being downloaded'
   const [user] = await processesNaming(path)
   if (user !== undefined) return `in use by process ${user}`
   if (
@@ -277,7 +277,7 @@ const reasonToKeep = async (
     (await isOfThisLock(name, environment)) &&
     existsSync(pythonOf(path))
   )
-    return 'of this version, for another Python that still exists'
+    return 'this version uses it with another Python that is installed'
   return null
 }
 

@@ -258,7 +258,7 @@ const kafkaOfHome = async (home: string | null): Promise<string | null> => {
 
 const homeInvalid = (variable: string, home: string, what: string, wanted: string): OffstreamError =>
   new PipelineError('HOME_INVALID', `${variable} is \`${home}\`, which ${what}`, {
-    hint: `set ${variable} to ${wanted}, or unset it: offstream then fetches its own`,
+    hint: `set ${variable} to ${wanted}, or unset it, so that offstream downloads its own`,
   })
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12)

@@ -27,7 +27,7 @@ test.each([
   ['openjdk version "11.0.2" 2019-01-15', 'which is Java 11.0.2'],
   ['java version "1.8.0_402"', 'which is Java 1.8.0_402'],
   ['openjdk version "25" 2025-09-16', 'which is Java 25'],
-  ['no such thing', 'which contains no Java that runs'],
+  ['no such thing', 'which does not contain a working Java'],
 ])('if JAVA_HOME reports %s, the Java in the PATH is used', async (output, reason) => {
   const home = await javaHome(output)
   const java = await findJava({ PATH: process.env['PATH'], JAVA_HOME: home })
@@ -49,7 +49,8 @@ test('a Java that is too new is used if no other is found', async () => {
 test('the message shows why no Java can be used', async () => {
   await expect(findJava({ JAVA_HOME: '/nonexistent' })).rejects.toMatchObject({
     code: 'JAVA_MISSING',
-    message: 'Java 17 or newer was not found; JAVA_HOME is `/nonexistent`, which contains no Java that runs',
+    message:
+      'Java 17 or newer was not found; JAVA_HOME is `/nonexistent`, which does not contain a working Java',
   })
 })
 

@@ -63,7 +63,7 @@ const isSupported = ({ version }: Tool): boolean =>
 
 const reasonToIgnore = (home: string, java: Tool | null): string =>
   java === null
-    ? `JAVA_HOME is \`${home}\`, which contains no Java that runs`
+    ? `JAVA_HOME is \`${home}\`, which does not contain a working Java`
     : `JAVA_HOME is \`${home}\`, which is Java ${java.version}`
 
 const javaMissing = (home: string | null, found: readonly Tool[]): Error =>

@@ -44,13 +44,13 @@ export const knownProblems: readonly ProblemPattern[] = [
   {
     code: 'JAVA_TOO_NEW',
     pattern: /UnsupportedOperationException: getSubject is (?:not supported|supported only)/,
-    cause: 'Java is too new for Hadoop, a part of Spark',
+    cause: 'Java is too new for Hadoop, which Spark includes',
     hint: 'install Java 17 or 21 (`offstream doctor` shows which Java is found and why), then `offstream up`',
   },
   {
     code: 'LIMIT_REACHED',
     pattern: /Too many open files|unable to create (?:new )?native thread/,
-    cause: 'The system allows no more open files or threads',
+    cause: 'The limit of open files or threads was reached',
     hint: 'raise the limit (`ulimit -n 65536`, `ulimit -u 8192`), then `offstream down` and `offstream up`',
   },
   {
@@ -88,7 +88,8 @@ export const knownProblems: readonly ProblemPattern[] = [
   {
     code: 'CLUSTER_ID_MISMATCH',
     pattern: /InconsistentClusterIdException|Invalid cluster\.id in: /,
-    cause: 'The data of Kafka and ZooKeeper belong to different clusters: one was deleted without the other',
+    cause:
+      'Kafka and ZooKeeper have data of different clusters: the data of one was deleted without that of the other',
     hint: 'delete both with `offstream reset --topic`, then `offstream up`',
   },
   {
@@ -109,14 +110,14 @@ export const knownProblems: readonly ProblemPattern[] = [
     pattern:
       /has invalid magic number|Not able to find valid snapshots in|No snapshot found, but there are log entries|CRC check failed|Unable to load database on disk/,
     cause: 'ZooKeeper cannot read its data',
-    hint: 'delete them, together with those of Kafka, with `offstream reset --topic`, then `offstream up`',
+    hint: 'delete the data of ZooKeeper and Kafka with `offstream reset --topic`, then `offstream up`',
   },
   {
     code: 'KAFKA_DATA_CORRUPT',
     pattern:
       /Malformed line in checkpoint file|Error while reading meta\.properties|error in one of the threads during logs loading|Shutdown broker because (?:all|none of the specified) log dirs/,
     cause: 'Kafka cannot read its data',
-    hint: 'delete them, together with those of ZooKeeper, with `offstream reset --topic`, then `offstream up`',
+    hint: 'delete the data of Kafka and ZooKeeper with `offstream reset --topic`, then `offstream up`',
   },
   {
     code: 'ZOOKEEPER_UNREACHABLE',
@@ -135,14 +136,14 @@ export const knownProblems: readonly ProblemPattern[] = [
     pattern:
       /Failed to find (?:the )?data source: |Cannot find catalog plugin class|ClassNotFoundException: org\.(?:apache\.iceberg|apache\.spark\.sql\.kafka010|sqlite)\.|No suitable driver found for jdbc:sqlite|unresolved dependency: |\bUNRESOLVED DEPENDENCIES\b/,
     cause: 'A connector of Spark is missing: Kafka, Iceberg or SQLite',
-    hint: '`offstream runtime verify` shows what is missing, `offstream runtime install` fetches it',
+    hint: '`offstream runtime verify` shows what is missing, `offstream runtime install` downloads it',
   },
   {
     code: 'RUNTIME_DAMAGED',
     pattern:
       /Could not find or load main class|zip END header not found|invalid (?:CEN|LOC|END) header|NoClassDefFoundError: (?:kafka|org\/apache)\//,
     cause: 'The files of Kafka or Spark on this machine are incomplete',
-    hint: '`offstream runtime verify` shows what is wrong, `offstream runtime install` fetches it again',
+    hint: '`offstream runtime verify` shows what is wrong, `offstream runtime install` downloads it again',
   },
   {
     code: 'CATALOG_LOCKED',
@@ -172,7 +173,7 @@ export const knownProblems: readonly ProblemPattern[] = [
   {
     code: 'TABLE_MISSING',
     pattern: /TABLE_OR_VIEW_NOT_FOUND\] .*`lake`\.`off`\.`(?:products|rejected)`/,
-    cause: 'A table behind the views was dropped',
+    cause: 'A table that the views read was dropped',
     hint: refillHint,
   },
   {
@@ -198,13 +199,13 @@ export const knownProblems: readonly ProblemPattern[] = [
     code: 'NO_RESOURCES',
     pattern:
       /Initial job has not accepted any resources|requires more resource than any of Workers could have/,
-    cause: 'No Spark worker has the cores and the memory that the job requests',
+    cause: 'No Spark worker has the cores and memory that the job requires',
     hint: '`offstream status` shows whether a worker runs; if one does, raise `spark.worker.memory` or lower `stream.executorMemory`, then `offstream down` and `offstream up`',
   },
   {
     code: 'KILLED',
     pattern: /exited with code 137|\bwas killed by SIGKILL\b/,
-    cause: 'It was killed from outside, for example because the machine is out of memory',
+    cause: 'Another process or the system killed it, for example because the machine is out of memory',
     hint: 'lower the memory settings in `offstream.yaml` (`offstream doctor` shows the memory of the machine), then `offstream up`',
   },
 ]

@@ -79,7 +79,7 @@ describe('by barcode', () => {
     expect(skipped).toEqual([
       [`${site.origin}/api/v2/product/00000043`, 'it belongs to another site'],
       [`${site.origin}/api/v2/product/00000044`, 'it redirects to another site'],
-      [`${site.origin}/api/v2/product/00000045`, 'the site has no such address'],
+      [`${site.origin}/api/v2/product/00000045`, 'the address does not exist on the site'],
       ['abc', 'it is not a barcode'],
     ])
     expect([...site.userAgents]).toEqual([userAgent])
@@ -204,7 +204,7 @@ describe('by search', () => {
     ])
     const { error } = await run(site.origin, byCodes(['10000001']))
     expect((error as Error).message).toMatch(
-      /^The site refused `http:\/\/\S+\/api\/v2\/product\/10000001\?fields=\S+…`: it answered with status 403$/,
+      /^The site refused `http:\/\/\S+\/api\/v2\/product\/10000001\?fields=\S+…`: it responded with status 403$/,
     )
     expect((error as Error).message.length).toBeLessThan(200)
   })
@@ -252,7 +252,12 @@ describe('a site that refuses', () => {
   })
 
   test.each<readonly [what: string, answer: Exclude<Answer, string>, requests: number, reason: string]>([
-    ['requests a pause of an hour', busy(503, { 'retry-after': '3600' }), 1, 'it asks to wait 60 minutes'],
+    [
+      'requests a pause of an hour',
+      busy(503, { 'retry-after': '3600' }),
+      1,
+      'it requests a pause of 60 minutes',
+    ],
     [
       'requests a pause until another year',
       busy(429, { 'retry-after': 'Fri, 31 Dec 2100 23:59:59 GMT' }),

@@ -100,8 +100,9 @@ const foundIn = async (address: string, code: string, send: () => Promise<JsonAn
     // Cosmetics, pet food and other products have their own sites.
     if (/different[ _]product[ _]type/.test(status)) return { address, problem: 'it belongs to another site' }
     if (isUnknown(answer?.['status'], status)) return { address, gone: code }
-    if (kind === 'not found') return { address, problem: 'the site has no such address' }
-    if (objectOf(answer?.['product']) === null) return { address, problem: 'its answer has an unknown form' }
+    if (kind === 'not found') return { address, problem: 'the address does not exist on the site' }
+    if (objectOf(answer?.['product']) === null)
+      return { address, problem: 'its response has an unknown format' }
     return { address, value: productsIn(value)[0] }
   } catch (error) {
     // A redirect of one barcode says nothing about the others.
@@ -148,6 +149,6 @@ async function* productsBySearch(
 }
 
 const notAnApi = (address: string) =>
-  new PipelineError('NOT_A_SOURCE', `No product API at \`${address}\``, {
+  new PipelineError('NOT_A_SOURCE', `No product API was found at \`${address}\``, {
     hint: 'use the address of the site, such as `https://world.openfoodfacts.org`',
   })

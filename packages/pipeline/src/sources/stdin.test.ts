@@ -51,7 +51,7 @@ test('records, products and answers of the API are read; records stay unchanged'
   expect(skipped).toEqual([
     ['stdin:5', 'its code `x` is not a barcode'],
     ['stdin:6', expect.stringContaining('it is not valid JSON: ')],
-    ['stdin:8', 'it has no code'],
+    ['stdin:8', 'it has no `code`'],
   ])
 })
 

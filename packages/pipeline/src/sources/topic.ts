@@ -147,7 +147,7 @@ const withoutUnknown = (product: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(product).filter(([, value]) => value !== undefined && value !== null))
 
 const loop = (topic: string): OffstreamError =>
-  new PipelineError('MIRROR_LOOP', `\`${topic}\` of this stack would be read into itself`, {
+  new PipelineError('MIRROR_LOOP', `\`${topic}\` of this stack would be copied to itself`, {
     hint: 'use another topic, or the brokers of another cluster',
   })
 

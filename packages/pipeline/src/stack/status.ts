@@ -182,7 +182,7 @@ const stateOf = async (name: ServiceName, record: ServiceRecord | null): Promise
 const orphanState = (name: ServiceName, pid: number): ServiceState => ({
   ...{ name, state: 'running', pid, port: null, uptimeSeconds: null, restarts: 0 },
   detail:
-    'it has no record: `.offstream` was deleted while it was running, or the disk is full; `offstream down` stops it',
+    'its state file is missing: `.offstream` was deleted while it was running, or the disk is full; `offstream down` stops it',
 })
 
 /** The result of a health check. */

@@ -36,7 +36,7 @@ test('a wait that times out reports the last state of each condition that does n
   ).rejects.toMatchObject({
     code: 'WAIT_TIMEOUT',
     outcome: 'timeout',
-    message: '`rows>=5` and `rows>=6` did not hold within 0.1 s; last seen: rows 4, rows 4',
+    message: '`rows>=5` and `rows>=6` not met within 0.1 s; last seen: rows 4, rows 4',
     hint: expect.stringContaining('`offstream status`'),
   })
 })
@@ -51,7 +51,7 @@ test('a wait for a stack that does not respond reports so, and ignores a late re
   const options = { timeoutMs: 50, onStatus: ({ flow }: Status) => seen.push(flow.rows) }
   await expect(waitFor([rows(1)], look, options)).rejects.toMatchObject({
     code: 'WAIT_TIMEOUT',
-    message: '`rows>=1` did not hold within 0.05 s; the stack did not respond in that time',
+    message: '`rows>=1` not met within 0.05 s; the stack did not respond in that time',
   })
   answer(status(1))
   await new Promise(resolve => setImmediate(resolve))

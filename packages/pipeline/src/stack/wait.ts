@@ -74,7 +74,7 @@ const timeout = (
       : `last seen: ${missed.map(condition => condition.seen(last as Status)).join(', ')}`
   return new PipelineError(
     'WAIT_TIMEOUT',
-    `${missed.map(({ text }) => `\`${text}\``).join(' and ')} did not hold within ${timeoutMs / 1_000} s; ${seen}`,
+    `${missed.map(({ text }) => `\`${text}\``).join(' and ')} not met within ${timeoutMs / 1_000} s; ${seen}`,
     {
       hint: `run \`offstream status\` to see where the products stop, or wait longer with \`offstream wait ${missed.map(({ text }) => `--for '${text}'`).join(' ')} --timeout 10m\``,
       cause,

@@ -86,7 +86,7 @@ test('a JAVA_HOME without a Java is a warning that names the Java in its place',
   expect(findings.find(({ name }) => name === 'Java')).toEqual({
     name: 'Java',
     verdict: 'warning',
-    found: `${version} (\`${path}\`); JAVA_HOME is \`/nonexistent\`, which contains no Java that runs`,
+    found: `${version} (\`${path}\`); JAVA_HOME is \`/nonexistent\`, which does not contain a working Java`,
     hint: 'set JAVA_HOME to Java 17 or 21, or unset it',
   })
 })

@@ -126,7 +126,7 @@ const shell = async (environment: Environment): Promise<Finding> => {
   )
   return ok(
     'Shell',
-    ignored.length === 0 ? 'sets nothing that services ignore' : `services ignore ${ignored.join(', ')}`,
+    ignored.length === 0 ? 'no variables that services ignore' : `services ignore ${ignored.join(', ')}`,
   )
 }
 

@@ -182,6 +182,6 @@ export const unreachable = (broker: string, cause: unknown): OffstreamError =>
 
 /** The error of a broker of the stack without the topic, which `up` has created. */
 export const topicDeleted = (broker: string): OffstreamError =>
-  new PipelineError('TOPIC_DELETED', `Kafka at \`${broker}\` has no topic \`${topicName}\``, {
+  new PipelineError('TOPIC_DELETED', `Topic \`${topicName}\` does not exist in Kafka at \`${broker}\``, {
     hint: 'create it again with `offstream restart kafka`',
   })

@@ -96,7 +96,7 @@ const tlsOptions = async (caFile: string | null): Promise<NonNullable<KafkaConfi
   if (caFile === null) return true
   const ca = await readFile(caFile, 'utf8').catch((error: unknown) => {
     throw new PipelineError('FILE_MISSING', `\`${caFile}\` cannot be read: ${messageOf(error)}`, {
-      hint: 'give the PEM file of the authority that signed the certificates of the brokers',
+      hint: 'use the PEM file of the authority that signed the certificates of the brokers',
       cause: error,
     })
   })

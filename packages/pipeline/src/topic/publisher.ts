@@ -156,7 +156,7 @@ const sendError = (broker: string, error: unknown): OffstreamError => {
   if (isTopicMissing(error)) return topicDeleted(broker)
   if (brokerError === null || brokerError.retriable) return unreachable(broker, error)
   return new PipelineError('MESSAGE_REJECTED', `Kafka rejected messages: ${messageOf(error)}`, {
-    hint: 'compare them with the limits of `offstream topic describe`',
+    hint: 'check the limits of the topic with `offstream topic describe`',
     cause: error,
   })
 }

@@ -237,23 +237,27 @@ const readError = (error: unknown, { brokers, topic, group }: TopicReaderOptions
   const address = brokers.join(',')
   if (name === 'KafkaJSSASLAuthenticationError' || /AUTHORIZATION_FAILED|AUTHENTICATION/.test(type))
     return new PipelineError('ACCESS_DENIED', `Kafka at \`${address}\` denied access: ${messageOf(error)}`, {
-      hint: `check user, password and mechanism, and the rights on topic \`${topic}\` and group \`${group}\``,
+      hint: `check user name, password and mechanism, and the permissions on topic \`${topic}\` and group \`${group}\``,
       cause: error,
     })
   if (/REBALANCE|GENERATION|MEMBER/.test(type))
     return new PipelineError(
       'TOPIC_UNREADABLE',
-      `Topic \`${topic}\` cannot be read because group \`${group}\` is rebalanced again and again: ${messageOf(error)}`,
+      `Topic \`${topic}\` cannot be read because group \`${group}\` keeps rebalancing: ${messageOf(error)}`,
       {
-        hint: 'another reader uses the same group: stop it, or choose another `--group`',
+        hint: 'another consumer uses the same group: stop it, or use another `--group`',
         cause: error,
       },
     )
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION')
-    return new PipelineError('TOPIC_MISSING', `Kafka at \`${address}\` has no topic \`${topic}\``, {
-      hint: 'check the name of the topic: upper and lower case differ',
-      cause: error,
-    })
+    return new PipelineError(
+      'TOPIC_MISSING',
+      `Topic \`${topic}\` does not exist in Kafka at \`${address}\``,
+      {
+        hint: 'check the name of the topic: it is case-sensitive',
+        cause: error,
+      },
+    )
   if (/Connection|Brokers|Timeout|NonRetriable|NumberOfRetries/.test(name))
     return new PipelineError(
       'KAFKA_UNREACHABLE',

@@ -130,6 +130,6 @@ const livingHolder = async (text: string): Promise<ProcessIdentity | null> => {
 /** The id tells apart the locks of one process, so that none removes the file of another. */
 const ownText = async (): Promise<string> => {
   const own = await identify(process.pid)
-  if (own === null) throw new Error('this process cannot find itself in the table of processes')
+  if (own === null) throw new Error('the current process was not found in the process table')
   return `${JSON.stringify({ version: 1, ...own, id: randomUUID() })}\n`
 }

@@ -89,7 +89,7 @@ const makeEnvironment = async (
   if (!failed) return
   throw new RuntimeError(
     'PYTHON_VENV_MISSING',
-    `\`${python}\` could not make a virtual environment for ${name}`,
+    `\`${python}\` could not create a virtual environment for ${name}`,
     {
       hint: 'install the venv module of your Python (Debian, Ubuntu: `sudo apt-get install python3-venv`)',
       lastLogLines: all.trim().split('\n').slice(-lastLogLineCount),
@@ -112,6 +112,6 @@ const install = async (
   const result = await run(pythonOf(directory), args)
   if (!result.failed) return
   if (/DO NOT MATCH THE HASHES/.test(result.all))
-    throw checksumMismatch(name, 'a package has another hash than the one that is pinned', result.all)
+    throw checksumMismatch(name, 'a package does not match its pinned hash', result.all)
   throw downloadFailed(name, 'pip', result.all, result)
 }

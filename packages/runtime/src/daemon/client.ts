@@ -128,7 +128,7 @@ export const callDaemon = async (
     // `fromWire` made the errors that came from the daemon; any other error is one of the connection.
     if (error instanceof OffstreamError || !isConnectionError(error)) throw error
     throw new RuntimeError('DAEMON_LOST', 'The daemon, which runs the services, exited during the request', {
-      hint: 'run the command again: running services are adopted, dead ones are cleaned up',
+      hint: 'run the command again: it adopts running services, and cleans up after killed ones',
       cause: error,
     })
   }

@@ -82,7 +82,7 @@ export const failed = (error: unknown): OffstreamError =>
 
 const daemonFailed = (how: string, lastLogLines: readonly string[], cause?: unknown): OffstreamError =>
   new RuntimeError('DAEMON_FAILED', `The daemon, which runs the services, ${how}`, {
-    hint: 'run `offstream up --foreground`, which shows more; `offstream down` stops the services without a daemon',
+    hint: 'run `offstream up --foreground`, which shows more output; `offstream down` stops the services without a daemon',
     lastLogLines,
     cause,
   })

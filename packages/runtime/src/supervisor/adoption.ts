@@ -36,5 +36,5 @@ export const serviceNamed = (name: string, services: readonly Service[]): Servic
     ...{ name, needs: [], port: null, logFile: devNull, startTimeoutMs: 0 },
     stopTimeoutMs: unknownStopTimeoutMs,
     command: { file: '', args: [], env: {}, cwd: '' },
-    ready: () => Promise.reject(new Error('it is not known how to probe it')),
+    ready: () => Promise.reject(new Error('its readiness probe is not known')),
   }

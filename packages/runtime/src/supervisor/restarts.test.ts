@@ -14,7 +14,7 @@ const decisions = (...seconds: readonly number[]) => {
 test('each restart waits twice as long as the one before, and the sixth crash is the last', () => {
   expect(decisions(0, 1, 2, 3, 4, 5)).toEqual([
     ...[500, 1_000, 2_000, 4_000, 8_000],
-    'crashed 6 times within 10 minutes and is not restarted any more',
+    'crashed 6 times within 10 minutes and will not be restarted',
   ])
 })
 

@@ -1,4 +1,4 @@
-/** When a crashed service is restarted, and when it is not restarted any more. */
+/** When a crashed service is restarted, and when it will not be restarted. */
 export interface RestartPolicy {
   /** Pause before the restart after the first crash within the window, the second, …; the last one repeats. */
   readonly backoffMs: readonly number[]
@@ -31,7 +31,7 @@ export const afterCrash = (
   const crashes = [...earlier.filter(time => time >= now - windowMs), now]
   if (crashes.length > maxCrashes) {
     const minutes = windowMs / 60_000
-    const reason = `crashed ${crashes.length} times within ${minutes} minutes and is not restarted any more`
+    const reason = `crashed ${crashes.length} times within ${minutes} minutes and will not be restarted`
     return { kind: 'give up', crashes, reason }
   }
   return { kind: 'restart', crashes, inMs: backoffMs[Math.min(crashes.length, backoffMs.length) - 1] ?? 0 }

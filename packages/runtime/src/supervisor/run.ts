@@ -96,7 +96,7 @@ class EarlyExit extends Error {}
 /** The run of a service that an earlier supervisor started: its exit is noticed, its exit status is not known. */
 export const watchedRun = (identity: ProcessIdentity, signal: AbortSignal): Run => ({
   identity,
-  exited: waitForExit(identity, { signal }).then(() => 'exited; its exit status is not known'),
+  exited: waitForExit(identity, { signal }).then(() => 'exited with an unknown status'),
 })
 
 /** Requests a stop in the service's own gentle way. @returns false if it has none or the request failed */

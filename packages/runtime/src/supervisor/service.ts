@@ -93,7 +93,7 @@ export type ServiceEvent =
   | { readonly kind: 'stopped'; readonly service: string; readonly tookMs: number; readonly killed: boolean }
   /** `how` follows the name: `was killed by SIGKILL`. */
   | { readonly kind: 'crashed'; readonly service: string; readonly how: string; readonly restartInMs: number }
-  /** It crashed too often and is not restarted any more. */
+  /** It crashed too often and will not be restarted. */
   | { readonly kind: 'failed'; readonly service: string; readonly how: string }
   /** Its record cannot be written, for example on a full disk; reported once until it can. It keeps running. */
   | { readonly kind: 'recordFailed'; readonly service: string; readonly reason: string }

@@ -31,7 +31,7 @@ interface Managed {
   record: ServiceRecord
   /** Aborted when the service is to stop; cancels its watch and a start in progress. */
   readonly stopped: AbortController
-  /** Aborted, with the reason, when the service is not restarted any more. */
+  /** Aborted, with the reason, when the service will not be restarted. */
   readonly failed: AbortController
   crashes: readonly number[]
   /** Whether its current process was ready once. Nobody may have seen the end of its start. */
@@ -279,7 +279,7 @@ export class Supervisor {
 
   /** A watch never rejects: if it cannot go on, its service has failed. */
   #watch(managed: Managed, watch: Promise<void>): void {
-    managed.watch = watch.catch(error => this.#fail(managed, `could not be watched: ${messageOf(error)}`))
+    managed.watch = watch.catch(error => this.#fail(managed, `could not be monitored: ${messageOf(error)}`))
   }
 
   async #watchRunning(service: Service, record: ServiceRecord): Promise<void> {

@@ -177,7 +177,7 @@ test('an invalid line is skipped with its number, and reading continues', async 
   expect(skipped).toEqual([
     [`${file}:2`, expect.stringContaining('it is not valid JSON: ')],
     [`${file}:4`, 'it is not valid JSON: it is not a JSON object'],
-    [`${file}:5`, 'it has no code'],
+    [`${file}:5`, 'it has no `code`'],
   ])
 })
 

@@ -126,7 +126,7 @@ async function* download(address: string, remote: Remote, signal: AbortSignal): 
     const headers: Record<string, string> =
       received === 0 || version === null ? {} : { range: `bytes=${received}-`, 'if-range': version }
     const response = await remote.open(address, { signal, headers })
-    if (response === null) throw missing(address, new Error('the site has no such file'))
+    if (response === null) throw missing(address, new Error('the file does not exist on the site'))
     if (received > 0 && response.status !== 206) throw interrupted(address)
     version = response.headers.get('etag') ?? response.headers.get('last-modified')
     try {
@@ -152,7 +152,7 @@ const part = async (
   end: number,
 ): Promise<Response> => {
   const response = await remote.open(address, { signal, headers: { range: `bytes=${start}-${end - 1}` } })
-  if (response === null) throw missing(address, new Error('the site has no such file'))
+  if (response === null) throw missing(address, new Error('the file does not exist on the site'))
   return response
 }
 
@@ -164,11 +164,11 @@ const missing = (name: string, cause: unknown) =>
 
 const interrupted = (address: string, cause?: unknown) =>
   new PipelineError('CONNECTION_LOST', `The download of \`${address}\` was interrupted`, {
-    hint: 'run it again; products that are in the topic twice are one row in the table',
+    hint: 'run the command again; a product that is in the topic twice is one row in the table',
     cause,
   })
 
 const noParts = (address: string) =>
-  new PipelineError('RANGES_UNSUPPORTED', `The site of \`${address}\` serves only whole files`, {
+  new PipelineError('RANGES_UNSUPPORTED', `The server of \`${address}\` does not support range requests`, {
     hint: 'download the Parquet file, then use its path',
   })

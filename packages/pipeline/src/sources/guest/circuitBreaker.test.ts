@@ -35,8 +35,8 @@ const siteWith = (answers: readonly unknown[], firstPauseMs = 1_000) => {
 }
 
 const refusal = (seconds = 0, isFinal = false) =>
-  new Refused('it answered with status 429', { retryAfterMs: seconds * 1_000, isFinal })
-const failure = () => new VisitError('failed', 'it answered with status 500')
+  new Refused('it responded with status 429', { retryAfterMs: seconds * 1_000, isFinal })
+const failure = () => new VisitError('failed', 'it responded with status 500')
 const gone = () => new VisitError('unreachable', 'net::ERR_CONNECTION_REFUSED')
 
 /** The result or error of `work` after all its pauses. */
@@ -51,7 +51,7 @@ test('a refused visit is repeated after a pause that doubles, less a random part
   expect(await settled(run())).toBe('page')
   expect([visits, pauses]).toEqual([
     [0, 750, 2_250],
-    [750, 1_500].map(ms => ({ ms, reason: 'it answered with status 429', requested: false })),
+    [750, 1_500].map(ms => ({ ms, reason: 'it responded with status 429', requested: false })),
   ])
 })
 
@@ -68,12 +68,12 @@ test('the pause that the site requests is kept, and starts again with each answe
 })
 
 test.each([
-  ['requests a pause of more than an hour', [refusal(3_601)], 'it asks to wait 61 minutes'],
-  ['asks us to stop', [refusal(0, true)], 'it answered with status 429'],
+  ['requests a pause of more than an hour', [refusal(3_601)], 'it requests a pause of 61 minutes'],
+  ['asks us to stop', [refusal(0, true)], 'it responded with status 429'],
   [
     'refuses again after every pause',
     Array.from({ length: 4 }, () => refusal()),
-    'it answered with status 429',
+    'it responded with status 429',
   ],
 ])('a site that %s stops the crawl', async (_what, answers, reason) => {
   const { visits, run } = siteWith(answers)
@@ -120,7 +120,7 @@ test('a failure concerns its page only, unless there are several in a row', asyn
     'failed',
     'page',
   ])
-  expect(pauses).toEqual([{ ms: 750, reason: 'it answered with status 500', requested: false }])
+  expect(pauses).toEqual([{ ms: 750, reason: 'it responded with status 500', requested: false }])
 })
 
 test('a site whose visits all fail is unreachable', async () => {
@@ -129,7 +129,7 @@ test('a site whose visits all fail is unreachable', async () => {
   while (!came.some(error => !(error instanceof VisitError))) came.push(await settled(run()))
   expect(came.at(-1)).toMatchObject({
     code: 'SITE_UNREACHABLE',
-    message: 'No page from `fr.example.org`: it answered with status 500',
+    message: 'Could not load a page from `fr.example.org`: it responded with status 500',
   })
   // Three in a row, then one after each pause.
   expect(came.length).toBe(6)

@@ -82,8 +82,8 @@ export class Remote {
         const value = parsed(await this.whole(response, address, signal))
         if (response.status === 404 || response.status === 410)
           return { kind: 'not found', value: value ?? null }
-        if (response.status >= 400) throw blocked(address, `it answered with status ${response.status}`)
-        if (value === undefined) throw blocked(address, 'it answered with a page instead of data')
+        if (response.status >= 400) throw blocked(address, `it responded with status ${response.status}`)
+        if (value === undefined) throw blocked(address, 'it responded with a page instead of data')
         return { kind: 'value', value }
       }),
     )
@@ -97,7 +97,7 @@ export class Remote {
       const headers = { ...options.headers, 'accept-encoding': 'identity' }
       const response = await this.request(address, headers, options.signal)
       if (response.status === 404 || response.status === 410) return null
-      if (response.status >= 400) throw blocked(address, `it answered with status ${response.status}`)
+      if (response.status >= 400) throw blocked(address, `it responded with status ${response.status}`)
       return response
     })
 
@@ -170,7 +170,7 @@ export class Remote {
     await response.body?.cancel()
     const ms = retryAfterMs(response.headers.get('retry-after'), Date.now())
     if (ms > maxRetryAfterMs) throw blocked(address, asksToWait(ms))
-    throw new Busy(`it answered with status ${response.status}`, ms)
+    throw new Busy(`it responded with status ${response.status}`, ms)
   }
 
   private readonly whole = async (
@@ -222,7 +222,7 @@ const within = async <T>(
 ): Promise<T> => {
   const deadline = new AbortController()
   const timer = setTimeout(
-    () => deadline.abort(new Error(`it did not answer within ${timeoutMs / 1000} s`)),
+    () => deadline.abort(new Error(`it did not respond within ${timeoutMs / 1000} s`)),
     timeoutMs,
   )
   try {

@@ -6,4 +6,4 @@ export const retryAfterMs = (header: string | null, nowMs: number): number => {
 }
 
 /** The reason for leaving a site that requests too long a pause. */
-export const asksToWait = (ms: number): string => `it asks to wait ${Math.ceil(ms / 60_000)} minutes`
+export const asksToWait = (ms: number): string => `it requests a pause of ${Math.ceil(ms / 60_000)} minutes`

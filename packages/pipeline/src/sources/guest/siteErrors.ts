@@ -13,7 +13,7 @@ export const blocked = (address: string, reason: string) =>
 export const unreachable = (address: string, cause: unknown) =>
   new PipelineError(
     'SITE_UNREACHABLE',
-    `No ${cause instanceof VisitError && cause.kind !== 'unreachable' ? 'page' : 'response'} from \`${new URL(address).host}\`: ${rootMessage(cause)}`,
+    `${cause instanceof VisitError && cause.kind !== 'unreachable' ? 'Could not load a page' : 'No response'} from \`${new URL(address).host}\`: ${rootMessage(cause)}`,
     {
       hint: 'check the address and the network; `offstream site` serves a stand-in on this machine',
       cause,

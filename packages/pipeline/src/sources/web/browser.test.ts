@@ -48,7 +48,7 @@ test.each([
 
 test('a browser that exits for another reason shows its last log lines', async () => {
   expect(await failure('error while loading shared libraries: libnss3.so')).toMatchObject({
-    ...{ code: 'CHROMIUM_FAILED', hint: expect.stringContaining('run it by hand') },
+    ...{ code: 'CHROMIUM_FAILED', hint: expect.stringContaining('run it manually') },
     message: expect.stringMatching(/ does not start$/),
     lastLogLines: expect.arrayContaining([expect.stringContaining('libnss3.so')]),
   })

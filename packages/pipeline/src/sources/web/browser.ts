@@ -212,7 +212,7 @@ const failedToStart = (executablePath: string, cause: unknown): PipelineError =>
   const fix = sandboxFix(output)
   const reason = fix === null ? '' : ': its sandbox does not work on this system'
   return new PipelineError('CHROMIUM_FAILED', `\`${executablePath}\` does not start${reason}`, {
-    hint: fix ?? 'run it by hand to see why, or set another browser in `browser.executablePath`',
+    hint: fix ?? 'run it manually to see why, or set `browser.executablePath` to another browser',
     lastLogLines: output.split('\n').slice(-20),
     cause,
   })
@@ -334,7 +334,7 @@ const open = async <T>(tab: Tab, address: string, read: Visit<T>['read']): Promi
         return answer
       })
     const response = await Promise.race([going, broken])
-    if (response === null) throw new Error('it gave no answer')
+    if (response === null) throw new Error('it did not respond')
     return await Promise.race([read(tab.spent ? null : page, response), broken])
   } finally {
     tab.fail = () => undefined

@@ -62,7 +62,7 @@ test.each<readonly [what: string, status: number, content: PageContent, kind: ob
     'a wall',
     200,
     page({ heading: 'Se connecter' }),
-    { kind: 'login wall', reason: 'it requires signing in', isFinal: true },
+    { kind: 'login wall', reason: 'it requires a login', isFinal: true },
   ],
   ['a product with the name of a block', 200, page({ ...product, heading: 'Sign in' }), { kind: 'product' }],
   ['anything else', 200, page({ heading: 'Nos partenaires' }), { kind: 'unknown' }],

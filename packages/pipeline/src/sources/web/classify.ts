@@ -43,7 +43,7 @@ const refusals: readonly (readonly [words: RegExp, Refusal])[] = [
   [/^\s*NOINDEX\b/, { kind: 'blocked', reason: 'it blocks search engines', isFinal: true }],
   [
     /requests are overloading the Open Food Facts server/i,
-    { kind: 'blocked', reason: 'it asks us to stop', isFinal: true },
+    { kind: 'blocked', reason: 'it asks crawlers to stop', isFinal: true },
   ],
   [
     /downtime|temporarily unavailable|\bmaintenance\b/i,
@@ -51,7 +51,7 @@ const refusals: readonly (readonly [words: RegExp, Refusal])[] = [
   ],
   [
     /^\s*(?:sign in|log in|se connecter)\s*$/i,
-    { kind: 'login wall', reason: 'it requires signing in', isFinal: true },
+    { kind: 'login wall', reason: 'it requires a login', isFinal: true },
   ],
 ]
 
@@ -86,7 +86,7 @@ const nothing: PageContent = { address: '', found: {}, products: null }
 
 /** What an error status says, whatever the page contains; null if the page decides. */
 const classifyStatus = (status: number): SitePage | null => {
-  const reason = `it answered with status ${status}`
+  const reason = `it responded with status ${status}`
   if (refusingStatuses.has(status)) return { kind: 'blocked', reason, isFinal: true }
   if (busyStatuses.has(status)) return { kind: 'blocked', reason, isFinal: false }
   return status >= 400 && !missingStatuses.has(status) ? { kind: 'failed', reason } : null

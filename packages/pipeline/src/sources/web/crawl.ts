@@ -361,7 +361,7 @@ class Crawl {
             }),
           })
           if (answer.status !== 429 && answer.status < 500) return answer
-          const reason = `it answered with status ${answer.status}`
+          const reason = `it responded with status ${answer.status}`
           throw refusal(answer, { reason, isFinal: false }, Date.now())
         })
       } catch (error) {

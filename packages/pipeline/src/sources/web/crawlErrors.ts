@@ -21,9 +21,9 @@ export const unreadable = (address: string, error: VisitError): OffstreamError =
 export const layoutChanged = (address: string, selectors: readonly string[]) =>
   new PipelineError(
     'LAYOUT_CHANGED',
-    `The pages of \`${new URL(address).host}\` have another layout: nothing matches ${selectors.map(selector => `\`${selector}\``).join(' and ')}`,
+    `The pages of \`${new URL(address).host}\` have an unknown layout: nothing matches ${selectors.map(selector => `\`${selector}\``).join(' and ')}`,
     {
-      hint: 'use `--source export` or `--source api`, which do not depend on it, until a newer offstream supports the layout',
+      hint: 'use `--source export` or `--source api`, which do not depend on the layout, until a newer version of offstream supports it',
     },
   )
 
@@ -33,12 +33,12 @@ export const productsLost = (address: string, count: number) =>
     'PRODUCTS_LOST',
     `\`${new URL(address).host}\` reported ${count} products in a row as unknown; none of them was deleted`,
     {
-      hint: 'look at the site, and scrape again when it shows products; `offstream topic produce --delete <code>` deletes one that is really gone',
+      hint: 'open the site in a browser, and scrape again when it shows products; `offstream topic produce --delete <code>` deletes a product that no longer exists',
     },
   )
 
 /** The start address is neither a list nor a product. */
 export const notASource = (address: string, reason: string) =>
-  new PipelineError('NOT_A_SOURCE', `No products at \`${address}\`: ${reason}`, {
+  new PipelineError('NOT_A_SOURCE', `No products were found at \`${address}\`: ${reason}`, {
     hint: 'use the address of a list of products, such as the home page or a category, or of one product',
   })

@@ -36,7 +36,10 @@ test('a page with a valid record is delivered', () => {
 
 test('a page without a valid barcode is unrecognised', () => {
   expect(decidePage(address, { kind: 'product', product: product('none') }, now)).toEqual({
-    ...{ kind: 'unrecognised', reason: expect.stringMatching(/^the page gives no valid record: barcode: /) },
+    ...{
+      kind: 'unrecognised',
+      reason: expect.stringMatching(/^the page does not contain a valid record: barcode: /),
+    },
   })
 })
 
@@ -48,7 +51,11 @@ test.each<readonly [what: string, page: ReadablePage, decision: object]>([
     { kind: 'obsolete', code: '00000042' },
     { kind: 'skip', errorAtStart: { code: 'NOT_A_SOURCE' } },
   ],
-  ['no product is named', { kind: 'not found', code: null }, { reason: 'the site has no such page' }],
+  [
+    'no product is named',
+    { kind: 'not found', code: null },
+    { reason: 'the page does not exist on the site' },
+  ],
   [
     'the product has moved to a sister site',
     { kind: 'moved', site: 'Open Beauty Facts', to: 'https://example.org/x' },
@@ -78,10 +85,10 @@ test.each<readonly [what: string, page: ReadablePage, decision: object]>([
 test('a refusal carries the pause that the site requests', () => {
   const answer = { status: 429, retryAfter: '7', content: content({}) }
   expect(() => readablePage(answer, 0)).toThrow(
-    new Refused('it answered with status 429', { retryAfterMs: 7_000, isFinal: false }),
+    new Refused('it responded with status 429', { retryAfterMs: 7_000, isFinal: false }),
   )
   expect(() => readablePage({ ...answer, status: 500 }, 0)).toThrow(
-    new VisitError('failed', 'it answered with status 500'),
+    new VisitError('failed', 'it responded with status 500'),
   )
 })
 

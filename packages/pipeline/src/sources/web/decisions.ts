@@ -74,7 +74,7 @@ export const decidePage = (address: string, page: ReadablePage, now: Date): Page
     case 'product': {
       const { data, error } = Product.safeParse(page.product.product(now))
       return data === undefined
-        ? { kind: 'unrecognised', reason: `the page gives no valid record: ${problemsOf(error)}` }
+        ? { kind: 'unrecognised', reason: `the page does not contain a valid record: ${problemsOf(error)}` }
         : { kind: 'deliver', product: data }
     }
     case 'list':
@@ -85,7 +85,7 @@ export const decidePage = (address: string, page: ReadablePage, now: Date): Page
     case 'not found':
       return isOf(address, page.code)
         ? { kind: 'doubt', code: page.code }
-        : skip(address, 'the site has no such page')
+        : skip(address, 'the page does not exist on the site')
     case 'obsolete':
       return isOf(address, page.code)
         ? { kind: 'remove', code: page.code }

@@ -57,8 +57,8 @@ describe.skipIf(executablePath === null)('one page of the site is faulty (needs 
   const nothing = { skipped: [], pauses: [], error: null, removals: [] }
 
   test.each<[FaultName, string]>([
-    ['too-many-requests', 'it answered with status 429'],
-    ['bad-gateway', 'it answered with status 502'],
+    ['too-many-requests', 'it responded with status 429'],
+    ['bad-gateway', 'it responded with status 502'],
     ['maintenance', 'it is down for maintenance'],
   ])('a permanent `%s` stops the scrape, and nothing of the page is published', async (fault, reason) => {
     expect(await outcome(fault)).toEqual({
@@ -164,10 +164,10 @@ describe.skipIf(executablePath === null)(
 
     test('no product is missing after pauses', async () => {
       const reasons: Partial<Record<FaultName, string>> = {
-        'too-many-requests': 'it answered with status 429',
-        'retry-after': 'it answered with status 429',
-        unavailable: 'it answered with status 503',
-        'bad-gateway': 'it answered with status 502',
+        'too-many-requests': 'it responded with status 429',
+        'retry-after': 'it responded with status 429',
+        unavailable: 'it responded with status 503',
+        'bad-gateway': 'it responded with status 502',
         maintenance: 'it is down for maintenance',
       }
       const came = await outcome(Object.keys(reasons) as FaultName[], { count: 1 }, { concurrency: 1 })
@@ -199,7 +199,7 @@ describe.skipIf(executablePath === null)(
 
     test('a page that fails every time skips only its product', () =>
       expectAlone([
-        ['server-error', 'it answered with status 500', 4],
+        ['server-error', 'it responded with status 500', 4],
         ['cut-off', 'the response was cut off', 4],
         ['wrong-charset', 'its text is not in the declared encoding', 4],
         ['huge', 'it is larger than 8 MB', 1],

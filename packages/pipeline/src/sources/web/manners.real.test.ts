@@ -16,7 +16,7 @@ describe.skipIf(executablePath === null)('manners towards a site (needs Chromium
     await expect(done).rejects.toMatchObject({
       code: 'SOURCE_BLOCKED',
       outcome: 'blocked',
-      message: `The site refused \`${site.origin}${pathOf('40000003')}\`: it asks us to stop`,
+      message: `The site refused \`${site.origin}${pathOf('40000003')}\`: it asks crawlers to stop`,
     })
     expect(results()).toEqual({ ...allOf(codes(2)), found: 9 })
     expect(site.requested).toEqual(['/', ...codes(3).map(pathOf)])
@@ -87,12 +87,12 @@ describe.skipIf(executablePath === null)('manners towards a site (needs Chromium
     const { done, results, pauses } = crawl(site, '/', { concurrency: 2 })
     await expect(done).rejects.toMatchObject({
       code: 'SOURCE_BLOCKED',
-      message: `The site refused \`${site.origin}${pathOf('40000001')}\`: it answered with status ${status}`,
+      message: `The site refused \`${site.origin}${pathOf('40000001')}\`: it responded with status ${status}`,
     })
     expect(results()).toEqual({
       ...allOf([]),
       found: 2,
-      skipped: [[pathOf('40000002'), 'the site has no such page']],
+      skipped: [[pathOf('40000002'), 'the page does not exist on the site']],
     })
     expect([site.requested.filter(path => path === pathOf('40000001')).length, pauses().length]).toEqual([
       4, 3,
@@ -119,7 +119,7 @@ describe.skipIf(executablePath === null)('manners towards a site (needs Chromium
     await done
     expect(results()).toEqual(allOf(all))
     expect(pauses()).toEqual([
-      { kind: 'paused', ms: 1_000, reason: 'it answered with status 429', requested: true },
+      { kind: 'paused', ms: 1_000, reason: 'it responded with status 429', requested: true },
     ])
     // No request was sent in the second after the 429.
     const longest = Math.max(...moments.slice(1).map((moment, index) => moment - Number(moments[index])))
@@ -140,7 +140,7 @@ describe.skipIf(executablePath === null)('manners towards a site (needs Chromium
     await expect(done).rejects.toMatchObject({
       code: 'SITE_UNREACHABLE',
       outcome: 'unreachable',
-      message: `No page from \`${site.origin.replace('http://', '')}\`: it answered with status 500`,
+      message: `Could not load a page from \`${site.origin.replace('http://', '')}\`: it responded with status 500`,
     })
     expect([results().delivered, pauses().length]).toEqual([allOf(codes(1)).delivered, 3])
     expect(site.requested.length).toBeLessThan(15)
@@ -171,7 +171,7 @@ describe.skipIf(executablePath === null)('manners towards a site (needs Chromium
     const { done, results, pauses } = crawl(site, '/')
     await expect(done).rejects.toMatchObject({
       code: 'SOURCE_BLOCKED',
-      message: `The site refused \`${site.origin}/robots.txt\`: it answered with status 503`,
+      message: `The site refused \`${site.origin}/robots.txt\`: it responded with status 503`,
     })
     expect([site.requested, results(), pauses().length]).toEqual([[], allOf([]), 3])
   })

@@ -164,12 +164,12 @@ describe.each(await chromiums())('real pages of Open Food Facts, %s', (_, execut
 
       test.each([
         ['/product/1000000000001', { kind: 'not found', code: '1000000000001' }],
-        ['/502-planned', { kind: 'blocked', reason: 'it answered with status 502', isFinal: false }],
+        ['/502-planned', { kind: 'blocked', reason: 'it responded with status 502', isFinal: false }],
         ['/200-planned', { kind: 'maintenance', reason: 'it is down for maintenance', isFinal: false }],
         ['/200-unplanned', { kind: 'maintenance', reason: 'it is down for maintenance', isFinal: false }],
         ['/noindex', { kind: 'blocked', reason: 'it blocks search engines', isFinal: true }],
-        ['/stop', { kind: 'blocked', reason: 'it asks us to stop', isFinal: true }],
-        ['/stop-as-html', { kind: 'blocked', reason: 'it asks us to stop', isFinal: true }],
+        ['/stop', { kind: 'blocked', reason: 'it asks crawlers to stop', isFinal: true }],
+        ['/stop-as-html', { kind: 'blocked', reason: 'it asks crawlers to stop', isFinal: true }],
       ])('%s is %j', async (path, kind) => {
         expect(await visit(path)).toEqual(kind)
       })

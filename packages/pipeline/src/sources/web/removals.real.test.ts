@@ -46,7 +46,7 @@ describe.skipIf(executablePath === null)('products that no longer exist (needs C
     await done
     expect(results().skipped).toEqual([
       [pathOf(moved), `it has moved to Open Beauty Facts: \`${elsewhere}\``],
-      [pathOf(plain), 'the site has no such page'],
+      [pathOf(plain), 'the page does not exist on the site'],
     ])
   })
 

@@ -58,7 +58,7 @@ describe.skipIf(executablePath === null)('what a crawl requests (needs Chromium)
     expect(results()).toEqual({
       ...allOf(expected),
       found: 5,
-      skipped: [[pathOf('40000002'), 'the site has no such page']],
+      skipped: [[pathOf('40000002'), 'the page does not exist on the site']],
     })
     expect(site.requested).toEqual(['/', ...codes(5).map(pathOf)])
   })
@@ -106,7 +106,7 @@ describe.skipIf(executablePath === null)('what a crawl requests (needs Chromium)
     await expect(crawl(site, '/nowhere').done).rejects.toMatchObject({
       code: 'NOT_A_SOURCE',
       outcome: 'usage',
-      message: `No products at \`${site.origin}/nowhere\`: the site has no such page`,
+      message: `No products were found at \`${site.origin}/nowhere\`: the page does not exist on the site`,
     })
   })
 })
