@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
-import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createListener } from 'node:net'
 import { join } from 'node:path'
@@ -113,7 +113,7 @@ const withoutServices: readonly Provoked[] = [
     by: ({ run }) => run([...dryRun, '--set', 'browser.executablePath=/nowhere/chromium']),
   },
   { code: 'CODE_UNKNOWN', exit: 2, by: ({ run }) => run(['explain', 'PORT_TOKEN']) },
-  { code: 'CONFIG_INVALID', exit: 5, by: ({ run }) => run(['status', '--set', 'kafka.port=none']) },
+  { code: 'CONFIG_INVALID', exit: 5, by: ({ run }) => run(['up', '--set', 'kafka.port=none']) },
   {
     code: 'CONFIRMATION_REQUIRED',
     exit: 2,
@@ -239,6 +239,11 @@ const withoutServices: readonly Provoked[] = [
   },
   { code: 'OPTION_MISSING', exit: 2, by: ({ run }) => run([...dryRun, '--source', 'api']) },
   {
+    code: 'PATH_UNSUPPORTED',
+    exit: 5,
+    by: ({ run }) => run(['init', 'a,b']),
+  },
+  {
     code: 'PORT_TAKEN',
     exit: 7,
     by: async ({ run }) => {
@@ -272,9 +277,17 @@ const withoutServices: readonly Provoked[] = [
     code: 'PYTHON_VENV_MISSING',
     exit: 6,
     by: async ({ folder, file, run }) => {
-      // Debian's python3 without python3-venv fails the same way.
-      await file('lib/venv/__init__.py', 'raise ImportError("no venv")')
-      const env = { PYTHONPATH: join(folder, 'lib'), OFFSTREAM_CACHE: join(folder, 'cache') }
+      const { stdout: python } = await execa('python3', ['-c', 'import sys; print(sys.executable)'])
+      // Debian's python3 without python3-venv fails the same way. `exec -a` keeps this script as `sys.executable`.
+      const script = `#!/bin/bash
+[[ "$*" == *"-m venv"* ]] && { echo 'No module named venv' >&2; exit 1; }
+exec -a "$0" ${JSON.stringify(python)} "$@"
+`
+      await chmod(await file('bin/python3', script), 0o755)
+      const env = {
+        PATH: `${join(folder, 'bin')}:${process.env['PATH']}`,
+        OFFSTREAM_CACHE: join(folder, 'cache'),
+      }
       return run(['runtime', 'install'], { env })
     },
   },
@@ -363,6 +376,8 @@ const withServices = ['START_INTERRUPTED 13', 'DAEMON_LOST 1', 'NOT_CONFIRMED 13
 
 /** Errors that only real data or a fault provokes, and the test files that do. */
 const elsewhere: Readonly<Record<string, string>> = {
+  'CURRENT_FOLDER_MISSING 2': 'packages/runtime/src/errors.test.ts',
+  'TMPDIR_MISSING 6': 'packages/runtime/src/errors.test.ts',
   'ACCESS_DENIED 10': 'packages/pipeline/src/sources/topic.real.test.ts',
   'DISK_FULL 6': 'packages/runtime/src/artifacts/store.test.ts',
   'FOLDER_INSECURE 10': 'packages/runtime/src/daemon/daemon.test.ts',

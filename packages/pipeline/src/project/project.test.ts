@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { shippedPath } from './assets.ts'
 import { Config } from './config.ts'
 import { configYaml, environmentName, settingPaths } from './paths.ts'
-import { loadProject } from './project.ts'
+import { loadProject, loadProjectLeniently } from './project.ts'
 import { withEverySetting } from './testConfig.ts'
 
 /** A project with this `offstream.yaml`. */
@@ -278,3 +278,13 @@ test.each(['__proto__', 'constructor', 'prototype'])(
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
   },
 )
+
+test('an invalid file gives way to the defaults and the flags, but an invalid flag is rejected', async () => {
+  const options = { from: await projectOf('kafka:\n  prot: 9093\n'), environment: {} }
+  const { config, problem } = await loadProjectLeniently({ ...options, settings: ['kafka.port=9095'] })
+  expect([config.kafka.port, problem?.code]).toEqual([9095, 'CONFIG_INVALID'])
+  await expect(loadProjectLeniently({ ...options, settings: ['kafka.port=none'] })).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('--set'),
+  })
+})

@@ -46,22 +46,31 @@ export interface ProjectOptions {
 
 /** A project that may have an invalid configuration. */
 export interface LenientProject extends Project {
-  /** Null: the configuration is valid. Otherwise `config` is that of the running stack, or the defaults. */
+  /** Null: the configuration is valid. Otherwise `config` is that of the running stack, or the defaults, with the flags. */
   readonly problem: OffstreamError | null
 }
 
-/** As `loadProject`, for commands that must work whatever is wrong with the configuration. */
+/**
+ * As `loadProject`, for commands that must work whatever is wrong with the file or the environment.
+ * @throws OffstreamError CONFIG_INVALID if a flag of the command line is invalid
+ */
 export const loadProjectLeniently = async (options: ProjectOptions): Promise<LenientProject> => {
   try {
     return { ...(await loadProject(options)), problem: null }
   } catch (problem) {
     if (!(problem instanceof OffstreamError)) throw problem
     const { directory, state, found } = await locateProject(options)
-    const running = (await options.runningConfig?.(state)) ?? null
+    const layers = [
+      stackLayer((await options.runningConfig?.(state)) ?? null),
+      flagLayer(options.settings ?? []),
+    ]
+    const parsed = Config.safeParse(nest(mergeLayers(layers)))
+    // A mistake on the command line itself is never passed over.
+    if (!parsed.success || layers.some(layer => layer.problems.length > 0)) throw problem
     return {
-      config: running ?? Config.parse({}),
+      config: parsed.data,
       ...{ directory, state, file: found?.file ?? null, problem },
-      origins: originsOf([stackLayer(running)]),
+      origins: originsOf(layers),
     }
   }
 }
