@@ -23,7 +23,7 @@ export const outcomeMeanings: Readonly<Record<Outcome, string>> = {
   notRunning: 'a required service is not running',
   degraded: 'the stack is running but not healthy',
   config: 'a setting or a file of the project is invalid',
-  prerequisite: 'the machine lacks something: a program, memory, disk space',
+  prerequisite: 'a prerequisite is missing: a program, memory or disk space',
   portTaken: 'another program uses a required port',
   timeout: 'an operation took too long',
   unreachable: 'could not connect',

@@ -16,7 +16,7 @@ Examples:
 
 Terms:
   stack          the services of a project and their data; a project has one
-                 stack, or several with names
+                 stack without a name, and any number with names
   Kafka          stores messages in topics; offstream uses products-events.
                  ZooKeeper stores the metadata of Kafka
   Spark          runs programs on data: a master schedules, workers execute
@@ -43,12 +43,12 @@ export const newProgram = () =>
     .option('--json', 'print JSON: one object; long commands print one event a line, then the result')
     .option(
       '--project <folder>',
-      'the folder of `offstream.yaml` (default: this folder or the nearest one above)',
+      'the folder of `offstream.yaml` (default: the current folder or the nearest parent that has one)',
     )
     .addOption(
       new Option(
         '--stack <name>',
-        'one of several stacks of the project, each with its own data; use `up --ports auto` for its ports',
+        'name of a stack, if the project has several; each has its own data and needs its own ports (`up --ports auto`)',
       )
         .argParser(stackName)
         .env('OFFSTREAM_STACK'),

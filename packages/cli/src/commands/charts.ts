@@ -9,7 +9,7 @@ const define: DefineCommand = (command, context) =>
     .argument('[names...]', 'names of charts (default: all charts in the folder `charts`)')
     .option(
       '--output <folder>',
-      'where to write the files (default: beside the charts of the project, otherwise this folder)',
+      'where to write the files (default: next to the charts of the project, or the current folder if it has none)',
     )
     .addHelpText(
       'after',
@@ -18,8 +18,8 @@ A chart has two files: a SQL query (\`charts/<name>.sql\`) and a Vega-Lite
 specification (\`charts/<name>.json\`). The Thrift server runs the query; the
 chart is written as \`<name>.svg\`, which any browser displays.
 
-Exit status: 0 drawn, 5 a file of a chart is invalid, 9 could not connect to the
-Thrift server.
+Exit status: 0 drawn, 5 a chart is invalid, 9 could not connect to the Thrift
+server.
 
 Examples:
   offstream charts

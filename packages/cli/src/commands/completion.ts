@@ -23,7 +23,7 @@ const define: DefineCommand = (command, context, program) => {
   command.addHelpText(
     'after',
     `
-Prints a script with which the shell completes commands, options, services,
+Prints a script that lets the shell complete commands, options, services,
 settings and error codes when you press Tab. Install it again after an update.
 
 Examples:

@@ -22,7 +22,7 @@ Examples:
     .addHelpText(
       'after',
       `
-The value of a setting comes from the first of these that has it:
+The value of a setting comes from the first of these that sets it:
 
   1. \`--set\` on the command line
   2. the running services, which keep the settings that they were started with

@@ -29,7 +29,7 @@ downloads need the network.
 The services keep running, so that you can try them. If a port is in use, the
 next free one is used instead.
 
-Exit status: 0 ok, 6 the machine lacks something, 8 the products were not in the
+Exit status: 0 ok, 6 a prerequisite is missing, 8 the products did not reach the
 table in time, 11 a download failed, 12 a service exited.
 
 Examples:
@@ -99,7 +99,7 @@ Next: it prints commands to try; \`offstream down\` stops everything.`,
             ),
           ].join('\n'),
       )
-      if (!down) output.note(nextSteps(bold('What next'), thrift.port))
+      if (!down) output.note(nextSteps(bold('Next steps'), thrift.port))
     })
 
 // TypeScript 5.9 does not rewrite `.ts` imports inside a function with `await using`.

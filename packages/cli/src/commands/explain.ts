@@ -10,7 +10,7 @@ const define: DefineCommand = (command, context) =>
       `
 Prints the cause of an error, its exit status and what you can do.
 
-Exit status: 0 explained, 2 no such code.
+Exit status: 0 explained, 2 unknown code.
 
 Examples:
   offstream explain PORT_TAKEN

@@ -5,10 +5,10 @@ import { canPrompt, confirm, prompt } from '../prompts.ts'
 
 const define: DefineCommand = (command, context) =>
   command
-    .argument('[folder]', 'folder of the project (default: this folder)')
+    .argument('[folder]', 'folder of the project (default: the current folder)')
     .option(
       '--contact <address>',
-      'your web or e-mail address, which Open Food Facts requests; sent in the user agent',
+      'your web or e-mail address, which Open Food Facts requires; sent in the User-Agent header',
     )
     .option('--bare', 'write only the settings and the Tableau workbook')
     .option('--yes', 'do not prompt')
@@ -17,11 +17,11 @@ const define: DefineCommand = (command, context) =>
       `
 Writes \`offstream.yaml\` with every setting and its default, and copies of the
 files that you can change: SQL views, charts, Spark programs, configuration
-templates of the services, Tableau workbook. Commands in this folder use these
+templates of the services, Tableau workbook. Commands in that folder use these
 files. \`init\` does not overwrite files, and prompts only on a terminal.
 
-Exit status: 0 written, 10 the folder contains such files already, or cannot be
-written.
+Exit status: 0 written, 10 files would be overwritten, or the folder cannot
+be written.
 
 Examples:
   offstream init

@@ -38,7 +38,7 @@ belongs to its entry; it is shortened to the lines that say what happened.
 with a time (\`2026-11-24T21:40\`), in local time. With \`--json\` each entry is an
 object: service, at (UTC), level, logger, message and stack.
 
-Exit status: 0 ok, 2 no such service.
+Exit status: 0 ok, 2 unknown service.
 
 Examples:
   offstream logs --since 10m --level warn

@@ -21,12 +21,12 @@ The Thrift server runs the statement, as it does for Tableau. There are three
 views: \`Products\`, \`products_v1\` (the same with the French column names of the
 first version of this project) and \`products_rejected\` (rejected messages).
 
-  table  columns for people; on a terminal, values that do not fit are cut (…)
+  table  aligned columns; on a terminal, values that do not fit are cut (…)
   json   an array with one object a row
   csv    RFC 4180; NULL is an empty field, an empty string is ""
 
 The global \`--json\` prints one object with the rows and the column types. In
-JSON, integers beyond 2^53, decimals and timestamps are strings, since JSON
+JSON, integers above 2^53, decimals and timestamps are strings, because JSON
 numbers would round them.
 
 Exit status: 0 ok, 8 timeout, 9 could not connect to the Thrift server, 12 the

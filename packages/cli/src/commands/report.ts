@@ -11,7 +11,7 @@ const define: DefineCommand = (command, context) =>
   command
     .option(
       '--output <file>',
-      'file to write; `-` is standard output (default: `offstream-report-<time>.md` in this folder)',
+      'file to write; `-` is standard output (default: `offstream-report-<time>.md` in the current folder)',
     )
     .addHelpText(
       'after',
@@ -19,7 +19,7 @@ const define: DefineCommand = (command, context) =>
 Writes a Markdown file to attach to an issue: versions, the results of
 \`offstream doctor\`, the settings and where each comes from, the status, and the
 last 200 lines of each log. It removes passwords, tokens, contacts, e-mail
-addresses, and the names of you and your machine. It sends nothing.
+addresses, and your name and the name of your machine. It sends nothing.
 
 Exit status: 0 written, 10 the file exists already, or cannot be written.
 
@@ -27,7 +27,7 @@ Examples:
   offstream report
   offstream report --output - | less
 
-Next: read the file, since no rule finds every secret, then attach it to an
+Next: read the file, because it may still contain secrets, then attach it to an
 issue.`,
     )
     .action(async ({ output: target }) => {
@@ -50,7 +50,7 @@ issue.`,
         ),
       )
       output.note(
-        `\nWritten to \`${file}\`; ${plural(removals, 'value')} removed. Next: read it before you share it, no rule finds every secret`,
+        `\nWritten to \`${file}\`; ${plural(removals, 'value')} removed. Next: read it before you share it, because it may still contain secrets`,
       )
     })
 

@@ -76,7 +76,7 @@ test('`reset` reports that there is nothing to delete', async () => {
   const all = ['reset', '--all', '--yes']
   await runCommand(all, { project: folder })
   const { stderr, exitCode } = await runCommand(all, { project: folder })
-  expect([stderr, exitCode, await left(folder)]).toEqual(['There is nothing to delete.\n', 0, []])
+  expect([stderr, exitCode, await left(folder)]).toEqual(['Nothing to delete.\n', 0, []])
 })
 
 test('`reset` completes a killed reset, also if its own selection is already gone', async () => {

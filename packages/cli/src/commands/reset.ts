@@ -8,9 +8,9 @@ import { canPrompt, prompt } from '../prompts.ts'
 
 const define: DefineCommand = (command, context) =>
   command
-    .option('--table', 'the rows of the table; the job fills it again from the topic')
-    .option('--checkpoint', 'how far the job has read the topic; the job reads it again, no row changes')
-    .option('--topic', 'the messages, and how far they were read and scraped; the rows stay')
+    .option('--table', 'the rows of the table; the job refills it from the topic')
+    .option('--checkpoint', 'the position of the job in the topic; the job reads it again, no row changes')
+    .option('--topic', 'the messages, and the positions of the job and of scrapes; the rows stay')
     .option('--all', 'all of these, the logs and the work folders')
     .option('--dry-run', 'only show what would be deleted, with sizes')
     .option('--yes', 'do not prompt')
@@ -42,7 +42,7 @@ Next: \`offstream up\` continues with the remaining data.`,
       const { items } = await pipeline.planReset(state, choices)
       if (dryRun || items.length === 0) {
         output.result(resultOf(choices, [], items), () => (items.length === 0 ? '' : listOf(items, output)))
-        if (items.length === 0) output.note('There is nothing to delete.')
+        if (items.length === 0) output.note('Nothing to delete.')
         else if ((await pipeline.requestedServices(state)).length > 0)
           output.note('Services are running. Next: `offstream down`')
         return

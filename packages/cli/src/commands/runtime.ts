@@ -10,8 +10,8 @@ const define: DefineCommand = (command, context) => {
   command.addHelpText(
     'after',
     `
-Spark, Kafka and the connectors (the libraries with which Spark reads Kafka and
-writes the table) are stored in one cache folder for all projects:
+Spark, Kafka and the connectors (the libraries that Spark needs to read Kafka
+and write the table) are stored in one cache folder for all projects:
 OFFSTREAM_CACHE, by default the cache folder of your system. If SPARK_HOME or
 KAFKA_HOME is set, offstream uses that installation instead.
 
@@ -23,14 +23,14 @@ Next: \`offstream up\` also downloads what is missing.`,
   )
   command
     .command('list')
-    .description('list the contents of the cache with sizes, and whether this offstream uses them')
+    .description('list the contents of the cache, their sizes, and whether this version uses them')
     .addHelpText(
       'after',
       `
 Example:
   offstream runtime list
 
-Next: \`offstream runtime prune --dry-run\` shows what is not used.`,
+Next: \`offstream runtime prune --dry-run\` shows what is unused.`,
     )
     .action(() => list(context()))
   command
@@ -43,8 +43,8 @@ Downloads 0.6 GB once for all projects, and compares the SHA-256 of every file
 with the one in the lock files of offstream. Files that are already in the cache
 are not downloaded again.
 
-Exit status: 0 installed, 6 no Java, no Python or not enough disk space, 11 a
-download failed.
+Exit status: 0 installed, 6 Java, Python or disk space is missing, 11 a download
+failed.
 
 Example:
   offstream runtime install
@@ -60,7 +60,7 @@ Next: \`offstream up\`.`,
       'after',
       `
 Compares the SHA-256 of each file with the one in the lock files of offstream,
-and for Spark with the one recorded at its installation.
+and for Spark with the one recorded during its installation.
 
 Exit status: 0 no difference, 11 a file differs.
 
@@ -192,7 +192,7 @@ const prune = async ({ output, pipeline }: Context, dryRun: boolean): Promise<vo
   )
   output.note(
     removed.length === 0
-      ? 'There is nothing to remove. Next: `offstream runtime list`'
+      ? 'Nothing to remove. Next: `offstream runtime list`'
       : `${formatBytes(sum(removed))} ${dryRun ? 'would be freed. Next: `offstream runtime prune`' : 'freed'}`,
   )
 }

@@ -77,7 +77,7 @@ const withOptions = (command: Command) =>
       '--file <file>',
       'path or address of an export (default: the full JSONL export of Open Food Facts)',
     )
-    .option('--deltas [index]', 'the daily changes, each once; optionally from another index')
+    .option('--deltas [index]', 'the daily changes, each of them once; optionally from another index')
     .option('--since <date>', 'only products that changed since this date, for example 2026-01-31', dateTime)
 
     .optionsGroup('For --source topic, any Kafka topic (settings in `topic`):')
@@ -87,7 +87,7 @@ const withOptions = (command: Command) =>
       commaSeparated,
     )
     .option('--topic <name>', 'the topic to read (default: the setting `topic.topic`)')
-    .option('--group <name>', 'consumer group, whose offsets Kafka commits')
+    .option('--group <name>', 'consumer group for the committed offsets')
     .addOption(
       new Option('--from <position>', 'where a new consumer group starts').choices([
         'beginning',
@@ -100,8 +100,9 @@ type ScrapeOptions = ReturnType<ReturnType<typeof withOptions>['opts']>
 
 const helpText = `
 Each product becomes one record (a JSON object with the field names of Open Food
-Facts), whatever its source, and is published to the topic \`products-events\`. A
-product that was deleted at its source becomes a delete.
+Facts), with the same form for all sources, and is published to the topic
+\`products-events\`. A product that was deleted at its source is published as a
+delete.
 
 On sites that are not on this machine, offstream opens one page at a time, 30 a
 minute, identifies itself (set \`web.contact\`), and obeys robots.txt. For more
@@ -111,10 +112,10 @@ compressed with gzip.
 
 Ctrl-C stops a scrape. An interrupted or killed scrape of web pages resumes when
 you run the same command again: products that Kafka has acknowledged are not
-fetched again, and count for \`--limit\`. A completed scrape starts over.
+fetched again, and count towards \`--limit\`. A completed scrape starts over.
 
-Exit status: 0 ok, 2 invalid options, 6 no browser, 9 could not connect to Kafka
-or the site, 10 the address redirects to another site, is too large or is
+Exit status: 0 ok, 2 invalid options, 6 no browser found, 9 could not connect to
+Kafka or the site, 10 the address redirects to another site, is too large or is
 disallowed by robots.txt, 13 another scrape of this address is running, 14 the
 site blocks offstream.
 

@@ -12,7 +12,7 @@ const define: DefineCommand = (command, context) =>
     .option('--count <number>', 'number of generated products', positiveInteger, 1_000)
     .option('--seed <number>', 'seed of the generated products', positiveInteger, 1)
     .option('--port <port>', 'port to listen on; 0: a free port', portNumber, 8_090)
-    .option('--world', 'in English, like world.openfoodfacts.org, instead of French')
+    .option('--world', 'serve English pages, like world.openfoodfacts.org, instead of French ones')
     .option(
       '--fault <name[=path]>',
       'a fault for all responses, or for those of a path (`*` matches anything); can be repeated',

@@ -30,11 +30,12 @@ each step:
   → visible to SQL clients, in \`Products\`
 
 \`lag\` is the number of messages that the job has not read yet. A count that does
-not change shows where the products stop; ? means that the count is unknown.
+not change shows where the products are stuck; ? means that the count is
+unknown.
 
-With \`--watch\`, a terminal shows the latest status. A file or a pipe gets all of
-them, with \`--json\` one object a line with the time in \`at\`. Only Ctrl-C stops
-it, with exit status 130.
+With \`--watch\`, a terminal shows the latest status. In a file or a pipe, every
+status is printed; with \`--json\` as one object a line, with the time in \`at\`.
+Ctrl-C stops it, with exit status 130.
 
 Exit status: 0 healthy, 3 stopped, 4 degraded: a service crashed or does not
 respond.

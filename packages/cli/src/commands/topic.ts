@@ -124,7 +124,7 @@ A line is a record, as \`offstream scrape --dry-run\` prints it, or an object wi
 \`key\` and \`value\`, as \`offstream topic peek\` prints it; a value of null deletes
 the product. Lines that are not products are rejected and reported with their
 line number, and the exit status is 10. With \`--raw\` values are not checked, and
-a string is published as it is.
+a string is published as is.
 
 Examples:
   offstream scrape --limit 5 --dry-run | offstream topic produce

@@ -35,7 +35,7 @@ The services run in the background. A daemon supervises them and restarts those
 that crash. If all services are already running, nothing is started. All
 commands use the ports that \`--ports auto\` chose, until \`offstream down\`.
 
-Exit status: 0 all are ready, 6 the machine lacks something, 7 a port is in use,
+Exit status: 0 all are ready, 6 a prerequisite is missing, 7 a port is in use,
 8 a service was not ready in time, 12 a service exited before it was ready.
 
 Examples:

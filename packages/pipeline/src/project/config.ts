@@ -23,10 +23,10 @@ export const Config = z.strictObject({
     .string()
     // No IPv6: before a port it would need brackets, which Spark's own addresses do not support.
     .regex(/^[\w-]+(?:\.[\w-]+)*$/, 'must be a host name or an IPv4 address')
-    .refine(host => host !== '0.0.0.0', 'must be one address, which clients can connect to')
+    .refine(host => host !== '0.0.0.0', 'must be one address that clients can connect to')
     .default('127.0.0.1')
     .describe(
-      'Address that every service listens on; with an address other than 127.0.0.1 anyone on the network can connect without a password',
+      'Address that every service listens on; with an address other than 127.0.0.1, anyone on the network can connect without a password',
     ),
   kafka: z
     .strictObject({
@@ -80,7 +80,7 @@ export const Config = z.strictObject({
         .number()
         .positive()
         .default(30)
-        .describe('Rate limit on a real site; a site on this machine has none'),
+        .describe('Rate limit for a real site; a site on this machine has no limit'),
       concurrency: z
         .int()
         .min(1)
@@ -91,9 +91,7 @@ export const Config = z.strictObject({
         .string()
         .nullable()
         .default(null)
-        .describe(
-          'Your web or e-mail address, which is sent in the User-Agent header; Open Food Facts requires one',
-        ),
+        .describe('Your web or e-mail address, sent in the User-Agent header; Open Food Facts requires one'),
     })
     .prefault({}),
   api: z
@@ -101,7 +99,7 @@ export const Config = z.strictObject({
       url: z
         .url({ protocol: /^https?$/ })
         .default('https://world.openfoodfacts.org')
-        .describe('Site whose API `scrape --source api` reads; its host decides language and country'),
+        .describe('Site whose API `scrape --source api` reads; its host determines language and country'),
     })
     .prefault({}),
   export: z
@@ -130,7 +128,7 @@ export const Config = z.strictObject({
         .string()
         .min(1)
         .default('offstream')
-        .describe('Consumer group, whose committed offsets say how far the topic was read'),
+        .describe('Consumer group; its committed offsets are the position in the topic'),
       from: z
         .enum(['beginning', 'latest'])
         .default('beginning')
@@ -142,7 +140,7 @@ export const Config = z.strictObject({
             .string()
             .nullable()
             .default(null)
-            .describe('PEM file of the certificate authority; null: the public ones'),
+            .describe('PEM file of the certificate authority; null: the public authorities'),
         })
         .prefault({}),
       sasl: z
@@ -157,7 +155,7 @@ export const Config = z.strictObject({
             .string()
             .regex(/^[A-Za-z_]\w*$/, 'must be the name of an environment variable')
             .default('OFFSTREAM_TOPIC_PASSWORD')
-            .describe('Name of the environment variable that holds the password; no file stores it'),
+            .describe('Name of the environment variable with the password, which is not stored in a file'),
         })
         .prefault({}),
       mapping: z

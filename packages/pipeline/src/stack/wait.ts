@@ -76,7 +76,7 @@ const timeout = (
     'WAIT_TIMEOUT',
     `${missed.map(({ text }) => `\`${text}\``).join(' and ')} not met within ${timeoutMs / 1_000} s; ${seen}`,
     {
-      hint: `run \`offstream status\` to see where the products stop, or wait longer with \`offstream wait ${missed.map(({ text }) => `--for '${text}'`).join(' ')} --timeout 10m\``,
+      hint: `run \`offstream status\` to see where the products are stuck, or wait longer with \`offstream wait ${missed.map(({ text }) => `--for '${text}'`).join(' ')} --timeout 10m\``,
       cause,
     },
   )

@@ -57,7 +57,7 @@ export const makeReport = async (options: ReportOptions): Promise<Report> => {
   const head = `# Report of offstream ${version}, ${at.toISOString()}
 
 ${redaction.count} values were removed (\`${removed}\`): passwords, tokens, contacts and other secrets, by name and by form, and the names of
-the user and the machine. No rule knows every secret: read the report before you share it.`
+the user and the machine. Other secrets may remain: read the report before you share it.`
   const parts = sections.map(({ title, body }) => `## ${title}\n\n${body}`)
   return {
     text: `${[head, ...parts].join('\n\n')}\n`,
