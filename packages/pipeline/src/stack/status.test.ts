@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -141,6 +141,32 @@ test('a running process is healthy if it responds, and if it is the one that lis
     ['products-stream', 'unhealthy', 'no process listens on port 1'],
   ])
   expect(services[0]).toMatchObject({ pid, uptimeSeconds: expect.closeTo(90, -1), restarts: 2 })
+})
+
+test('a stream whose upkeep fails is healthy, and its detail is the error', async () => {
+  const { state, record } = await scratchState()
+  const { pid, startId } = await bystander()
+  await record('products-stream', 'running', pid, startId)
+  const now = new Date().toISOString()
+  const progress = {
+    ...{ version: 1, pid, state: 'running', batchId: 49, offsets: {}, inputRows: 0, rowsPerSecond: null },
+    ...{ triggerMs: null, error: null, startedAt: now, updatedAt: now },
+    upkeepError: 'compaction of lake.off.products failed: No space left on device',
+  }
+  const detailOfStream = async (written: object) => {
+    const { run, streamProgress } = directoriesOf(state)
+    await mkdir(run, { recursive: true })
+    await writeFile(streamProgress, JSON.stringify(written))
+    const { services } = await readStatus(state, config, [service('products-stream')])
+    const { health, detail } = services.find(({ name }) => name === 'products-stream') ?? expect.fail()
+    return [health, detail]
+  }
+
+  expect(await detailOfStream(progress)).toEqual([
+    'healthy',
+    'compaction of lake.off.products failed: No space left on device; the stream continues and will try this step again',
+  ])
+  expect(await detailOfStream({ ...progress, upkeepError: null })).toEqual(['healthy', null])
 })
 
 test('if Kafka and the Thrift server run and do not respond, their counts are unknown', async () => {

@@ -14,7 +14,7 @@ import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { readFetched } from '../scrape/produce.ts'
 import { brokerOf } from '../services/kafka.ts'
-import { consumedOf, readStreamProgress } from '../services/streamProgress.ts'
+import { consumedOf, readStreamProgress, type StreamProgress } from '../services/streamProgress.ts'
 import { addressOf } from '../services/table.ts'
 import { query, refillHint } from '../table.ts'
 import { acknowledgedMessages } from '../topic/admin.ts'
@@ -117,11 +117,12 @@ export const readStatus = async (
       state.name === 'products-stream' && isTableLost
         ? tableLost(consumed)
         : (checks[services.findIndex(({ name }) => name === state.name)] ?? null)
+    const upkeep = state.name === 'products-stream' && check?.healthy ? upkeepDetail(progress) : null
     return {
       ...state,
       health: check === null ? 'unknown' : check.healthy ? 'healthy' : 'unhealthy',
       address: addressOf(state.name, config),
-      detail: check?.detail ?? state.detail,
+      detail: check?.detail ?? upkeep ?? state.detail,
     }
   })
   return {
@@ -216,6 +217,12 @@ const checkService = async (service: Service, pid: number | null): Promise<Check
     return { healthy: false, detail: detailOf(error) }
   }
 }
+
+/** Failed upkeep does not stop the stream, so the service stays healthy. */
+const upkeepDetail = (progress: StreamProgress | null): string | null =>
+  progress?.upkeepError == null
+    ? null
+    : `${progress.upkeepError}; the stream continues and will try this step again`
 
 /** For a lost table also the fix: `offstream up`, the fix for most other problems, does not restore it. */
 const detailOf = (error: unknown): string =>
