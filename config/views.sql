@@ -1,5 +1,5 @@
--- The views that Tableau and SQL clients see, in the schema `default`. They are made anew at each start of the Thrift
--- server: edit them here, then `offstream down` and `offstream up`. The table behind them is lake.off.products.
+-- The views that Tableau and SQL clients see, in the schema `default`. They are created at each start of the Thrift
+-- server: edit them here, then run `offstream restart thrift`. The table behind them is lake.off.products.
 
 -- Live products, the columns of the record. This is what `SELECT * FROM Products` in Data-viz.twb reads.
 CREATE OR REPLACE VIEW Products AS
@@ -25,7 +25,7 @@ SELECT
   additives_n AS Additifs
 FROM Products;
 
--- Messages of the topic that are no product, each with its reason.
+-- Messages of the topic that are not products, each with the reason.
 CREATE OR REPLACE VIEW products_rejected AS
 SELECT topic, kafka_partition, kafka_offset, kafka_timestamp, key, value, reason
 FROM lake.off.rejected;

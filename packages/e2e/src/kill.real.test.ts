@@ -11,7 +11,7 @@ const chromiumMissing = (await findChromium()) === null
 
 // The test prints the time of each recovery for this package's README. It does not assert it.
 test.skipIf(chromiumMissing)(
-  'after kill -9 of every service and the daemon, in turn and together, all restart and every product arrives (needs Chromium)',
+  'after kill -9 of every service and the daemon, one by one and together, all restart and every product arrives (needs Chromium)',
   async () => {
     await using pipeline = await startPipeline(generateCatalogue({ count: products }))
     const { stack } = pipeline

@@ -9,7 +9,7 @@ import type { QueryResult, Value } from '../table.ts'
 export interface Chart {
   /** The base name of its files: `<name>.sql`, `<name>.json` and, when it is rendered, `<name>.svg`. */
   readonly name: string
-  /** One Spark SQL statement over the views of `config/views.sql`; its result is small, aggregated and ordered. */
+  /** One Spark SQL statement over the views of `config/views.sql`; the result is small, aggregated and ordered. */
   readonly sql: string
   /**
    * A Vega-Lite specification without data: the rows of the result become its data, with the name `rows` and the names of

@@ -63,7 +63,7 @@ export const spawnService = async (directory: string, service: Service, since: n
 }
 
 /**
- * Waits for readiness, early exit or the timeout, whichever comes first. Unless it is ready, nothing of it remains.
+ * Waits for readiness, early exit or the timeout, whichever comes first. If it does not become ready, all its processes are stopped.
  * @throws OffstreamError SERVICE_EXITED, SERVICE_NOT_READY; the reason of `signal` when that is aborted
  */
 export const untilReady = async (
