@@ -40,11 +40,11 @@ const isInstalled = (specifier: string): boolean => {
 }
 
 /**
- * Bundles the code of our own packages into one folder. Modules that are loaded later stay in files of their own, and
+ * Bundles the code of our packages into one folder. Modules that are loaded later stay in separate files, and
  * other packages stay dependencies.
  */
 export default defineConfig({
-  // A thread has an entry of its own, beside the file that starts it.
+  // A thread has its own entry, next to the file that starts it.
   input: { main: 'src/main.ts', lineThread: '../pipeline/src/sources/export/lineThread.ts' },
   platform: 'node',
   resolve: { conditionNames: ['source', 'import', 'node', 'default'] },

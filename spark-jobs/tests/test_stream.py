@@ -1,6 +1,6 @@
 """The job writes every message to the tables once, whenever it stops and starts again.
 
-A folder of files stands for the topic here: of Kafka's columns, one file a batch. With Kafka itself the built
+A folder of files replaces the topic here: with Kafka's columns, one file a batch. With Kafka itself the built
 command is tested, in `packages/e2e`.
 """
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Job:
-    """The job in a folder of its own, with its topic, checkpoint, stop file and progress file."""
+    """The job in its own folder, with its topic, checkpoint, stop file and progress file."""
 
     def __init__(self, lake: SparkSession, folder: Path) -> None:
         """Create no files and start no query."""
@@ -284,7 +284,7 @@ def test_upkeep_that_fails_is_reported_and_retried_while_the_stream_continues(
     log = capfd.readouterr().err
     assert f"{error}; next try in 60 s, the stream continues\n" in log
 
-    # There is no retry before its time. The second try fails too, so the third comes two minutes later.
+    # No retry happens before its time. The second try fails too, so the third happens two minutes later.
     set_property(broken.valid_value)
     clock.now = 59
     assert upkeep_error_after(51) == error

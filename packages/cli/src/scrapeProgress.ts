@@ -6,7 +6,7 @@ import type { Output } from './output.ts'
 /** Between two lines of progress without a terminal. */
 const lineIntervalMs = 5_000
 
-/** Prints the progress of a scrape: a bar on a terminal, otherwise a line at intervals; events as they come. */
+/** Prints the progress of a scrape: a bar on a terminal, otherwise a line at intervals; events as they happen. */
 export class ScrapeProgress {
   private readonly output: Output
   /** The requested number of products; null for all. */

@@ -571,9 +571,9 @@ const daemonIn = async (folder: string): Promise<AsyncDisposable> => {
   const { run } = directoriesOf(stateFolder(folder, null))
   await until(
     async () => {
-      if (!(await daemonResponds(run))) throw new Error('the daemon does not answer')
+      if (!(await daemonResponds(run))) throw new Error('the daemon does not respond')
     },
-    { what: 'the daemon to answer', timeoutMs: 30_000 },
+    { what: 'the daemon to respond', timeoutMs: 30_000 },
   )
   return daemon
 }

@@ -301,7 +301,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     expect((await stack.processes()).filter(line => /chrom/i.test(line))).toEqual([])
   })
 
-  test('services are unhealthy as long as they do not answer', async () => {
+  test('services are unhealthy as long as they do not respond', async () => {
     const pids = (await status()).services.map(({ pid }) => Number(pid))
     for (const pid of pids) process.kill(pid, 'SIGSTOP')
     try {

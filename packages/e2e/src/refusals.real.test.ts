@@ -116,7 +116,7 @@ test('a scrape without a broker fails before it visits a page', async () => {
   `)
 })
 
-test('a site that does not answer is reported as unreachable', async () => {
+test('a site that does not respond is reported as unreachable', async () => {
   const { stderr, exitCode } = await stack.run([
     'scrape',
     '--dry-run',

@@ -11,7 +11,7 @@ import { ensureRuntimes } from './runtimes/distributions.ts'
 import { services } from './services/table.ts'
 import { query, type ThriftAddress } from './table.ts'
 
-/** A Thrift server of its own, as `offstream up` starts it, on a free port. */
+/** A separate Thrift server, as `offstream up` starts it, on a free port. */
 const startThrift = async (): Promise<ThriftAddress & AsyncDisposable> => {
   const directory = await mkdtemp(join(tmpdir(), 'offstream-table-'))
   const config = Config.parse({ thrift: { port: await freePort() } })

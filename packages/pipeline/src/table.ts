@@ -26,7 +26,7 @@ export interface QueryResult {
   readonly rows: readonly (readonly Value[])[]
 }
 
-/** When a query is given up. */
+/** When a query is aborted. */
 export interface QueryOptions {
   readonly signal?: AbortSignal | undefined
   /** For the whole query; default: none. */

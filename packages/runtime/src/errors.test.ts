@@ -15,7 +15,7 @@ test.each([
   ['EACCES', 'mkdir', '/a', 'FOLDER_UNWRITABLE', 'refused', '`/a` cannot be used: permission denied'],
   ['EROFS', 'open', '/a', 'FOLDER_UNWRITABLE', 'refused', '`/a` cannot be used: the disk is read-only'],
 ])(
-  '%s of %s on a file of ours is an error for the user, not a bug',
+  '%s of %s on a file of offstream is an error for the user, not a bug',
   (code, syscall, path, expected, outcome, message) => {
     expect(fileErrorOf(systemError(code, { syscall, path }))).toMatchObject({
       code: expected,

@@ -46,7 +46,7 @@ export interface OffstreamErrorOptions {
 
 /**
  * An error for the user: something outside our code is wrong. It has a stable code, says what happened and names the
- * next step. Any other kind of error is a bug of ours and keeps its stack.
+ * next step. Any other kind of error is a bug in offstream and keeps its stack.
  *
  * Thrown through the class of a package (`RuntimeError`, …), which knows the package's codes.
  */

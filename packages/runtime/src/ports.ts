@@ -50,7 +50,7 @@ const canBindAddress = async (port: number, host: string | undefined): Promise<b
 }
 
 /**
- * The process that listens on a TCP port of this machine; null if there is none. The pid is 0 if it is another user's.
+ * The process that listens on a TCP port of this machine; null if no process does. The pid is 0 if it is another user's.
  * @param host counts only listeners that receive connections to this address
  */
 export const listenerOn = async (port: number, host?: string): Promise<ProcessSummary | null> =>

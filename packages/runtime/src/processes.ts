@@ -17,7 +17,7 @@ export interface ProcessSummary {
   readonly name: string
 }
 
-/** The process that has `pid` now; null if there is none. A zombie does not count: it cannot serve or be stopped. */
+/** The process that has `pid` now; null if it does not exist. A zombie does not count: it cannot serve or be stopped. */
 export const identify = async (pid: number): Promise<ProcessIdentity | null> => {
   const startId = process.platform === 'linux' ? await linuxStartId(pid) : await portableStartId(pid)
   return startId === null ? null : { pid, startId }
@@ -100,7 +100,7 @@ const linuxStartId = async (pid: number): Promise<string | null> => {
 const portableStartId = async (pid: number): Promise<string | null> =>
   startIdOf(await ps(['-o', 'stat=,lstart=', '-p', String(pid)]))
 
-/** @param line of `ps -o stat=,lstart=`; empty if there is no such process */
+/** @param line of `ps -o stat=,lstart=`; empty if the process does not exist */
 export const startIdOf = (line: string): string | null => {
   const [state, ...start] = line.trim().split(/\s+/)
   return !state || state.startsWith('Z') || start.length === 0 ? null : start.join(' ')
@@ -161,7 +161,7 @@ export const markedProcesses = async (name: string): Promise<MarkedProcess[]> =>
   })
 }
 
-/** A zombie has no environment any more, and the environment of another user's process cannot be read. */
+/** A zombie no longer has an environment, and the environment of another user's process cannot be read. */
 const linuxMarked = async (pid: number, name: string): Promise<MarkedProcess | null> => {
   const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
   const variable = environment.split('\0').find(one => one.startsWith(`${name}=`))
@@ -172,7 +172,7 @@ const linuxMarked = async (pid: number, name: string): Promise<MarkedProcess | n
     : { pid, mark: variable.slice(name.length + 1), leads: group === String(pid) }
 }
 
-/** The process group of a process; null if there is no such process. */
+/** The process group of a process; null if the process does not exist. */
 export const groupOf = async (pid: number): Promise<number | null> =>
   Number(
     process.platform === 'linux'

@@ -156,7 +156,7 @@ const copyAndEmpty = async (
   ftruncateSync(source.fd)
 }
 
-/** The position of the first line that begins after `position`; `position` itself if there is none nearby. */
+/** The position of the first line that begins after `position`; `position` itself if no line begins nearby. */
 const lineAfter = async (source: FileHandle, position: number): Promise<number> => {
   const { buffer, bytesRead } = await source.read(Buffer.alloc(blockBytes), 0, blockBytes, position)
   return position + buffer.subarray(0, bytesRead).indexOf('\n') + 1

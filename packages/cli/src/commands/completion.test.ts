@@ -67,7 +67,7 @@ describe('completion in bash', async () => {
     expect(complete(words).sort()).toEqual([...offered].sort())
   })
 
-  test('a value behind `=`, which bash takes for a word of its own', () => {
+  test('a value behind `=`, which bash treats as a separate word', () => {
     expect([complete(['query', '--format', '=', 'c']), complete(['query', '--format', '='])]).toEqual([
       ['csv'],
       ['table', 'json', 'csv'],

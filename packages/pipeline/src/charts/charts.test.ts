@@ -369,7 +369,7 @@ describe('a folder of charts', () => {
       '`a.json` is not a Vega-Lite specification: ',
     ],
     [
-      'rows of its own',
+      'its own rows',
       { 'a.sql': sql, 'a.json': JSON.stringify({ $schema, data: { values: [] }, mark: 'bar' }) },
       '`a.json` contains data; ',
     ],

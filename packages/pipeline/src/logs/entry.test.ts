@@ -72,7 +72,7 @@ test('a stack trace belongs to the line before it', () => {
   ])
 })
 
-test('a Python traceback is an entry of its own, whose message is the error at its end', () => {
+test('a Python traceback is a separate entry, whose message is the error at its end', () => {
   const traceback = [
     'Traceback (most recent call last):',
     '  File "/tmp/fail/noiceberg.py", line 3, in <module>',

@@ -86,7 +86,7 @@ export class EntryAssembler {
     return done
   }
 
-  /** The current entry with the lines so far; null if there are none. */
+  /** The current entry with the lines so far; null before the first entry. */
   flush(): PlacedEntry | null {
     if (this.#open === null) return null
     const { startsAt, head, lines } = this.#open
@@ -110,7 +110,7 @@ export class EntryAssembler {
     if (open.lines.length >= maxLines) return false
     if (text === traceback) return chained.test(open.lines.findLast(line => line !== '') ?? '')
     if (head !== null) return false
-    // At the beginning of a log there is no entry yet: each line is an entry of its own.
+    // Before the first entry of a log, each line is an entry.
     return open.head !== null || /^\s/.test(text)
   }
 }

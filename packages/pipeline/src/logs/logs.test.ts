@@ -26,7 +26,7 @@ const scratch = async () => {
       for await (const some of readLogs(state, { ...everything, ...query })) entries.push(...some)
       return entries.map(shown)
     },
-    /** The entries as they come, until the test has seen enough. */
+    /** The entries as they are printed, until the test has seen enough. */
     follow: (query: Partial<LogQuery> = {}) => {
       const stop = new AbortController()
       const entries = readLogs(state, { ...everything, ...query, follow: true, signal: stop.signal })

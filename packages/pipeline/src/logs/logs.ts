@@ -38,7 +38,7 @@ export const writtenLogs = async (state: string, names: readonly LogName[]): Pro
   return names.filter((_, index) => ends[index] !== 0)
 }
 
-/** Entries are yielded in groups, so that the caller need not write each one separately. */
+/** Entries are yielded in groups, so that the caller does not have to write each one separately. */
 const maxGroupSize = 500
 
 /**

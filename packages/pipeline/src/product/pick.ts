@@ -1,6 +1,6 @@
 /**
  * The wanted members of an object: `true` for a whole value, an object for some of its members. A name that ends with
- * `*` stands for all names with that prefix.
+ * `*` matches all names with that prefix.
  */
 export interface Wanted {
   readonly [name: string]: true | Wanted

@@ -27,7 +27,7 @@ export interface NewProject {
 
 /**
  * Writes a project: `offstream.yaml` with every setting and its default, the workbook and, unless it is bare, a copy of
- * every file that a project can replace. After an error nothing of it is left.
+ * every file that a project can replace. After an error all of them are removed.
  *
  * @throws OffstreamError PROJECT_EXISTS if one of the files exists, PROJECT_UNWRITABLE, PATH_UNSUPPORTED
  */

@@ -50,7 +50,7 @@ export const findConfigFile = async (from: string): Promise<ConfigFile | null> =
   return parent === from ? null : findConfigFile(parent)
 }
 
-/** The settings of the configuration file; none if there is no file. */
+/** The settings of the configuration file; none if the file does not exist. */
 export const fileLayer = (found: ConfigFile | null): Layer => {
   if (found === null) return { kind: 'file', values: new Map(), problems: [], placeOf: () => '' }
   const { file, text } = found

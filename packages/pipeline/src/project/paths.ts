@@ -1,7 +1,7 @@
 import { stringify } from 'yaml'
 import { Config } from './config.ts'
 
-/** A part of a configuration that has settings of its own. */
+/** A part of a configuration that has its own settings. */
 const isSectionValue = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
@@ -53,7 +53,7 @@ const textSettings = new Set(
 export const isText = (path: string): boolean =>
   textSettings.has(path) || (path !== mappingPath && within(path, mappingPath))
 
-/** Paths of the parts of a configuration that have settings of their own, such as `spark.worker`. */
+/** Paths of the parts of a configuration that have their own settings, such as `spark.worker`. */
 export const sections: readonly string[] = [
   ...new Set(
     settingPaths.flatMap(path => path.split('.').map((_, depth, keys) => keys.slice(0, depth).join('.'))),

@@ -84,7 +84,7 @@ test('the message for an invalid value says what the value must be', async () =>
     '--set: export.file: must not be empty',
     '--set: kafka.port: must be a number',
     '--set: spark.port: must be at least 1',
-    '--set: thrift: must be a section with settings of its own',
+    '--set: thrift: must be a section with its own settings',
     '--set: topic.from: must be one of `beginning`, `latest`',
     '--set: topic.tls.enabled: must be `true` or `false`',
     '--set: web.pagesPerMinute: must be more than 0',
@@ -161,7 +161,7 @@ test('the nearest file above is used, also if it is in a folder `config`', async
   expect([found.config.host, found.directory]).toEqual(['inner', join(outer, 'inner')])
 })
 
-test('every setting has an environment variable of its own', () => {
+test('every setting has its own environment variable', () => {
   expect(environmentName('spark.worker.webPort')).toBe('OFFSTREAM_SPARK_WORKER_WEB_PORT')
   expect(new Set(settingPaths.map(environmentName)).size).toBe(settingPaths.length)
 })

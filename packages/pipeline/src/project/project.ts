@@ -25,7 +25,7 @@ export interface Project {
   readonly directory: string
   /** The state folder of the stack. */
   readonly state: string
-  /** The configuration file; null if there is none. */
+  /** The configuration file; null if it does not exist. */
   readonly file: string | null
   /** Where each setting comes from, by its path such as `kafka.port`. */
   readonly origins: ReadonlyMap<string, SettingOrigin>
@@ -33,7 +33,7 @@ export interface Project {
 
 /** Where a project is, and what overrides its configuration. */
 export interface ProjectOptions {
-  /** The folder where the search for `offstream.yaml` starts; it goes on in the folders above. */
+  /** The folder where the search for `offstream.yaml` starts; it continues in the folders above. */
   readonly from: string
   readonly environment: Environment
   /** The name of the stack; null for the default stack. */

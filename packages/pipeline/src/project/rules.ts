@@ -108,6 +108,6 @@ const typeNames: Readonly<Record<string, string>> = {
   int: 'a whole number',
   string: 'text',
   boolean: '`true` or `false`',
-  object: 'a section with settings of its own',
-  record: 'a section with settings of its own',
+  object: 'a section with its own settings',
+  record: 'a section with its own settings',
 }

@@ -13,7 +13,7 @@ export type ReadLine =
 export interface LineForm {
   /** Accept anything that has a key, not only products. */
   readonly raw: boolean
-  /** The moment of deletes that have none of their own; ISO 8601. */
+  /** The moment of deletes that do not contain one; ISO 8601. */
   readonly now: string
 }
 

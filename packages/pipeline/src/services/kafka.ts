@@ -15,7 +15,7 @@ import type { ServiceParts, Stack } from './stack.ts'
 /** The address of the Kafka broker, `host:port`. */
 export const brokerOf = ({ host, kafka }: Config): string => `${host}:${kafka.port}`
 
-/** ZooKeeper; it is ready when it answers `srvr`. */
+/** ZooKeeper; it is ready when it responds to `srvr`. */
 export const zookeeper = (stack: Stack): ServiceParts => {
   const { config } = stack
   return {

@@ -73,7 +73,7 @@ export const sparkWorker = (stack: Stack): ServiceParts => {
   }
 }
 
-/** The Thrift server; it is ready when it answers a query on Products. */
+/** The Thrift server; it is ready when it responds to a query on Products. */
 export const thrift = (stack: Stack): ServiceParts => {
   const { project, config } = stack
   const directories = directoriesOf(stack.state)

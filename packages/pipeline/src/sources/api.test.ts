@@ -216,7 +216,7 @@ describe('by search', () => {
   })
 
   test.each([[json({ errors: [] })], [json({}, 404)]])(
-    'an answer without products is NOT_A_SOURCE',
+    'a response without products is NOT_A_SOURCE',
     async answer => {
       await using site = await api({ '/api/v2/search': answer })
       expect((await run(site.origin, search)).error).toMatchObject({ code: 'NOT_A_SOURCE', outcome: 'usage' })
@@ -264,9 +264,9 @@ describe('a site that refuses', () => {
       1,
       'minutes',
     ],
-    ['answers with status 403', busy(403), 1, 'status 403'],
+    ['responds with status 403', busy(403), 1, 'status 403'],
     ['refuses every attempt', busy(429), 5, 'status 429'],
-    ['answers with a page and status 200', { body: '<h1>NOINDEX</h1>' }, 1, 'a page instead of data'],
+    ['responds with a page and status 200', { body: '<h1>NOINDEX</h1>' }, 1, 'a page instead of data'],
   ])('stops the run if it %s', async (_what, answer, requests, reason) => {
     await using site = await api({ [path]: inTurn([answer]) })
     const { products, error } = await run(site.origin, byCodes(['10000001', '10000002']))
@@ -279,7 +279,7 @@ describe('a site that refuses', () => {
     expect([products.length, site.queries.length]).toEqual([0, requests])
   })
 
-  test('is not read further after the maximum size of an answer', async () => {
+  test('is not read further after the maximum size of a response', async () => {
     let sent = 0
     await using site = await api({
       [path]: (_request, response) => {

@@ -36,7 +36,7 @@ export class Deliveries {
   }
 
   /**
-   * Delivers results up to the limit; null stands for a filtered product. Skipped inputs do not count towards the limit.
+   * Delivers results up to the limit; null is a filtered product. Skipped inputs do not count towards the limit.
    * @returns how many of the results, from the first, are dealt with
    * @throws the error of an earlier delivery
    */

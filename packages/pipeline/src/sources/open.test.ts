@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => site[Symbol.asyncDispose]())
 
-/** A project in a folder of its own. */
+/** A project in its own folder. */
 const surroundings = async (
   settings: readonly string[] = [],
   more: Partial<SourceSurroundings> = {},

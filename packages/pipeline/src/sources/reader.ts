@@ -10,7 +10,7 @@ export type Found =
   /** The source has no product with this normalised code. */
   | { readonly address: string; readonly gone: string }
 
-/** What holds for all values of a source, and the filters of the request. Plain data, because threads receive it. */
+/** What is the same for all values of a source, and the filters of the request. Plain data, because threads receive it. */
 export interface ReaderOptions extends Omit<RecordContext, 'observedAt'> {
   /** Only products that are sold in this country: a tag such as `en:france`. */
   readonly country?: string | undefined

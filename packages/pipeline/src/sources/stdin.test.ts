@@ -19,7 +19,7 @@ const record = (() => {
   return reading.product
 })()
 
-test('records, products and answers of the API are read; records stay unchanged', async () => {
+test('records, products and responses of the API are read; records stay unchanged', async () => {
   const { products, skipped, error } = await taken(
     stdinSource({
       input: inputOf([

@@ -13,7 +13,7 @@ export interface StdinSourceOptions {
 }
 
 /**
- * Products from a pipe: JSON lines (records, as a dry run writes them, or products or answers of the API of Open Food
+ * Products from a pipe: JSON lines (records, as a dry run writes them, or products or responses of the API of Open Food
  * Facts) or CSV; either may be compressed with gzip. A line that is not a product is skipped and reported with its
  * number. Records keep their own source.
  *

@@ -21,7 +21,7 @@ interface Written {
   readonly timestamp?: string
 }
 
-/** A topic of its own, with messages in it. */
+/** A separate topic with messages. */
 const topicWith = async (messages: readonly Written[], partitions = 1): Promise<string> => {
   const topic = `mirrored-${randomUUID()}`
   const admin = kafka.client().admin()

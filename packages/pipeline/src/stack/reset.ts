@@ -36,7 +36,7 @@ export interface ResetItem {
 export interface ResetPlan {
   /** The state folder of the stack. */
   readonly state: string
-  /** Empty if nothing of the chosen parts exists. */
+  /** Empty if none of the selected parts exists. */
   readonly items: readonly ResetItem[]
 }
 
@@ -158,7 +158,7 @@ const lockOf = (run: string): string => join(run, 'daemon.lock')
 
 const WrittenPlan = z.object({ paths: z.array(z.string()) })
 
-/** Does `work` while nothing of the stack runs or can be started. */
+/** Does `work` while no part of the stack runs or can be started. */
 const whileStopped = async <T>(state: string, work: () => Promise<T>): Promise<T> => {
   const { run } = directoriesOf(state)
   await mkdir(run, { recursive: true, mode: 0o700 })

@@ -35,7 +35,7 @@ export const readSavedStack = async (state: string): Promise<Stack | null> => {
 }
 
 /**
- * What the running stack was started with; null if nothing of it runs. After a reboot the file of the earlier stack is
+ * What the running stack was started with; null if no part of it runs. After a reboot the file of the earlier stack is
  * still there, but the user's edits and a newer offstream have precedence.
  * @param state the state folder of the stack
  */
@@ -56,7 +56,7 @@ export const runningConfig = async (state: string): Promise<Config | null> =>
 export const servicesOf = async (stack: unknown): Promise<readonly Service[]> =>
   stack === null ? [] : services(Stack.parse(stack))
 
-/** The services of the running stack, to be probed; none if nothing of it runs. @param state the state folder */
+/** The services of the running stack, to be probed; none if no part of it runs. @param state the state folder */
 export const readServices = async (state: string): Promise<readonly Service[]> => {
   const stack = await readStack(state)
   return stack === null ? [] : services(stack)

@@ -84,7 +84,7 @@ test('what a stack was started with is saved for later commands, in a file that 
   expect((await readServices(state)).map(({ name }) => name)).toContain('kafka')
 })
 
-test('what a stack was started with has no effect when nothing of it runs any more', async () => {
+test('what a stack was started with has no effect when it no longer runs', async () => {
   const state = await scratchState()
   await saveStack(stackOf(state))
   await recordService(state, 'kafka', false)

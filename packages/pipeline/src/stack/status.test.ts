@@ -15,7 +15,7 @@ import { readStatus } from './status.ts'
 // Ports on which no process of this machine listens.
 const config = Config.parse({ kafka: { port: 1 }, thrift: { port: 2 } })
 
-/** A stack that has nothing but records. */
+/** A stack that has only records. */
 const scratchState = async () => {
   const state = await mkdtemp(join(tmpdir(), 'offstream-status-'))
   onTestFinished(() => rm(state, { recursive: true }))

@@ -71,7 +71,7 @@ export interface Flow {
 export interface ThriftStatus {
   readonly host: string
   readonly port: number
-  /** Time from connecting to the complete response; null if there was no response. */
+  /** Time from connecting to the complete response; null if it did not respond. */
   readonly responseMs: number | null
 }
 

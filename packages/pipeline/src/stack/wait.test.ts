@@ -17,7 +17,7 @@ const rows = (least: number): Condition => ({
 })
 const always: Condition = { text: 'healthy', holds: () => true, seen: () => 'healthy' }
 
-/** A stack that shows each of `counts` in turn, then always the last. */
+/** A stack that shows each of `counts` once, then always the last. */
 const shows = (...counts: (number | null)[]) => {
   let looks = 0
   return async () => status(counts[Math.min(looks++, counts.length - 1)] ?? null)

@@ -7,7 +7,7 @@ import { readStatus, type Status } from './status.ts'
 /**
  * The present status of a stack, with the configuration that it runs with.
  * @param state the state folder of the stack
- * @param config used if nothing of the stack runs
+ * @param config used if no part of the stack runs
  */
 export const currentStatus = async (state: string, config: Config): Promise<Status> => {
   const running = await readStack(state)

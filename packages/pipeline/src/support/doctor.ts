@@ -30,7 +30,7 @@ export interface DoctorOptions {
   readonly directory: string
   /** The state folder of the stack. */
   readonly state: string
-  /** The pids of the stack: their ports are ok. If they cannot be read, there are none, and a finding shows why. */
+  /** The pids of the stack: their ports are ok. Empty if they cannot be read; a finding shows why. */
   readonly ours: Promise<ReadonlySet<number>>
 }
 
@@ -150,7 +150,7 @@ const chromium = async ({ browser }: Config): Promise<Finding> => {
 
 /**
  * The memory that processes can use. In a container it is the limit of the container, not that of the machine.
- * @param limit bytes; 0, undefined or more than the machine has if there is no limit
+ * @param limit bytes; 0, undefined or more than the machine has if the memory is not limited
  */
 export const memory = (
   total = totalmem(),

@@ -65,7 +65,7 @@ export const peekTopic = async (
   } finally {
     await deleteGroups(broker, groupPrefix).catch(() => undefined)
   }
-  // Each partition has given its last messages. The newest of these are the last of the topic.
+  // Each partition has returned its last messages. The newest of these are the last of the topic.
   const newest = candidates
     .toSorted((one, other) => one.timestamp.localeCompare(other.timestamp))
     .slice(-(limit ?? candidates.length))

@@ -20,7 +20,7 @@ import { type Message, productMessage, removalMessage, topicName } from './messa
  */
 export interface Publisher {
   readonly publish: (product: SerializedProduct) => Promise<Acknowledgement>
-  /** Publishes that a product does not exist any more. */
+  /** Publishes that a product no longer exists. */
   readonly remove: (removal: Removal) => Promise<Acknowledgement>
   /** Sends any message as it is. */
   readonly send: (message: Message) => Promise<Acknowledgement>

@@ -29,7 +29,7 @@ const defaultTimeoutMs = 15_000
 const intervalMs = 50
 
 /**
- * Takes the lock that `file` stands for; its folder must exist. The file names its holder by pid and start of the
+ * Takes the lock `file`; its folder must exist. The file names its holder by pid and start of the
  * process, so a lock is free from the moment in which its holder exits, also if it was killed.
  *
  * @throws LockedError if the holder does not release it in time; the reason of `signal` when that is aborted
@@ -71,7 +71,7 @@ const tryLock = async (file: string, own: string): Promise<ProcessIdentity | nul
 
 /**
  * Removes the lock file of a dead holder. Of several processes that see the same dead holder only one may do so,
- * otherwise the second would remove the new lock of the first. They agree by a lock of their own, which is named after
+ * otherwise the second would remove the new lock of the first. They use another lock, which is named after
  * the dead holder's text; if its holder dies too, the same applies to that one.
  *
  * @returns the living process that is removing it; null if it is gone

@@ -28,7 +28,7 @@ const damages = channel('offstream:damaged-state')
 const reported = new Set<string>()
 
 /**
- * Calls `listener` for each damaged state file that this process meets, once per file and reason. Any reader can meet
+ * Calls `listener` for each damaged state file that this process finds, once per file and reason. Any reader can find
  * one, deep inside a command, and only the edge of the program can print a warning: hence a channel, not a parameter.
  */
 export const onDamagedState = (listener: (damage: DamagedState) => void): void =>

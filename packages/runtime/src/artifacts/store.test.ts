@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type Artifact, describeFiles, ensureArtifact, type FetchProgress, verifyFiles } from './store.ts'
 
-/** A cache of its own, and an artifact `honey` that counts how often it was fetched. */
+/** A separate cache, and an artifact `honey` that counts how often it was fetched. */
 const scratch = async () => {
   const cache = await mkdtemp(join(tmpdir(), 'offstream-store-'))
   const directory = join(cache, 'honey')

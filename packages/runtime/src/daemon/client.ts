@@ -53,7 +53,7 @@ const unresponsive = async (
 }
 
 /**
- * Makes sure that a daemon of this folder responds. If there is none, `launch` starts one and resolves when it is on its
+ * Makes sure that a daemon of this folder responds. If none is running, `launch` starts one and resolves when it is on its
  * way. Several callers at the same time start one daemon.
  *
  * @throws OffstreamError DAEMON_FAILED, and what `launch` throws
@@ -96,7 +96,7 @@ export interface DaemonCall extends DaemonRequest {
   readonly onEvent?: (event: ServiceEvent) => void
   /** Called if the request has to wait for that of another command. */
   readonly onWaiting?: () => void
-  /** Aborting withdraws the request: what a `start` has started is stopped. */
+  /** Aborting cancels the request: what a `start` has started is stopped. */
   readonly signal?: AbortSignal | undefined
   /** Starts a daemon if none responds; without it there must be one. */
   readonly launch?: () => Promise<void>

@@ -33,7 +33,7 @@ const snail = (file: string): string => `
     setInterval(() => require('node:fs').existsSync(${JSON.stringify(file)}) && process.exit(), 20))
   console.log('ready'); setInterval(() => {}, 1000)`
 
-/** A daemon in a folder of its own with the services `bee` (runs) and `mayfly` (exits at once). */
+/** A daemon in its own folder with the services `bee` (runs) and `mayfly` (exits at once). */
 const scratch = async () => {
   const root = await mkdtemp(join(tmpdir(), 'offstream-daemon-'))
   const directory = join(root, 'run')
@@ -220,7 +220,7 @@ test('a start whose body arrives while everything is stopped is carried out, and
   expect(events).toEqual(['stopping bee', 'stopped bee'])
 })
 
-test('a start that meets a daemon which is exiting gets another one', async () => {
+test('a start during the exit of a daemon gets another one', async () => {
   await using daemon = await scratch()
   await ensureDaemon(daemon.directory, daemon.launch)
   await Promise.all([

@@ -5,7 +5,7 @@ import { endOfLog, lastLines } from '../log.ts'
 import { DeadlineError, withDeadline } from '../until.ts'
 import { type DaemonResponse, fromWire, toWire } from './protocol.ts'
 
-/** The program of a daemon, as a process of its own. */
+/** The program of a daemon, as a separate process. */
 export interface DaemonProgram {
   readonly file: string
   readonly args: readonly string[]

@@ -16,7 +16,7 @@ import { Queue } from './queue.ts'
 import { ensureOwnFolder, socketPath } from './socket.ts'
 
 export interface DaemonOptions {
-  /** A folder of its own for records and socket. It has mode 0700, so that no other user can connect. */
+  /** The folder for its records and socket only. It has mode 0700, so that no other user can connect. */
   readonly directory: string
   /** Builds the services from the settings of a request. */
   readonly build: (settings: unknown) => Promise<readonly Service[]>
@@ -64,7 +64,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   const queue = new Queue()
   const requests = new Requests({ supervisor, queue, listeners, build, signal })
   const idle = requests.idle
-  // As long as the folder is open its inode is not given to another folder.
+  // As long as the folder is open its inode is not reused for another folder.
   await using handle = await open(directory)
   const { ino } = await handle.stat({ bigint: true })
   const door = new Door(directory, ino, requests.accept)
@@ -149,12 +149,12 @@ class Requests {
     const { listeners, queue, signal } = this.#options
     const write = (line: DaemonResponse) => void response.write(`${JSON.stringify(line)}\n`)
     const listener = (event: ServiceEvent) => write({ kind: 'event', event })
-    // A client that disconnects (Ctrl-C) withdraws its request.
+    // A client that disconnects (Ctrl-C) cancels its request.
     const disconnected = new AbortController()
     response.on('close', () => disconnected.abort(new Error('the client disconnected')))
     try {
       const body = (await json(request)) as DaemonRequest
-      // A stop of everything does not wait for a start: nobody wants that start any more.
+      // A stop of everything does not wait for a start: that start is no longer wanted.
       if (what === 'stop' && body.names === undefined) queue.cancel(startInterrupted())
       if (queue.isBusy) write({ kind: 'waiting' })
       await queue.add(AbortSignal.any([disconnected.signal, signal]), async cancelled => {

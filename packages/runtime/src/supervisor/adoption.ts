@@ -4,7 +4,7 @@ import type { Service, ServiceRecord } from './service.ts'
 
 /**
  * What to do with a service of an earlier supervisor. `watch`: it runs; manage it. `finish stop`: it runs, and its stop
- * was in progress. `restart`: it crashed while no supervisor watched. `clean up`: nothing of it is to remain.
+ * was in progress. `restart`: it crashed while no supervisor watched. `clean up`: all of it is removed.
  */
 export type Adoption = 'watch' | 'finish stop' | 'restart' | 'clean up'
 
@@ -27,7 +27,7 @@ export const adoptionOf = ({ record, running, known, bootedAt }: Candidate): Ado
   return isWanted(record) && startedSinceBoot ? 'restart' : 'clean up'
 }
 
-/** For a service of which nothing but the name is known. */
+/** For a service of which only the name is known. */
 const unknownStopTimeoutMs = 15_000
 
 /** How to stop a service of which perhaps only the name is known. */

@@ -28,7 +28,7 @@ export interface OrphanedService {
   readonly leads: boolean
 }
 
-/** @param directory the folder in which their records would be; it need not exist any more */
+/** @param directory the folder of their records; it can have been deleted */
 export const orphanedServices = async (directory: string): Promise<readonly OrphanedService[]> => {
   const prefix = prefixOf(directory)
   const recorded = new Set((await new ServiceRecords(directory).all()).map(({ name }) => name))

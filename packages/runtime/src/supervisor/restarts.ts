@@ -6,7 +6,7 @@ export interface RestartPolicy {
   readonly windowMs: number
 }
 
-/** A service with more than five crashes in ten minutes would only go on crashing. */
+/** A service with more than five crashes in ten minutes would only continue to crash. */
 export const defaultRestartPolicy: RestartPolicy = {
   backoffMs: [500, 1_000, 2_000, 4_000, 8_000],
   maxCrashes: 5,

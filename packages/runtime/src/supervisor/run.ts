@@ -33,7 +33,7 @@ export const spawnService = async (directory: string, service: Service, since: n
   const log = createWriteStream(service.logFile, { flags: 'a' })
   await once(log, 'open')
   try {
-    // A group of its own (`detached`): Ctrl-C in our terminal does not reach it, and SIGTERM reaches its children.
+    // Its own process group (`detached`): Ctrl-C in our terminal does not reach it, and SIGTERM reaches its children.
     // Files, not pipes: it must be able to write after we have exited.
     const child = execa(file, [...args], {
       env: { ...env, ...markOf(directory, service.name) },

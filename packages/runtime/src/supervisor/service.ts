@@ -4,7 +4,7 @@ export interface Service {
   readonly command: ServiceCommand
   /** Services of the same set that must be ready before this one starts; they are stopped after it. */
   readonly needs: readonly string[]
-  /** Services without which it cannot go on: if one of them crashes, this one is restarted too. */
+  /** Services without which it cannot continue: if one of them crashes, this one is restarted too. */
   readonly restartsWith?: readonly string[]
   /** Those of `needs` that count only at the first start: a restart after a crash does not wait for them. */
   readonly needsOnlyAtStart?: readonly string[]
@@ -28,7 +28,7 @@ export interface Service {
    */
   readonly requestStop?: () => Promise<void>
   readonly stopTimeoutMs: number
-  /** Finds a known cause in its last log lines, oldest first; null if there is none. */
+  /** Finds a known cause in its last log lines, oldest first; null if the cause is unknown. */
   readonly diagnose?: (lastLogLines: readonly string[]) => Diagnosis | null
 }
 

@@ -9,7 +9,7 @@ import { ServiceRecords } from './records.ts'
 import type { Service, ServiceEvent } from './service.ts'
 import { Supervisor } from './supervisor.ts'
 
-/** A supervisor over tiny real programs in a folder of its own; what still runs is stopped with the test. */
+/** A supervisor of tiny real programs in its own folder; programs that still run are stopped with the test. */
 const scratch = async () => {
   const directory = await mkdtemp(join(tmpdir(), 'offstream-supervisor-'))
   const events: ServiceEvent[] = []
@@ -359,7 +359,7 @@ test.each([
   expect(stack.supervisor.names).toEqual([])
 })
 
-test('a service that cannot go on without another is restarted after its crash', async () => {
+test('a service that cannot continue without another is restarted after its crash', async () => {
   await using stack = await scratch()
   const queen = stack.program('queen', lives)
   const swarm = stack.program('swarm', lives, { needs: ['queen'], restartsWith: ['queen'] })

@@ -15,7 +15,7 @@ import { afterCrash, defaultRestartPolicy } from './restarts.ts'
 import { killMarked, type Run, requestStop, spawnService, stopGroup, untilReady, watchedRun } from './run.ts'
 import type { Service, ServiceEvent, ServiceRecord } from './service.ts'
 
-/** For a service that was ready before. A busy machine may be slow, but the service is not starting any more. */
+/** For a service that was ready before. A busy machine may be slow, but the service is no longer starting. */
 const responseTimeoutMs = 30_000
 
 export interface SupervisorOptions {
@@ -277,7 +277,7 @@ export class Supervisor {
     this.#onEvent({ kind: 'ready', service: name, pid, port, tookMs, alreadyRunning })
   }
 
-  /** A watch never rejects: if it cannot go on, its service has failed. */
+  /** A watch never rejects: if it cannot continue, its service has failed. */
   #watch(managed: Managed, watch: Promise<void>): void {
     managed.watch = watch.catch(error => this.#fail(managed, `could not be monitored: ${messageOf(error)}`))
   }
@@ -316,14 +316,14 @@ export class Supervisor {
     }
   }
 
-  /** Kills the services that cannot go on after the crash of `name`; their own watch restarts them. */
+  /** Kills the services that cannot continue after the crash of `name`; their own watch restarts them. */
   #restartDependents(name: string): void {
     for (const { service, record } of this.#managed.values()) {
       if (service.restartsWith?.includes(name) && record.pid !== null) send(-record.pid, 'SIGKILL')
     }
   }
 
-  /** @returns the next run; null if there is none because the service is to stop or has failed */
+  /** @returns the next run; null if the service is to stop or has failed */
   async #runAgain(managed: Managed, how: string): Promise<Run | null> {
     const { service, stopped } = managed
     for (let cause = how; ; ) {

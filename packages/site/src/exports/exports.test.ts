@@ -85,8 +85,8 @@ describe('the CSV', () => {
     `has columns of the official one, in its order (needs ${shared})`,
     async () => {
       const official = readFileSync(join(shared, 'export.csv'), 'utf8').split('\n', 1)[0]?.split('\t') ?? []
-      const ours = (await unpacked(csv)).split('\n', 1)[0]?.split('\t') ?? []
-      expect(ours).toEqual(official.filter(name => ours.includes(name)))
+      const generated = (await unpacked(csv)).split('\n', 1)[0]?.split('\t') ?? []
+      expect(generated).toEqual(official.filter(name => generated.includes(name)))
     },
   )
 })
@@ -130,13 +130,13 @@ describe('the Parquet', () => {
           ),
         )
       }
-      const ours = shapeOf((await get(site, '/data/food.parquet')).bytes)
+      const generated = shapeOf((await get(site, '/data/food.parquet')).bytes)
       const official = shapeOf(readFileSync(join(shared, 'export.parquet')))
-      for (const [name, shape] of ours) {
+      for (const [name, shape] of generated) {
         if (name !== 'nutriments') expect([name, shape]).toEqual([name, official.get(name)])
       }
       // The official list has four more numbers, for the prepared product.
-      expect(ours.get('nutriments')?.map(({ name }) => name)).toEqual(
+      expect(generated.get('nutriments')?.map(({ name }) => name)).toEqual(
         official
           .get('nutriments')
           ?.map(({ name }) => name)

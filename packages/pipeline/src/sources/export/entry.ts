@@ -5,7 +5,7 @@ export type Entry =
   | { readonly place: number; readonly value: unknown }
   | { readonly place: number; readonly problem: string }
 
-/** What holds for all products of a file, and the filters of the request. */
+/** What is the same for all products of a file, and the filters of the request. */
 export interface FileReaderOptions extends ReaderOptions {
   /** The file, as the user wrote it. */
   readonly name: string

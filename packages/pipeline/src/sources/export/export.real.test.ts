@@ -28,7 +28,7 @@ afterAll(async () => {
 test('all records of an export arrive in Kafka, and are the same when they are read back', async () => {
   const { products: catalogue } = generateCatalogue({ count: 5_000 })
   const file = join(directory, 'products.jsonl.gz')
-  // Less than 4 MB: a thread of its own is beyond vitest (`jsonlFile.test.ts` builds it).
+  // Less than 4 MB: vitest cannot start a separate thread (`jsonlFile.test.ts` builds it).
   const lines = catalogue.map(({ code, product_name, brands, nutriments, last_modified_t }) =>
     JSON.stringify({ code, product_name, brands, nutriments, last_modified_t }),
   )

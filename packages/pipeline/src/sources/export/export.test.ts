@@ -104,7 +104,7 @@ describe('the format is detected from the content', () => {
     }
   })
 
-  test('records and answers of the API', async () => {
+  test('records and responses of the API', async () => {
     const answers = [
       { code: '10000001', status: 1, product: { product_name: 'A', _filler: 'x'.repeat(2_000) } },
       { count: 2, products: [{ code: '10000002' }, { code: '10000003' }], _filler: 'x'.repeat(2_000) },
@@ -437,7 +437,7 @@ describe('over HTTP', () => {
     })
   })
 
-  test('a site that does not answer is SITE_UNREACHABLE', async () => {
+  test('a site that does not respond is SITE_UNREACHABLE', async () => {
     const site = await serve(() => ({}))
     await site[Symbol.asyncDispose]()
     const { error } = await get(site.origin, '/a.gz')

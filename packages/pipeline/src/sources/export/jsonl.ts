@@ -7,12 +7,12 @@ import { type Block, linesOf } from './lines.ts'
 
 /**
  * Reads the wanted members of JSON lines, block by block. A line is a product in the form of the API or the exports, a
- * record, or an answer of the API. Empty lines are ignored. Blocks are independent of each other.
+ * record, or a response of the API. Empty lines are ignored. Blocks are independent of each other.
  */
 export class LineReader {
   private readonly picker: Picker
 
-  /** @param wanted the members of a line, which may be a product or an answer with products */
+  /** @param wanted the members of a line, which can be a product or a response with products */
   constructor(wanted: Wanted) {
     this.picker = new Picker(wanted)
   }

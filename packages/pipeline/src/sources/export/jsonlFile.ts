@@ -10,7 +10,7 @@ import { type Packed, unpacked } from './packed.ts'
 
 type ReadResults = readonly (ReadResult | null)[]
 
-/** The members that are read from a line, which is a product or an answer of the API with products. */
+/** The members that are read from a line, which is a product or a response of the API with products. */
 export const lineFields: Wanted = { ...apiFields, product: apiFields, products: true }
 
 /** The thread takes 50 ms to start. In that time about this many bytes are read without it. */

@@ -55,7 +55,7 @@ test('a refused visit is repeated after a pause that doubles, less a random part
   ])
 })
 
-test('the pause that the site requests is kept, and starts again with each answer', async () => {
+test('the pause that the site requests is kept, and starts again with each response', async () => {
   const { pauses, visits, run } = siteWith([refusal(30), refusal(5), 'page'])
   expect(await settled(run())).toBe('page')
   expect([visits, pauses.map(({ ms, requested }) => [ms, requested])]).toEqual([
@@ -86,13 +86,13 @@ test.each([
   expect(visits.length).toBe(answers.length)
 })
 
-test('after a good answer the next pause is a short one again', async () => {
+test('after a good response the next pause is a short one again', async () => {
   const { pauses, run } = siteWith([refusal(), refusal(), 'page', refusal(), 'page'])
   expect([await settled(run()), await settled(run())]).toEqual(['page', 'page'])
   expect(pauses.map(({ ms }) => ms)).toEqual([750, 1_500, 750])
 })
 
-test('while it is open no visit starts; then one tries, and its good answer lets the others in', async () => {
+test('while it is open no visit starts; then one tries, and its good response lets the others in', async () => {
   const { visits, run } = siteWith([refusal(), refusal(), 'a', 'b', 'c'])
   const first = run()
   await vi.advanceTimersByTimeAsync(0)
@@ -135,7 +135,7 @@ test('a site whose visits all fail is unreachable', async () => {
   expect(came.length).toBe(6)
 })
 
-test('the crawl waits for a site that has become unreachable, but not for one that never answered', async () => {
+test('the crawl waits for a site that has become unreachable, but not for one that never responded', async () => {
   const away = siteWith(['page', gone(), gone(), 'page'])
   expect([await settled(away.run()), await settled(away.run())]).toEqual(['page', 'page'])
   const absent = siteWith([gone()])

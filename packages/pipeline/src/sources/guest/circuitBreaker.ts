@@ -10,7 +10,7 @@ export interface PausePolicy {
    * left out.
    */
   readonly firstPauseMs: number
-  /** After so many pauses in a row without a good answer, the crawl stops. */
+  /** After so many pauses in a row without a good response, the crawl stops. */
   readonly maxPauses: number
   /** So many failures in a row are not the fault of single pages. */
   readonly maxFailures: number
@@ -36,7 +36,7 @@ export interface Pause {
 /**
  * The circuit breaker that all visits of a crawl go through. Visits wait while it is open; they are not rejected. A
  * refusal, a site that has become unreachable, or several failures in a row open it. After a pause, one visit tries
- * (half-open): a good answer closes the breaker, a bad one opens it for longer. After `maxPauses` the crawl stops.
+ * (half-open): a good response closes the breaker, a bad one opens it for longer. After `maxPauses` the crawl stops.
  */
 export class CircuitBreaker {
   private readonly policy: PausePolicy
@@ -115,7 +115,7 @@ export class CircuitBreaker {
   private readonly concernsSite = (error: unknown): error is Refused | VisitError => {
     if (error instanceof Refused) return true
     if (!(error instanceof VisitError) || error.isFinal) return false
-    // A site that never answered is most likely a mistake in the address: do not wait for it.
+    // A site that never responded is most likely a mistake in the address: do not wait for it.
     if (error.kind === 'unreachable') return this.hasAnswered
     this.failuresInRow += 1
     return this.failuresInRow >= this.policy.maxFailures || this.trial !== null

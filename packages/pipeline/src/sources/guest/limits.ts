@@ -7,7 +7,7 @@ export const maxRedirects = 5
  */
 export const maxPageBytes = 8 * 1024 * 1024
 
-/** The maximum size of an answer of an API. A hundred whole products have about 3 MB. */
+/** The maximum size of a response of an API. A hundred whole products have about 3 MB. */
 export const maxAnswerBytes = 32 * 1024 * 1024
 
 /** A size in the unit of messages: `8 MB`. */

@@ -56,7 +56,7 @@ const maxPauseMs = 60_000
 const maxRetryAfterMs = 10 * 60_000
 
 /**
- * HTTP requests to one site, with the manners of a guest: a user agent that names us, `Retry-After`, backoff with
+ * HTTP requests to one site that are polite: a user agent that names offstream, `Retry-After`, backoff with
  * jitter, no redirects to hosts other than the site and its storage, and a timeout for every step.
  *
  * Its methods throw OffstreamError SITE_UNREACHABLE, SOURCE_BLOCKED, REDIRECTED_ELSEWHERE, RESPONSE_TOO_LARGE.

@@ -1,6 +1,6 @@
 import parse from 'robots-parser'
 
-/** The answer to a request for robots.txt. */
+/** The response to a request for robots.txt. */
 export interface RobotsAnswer {
   readonly status: number
   readonly text: string

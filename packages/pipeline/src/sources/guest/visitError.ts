@@ -36,7 +36,7 @@ export class RedirectedAway extends VisitError {
   }
 }
 
-/** The site answered, but refuses to serve us, or anyone, now. */
+/** The site responded, but currently refuses to serve offstream or anyone. */
 export class Refused extends Error {
   override readonly name = 'Refused'
   /** The pause that its `Retry-After` requests; 0 without one. */

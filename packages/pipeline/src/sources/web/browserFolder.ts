@@ -13,7 +13,7 @@ export const browserFolder = async (): Promise<string> => {
   const names = await readdir(tmpdir()).catch(() => [])
   for (const name of names) {
     const pid = Number(new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1])
-    // Folders of other users cannot be deleted, and need not be.
+    // Folders of other users cannot and do not have to be deleted.
     if (pid > 0 && (await identify(pid)) === null) await removeFolder(join(tmpdir(), name))
   }
   return mkdtemp(join(tmpdir(), `${prefix}${process.pid}-`))

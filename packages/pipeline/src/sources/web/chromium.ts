@@ -141,7 +141,7 @@ const defaultLocations = (): readonly string[] =>
       ]
     : ['/opt/google/chrome/chrome', '/usr/lib/chromium/chromium', '/snap/bin/chromium']
 
-// Loaded only when needed, so that `doctor` need not load Playwright if a browser is installed.
+// Loaded only when needed, so that `doctor` does not load Playwright if a browser is installed.
 const playwrightChromium = async (): Promise<string> => (await import('playwright')).chromium.executablePath()
 
 const playwrightCli = (): string =>

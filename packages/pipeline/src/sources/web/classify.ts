@@ -2,7 +2,7 @@ import type { Page, Response } from 'playwright'
 import { normaliseCode } from '../../names.ts'
 import { codeOfAddress, ListPage, type PageContent, ProductPage, readContent } from './pages.ts'
 
-/** What an answer of the site is. Only a `product` may be published. */
+/** What a response of the site is. Only a `product` may be published. */
 export type SitePage =
   | { readonly kind: 'product'; readonly product: ProductPage }
   | { readonly kind: 'list'; readonly list: ListPage }
@@ -33,7 +33,7 @@ interface Refusal {
   readonly isFinal: boolean
 }
 
-// 444 is nginx's "closed without an answer", which Open Food Facts' proxy uses against bots.
+// 444 is nginx's "closed without a response", which Open Food Facts' proxy uses against bots.
 const refusingStatuses: ReadonlySet<number> = new Set([401, 403])
 const busyStatuses: ReadonlySet<number> = new Set([429, 444, 502, 503, 504])
 const missingStatuses: ReadonlySet<number> = new Set([404, 410])
@@ -62,16 +62,16 @@ const flavours: readonly (readonly [host: RegExp, name: string])[] = [
   [/(?:^|\.)openproductsfacts\.(?:org|net)$/, 'Open Products Facts'],
 ]
 
-/** An answer as data; what it is needs no browser. */
+/** A response as data; to classify it needs no browser. */
 export interface PageAnswer {
   readonly status: number
   /** The `Retry-After` header. */
   readonly retryAfter: string | null
-  /** Empty if the status alone says what the answer is. */
+  /** Empty if the status alone classifies the response. */
   readonly content: PageContent
 }
 
-/** @param page null for an answer without a body */
+/** @param page null for a response without a body */
 export const readAnswer = async (page: Page | null, response: Response): Promise<PageAnswer> => {
   const status = response.status()
   const isDecided = page === null || classifyStatus(status) !== null

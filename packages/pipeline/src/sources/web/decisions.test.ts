@@ -118,7 +118,7 @@ test.each<readonly [what: string, error: unknown]>([
   ['a full disk', Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })],
   ['Kafka', new PipelineError('KAFKA_UNREACHABLE', 'Could not connect to a Kafka broker')],
   ['a bug in a record', new TypeError('x is undefined')],
-])('an error of our own stops the crawl at the first attempt: %s', (_what, error) => {
+])('an error that the site did not cause stops the crawl at the first attempt: %s', (_what, error) => {
   expect(decideFailure(address, error, 0)).toEqual({ kind: 'stop', error })
 })
 

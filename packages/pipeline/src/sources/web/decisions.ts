@@ -61,7 +61,7 @@ export const readablePage = (answer: PageAnswer, nowMs: number): ReadablePage =>
   }
 }
 
-/** A refusal with the pause that the `Retry-After` of the answer requests. */
+/** A refusal with the pause that the `Retry-After` of the response requests. */
 export const refusal = (
   { retryAfter }: Pick<PageAnswer, 'retryAfter'>,
   { reason, isFinal }: { readonly reason: string; readonly isFinal: boolean },

@@ -13,7 +13,7 @@ test('each product is taken once, whichever list names it', () => {
   expect(frontier.takeProducts()).toEqual([])
 })
 
-test('the limit holds for all products together, and a product that gave nothing is replaced', () => {
+test('the limit holds for all products together, and a skipped product is replaced', () => {
   const frontier = new Frontier({ limit: 3, delivered: 1 })
   frontier.addList({ products: products('1', '2', '3', '4'), next: '/2' })
   expect(codesOf(frontier.takeProducts())).toEqual(['1', '2'])

@@ -33,7 +33,7 @@ export const JournalLine = z.discriminatedUnion('kind', [
     ...{ kind: z.literal('list'), address: z.string(), at },
     ...{ products: z.array(Listed), next: z.string().nullable() },
   }),
-  /** Kafka has acknowledged a product or its delete: the page at `address` need not be requested again. */
+  /** Kafka has acknowledged a product or its delete: the page at `address` is not requested again. */
   z.object({
     ...{ kind: z.literal('acknowledged'), code: z.string(), address: z.string() },
     ...{ topic: z.string(), partition: z.number().int(), offset: z.number().int() },

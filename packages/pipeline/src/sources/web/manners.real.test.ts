@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { allOf, codes, executablePath, productPages, testCrawl } from './testCrawl.ts'
 import { listPage, pathOf, productPage, serve } from './testSite.ts'
 
-describe.skipIf(executablePath === null)('manners towards a site (needs Chromium)', () => {
+describe.skipIf(executablePath === null)('politeness towards a site (needs Chromium)', () => {
   const crawl = testCrawl()
 
   test('a page that asks us to stop stops the crawl at once and is never a product', async () => {

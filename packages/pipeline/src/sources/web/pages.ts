@@ -53,7 +53,7 @@ const selectors = {
   documentTitle: 'title',
   // The text below the heading of the site's error page.
   errorText: 'h1.if-empty-dnone ~ p',
-  // A plain text answer, whatever its content type.
+  // A plain text response with any content type.
   plainText: 'body > pre, body:not(:has(*))',
 } as const
 
@@ -75,7 +75,7 @@ export const fieldSelectors = {
   nutriscore_grade: selectors.nutriScore,
   nova_group: selectors.nova,
   environmental_score_grade: selectors.environmentalScore,
-  // This one stands for all nutriments, which are in one table.
+  // This one represents all nutriments, which are in one table.
   proteins_100g: selectors.nutritionRows,
 } as const satisfies Partial<Record<keyof Product, string>>
 /** A column whose fill rate is watched. */

@@ -13,7 +13,7 @@ import type { WebSourceOptions } from './webOptions.ts'
 export const webSource = (options: WebSourceOptions): Source => ({
   name: 'web',
   run: async run => {
-    // Playwright takes half a second to load; a command that only names its sources need not wait for it.
+    // Playwright takes half a second to load; a command that only names its sources does not wait for it.
     const { crawl } = await import('./crawl.ts')
     await crawl(options, run)
   },
