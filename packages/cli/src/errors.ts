@@ -2,6 +2,12 @@ import { type ErrorDefinition, errorClass } from '@offstream/runtime/errors'
 
 /** The codes that this package throws. */
 export const cliErrors = {
+  ALL_SKIPPED: {
+    outcome: 'failed',
+    cause:
+      'Everything that `scrape` read was skipped: nothing of it is a product. The summary counts the reasons.',
+    remedy: 'Check the source; for a topic with messages of another form, set `topic.mapping`.',
+  },
   ALREADY_RUNNING: {
     outcome: 'locked',
     cause: '`up --foreground` was run while the services are running in the background.',

@@ -43,7 +43,7 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 const counts = (more: Partial<ProduceCounts>): ProduceCounts => ({
-  ...{ found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0, filtered: 0 },
+  ...{ found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0, skippedBy: {}, filtered: 0 },
   ...more,
 })
 
@@ -51,15 +51,20 @@ test.each([
   [{ delivered: 200, fetched: 200 }, 20_000, '200 products published in 20 s, 10.0 a second'],
   [{ delivered: 1, fetched: 1 }, 4_000, '1 product published in 4.0 s, 15.0 a minute'],
   [
-    { delivered: 3, fetched: 6, removed: 1, skipped: 2 },
+    { delivered: 30, fetched: 33, removed: 1, skipped: 2, skippedBy: { 'not-found': 1, 'no-code': 1 } },
     3_000,
-    '3 products published in 3.0 s, 1.0 a second, 1 removed, 2 skipped, 2 fetched but not published',
+    '30 products published in 3.0 s, 10.0 a second, 1 removed, 2 skipped (1 not-found, 1 no-code), 2 fetched but not published',
   ],
   [{}, 0, '0 products published in 0 ms'],
   [
     { delivered: 5, fetched: 5, filtered: 95 },
     1_000,
     '5 products published in 1.0 s, 5.0 a second, 95 did not match `--country fr`',
+  ],
+  [
+    { delivered: 8, fetched: 8, skipped: 1, skippedBy: { 'no-product-fields': 1 } },
+    1_000,
+    '! 8 products published in 1.0 s, 8.0 a second, 1 skipped (1 no-product-fields): more than a tenth',
   ],
   [{ filtered: 100 }, 1_000, '! 0 products published in 1.0 s, 100 did not match `--country fr`'],
 ])('the summary of a scrape with %o is one line', (more, tookMs, summary) => {
@@ -100,7 +105,10 @@ test.each<[SourceEvent, string]>([
     { kind: 'layout', field: 'nova_group', selector: '#panel_nova img', rate: 0.025, typicalRate: 0.834 },
     '! The layout of the site may have changed: `nova_group` is on 3 % of the last pages, typically on 83 %; its selector is `#panel_nova img`',
   ],
-  [{ kind: 'skipped', address: 'http://a/\u001b[2J', reason: 'gone' }, '! skipped http://a/: gone'],
+  [
+    { kind: 'skipped', address: 'http://a/\u001b[2J', skippedBy: 'gone', reason: 'gone' },
+    '! skipped http://a/: gone',
+  ],
 ])('an event of a source is a line, or an object with --json: %o', (event, line) => {
   vi.setSystemTime('2026-03-04T05:03:05Z')
   for (const [mode, stream, printed] of [

@@ -47,15 +47,21 @@ export class ScrapeProgress {
     const missing = fetched - delivered - removed
     const undelivered = missing > 0 ? `, ${missing} fetched but not ${done}` : ''
     const deletes = removed > 0 ? `, ${removed} removed` : ''
-    const skips = skipped > 0 ? `, ${skipped} skipped` : ''
+    const tooMany = tooManySkipped(counts)
+    const skips =
+      skipped > 0 ? `, ${skipped} skipped (${reasonsOf(counts)})${tooMany ? ': more than a tenth' : ''}` : ''
     const rate = tookMs > 0 && delivered > 0 ? `, ${perSecond(delivered, tookMs)}` : ''
     const changes =
       this.layoutChanges.length > 0
         ? `, ${plural(this.layoutChanges.length, 'field')} now rarely present`
         : ''
     const others = filtered > 0 ? `, ${filtered} did not match ${filter}` : ''
-    const warning = filtered > 0 && delivered + removed === 0 ? `${chalk.yellow('!')} ` : ''
+    const warning = tooMany || (filtered > 0 && delivered + removed === 0) ? `${chalk.yellow('!')} ` : ''
     return `${warning}${plural(delivered, 'product')} ${done} in ${formatDuration(tookMs)}${rate}${deletes}${skips}${undelivered}${changes}${others}`
+  }
+
+  get isResumed(): boolean {
+    return this.resumed !== null
   }
 
   readonly seconds = (): number => (Date.now() - this.startedAt) / 1_000
@@ -79,6 +85,26 @@ export class ScrapeProgress {
     return `${progressBar(done, total)} ${delivered} of ${total} products${rate}${left}${deletes}${skips}`
   }
 }
+
+/** The reasons for skipped inputs, the most frequent first. */
+const reasonsOf = ({ skippedBy }: ProduceCounts): string =>
+  Object.entries(skippedBy)
+    .sort(([, one], [, other]) => other - one)
+    .map(([reason, count]) => `${count} ${reason}`)
+    .join(', ')
+
+/** Skipped inputs that were not products. A dry run skips deletes too, and an index of changes is not an input. */
+const notProducts = ({ skipped, skippedBy }: ProduceCounts): number =>
+  skipped - (skippedBy.gone ?? 0) - (skippedBy['changes-missing'] ?? 0)
+
+const readInputs = ({ skipped, delivered, removed, filtered }: ProduceCounts): number =>
+  skipped + delivered + removed + filtered
+
+const tooManySkipped = (counts: ProduceCounts): boolean => notProducts(counts) * 10 > readInputs(counts)
+
+/** Whether something was read, and all of it was skipped because it was not a product. */
+export const allSkipped = (counts: ProduceCounts): boolean =>
+  notProducts(counts) > 0 && notProducts(counts) === readInputs(counts)
 
 /** The line for an event; null for events that the counts show. */
 const eventText = (event: SourceEvent): string | null => {

@@ -27,7 +27,7 @@ const product = (code: string, change: Partial<Product> = {}): string => {
   const now = new Date().toISOString()
   return JSON.stringify({
     ...Object.fromEntries(productColumns.map(name => [name, null])),
-    ...{ code, as_of: now, observed_at: now, source: 'stdin', ...change },
+    ...{ code, labels: 'Organic', as_of: now, observed_at: now, source: 'stdin', ...change },
   })
 }
 
@@ -67,9 +67,28 @@ describe('a running stack', () => {
     expect([exitCode, objectsIn(stdout)]).toEqual([
       10,
       [
-        { version: 1, kind: 'skipped', line: 2, problem: expect.stringMatching(/^nova_group: /) },
-        { version: 1, kind: 'skipped', line: 3, problem: expect.stringMatching(/^it is not valid JSON: /) },
-        { version: 1, kind: 'produce', published: 1, deleted: 0, skipped: 2 },
+        {
+          version: 1,
+          kind: 'skipped',
+          line: 2,
+          skippedBy: 'invalid-record',
+          problem: expect.stringMatching(/^nova_group: /),
+        },
+        {
+          version: 1,
+          kind: 'skipped',
+          line: 3,
+          skippedBy: 'invalid-json',
+          problem: expect.stringMatching(/^it is not valid JSON: /),
+        },
+        {
+          version: 1,
+          kind: 'produce',
+          published: 1,
+          deleted: 0,
+          skipped: 2,
+          skippedBy: { 'invalid-record': 1, 'invalid-json': 1 },
+        },
         { version: 1, error: expect.objectContaining({ code: 'LINES_REJECTED' }) },
       ],
     ])

@@ -138,7 +138,7 @@ const withoutServices: readonly Provoked[] = [
     code: 'FILE_DAMAGED',
     exit: 12,
     by: async ({ file, run }) => {
-      const packed = gzipSync('{"code":"3017620422003"}\n'.repeat(1_000))
+      const packed = gzipSync('{"code":"3017620422003","brands":"A"}\n'.repeat(1_000))
       return run(exported(await file('damaged.jsonl.gz', packed.fill(0xff, 20, 40))))
     },
   },
@@ -153,7 +153,7 @@ const withoutServices: readonly Provoked[] = [
     by: async ({ run }) => {
       await using site = await serve((_, response) => {
         response.writeHead(200, { 'content-length': '1000' })
-        response.write('{"code":"3017620422003"}\n', () => response.destroy())
+        response.write('{"code":"3017620422003","brands":"A"}\n', () => response.destroy())
       })
       return await run(exported(`${site.address}/products.jsonl`))
     },
@@ -162,7 +162,7 @@ const withoutServices: readonly Provoked[] = [
     code: 'FILE_TRUNCATED',
     exit: 12,
     by: async ({ file, run }) => {
-      const packed = gzipSync('{"code":"3017620422003"}\n'.repeat(1_000))
+      const packed = gzipSync('{"code":"3017620422003","brands":"A"}\n'.repeat(1_000))
       return run(exported(await file('truncated.jsonl.gz', packed.subarray(0, -12))))
     },
   },
@@ -378,6 +378,7 @@ const withServices = ['START_INTERRUPTED 13', 'DAEMON_LOST 1', 'NOT_CONFIRMED 13
 const elsewhere: Readonly<Record<string, string>> = {
   'CURRENT_FOLDER_MISSING 2': 'packages/runtime/src/errors.test.ts',
   'TMPDIR_MISSING 6': 'packages/runtime/src/errors.test.ts',
+  'ALL_SKIPPED 12': 'packages/cli/src/commands/scrape.test.ts',
   'ACCESS_DENIED 10': 'packages/pipeline/src/sources/topic.real.test.ts',
   'DISK_FULL 6': 'packages/runtime/src/artifacts/store.test.ts',
   'FOLDER_INSECURE 10': 'packages/runtime/src/daemon/daemon.test.ts',

@@ -172,3 +172,43 @@ test.each([
 /** Standard input with this text. */
 const standardInput = (text: string) =>
   Object.assign(Readable.from([Buffer.from(text)]), { isTTY: false }) as never
+
+test.each([
+  ['', 'All 2 inputs were skipped'],
+  ['{"code":"4006381333931","product_name":"Oats"}\n', null],
+])('a scrape whose inputs are all skipped fails, others do not: %j', async (more, message) => {
+  const file = join(folder, `skipped-${more.length}.jsonl`)
+  await writeFile(
+    file,
+    `{"code":"4012"}\n{"code":"4013","status":0,"status_verbose":"product not found"}\n${more}`,
+  )
+  const words = ['scrape', '--source', 'export', '--file', file, '--dry-run']
+  const printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+  onTestFinished(() => printed.mockRestore())
+  const error = await runCommand(words, { project: folder, json: true }).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  )
+  expect(error).toEqual(
+    message === null ? null : expect.objectContaining({ code: 'ALL_SKIPPED', outcome: 'failed', message }),
+  )
+})
+
+test('the result counts skipped inputs by reason', async () => {
+  const file = join(folder, 'reasons.jsonl')
+  await writeFile(file, '{"code":"4012"}\n{"code":"4013","product_name":"Tea"}\n{"product_name":"Rice"}\n')
+  const words = ['scrape', '--source', 'export', '--file', file, '--dry-run']
+  const { stdout } = await runCommand(words, { project: folder, json: true })
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  expect(events.at(-1)).toMatchObject({
+    ...{ kind: 'scrape', delivered: 1, skipped: 2 },
+    skippedBy: { 'no-product-fields': 1, 'no-code': 1 },
+  })
+  const { stderr } = await scrape(`--source export --file ${file} --dry-run`)
+  expect(stderr).toMatch(
+    /^! 1 product printed .*, 2 skipped \(1 no-product-fields, 1 no-code\): more than a tenth/m,
+  )
+})

@@ -1,9 +1,11 @@
 import { type Command, Option } from '@commander-js/extra-typings'
 import type { Config, ProduceCounts } from '@offstream/pipeline'
 import { productSources } from '@offstream/pipeline/names'
+import type { OffstreamError } from '@offstream/runtime'
 import { ensureChromium } from '../browser.ts'
 import type { DefineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
+import { CliError } from '../errors.ts'
 import {
   collected,
   commaSeparated,
@@ -116,8 +118,8 @@ fetched again, and count towards \`--limit\`. A completed scrape starts over.
 
 Exit status: 0 ok, 2 invalid options, 6 no browser found, 9 could not connect to
 Kafka or the site, 10 the address redirects to another site, is too large or is
-disallowed by robots.txt, 13 another scrape of this address is running, 14 the
-site blocks offstream.
+disallowed by robots.txt, 12 all inputs were skipped, 13 another scrape of this
+address is running, 14 the site blocks offstream.
 
 Examples:
   offstream scrape --limit 100
@@ -141,7 +143,7 @@ const scrape = async (
   const dryRun = dry === true
   const { filterOf, scrapeRequest } = await import('../scrapeRequest.ts')
   const request = scrapeRequest(name, options)
-  const { ScrapeProgress } = await import('../scrapeProgress.ts')
+  const { allSkipped, ScrapeProgress } = await import('../scrapeProgress.ts')
   const project = await stack()
   const config: Config =
     name === 'web'
@@ -182,7 +184,14 @@ const scrape = async (
   output.note(
     `${summary}${resumes ? '. Next: run the same command again to resume' : nextStep(counts, dryRun)}`,
   )
+  if (allSkipped(counts) && !progress.isResumed && !signal.aborted) throw nothingRead(counts)
 }
+
+const nothingRead = ({ skipped }: ProduceCounts): OffstreamError =>
+  new CliError(
+    'ALL_SKIPPED',
+    skipped === 1 ? 'The only input was skipped' : `All ${skipped} inputs were skipped`,
+  )
 
 const nextStep = ({ delivered }: ProduceCounts, dryRun: boolean): string => {
   if (delivered === 0) return ''

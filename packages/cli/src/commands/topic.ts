@@ -144,9 +144,9 @@ Next: \`offstream topic peek --from latest\` shows the published messages.`,
         input: readsStdin ? process.stdin : (lines?.createReadStream() ?? null),
         deletes,
         raw,
-        onSkip: (line, problem) =>
+        onSkip: (line, problem, skippedBy) =>
           output.event(
-            { kind: 'skipped', line, problem },
+            { kind: 'skipped', line, skippedBy, problem },
             `${output.paint({ text: '!', tone: 'warning' })} line ${line}: ${problem}`,
           ),
         onProgress: ({ published, deleted }) =>

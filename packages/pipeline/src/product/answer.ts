@@ -1,14 +1,51 @@
-import { objectOf } from './json.ts'
+import { type JsonObject, objectOf, textOf } from './json.ts'
+import type { Skip } from './skip.ts'
+
+/** One product in a JSON value, which `productOf` reads; or why the value has none. */
+export type Candidate = { readonly value: unknown } | Skip
 
 /**
- * The products in a JSON value: those of an answer of the API (`{ product }` or `{ products: [...] }`); otherwise the
- * value itself.
+ * The products in a JSON value: those of a response of the API, of any version, found or not; otherwise the value itself.
+ * An answer without a product is never a product, even though it contains a barcode.
  */
-export const productsIn = (value: unknown): readonly unknown[] => {
+export const productsIn = (value: unknown): readonly Candidate[] => {
   const answer = objectOf(value)
-  if (answer === null) return [value]
-  if (Array.isArray(answer['products'])) return answer['products']
+  if (answer === null) return [{ value }]
+  if (Array.isArray(answer['products'])) return answer['products'].map(product => ({ value: product }))
+  const refusal = refusalIn(answer)
+  if (refusal !== null) return [refusal]
   const product = objectOf(answer['product'])
   // An answer repeats the code outside the product. With `fields=…` the product itself may lack it.
-  return product === null ? [value] : [{ code: answer['code'], ...product }]
+  if (product !== null) return [{ value: { code: answer['code'], ...product } }]
+  return [isAnswer(answer) ? noProduct : { value }]
+}
+
+/**
+ * Why a response of the API has no product: versions 0 and 2 answer `status: 0` and `status_verbose`, version 3 `result`
+ * with an id. null if it does not say so.
+ */
+export const refusalIn = (answer: JsonObject): Skip | null => {
+  const id = textOf(objectOf(answer['result'])?.['id']) ?? ''
+  const status = `${textOf(answer['status_verbose']) ?? ''} ${id}`
+  if (/different[ _]product[ _]type/.test(status))
+    return { skippedBy: 'other-product-type', reason: 'it belongs to another site' }
+  if (
+    /product[ _]not[ _]found/.test(status) ||
+    (answer['status'] === 0 && objectOf(answer['product']) === null)
+  )
+    return { skippedBy: 'not-found', reason: 'it is a response of the API: the product was not found' }
+  return null
+}
+
+/** The members that only answers have, with `product` and `products`. A product and a record have none of them. */
+export const answerMembers = ['status', 'status_verbose', 'result', 'errors', 'warnings'] as const
+
+const isAnswer = (answer: JsonObject): boolean =>
+  textOf(answer['status_verbose']) !== null ||
+  textOf(objectOf(answer['result'])?.['id']) !== null ||
+  (Array.isArray(answer['errors']) && textOf(answer['status']) !== null)
+
+const noProduct: Skip = {
+  skippedBy: 'no-product-in-answer',
+  reason: 'it is a response of the API without a product',
 }

@@ -5,6 +5,7 @@ import { productColumns } from './product.ts'
 /** The fields that are requested from the API. A whole product would be ten times larger. */
 export const requestedFields: readonly string[] = [
   'code',
+  'product_type',
   'product_name',
   'generic_name',
   'quantity',

@@ -11,7 +11,8 @@ const context: RecordContext = {
 }
 
 const recordOf = (raw: object): Product => {
-  const reading = productOf({ code: '3017620422003', ...raw }, context)
+  // Any field of a product makes it one.
+  const reading = productOf({ code: '3017620422003', quantity: '350 g', ...raw }, context)
   if (reading.kind !== 'product') throw new Error(`it is ${reading.kind}`)
   return Product.parse(reading.product)
 }
@@ -186,15 +187,51 @@ test.each([
 })
 
 test.each([
-  [null, 'it is not a JSON object'],
-  [[], 'it is not a JSON object'],
-  ['text', 'it is not a JSON object'],
-  [{}, 'it has no `code`'],
-  [{ code: {} }, 'it has no `code`'],
-  [{ code: 'a3017620422003' }, 'its code `a3017620422003` is not a barcode'],
-  [{ code: '0000' }, 'its code `0000` is not a barcode'],
-])('%j is unreadable: %s', (raw, reason) => {
-  expect(productOf(raw, context)).toEqual({ kind: 'unreadable', reason })
+  [null, 'not-an-object', 'it is not a JSON object'],
+  [[], 'not-an-object', 'it is not a JSON object'],
+  ['text', 'not-an-object', 'it is not a JSON object'],
+  [{}, 'no-code', 'it has no `code`'],
+  [{ code: {} }, 'no-code', 'it has no `code`'],
+  [{ code: 'a3017620422003' }, 'invalid-code', 'its code `a3017620422003` is not a barcode'],
+  [{ code: '0000' }, 'invalid-code', 'its code `0000` is not a barcode'],
+  [{ code: '3.02E+12' }, 'invalid-code', 'its code `3.02E+12` is not a barcode'],
+  [{ code: 98_765_432_109_876_540 }, 'invalid-code', 'its code `98765432109876540` is not a barcode'],
+  [{ code: 4012.5 }, 'invalid-code', 'its code `4012.5` is not a barcode'],
+  [{ code: -4012 }, 'invalid-code', 'its code `-4012` is not a barcode'],
+  [
+    { code: '4012', product_type: 'petfood', product_name: 'Bones', obsolete: 'on' },
+    'other-product-type',
+    'its product type is `petfood`, not `food`',
+  ],
+])('%j is unreadable: %s', (raw, skippedBy, reason) => {
+  expect(productOf(raw, context)).toEqual({ kind: 'unreadable', skippedBy, reason })
+})
+
+test.each([
+  [{}],
+  [{ url: 'https://example.org/orders/4012', lang: 'en', last_modified_t: 1_774_461_913, rev: 3 }],
+  [{ event: 'order-created', quantity: 3 }],
+  [{ schema: { type: 'struct' }, payload: { product_name: 'Oats' } }],
+  [{ product_name: '  ', nutriments: {}, additives_tags: [] }],
+])('a code with %j beside it is not a product', more => {
+  expect(productOf({ code: '4012', ...more }, context)).toMatchObject({ skippedBy: 'no-product-fields' })
+})
+
+test.each([
+  [{ product_name_de: 'Hafer' }],
+  [{ quantity: '350 g' }],
+  [{ nutriments: { salt_100g: 0 } }],
+  [{ product_type: 'food', brands_tags: ['xx:oats'] }],
+])('a code with %j beside it is a product', more => {
+  expect(productOf({ code: '4012', ...more }, context)).toMatchObject({ kind: 'product' })
+})
+
+test.each([
+  [4_006_381_333_931, '4006381333931'],
+  [98_765_432_109_876_543n, '98765432109876543'],
+  [' 978-3-16-148410-0 ', '9783161484100'],
+])('the code %s is exact', (code, expected) => {
+  expect(recordOf({ code, product_name: 'Oats' }).code).toBe(expected)
 })
 
 test('an obsolete product is deleted as of its last change', () => {

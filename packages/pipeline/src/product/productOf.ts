@@ -2,9 +2,10 @@ import { environmentalScoreGrades, normaliseCode, nutriScoreGrades, productSourc
 import { imageUrl } from './image.ts'
 import { type JsonObject, objectOf, textOf, textsOf } from './json.ts'
 import { cleanText, gradeAmong, novaGroup, numberOf } from './normalise.ts'
-import { nutrimentsOf } from './nutriments.ts'
+import { nutrientNames, nutrimentsOf } from './nutriments.ts'
 import type { Product } from './product.ts'
 import { flagged, type Unflagged } from './quality.ts'
+import type { Skip, SkipReason } from './skip.ts'
 import { countriesOf, namesOf } from './tags.ts'
 
 /** What the source adds to a product. */
@@ -21,28 +22,62 @@ export type Reading =
   | { readonly kind: 'product'; readonly product: Product }
   /** The product is obsolete: its record must be deleted. */
   | { readonly kind: 'gone'; readonly code: string; readonly as_of: string }
-  | { readonly kind: 'unreadable'; readonly reason: string }
+  | ({ readonly kind: 'unreadable' } & Skip)
 
 /**
  * The record of a product. `raw` has the form of the API of Open Food Facts (the JSONL export has the same), or the form
  * of the record itself. All differences between sources are resolved here: codes, entities, numbers as text, units, old
  * and new names, tags. Implausible values are kept and flagged (`qualityFlags`).
  *
+ * Nothing is a product unless it says so: it needs a barcode, written as text or as a number that is exact, at least one
+ * field of a product beside it (`hasProductFields`), and no other product type than food.
+ *
  * A record is returned unchanged, with its own moments and source, so that records can be copied.
  */
 export const productOf = (raw: unknown, context: RecordContext): Reading => {
   const fields = objectOf(raw)
-  if (fields === null) return unreadable('it is not a JSON object')
-  const written = textOf(fields['code']) ?? textOf(fields['_id'])
-  if (written === null) return unreadable('it has no `code`')
+  if (fields === null) return unreadable('not-an-object', 'it is not a JSON object')
+  const written = [fields['code'], fields['_id']].find(isTextOrNumber)
+  if (written === undefined) return unreadable('no-code', 'it has no `code`')
   const code = codeOf(written)
-  if (code === null) return unreadable(`its code \`${written.slice(0, 40)}\` is not a barcode`)
-  return isOn(fields['obsolete'])
-    ? { kind: 'gone', code, as_of: asOf(fields, observedAt(fields, context)) }
-    : { kind: 'product', product: flagged(record(fields, code, context)) }
+  if (code === null)
+    return unreadable('invalid-code', `its code \`${String(written).slice(0, 40)}\` is not a barcode`)
+  const type = text(fields['product_type'])
+  if (type !== null && type !== 'food')
+    return unreadable('other-product-type', `its product type is \`${type.slice(0, 40)}\`, not \`food\``)
+  if (isOn(fields['obsolete']))
+    return { kind: 'gone', code, as_of: asOf(fields, observedAt(fields, context)) }
+  const product = record(fields, code, context)
+  return hasProductFields(product)
+    ? { kind: 'product', product: flagged(product) }
+    : unreadable('no-product-fields', 'it has a code, but no field of a product')
 }
 
-const unreadable = (reason: string): Reading => ({ kind: 'unreadable', reason })
+const unreadable = (skippedBy: SkipReason, reason: string): Reading => ({
+  kind: 'unreadable',
+  skippedBy,
+  reason,
+})
+
+/** Whether a record has a field that only products have. Everything has an address, a language or a moment. */
+export const hasProductFields = (product: Unflagged): boolean =>
+  productFields.some(name => product[name] !== null) ||
+  // An order has a quantity too, but without a unit.
+  (product.quantity !== null && /\p{L}/u.test(product.quantity))
+
+const productFields = [
+  ...([
+    'product_name',
+    'brands',
+    'categories',
+    'ingredients_text',
+    'nutriscore_grade',
+    'nova_group',
+  ] as const),
+  ...(Object.keys(nutrientNames) as (keyof typeof nutrientNames)[]),
+  ...(['generic_name', 'labels', 'allergens', 'additives', 'additives_n', 'countries'] as const),
+  ...(['environmental_score_grade', 'image_url'] as const),
+] as const
 
 const record = (fields: JsonObject, code: string, context: RecordContext): Unflagged => {
   const lang = langOf(fields)
@@ -109,9 +144,19 @@ const textInAnyLanguage = (fields: JsonObject, name: string): string | null => {
   return null
 }
 
-/** Only a text of digits, blanks and dashes is a barcode. */
-const codeOf = (written: string): string | null =>
-  /^[\d\s-]+$/.test(written) ? normaliseCode(written) : null
+const isTextOrNumber = (value: unknown): value is string | number | bigint =>
+  typeof value === 'bigint' || textOf(value) !== null
+
+/**
+ * The barcode in a value: text of digits, blanks and dashes, or a whole number below 2^53. A larger number is not exact,
+ * because JavaScript has rounded it; a bigint is.
+ */
+export const codeOf = (written: string | number | bigint): string | null => {
+  if (typeof written === 'number' && !Number.isSafeInteger(written)) return null
+  const text = String(written)
+  // A minus before it makes it a number.
+  return /^\s*\d[\d\s-]*$/.test(text) ? normaliseCode(text) : null
+}
 
 const langOf = (fields: JsonObject): string | null =>
   /^[a-z]{2}/.exec((textOf(fields['lang'] ?? fields['lc']) ?? '').trim().toLowerCase())?.[0] ?? null

@@ -4,7 +4,7 @@ import { productOf } from './productOf.ts'
 
 const flagsOf = (columns: Partial<Product>): string | null => {
   const context = { source: 'stdin', observedAt: '2026-04-01T12:00:00.000Z', site: null } as const
-  const reading = productOf({ code: '3017620422003', ...columns }, context)
+  const reading = productOf({ code: '3017620422003', brands: 'A', ...columns }, context)
   if (reading.kind !== 'product') throw new Error(reading.kind)
   return reading.product.quality_flags
 }

@@ -28,7 +28,7 @@ test('products are counted, and the counts are reported at the end', async () =>
       await deliver(product('10000001'))
       report({ kind: 'fetched', code: '10000002', address: 'b' })
       await remove?.({ code: '10000002', as_of: moment, source: 'stdin' })
-      report({ kind: 'skipped', address: 'c', reason: 'it is not a product' })
+      report({ kind: 'skipped', address: 'c', skippedBy: 'no-code', reason: 'it has no code' })
       report({ kind: 'filtered', count: 7 })
     }),
     deliver: async ({ code }) => void delivered.push(code),
@@ -37,7 +37,7 @@ test('products are counted, and the counts are reported at the end', async () =>
     signal: never,
   })
   expect([counts, delivered]).toEqual([
-    { found: 4, fetched: 2, delivered: 1, removed: 1, skipped: 1, filtered: 7 },
+    { found: 4, fetched: 2, delivered: 1, removed: 1, skipped: 1, skippedBy: { 'no-code': 1 }, filtered: 7 },
     ['10000001', '-10000002'],
   ])
   expect(reported.at(-1)).toEqual(counts)
@@ -47,16 +47,16 @@ test('a skip is reported at once with its reason', async () => {
   const reported: unknown[] = []
   await produce({
     source: source(async ({ report }) => {
-      report({ kind: 'skipped', address: 'a', reason: 'no' })
-      report({ kind: 'skipped', address: 'b', reason: 'never' })
+      report({ kind: 'skipped', address: 'a', skippedBy: 'no-code', reason: 'no' })
+      report({ kind: 'skipped', address: 'b', skippedBy: 'not-found', reason: 'never' })
     }),
     deliver: async () => undefined,
     onProgress: (_, event) => event !== null && reported.push(event),
     signal: never,
   })
   expect(reported).toEqual([
-    { kind: 'skipped', address: 'a', reason: 'no' },
-    { kind: 'skipped', address: 'b', reason: 'never' },
+    { kind: 'skipped', address: 'a', skippedBy: 'no-code', reason: 'no' },
+    { kind: 'skipped', address: 'b', skippedBy: 'not-found', reason: 'never' },
   ])
 })
 

@@ -1,5 +1,6 @@
 import { readState, updateState } from '@offstream/runtime'
 import { z } from 'zod'
+import type { SkipCounts, SkipReason } from '../product/skip.ts'
 import type { Source, SourceEvent, SourceRun } from '../sources/source.ts'
 
 /** The counts of one run up to now. */
@@ -12,6 +13,8 @@ export interface ProduceCounts {
   /** Deletes that Kafka has acknowledged. */
   readonly removed: number
   readonly skipped: number
+  /** The same number for each reason. */
+  readonly skippedBy: SkipCounts
   /** Products that were read but left out by `--country` or `--since`. */
   readonly filtered: number
 }
@@ -46,9 +49,11 @@ export const produce = async ({
   onProgress,
   signal,
 }: ProduceOptions): Promise<ProduceCounts> => {
-  const counts = { found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0, filtered: 0 }
+  const skippedBy: Partial<Record<SkipReason, number>> = {}
+  const counts = { found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0, skippedBy, filtered: 0 }
   let reportedAtMs = 0
-  const report = (event: SourceEvent | null): void => onProgress?.({ ...counts }, event)
+  const report = (event: SourceEvent | null): void =>
+    onProgress?.({ ...counts, skippedBy: { ...skippedBy } }, event)
   const reportSometimes = (event: SourceEvent | null): void => {
     const nowMs = performance.now()
     if (nowMs - reportedAtMs < reportIntervalMs) return
@@ -61,8 +66,11 @@ export const produce = async ({
       report: event => {
         if (event.kind === 'found') counts.found += event.count
         else if (event.kind === 'fetched') counts.fetched += 1
-        else if (event.kind === 'skipped') counts.skipped += 1
         else if (event.kind === 'filtered') counts.filtered += event.count
+        else if (event.kind === 'skipped') {
+          counts.skipped += 1
+          skippedBy[event.skippedBy] = (skippedBy[event.skippedBy] ?? 0) + 1
+        }
         if (countEvents.has(event.kind)) reportSometimes(event)
         else report(event)
       },

@@ -1,6 +1,7 @@
 import { addAbortSignal, type Readable } from 'node:stream'
 import { messageOf, type OffstreamError } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
+import type { SkipCounts, SkipReason } from '../product/skip.ts'
 import { type Block, BlockCutter, linesOf } from '../sources/export/lines.ts'
 import { InFlight } from '../sources/inFlight.ts'
 import { type Message, removalMessage } from '../topic/message.ts'
@@ -14,6 +15,8 @@ export interface LineCounts {
   readonly published: number
   readonly deleted: number
   readonly skipped: number
+  /** The same number for each reason. */
+  readonly skippedBy: SkipCounts
 }
 
 /** Options of `produceLines`. */
@@ -27,7 +30,7 @@ export interface ProduceLinesOptions {
   readonly deletes: readonly string[]
   /** Accept any message that has a key, not only products. */
   readonly raw: boolean
-  readonly onSkip: (line: number, problem: string) => void
+  readonly onSkip: (line: number, problem: string, skippedBy: SkipReason) => void
   readonly onProgress?: (counts: LineCounts) => void
   readonly signal: AbortSignal
 }
@@ -51,7 +54,8 @@ export const produceLines = async ({
   const publisher = await openPublisher(broker)
   const fetchedCount = new FetchedCount(fetched)
   const inFlight = new InFlight()
-  const counts = { published: 0, deleted: 0, skipped: 0 }
+  const skippedBy: Partial<Record<SkipReason, number>> = {}
+  const counts = { published: 0, deleted: 0, skipped: 0, skippedBy }
   let sent = 0
   const send = (message: Message): Promise<void> | null => {
     sent += 1
@@ -69,7 +73,8 @@ export const produceLines = async ({
       if (read.kind === 'message') await send(read.message)
       else {
         counts.skipped += 1
-        onSkip(number, read.problem)
+        skippedBy[read.skippedBy] = (skippedBy[read.skippedBy] ?? 0) + 1
+        onSkip(number, read.problem, read.skippedBy)
       }
     }
     const as_of = new Date().toISOString()
@@ -86,7 +91,7 @@ export const produceLines = async ({
 
 /** The maximum message size of the broker. */
 const maxLineBytes = 1024 * 1024
-const tooLong = { kind: 'problem', problem: 'it is longer than 1 MiB' } as const
+const tooLong = { kind: 'problem', skippedBy: 'too-long', problem: 'it is longer than 1 MiB' } as const
 
 interface Line {
   /** Starts at 1. */

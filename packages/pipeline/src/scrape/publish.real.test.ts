@@ -41,7 +41,15 @@ test('products are published to the topic, and products that no longer exist as 
   const input = lines({ code: '10000001', product_name: 'Tea', sugars_100g: -1 }, gone, { code: 'x' })
   const source = openSource({ kind: 'stdin' }, { project: around, environment: {}, input, remembers: true })
   const counts = await publishProducts({ state: around.state, config: around.config, source, signal })
-  expect(counts).toEqual({ found: 3, fetched: 2, delivered: 1, removed: 1, skipped: 1, filtered: 0 })
+  expect(counts).toEqual({
+    found: 3,
+    fetched: 2,
+    delivered: 1,
+    removed: 1,
+    skipped: 1,
+    skippedBy: expect.anything(),
+    filtered: 0,
+  })
   expect(JSON.parse(await readFile(directoriesOf(around.state).fetched, 'utf8'))).toMatchObject({
     fetched: 2,
   })

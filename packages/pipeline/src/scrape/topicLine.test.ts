@@ -56,16 +56,25 @@ test('a null value is a delete as of its header, otherwise as of now', () => {
 })
 
 test.each([
-  ['{', expect.stringContaining('it is not valid JSON: ')],
-  ['7', expect.stringContaining('expected object')],
-  [{ ...product, nova_group: 5, salt_100g: 'much' }, expect.stringMatching(/^nova_group: .*; salt_100g: /)],
-  [{ ...product, brand: 'Ferrero' }, expect.stringContaining('"brand"')],
-  [{ code: '1' }, expect.stringMatching(/^code: [^;]*; as_of: [^;]*; observed_at: [^;]*$/)],
-  [{ key: '10000001', value: product }, 'code: differs from the key'],
-  [{ key: 'x', value: null }, 'key: must be 8 to 24 digits'],
-  [{ key: '10000001' }, expect.stringMatching(/^code: /)],
-])('%j is not a product', (line, problem) => {
-  expect(read(line)).toEqual({ kind: 'problem', problem })
+  ['{', 'invalid-json', expect.stringContaining('it is not valid JSON: ')],
+  ['7', 'invalid-record', expect.stringContaining('expected object')],
+  [
+    { ...product, nova_group: 5, salt_100g: 'much' },
+    'invalid-record',
+    expect.stringMatching(/^nova_group: .*; salt_100g: /),
+  ],
+  [{ ...product, brand: 'Ferrero' }, 'invalid-record', expect.stringContaining('"brand"')],
+  [{ code: '1' }, 'invalid-record', expect.stringMatching(/^code: [^;]*; as_of: [^;]*; observed_at: [^;]*$/)],
+  [{ key: '10000001', value: product }, 'invalid-record', 'code: differs from the key'],
+  [{ key: 'x', value: null }, 'invalid-code', 'key: must be 8 to 24 digits'],
+  [{ key: '10000001' }, 'invalid-record', expect.stringMatching(/^code: /)],
+  [
+    { code: '10000001', as_of: moment, observed_at: moment, source: 'stdin' },
+    'no-product-fields',
+    'it has a code, but no field of a product',
+  ],
+])('%j is not a product: %s', (line, skippedBy, problem) => {
+  expect(read(line)).toEqual({ kind: 'problem', skippedBy, problem })
 })
 
 test.each([
@@ -89,6 +98,7 @@ test.each([
 test.each(['{"value":1}', '{"code":1}', '[]', '"text"'])('raw, %s has no key', line => {
   expect(read(line, true)).toEqual({
     kind: 'problem',
+    skippedBy: 'no-code',
     problem: 'it has neither `key` and `value` nor a `code`',
   })
 })

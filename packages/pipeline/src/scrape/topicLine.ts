@@ -2,12 +2,14 @@ import { messageOf } from '@offstream/runtime'
 import { z } from 'zod'
 import { serialize } from '../product/message.ts'
 import { Product, productColumns } from '../product/product.ts'
+import { hasProductFields } from '../product/productOf.ts'
+import type { SkipReason } from '../product/skip.ts'
 import { type Message, productMessage, removalMessage } from '../topic/message.ts'
 
 /** The message in a line of JSON, or the reason why it contains none. */
 export type ReadLine =
   | { readonly kind: 'message'; readonly message: Message }
-  | { readonly kind: 'problem'; readonly problem: string }
+  | { readonly kind: 'problem'; readonly skippedBy: SkipReason; readonly problem: string }
 
 /** How lines are read. */
 export interface LineForm {
@@ -26,14 +28,14 @@ export const readLine = (line: string, { raw, now }: LineForm): ReadLine => {
   try {
     json = JSON.parse(line)
   } catch (error) {
-    return problem(`it is not valid JSON: ${messageOf(error)}`)
+    return problem('invalid-json', `it is not valid JSON: ${messageOf(error)}`)
   }
   const keyed = Keyed.safeParse(json)
   if (keyed.success) return raw ? asItIs(keyed.data) : productOrDelete(keyed.data, now)
   if (!raw) return productOf(json)
   const { data: record } = WithCode.safeParse(json)
   return record === undefined
-    ? problem('it has neither `key` and `value` nor a `code`')
+    ? problem('no-code', 'it has neither `key` and `value` nor a `code`')
     : { kind: 'message', message: { key: record.code, value: line, headers: {} } }
 }
 
@@ -52,9 +54,12 @@ const asItIs = ({ key, value, headers }: z.infer<typeof Keyed>): ReadLine => {
 const productOrDelete = ({ key, value, headers }: z.infer<typeof Keyed>, now: string): ReadLine => {
   if (value !== null) {
     const read = productOf(value)
-    return read.kind === 'message' && read.message.key !== key ? problem('code: differs from the key') : read
+    return read.kind === 'message' && read.message.key !== key
+      ? problem('invalid-record', 'code: differs from the key')
+      : read
   }
-  if (!Product.shape.code.safeParse(key).success) return problem('key: must be 8 to 24 digits')
+  if (!Product.shape.code.safeParse(key).success)
+    return problem('invalid-code', 'key: must be 8 to 24 digits')
   const as_of = Product.shape.as_of.safeParse(headers['as-of']).data ?? now
   return { kind: 'message', message: removalMessage({ code: key, as_of, source: 'stdin' }) }
 }
@@ -63,11 +68,14 @@ const productOf = (json: unknown): ReadLine => {
   // A missing column is unknown: an older version may have had fewer columns.
   const isObject = typeof json === 'object' && json !== null && !Array.isArray(json)
   const { data, error } = Product.safeParse(isObject ? { ...emptyRecord, ...json } : json)
-  if (data !== undefined) return { kind: 'message', message: productMessage(serialize(data)) }
+  if (data !== undefined)
+    return hasProductFields(data)
+      ? { kind: 'message', message: productMessage(serialize(data)) }
+      : problem('no-product-fields', 'it has a code, but no field of a product')
   const problems = error.issues.map(({ path, message }) =>
     [path.join('.'), message].filter(Boolean).join(': '),
   )
-  return problem(problems.slice(0, maxProblems).join('; '))
+  return problem('invalid-record', problems.slice(0, maxProblems).join('; '))
 }
 
 const emptyRecord = Object.fromEntries(productColumns.map(column => [column, null]))
@@ -75,4 +83,8 @@ const emptyRecord = Object.fromEntries(productColumns.map(column => [column, nul
 /** A line that is not a product lacks many columns; a few of them are enough for the message. */
 const maxProblems = 3
 
-const problem = (text: string): ReadLine => ({ kind: 'problem', problem: text })
+const problem = (skippedBy: SkipReason, text: string): ReadLine => ({
+  kind: 'problem',
+  skippedBy,
+  problem: text,
+})

@@ -126,7 +126,7 @@ describe('by search', () => {
     parameters: { categories_tags_en: 'chocolates', brands_tags: 'a b' },
   }
   const page = (from: number, count: number) =>
-    Array.from({ length: count }, (_, index) => ({ code: String(10_000_000 + from + index) }))
+    Array.from({ length: count }, (_, index) => ({ code: String(10_000_000 + from + index), brands: 'A' }))
 
   const pages =
     (all: readonly (readonly object[])[]): Answer =>
@@ -225,7 +225,7 @@ describe('by search', () => {
 })
 
 describe('a site that refuses', () => {
-  const found = json({ status: 1, product: { code: '10000001' } })
+  const found = json({ status: 1, product: { code: '10000001', brands: 'A' } })
   const path = '/api/v2/product/10000001'
   /** Gives each answer once, then the last for ever. */
   const inTurn = (answers: readonly Exclude<Answer, string>[]): Answer => {
@@ -324,7 +324,7 @@ test('the rate limit holds: 1,200 products a minute are one every 50 ms', async 
         `/api/v2/product/1000000${number}`,
         ((_request, response) => {
           lastRequestMs = performance.now()
-          response.end(JSON.stringify({ status: 1, product: { code: `1000000${number}` } }))
+          response.end(JSON.stringify({ status: 1, product: { code: `1000000${number}`, brands: 'A' } }))
         }) as Answer,
       ]),
     ),

@@ -1,10 +1,11 @@
 import { OffstreamError } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
-import { normaliseCode } from '../names.ts'
-import { productsIn } from '../product/answer.ts'
+import { productsIn, refusalIn } from '../product/answer.ts'
 import { requestedFields } from '../product/fields.ts'
 import { objectOf, textOf } from '../product/json.ts'
 import { numberOf } from '../product/normalise.ts'
+import { codeOf } from '../product/productOf.ts'
+import type { Skip } from '../product/skip.ts'
 import { Deliveries, unlessAborted } from './deliveries.ts'
 import { RateLimiter } from './guest/rateLimiter.ts'
 import { type JsonAnswer, Remote, type RetryPolicy } from './guest/remote.ts'
@@ -81,9 +82,9 @@ async function* productsByCode(
 ): AsyncGenerator<readonly Found[]> {
   const rateLimiter = new RateLimiter(productsPerMinute)
   for (const written of codes) {
-    const code = /^[\d\s-]+$/.test(written) ? normaliseCode(written) : null
+    const code = codeOf(written)
     if (code === null) {
-      yield [{ address: written, problem: 'it is not a barcode' }]
+      yield [{ address: written, skippedBy: 'invalid-code', reason: 'it is not a barcode' }]
       continue
     }
     const product = new URL(`/api/v${version}/product/${code}`, address).href
@@ -96,25 +97,22 @@ const foundIn = async (address: string, code: string, send: () => Promise<JsonAn
   try {
     const { kind, value } = await send()
     const answer = objectOf(value)
-    const status = [answer?.['status_verbose'], objectOf(answer?.['result'])?.['id']].map(textOf).join(' ')
-    // Cosmetics, pet food and other products have their own sites.
-    if (/different[ _]product[ _]type/.test(status)) return { address, problem: 'it belongs to another site' }
-    if (isUnknown(answer?.['status'], status)) return { address, gone: code }
-    if (kind === 'not found') return { address, problem: 'the address does not exist on the site' }
-    if (objectOf(answer?.['product']) === null)
-      return { address, problem: 'its response has an unknown format' }
-    return { address, value: productsIn(value)[0] }
+    const refusal = refusalIn(answer ?? {})
+    if (refusal?.skippedBy === 'not-found') return { address, gone: code }
+    if (refusal !== null) return { address, ...refusal }
+    if (kind === 'not found')
+      return { address, skippedBy: 'not-found', reason: 'the address does not exist on the site' }
+    const [candidate] = objectOf(answer?.['product']) === null ? [] : productsIn(value)
+    return { address, ...(candidate ?? unknownForm) }
   } catch (error) {
     // A redirect of one barcode says nothing about the others.
     if (error instanceof OffstreamError && error.code === 'REDIRECTED_ELSEWHERE')
-      return { address, problem: 'it redirects to another site' }
+      return { address, skippedBy: 'redirected', reason: 'it redirects to another site' }
     throw error
   }
 }
 
-/** Version 2 answers `status: 0`, version 3 `result: { id: 'product_not_found' }`. */
-const isUnknown = (status: unknown, text: string): boolean =>
-  status === 0 || /product[ _]not[ _]found/.test(text)
+const unknownForm: Skip = { skippedBy: 'no-product-in-answer', reason: 'its response has an unknown format' }
 
 async function* productsBySearch(
   { address, parameters, searchesPerMinute }: ApiSourceOptions & Extract<ApiQuery, { kind: 'search' }>,

@@ -67,13 +67,13 @@ export class Deliveries {
   private readonly send = (result: ReadResult): Promise<void> | null => {
     const { deliver, remove, report } = this.run
     const { address } = result
-    if (result.kind === 'unreadable') report({ kind: 'skipped', address, reason: result.reason })
+    if (result.kind === 'unreadable') report({ ...result, kind: 'skipped' })
     else if (result.kind === 'product') {
       this.left -= 1
       report({ kind: 'fetched', code: result.product.code, address })
       return this.inFlight.add(deliver(result.product))
     } else if (remove === undefined)
-      report({ kind: 'skipped', address, reason: 'the product no longer exists' })
+      report({ kind: 'skipped', address, skippedBy: 'gone', reason: 'the product no longer exists' })
     else {
       this.left -= 1
       report({ kind: 'fetched', code: result.removal.code, address })

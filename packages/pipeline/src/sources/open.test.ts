@@ -59,7 +59,10 @@ test('the export is the configured one, relative to the folder of the project, o
   await expect(taken(openSource({ kind: 'export' }, around))).resolves.toMatchObject({
     error: { code: 'FILE_MISSING', message: expect.stringContaining(join(directory, 'data/mine.jsonl')) },
   })
-  await writeFile(join(directory, 'mine.jsonl'), '{"code":"10000001"}\n{"code":"10000002"}\n')
+  await writeFile(
+    join(directory, 'mine.jsonl'),
+    '{"code":"10000001","brands":"A"}\n{"code":"10000002","brands":"B"}\n',
+  )
   const mine = await surroundings([`export.file=${join(directory, 'mine.jsonl')}`])
   expect(await codesFrom({ kind: 'export', limit: 1 }, mine)).toEqual(['10000001'])
   const file = `${site.address}/data/openfoodfacts-products.jsonl.gz`
@@ -77,7 +80,9 @@ test('deltas are read once, and a dry run reads them without saving the position
 })
 
 test('standard input is read to its end', async () => {
-  const input = Readable.from([Buffer.from('{"code":"10000001"}\n{"code":"10000002"}\n')])
+  const input = Readable.from([
+    Buffer.from('{"code":"10000001","brands":"A"}\n{"code":"10000002","brands":"B"}\n'),
+  ])
   expect(await codesFrom({ kind: 'stdin' }, await surroundings([], { input }))).toEqual([
     '10000001',
     '10000002',
@@ -113,7 +118,7 @@ test.each([
 
 describe('an export of Open Food Facts', () => {
   const bucket = 'https://openfoodfacts-ds.s3.eu-west-3.amazonaws.com'
-  const lines = gzipSync('{"code":"10000001"}\n{"code":"10000002"}\n')
+  const lines = gzipSync('{"code":"10000001","brands":"A"}\n{"code":"10000002","brands":"B"}\n')
 
   /** Answers instead of the real site, which no test disturbs. @returns the requested addresses */
   const answering = (answers: Readonly<Record<string, string | Buffer>>): readonly string[] => {

@@ -2,11 +2,12 @@ import { objectOf, textsOf } from '../product/json.ts'
 import { type Removal, type SerializedProduct, serialize } from '../product/message.ts'
 import type { Product } from '../product/product.ts'
 import { productOf, type RecordContext } from '../product/productOf.ts'
+import type { Skip } from '../product/skip.ts'
 
-/** One value that a source has read, or the problem that it found instead. `address` names its place for the user. */
+/** One value that a source has read, or why it skips it. `address` names its place for the user. */
 export type Found =
   | { readonly address: string; readonly value: unknown }
-  | { readonly address: string; readonly problem: string }
+  | ({ readonly address: string } & Skip)
   /** The source has no product with this normalised code. */
   | { readonly address: string; readonly gone: string }
 
@@ -22,7 +23,7 @@ export interface ReaderOptions extends Omit<RecordContext, 'observedAt'> {
 export type ReadResult =
   | { readonly kind: 'product'; readonly address: string; readonly product: SerializedProduct }
   | { readonly kind: 'gone'; readonly address: string; readonly removal: Removal }
-  | { readonly kind: 'unreadable'; readonly address: string; readonly reason: string }
+  | ({ readonly kind: 'unreadable'; readonly address: string } & Skip)
 
 /** The result of each value, in the same order; null for a filtered product. */
 export const resultsOf = (found: readonly Found[], options: ReaderOptions): (ReadResult | null)[] => {
@@ -37,12 +38,12 @@ const resultOf = (
 ): ReadResult | null => {
   const { address } = found
   const { source, observedAt } = context
-  if ('problem' in found) return { kind: 'unreadable', address, reason: found.problem }
+  if ('skippedBy' in found) return { kind: 'unreadable', ...found }
   if ('gone' in found)
     return { kind: 'gone', address, removal: { code: found.gone, as_of: observedAt, source } }
   if (country !== undefined && !isSoldIn(found.value, country)) return null
   const reading = productOf(found.value, context)
-  if (reading.kind === 'unreadable') return { kind: 'unreadable', address, reason: reading.reason }
+  if (reading.kind === 'unreadable') return { ...reading, address }
   if (reading.kind === 'product') return filtered(reading.product, address, since)
   const { code, as_of } = reading
   return as_of < since ? null : { kind: 'gone', address, removal: { code, as_of, source } }

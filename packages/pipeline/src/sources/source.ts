@@ -1,5 +1,6 @@
 import type { Acknowledgement, Removal, SerializedProduct } from '../product/message.ts'
 import type { Product } from '../product/product.ts'
+import type { Skip } from '../product/skip.ts'
 
 /** An event of a running source, for the progress line and the summary. */
 export type SourceEvent =
@@ -25,7 +26,7 @@ export type SourceEvent =
       readonly typicalRate: number
     }
   /** An address gave no product, for this reason; the run continues. */
-  | { readonly kind: 'skipped'; readonly address: string; readonly reason: string }
+  | ({ readonly kind: 'skipped'; readonly address: string } & Skip)
 
 /** What a source gets when it is run. */
 export interface SourceRun {

@@ -30,9 +30,9 @@ test('records, products and responses of the API are read; records stay unchange
           code: '10000004',
           status: 'success',
           result: { id: 'product_found' },
-          product: { code: '10000004' },
+          product: { code: '10000004', brands: 'D' },
         },
-        { count: 2, products: [{ code: '10000005' }, { code: 'x' }] },
+        { count: 2, products: [{ code: '10000005', brands: 'E' }, { code: 'x' }] },
         'not JSON',
         '',
         { status: 0, status_verbose: 'product not found' },
@@ -51,14 +51,14 @@ test('records, products and responses of the API are read; records stay unchange
   expect(skipped).toEqual([
     ['stdin:5', 'its code `x` is not a barcode'],
     ['stdin:6', expect.stringContaining('it is not valid JSON: ')],
-    ['stdin:8', 'it has no `code`'],
+    ['stdin:8', 'it is a response of the API: the product was not found'],
   ])
 })
 
 test('a product is delivered when its line arrives, not at the end of the input', async () => {
   const input = new PassThrough()
   const stop = new AbortController()
-  input.write('{"code":"10000001"}\n{"code":"100')
+  input.write('{"code":"10000001","brands":"A"}\n{"code":"100')
   const { error } = await taken(stdinSource({ input }), {
     signal: stop.signal,
     deliver: async () => stop.abort(),
@@ -69,7 +69,7 @@ test('a product is delivered when its line arrives, not at the end of the input'
 test('the same holds after many megabytes', async () => {
   const input = new PassThrough()
   const stop = new AbortController()
-  const line = (code: number) => `{"code":"${code}","_filler":"${'x'.repeat(99_999)}"}\n`
+  const line = (code: number) => `{"code":"${code}","brands":"A","_filler":"${'x'.repeat(99_999)}"}\n`
   let sent = 10_000_001
   input.write(line(sent))
   const { error } = await taken(stdinSource({ input }), {
@@ -94,7 +94,9 @@ test('an abort does not wait for a silent input', async () => {
 
 test('the limit stops the reading while the input is still open', async () => {
   const input = new PassThrough()
-  input.write('{"code":"10000001"}\n{"code":"10000002"}\n{"code":"10000003"}\n')
+  input.write(
+    '{"code":"10000001","brands":"A"}\n{"code":"10000002","brands":"B"}\n{"code":"10000003","brands":"C"}\n',
+  )
   const { products, error } = await taken(stdinSource({ input, limit: 2 }))
   expect([products.map(({ code }) => code), error]).toEqual([['10000001', '10000002'], null])
 })
@@ -127,7 +129,7 @@ test('an input that cannot be read is FILE_MISSING', async () => {
 })
 
 test('truncated gzip gives the products before the cut', async () => {
-  const lines = Array.from({ length: 5_000 }, (_, index) => `{"code":"${10_000_001 + index}"}\n`)
+  const lines = Array.from({ length: 5_000 }, (_, index) => `{"code":"${10_000_001 + index}","brands":"A"}\n`)
   const whole = gzipSync(lines.join(''))
   const input = Readable.from([whole.subarray(0, whole.length / 2)])
   const { products, error } = await taken(stdinSource({ input }))

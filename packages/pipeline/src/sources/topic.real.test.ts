@@ -87,7 +87,9 @@ const makeLeave = async (group: string): Promise<void> => {
 }
 
 const numbered = (from: number, count: number): Written[] =>
-  Array.from({ length: count }, (_, index) => ({ value: { code: String(10_000_000 + from + index) } }))
+  Array.from({ length: count }, (_, index) => ({
+    value: { code: String(10_000_000 + from + index), brands: 'A' },
+  }))
 const codesOf = ({ products }: Awaited<ReturnType<typeof taken>>) => products.map(({ code }) => code)
 const codes = (from: number, count: number) =>
   numbered(from, count).map(({ value }) => (value as { code: string }).code)
@@ -106,7 +108,7 @@ test('the paths of the mapping find the values of a message', async () => {
         ],
       },
     },
-    { timestamp, value: { gtin: '10000002', at: '2026-01-01T00:00:00Z' } },
+    { timestamp, value: { gtin: '10000002', item: { title: 'Tea' }, at: '2026-01-01T00:00:00Z' } },
     { value: 'no JSON' },
     { value: { gtin: 'x' } },
   ])
@@ -131,6 +133,35 @@ test('the paths of the mapping find the values of a message', async () => {
     [`${topic}[0]@2`, expect.stringContaining('it is not valid JSON: ')],
     [`${topic}[0]@3`, 'its code `x` is not a barcode'],
   ])
+})
+
+test('an answer gives all its products, and other messages are skipped with a reason', async () => {
+  const topic = await topicWith([
+    { value: { count: 2, products: ['1', '2'].map(end => ({ code: `1000000${end}`, brands: 'A' })) } },
+    { key: '10000003', value: { schema: { type: 'struct' }, payload: { product_name: 'B' } } },
+    { key: '10000004', value: { status: 0, status_verbose: 'product not found' } },
+    { value: '{"code":98765432109876543,"brands":"C"}' },
+  ])
+  const { products, skipped, events } = await taken(source(topic))
+  expect(products.map(({ code }) => code)).toEqual(['10000001', '10000002', '98765432109876543'])
+  expect(skipped).toEqual([
+    [
+      `${topic}[0]@1`,
+      'it has a code, but no field of a product; if its form is another one, set `topic.mapping`',
+    ],
+    [`${topic}[0]@2`, 'it is a response of the API: the product was not found'],
+  ])
+  expect(events.flatMap(event => (event.kind === 'skipped' ? [event.skippedBy] : []))).toEqual([
+    'no-product-fields',
+    'not-found',
+  ])
+})
+
+test('a message is read again if the limit was reached inside it', async () => {
+  const products = ['1', '2'].map(end => ({ code: `1000000${end}`, brands: 'A' }))
+  const topic = await topicWith([{ value: { products } }])
+  expect(codesOf(await taken(source(topic, { limit: 1 })))).toEqual(['10000001'])
+  expect(codesOf(await taken(source(topic)))).toEqual(['10000001', '10000002'])
 })
 
 test('a key is a code, and a null value a delete', async () => {

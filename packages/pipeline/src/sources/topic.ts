@@ -1,15 +1,17 @@
 import { messageOf, type OffstreamError } from '@offstream/runtime'
 import type { JSONPathQuery, JSONValue } from 'json-p3'
 import { PipelineError } from '../errors.ts'
-import { normaliseCode } from '../names.ts'
-import { productsIn } from '../product/answer.ts'
+import { type Candidate, productsIn } from '../product/answer.ts'
 import { type JsonObject, objectOf } from '../product/json.ts'
+import { parseJson } from '../product/parseJson.ts'
 import { type Product, productColumns } from '../product/product.ts'
+import { codeOf } from '../product/productOf.ts'
+import type { SkipReason } from '../product/skip.ts'
 import type { Sasl } from '../topic/client.ts'
 import { topicName } from '../topic/message.ts'
 import { readTopic, type TopicMessage, type TopicReaderOptions } from '../topic/reader.ts'
 import { Deliveries, unlessAborted } from './deliveries.ts'
-import { type Found, resultsOf } from './reader.ts'
+import { type Found, type ReadResult, resultsOf } from './reader.ts'
 import type { Source } from './source.ts'
 
 /** For columns of the record, the JSONPath of the value in a message, such as `$.product.name`. */
@@ -57,25 +59,44 @@ export const topicSource = (options: TopicSourceOptions): Source => ({
   run: run =>
     unlessAborted(run, async () => {
       if (isOwn(options)) throw loop(options.topic)
-      const map = options.mapping === null ? productIn : await mapper(options.mapping)
+      const map = options.mapping === null ? productsIn : await mapper(options.mapping)
       const deliveries = new Deliveries(run, options.limit)
       const take = async (messages: readonly TopicMessage[]) => {
-        const all = messages.map(message => found(options.topic, message, map))
-        const done = await deliveries.deliver(resultsOf(all, { source: 'topic', site: null }))
+        const results = messages.map(message =>
+          resultsOf(productsOf(options.topic, message, map), { source: 'topic', site: null }),
+        )
+        const all = results.flat()
+        const done = await deliveries.deliver(options.mapping === null ? all.map(namingMapping) : all)
         await deliveries.settled()
-        return { done, wantsMore: !deliveries.isOver() }
+        return { done: wholeAmong(results, done), wantsMore: !deliveries.isOver() }
       }
       await readTopic(options, take, run.signal)
     }),
 })
 
+/** How many messages, from the first, are processed if `done` of all their results are: an answer has several products. */
+const wholeAmong = (results: readonly (readonly unknown[])[], done: number): number => {
+  let left = done
+  const first = results.findIndex(each => {
+    left -= each.length
+    return left < 0
+  })
+  return first === -1 ? results.length : first
+}
+
 const isOwn = ({ brokers, topic, ownBroker }: TopicSourceOptions): boolean =>
   topic === topicName && ownBroker !== undefined && brokers.includes(ownBroker)
 
-/** Converts the JSON of a message into a product in the form of the API or of the record. */
-type Mapper = (json: JSONValue) => JsonObject
+/** The products in the JSON of a message, in the form of the API or of the record. */
+type Mapper = (json: JSONValue) => readonly Candidate[]
 
-const productIn: Mapper = json => objectOf(productsIn(json)[0]) ?? {}
+/** A message of another program often has a numeric key and no field of a product. */
+const namingMapping = (result: ReadResult | null): ReadResult | null =>
+  result?.kind === 'unreadable' && needsMapping.has(result.skippedBy)
+    ? { ...result, reason: `${result.reason}; if its form is another one, set \`topic.mapping\`` }
+    : result
+
+const needsMapping: ReadonlySet<SkipReason> = new Set(['no-code', 'no-product-fields', 'not-an-object'])
 
 /** Columns with a list of names: all values that a path finds belong to it. */
 const lists: ReadonlySet<string> = new Set([
@@ -103,39 +124,52 @@ const mapper = async (mapping: TopicMapping): Promise<Mapper> => {
     }
   })
   if (problems.length > 0) throw invalid(problems)
-  return json =>
-    Object.fromEntries(
-      paths.map(([column, path]) => {
-        const values = path.query(json).values()
-        return [column, values.length > 1 && lists.has(column) ? values : values[0]]
-      }),
-    )
+  return json => [
+    {
+      value: Object.fromEntries(
+        paths.map(([column, path]) => {
+          const values = path.query(json).values()
+          return [column, values.length > 1 && lists.has(column) ? values : values[0]]
+        }),
+      ),
+    },
+  ]
 }
 
-const found = (
+const productsOf = (
   topic: string,
   { partition, offset, key, value, timestampMs }: TopicMessage,
   map: Mapper,
-): Found => {
+): readonly Found[] => {
   const address = `${topic}[${partition}]@${offset}`
-  const keyCode = key !== null && /^[\d\s-]+$/.test(key) ? normaliseCode(key) : null
+  const keyCode = key === null ? null : codeOf(key)
   if (value === null)
-    return keyCode === null ? { address, problem: 'its key is not a barcode' } : { address, gone: keyCode }
+    return [
+      keyCode === null
+        ? { address, skippedBy: 'invalid-code', reason: 'its key is not a barcode' }
+        : { address, gone: keyCode },
+    ]
   let json: JSONValue
   try {
-    json = JSON.parse(value.toString('utf8'))
+    json = parseJson(value.toString('utf8')) as JSONValue
   } catch (error) {
-    return { address, problem: `it is not valid JSON: ${messageOf(error)}` }
+    return [{ address, skippedBy: 'invalid-json', reason: `it is not valid JSON: ${messageOf(error)}` }]
   }
-  const product = map(json)
-  return {
-    address,
-    value: {
-      ...(keyCode === null ? {} : { code: keyCode }),
-      ...(hasMoment(product) ? {} : { as_of: new Date(timestampMs).toISOString() }),
-      ...withoutUnknown(product),
-    },
-  }
+  const candidates = map(json)
+  return candidates.map(candidate => {
+    if ('skippedBy' in candidate) return { address, ...candidate }
+    const product = objectOf(candidate.value)
+    if (product === null) return { address, value: candidate.value }
+    return {
+      address,
+      value: {
+        // The key of a message with several products is the code of none of them.
+        ...(keyCode === null || candidates.length > 1 ? {} : { code: keyCode }),
+        ...(hasMoment(product) ? {} : { as_of: new Date(timestampMs).toISOString() }),
+        ...withoutUnknown(product),
+      },
+    }
+  })
 }
 
 const hasMoment = (product: JsonObject): boolean =>

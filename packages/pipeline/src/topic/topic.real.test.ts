@@ -29,7 +29,7 @@ const moment = '2026-01-02T03:04:05.678Z'
 const product = (code: string): Product =>
   ({
     ...Object.fromEntries(productColumns.map(name => [name, null])),
-    ...{ code, as_of: moment, observed_at: moment, source: 'api' },
+    ...{ code, labels: 'Organic', as_of: moment, observed_at: moment, source: 'api' },
   }) as Product
 
 const produce = async (
@@ -76,7 +76,7 @@ test('lines become products and deletes and are counted; others are skipped with
     { deletes: ['10000003'] },
   )
   expect(produced).toEqual({
-    counts: { published: 2, deleted: 2, skipped: 2 } satisfies LineCounts,
+    counts: { published: 2, deleted: 2, skipped: 2, skippedBy: expect.anything() } satisfies LineCounts,
     skips: [
       [4, expect.stringContaining('it is not valid JSON: ')],
       [6, 'it is longer than 1 MiB'],
@@ -206,7 +206,7 @@ test('more than a broker accepts in one request is split into several batches', 
   const noise = () => Array.from({ length: 9_000 }, () => Math.random().toString(36).slice(2)).join('')
   const lines = Array.from({ length: 30 }, (_, index) => JSON.stringify({ key: `n${index}`, value: noise() }))
   const { counts } = await produce(lines, { raw: true })
-  expect(counts).toEqual({ published: 30, deleted: 0, skipped: 0 })
+  expect(counts).toEqual({ published: 30, deleted: 0, skipped: 0, skippedBy: {} })
 })
 
 test('a message that the broker rejects is reported as rejected', async () => {

@@ -1,9 +1,8 @@
+import type { Skip } from '../../product/skip.ts'
 import { type ReaderOptions, type ReadResult, resultsOf } from '../reader.ts'
 
-/** A value that may be a product in the form of the API, or the problem that was found instead; `place` is its line or row. */
-export type Entry =
-  | { readonly place: number; readonly value: unknown }
-  | { readonly place: number; readonly problem: string }
+/** A value that may be a product in the form of the API, or why it is skipped; `place` is its line or row. */
+export type Entry = { readonly place: number; readonly value: unknown } | ({ readonly place: number } & Skip)
 
 /** What is the same for all products of a file, and the filters of the request. */
 export interface FileReaderOptions extends ReaderOptions {

@@ -83,8 +83,11 @@ describe('the format is detected from the content', () => {
     ['CSV with commas', 'a.txt', csv(',')],
     ['CSV after a byte order mark', 'a.csv', `\ufeff${csv('\t')}`],
     ['CSV after an empty line', 'a.csv', `\n${csv('\t')}`],
-    ['CSV of barcodes alone', 'a.csv', `code\n${threeCodes.join('\n')}\n`],
-    ['CSV of quoted barcodes alone, on Windows', 'a.csv', `"code"\r\n"${threeCodes.join('"\r\n"')}"`],
+    [
+      'CSV with quotes, on Windows',
+      'a.csv',
+      `"code","brands"\r\n${threeCodes.map(code => `"${code}","A"`).join('\r\n')}`,
+    ],
     [
       'JSON lines of several files with byte order marks',
       'a',
@@ -107,7 +110,14 @@ describe('the format is detected from the content', () => {
   test('records and responses of the API', async () => {
     const answers = [
       { code: '10000001', status: 1, product: { product_name: 'A', _filler: 'x'.repeat(2_000) } },
-      { count: 2, products: [{ code: '10000002' }, { code: '10000003' }], _filler: 'x'.repeat(2_000) },
+      {
+        count: 2,
+        products: [
+          { code: '10000002', brands: 'B' },
+          { code: '10000003', brands: 'C' },
+        ],
+        _filler: 'x'.repeat(2_000),
+      },
     ]
     expect(await codesOf(await written('a.jsonl', jsonl(answers)))).toEqual(threeCodes)
   })
@@ -248,12 +258,45 @@ test.each([['/nowhere/export.jsonl'], [tmpdir()]])('%s is FILE_MISSING', async f
   expect(error).toMatchObject({ code: 'FILE_MISSING', message: expect.stringContaining(file) })
 })
 
+test('CSV of barcodes alone has no products', async () => {
+  const file = await written('a.csv', `code\n${threeCodes.join('\n')}\n`)
+  const { products, skipped } = await taken(exportSource({ file, userAgent }))
+  const reason = 'it has a code, but no field of a product'
+  expect([products, skipped]).toEqual([[], [2, 3, 4].map(line => [`${file}:${line}`, reason])])
+})
+
+test('what is not a product of food is skipped, and each reason has a name', async () => {
+  const lines = [
+    { code: '10000001', product_name: 'A' },
+    { code: '10000001', status: 0, status_verbose: 'product not found' },
+    { code: '10000001', result: { id: 'product_not_found' }, status: 'failure', errors: [{}] },
+    { code: '10000001', result: { id: 'invalid_code' }, status: 'failure', errors: [{}] },
+    { code: '10000002', product_type: 'beauty', product_name: 'Soap' },
+    { event: 'order-created', code: '10000003', quantity: 2 },
+    { product_name: 'B' },
+  ]
+  const numbers = '{"code":4.01E+12,"product_name":"C"}\n{"code":98765432109876543,"product_name":"D"}\n'
+  for (const filler of ['', 'x'.repeat(2_000)]) {
+    const long = lines.map(line => ({ ...line, _filler: filler }))
+    const file = await written('a.jsonl', `${jsonl(long)}${numbers}`)
+    const { products, events } = await taken(exportSource({ file, userAgent }))
+    const names = events.flatMap(event => (event.kind === 'skipped' ? [event.skippedBy] : []))
+    expect([products.map(({ code }) => code), names]).toEqual([
+      ['10000001', '98765432109876543'],
+      [
+        ...['not-found', 'not-found', 'no-product-in-answer', 'other-product-type'],
+        ...['no-product-fields', 'no-code', 'invalid-code'],
+      ],
+    ])
+  }
+})
+
 describe('filters and limit', () => {
   const lines = [
     { code: '10000001', countries_tags: ['en:france', 'en:germany'], last_modified_t: 1_700_000_000 },
-    { code: '10000002', countries_tags: ['en:italy'], last_updated_t: 1_750_000_000 },
+    { code: '10000002', brands: 'B', countries_tags: ['en:italy'], last_updated_t: 1_750_000_000 },
     { code: '10000003', countries_tags: ['en:france'], last_modified_t: 1_750_000_000 },
-    { code: '10000004' },
+    { code: '10000004', brands: 'D' },
   ]
 
   test.each([
@@ -461,7 +504,8 @@ describe('deltas', () => {
     ...Object.fromEntries(
       Object.entries(codes).map(([name, each]) => [
         `/data/delta/${name}`,
-        ((_request, response) => response.end(gzipSync(jsonl(each.map(code => ({ code })))))) as Answer,
+        ((_request, response) =>
+          response.end(gzipSync(jsonl(each.map(code => ({ code, brands: 'A' })))))) as Answer,
       ]),
     ),
   })

@@ -71,7 +71,8 @@ export const deltaSource = (options: DeltaSourceOptions): Source => ({
       const deliveries = new Deliveries(run, options.limit)
       const open = opener(index, options, run)
       const { deltas, missed } = await deltasAfter(await position.read(index), await open(index))
-      if (missed !== null) run.report({ kind: 'skipped', address: index, reason: missed })
+      if (missed !== null)
+        run.report({ kind: 'skipped', address: index, skippedBy: 'changes-missing', reason: missed })
       for (const { location, until } of deltas) {
         const isWhole = await deliveries.deliverAll(fileResults(await open(location), readerOptions(options)))
         if (!isWhole) return

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { messageOf } from '@offstream/runtime/errors'
 import { productsIn } from '../../product/answer.ts'
+import { parseJson } from '../../product/parseJson.ts'
 import { Picker, type Wanted } from '../../product/pick.ts'
 import type { Entry } from './entry.ts'
 import { type Block, linesOf } from './lines.ts'
@@ -24,7 +25,7 @@ export class LineReader {
       let place = block.before
       for (const line of linesOf(block)) {
         place += 1
-        if (line === null) entries.push({ place, problem: 'the line is too long' })
+        if (line === null) entries.push({ place, skippedBy: 'too-long', reason: 'the line is too long' })
         else this.readLine(withoutMark(line), place, entries)
       }
     }
@@ -34,14 +35,14 @@ export class LineReader {
   private readonly readLine = (line: Buffer, place: number, entries: Entry[]): void => {
     if (isBlank(line)) return
     if (!isUtf8(line)) {
-      entries.push({ place, problem: 'it is not valid UTF-8' })
+      entries.push({ place, skippedBy: 'invalid-utf8', reason: 'it is not valid UTF-8' })
       return
     }
     try {
-      const value: unknown = JSON.parse(this.picker.pick(line).toString('utf8'))
-      for (const product of productsIn(value)) entries.push({ place, value: product })
+      const value = parseJson(this.picker.pick(line).toString('utf8'))
+      for (const candidate of productsIn(value)) entries.push({ place, ...candidate })
     } catch (error) {
-      entries.push({ place, problem: `it is not valid JSON: ${messageOf(error)}` })
+      entries.push({ place, skippedBy: 'invalid-json', reason: `it is not valid JSON: ${messageOf(error)}` })
     }
   }
 }

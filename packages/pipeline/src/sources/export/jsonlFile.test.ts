@@ -91,7 +91,10 @@ test('a long file gives the same results with and without the thread', async () 
 
 test('a file that is known to be long is read by the thread from its start', async () => {
   const results: unknown[] = []
-  const lines = [Buffer.from('\ufeff{"code":"10000001"}\n{"code":'), Buffer.from('"10000002"}')]
+  const lines = [
+    Buffer.from('\ufeff{"code":"10000001","brands":"A"}\n{"code":'),
+    Buffer.from('"10000002","brands":"B"}'),
+  ]
   for await (const some of jsonlFileResults(later(lines), options, { threadAfter: 0, thread }))
     results.push(...some)
   // Records as bytes come from there.
@@ -103,18 +106,18 @@ test('a file that is known to be long is read by the thread from its start', asy
 
 test('a line that is too long is reported with its number, also if the thread takes over inside it', async () => {
   const parts = [
-    '{"code":"10000001"}\n{"padding":"',
+    '{"code":"10000001","brands":"A"}\n{"padding":"',
     ...Array<string>(18).fill('x'.repeat(1024 * 1024)),
     '"}\n',
   ]
   expect(
     await all(
-      [...parts, '{"code":"10000002"}'].map(part => Buffer.from(part)),
+      [...parts, '{"code":"10000002","brands":"B"}'].map(part => Buffer.from(part)),
       thread,
     ),
   ).toMatchObject([
     { kind: 'product', address: 'a.jsonl:1' },
-    { kind: 'unreadable', address: 'a.jsonl:2', reason: 'the line is too long' },
+    { kind: 'unreadable', address: 'a.jsonl:2', skippedBy: 'too-long', reason: 'the line is too long' },
     { kind: 'product', address: 'a.jsonl:3', product: { code: '10000002' } },
   ])
 })
@@ -124,7 +127,7 @@ test('a product is delivered as soon as its line has arrived', async () => {
   async function* slow(): AsyncGenerator<Buffer> {
     for (;;) {
       requested += 1
-      yield Buffer.from('{"code":"10000001"}\n')
+      yield Buffer.from('{"code":"10000001","brands":"A"}\n')
     }
   }
   const results = jsonlFileResults(slow(), options)

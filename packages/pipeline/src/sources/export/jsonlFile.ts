@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { answerMembers } from '../../product/answer.ts'
 import { apiFields } from '../../product/fields.ts'
 import type { Wanted } from '../../product/pick.ts'
 import type { ReadResult } from '../reader.ts'
@@ -11,7 +12,12 @@ import { type Packed, unpacked } from './packed.ts'
 type ReadResults = readonly (ReadResult | null)[]
 
 /** The members that are read from a line, which is a product or a response of the API with products. */
-export const lineFields: Wanted = { ...apiFields, product: apiFields, products: true }
+export const lineFields: Wanted = {
+  ...apiFields,
+  product: apiFields,
+  products: true,
+  ...Object.fromEntries(answerMembers.map(name => [name, true as const])),
+}
 
 /** The thread takes 50 ms to start. In that time about this many bytes are read without it. */
 export const shortFileBytes = 4 * 1024 * 1024

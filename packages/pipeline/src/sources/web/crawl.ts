@@ -332,7 +332,7 @@ class Crawl {
 
   private readonly leaveOut = (address: string, reason: string): void => {
     if (codeInAddress(address) !== null) this.frontier.release()
-    this.sourceRun.report({ kind: 'skipped', address, reason })
+    this.sourceRun.report({ kind: 'skipped', address, skippedBy: 'unreadable-page', reason })
   }
 
   /** Starts no further request, waits for the pages in progress, and makes `error` the result of the crawl. */

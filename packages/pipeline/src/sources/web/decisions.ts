@@ -1,6 +1,7 @@
 import type { OffstreamError } from '@offstream/runtime'
 import type { z } from 'zod'
 import { Product } from '../../product/product.ts'
+import { hasProductFields } from '../../product/productOf.ts'
 import { retryAfterMs } from '../guest/retryAfter.ts'
 import { redirectedElsewhere, unreachable } from '../guest/siteErrors.ts'
 import { Refused, VisitError } from '../guest/visitError.ts'
@@ -73,9 +74,14 @@ export const decidePage = (address: string, page: ReadablePage, now: Date): Page
   switch (page.kind) {
     case 'product': {
       const { data, error } = Product.safeParse(page.product.product(now))
-      return data === undefined
-        ? { kind: 'unrecognised', reason: `the page does not contain a valid record: ${problemsOf(error)}` }
-        : { kind: 'deliver', product: data }
+      if (data === undefined)
+        return {
+          kind: 'unrecognised',
+          reason: `the page does not contain a valid record: ${problemsOf(error)}`,
+        }
+      return hasProductFields(data)
+        ? { kind: 'deliver', product: data }
+        : { kind: 'unrecognised', reason: 'the page shows no field of a product' }
     }
     case 'list':
       // An empty frame is not an empty list.

@@ -1,0 +1,42 @@
+/** The stable names of the reasons for which an input gives no record. The summary of a scrape counts by them. */
+export const skipReasons = [
+  /** It has no barcode, or a number that is too large or too rounded to be one. */
+  'no-code',
+  'invalid-code',
+  /** It has a barcode, and nothing else that a product has. */
+  'no-product-fields',
+  /** An answer of the API: the site does not know the product. */
+  'not-found',
+  /** Cosmetics, pet food and other products belong to other sites. */
+  'other-product-type',
+  /** An answer of the API that contains no product for another reason. */
+  'no-product-in-answer',
+  /** The product no longer exists, and this run does not delete. */
+  'gone',
+  'not-an-object',
+  'invalid-json',
+  'invalid-utf8',
+  'too-long',
+  /** A row of a CSV file that does not match its header. */
+  'invalid-row',
+  /** The value of a message does not match the columns of the record. */
+  'invalid-record',
+  /** A web page that gives no record, or cannot be read. */
+  'unreadable-page',
+  /** The input moved to another site. */
+  'redirected',
+  /** The index of daily changes no longer lists all changes since the last run. */
+  'changes-missing',
+] as const
+
+/** The stable name of a reason. */
+export type SkipReason = (typeof skipReasons)[number]
+
+/** Why an input gives no record: the stable name, and the text for the user. */
+export interface Skip {
+  readonly skippedBy: SkipReason
+  readonly reason: string
+}
+
+/** How many inputs were skipped for each reason; a reason without inputs is missing. */
+export type SkipCounts = Readonly<Partial<Record<SkipReason, number>>>
