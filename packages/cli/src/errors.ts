@@ -46,7 +46,7 @@ export const cliErrors = {
   OPTIONS_CONFLICT: {
     outcome: 'usage',
     cause:
-      'Options of `scrape` cannot be used together, or require another `--source`, which the message names.',
+      'Some options of `scrape` cannot be used together, or require another `--source`, which the message names.',
     remedy: 'Use only one of them.',
   },
   OPTION_INVALID: {

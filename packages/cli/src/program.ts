@@ -40,7 +40,7 @@ export const newProgram = () =>
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    .option('--json', 'print JSON: one object; long commands print one event a line, then the result')
+    .option('--json', 'print JSON: one object; long commands print one event per line, then the result')
     .option(
       '--project <folder>',
       'the folder of `offstream.yaml` (default: the current folder or the nearest parent that has one)',

@@ -363,7 +363,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
   test('a dropped table is reported with the commands that fill it again', async () => {
     const { flow } = await waitForTable()
     await stack.run(['query', 'DROP TABLE lake.off.products'])
-    const refill = 'fill it again from the topic with `offstream down`, `offstream reset --table`'
+    const refill = 'refill it from the topic with `offstream down`, `offstream reset --table`'
     const query = await stack.run(['query', 'SELECT count(*) FROM Products', '--json'])
     expect([query.exitCode, query.stdout]).toEqual([12, expect.stringContaining(refill)])
     expect(JSON.parse(query.stdout).error.code).toBe('TABLE_MISSING')

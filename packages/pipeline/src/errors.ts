@@ -211,7 +211,7 @@ export const pipelineErrors = {
   SOURCE_BLOCKED: {
     outcome: 'blocked',
     cause: 'The site blocks offstream or is down. It can report this with any HTTP status.',
-    remedy: 'Wait some hours and request fewer pages a minute; for many products use `--source export`.',
+    remedy: 'Wait a few hours and request fewer pages per minute; for many products use `--source export`.',
   },
   SOURCE_DISALLOWED: {
     outcome: 'refused',
@@ -227,7 +227,7 @@ export const pipelineErrors = {
     outcome: 'failed',
     cause: 'A table that the views read was dropped.',
     remedy:
-      'Fill it again from the topic: `offstream down && offstream reset --table && offstream up && offstream submit`.',
+      'Refill it from the topic: `offstream down && offstream reset --table && offstream up && offstream submit`.',
   },
   THRIFT_UNREACHABLE: {
     outcome: 'unreachable',
@@ -248,7 +248,8 @@ export const pipelineErrors = {
     outcome: 'failed',
     cause:
       'The messages of a topic have an unknown compression or format, or its consumer group keeps rebalancing.',
-    remedy: 'If the group keeps rebalancing, use another one with `--group`. Other topics cannot be read.',
+    remedy:
+      'If the group keeps rebalancing, use another one with `--group`. Messages in an unknown format cannot be read.',
   },
   WAIT_TIMEOUT: {
     outcome: 'timeout',

@@ -240,7 +240,7 @@ const isInt64 = (value: unknown): value is { readonly buffer: Buffer; readonly o
 
 /** The fix for a missing table. The checkpoint must be deleted too: it says that the messages are already read. */
 export const refillHint =
-  'fill it again from the topic with `offstream down`, `offstream reset --table`, `offstream up` and `offstream submit`'
+  'refill it from the topic with `offstream down`, `offstream reset --table`, `offstream up` and `offstream submit`'
 
 const sqlFailed = (error: unknown): OffstreamError => {
   const message = serverMessage(error) ?? messageOf(error)

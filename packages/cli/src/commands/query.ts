@@ -22,7 +22,7 @@ views: \`Products\`, \`products_v1\` (the same with the French column names of t
 first version of this project) and \`products_rejected\` (rejected messages).
 
   table  aligned columns; on a terminal, values that do not fit are cut (…)
-  json   an array with one object a row
+  json   an array with one object per row
   csv    RFC 4180; NULL is an empty field, an empty string is ""
 
 The global \`--json\` prints one object with the rows and the column types. In

@@ -19,7 +19,7 @@ const define: DefineCommand = (command, context) =>
 Writes a Markdown file to attach to an issue: versions, the results of
 \`offstream doctor\`, the settings and where each comes from, the status, and the
 last 200 lines of each log. It removes passwords, tokens, contacts, e-mail
-addresses, and your name and the name of your machine. It sends nothing.
+addresses, your name and the name of your machine. It sends nothing.
 
 Exit status: 0 written, 10 the file exists already, or cannot be written.
 

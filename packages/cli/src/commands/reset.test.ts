@@ -48,7 +48,7 @@ test('`reset --dry-run` lists what would be deleted with its size, and deletes n
   expect([stdout.split('\n').map(line => line.trimEnd()), exitCode]).toEqual([
     [
       'size    what                                 where',
-      '\\d+ kB  how far the job has read the topic   checkpoints/products',
+      '\\d+ kB  the position of the job in the topic  checkpoints/products',
       '\\d+ kB  the tables of products, and their catalog  lake',
       '',
     ].map(line => expect.stringMatching(new RegExp(line.replaceAll(/ +/g, ' +')))),

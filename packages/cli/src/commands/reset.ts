@@ -9,7 +9,10 @@ import { canPrompt, prompt } from '../prompts.ts'
 const define: DefineCommand = (command, context) =>
   command
     .option('--table', 'the rows of the table; the job refills it from the topic')
-    .option('--checkpoint', 'the position of the job in the topic; the job reads it again, no row changes')
+    .option(
+      '--checkpoint',
+      'the position of the job in the topic; the job reads the topic again, no row changes',
+    )
     .option('--topic', 'the messages, and the positions of the job and of scrapes; the rows stay')
     .option('--all', 'all of these, the logs and the work folders')
     .option('--dry-run', 'only show what would be deleted, with sizes')

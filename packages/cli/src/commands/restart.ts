@@ -13,7 +13,7 @@ with; \`--set\` changes one of them. Dependent services stop first and start las
 The topic and the table stay. Restarting \`spark-master\` also restarts
 \`spark-worker\` and the job \`products-stream\`, which cannot find a new master.
 
-Exit status: 0 all are ready again, 2 unknown service, 3 it is not running.
+Exit status: 0 all are ready again, 2 unknown service, 3 not running.
 
 Examples:
   offstream restart

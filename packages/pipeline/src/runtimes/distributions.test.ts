@@ -30,9 +30,9 @@ test('a relative path in OFFSTREAM_CACHE or SPARK_HOME is resolved against the w
 })
 
 test.each([
-  ['is empty', [], /has no `jars\/spark-core_\*\.jar`/],
+  ['is empty', [], /does not contain `jars\/spark-core_\*\.jar`/],
   ['is an older Spark', ['jars/spark-core_2.12-3.5.1.jar'], /contains spark-core_2\.12-3\.5\.1\.jar/],
-  ['lacks Ivy', ['jars/spark-core_2.13-4.1.1.jar'], /has no `jars\/ivy-\*\.jar`/],
+  ['lacks Ivy', ['jars/spark-core_2.13-4.1.1.jar'], /does not contain `jars\/ivy-\*\.jar`/],
 ])('a SPARK_HOME that %s is rejected before anything is fetched', async (_, files, message) => {
   const environment = { ...process.env, SPARK_HOME: await scratchFolder(...files) }
   await expect(ensureSpark({ environment, ivySettings })).rejects.toMatchObject({

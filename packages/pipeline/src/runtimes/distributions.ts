@@ -223,7 +223,7 @@ const sparkJarOf = async (home: string): Promise<void> => {
   throw homeInvalid(
     'SPARK_HOME',
     home,
-    core === undefined ? 'has no `jars/spark-core_*.jar`' : `contains ${core}`,
+    core === undefined ? 'does not contain `jars/spark-core_*.jar`' : `contains ${core}`,
     'Spark 4.1 for Scala 2.13',
   )
 }
@@ -232,7 +232,7 @@ const ivyOf = async (sparkHome: string): Promise<string> => {
   const jars = join(sparkHome, 'jars')
   const ivy = (await readdir(jars)).find(jar => /^ivy-[\d.]+\.jar$/.test(jar))
   if (ivy === undefined)
-    throw homeInvalid('SPARK_HOME', sparkHome, 'has no `jars/ivy-*.jar`', 'a complete Spark 4.1')
+    throw homeInvalid('SPARK_HOME', sparkHome, 'does not contain `jars/ivy-*.jar`', 'a complete Spark 4.1')
   return join(jars, ivy)
 }
 
@@ -251,7 +251,7 @@ const kafkaOfHome = async (home: string | null): Promise<string | null> => {
   throw homeInvalid(
     'KAFKA_HOME',
     home,
-    broker === undefined ? 'has no `libs/kafka_2.13-*.jar`' : `contains ${broker}`,
+    broker === undefined ? 'does not contain `libs/kafka_2.13-*.jar`' : `contains ${broker}`,
     'Kafka 3, the last version with ZooKeeper',
   )
 }

@@ -123,7 +123,7 @@ async function* filledLines(input: Readable | null, signal: AbortSignal): AsyncG
 
 const unreadable = (cause: unknown): OffstreamError =>
   new PipelineError('FILE_MISSING', `The lines cannot be read: ${messageOf(cause)}`, {
-    hint: 'use a file of JSON lines; the lines before were published',
+    hint: 'use a file of JSON lines; the preceding lines were published',
     cause,
   })
 

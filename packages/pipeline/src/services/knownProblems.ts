@@ -95,7 +95,7 @@ export const knownProblems: readonly ProblemPattern[] = [
   {
     code: 'KAFKA_DATA_IN_USE',
     pattern: /Failed to acquire lock on file \.lock in /,
-    cause: 'Another Kafka uses the same data',
+    cause: 'Another Kafka broker uses the same data',
     hint: 'stop leftover services with `offstream down`, then `offstream up`',
   },
   {
@@ -162,13 +162,13 @@ export const knownProblems: readonly ProblemPattern[] = [
     code: 'CATALOG_CORRUPT',
     pattern: /\[SQLITE_(?:CORRUPT|NOTADB)/,
     cause: 'The catalog of the table, a SQLite file, is damaged',
-    hint: 'create an empty table with `offstream reset --table`; `offstream submit` fills it again from the topic',
+    hint: 'create an empty table with `offstream reset --table`; `offstream submit` refills it from the topic',
   },
   {
     code: 'TABLE_FILES_MISSING',
     pattern: /iceberg\.exceptions\.NotFoundException: Failed to open input stream for file: /,
     cause: 'Files of the table are missing',
-    hint: 'create an empty table with `offstream reset --table`; `offstream submit` fills it again from the topic',
+    hint: 'create an empty table with `offstream reset --table`; `offstream submit` refills it from the topic',
   },
   {
     code: 'TABLE_MISSING',

@@ -78,7 +78,7 @@ test('the plan says what is deleted together and how large it is, and changes no
   expect(items).toEqual([
     {
       name: 'checkpoint',
-      what: 'how far the job has read the topic',
+      what: 'the position of the job in the topic',
       paths: ['checkpoints/products', 'run/products-stream.progress.json'],
       bytes: expect.any(Number),
     },

@@ -56,7 +56,7 @@ const partsOf: Readonly<Record<ResetChoice, readonly ResetPart[]>> = {
 }
 
 const descriptions: Readonly<Record<ResetPart, string>> = {
-  checkpoint: 'how far the job has read the topic',
+  checkpoint: 'the position of the job in the topic',
   topic: 'data of Kafka and ZooKeeper, and journals of scrapes',
   table: 'the tables of products, and their catalog',
   rest: 'logs, work folders, and state of the services',

@@ -85,7 +85,7 @@ const damaged = (name: string, lastLine: number, cause: CsvError): OffstreamErro
     'FILE_DAMAGED',
     `\`${name}\` cannot be read after line ${lastLine}: ${codesOfUnclosedQuotes.has(cause.code) ? 'a quote that starts there is never closed' : messageOf(cause)}`,
     {
-      hint: 'correct the quote, or download the file again; the rows before were read',
+      hint: 'correct the quote, or download the file again; the preceding rows were read',
       cause,
     },
   )

@@ -116,7 +116,7 @@ const damaged = (name: string, rowStart: number, cause: unknown) =>
     'FILE_DAMAGED',
     `\`${name}\` cannot be read from row ${rowStart + 1}: ${messageOf(cause)}`,
     {
-      hint: 'download the file again; the rows before were read',
+      hint: 'download the file again; the preceding rows were read',
       cause,
     },
   )

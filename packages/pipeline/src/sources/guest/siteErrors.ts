@@ -6,7 +6,7 @@ import { VisitError } from './visitError.ts'
 /** The site refuses to serve us, or anyone, now. */
 export const blocked = (address: string, reason: string) =>
   new PipelineError('SOURCE_BLOCKED', `The site refused \`${shortened(address)}\`: ${reason}`, {
-    hint: 'wait some hours and request fewer pages a minute; for many products use `--source export`',
+    hint: 'wait a few hours and request fewer pages per minute; for many products use `--source export`',
   })
 
 /** The site sends no response, or none that can be read. */

@@ -66,7 +66,7 @@ export const installChromium = async (
     }
     const path = await findChromium()
     if (path !== null) return path
-    failures.push(`${name} installed no browser`)
+    failures.push(`${name} did not install a browser`)
   }
   throw new PipelineError(
     'CHROMIUM_MISSING',
