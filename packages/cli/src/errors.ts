@@ -4,9 +4,8 @@ import { type ErrorDefinition, errorClass } from '@offstream/runtime/errors'
 export const cliErrors = {
   ALL_SKIPPED: {
     outcome: 'failed',
-    cause:
-      'Everything that `scrape` read was skipped: nothing of it is a product. The summary counts the reasons.',
-    remedy: 'Check the source; for a topic with messages of another form, set `topic.mapping`.',
+    cause: '`scrape` skipped all inputs, because none of them is a product. The summary counts the reasons.',
+    remedy: 'Check the source. If the messages of a topic have another format, set `topic.mapping`.',
   },
   ALREADY_RUNNING: {
     outcome: 'locked',

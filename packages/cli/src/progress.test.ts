@@ -64,7 +64,7 @@ test.each([
   [
     { delivered: 8, fetched: 8, skipped: 1, skippedBy: { 'no-product-fields': 1 } },
     1_000,
-    '! 8 products published in 1.0 s, 8.0 a second, 1 skipped (1 no-product-fields): more than a tenth',
+    '! 8 products published in 1.0 s, 8.0 a second, 1 skipped (1 no-product-fields): more than 10 %',
   ],
   [{ filtered: 100 }, 1_000, '! 0 products published in 1.0 s, 100 did not match `--country fr`'],
 ])('the summary of a scrape with %o is one line', (more, tookMs, summary) => {

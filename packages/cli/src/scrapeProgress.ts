@@ -49,7 +49,7 @@ export class ScrapeProgress {
     const deletes = removed > 0 ? `, ${removed} removed` : ''
     const tooMany = tooManySkipped(counts)
     const skips =
-      skipped > 0 ? `, ${skipped} skipped (${reasonsOf(counts)})${tooMany ? ': more than a tenth' : ''}` : ''
+      skipped > 0 ? `, ${skipped} skipped (${reasonsOf(counts)})${tooMany ? ': more than 10 %' : ''}` : ''
     const rate = tookMs > 0 && delivered > 0 ? `, ${perSecond(delivered, tookMs)}` : ''
     const changes =
       this.layoutChanges.length > 0

@@ -360,7 +360,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     },
   )
 
-  test('a dropped table is reported with the commands that fill it again', async () => {
+  test('a dropped table is reported with the commands that refill it', async () => {
     const { flow } = await waitForTable()
     await stack.run(['query', 'DROP TABLE lake.off.products'])
     const refill = 'refill it from the topic with `offstream down`, `offstream reset --table`'

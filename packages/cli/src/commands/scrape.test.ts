@@ -209,6 +209,6 @@ test('the result counts skipped inputs by reason', async () => {
   })
   const { stderr } = await scrape(`--source export --file ${file} --dry-run`)
   expect(stderr).toMatch(
-    /^! 1 product printed .*, 2 skipped \(1 no-product-fields, 1 no-code\): more than a tenth/m,
+    /^! 1 product printed .*, 2 skipped \(1 no-product-fields, 1 no-code\): more than 10 %/m,
   )
 })

@@ -68,8 +68,12 @@ test.each<[string, unknown, readonly unknown[]]>([
     refusal('product_found_with_a_different_product_type', { product: { product_type: 'beauty' } }),
     ['other-product-type'],
   ],
-  ['version 3, an invalid code', refusal('invalid_code'), ['no-product-in-answer']],
-  ['version 3, only errors', { errors: [{}], status: 'failure', code: '12345678' }, ['no-product-in-answer']],
+  ['version 3, an invalid code', refusal('invalid_code'), ['no-product-in-response']],
+  [
+    'version 3, only errors',
+    { errors: [{}], status: 'failure', code: '12345678' },
+    ['no-product-in-response'],
+  ],
   ['a search', { count: 2, products: [oats, { ...oats, code: '4012' }] }, [oats, { ...oats, code: '4012' }]],
   ['a search without results', { count: 0, products: [] }, []],
 ])('%s is recognised', (_what, value, expected) => {

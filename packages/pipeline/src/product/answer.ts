@@ -46,6 +46,6 @@ const isAnswer = (answer: JsonObject): boolean =>
   (Array.isArray(answer['errors']) && textOf(answer['status']) !== null)
 
 const noProduct: Skip = {
-  skippedBy: 'no-product-in-answer',
+  skippedBy: 'no-product-in-response',
   reason: 'it is a response of the API without a product',
 }

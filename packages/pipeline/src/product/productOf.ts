@@ -50,7 +50,7 @@ export const productOf = (raw: unknown, context: RecordContext): Reading => {
   const product = record(fields, code, context)
   return hasProductFields(product)
     ? { kind: 'product', product: flagged(product) }
-    : unreadable('no-product-fields', 'it has a code, but no field of a product')
+    : unreadable('no-product-fields', 'it has a code, but no product fields')
 }
 
 const unreadable = (skippedBy: SkipReason, reason: string): Reading => ({

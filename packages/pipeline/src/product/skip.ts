@@ -10,7 +10,7 @@ export const skipReasons = [
   /** Cosmetics, pet food and other products belong to other sites. */
   'other-product-type',
   /** An answer of the API that contains no product for another reason. */
-  'no-product-in-answer',
+  'no-product-in-response',
   /** The product no longer exists, and this run does not delete. */
   'gone',
   'not-an-object',

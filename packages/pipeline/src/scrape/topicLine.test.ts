@@ -71,7 +71,7 @@ test.each([
   [
     { code: '10000001', as_of: moment, observed_at: moment, source: 'stdin' },
     'no-product-fields',
-    'it has a code, but no field of a product',
+    'it has a code, but no product fields',
   ],
 ])('%j is not a product: %s', (line, skippedBy, problem) => {
   expect(read(line)).toEqual({ kind: 'problem', skippedBy, problem })

@@ -71,7 +71,7 @@ const productOf = (json: unknown): ReadLine => {
   if (data !== undefined)
     return hasProductFields(data)
       ? { kind: 'message', message: productMessage(serialize(data)) }
-      : problem('no-product-fields', 'it has a code, but no field of a product')
+      : problem('no-product-fields', 'it has a code, but no product fields')
   const problems = error.issues.map(({ path, message }) =>
     [path.join('.'), message].filter(Boolean).join(': '),
   )

@@ -112,7 +112,10 @@ const foundIn = async (address: string, code: string, send: () => Promise<JsonAn
   }
 }
 
-const unknownForm: Skip = { skippedBy: 'no-product-in-answer', reason: 'its response has an unknown format' }
+const unknownForm: Skip = {
+  skippedBy: 'no-product-in-response',
+  reason: 'its response has an unknown format',
+}
 
 async function* productsBySearch(
   { address, parameters, searchesPerMinute }: ApiSourceOptions & Extract<ApiQuery, { kind: 'search' }>,

@@ -145,10 +145,7 @@ test('an answer gives all its products, and other messages are skipped with a re
   const { products, skipped, events } = await taken(source(topic))
   expect(products.map(({ code }) => code)).toEqual(['10000001', '10000002', '98765432109876543'])
   expect(skipped).toEqual([
-    [
-      `${topic}[0]@1`,
-      'it has a code, but no field of a product; if its form is another one, set `topic.mapping`',
-    ],
+    [`${topic}[0]@1`, 'it has a code, but no product fields; if it has another format, set `topic.mapping`'],
     [`${topic}[0]@2`, 'it is a response of the API: the product was not found'],
   ])
   expect(events.flatMap(event => (event.kind === 'skipped' ? [event.skippedBy] : []))).toEqual([

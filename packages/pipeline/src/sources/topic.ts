@@ -93,7 +93,7 @@ type Mapper = (json: JSONValue) => readonly Candidate[]
 /** A message of another program often has a numeric key and no field of a product. */
 const namingMapping = (result: ReadResult | null): ReadResult | null =>
   result?.kind === 'unreadable' && needsMapping.has(result.skippedBy)
-    ? { ...result, reason: `${result.reason}; if its form is another one, set \`topic.mapping\`` }
+    ? { ...result, reason: `${result.reason}; if it has another format, set \`topic.mapping\`` }
     : result
 
 const needsMapping: ReadonlySet<SkipReason> = new Set(['no-code', 'no-product-fields', 'not-an-object'])

@@ -35,7 +35,7 @@ export interface WaitOptions {
 
 /**
  * Waits for a status in which all conditions hold, and returns it.
- * @throws OffstreamError WAIT_TIMEOUT with the last state of each condition that did not hold
+ * @throws OffstreamError WAIT_TIMEOUT with the last state of each condition that was not met
  */
 export const waitFor = async (
   conditions: readonly Condition[],

@@ -261,7 +261,7 @@ test.each([['/nowhere/export.jsonl'], [tmpdir()]])('%s is FILE_MISSING', async f
 test('CSV of barcodes alone has no products', async () => {
   const file = await written('a.csv', `code\n${threeCodes.join('\n')}\n`)
   const { products, skipped } = await taken(exportSource({ file, userAgent }))
-  const reason = 'it has a code, but no field of a product'
+  const reason = 'it has a code, but no product fields'
   expect([products, skipped]).toEqual([[], [2, 3, 4].map(line => [`${file}:${line}`, reason])])
 })
 
@@ -284,7 +284,7 @@ test('what is not a product of food is skipped, and each reason has a name', asy
     expect([products.map(({ code }) => code), names]).toEqual([
       ['10000001', '98765432109876543'],
       [
-        ...['not-found', 'not-found', 'no-product-in-answer', 'other-product-type'],
+        ...['not-found', 'not-found', 'no-product-in-response', 'other-product-type'],
         ...['no-product-fields', 'no-code', 'invalid-code'],
       ],
     ])

@@ -69,7 +69,7 @@ test('the pause that the site requests is kept, and starts again with each respo
 
 test.each([
   ['requests a pause of more than an hour', [refusal(3_601)], 'it requests a pause of 61 minutes'],
-  ['asks us to stop', [refusal(0, true)], 'it responded with status 429'],
+  ['asks crawlers to stop', [refusal(0, true)], 'it responded with status 429'],
   [
     'refuses again after every pause',
     Array.from({ length: 4 }, () => refusal()),

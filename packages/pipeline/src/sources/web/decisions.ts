@@ -81,7 +81,7 @@ export const decidePage = (address: string, page: ReadablePage, now: Date): Page
         }
       return hasProductFields(data)
         ? { kind: 'deliver', product: data }
-        : { kind: 'unrecognised', reason: 'the page shows no field of a product' }
+        : { kind: 'unrecognised', reason: 'the page does not contain product fields' }
     }
     case 'list':
       // An empty frame is not an empty list.

@@ -5,7 +5,7 @@ import { listPage, pathOf, productPage, serve } from './testSite.ts'
 describe.skipIf(executablePath === null)('politeness towards a site (needs Chromium)', () => {
   const crawl = testCrawl()
 
-  test('a page that asks us to stop stops the crawl at once and is never a product', async () => {
+  test('a page that asks crawlers to stop stops the crawl at once and is never a product', async () => {
     const stop = 'Your requests are overloading the Open Food Facts server, please stop'
     await using site = await serve(() => ({
       '/': listPage(codes(9)),
