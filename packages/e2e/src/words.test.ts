@@ -76,7 +76,10 @@ const wordsIn = (file: string): string[] =>
     )
   })
 
-test.each(['.ts', '.py', '.md', '.yaml'])('%s files use plain words', extension => {
-  const files = filesWith(extension === '.yaml' ? ['.yaml', '.yml'] : [extension])
-  expect(files.flatMap(wordsIn)).toEqual([])
-})
+test.each(['.ts', '.py', '.java', '.md', '.yaml', '.sql', '.properties', '.xml'])(
+  '%s files use plain words',
+  extension => {
+    const files = filesWith(extension === '.yaml' ? ['.yaml', '.yml'] : [extension])
+    expect(files.flatMap(wordsIn)).toEqual([])
+  },
+)
