@@ -74,11 +74,25 @@ const mass = (places: Places, column: string, name: string): number | null => {
 
 const energy = (places: Places): number | null => {
   const kilocalories = energyIn(places, 'energy_kcal_100g', 'energy-kcal', 'kcal')
-  return (
-    kilocalories ??
-    energyIn(places, 'energy_kj_100g', 'energy-kj', 'kJ') ??
-    energyIn(places, 'energy_100g', 'energy', 'kJ')
-  )
+  if (kilocalories === null) return energyOfKilojoules(places)
+  return kilocalories > maxKcal && isKilojoules(kilocalories, places)
+    ? energyOf(kilocalories, 'kJ')
+    : kilocalories
+}
+
+const energyOfKilojoules = (places: Places): number | null =>
+  energyIn(places, 'energy_kj_100g', 'energy-kj', 'kJ') ?? energyIn(places, 'energy_100g', 'energy', 'kJ')
+
+/** Pure fat has 900 kcal. */
+const maxKcal = 900
+
+/**
+ * Whether impossible kilocalories are the kilojoules of the same product, to 1 %. Old records contain kilojoules in
+ * `energy-kcal_100g` (openfoodfacts-server #13916). Without such a proof the value is kept, and flagged.
+ */
+const isKilojoules = (kilocalories: number, places: Places): boolean => {
+  const other = energyOfKilojoules(places)
+  return other !== null && Math.abs(kilocalories / 4.184 - other) <= other / 100
 }
 
 const energyIn = (places: Places, column: string, name: string, unit: string): number | null => {

@@ -111,6 +111,16 @@ test.each([
   ],
   ['an amount that is not a mass', { nutrition: aggregated({ fat: [1, '%'] }) }, [null, null]],
   ['old kilojoules', { nutriments: { energy_100g: 1000, fat_serving: 3, fat: 4 } }, [null, 239]],
+  [
+    'kilojoules in the place of kilocalories',
+    { nutriments: { 'energy-kcal_100g': 1672, energy_100g: 1675 } },
+    [null, 399.6],
+  ],
+  [
+    'kilocalories that nothing proves to be kilojoules',
+    { nutriments: { 'energy-kcal_100g': 1672, energy_100g: 6996 } },
+    [null, 1672],
+  ],
   ['the record’s own columns', { fat_100g: '1', energy_kcal_100g: 2 }, [1, 2]],
   [
     'implausible values, which are kept',

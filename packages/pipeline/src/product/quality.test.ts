@@ -41,6 +41,13 @@ test.each<readonly [what: string, columns: Partial<Product>, flags: string | nul
     'energy-value-in-kcal-does-not-match-value-computed-from-other-nutrients,nutrition-value-over-105-fat,nutrition-value-total-over-105',
   ],
   ['a negative value', { salt_100g: -1 }, 'nutrition-value-negative-salt'],
+  ['negative fat', { fat_100g: -1 }, 'nutrition-value-negative-fat'],
+  ['negative carbohydrates', { carbohydrates_100g: -2 }, 'nutrition-value-negative-carbohydrates'],
+  [
+    'negative fat with energy',
+    { ...plausible, fat_100g: -30, saturated_fat_100g: null },
+    'nutrition-value-negative-fat',
+  ],
   [
     'parts greater than the whole',
     { fat_100g: 1, saturated_fat_100g: 2, carbohydrates_100g: 3, sugars_100g: 4 },

@@ -80,12 +80,13 @@ const rules: readonly Rule[] = [
   when(
     'nutrition-sugars-plus-starch-greater-than-carbohydrates',
     ({ sugars_100g, carbohydrates_100g }) =>
-      carbohydrates_100g !== null && (sugars_100g ?? 0) > carbohydrates_100g + 0.001,
+      carbohydrates_100g !== null && sugars_100g !== null && sugars_100g > carbohydrates_100g + 0.001,
   ),
 
   when(
     'nutrition-saturated-fat-greater-than-fat',
-    ({ saturated_fat_100g, fat_100g }) => fat_100g !== null && (saturated_fat_100g ?? 0) > fat_100g + 0.001,
+    ({ saturated_fat_100g, fat_100g }) =>
+      fat_100g !== null && saturated_fat_100g !== null && saturated_fat_100g > fat_100g + 0.001,
   ),
 
   when('nutrition-3-or-more-values-are-identical', product => threeAreEqual(product)),
@@ -135,6 +136,8 @@ const energyDoesNotMatch = (product: Unflagged): boolean => {
   } = product
   if (stated === null || fat === null || carbohydrates === null || proteins === null) return false
   const fiber = product.fiber_100g ?? 0
+  // A negative value has its own flag, and gives no energy to compare with.
+  if (Math.min(stated, fat, carbohydrates, proteins, fiber) < 0) return false
   const computed = 9 * fat + 4 * carbohydrates + 4 * proteins + 2 * fiber
   if (computed > stated * 1.3 + 5) return true
   const mayBeAlcohol =

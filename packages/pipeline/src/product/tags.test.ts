@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { countryTag } from './tags.ts'
+import { countryTag, namesOf } from './tags.ts'
 
 test.each([
   ['fr', 'en:france'],
@@ -12,4 +12,13 @@ test.each([
   ['ci', 'en:cote-d-ivoire'],
 ])('%s is filed under %s', (written, tag) => {
   expect(countryTag(written)).toBe(tag)
+})
+
+test.each<[string, unknown, unknown, string | null]>([
+  ['a tag', ['en:none'], undefined, null],
+  ['text', undefined, 'en:none', null],
+  ['one of several', ['en:none', 'en:milk'], undefined, 'Milk'],
+  ['one of several in text', 'en:milk, fr:none', undefined, 'Milk'],
+])('`en:none` as %s is not a name', (_what, first, second, names) => {
+  expect(namesOf(first, second)).toBe(names)
 })

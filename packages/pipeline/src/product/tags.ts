@@ -27,8 +27,10 @@ const listed = (value: unknown, name: (written: string) => string): string[] => 
 }
 
 const addNames = (names: string[], text: string, name: (written: string) => string): void => {
-  if (text.includes(',')) for (const each of text.split(',')) names.push(name(each))
-  else if (text !== '') names.push(name(text))
+  if (text.includes(',')) for (const each of text.split(',')) addNames(names, each, name)
+  // The tag `en:none` says that the list is empty.
+  else if (text !== '' && !(text.includes(':none') && /^\s*[a-z]{2}:none\s*$/.test(text)))
+    names.push(name(text))
 }
 
 /**

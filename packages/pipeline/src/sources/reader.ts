@@ -3,6 +3,7 @@ import { type Removal, type SerializedProduct, serialize } from '../product/mess
 import type { Product } from '../product/product.ts'
 import { productOf, type RecordContext } from '../product/productOf.ts'
 import type { Skip } from '../product/skip.ts'
+import { countryTag } from '../product/tags.ts'
 
 /** One value that a source has read, or why it skips it. `address` names its place for the user. */
 export type Found =
@@ -52,5 +53,11 @@ const resultOf = (
 const filtered = (product: Product, address: string, since: string): ReadResult | null =>
   product.as_of < since ? null : { kind: 'product', address, product: serialize(product) }
 
-const isSoldIn = (product: unknown, country: string): boolean =>
-  textsOf(objectOf(product)?.['countries_tags']).some(tag => tag.trim() === country)
+/** By its tags; a record has none of them, only the names of the countries. */
+const isSoldIn = (product: unknown, country: string): boolean => {
+  const fields = objectOf(product)
+  const tags = textsOf(fields?.['countries_tags'])
+  return tags.length > 0
+    ? tags.some(tag => tag.trim() === country)
+    : textsOf(fields?.['countries']).some(name => countryTag(name) === country)
+}

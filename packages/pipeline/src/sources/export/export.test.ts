@@ -310,6 +310,12 @@ describe('filters and limit', () => {
     expect(await codesOf(await written('a.jsonl', jsonl(lines)), options)).toEqual(codes)
   })
 
+  test.each(['France', 'fr', 'en:france'])('records of a dry run are sold in %s', async country => {
+    const exported = await taken(exportSource({ file: await written('a.jsonl', jsonl(lines)), userAgent }))
+    const records = await written('records.jsonl', jsonl(exported.products))
+    expect(await codesOf(records, { country })).toEqual(['10000001', '10000003'])
+  })
+
   test('filtered products are counted, up to the limit', async () => {
     const file = await written('a.jsonl', jsonl(lines))
     const filtered = async (options: object) => {
