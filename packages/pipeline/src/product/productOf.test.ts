@@ -180,6 +180,29 @@ test('the address of the image is built from every schema', () => {
   ])
 })
 
+test('unknown times are the time of reading', () => {
+  const unknown = [
+    {},
+    { last_modified_t: 0, last_updated_t: -5 },
+    { as_of: '1970-01-01T00:00:00.000Z' },
+    { as_of: 'yesterday' },
+  ]
+  expect(unknown.map(raw => recordOf(raw).as_of)).toEqual(unknown.map(() => context.observedAt))
+})
+
+test('a record from a machine whose clock is ahead does not win for ever', () => {
+  const future = '2099-01-01T00:00:00.000Z'
+  const { last_modified_t, as_of, observed_at, quality_flags } = recordOf({
+    ...{ as_of: future, observed_at: future, last_modified_t: 4_070_908_800, source: 'web' },
+  })
+  expect([last_modified_t, as_of, observed_at, quality_flags]).toEqual([
+    4_070_908_800,
+    context.observedAt,
+    context.observedAt,
+    'last-modified-in-the-future',
+  ])
+})
+
 test('a modification in the future is ignored', () => {
   const { last_modified_t, as_of } = recordOf({ last_modified_t: 4_000_000_000 })
   expect([last_modified_t, as_of]).toEqual([4_000_000_000, context.observedAt])
@@ -189,10 +212,19 @@ test.each([
   [1_774_461_913, 1_774_461_913],
   [1_774_461_913_000, 1_774_461_913],
   ['2026-03-25T18:05:13Z', 1_774_461_913],
+  [1_774_461_913_123_456, 1_774_461_913],
+  [1_774_461_913_123_456_789n, 1_774_461_913],
+  ['1774461913000000', 1_774_461_913],
+  [new Date('2026-03-25T18:05:13Z'), 1_774_461_913],
   ['yesterday', null],
+  ['', null],
+  [0, null],
+  ['0', null],
+  [0.5, null],
   [-1, null],
+  [-1_774_461_913_000, null],
   [1e300, null],
-])('a moment written %j is second %d', (written, expected) => {
+])('a moment written %s is second %s', (written, expected) => {
   expect(recordOf({ last_modified_t: written }).last_modified_t).toBe(expected)
 })
 

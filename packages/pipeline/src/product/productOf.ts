@@ -190,25 +190,41 @@ const isOn = (value: unknown): boolean =>
 /** The end of 9999-12-31: ISO 8601 has four digits for the year. */
 const lastSecond = 253_402_300_799
 
-/** Seconds since 1970 from seconds, milliseconds or a date in ISO 8601; null for anything else. */
+/**
+ * Seconds since 1970 from a number of seconds or smaller units, a date in ISO 8601 or a `Date`; null for anything else.
+ * Zero is what programs write for an unknown time.
+ */
 const secondsOf = (value: unknown): number | null => {
+  if (value instanceof Date) return milliseconds(value.getTime())
   const number = numberOf(value)
-  if (number === null) {
-    const milliseconds =
-      typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : Number.NaN
-    return Number.isNaN(milliseconds) || milliseconds < 0 ? null : withinYears(milliseconds / 1000)
-  }
-  // In seconds this would be the year 5138, so it is milliseconds.
-  return number < 0 ? null : withinYears(number > 100_000_000_000 ? number / 1000 : number)
+  if (number !== null) return withinYears(number / unitOf(number))
+  return typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value) ? milliseconds(Date.parse(value)) : null
 }
 
-const withinYears = (seconds: number): number | null => (seconds <= lastSecond ? Math.floor(seconds) : null)
+const milliseconds = (ms: number): number | null => (Number.isNaN(ms) ? null : withinYears(ms / 1000))
 
-const observedAt = (fields: JsonObject, context: RecordContext): string =>
-  isoMoment(fields['observed_at']) ?? context.observedAt
+/** How many of the unit are a second. In seconds the smallest number of milliseconds would be the year 5138. */
+const unitOf = (number: number): number => {
+  if (number > 100_000_000_000_000_000) return 1_000_000_000
+  if (number > 100_000_000_000_000) return 1_000_000
+  return number > 100_000_000_000 ? 1000 : 1
+}
+
+const withinYears = (seconds: number): number | null =>
+  seconds >= 1 && seconds <= lastSecond ? Math.floor(seconds) : null
+
+const observedAt = (fields: JsonObject, context: RecordContext): string => {
+  const observed = isoMoment(fields['observed_at'])
+  // The clock of the machine that wrote the record may have been wrong.
+  return observed === null || observed > context.observedAt ? context.observedAt : observed
+}
+
+/** The moment that a product describes; null if its source does not know it. */
+export const momentOf = (fields: JsonObject): string | null =>
+  isoMoment(fields['as_of']) ?? modifiedAt(fields)
 
 const asOf = (fields: JsonObject, observed: string): string => {
-  const truth = isoMoment(fields['as_of']) ?? modifiedAt(fields)
+  const truth = momentOf(fields)
   // A record from the future would win against all later ones.
   return truth === null || truth > observed ? observed : truth
 }
@@ -225,8 +241,8 @@ const modifiedAt = (fields: JsonObject): string | null => {
 /** A moment in the format of the record; null if it is not ISO 8601, or not between 1970 and 9999. */
 const isoMoment = (value: unknown): string | null => {
   if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(value)) return null
-  const milliseconds = Date.parse(value)
-  return milliseconds >= 0 && milliseconds / 1000 <= lastSecond ? new Date(milliseconds).toISOString() : null
+  const ms = Date.parse(value)
+  return ms > 0 && ms / 1000 <= lastSecond ? new Date(ms).toISOString() : null
 }
 
 /** A copied record keeps its original source. */

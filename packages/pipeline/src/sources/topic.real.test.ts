@@ -140,10 +140,11 @@ test('an answer gives all its products, and other messages are skipped with a re
     { value: { count: 2, products: ['1', '2'].map(end => ({ code: `1000000${end}`, brands: 'A' })) } },
     { key: '10000003', value: { schema: { type: 'struct' }, payload: { product_name: 'B' } } },
     { key: '10000004', value: { status: 0, status_verbose: 'product not found' } },
-    { value: '{"code":98765432109876543,"brands":"C"}' },
+    { value: '{"code":98765432109876543,"brands":"C","last_modified_t":0}', timestamp: '1774461913000' },
   ])
   const { products, skipped, events } = await taken(source(topic))
   expect(products.map(({ code }) => code)).toEqual(['10000001', '10000002', '98765432109876543'])
+  expect(products.at(-1)?.as_of).toBe('2026-03-25T18:05:13.000Z')
   expect(skipped).toEqual([
     [`${topic}[0]@1`, 'it has a code, but no product fields; if it has another format, set `topic.mapping`'],
     [`${topic}[0]@2`, 'it is a response of the API: the product was not found'],

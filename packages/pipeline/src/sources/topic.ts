@@ -5,7 +5,7 @@ import { type Candidate, productsIn } from '../product/answer.ts'
 import { type JsonObject, objectOf } from '../product/json.ts'
 import { parseJson } from '../product/parseJson.ts'
 import { type Product, productColumns } from '../product/product.ts'
-import { codeOf } from '../product/productOf.ts'
+import { codeOf, momentOf } from '../product/productOf.ts'
 import type { SkipReason } from '../product/skip.ts'
 import type { Sasl } from '../topic/client.ts'
 import { topicName } from '../topic/message.ts'
@@ -165,17 +165,12 @@ const productsOf = (
       value: {
         // The key of a message with several products is the code of none of them.
         ...(keyCode === null || candidates.length > 1 ? {} : { code: keyCode }),
-        ...(hasMoment(product) ? {} : { as_of: new Date(timestampMs).toISOString() }),
         ...withoutUnknown(product),
+        ...(momentOf(product) === null ? { as_of: new Date(timestampMs).toISOString() } : {}),
       },
     }
   })
 }
-
-const hasMoment = (product: JsonObject): boolean =>
-  ['as_of', 'last_modified_t', 'last_updated_t'].some(
-    name => product[name] !== undefined && product[name] !== null,
-  )
 
 const withoutUnknown = (product: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(product).filter(([, value]) => value !== undefined && value !== null))
