@@ -1,5 +1,5 @@
 /** The stable names of the reasons for which an input gives no record. The summary of a scrape counts by them. */
-export const skipReasons = [
+const skipReasons = [
   /** It has no barcode, or a number that is too large or too rounded to be one. */
   'no-code',
   'invalid-code',
