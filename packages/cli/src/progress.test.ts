@@ -106,6 +106,16 @@ test.each<[SourceEvent, string]>([
     '! The layout of the site may have changed: `nova_group` is on 3 % of the last pages, typically on 83 %; its selector is `#panel_nova img`',
   ],
   [
+    {
+      kind: 'layout',
+      field: 'nutriments',
+      selector: 'tbody tr',
+      address: 'http://a/product/40000001',
+      labels: ['Vet\u001b[2J', 'Zout'],
+    },
+    '! The layout of the site may have changed: no label of the nutrition table on http://a/product/40000001 is known (`Vet`, `Zout`); its selector is `tbody tr`',
+  ],
+  [
     { kind: 'skipped', address: 'http://a/\u001b[2J', skippedBy: 'gone', reason: 'gone' },
     '! skipped http://a/: gone',
   ],
@@ -130,6 +140,18 @@ test('the result and the summary show layout changes', () => {
   expect([progress.result(), progress.summary(counts({}), 'published')]).toEqual([
     { layout: [change] },
     '0 products published in 0 ms, 1 field now rarely present',
+  ])
+})
+
+test('the summary names a nutrition table with unknown labels apart from fields that are rarely filled', () => {
+  const progress = new ScrapeProgress(new Output('json'), null)
+  vi.spyOn(process.stdout, 'write').mockReturnValueOnce(true)
+  const address = 'http://a/product/40000001'
+  const table = { field: 'nutriments', selector: 'tbody tr', address, labels: ['Vet'] } as const
+  progress.report(counts({}), { kind: 'layout', ...table })
+  expect([progress.result(), progress.summary(counts({}), 'published')]).toEqual([
+    { layout: [table] },
+    '0 products published in 0 ms, a nutrition table with unknown labels',
   ])
 })
 

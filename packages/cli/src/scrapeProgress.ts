@@ -51,10 +51,10 @@ export class ScrapeProgress {
     const skips =
       skipped > 0 ? `, ${skipped} skipped (${reasonsOf(counts)})${tooMany ? ': more than 10 %' : ''}` : ''
     const rate = tookMs > 0 && delivered > 0 ? `, ${perSecond(delivered, tookMs)}` : ''
+    const rare = this.layoutChanges.filter(change => 'rate' in change).length
     const changes =
-      this.layoutChanges.length > 0
-        ? `, ${plural(this.layoutChanges.length, 'field')} now rarely present`
-        : ''
+      (rare > 0 ? `, ${plural(rare, 'field')} now rarely present` : '') +
+      (rare < this.layoutChanges.length ? ', a nutrition table with unknown labels' : '')
     const others = filtered > 0 ? `, ${filtered} did not match ${filter}` : ''
     const warning = tooMany || (filtered > 0 && delivered + removed === 0) ? `${chalk.yellow('!')} ` : ''
     return `${warning}${plural(delivered, 'product')} ${done} in ${formatDuration(tookMs)}${rate}${deletes}${skips}${undelivered}${changes}${others}`
@@ -118,6 +118,8 @@ const eventText = (event: SourceEvent): string | null => {
       return `${chalk.yellow('!')} ${wait} ${formatDuration(event.ms)}: ${printable(event.reason)}`
     }
     case 'layout':
+      if ('labels' in event)
+        return `${chalk.yellow('!')} The layout of the site may have changed: no label of the nutrition table on ${printable(event.address)} is known (${event.labels.map(label => `\`${printable(label)}\``).join(', ')}); its selector is \`${event.selector}\``
       return `${chalk.yellow('!')} The layout of the site may have changed: \`${event.field}\` is on ${percent(event.rate)} of the last pages, typically on ${percent(event.typicalRate)}; its selector is \`${event.selector}\``
     case 'skipped':
       return `${chalk.yellow('!')} skipped ${printable(event.address)}: ${printable(event.reason)}`

@@ -1,5 +1,5 @@
 import { type Catalogue, type CatalogueProduct, normalisedCode } from './catalogue.ts'
-import { type Facet, type Language, languages, slug, tagName } from './taxonomy.ts'
+import { type Facet, type Language, slug, tagLanguages, tagName } from './taxonomy.ts'
 import { imagePath } from './view.ts'
 
 /** A tag, as shown on a product's page. */
@@ -108,7 +108,7 @@ export class ProductStore {
     const [product] = this.tagged(facet, id)
     if (product === undefined) return null
     const matches = (tag: ProductTag) => keysOf(tag).some(key => key === id || key === slug(id))
-    const indexes = [language, ...languages].map(each => tagsOf(product, facet, each).findIndex(matches))
+    const indexes = [language, ...tagLanguages].map(each => tagsOf(product, facet, each).findIndex(matches))
     const index = indexes.find(found => found >= 0)
     return tagsOf(product, facet, language)[index ?? -1]?.name ?? null
   }
@@ -189,7 +189,7 @@ const indexOf = (
 ): ReadonlyMap<string, readonly CatalogueProduct[]> => {
   const index = new Map<string, Set<CatalogueProduct>>()
   for (const product of products)
-    for (const language of languages)
+    for (const language of tagLanguages)
       for (const tag of tagsOf(product, facet, language))
         for (const key of keysOf(tag)) index.set(key, (index.get(key) ?? new Set()).add(product))
   return new Map([...index].map(([key, found]) => [key, [...found]]))

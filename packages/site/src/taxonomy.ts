@@ -1,5 +1,7 @@
-/** The languages of the site. */
-export const languages = ['fr', 'en'] as const
+/** The languages in which tags have names. */
+export const tagLanguages = ['fr', 'en'] as const
+/** The languages of the site. The real site has more; where it has no translation it shows English, as this one does. */
+export const languages = [...tagLanguages, 'ar', 'de', 'es', 'it', 'ja', 'nl', 'pl', 'ru'] as const
 export type Language = (typeof languages)[number]
 
 /** The kinds of tags of a product. The real site calls them facets. */
@@ -12,12 +14,13 @@ export type Facet = 'categories' | 'brands' | 'countries' | 'labels'
  * @param written the product's own name of the tag
  */
 export const tagName = (tag: string, language: Language, written?: string): string => {
-  const known = names.get(tag)?.[language] ?? countryName(tag, language)
+  const known = names.get(tag)?.[tagLanguage(language)] ?? countryName(tag, language)
   if (known !== undefined) return known
   const [, prefix, id = tag] = /^(?:([a-z]{2}):)?(.*)$/s.exec(tag) ?? []
   const name = written ?? sentence(id.replaceAll('-', ' '))
   // An English tag is part of the real taxonomy, which has a name in every language. The product's name is the closest.
-  const isShown = prefix === undefined || prefix === language || (prefix === 'en' && written !== undefined)
+  const isShown =
+    prefix === undefined || prefix === tagLanguage(language) || (prefix === 'en' && written !== undefined)
   return isShown ? name : `${prefix}:${name}`
 }
 
@@ -46,12 +49,14 @@ export const slug = (name: string): string =>
     .replace(/[^\p{L}\p{N}]+/gu, '-')
     .replace(/^-|-$/g, '')
 
+const tagLanguage = (language: Language) => (language === 'fr' ? 'fr' : 'en')
+
 const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1)
 
 /** Country tags are `en:` and the English name. Node has the names in every language. */
 const countryName = (tag: string, language: Language): string | undefined => {
   const region = regions().get(tag)
-  return region === undefined ? undefined : displayNames[language].of(region)
+  return region === undefined ? undefined : displayNames[tagLanguage(language)].of(region)
 }
 
 const displayNames = {

@@ -1,3 +1,4 @@
+import { nutritionWords } from './nutritionWords.ts'
 import type { Facet, Language } from './taxonomy.ts'
 
 /** The texts of the pages and the words in their addresses, in one language. */
@@ -31,8 +32,10 @@ export interface Words {
   readonly unknown: string
   readonly notApplicable: string
   readonly nutritionFacts: string
-  readonly asSoldFor100: string
-  readonly asSoldPerServing: string
+  readonly asSold: string
+  readonly prepared: string
+  readonly for100: string
+  readonly perServing: string
   readonly ingredients: (count: number) => string
   readonly allergens: string
   readonly traces: string
@@ -45,7 +48,7 @@ export interface Words {
 
 const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
 
-export const translations: Readonly<Record<Language, Words>> = {
+const whole: Readonly<Record<'fr' | 'en', Words>> = {
   fr: {
     productPath: 'produit',
     searchPath: 'recherche',
@@ -83,8 +86,10 @@ export const translations: Readonly<Record<Language, Words>> = {
     unknown: 'inconnu',
     notApplicable: 'non applicable',
     nutritionFacts: 'Tableau nutritionnel',
-    asSoldFor100: 'pour 100 g / 100 ml',
-    asSoldPerServing: 'par portion',
+    asSold: 'Tel que vendu',
+    prepared: 'Préparé',
+    for100: 'pour 100 g / 100 ml',
+    perServing: 'par portion',
     ingredients: count => plural(count, 'ingrédient', 'ingrédients'),
     allergens: 'Allergènes :',
     traces: 'Traces éventuelles :',
@@ -151,8 +156,10 @@ export const translations: Readonly<Record<Language, Words>> = {
     unknown: 'unknown',
     notApplicable: 'not applicable',
     nutritionFacts: 'Nutrition facts',
-    asSoldFor100: 'for 100 g / 100 ml',
-    asSoldPerServing: 'per serving',
+    asSold: 'As sold',
+    prepared: 'Prepared',
+    for100: 'for 100 g / 100 ml',
+    perServing: 'per serving',
     ingredients: count => plural(count, 'ingredient', 'ingredients'),
     allergens: 'Allergens:',
     traces: 'Traces:',
@@ -182,4 +189,22 @@ export const translations: Readonly<Record<Language, Words>> = {
       salt: 'Salt',
     },
   },
+}
+
+/** English words, with the words of the nutrition table in `language`. */
+const withTableIn = (language: keyof typeof nutritionWords): Words => {
+  const { nutriments, ...words } = nutritionWords[language]
+  return { ...whole.en, ...words, nutriments: { ...whole.en.nutriments, ...nutriments } }
+}
+
+export const translations: Readonly<Record<Language, Words>> = {
+  ...whole,
+  ar: withTableIn('ar'),
+  de: withTableIn('de'),
+  es: withTableIn('es'),
+  it: withTableIn('it'),
+  ja: withTableIn('ja'),
+  nl: withTableIn('nl'),
+  pl: withTableIn('pl'),
+  ru: withTableIn('ru'),
 }

@@ -6,6 +6,8 @@ test.each([
   ['world.openfoodfacts.localhost', 'en', null],
   ['world-fr.openfoodfacts.localhost', 'fr', null],
   ['fr-en.openfoodfacts.localhost', 'en', 'en:france'],
+  ['world-de.openfoodfacts.localhost', 'de', null],
+  ['world-xx.openfoodfacts.localhost', 'en', null],
   ['127.0.0.1:8080', 'fr', null],
   ['localhost', 'fr', null],
   ['fr', 'fr', null],

@@ -1,5 +1,5 @@
 import type { CatalogueProduct } from './catalogue.ts'
-import { type Language, slug } from './taxonomy.ts'
+import { type Language, languages, slug } from './taxonomy.ts'
 import { translations } from './translations.ts'
 
 /** The language and country of a request, which its host selects. */
@@ -16,11 +16,12 @@ export interface View {
  * and `fr-en.…` name country and language. Any other host (`127.0.0.1:8080`, `localhost`) shows all products in `language`.
  */
 export const viewOf = (host: string, language: Language): View => {
-  const [, area, spoken] = /^(fr|world)(?:-(fr|en))?\.[^.]/.exec(host) ?? []
+  const [, area, code] = /^(fr|world)(?:-([a-z]{2}))?\.[^.]/.exec(host) ?? []
+  const spoken = languages.find(each => each === code)
   if (area === undefined) return { host, language, country: null }
   return {
     host,
-    language: spoken === 'fr' || spoken === 'en' ? spoken : area === 'fr' ? 'fr' : 'en',
+    language: spoken ?? (area === 'fr' ? 'fr' : 'en'),
     country: area === 'fr' ? 'en:france' : null,
   }
 }

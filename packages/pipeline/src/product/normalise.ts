@@ -72,44 +72,89 @@ export const novaGroup = (written: string | null | undefined): 1 | 2 | 3 | 4 | n
   ([1, 2, 3, 4] as const).find(group => String(group) === written?.trim()) ?? null
 
 /**
- * The grams in a text such as `12,5 g`, `< 0.5 g` or `~ 300 mg`, with the number format of the language `lang`. A sign
- * before the number (less than, about) is ignored, as in the `_100g` values of Open Food Facts.
+ * The grams in a text such as `12,5 g`, `< 0.5 g` or `~ 300 mg`, in digits of any script, with the number format of the
+ * language `lang`. A sign before the number (less than, about) is ignored, as in the `_100g` values of Open Food Facts.
  * @returns null if the text contains no mass (`?`, `-`, a percentage)
  */
 export const grams = (written: string, lang: string): number | null => {
-  const found = /((?:(?<!\S)-)?\d[\d.,\s]*)(kg|mg|µg|μg|mcg|g)(?!\p{L})/u.exec(written)
+  const found = massInText.exec(asciiDigits(written))
   const exponent = gramExponents[found?.[2] ?? '']
   return exponent === undefined ? null : readNumber(found?.[1] ?? '', lang, exponent)
 }
 
-const gramExponents: Readonly<Record<string, number>> = { kg: 3, g: 0, mg: -3, µg: -6, μg: -6, mcg: -6 }
+const massInText = /((?:(?<!\S)-)?\d[\d.,٫٬'’\s]*)(kg|mg|µg|μg|mcg|g|кг|мг|мкг|г)(?!\p{L})/u
+
+const gramExponents: Readonly<Record<string, number>> = {
+  ...{ kg: 3, g: 0, mg: -3, µg: -6, μg: -6, mcg: -6 },
+  ...{ кг: 3, г: 0, мг: -3, мкг: -6 },
+}
 
 /**
- * The kilocalories in a text such as `2 524 kJ (617 kcal)`, with the number format of the language `lang`. If it
- * contains only kilojoules, they are converted (4.184 kJ a kilocalorie, as in Open Food Facts) and rounded to a tenth.
+ * The kilocalories in a text such as `2 524 kJ (617 kcal)`, in digits of any script, with the number format of the
+ * language `lang`. If it contains only kilojoules, they are converted (4.184 kJ a kilocalorie, as in Open Food Facts) and
+ * rounded to a tenth.
  */
 export const kilocalories = (written: string, lang: string): number | null => {
-  const kcal = /(\d[\d.,\s]*)kcal/i.exec(written)?.[1]
+  const text = asciiDigits(written)
+  const kcal = /(\d[\d.,٫٬'’\s]*)(?:kcal|ккал)/iu.exec(text)?.[1]
   if (kcal !== undefined) return readNumber(kcal, lang)
-  const kilojoules = readNumber(/(\d[\d.,\s]*)kJ/i.exec(written)?.[1] ?? '', lang)
+  const kilojoules = readNumber(/(\d[\d.,٫٬'’\s]*)(?:kJ|кДж)/iu.exec(text)?.[1] ?? '', lang)
   return kilojoules === null ? null : kilocaloriesOf(kilojoules)
 }
 
 /**
+ * A text with the digits 0 to 9 instead of those of other scripts (Arabic-Indic, Devanagari, full width …), the minus of
+ * ASCII, and without format characters such as the marks of writing direction. Superscripts are not digits.
+ */
+export const asciiDigits = (written: string): string =>
+  written
+    .replace(/\p{Cf}/gu, '')
+    .replace(/[\uFF01-\uFF5E\u3371-\u33DF]/g, sign => sign.normalize('NFKC'))
+    .replace(/\p{Nd}/gu, digit => {
+      const code = digit.codePointAt(0) ?? 0
+      const zero = zeros.find(each => code >= each && code < each + 10)
+      return zero === undefined ? digit : String(code - zero)
+    })
+    .replaceAll('\u2212', '-')
+    .replaceAll('،', ',')
+
+/** The digit zero of each script that a language of Open Food Facts writes numbers in; one to nine follow it. */
+const zeros: readonly number[] = [
+  ...[0x30, 0x660, 0x6f0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66],
+  ...[0xe50, 0xed0, 0xf20, 0x1040, 0x17e0],
+]
+
+/**
  * The number in the format of the language `lang` (`1 234,5` in French, `1,234.5` in English), times ten to the power
  * of `exponent`. The exponent is added to the text, because a multiplication would not give exactly 0.0033 g for
- * 3.3 mg.
+ * 3.3 mg. A number in the format of another language is read if its signs leave no doubt (`24,75` in English).
  */
 export const readNumber = (written: string, lang: string, exponent = 0): number | null => {
-  const signs = numberSigns(lang)
-  const dense = written.replace(/\s+/g, '')
-  const grouped = dense.split(signs.group)
+  const dense = written.replace(/\s+|(?<=\d)['’](?=\d)/g, '')
+  const plain = inFormatOf(lang, dense)
+  return plain === null ? null : Number(`${plain}e${exponent}`)
+}
+
+const inFormatOf = (lang: string, dense: string): string | null => {
+  // These signs of Arabic scripts have one meaning in all languages.
+  if (/[٫٬]/.test(dense)) return plainNumber(dense.replaceAll('٬', '').replace('٫', '.'))
+  const { group, decimal } = numberSigns(lang)
+  const grouped = dense.split(group)
   // A group sign separates thousands. In any other place it is a decimal sign: Open Food Facts prints very small
   // numbers with a point on French and German pages too.
-  const isGrouped = grouped.length > 1 && grouped.slice(1).every(part => /^\d{3}(?!\d)/.test(part))
-  const plain = (isGrouped ? grouped.join('') : dense).replace(signs.decimal, '.')
-  return /^-?\d+(\.\d+)?$/.test(plain) ? Number(`${plain}e${exponent}`) : null
+  const isGrouped =
+    grouped.length > 1 &&
+    /^-?[1-9]\d{0,2}$/.test(grouped[0] ?? '') &&
+    grouped.slice(1).every(part => /^\d{3}(?!\d)/.test(part))
+  const [, sign = '', digits = ''] = /^(-?)(.*)$/.exec(dense) ?? []
+  const other = withPoint(digits)
+  return (
+    plainNumber((isGrouped ? grouped.join('') : dense).replace(decimal, '.')) ??
+    (other === null ? null : plainNumber(sign + other))
+  )
 }
+
+const plainNumber = (text: string): string | null => (/^-?\d+(\.\d+)?$/.test(text) ? text : null)
 
 /**
  * The number in a JSON value of unknown language: a number, or text, which is read as the server of Open Food Facts
@@ -185,7 +230,7 @@ const kilocaloriesOf = (kilojoules: number): number => Math.round((kilojoules / 
 const numberSigns = (lang: string): { readonly decimal: string; readonly group: string } => {
   const known = signsByLanguage.get(lang)
   if (known !== undefined) return known
-  const parts = new Intl.NumberFormat(lang, { useGrouping: true }).formatToParts(1_234_567.5)
+  const parts = new Intl.NumberFormat([lang, 'en'], { useGrouping: true }).formatToParts(1_234_567.5)
   const sign = (type: 'decimal' | 'group', otherwise: string) =>
     parts.find(part => part.type === type)?.value ?? otherwise
   const signs = { decimal: sign('decimal', '.'), group: sign('group', ',') }

@@ -25,6 +25,17 @@ export type SourceEvent =
       readonly rate: number
       readonly typicalRate: number
     }
+  /**
+   * No label of the nutrition table on this page is known although its rows have amounts, so its nutriments are null.
+   * Reported once a run, with the first labels.
+   */
+  | {
+      readonly kind: 'layout'
+      readonly field: 'nutriments'
+      readonly selector: string
+      readonly address: string
+      readonly labels: readonly string[]
+    }
   /** An address gave no product, for this reason; the run continues. */
   | ({ readonly kind: 'skipped'; readonly address: string } & Skip)
 

@@ -20,7 +20,7 @@ export const layout = ({ title, view, canonical, about, bodyClass, content }: Pa
   const link = canonical === undefined ? null : html`<link rel="canonical" href="//${view.host}${canonical}">`
   const subject = about === undefined ? null : html` about="${about}" typeof="food:foodProduct"`
   return html`<!doctype html>
-<html class="no-js" lang="${view.language}" dir="ltr">
+<html class="no-js" lang="${view.language}" dir="${view.language === 'ar' ? 'rtl' : 'ltr'}">
 <head>
   <meta charset="utf-8">
   <title>${title}</title>

@@ -15,7 +15,7 @@ const always: ReadonlySet<string> = new Set([
   'salt',
 ])
 
-type Per = '100g' | 'serving'
+type Per = '100g' | 'serving' | 'prepared_100g'
 
 /**
  * The nutrition table: rows without ids or classes, labels and numbers in the page's language. Unlike the real site, it does
@@ -23,8 +23,7 @@ type Per = '100g' | 'serving'
  */
 export const nutritionTable = (product: CatalogueProduct, { language }: View): Html => {
   const say = translations[language]
-  const perServing = Object.keys(product.nutriments ?? {}).some(name => name.endsWith('_serving'))
-  const columns: readonly Per[] = perServing ? ['100g', 'serving'] : ['100g']
+  const columns = columnsOf(product)
   const { energy: energyLabel = '', ...labels } = say.nutriments
   const rows = Object.entries(labels)
     .filter(([name]) => always.has(name) || columns.some(per => amount(product, name, per) !== null))
@@ -38,15 +37,29 @@ export const nutritionTable = (product: CatalogueProduct, { language }: View): H
     energyLabel,
     columns.map(per => energy(product, per, language)),
   )
-  const asSold = language === 'fr' ? 'Tel que vendu' : 'As sold'
   const serving = product.serving_size ? ` (${product.serving_size})` : ''
-  const servingHead = perServing
-    ? html`<th scope="col">${asSold}<br>${say.asSoldPerServing}${serving}</th>`
-    : null
+  const headings: Readonly<Record<Per, readonly [state: string, amount: string]>> = {
+    '100g': [say.asSold, say.for100],
+    serving: [say.asSold, `${say.perServing}${serving}`],
+    prepared_100g: [say.prepared, say.for100],
+  }
+  const heads = columns.map(per => html`<th scope="col">${headings[per][0]}<br>${headings[per][1]}</th>`)
   return html`<table aria-label="${say.nutritionFacts}">
-<thead><tr><th scope="col">${say.nutritionFacts}</th><th scope="col">${asSold}<br>${say.asSoldFor100}</th>${servingHead}</tr></thead>
+<thead><tr><th scope="col">${say.nutritionFacts}</th>${heads}</tr></thead>
 <tbody>${energyRow}${rows}</tbody>
 </table>`
+}
+
+/** The columns as sold come first, and are omitted if the product has values only for its prepared form. */
+const columnsOf = ({ nutriments }: CatalogueProduct): readonly Per[] => {
+  const names = Object.keys(nutriments ?? {})
+  const has = (pattern: RegExp) => names.some(name => pattern.test(name))
+  const isPrepared = has(/_prepared_100g$/)
+  return [
+    ...(isPrepared && !has(/(?<!_prepared)_100g$/) ? [] : (['100g'] as const)),
+    ...(has(/(?<!_prepared)_serving$/) ? (['serving'] as const) : []),
+    ...(isPrepared ? (['prepared_100g'] as const) : []),
+  ]
 }
 
 const row = (label: string, cells: readonly Html[]): Html =>
@@ -73,9 +86,15 @@ const energy = (product: CatalogueProduct, per: Per, language: Language): Html =
 
 const unknown = html`?`
 
-const localNumber = (value: number, language: Language): string => formats[language].format(value)
+const localNumber = (value: number, language: Language): string => formatOf(language).format(value)
 
-const formats = {
-  fr: new Intl.NumberFormat('fr', { maximumFractionDigits: 20 }),
-  en: new Intl.NumberFormat('en', { maximumFractionDigits: 20 }),
-} as const
+// Without the country, Node writes Arabic with Latin digits.
+const formatOf = (language: Language): Intl.NumberFormat => {
+  const format =
+    formats.get(language) ??
+    new Intl.NumberFormat(language === 'ar' ? 'ar-EG' : language, { maximumFractionDigits: 20 })
+  formats.set(language, format)
+  return format
+}
+
+const formats = new Map<Language, Intl.NumberFormat>()

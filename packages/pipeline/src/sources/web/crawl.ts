@@ -32,8 +32,11 @@ import { FillMemory, FillRates } from './fillRates.ts'
 import { Frontier } from './frontier.ts'
 import { Journal, type ListContent } from './journal.ts'
 import { isPlaceOfProducts } from './lists.ts'
-import { codeInAddress, type ListedProduct } from './pages.ts'
+import { codeInAddress, fieldSelectors, type ListedProduct } from './pages.ts'
 import type { WebSourceOptions } from './webOptions.ts'
+
+/** A report of a nutrition table names so many of its labels. */
+const maxReportedLabels = 5
 
 /** Runs one crawl to its end; see `webSource`. */
 export const crawl = async (options: WebSourceOptions, run: SourceRun): Promise<void> => {
@@ -97,6 +100,7 @@ class Crawl {
 
   /** Whether a list could not be read that a later crawl may read: this crawl is then not finished. */
   private listMissing = false
+  private unreadTableReported = false
   private tally: RecordTally = { records: 0, withoutRecord: 0 }
   /** Products that the site reported as unknown since it last showed a product. */
   private unknown: GoneProduct[] = []
@@ -233,6 +237,7 @@ class Crawl {
     this.browser.visit({ ...visit, signal: this.sourceRun.signal })
 
   private readonly apply = async (address: string, page: ReadablePage): Promise<void> => {
+    if (page.kind === 'product') this.reportUnreadTable(address, page.product.unreadLabels())
     const decision = decidePage(address, page, new Date())
     switch (decision.kind) {
       case 'deliver':
@@ -264,6 +269,15 @@ class Crawl {
   private readonly addList = (address: string, list: ListContent): void => {
     this.journal?.listRead(address, list)
     this.frontier.addList(list)
+  }
+
+  /** A table with other labels is reported at the first page: rates of fields would show it only after many pages. */
+  private readonly reportUnreadTable = (address: string, labels: readonly string[]): void => {
+    if (labels.length === 0 || this.unreadTableReported) return
+    this.unreadTableReported = true
+    const selector = fieldSelectors.proteins_100g
+    const shown = labels.slice(0, maxReportedLabels)
+    this.sourceRun.report({ kind: 'layout', field: 'nutriments', selector, address, labels: shown })
   }
 
   private readonly deliver = async (address: string, product: Product): Promise<void> => {

@@ -1,5 +1,6 @@
-import { cleanText, grams, kilocalories } from '../../product/normalise.ts'
+import { asciiDigits, cleanText, grams, kilocalories, rounded } from '../../product/normalise.ts'
 import type { Product } from '../../product/product.ts'
+import { type LabelledNutrient, nutrientLabels } from './nutrientLabels.ts'
 
 /** The nutriments of the record. */
 export type Nutriments = Pick<
@@ -20,49 +21,94 @@ export interface NutritionTable {
   readonly rows: readonly (readonly string[])[]
 }
 
-// Rows have no ids (read 2026), only a label in the language of the page. The whole label must match, because of
-// sub-rows such as "Monounsaturated fat".
-const labels: Readonly<Record<keyof Nutriments, readonly string[]>> = {
-  energy_kcal_100g: ['energy', 'énergie', 'energy (kcal)', 'énergie (kcal)'],
-  fat_100g: ['fat', 'matières grasses', 'lipides'],
-  saturated_fat_100g: ['saturated fat', 'acides gras saturés'],
-  carbohydrates_100g: [
-    'carbohydrates',
-    'carbohydrates (without fiber)',
-    'carbohydrate',
-    'glucides',
-    'glucides (sans fibres)',
-  ],
-  sugars_100g: ['sugars', 'sucres'],
-  fiber_100g: ['fiber', 'fibre', 'dietary fiber', 'fibres', 'fibres alimentaires'],
-  proteins_100g: ['proteins', 'protein', 'protéines'],
-  salt_100g: ['salt', 'sel'],
+/**
+ * The nutriments for 100 g or 100 ml of the product as sold: grams, and kilocalories for energy. A missing row, `?`
+ * (unknown), `-` (not on the package) and a trace without a number give null. As in Open Food Facts, missing kilocalories
+ * are converted from kilojoules, and missing salt is 2.5 times the sodium. A table with values only for a serving or for
+ * the prepared product gives null for all.
+ */
+export const nutrimentsOf = ({ head, rows }: NutritionTable, lang: string): Nutriments => {
+  const column = asSoldFor100(head)
+  const cells = rows.map(row => ({ nutrient: nutrientOf(row[0] ?? ''), text: row[column] ?? '' }))
+  const first = (nutrient: LabelledNutrient, read: typeof grams): number | null =>
+    cells.flatMap(cell => (cell.nutrient === nutrient ? (read(cell.text, lang) ?? []) : []))[0] ?? null
+  const mass = (nutrient: LabelledNutrient) => first(nutrient, grams)
+  const energy = (nutrient: LabelledNutrient) => first(nutrient, kilocalories)
+  return {
+    energy_kcal_100g: energy('energyKcal') ?? energy('energy') ?? energy('energyKj'),
+    fat_100g: mass('fat'),
+    saturated_fat_100g: mass('saturatedFat'),
+    carbohydrates_100g: mass('carbohydrates'),
+    sugars_100g: mass('sugars'),
+    fiber_100g: mass('fiber'),
+    proteins_100g: mass('proteins'),
+    salt_100g: mass('salt') ?? saltOf(mass('sodium')),
+  }
 }
 
 /**
- * The nutriments for 100 g or 100 ml of the product as sold: grams, and kilocalories for energy. A missing row, `?`
- * (unknown) and `-` (not on the package) give null. A table with values only for a serving or for the prepared product
- * gives null for all.
+ * The labels of a table in which no row is recognised although rows have amounts; otherwise empty. Such a table has
+ * another layout, or labels that `nutrientLabels` does not have.
  */
-export const nutrimentsOf = ({ head, rows }: NutritionTable, lang: string): Nutriments => {
-  const column = head.findIndex(isAsSoldFor100)
-  const cells = new Map(rows.map(row => [cleanText(row[0])?.toLowerCase(), row[column] ?? '']))
-  const cell = (name: keyof Nutriments): string => {
-    const label = labels[name].find(each => cells.has(each))
-    return cells.get(label) ?? ''
-  }
-  return {
-    energy_kcal_100g: kilocalories(cell('energy_kcal_100g'), lang),
-    fat_100g: grams(cell('fat_100g'), lang),
-    saturated_fat_100g: grams(cell('saturated_fat_100g'), lang),
-    carbohydrates_100g: grams(cell('carbohydrates_100g'), lang),
-    sugars_100g: grams(cell('sugars_100g'), lang),
-    fiber_100g: grams(cell('fiber_100g'), lang),
-    proteins_100g: grams(cell('proteins_100g'), lang),
-    salt_100g: grams(cell('salt_100g'), lang),
-  }
+export const unreadLabels = ({ rows }: NutritionTable, lang: string): readonly string[] => {
+  if (rows.some(row => nutrientOf(row[0] ?? '') !== null)) return []
+  const isAmount = (cell: string) => grams(cell, lang) !== null || kilocalories(cell, lang) !== null
+  return rows.filter(row => row.some(isAmount)).map(row => cleanText(row[0]) ?? '')
 }
 
-// "per serving (100 g)" contains 100 g too; only the column of the reference amount also contains the millilitres.
-const isAsSoldFor100 = (heading: string): boolean =>
-  /100\s*g\s*\/\s*100\s*ml/i.test(heading) && !/^\s*pr(?:epared|éparé)/i.test(heading)
+/**
+ * The nutrient of a row, which has no id (read 2026). The whole label must match, because of sub-rows such as
+ * "Monounsaturated fat". The language of the page does not matter: no label belongs to two nutrients.
+ */
+const nutrientOf = (label: string): LabelledNutrient | null => {
+  const folded = foldedLabel(label)
+  const known = nutrients.get(folded)
+  if (known !== undefined) return known
+  const [, part = ''] = ofWhich.exec(folded) ?? []
+  const partOf = nutrients.get(part)
+  if (partOf === 'sugars' || partOf === 'saturatedFat') return partOf
+  const [, whole = ''] = withoutFiber.exec(folded) ?? []
+  return nutrients.get(whole) === 'carbohydrates' ? 'carbohydrates' : null
+}
+
+/** Case and compatibility forms (presentation forms of Arabic, full width) do not matter. `ẞ` and `ß` become `ss`. */
+const foldedLabel = (label: string): string =>
+  label
+    .normalize('NFKC')
+    .replace(/\p{Cf}/gu, '')
+    .toUpperCase()
+    .toLowerCase()
+    .normalize('NFKC')
+    .replace(/\s+/g, ' ')
+    .replace(/^[-–—•· ]+|[: ]+$/g, '')
+    .replaceAll('’', "'")
+
+const nutrients: ReadonlyMap<string, LabelledNutrient> = new Map(
+  (Object.keys(nutrientLabels) as LabelledNutrient[]).flatMap(nutrient =>
+    nutrientLabels[nutrient].map(label => [foldedLabel(label), nutrient] as const),
+  ),
+)
+
+// Read only before sugars and saturated fat, which are parts of another row on every package.
+const ofWhich =
+  /^(?:of which|dont|davon|de los cuales|de las cuales|di cui|waarvan|w tym|dos quais|das quais|varav|heraf|herav|hvorav|joista|из них|в том числе|з них|うち) ?(.+)$/u
+
+// The site shows `Carbohydrates (without fiber)` where another row has the total (read 2026).
+const withoutFiber =
+  /^(.+?) ?\((?:without|sans|ohne|sin|senza|zonder|sem|sense|bez|без|utan|uden|uten|ilman|χωρισ|χωρίς|fără|بدون|不含|除)[^()]*\)$/u
+
+const saltOf = (sodium: number | null): number | null => (sodium === null ? null : rounded(sodium * 2.5))
+
+/** The first column for the reference amount as sold; -1 without one. The site shows columns as sold before prepared ones. */
+const asSoldFor100 = (head: readonly string[]): number =>
+  head.map(asciiDigits).findIndex(heading => referenceAmount.test(heading) && !prepared.test(heading))
+
+// "per serving (100 g)" contains 100 g too; only the reference amount is `100 g / 100 ml`, in the letters of any language.
+const referenceAmount = /^[^(]*(?<!\d)100(?!\d)[^\d%]{1,20}(?<!\d)100(?!\d|\s*%)/u
+
+/**
+ * How headings of prepared products start. In ar, de, en, es, fr, it, ja, nl, pl and ru these are the words of the site
+ * (`prepared_product` in `po/common/*.po` of openfoodfacts/openfoodfacts-server, read 2026-11-26); the others are stems.
+ */
+const prepared =
+  /^\s*(?:prepar|prépar|gebrauchsfertig|zubereit|bereid|tillag|tilbered|valmis|připrav|priprav|przygotow|elkész|hazır|приготов|пригот|παρασκευ|معد|محضر|آماده|מוכן|調整|調理|制备|已准备|準備|조리)/iu

@@ -3,7 +3,7 @@ import { environmentalScoreGrades, normaliseCode, nutriScoreGrades } from '../..
 import { cleanText, gradeAmong, joinNames, novaGroup } from '../../product/normalise.ts'
 import type { Product } from '../../product/product.ts'
 import { flagged } from '../../product/quality.ts'
-import { type Nutriments, nutrimentsOf } from './nutrition.ts'
+import { type Nutriments, nutrimentsOf, unreadLabels } from './nutrition.ts'
 import { nameInTitle } from './title.ts'
 
 /**
@@ -231,14 +231,10 @@ export class ProductPage {
   readonly address = () =>
     resolve(this.attribute('canonical', 'href'), this.content.address) ?? this.content.address
 
-  readonly nutriments = (): Nutriments =>
-    nutrimentsOf(
-      {
-        head: this.texts('nutritionHead'),
-        rows: (this.content.found.nutritionRows ?? []).map(({ children }) => children),
-      },
-      this.lang() ?? 'en',
-    )
+  readonly nutriments = (): Nutriments => nutrimentsOf(this.nutritionTable(), this.lang() ?? 'en')
+
+  /** The labels of the nutrition table if none of them is known although rows have amounts; otherwise empty. */
+  readonly unreadLabels = (): readonly string[] => unreadLabels(this.nutritionTable(), this.lang() ?? 'en')
 
   /**
    * The record of the product; null without a valid barcode. A page contains neither the revision nor the time of the
@@ -274,6 +270,11 @@ export class ProductPage {
       source: 'web',
     })
   }
+
+  private readonly nutritionTable = () => ({
+    head: this.texts('nutritionHead'),
+    rows: (this.content.found.nutritionRows ?? []).map(({ children }) => children),
+  })
 
   private readonly texts = (place: Place) => (this.content.found[place] ?? []).map(({ text }) => text)
   private readonly text = (place: Place) => cleanText(this.texts(place)[0])
