@@ -29,7 +29,7 @@ export const outcomeMeanings: Readonly<Record<Outcome, string>> = {
   unreachable: 'could not connect',
   refused: 'offstream or the other side refused the operation',
   download: 'a download failed, or its checksum is wrong',
-  failed: 'a service, a job, a SQL statement or a file failed',
+  failed: 'a service, a job or a SQL statement failed, or a file could not be processed',
   locked: 'another command is in progress',
   blocked: 'the site blocks offstream',
   interrupted: 'interrupted by Ctrl-C (SIGINT)',

@@ -10,8 +10,8 @@ An error shows what happened, its code in brackets, the last log lines of a serv
 next:
 
 \`\`\`
-✖ Port 9092 (kafka.port) is already in use by java, pid 4711 [PORT_TAKEN]
-→ stop that process, or run \`offstream up --ports auto\`
+✖ Port 9092, which kafka needs, is already in use by \`java Kafka\` (pid 4711) [PORT_TAKEN]
+→ stop that program, or choose another port: \`--set kafka.port=…\`; \`offstream up --ports auto\` chooses free ones
 \`\`\`
 
 With \`--json\` it is an object on standard output:

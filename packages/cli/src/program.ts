@@ -16,7 +16,7 @@ Examples:
 
 Terms:
   stack          the services of a project and their data; a project has one
-                 stack without a name, and any number with names
+                 unnamed stack and any number of named ones
   Kafka          stores messages in topics; offstream uses products-events.
                  ZooKeeper stores the metadata of Kafka
   Spark          runs programs on data: a master schedules, workers execute

@@ -13,11 +13,11 @@ test.each([
   ],
   [
     [
-      "error: option '--limit <number>' argument 'many' is invalid. It must be a whole number from 1.",
+      "error: option '--limit <number>' argument 'many' is invalid. It must be a whole number of at least 1.",
       'scrape',
     ],
     [
-      'Invalid value `many` for `--limit <number>`: it must be a whole number from 1',
+      'Invalid value `many` for `--limit <number>`: it must be a whole number of at least 1',
       'run `offstream scrape --help`',
     ],
   ],

@@ -38,7 +38,7 @@ test('an unknown option is a usage error', async () => {
 
 test('an invalid option value is a usage error', async () => {
   expect((await stack.run(['scrape', '--limit', 'many'])).shown).toMatchInlineSnapshot(`
-    "! ✖ Invalid value \`many\` for \`--limit <number>\`: it must be a whole number from 1 [USAGE_INVALID]
+    "! ✖ Invalid value \`many\` for \`--limit <number>\`: it must be a whole number of at least 1 [USAGE_INVALID]
     ! → run \`offstream scrape --help\`
     exit 2"
   `)

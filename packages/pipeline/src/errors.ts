@@ -5,7 +5,7 @@ export const pipelineErrors = {
   ACCESS_DENIED: {
     outcome: 'refused',
     cause: 'Kafka rejected the user, or denies access to this topic.',
-    remedy: 'Check user name, password and mechanism, and the permissions on the topic.',
+    remedy: 'Check the user name, the password, the mechanism, and the permissions on the topic.',
   },
   ADDRESS_INVALID: {
     outcome: 'usage',
@@ -16,7 +16,7 @@ export const pipelineErrors = {
   },
   CACHE_UNWRITABLE: {
     outcome: 'refused',
-    cause: 'A folder of the cache cannot be written or removed.',
+    cause: 'A folder in the cache cannot be written to or removed.',
     remedy: 'Check who owns it, or set `OFFSTREAM_CACHE` to a folder that you own.',
   },
   CHART_INVALID: {

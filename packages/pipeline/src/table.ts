@@ -51,13 +51,14 @@ export const query = async (
   await using connection = await connectTo(address, options.signal)
   const run = connection.query(sql)
   if (options.timeoutMs === undefined && options.signal === undefined) return await run
+  const { timeoutMs = 2 ** 31 - 1 } = options
   return await withDeadline(() => run, {
     what: 'the result of the query',
-    timeoutMs: options.timeoutMs ?? 2 ** 31 - 1,
+    timeoutMs,
     signal: options.signal,
   }).catch(error => {
     if (error instanceof OffstreamError || options.signal?.aborted) throw error
-    throw new PipelineError('QUERY_TIMEOUT', messageOf(error), {
+    throw new PipelineError('QUERY_TIMEOUT', `The query timed out after ${timeoutMs / 1_000} s`, {
       hint: 'query less data, or raise the limit with `--timeout`',
       cause: error,
     })

@@ -153,7 +153,7 @@ export const runtimeErrors = {
   },
   PORT_TAKEN: {
     outcome: 'portTaken',
-    cause: 'Another program listens on a required port; the message names the program and its pid.',
+    cause: 'Another program is listening on a required port; the message names the program and its pid.',
     remedy:
       'Stop it, or choose another port, with the setting that the message names or with `offstream up --ports auto`.',
   },

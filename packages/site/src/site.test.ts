@@ -433,7 +433,7 @@ describe('the server', () => {
     await expect(startSite({ catalogue, port })).rejects.toMatchObject({
       code: 'PORT_TAKEN',
       outcome: 'portTaken',
-      message: `Port ${port} of 127.0.0.1 is in use`,
+      message: `Port ${port} on 127.0.0.1 is in use`,
     })
   })
 

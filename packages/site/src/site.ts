@@ -167,7 +167,7 @@ const listen = async (server: Server, host: string, port: number): Promise<strin
     server.listen(port, host, resolve)
   }).catch(error => {
     if (error?.code !== 'EADDRINUSE') throw error
-    throw new RuntimeError('PORT_TAKEN', `Port ${port} of ${host} is in use`, {
+    throw new RuntimeError('PORT_TAKEN', `Port ${port} on ${host} is in use`, {
       hint: 'choose another with `--port`, or 0 for any free one',
       cause: error,
     })

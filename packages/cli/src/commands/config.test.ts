@@ -69,6 +69,6 @@ test('`config show` names the settings that differ from those of the running sta
   const { stdout, stderr } = await runCommand(['config', 'show', '--sources'], { project })
   expect(stdout).toMatch(/kafka\.port +1002 +the running stack\n/)
   expect(stderr).toBe(
-    'The running stack was started with other values of `kafka.port`. Run `offstream down`, then `offstream up`, to apply the changes.\n',
+    'The running stack was started with different values for `kafka.port`. Run `offstream down`, then `offstream up`, to apply the changes.\n',
   )
 })

@@ -64,7 +64,7 @@ Next: \`offstream up\`. Running services keep their settings until
       )
       if (others.length > 0)
         output.note(
-          `The running stack was started with other values of ${others.map(path => `\`${path}\``).join(', ')}. Run \`offstream down\`, then \`offstream up\`, to apply the changes.`,
+          `The running stack was started with different values for ${others.map(path => `\`${path}\``).join(', ')}. Run \`offstream down\`, then \`offstream up\`, to apply the changes.`,
         )
     })
 }

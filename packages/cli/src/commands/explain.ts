@@ -8,7 +8,7 @@ const define: DefineCommand = (command, context) =>
     .addHelpText(
       'after',
       `
-Prints the cause of an error, its exit status and what you can do.
+Prints the cause of an error, its exit status and what to do about it.
 
 Exit status: 0 explained, 2 unknown code.
 

@@ -21,7 +21,7 @@ The Thrift server runs the statement, as it does for Tableau. There are three
 views: \`Products\`, \`products_v1\` (the same with the French column names of the
 first version of this project) and \`products_rejected\` (rejected messages).
 
-  table  aligned columns; on a terminal, values that do not fit are cut (…)
+  table  aligned columns; on a terminal, long values are truncated (…)
   json   an array with one object per row
   csv    RFC 4180; NULL is an empty field, an empty string is ""
 

@@ -14,7 +14,7 @@ const define: DefineCommand = (command, context) =>
       'the position of the job in the topic; the job reads the topic again, no row changes',
     )
     .option('--topic', 'the messages, and the positions of the job and of scrapes; the rows stay')
-    .option('--all', 'all of these, the logs and the work folders')
+    .option('--all', 'all of these, plus logs and work folders')
     .option('--dry-run', 'only show what would be deleted, with sizes')
     .option('--yes', 'do not prompt')
     .addHelpText(

@@ -109,17 +109,17 @@ delete.
 On sites that are not on this machine, offstream opens one page at a time, 30 a
 minute, identifies itself (set \`web.contact\`), and obeys robots.txt. For more
 than a few hundred products use \`--source export\`. Standard input can be CSV or
-JSON lines (products or responses of the API, or records of a dry run), plain or
-compressed with gzip.
+JSON lines (products or responses from the API, or records of a dry run), plain
+or compressed with gzip.
 
 Ctrl-C stops a scrape. An interrupted or killed scrape of web pages resumes when
 you run the same command again: products that Kafka has acknowledged are not
 fetched again, and count towards \`--limit\`. A completed scrape starts over.
 
 Exit status: 0 ok, 2 invalid options, 6 no browser found, 9 could not connect to
-Kafka or the site, 10 the address redirects to another site, is too large or is
-disallowed by robots.txt, 12 all inputs were skipped, 13 another scrape of this
-address is running, 14 the site blocks offstream.
+Kafka or the site, 10 the address redirects to another site or is disallowed by
+robots.txt, or its response is too large, 12 all inputs were skipped, 13 another
+scrape of this address is running, 14 the site blocks offstream.
 
 Examples:
   offstream scrape --limit 100
@@ -160,7 +160,7 @@ const scrape = async (
   })
   if (name === 'stdin' && process.stdin.isTTY) output.note('Reading lines from the terminal until Ctrl-D.')
   if (request.kind === 'topic' && !request.untilEnd)
-    output.note('Reading messages, also new ones, until Ctrl-C.')
+    output.note('Reading messages, including new ones, until Ctrl-C.')
   const progress = new ScrapeProgress(output, request.limit ?? null)
   const counts = dryRun
     ? await pipeline.produce({

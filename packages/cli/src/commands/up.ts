@@ -9,7 +9,7 @@ const define: DefineCommand = (command, context) =>
     .addOption(
       new Option(
         '--ports <choice>',
-        '`auto`: use the next free port if a port is in use; `configured`: fail in this case',
+        '`auto`: use the next free port if a port is in use; `configured`: fail in that case',
       )
         .choices(['configured', 'auto'] as const)
         .default('configured' as const),

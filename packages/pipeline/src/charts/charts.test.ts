@@ -308,7 +308,7 @@ describe('a chart that loads something', () => {
     await expect(renderChart(chart(spec()), answer('products:int', [[1]]))).rejects.toMatchObject({
       code: 'CHART_INVALID',
       message: expect.stringMatching(
-        /^The chart `drawn` cannot be drawn: it loads or links `.+`, which is not allowed$/,
+        /^The chart `drawn` cannot be drawn: it loads or links to `.+`, which is not allowed$/,
       ),
     })
     expect(requests).toEqual([])

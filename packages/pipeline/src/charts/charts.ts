@@ -53,7 +53,7 @@ export const renderChart = async (chart: Chart, result: QueryResult): Promise<st
         vega.resetSVGDefIds()
         return view.toSVG()
       })
-      if (refused.length > 0) throw new Error(`it loads or links \`${refused[0]}\`, which is not allowed`)
+      if (refused.length > 0) throw new Error(`it loads or links to \`${refused[0]}\`, which is not allowed`)
       return `${svg}\n`
     } finally {
       view.finalize()

@@ -33,7 +33,7 @@ export const refusalIn = (answer: JsonObject): Skip | null => {
     /product[ _]not[ _]found/.test(status) ||
     (answer['status'] === 0 && objectOf(answer['product']) === null)
   )
-    return { skippedBy: 'not-found', reason: 'it is a response of the API: the product was not found' }
+    return { skippedBy: 'not-found', reason: 'it is an API response: the product was not found' }
   return null
 }
 
@@ -47,5 +47,5 @@ const isAnswer = (answer: JsonObject): boolean =>
 
 const noProduct: Skip = {
   skippedBy: 'no-product-in-response',
-  reason: 'it is a response of the API without a product',
+  reason: 'it is an API response without a product',
 }

@@ -1,15 +1,15 @@
-/** The stable names of the reasons for which an input gives no record. The summary of a scrape counts by them. */
+/** The stable names of the reasons why an input produces no record. The summary of a scrape counts by them. */
 const skipReasons = [
   /** It has no barcode, or a number that is too large or too rounded to be one. */
   'no-code',
   'invalid-code',
   /** It has a barcode, and nothing else that a product has. */
   'no-product-fields',
-  /** An answer of the API: the site does not know the product. */
+  /** An API response: the site does not know the product. */
   'not-found',
   /** Cosmetics, pet food and other products belong to other sites. */
   'other-product-type',
-  /** An answer of the API that contains no product for another reason. */
+  /** An API response that contains no product for another reason. */
   'no-product-in-response',
   /** The product no longer exists, and this run does not delete. */
   'gone',
@@ -21,7 +21,7 @@ const skipReasons = [
   'invalid-row',
   /** The value of a message does not match the columns of the record. */
   'invalid-record',
-  /** A web page that gives no record, or cannot be read. */
+  /** A web page that contains no record, or cannot be read. */
   'unreadable-page',
   /** The input moved to another site. */
   'redirected',
@@ -32,7 +32,7 @@ const skipReasons = [
 /** The stable name of a reason. */
 export type SkipReason = (typeof skipReasons)[number]
 
-/** Why an input gives no record: the stable name, and the text for the user. */
+/** Why an input produces no record: the stable name, and the text for the user. */
 export interface Skip {
   readonly skippedBy: SkipReason
   readonly reason: string

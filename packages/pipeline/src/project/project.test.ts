@@ -235,7 +235,7 @@ test('contradictory settings of another cluster are problems, reported together'
     message: [
       'The configuration has 2 problems:',
       '  topic.tls.caFile: has no effect without topic.tls.enabled',
-      '  topic.sasl.username: must be set with topic.sasl.mechanism',
+      '  topic.sasl.username: must be set if topic.sasl.mechanism is set',
     ].join('\n'),
   })
 })

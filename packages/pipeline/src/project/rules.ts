@@ -25,10 +25,10 @@ const topicConflicts = ({ topic: { tls, sasl } }: Config): string[] => [
     ? ['topic.tls.caFile: has no effect without topic.tls.enabled']
     : []),
   ...(sasl.mechanism !== null && sasl.username === null
-    ? ['topic.sasl.username: must be set with topic.sasl.mechanism']
+    ? ['topic.sasl.username: must be set if topic.sasl.mechanism is set']
     : []),
   ...(sasl.mechanism === null && sasl.username !== null
-    ? ['topic.sasl.mechanism: must be set with topic.sasl.username']
+    ? ['topic.sasl.mechanism: must be set if topic.sasl.username is set']
     : []),
 ]
 

@@ -50,7 +50,7 @@ export const knownProblems: readonly ProblemPattern[] = [
   {
     code: 'LIMIT_REACHED',
     pattern: /Too many open files|unable to create (?:new )?native thread/,
-    cause: 'The limit of open files or threads was reached',
+    cause: 'The limit on open files or threads was reached',
     hint: 'raise the limit (`ulimit -n 65536`, `ulimit -u 8192`), then `offstream down` and `offstream up`',
   },
   {
@@ -82,14 +82,14 @@ export const knownProblems: readonly ProblemPattern[] = [
   {
     code: 'PORT_TAKEN',
     pattern: /Address already in use|could not bind on port \d+/,
-    cause: 'Another program listens on its port',
+    cause: 'Another program is listening on its port',
     hint: 'stop that program (`offstream doctor` shows it) or choose another port in `offstream.yaml`, then `offstream up`',
   },
   {
     code: 'CLUSTER_ID_MISMATCH',
     pattern: /InconsistentClusterIdException|Invalid cluster\.id in: /,
     cause:
-      'Kafka and ZooKeeper have data of different clusters: the data of one was deleted without that of the other',
+      'Kafka and ZooKeeper have data from different clusters: the data of one was deleted without that of the other',
     hint: 'delete both with `offstream reset --topic`, then `offstream up`',
   },
   {
@@ -103,7 +103,7 @@ export const knownProblems: readonly ProblemPattern[] = [
     pattern:
       /\/brokers\/ids\/\d+, node already exists|KeeperException\$NodeExistsException|are already registered by broker \d+/,
     cause: 'ZooKeeper still has the session of a broker that was killed, or another broker is running',
-    hint: 'try again in 20 seconds with `offstream up`; if that does not help, `offstream down` first',
+    hint: 'try again in 20 seconds with `offstream up`; if that does not help, run `offstream down` first',
   },
   {
     code: 'ZOOKEEPER_DATA_CORRUPT',
@@ -200,7 +200,7 @@ export const knownProblems: readonly ProblemPattern[] = [
     pattern:
       /Initial job has not accepted any resources|requires more resource than any of Workers could have/,
     cause: 'No Spark worker has the cores and memory that the job requires',
-    hint: '`offstream status` shows whether a worker runs; if one does, raise `spark.worker.memory` or lower `stream.executorMemory`, then `offstream down` and `offstream up`',
+    hint: '`offstream status` shows whether a worker is running; if one is, raise `spark.worker.memory` or lower `stream.executorMemory`, then `offstream down` and `offstream up`',
   },
   {
     code: 'KILLED',

@@ -51,7 +51,7 @@ test('records, products and responses of the API are read; records stay unchange
   expect(skipped).toEqual([
     ['stdin:5', 'its code `x` is not a barcode'],
     ['stdin:6', expect.stringContaining('it is not valid JSON: ')],
-    ['stdin:8', 'it is a response of the API: the product was not found'],
+    ['stdin:8', 'it is an API response: the product was not found'],
   ])
 })
 

@@ -147,7 +147,7 @@ test('an answer gives all its products, and other messages are skipped with a re
   expect(products.at(-1)?.as_of).toBe('2026-03-25T18:05:13.000Z')
   expect(skipped).toEqual([
     [`${topic}[0]@1`, 'it has a code, but no product fields; if it has another format, set `topic.mapping`'],
-    [`${topic}[0]@2`, 'it is a response of the API: the product was not found'],
+    [`${topic}[0]@2`, 'it is an API response: the product was not found'],
   ])
   expect(events.flatMap(event => (event.kind === 'skipped' ? [event.skippedBy] : []))).toEqual([
     'no-product-fields',

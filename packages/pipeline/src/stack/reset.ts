@@ -233,7 +233,7 @@ const refused = (path: string, cause: unknown): OffstreamError =>
     'RESET_REFUSED',
     `\`${path}\` cannot be moved, so nothing was deleted: ${messageOf(cause)}`,
     {
-      hint: 'empty a mount point, or a folder of another user, by hand',
+      hint: 'if it is a mount point, or belongs to another user, empty it by hand',
       cause,
     },
   )

@@ -148,7 +148,7 @@ test('a running service cannot be started with other settings, unless it is rest
   await expect(refuseOtherSettings(other)).rejects.toMatchObject({
     code: 'SETTINGS_DIFFER',
     outcome: 'refused',
-    message: 'kafka runs with `kafka.memory=512m`, not `1g`',
+    message: 'kafka is running with `kafka.memory=512m`, not `1g`',
   })
   await refuseOtherSettings(other, ['kafka'])
 })

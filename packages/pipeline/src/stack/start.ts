@@ -71,11 +71,11 @@ export const refuseOtherSettings = async (
     if (record === null || !(await isRunning(record))) continue
     for (const [path, value] of requested)
       if (isStartedWith(name, path) && present.get(path) !== value)
-        differences.push(`${name} runs with \`${path}=${present.get(path)}\`, not \`${value}\``)
+        differences.push(`${name} is running with \`${path}=${present.get(path)}\`, not \`${value}\``)
   }
   if (differences.length === 0) return
   throw new PipelineError('SETTINGS_DIFFER', differences.join('; '), {
-    hint: 'stop the services with `offstream down`, then start them with the other values',
+    hint: 'stop the services with `offstream down`, then start them with the new values',
   })
 }
 

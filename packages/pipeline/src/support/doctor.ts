@@ -174,7 +174,7 @@ export const memory = (
 const fileSystem = async (warehouse: string): Promise<Finding> => {
   const folder = await nearestExisting(warehouse)
   const system = await fileSystemOf(folder)
-  if (system === null) return ok('File system', `unknown, of \`${folder}\``)
+  if (system === null) return ok('File system', `unknown, for \`${folder}\``)
   const found = `${system.type}, mounted at \`${system.mountPoint}\``
   return supportsCatalog(system)
     ? ok('File system', found)
@@ -195,7 +195,7 @@ const disk = async (directory: string): Promise<Finding> => {
         name: 'Disk',
         verdict: bavail * bsize < minDiskBytes ? 'problem' : 'warning',
         found,
-        hint: 'free some space: the runtimes need 1.2 GB, and the data grows with the products',
+        hint: 'free some space: the runtimes need 1.2 GB, and the data grows with the number of products',
       }
 }
 

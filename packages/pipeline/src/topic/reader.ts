@@ -237,7 +237,7 @@ const readError = (error: unknown, { brokers, topic, group }: TopicReaderOptions
   const address = brokers.join(',')
   if (name === 'KafkaJSSASLAuthenticationError' || /AUTHORIZATION_FAILED|AUTHENTICATION/.test(type))
     return new PipelineError('ACCESS_DENIED', `Kafka at \`${address}\` denied access: ${messageOf(error)}`, {
-      hint: `check user name, password and mechanism, and the permissions on topic \`${topic}\` and group \`${group}\``,
+      hint: `check the user name, the password, the mechanism, and the permissions on topic \`${topic}\` and group \`${group}\``,
       cause: error,
     })
   if (/REBALANCE|GENERATION|MEMBER/.test(type))
@@ -263,7 +263,7 @@ const readError = (error: unknown, { brokers, topic, group }: TopicReaderOptions
       'KAFKA_UNREACHABLE',
       `Could not connect to a Kafka broker at \`${address}\`: ${messageOf(error)}`,
       {
-        hint: 'check address and port, and whether the listener requires TLS',
+        hint: 'check the address and the port, and whether the listener requires TLS',
         cause: error,
       },
     )

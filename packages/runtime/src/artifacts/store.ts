@@ -121,7 +121,7 @@ const refuseFullDisk = async (artifact: Artifact): Promise<void> => {
   if (bavail * bsize >= required) return
   throw new RuntimeError(
     'DISK_FULL',
-    `${name} needs ${megabytes(required)} in \`${directory}\`, but only ${megabytes(bavail * bsize)} are free`,
+    `${name} needs ${megabytes(required)} in \`${directory}\`, but only ${megabytes(bavail * bsize)} is free`,
     { hint: 'free some space, or set `OFFSTREAM_CACHE` to a folder on another disk' },
   )
 }
@@ -198,7 +198,7 @@ export const checksumMismatch = (name: string, what: string, output = ''): Offst
 /** A tool that downloads for us failed; its last lines say why. */
 export const downloadFailed = (name: string, tool: string, output: string, cause?: unknown): OffstreamError =>
   new RuntimeError('DOWNLOAD_FAILED', `${name} could not be downloaded: ${tool} failed`, {
-    hint: 'check the network (proxies and mirrors are configured where the tool reads them), then try again',
+    hint: `check the network, and the proxy and mirror settings of ${tool}, then try again`,
     lastLogLines: output.trim().split('\n').slice(-lastLogLineCount),
     cause,
   })

@@ -38,7 +38,7 @@ const explained = async (
   const diagnosis = diagnose?.([...lines, what]) ?? null
   return {
     message: diagnosis === null ? what : `${what}: ${diagnosis.cause}`,
-    hint: diagnosis === null ? `read \`${logFile}\`` : `${diagnosis.hint}; the whole log is \`${logFile}\``,
+    hint: diagnosis === null ? `read \`${logFile}\`` : `${diagnosis.hint}; the full log is in \`${logFile}\``,
     lastLogLines: lines.slice(-lastLogLineCount),
   }
 }

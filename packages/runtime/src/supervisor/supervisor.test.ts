@@ -382,7 +382,7 @@ test('a known cause of a failure is reported with its fix', async () => {
   await expect(stack.supervisor.start([dies])).rejects.toMatchObject({
     code: 'SERVICE_EXITED',
     message: 'dies exited with status 7 before it was ready: it starved',
-    hint: `feed it; the whole log is \`${dies.logFile}\``,
+    hint: `feed it; the full log is in \`${dies.logFile}\``,
   })
 })
 

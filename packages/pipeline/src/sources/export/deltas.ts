@@ -45,7 +45,7 @@ export const deltasAfter = async (
 
 const delta = (name: string, index: string): Delta => {
   const [, from, until] = deltaName.exec(name) ?? []
-  if (from === undefined || until === undefined) throw invalid(index, name)
+  if (from === undefined || until === undefined) throw invalid(index, `it contains \`${name.slice(0, 80)}\``)
   const location = isWebAddress(index) ? new URL(name, index).href : join(dirname(index), name)
   return { location, from: Number(from), until: Number(until) }
 }
@@ -55,20 +55,16 @@ const text = async (index: Input): Promise<string> => {
   let bytes = 0
   for await (const chunk of index.chunks()) {
     bytes += chunk.length
-    if (bytes > maxIndexBytes) throw invalid(index.name, 'much more text')
+    if (bytes > maxIndexBytes) throw invalid(index.name, 'it is larger than 1 MiB')
     parts.push(chunk)
   }
   return Buffer.concat(parts).toString('utf8')
 }
 
-const invalid = (index: string, line: string) =>
-  new PipelineError(
-    'INDEX_INVALID',
-    `\`${index}\` is not an index of deltas: it contains \`${line.slice(0, 80)}\``,
-    {
-      hint: 'use the address of `/data/delta/index.txt`',
-    },
-  )
+const invalid = (index: string, reason: string) =>
+  new PipelineError('INDEX_INVALID', `\`${index}\` is not an index of deltas: ${reason}`, {
+    hint: 'use the address of `/data/delta/index.txt`',
+  })
 
 const Position = z.object({ index: z.string(), until: z.int() })
 

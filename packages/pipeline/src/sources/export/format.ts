@@ -155,7 +155,7 @@ const damaged = (name: string, error: unknown, cause: unknown): unknown => {
   if (!code.startsWith('Z_')) return cause ?? error
   return code === 'Z_BUF_ERROR'
     ? new PipelineError('FILE_TRUNCATED', `\`${name}\` is truncated: its last part is missing`, {
-        hint: 'download the file again; the products before the cut were read',
+        hint: 'download the file again; the products before that point were read',
         cause: error,
       })
     : new PipelineError('FILE_DAMAGED', `\`${name}\` cannot be decompressed: its gzip data is damaged`, {

@@ -88,7 +88,7 @@ const throwing = (error: OffstreamError): never => {
 
 const notAHomePage = (site: string): OffstreamError =>
   new PipelineError('ADDRESS_INVALID', `\`${site}\` is not the home page of a site, so it has no lists`, {
-    hint: 'use the home page, such as `https://fr.openfoodfacts.org`, or omit the option of the list',
+    hint: 'use the home page, such as `https://fr.openfoodfacts.org`, or omit `--category` and similar options',
   })
 
 const withoutLanguages = (site: string): OffstreamError =>
