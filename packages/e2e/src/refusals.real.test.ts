@@ -155,7 +155,7 @@ test('an invalid catalogue is reported with the line', async () => {
   await writeFile(join(stack.directory, 'catalogue.jsonl'), '{"code":"20000004"}\n{"code":"x"}\n')
   expect((await stack.run(['site', '--catalogue', 'catalogue.jsonl'])).shown).toMatchInlineSnapshot(`
     "! ✖ The catalogue \`catalogue.jsonl:2\` cannot be read: code: must be 1 to 24 digits [CATALOGUE_UNREADABLE]
-    ! → give a file of JSON Lines, one product of the Open Food Facts API a line, plain or gzipped (\`.gz\`)
+    ! → use a JSON Lines file with one product of the Open Food Facts API per line, plain or gzipped (\`.gz\`)
     exit 2"
   `)
 })
