@@ -82,12 +82,15 @@ test('a topic of another cluster is read with the configured settings, and a dry
   await admin.disconnect()
   const producer = kafka.client().producer()
   await producer.connect()
-  const messages = ['3017620422003', '3068320123264'].map(gtin => ({ value: JSON.stringify({ gtin }) }))
+  const messages = ['3017620422003', '3068320123264'].map(gtin => ({
+    value: JSON.stringify({ gtin, title: 'Tea' }),
+  }))
   await producer.send({ topic: 'elsewhere', messages })
   await producer.disconnect()
 
   const around = project([
-    ...[`topic.brokers=${kafka.secureBroker}`, 'topic.topic=elsewhere', 'topic.mapping.code=$.gtin'],
+    ...[`topic.brokers=${kafka.secureBroker}`, 'topic.topic=elsewhere'],
+    ...['topic.mapping.code=$.gtin', 'topic.mapping.product_name=$.title'],
     ...['topic.tls.enabled=true', `topic.tls.caFile=${kafka.caFile}`],
     ...['topic.sasl.mechanism=scram-sha-256', 'topic.sasl.username=mirror'],
   ])

@@ -51,6 +51,7 @@ test('all records of an export arrive in Kafka, and are the same when they are r
     delivered: 5_000,
     removed: 0,
     skipped: 0,
+    skippedBy: {},
     filtered: 0,
   })
 
