@@ -90,4 +90,22 @@ def _function(context: SparkContext) -> Any:  # noqa: ANN401 - a UserDefinedFunc
     reader = constructor.newInstance(arguments)
     columns = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in PRODUCT)
     returned = java.org.apache.spark.sql.types.DataType.fromDDL(f"struct<{columns}, reason string>")
-    return java.org.apache.spark.sql.functions.udf(reader, returned).asNondeterministic()
+    return _udf(context, reader, returned).asNondeterministic()
+
+
+def _udf(context: SparkContext, reader: Any, returned: Any) -> Any:  # noqa: ANN401 - objects of Java
+    """Call `functions.udf(UDF2, DataType)` by reflection.
+
+    `udf(Object, DataType)` of Scala fits too, and Spark rejects what it returns. Of two overloads that fit, py4j
+    calls the one that the JVM lists first, and that order changes with the archive of loaded classes.
+    """
+    java: Any = context._jvm
+    gateway: Any = context._gateway
+    find = java.java.lang.Class.forName
+    types = gateway.new_array(java.java.lang.Class, 2)
+    types[0] = find("org.apache.spark.sql.api.java.UDF2")
+    types[1] = find("org.apache.spark.sql.types.DataType")
+    arguments = gateway.new_array(java.Object, 2)
+    arguments[0] = reader
+    arguments[1] = returned
+    return find("org.apache.spark.sql.functions").getMethod("udf", types).invoke(None, arguments)
