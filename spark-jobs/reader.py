@@ -96,8 +96,8 @@ def _function(context: SparkContext) -> Any:  # noqa: ANN401 - a UserDefinedFunc
 def _udf(context: SparkContext, reader: Any, returned: Any) -> Any:  # noqa: ANN401 - objects of Java
     """Call `functions.udf(UDF2, DataType)` by reflection.
 
-    `udf(Object, DataType)` of Scala fits too, and Spark rejects what it returns. Of two overloads that fit, py4j
-    calls the one that the JVM lists first, and that order changes with the archive of loaded classes.
+    `udf(Object, DataType)` of Scala fits too, and Spark rejects what it returns. Of two overloads that fit,
+    py4j calls the one that the JVM lists first, and that order changes with the archive of loaded classes.
     """
     java: Any = context._jvm
     gateway: Any = context._gateway
