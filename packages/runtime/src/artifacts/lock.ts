@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { link, readFile, rm, writeFile } from 'node:fs/promises'
-import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import { identify, isAlive, type ProcessIdentity } from '../processes.ts'
+import { pause } from '../until.ts'
 
 /** A lock that this process holds until it is disposed of. */
 export type Lock = AsyncDisposable
@@ -44,7 +44,7 @@ export const acquireLock = async (
     const holder = await tryLock(file, own)
     if (holder === null) return { [Symbol.asyncDispose]: () => release(file, own) }
     if (Date.now() >= deadline) throw new LockedError(file, holder)
-    await pause(intervalMs, undefined, { signal }).catch(() => undefined)
+    await pause(intervalMs, signal)
   }
 }
 

@@ -1,4 +1,7 @@
-/** Waits. Resolves early, without an error, when `signal` is aborted. */
+/**
+ * Waits. Resolves early, without an error, when `signal` is aborted. The `pause` of `runtime` does the same with
+ * `node:timers/promises`, which the fake clock of the tests of the circuit breaker cannot control.
+ */
 export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise(resolve => {
     if (signal.aborted) return resolve()
