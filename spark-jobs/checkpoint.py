@@ -18,7 +18,7 @@ Offsets: TypeAlias = dict[str, dict[str, int]]
 
 
 class Checkpoint:
-    """The checkpoint of a query with one source. Use it only while the query does not run."""
+    """The checkpoint of a query with one source. Only `properties` may be used while the query runs."""
 
     def __init__(self, spark: SparkSession, location: str) -> None:
         """`location` is a folder or a URI, which does not have to exist yet."""
@@ -31,16 +31,18 @@ class Checkpoint:
     def committed(self) -> Offsets:
         """Return the offsets after the last batch that is done; an empty dict if no batch is."""
         done = self._batches("commits")
-        if not done:
-            return {}
-        opened = self._files.open(self._path(self._folder, f"offsets/{max(done)}"))
-        try:
-            text = self._text(opened, "UTF-8")
-        finally:
-            opened.close()
-        _version, _metadata, source, *_ = text.split("\n")
-        offsets: Offsets = json.loads(source)
-        return offsets
+        return self._planned(max(done)) if done else {}
+
+    def properties(self, batch_id: int) -> dict[str, str]:
+        """Return the properties of the snapshots of a planned batch; `repair` reads them.
+
+        The offsets are those after the batch: all messages before them are in the tables.
+        """
+        return {
+            "offstream.query-id": json.loads(self._read("metadata"))["id"],
+            "offstream.batch-id": str(batch_id),
+            "offstream.offsets": json.dumps(self._planned(batch_id), separators=(",", ":")),
+        }
 
     def delete_uncommitted(self) -> None:
         """Delete the plan of a batch that a killed job left undone, so that Spark plans it again.
@@ -53,6 +55,19 @@ class Checkpoint:
         for batch in self._batches("offsets"):
             if batch > last_done:
                 self._files.delete(self._path(self._folder, f"offsets/{batch}"), False)
+
+    def _planned(self, batch_id: int) -> Offsets:
+        _version, _metadata, source, *_ = self._read(f"offsets/{batch_id}").split("\n")
+        offsets: Offsets = json.loads(source)
+        return offsets
+
+    def _read(self, file: str) -> str:
+        opened = self._files.open(self._path(self._folder, file))
+        try:
+            text: str = self._text(opened, "UTF-8")
+        finally:
+            opened.close()
+        return text
 
     def _batches(self, log: str) -> list[int]:
         folder = self._path(self._folder, log)

@@ -70,6 +70,12 @@ def ensure_tables(spark: SparkSession) -> None:
             return
 
 
+def set_snapshot_properties(spark: SparkSession, properties: dict[str, str]) -> None:
+    """Set the properties of the snapshots that the next MERGE statements of this session commit."""
+    for name, value in properties.items():
+        spark.conf.set(f"spark.sql.iceberg.snapshot-property.{name}", value)
+
+
 def merge_products(rows: DataFrame) -> None:
     """Upsert rows: the newest row of each code, and only if it is newer than the row in the table.
 

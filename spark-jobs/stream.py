@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 from pyspark.sql import SparkSession
 
 from checkpoint import Checkpoint
-from lake import ensure_tables, merge_products, merge_rejected
+from lake import ensure_tables, merge_products, merge_rejected, set_snapshot_properties
 from messages import accepted, read_messages, rejected
 from program import one_line, run
 from progress import Progress
 from upkeep import Upkeep
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pyspark.sql import DataFrame
     from pyspark.sql.streaming.query import StreamingQuery
 
@@ -50,7 +52,7 @@ def main() -> None:
         warm_up(spark)
         checkpoint.delete_uncommitted()
         messages = kafka_messages(spark, args.brokers, args.topic, args.max_offsets_per_trigger)
-        batches = Batches(args.stop_file, Upkeep(progress.report_upkeep))
+        batches = Batches(args.stop_file, checkpoint.properties, Upkeep(progress.report_upkeep))
         query = start(messages, batches, args.checkpoint, args.trigger_ms)
         supervise(query, batches, args.stop_file, progress)
         progress.report("stopped")
@@ -68,9 +70,15 @@ class StopRequestedError(Exception):
 class Batches:
     """The function that `foreachBatch` calls with each batch."""
 
-    def __init__(self, stop_file: Path, upkeep: Upkeep | None = None) -> None:
-        """No batch starts once `stop_file` exists."""
+    def __init__(
+        self,
+        stop_file: Path,
+        properties: Callable[[int], dict[str, str]] = lambda _: {},
+        upkeep: Upkeep | None = None,
+    ) -> None:
+        """No batch starts once `stop_file` exists. `properties` returns those of a batch's snapshots."""
         self._stop_file = stop_file
+        self._properties = properties
         self._upkeep = upkeep or Upkeep()
         self.error: Exception | None = None
         """The error of the batch that stopped the query; Spark's own error hides it in two stacks."""
@@ -86,19 +94,24 @@ class Batches:
     def _write(self, batch: DataFrame, batch_id: int) -> None:
         if self._stop_file.exists():
             raise StopRequestedError
-        write_batch(batch)
+        write_batch(batch, self._properties(batch_id))
         self._upkeep.after_batch(batch.sparkSession, batch_id)
 
 
-def write_batch(batch: DataFrame) -> None:
-    """Write a batch of Kafka messages to the tables. Writing it again changes nothing."""
+def write_batch(batch: DataFrame, properties: dict[str, str]) -> None:
+    """Write a batch of Kafka messages to the tables. Writing it again changes nothing.
+
+    The snapshots get `properties`. The products are written last, so that a snapshot of them proves that the
+    whole batch is in the tables.
+    """
+    set_snapshot_properties(batch.sparkSession, properties)
     # Every action reads Kafka again unless the batch is persisted, and MERGE reads its source twice.
     read = read_messages(batch).persist()
     try:
-        merge_products(accepted(read))
         wrong = rejected(read)
         if not wrong.isEmpty():
             merge_rejected(wrong)
+        merge_products(accepted(read))
     finally:
         read.unpersist()
 
@@ -167,7 +180,7 @@ def warm_up(spark: SparkSession) -> None:
             "cast(NULL AS array<struct<key: string, value: binary>>) AS headers",
         )
     )
-    write_batch(empty)
+    write_batch(empty, {})
 
 
 def _arguments() -> argparse.Namespace:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def write(lake: SparkSession, *messages: Message) -> None:
-    write_batch(as_messages(lake, messages))
+    write_batch(as_messages(lake, messages), {})
 
 
 def rows_of(lake: SparkSession, table: str = PRODUCTS) -> list[Row]:

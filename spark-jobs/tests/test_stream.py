@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import json
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from pyspark.sql import functions as F
 
 from checkpoint import Checkpoint
 from environment import until
 from kafka import EVIAN, MESSAGES, NUTELLA, Message, as_messages, minutes, update
-from lake import PRODUCTS, REJECTED
+from lake import PRODUCTS, REJECTED, ensure_tables
 from progress import Progress
 from stream import Batches, start, supervise, warm_up
 from upkeep import Upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.streaming.query import StreamingQuery
@@ -54,6 +55,22 @@ class Job:
         one_by_one = self.lake.readStream.schema(MESSAGES).option("maxFilesPerTrigger", 1)
         return start(one_by_one.parquet(str(self._topic)), batches, self.checkpoint, trigger_ms=0)
 
+    def batches(self) -> Batches:
+        """Make the function that writes the batches of `start`."""
+        return Batches(self.stop_file, Checkpoint(self.lake, self.checkpoint).properties)
+
+    def snapshots(self, table: str = PRODUCTS) -> list[tuple[int, int]]:
+        """Return the batch and the offset in the snapshots of a table, oldest first."""
+        summaries = self.lake.table(f"{table}.snapshots").orderBy("committed_at").collect()
+        return [
+            (
+                int(row.summary["offstream.batch-id"]),
+                json.loads(row.summary["offstream.offsets"])["logOffset"],
+            )
+            for row in summaries
+            if "offstream.query-id" in row.summary
+        ]
+
     def progress(self) -> Progress:
         """Make the progress file of a new process of the job."""
         return Progress(self._progress_file, Checkpoint(self.lake, self.checkpoint).committed())
@@ -70,7 +87,7 @@ class Job:
     def read_all(self) -> Progress:
         """Run until all published messages are read."""
         progress = self.progress()
-        query = self.start(Batches(self.stop_file))
+        query = self.start(self.batches())
         try:
             query.processAllAvailable()
             progress.follow(query)
@@ -121,6 +138,17 @@ def test_messages_become_rows_and_the_progress_file_counts_every_batch(job: Job)
     )
     assert reported["rowsPerSecond"] > 0
     assert reported["triggerMs"] > 0
+
+
+def test_each_snapshot_has_the_query_the_batch_and_the_offsets_after_it(job: Job) -> None:
+    for number in range(3):
+        job.publish(product(number), WRONG)
+    job.read_all()
+
+    assert job.snapshots() == job.snapshots(REJECTED) == [(0, 0), (1, 1), (2, 2)]
+    query = json.loads((Path(job.checkpoint.removeprefix("file://")) / "metadata").read_text())["id"]
+    [last] = job.lake.table(f"{PRODUCTS}.snapshots").orderBy(F.desc("committed_at")).take(1)
+    assert last.summary["offstream.query-id"] == query
 
 
 def test_a_job_with_nothing_to_read_runs(job: Job) -> None:
@@ -180,6 +208,20 @@ def test_a_job_that_starts_with_a_stop_file_reads_nothing(job: Job) -> None:
 
     assert not query.isActive
     assert (job.rows(), job.committed()) == ([], {})
+
+
+def test_no_snapshot_of_the_products_has_a_batch_whose_rejected_messages_are_not_written(job: Job) -> None:
+    job.publish(product(0), WRONG)
+    job.lake.sql(f"DROP TABLE {REJECTED}")
+    batches = job.batches()
+
+    with pytest.raises(Exception, match=r"TABLE_OR_VIEW_NOT_FOUND"):
+        supervise(job.start(batches), batches, job.stop_file, job.progress())
+    assert job.snapshots() == []
+    ensure_tables(job.lake)
+    job.read_all()
+
+    assert ([offset for _, _, offset in job.rows()], job.rejected()) == ([0], [1])
 
 
 class PowerCut(Batches):
@@ -268,7 +310,7 @@ def test_upkeep_that_fails_is_reported_and_retried_while_the_stream_continues(
 ) -> None:
     error = broken.error
     clock, progress = Clock(), job.progress()
-    batches = Batches(job.stop_file, Upkeep(progress.report_upkeep, clock))
+    batches = Batches(job.stop_file, upkeep=Upkeep(progress.report_upkeep, clock))
 
     def upkeep_error_after(batch_id: int) -> str | None:
         batches(as_messages(job.lake, [product(batch_id)]), batch_id)

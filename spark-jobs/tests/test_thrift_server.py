@@ -63,7 +63,7 @@ def test_the_views_show_live_products_the_columns_of_the_first_version_and_rejec
     )
     gone = (update(1, code=EVIAN), delete(EVIAN, minutes(1), offset=2))
     wrong = Message(b"nutella", b"{", offset=3)
-    write_batch(as_messages(lake, [nutella, *gone, wrong]))
+    write_batch(as_messages(lake, [nutella, *gone, wrong]), {})
 
     create_views(lake, VIEWS)
 
