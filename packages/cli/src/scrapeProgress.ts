@@ -121,6 +121,8 @@ const eventText = (event: SourceEvent): string | null => {
       if ('labels' in event)
         return `${chalk.yellow('!')} The layout of the site may have changed: no label of the nutrition table on ${printable(event.address)} is known (${event.labels.map(label => `\`${printable(label)}\``).join(', ')}); its selector is \`${event.selector}\``
       return `${chalk.yellow('!')} The layout of the site may have changed: \`${event.field}\` is on ${percent(event.rate)} of the last pages, typically on ${percent(event.typicalRate)}; its selector is \`${event.selector}\``
+    case 'mapping':
+      return mappingText(event)
     case 'skipped':
       return `${chalk.yellow('!')} skipped ${printable(event.address)}: ${printable(event.reason)}`
     case 'found':
@@ -129,6 +131,20 @@ const eventText = (event: SourceEvent): string | null => {
       return null
   }
 }
+
+/** In YAML, so that it can be copied into `offstream.yaml`. */
+const mappingText = ({ address, mapping, paths }: Extract<SourceEvent, { kind: 'mapping' }>): string => {
+  const lines = Object.entries(mapping).map(([column, path]) => `    ${column}: ${yamlText(path)}`)
+  const heading =
+    lines.length === 0
+      ? `No value of ${printable(address)} looks like a column of the record.`
+      : `A mapping for messages such as ${printable(address)} could be (check each path):\n\ntopic:\n  mapping:\n${lines.join('\n')}\n`
+  return `${heading}\nThe message has ${paths.map(path => `\`${printable(path)}\``).join(', ')}`
+}
+
+/** A plain scalar of YAML cannot contain `: ` or ` #`. */
+const yamlText = (path: string): string =>
+  /^\$[\w.[\]]*$/.test(path) ? path : JSON.stringify(printable(path))
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`
 

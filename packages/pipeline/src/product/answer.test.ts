@@ -2,7 +2,9 @@ import { expect, test } from 'vitest'
 import { productsIn } from './answer.ts'
 
 const reasonsIn = (value: unknown) =>
-  productsIn(value).map(candidate => ('skippedBy' in candidate ? candidate.skippedBy : candidate.value))
+  productsIn(value).map(candidate =>
+    'skippedBy' in candidate ? candidate.skippedBy : 'value' in candidate ? candidate.value : candidate,
+  )
 
 const oats = { code: '4006381333931', product_name: 'Oats' }
 const refusal = (id: string, more: object = {}) => ({

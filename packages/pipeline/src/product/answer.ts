@@ -1,14 +1,35 @@
+import { type Opened, opened } from './envelope.ts'
 import { type JsonObject, objectOf, textOf } from './json.ts'
+import { codeOf, isTextOrNumber, momentOf, writtenCode } from './productOf.ts'
 import type { Skip } from './skip.ts'
 
 /** One product in a JSON value, which `productOf` reads; or why the value has none. */
-export type Candidate = { readonly value: unknown } | Skip
+export type Candidate =
+  | { readonly value: unknown }
+  /** A row that was deleted: its barcode, or null if the value does not have it; `as_of` as in the record. */
+  | { readonly gone: string | null; readonly as_of: string | null }
+  | Skip
 
 /**
- * The products in a JSON value: those of a response of the API, of any version, found or not; otherwise the value itself.
- * An answer without a product is never a product, even though it contains a barcode.
+ * The products in a JSON value: those of a list, of an envelope (`opened`) and of a response of the API, of any version,
+ * found or not; otherwise the value itself. An answer without a product is never a product, even though it contains a
+ * barcode. A product without a moment gets that of its envelope.
  */
 export const productsIn = (value: unknown): readonly Candidate[] => {
+  const content = opened(value)
+  if (content.kind !== 'content' || !Array.isArray(content.value)) return candidatesIn(content)
+  if (content.value.length === 0) return [{ skippedBy: 'not-an-object', reason: 'it is an empty list' }]
+  return content.value.flatMap(each => candidatesIn(opened(each)))
+}
+
+const candidatesIn = (content: Opened): readonly Candidate[] => {
+  if (content.kind === 'skipped') return [{ skippedBy: content.skippedBy, reason: content.reason }]
+  const { value, moment } = content
+  if (content.kind === 'deleted') return [{ gone: codeIn(value), as_of: moment }]
+  return moment === null ? answered(value) : answered(value).map(candidate => dated(candidate, moment))
+}
+
+const answered = (value: unknown): readonly Candidate[] => {
   const answer = objectOf(value)
   if (answer === null) return [{ value }]
   if (Array.isArray(answer['products'])) return answer['products'].map(product => ({ value: product }))
@@ -18,6 +39,17 @@ export const productsIn = (value: unknown): readonly Candidate[] => {
   // An answer repeats the code outside the product. With `fields=…` the product itself may lack it.
   if (product !== null) return [{ value: { code: answer['code'], ...product } }]
   return [isAnswer(answer) ? noProduct : { value }]
+}
+
+const dated = (candidate: Candidate, as_of: string): Candidate => {
+  const product = 'value' in candidate ? objectOf(candidate.value) : null
+  return product === null || momentOf(product) !== null ? candidate : { value: { ...product, as_of } }
+}
+
+/** The barcode in the key of a row: the value itself, or its member `code` or `_id`. */
+export const codeIn = (value: unknown): string | null => {
+  const written = objectOf(value) === null ? value : writtenCode(objectOf(value) ?? {})
+  return isTextOrNumber(written) ? codeOf(written) : null
 }
 
 /**

@@ -37,7 +37,7 @@ export type Reading =
 export const productOf = (raw: unknown, context: RecordContext): Reading => {
   const fields = objectOf(raw)
   if (fields === null) return unreadable('not-an-object', 'it is not a JSON object')
-  const written = [fields['code'], fields['_id']].find(isTextOrNumber)
+  const written = writtenCode(fields)
   if (written === undefined) return unreadable('no-code', 'it has no `code`')
   const code = codeOf(written)
   if (code === null)
@@ -144,8 +144,12 @@ const textInAnyLanguage = (fields: JsonObject, name: string): string | null => {
   return null
 }
 
-const isTextOrNumber = (value: unknown): value is string | number | bigint =>
+export const isTextOrNumber = (value: unknown): value is string | number | bigint =>
   typeof value === 'bigint' || textOf(value) !== null
+
+/** What an object has as its barcode. */
+export const writtenCode = (fields: JsonObject): string | number | bigint | undefined =>
+  [fields['code'], fields['_id']].find(isTextOrNumber)
 
 /**
  * The barcode in a value: text of digits, blanks and dashes, or a whole number below 2^53. A larger number is not exact,

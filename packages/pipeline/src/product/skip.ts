@@ -11,6 +11,10 @@ const skipReasons = [
   'other-product-type',
   /** An API response that contains no product for another reason. */
   'no-product-in-response',
+  /** The envelope of another program that contains no row, such as a message about a table that was emptied. */
+  'no-product-in-envelope',
+  /** A message in Avro, Protobuf or another form that is not text. */
+  'binary-message',
   /** The product no longer exists, and this run does not delete. */
   'gone',
   'not-an-object',

@@ -98,7 +98,7 @@ const foundIn = async (address: string, code: string, send: () => Promise<JsonAn
     const { kind, value } = await send()
     const answer = objectOf(value)
     const refusal = refusalIn(answer ?? {})
-    if (refusal?.skippedBy === 'not-found') return { address, gone: code }
+    if (refusal?.skippedBy === 'not-found') return { address, gone: code, as_of: null }
     if (refusal !== null) return { address, ...refusal }
     if (kind === 'not found')
       return { address, skippedBy: 'not-found', reason: 'the address does not exist on the site' }

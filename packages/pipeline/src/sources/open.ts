@@ -198,6 +198,7 @@ const openTopicSource = (
     // Another group leaves the position of the configured one unchanged.
     group: remembers ? group : `${group}-dry-run-${randomUUID().slice(0, 8)}`,
     temporaryGroup: !remembers,
+    suggestsMapping: !remembers,
     from: request.from ?? configured.from,
     untilEnd: request.untilEnd ?? false,
     tls: tls.enabled ? { caFile: tls.caFile === null ? null : resolve(directory, tls.caFile) } : null,

@@ -1,3 +1,4 @@
+import type { Candidate } from '../product/answer.ts'
 import { objectOf, textsOf } from '../product/json.ts'
 import { type Removal, type SerializedProduct, serialize } from '../product/message.ts'
 import type { Product } from '../product/product.ts'
@@ -5,12 +6,8 @@ import { productOf, type RecordContext } from '../product/productOf.ts'
 import type { Skip } from '../product/skip.ts'
 import { countryTag } from '../product/tags.ts'
 
-/** One value that a source has read, or why it skips it. `address` names its place for the user. */
-export type Found =
-  | { readonly address: string; readonly value: unknown }
-  | ({ readonly address: string } & Skip)
-  /** The source has no product with this normalised code. */
-  | { readonly address: string; readonly gone: string }
+/** One value that a source has read, a delete, or why it is skipped. `address` names its place for the user. */
+export type Found = { readonly address: string } & Candidate
 
 /** What is the same for all values of a source, and the filters of the request. Plain data, because threads receive it. */
 export interface ReaderOptions extends Omit<RecordContext, 'observedAt'> {
@@ -38,16 +35,26 @@ const resultOf = (
   context: RecordContext,
 ): ReadResult | null => {
   const { address } = found
-  const { source, observedAt } = context
+  const { source } = context
   if ('skippedBy' in found) return { kind: 'unreadable', ...found }
-  if ('gone' in found)
-    return { kind: 'gone', address, removal: { code: found.gone, as_of: observedAt, source } }
+  if ('gone' in found) return goneOf(found, context)
   if (country !== undefined && !isSoldIn(found.value, country)) return null
   const reading = productOf(found.value, context)
   if (reading.kind === 'unreadable') return { ...reading, address }
   if (reading.kind === 'product') return filtered(reading.product, address, since)
   const { code, as_of } = reading
   return as_of < since ? null : { kind: 'gone', address, removal: { code, as_of, source } }
+}
+
+/** A delete from the future would win against all later records. */
+const goneOf = (
+  { address, gone: code, as_of }: Extract<Found, { readonly gone: unknown }>,
+  { source, observedAt }: RecordContext,
+): ReadResult => {
+  if (code === null)
+    return { kind: 'unreadable', address, skippedBy: 'no-code', reason: 'it deletes a row without a `code`' }
+  const since = as_of === null || as_of > observedAt ? observedAt : as_of
+  return { kind: 'gone', address, removal: { code, as_of: since, source } }
 }
 
 const filtered = (product: Product, address: string, since: string): ReadResult | null =>

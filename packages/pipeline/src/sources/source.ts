@@ -1,6 +1,7 @@
 import type { Acknowledgement, Removal, SerializedProduct } from '../product/message.ts'
 import type { Product } from '../product/product.ts'
 import type { Skip } from '../product/skip.ts'
+import type { SuggestedMapping } from './suggestMapping.ts'
 
 /** An event of a running source, for the progress line and the summary. */
 export type SourceEvent =
@@ -36,6 +37,8 @@ export type SourceEvent =
       readonly address: string
       readonly labels: readonly string[]
     }
+  /** In a dry run: what `topic.mapping` could look like, for a message that is not a product. */
+  | ({ readonly kind: 'mapping'; readonly address: string } & SuggestedMapping)
   /** An address gave no product, for this reason; the run continues. */
   | ({ readonly kind: 'skipped'; readonly address: string } & Skip)
 

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => kafka?.[Symbol.asyncDispose]())
 
 interface Written {
-  readonly key?: string | null
+  readonly key?: string | object | null
   readonly value: unknown
   readonly partition?: number
   readonly timestamp?: string
@@ -38,13 +38,16 @@ const write = async (topic: string, messages: readonly Written[]): Promise<void>
   await producer.send({
     topic,
     messages: messages.map(({ key = null, value, partition, timestamp }) => ({
-      ...{ key, value: value === null || typeof value === 'string' ? value : JSON.stringify(value) },
+      ...{ key: written(key), value: written(value) },
       ...(partition === undefined ? {} : { partition }),
       ...(timestamp === undefined ? {} : { timestamp }),
     })),
   })
   await producer.disconnect()
 }
+
+const written = (value: unknown): string | Buffer | null =>
+  value === null || typeof value === 'string' || Buffer.isBuffer(value) ? value : JSON.stringify(value)
 
 const source = (topic: string, options: Partial<TopicSourceOptions> = {}) =>
   topicSource({
@@ -138,7 +141,7 @@ test('the paths of the mapping find the values of a message', async () => {
 test('an answer gives all its products, and other messages are skipped with a reason', async () => {
   const topic = await topicWith([
     { value: { count: 2, products: ['1', '2'].map(end => ({ code: `1000000${end}`, brands: 'A' })) } },
-    { key: '10000003', value: { schema: { type: 'struct' }, payload: { product_name: 'B' } } },
+    { key: '10000003', value: { event: 'order-created', amount: 12.5 } },
     { key: '10000004', value: { status: 0, status_verbose: 'product not found' } },
     { value: '{"code":98765432109876543,"brands":"C","last_modified_t":0}', timestamp: '1774461913000' },
   ])
@@ -152,6 +155,47 @@ test('an answer gives all its products, and other messages are skipped with a re
   expect(events.flatMap(event => (event.kind === 'skipped' ? [event.skippedBy] : []))).toEqual([
     'no-product-fields',
     'not-found',
+  ])
+})
+
+test('envelopes of other programs are opened, and a delete in one deletes the product', async () => {
+  const row = (code: string) => ({ code, product_name: 'A' })
+  const header = Buffer.from([0, 0, 0, 0xc3, 0xa9])
+  const topic = await topicWith([
+    { key: '10000001', value: { schema: { type: 'struct' }, payload: { product_name: 'A' } } },
+    { value: { op: 'c', before: null, after: row('10000002'), source: { ts_ms: 1_767_323_045_678 } } },
+    {
+      key: { code: '10000002' },
+      value: { op: 'd', before: row('10000002'), after: null, ts_ms: 1_767_323_046_000 },
+    },
+    { key: { code: '10000002' }, value: null, timestamp: '1767323046000' },
+    { value: Buffer.concat([header, Buffer.from(JSON.stringify(row('10000003')))]) },
+    { value: Buffer.concat([header, Buffer.from('\u0002\u0014')]) },
+  ])
+  const { products, removals, skipped } = await taken(source(topic))
+  expect(products.map(({ code, product_name }) => [code, product_name])).toEqual([
+    ['10000001', 'A'],
+    ['10000002', 'A'],
+    ['10000003', 'A'],
+  ])
+  expect(products[1]?.as_of).toBe('2026-01-02T03:04:05.678Z')
+  const removal = { code: '10000002', as_of: '2026-01-02T03:04:06.000Z', source: 'topic' }
+  expect(removals).toEqual([removal, removal])
+  expect(skipped).toEqual([
+    [
+      `${topic}[0]@5`,
+      expect.stringMatching(/^it has the header of a schema registry .*`topic.mapping` needs JSON/),
+    ],
+  ])
+})
+
+test('a dry run suggests a mapping', async () => {
+  const topic = await topicWith([{ value: { gtin: '3017620422003', item: { title: 'Nutella' } } }])
+  const { events } = await taken(source(topic, { suggestsMapping: true }))
+  const suggestions = events.filter(({ kind }) => kind === 'mapping')
+  const mapping = { code: '$.gtin', product_name: '$.item.title' }
+  expect(suggestions).toEqual([
+    { kind: 'mapping', address: `${topic}[0]@0`, mapping, paths: ['$.gtin', '$.item.title'] },
   ])
 })
 

@@ -90,7 +90,8 @@ const offsetsBeforeEnd = async (
 }
 
 const toPeeked = ({ partition, offset, timestampMs, key, headers, value }: TopicMessage): PeekedMessage => ({
-  ...{ partition, offset: Number(offset), timestamp: new Date(timestampMs).toISOString(), key, headers },
+  ...{ partition, offset: Number(offset), timestamp: new Date(timestampMs).toISOString() },
+  ...{ key: key?.toString('utf8') ?? null, headers },
   ...readable(value),
 })
 

@@ -29,7 +29,8 @@ export interface TopicReaderOptions extends ClusterAddress {
 export interface TopicMessage {
   readonly partition: number
   readonly offset: string
-  readonly key: string | null
+  /** UTF-8 text as a rule, but it may be any bytes. */
+  readonly key: Buffer | null
   readonly headers: Readonly<Record<string, string>>
   /** null is a delete. */
   readonly value: Buffer | null
@@ -181,7 +182,7 @@ class Reading {
     if (this.isFinished || !isRunning() || isStale()) return
     const messages = batch.messages.map(({ offset, key, headers, value, timestamp }) => ({
       ...{ partition: batch.partition, offset, timestampMs: Number(timestamp) },
-      ...{ key: key?.toString('utf8') ?? null, headers: headersOf(headers), value },
+      ...{ key, headers: headersOf(headers), value },
     }))
     // `take` may be slow, and the cluster must not remove this consumer from the group meanwhile.
     const heartbeats = setInterval(() => void heartbeat().catch(() => undefined), heartbeatIntervalMs)

@@ -1,8 +1,8 @@
-import type { Skip } from '../../product/skip.ts'
+import type { Candidate } from '../../product/answer.ts'
 import { type ReaderOptions, type ReadResult, resultsOf } from '../reader.ts'
 
-/** A value that may be a product in the form of the API, or why it is skipped; `place` is its line or row. */
-export type Entry = { readonly place: number; readonly value: unknown } | ({ readonly place: number } & Skip)
+/** A value that may be a product in the form of the API, a delete, or why it is skipped; `place` is its line or row. */
+export type Entry = { readonly place: number } & Candidate
 
 /** What is the same for all products of a file, and the filters of the request. */
 export interface FileReaderOptions extends ReaderOptions {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { answerMembers } from '../../product/answer.ts'
+import { envelopeMembers } from '../../product/envelope.ts'
 import { apiFields } from '../../product/fields.ts'
 import type { Wanted } from '../../product/pick.ts'
 import type { ReadResult } from '../reader.ts'
@@ -11,12 +12,12 @@ import { type Packed, unpacked } from './packed.ts'
 
 type ReadResults = readonly (ReadResult | null)[]
 
-/** The members that are read from a line, which is a product or a response of the API with products. */
+/** The members that are read from a line, which is a product, a response of the API, or an envelope. */
 export const lineFields: Wanted = {
   ...apiFields,
   product: apiFields,
   products: true,
-  ...Object.fromEntries(answerMembers.map(name => [name, true as const])),
+  ...Object.fromEntries([...answerMembers, ...envelopeMembers].map(name => [name, true as const])),
 }
 
 /** The thread takes 50 ms to start. In that time about this many bytes are read without it. */
