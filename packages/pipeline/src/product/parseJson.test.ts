@@ -13,3 +13,22 @@ test.each([
 ])('%s keeps the digits of the code', (text, expected) => {
   expect(parseJson(text)).toEqual(expected)
 })
+
+test('the types of MongoDB become numbers as text, and dates in ISO 8601', () => {
+  const canonical = {
+    _id: { $oid: '65f' },
+    code: { $numberLong: '3000000000011' },
+    rev: { $numberInt: '5' },
+    nutriments: { fat_100g: { $numberDouble: '1.5' }, salt_100g: { $numberDecimal: '0.30' } },
+    as_of: { $date: { $numberLong: '1714000000000' } },
+    times: [{ $date: '2024-04-24T23:06:40Z' }, { $date: 1_714_000_000_000 }, { $date: 'never' }],
+    other: { $ref: 'a', $id: 'b' },
+  }
+  expect(parseJson(JSON.stringify(canonical))).toEqual({
+    ...{ _id: { $oid: '65f' }, code: '3000000000011', rev: '5' },
+    nutriments: { fat_100g: '1.5', salt_100g: '0.30' },
+    as_of: '2024-04-24T23:06:40.000Z',
+    times: ['2024-04-24T23:06:40.000Z', '2024-04-24T23:06:40.000Z', 'never'],
+    other: { $ref: 'a', $id: 'b' },
+  })
+})

@@ -1,10 +1,15 @@
+import { objectOf } from './json.ts'
+
 /**
  * Parses JSON. A barcode that is written as a number becomes text with the very digits, because JavaScript rounds numbers
- * above 2^53, and would write out `2.02E+11`, the remainder of a barcode that a spreadsheet has rounded.
+ * above 2^53, and would write out `2.02E+11`, the remainder of a barcode that a spreadsheet has rounded. The objects that
+ * MongoDB writes for numbers and dates (Extended JSON) become numbers as text, and dates in ISO 8601.
  * @throws SyntaxError
  */
-export const parseJson = (text: string): unknown =>
-  JSON.parse(numericCode.test(text) ? text.replaceAll(numericCodes, quoted) : text)
+export const parseJson = (text: string): unknown => {
+  const value = JSON.parse(numericCode.test(text) ? text.replaceAll(numericCodes, quoted) : text)
+  return text.includes('"$') ? withoutTypes(value) : value
+}
 
 // A quote inside a string is escaped, so only a real member matches.
 const numericCode = /[{,]\s*"(?:code|_id)"\s*:\s*-?\d/
@@ -13,3 +18,29 @@ const numericCodes = /([{,]\s*"(?:code|_id)"\s*:\s*)(-?\d[\d.eE+-]*)/g
 const quoted = (_: string, label: string, number: string): string =>
   // `.0`: some programs write whole numbers so.
   `${label}"${number.replace(/\.0+$/, '')}"`
+
+/** @see https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/ (canonical and relaxed) */
+const withoutTypes = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withoutTypes)
+  const object = objectOf(value)
+  if (object === null) return value
+  const entries = Object.entries(object)
+  const [[name, inner] = []] = entries
+  if (entries.length === 1 && name !== undefined && numberTypes.has(name)) return inner
+  if (entries.length === 1 && name === '$date') return dateOf(withoutTypes(inner))
+  return Object.fromEntries(entries.map(([key, each]) => [key, withoutTypes(each)]))
+}
+
+const numberTypes: ReadonlySet<string> = new Set([
+  '$numberInt',
+  '$numberLong',
+  '$numberDouble',
+  '$numberDecimal',
+])
+
+/** Text in ISO 8601, from milliseconds since 1970 or other text; any other value stays as it is. */
+const dateOf = (written: unknown): unknown => {
+  const isMilliseconds = typeof written === 'number' || /^-?\d+$/.test(String(written))
+  const date = new Date(isMilliseconds ? Number(written) : String(written))
+  return Number.isNaN(date.getTime()) ? written : date.toISOString()
+}

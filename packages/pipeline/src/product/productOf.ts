@@ -1,6 +1,7 @@
 import { environmentalScoreGrades, normaliseCode, nutriScoreGrades, productSources } from '../names.ts'
 import { imageUrl } from './image.ts'
 import { type JsonObject, objectOf, textOf, textsOf } from './json.ts'
+import { inApiForm } from './listForm.ts'
 import { cleanText, gradeAmong, novaGroup, numberOf } from './normalise.ts'
 import { nutrientNames, nutrimentsOf } from './nutriments.ts'
 import type { Product } from './product.ts'
@@ -35,8 +36,9 @@ export type Reading =
  * A record is returned unchanged, with its own moments and source, so that records can be copied.
  */
 export const productOf = (raw: unknown, context: RecordContext): Reading => {
-  const fields = objectOf(raw)
-  if (fields === null) return unreadable('not-an-object', 'it is not a JSON object')
+  const object = objectOf(raw)
+  if (object === null) return unreadable('not-an-object', 'it is not a JSON object')
+  const fields = inApiForm(object)
   const written = writtenCode(fields)
   if (written === undefined) return unreadable('no-code', 'it has no `code`')
   const code = codeOf(written)

@@ -23,6 +23,8 @@ const skipReasons = [
   'too-long',
   /** A row of a CSV file that does not match its header. */
   'invalid-row',
+  /** Bytes after the end of a compressed file. */
+  'trailing-bytes',
   /** The value of a message does not match the columns of the record. */
   'invalid-record',
   /** A web page that contains no record, or cannot be read. */

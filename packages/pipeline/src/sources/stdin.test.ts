@@ -111,8 +111,8 @@ test('an empty input has no products', async () => {
 
 test.each([
   ['PAR1 and more', 'which cannot be read from a pipe', '--file'],
-  ['[{"code":"1"}]', 'it is one JSON array', 'JSONL'],
-  ['hello\n', 'neither JSON lines nor CSV', 'JSONL'],
+  ['BZh9…', 'it is compressed with bzip2', 'bzip2 -dc <file> | offstream scrape --source stdin'],
+  ['hello\n', 'neither JSON nor CSV', 'JSONL'],
 ])('%s on a pipe is rejected with a reason', async (text, message, hint) => {
   expect((await taken(stdinSource({ input: inputOf([text]) }))).error).toMatchObject({
     ...{ code: 'FORMAT_UNKNOWN', outcome: 'usage' },

@@ -1,91 +1,80 @@
-import { Readable } from 'node:stream'
-import { messageOf, type OffstreamError } from '@offstream/runtime'
-import type { CsvError, InfoCallback } from 'csv-parse'
-import { PipelineError } from '../../errors.ts'
 import { apiFields } from '../../product/fields.ts'
-import type { JsonObject } from '../../product/json.ts'
 import { nutrients } from '../../product/nutriments.ts'
+import { type CsvDialect, CsvRows, type Fields } from './csvRows.ts'
 import type { Entry } from './entry.ts'
+import { isNested, nestedValue } from './nestedText.ts'
 
-/** A longer row has a quote that is never closed. */
-const maxRowBytes = 4 * 1024 * 1024
-const batchSize = 200
-
-const wanted: ReadonlySet<string> = new Set([
-  ...Object.keys(apiFields),
-  ...nutrients.map(name => `${name}_100g`),
-])
+const nutrientColumns: ReadonlySet<string> = new Set(nutrients.map(name => `${name}_100g`))
+const wanted: ReadonlySet<string> = new Set(Object.keys(apiFields))
 
 /**
  * The products of a CSV file, in batches. Of its 210 columns only those of the record are read. The columns of the
  * nutrients have the names that other forms have in `nutriments`.
  *
- * @throws OffstreamError FILE_DAMAGED at a row that never ends, because the start of the next one is unknown
+ * A row that is not valid UTF-8, or has another number of fields than the header, is skipped.
  */
 export async function* csvEntries(
   chunks: AsyncIterable<Buffer>,
-  { name, delimiter }: { readonly name: string; readonly delimiter: string },
+  dialect: CsvDialect,
 ): AsyncGenerator<readonly Entry[]> {
-  const { parse } = await import('csv-parse')
-  const entries: Entry[] = []
-  let lastLine = 1
-  let firstError: CsvError | undefined
-  let inputError: { readonly error: unknown } | undefined
-  const parser = parse({
-    delimiter,
-    bom: true,
-    columns: (names: string[]) => names.map(name => (wanted.has(name) ? name : null)),
-    info: true,
-    relax_quotes: true,
-    relax_column_count: true,
-    max_record_size: maxRowBytes,
-    skip_empty_lines: true,
-    // If csv-parse threw the error, rows that were read before would be lost.
-    skip_records_with_error: true,
-    on_skip: error => {
-      firstError ??= error
-      return undefined
-    },
+  const rows = new CsvRows(dialect)
+  let columns: readonly Column[] = []
+  const entriesOf = (chunk: Buffer, isLast: boolean): Entry[] => {
+    const entries: Entry[] = []
+    for (const row of rows.take(chunk, isLast)) {
+      if ('skippedBy' in row) entries.push(row)
+      else if (rows.header === null) {
+        columns = columnsOf(namesOf(row.fields))
+        const code = columns.find(({ name }) => name === 'code')?.index ?? 0
+        rows.header = { width: row.fields.count, codeColumn: code }
+      } else entries.push(entryOf(row.fields, columns, row.place))
+    }
+    return entries
+  }
+  for await (const chunk of chunks) yield entriesOf(chunk, false)
+  // If the input fails, the last row may be incomplete and is not read.
+  yield entriesOf(Buffer.alloc(0), true)
+}
+
+interface Column {
+  readonly index: number
+  readonly name: string
+  readonly isNutrient: boolean
+}
+
+const namesOf = (header: Fields): readonly string[] =>
+  Array.from({ length: header.count }, (_, index) => columnName(header.text(index)))
+
+/** The name of a column, which people write in any case and with blanks. */
+export const columnName = (written: string): string =>
+  written
+    .replace(/^\ufeff/, '')
+    .trim()
+    .toLowerCase()
+
+/** The columns that are read. Of two with the same name, the first. */
+const columnsOf = (names: readonly string[]): readonly Column[] =>
+  names.flatMap((name, index) => {
+    const isNutrient = nutrientColumns.has(name)
+    return (isNutrient || wanted.has(name)) && names.indexOf(name) === index
+      ? [{ index, name, isNutrient }]
+      : []
   })
-  const untilError = async function* () {
-    try {
-      for await (const chunk of chunks) {
-        if (firstError !== undefined) return
-        yield chunk
-      }
-    } catch (error) {
-      inputError = { error }
+
+const entryOf = (fields: Fields, columns: readonly Column[], place: number): Entry => {
+  const nutriments: Record<string, unknown> = {}
+  const value: Record<string, unknown> = { nutriments }
+  for (const { index, name, isNutrient } of columns) {
+    const text = fields.text(index)
+    if (isNutrient) nutriments[name] = text
+    if (!isNested(name, text)) {
+      if (!isNutrient || wanted.has(name)) value[name] = text
+      continue
     }
+    const nested = nestedValue(text)
+    if (nested === undefined)
+      return { place, skippedBy: 'invalid-row', reason: `its \`${name}\` is a list in an unknown format` }
+    value[name] = nested
   }
-  const source = Readable.from(untilError())
-  try {
-    for await (const { record, info } of source.pipe(parser) as AsyncIterable<Row>) {
-      lastLine = info.lines
-      entries.push({ place: info.lines, value: { ...record, nutriments: record } })
-      if (entries.length > batchSize) yield entries.splice(0, batchSize)
-    }
-  } finally {
-    source.destroy()
-  }
-  // If the input fails, the last row may be incomplete.
-  yield inputError === undefined ? entries : entries.slice(0, -1)
-  if (inputError !== undefined) throw inputError.error
-  if (firstError !== undefined) throw damaged(name, lastLine, firstError)
+  return { place, value }
 }
-
-interface Row {
-  readonly record: JsonObject
-  readonly info: InfoCallback
-}
-
-const codesOfUnclosedQuotes: ReadonlySet<string> = new Set(['CSV_QUOTE_NOT_CLOSED', 'CSV_MAX_RECORD_SIZE'])
-
-const damaged = (name: string, lastLine: number, cause: CsvError): OffstreamError =>
-  new PipelineError(
-    'FILE_DAMAGED',
-    `\`${name}\` cannot be read after line ${lastLine}: ${codesOfUnclosedQuotes.has(cause.code) ? 'a quote that starts there is never closed' : messageOf(cause)}`,
-    {
-      hint: 'correct the quote, or download the file again; the preceding rows were read',
-      cause,
-    },
-  )

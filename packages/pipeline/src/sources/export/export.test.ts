@@ -78,6 +78,12 @@ describe('the format is detected from the content', () => {
       'a',
       jsonl(three).replaceAll('\n', '\r\n').trimEnd(),
     ],
+    ['a JSON array', 'a.json', JSON.stringify(three)],
+    ['a pretty-printed JSON array', 'a.json', JSON.stringify(three, null, 2)],
+    ['pretty-printed JSON', 'a', three.map(each => JSON.stringify(each, null, '\t')).join('\n')],
+    ['JSON lines with commas between them', 'a', three.map(each => `${JSON.stringify(each)},\n`).join('')],
+    ['a pretty-printed response', 'a', JSON.stringify({ count: 3, products: three }, null, 1)],
+    ['JSON lines that are compressed twice', 'a', gzipSync(gzipSync(jsonl(three)))],
     ['CSV with tabs', 'a.csv', csv('\t')],
     ['CSV with tabs in gzip', 'a', gzipSync(csv('\t'))],
     ['CSV with commas', 'a.txt', csv(',')],
@@ -143,17 +149,10 @@ describe('the format is detected from the content', () => {
 
   test.each<readonly [what: string, name: string, content: string | Buffer, reason: string, hint: string]>([
     ['nothing', 'a.bin', '', 'it is empty', 'use an export'],
-    ['a zip archive', 'a.zip', 'PK\x03\x04…', 'it is a zip archive', 'unzip it first'],
-    ['the beginning of a Parquet file', 'a', 'PA', 'neither JSON lines nor CSV', 'use an export'],
-    ['a JSON array', 'a.json', '[{"code":"1"}]', 'it is one JSON array', 'use an export'],
+    ['a zip archive', 'a.zip', 'PK\x03\x04…', 'it is a zip archive', 'unzip -p'],
+    ['the beginning of a Parquet file', 'a', 'PA', 'it is neither JSON nor CSV', 'use an export'],
     ['a page', 'a.html', '<!doctype html>', 'it is an HTML page', 'use an export'],
-    [
-      'another CSV',
-      'a.csv',
-      'name\tage\n',
-      'neither JSON lines nor CSV with a column `code`',
-      'use an export',
-    ],
+    ['another CSV', 'a.csv', 'name\tage\n', 'neither JSON nor CSV with a column `code`', 'use an export'],
   ])('%s is not an export', async (_what, name, content, reason, hint) => {
     const { error } = await taken(exportSource({ file: await written(name, content), userAgent }))
     expect(error).toMatchObject({
@@ -174,6 +173,46 @@ test('a CSV column is read like the API field of the same name', async () => {
     ['Say "cheese"', 30.9, 1, 'France, Germany'],
     ['Plain', null, null, 'France'],
     ['Two lines', 1, null, 'Italy'],
+  ])
+})
+
+test('names of CSV columns may have blanks and any case', async () => {
+  const file = await written('a.csv', 'Code, product_name ,"FAT_100g"\n10000001, A ,12.5\n')
+  const { products } = await taken(exportSource({ file, userAgent }))
+  expect(products).toMatchObject([{ code: '10000001', product_name: 'A', fat_100g: 12.5 }])
+})
+
+test('lists that a program has written as text of CSV are read, or the row is skipped', async () => {
+  const rows = [
+    ['code', 'product_name', 'countries_tags', 'nutriments'],
+    ['10000001', "[{'lang': main, 'text': Pain}]", '[en:france, en:italy]', "[{'name': fat, '100g': 1.5}]"],
+    ['10000002', "[{'lang': main, 'text': Pa", '', ''],
+    ['10000003', '[Bio] Pain', '[]', '[]'],
+  ]
+  const file = await written(
+    'a.csv',
+    rows.map(row => `${row.map(field => `"${field}"`).join(',')}\n`).join(''),
+  )
+  const { products, skipped } = await taken(exportSource({ file, userAgent }))
+  expect(products.map(each => [each.code, each.product_name, each.countries, each.fat_100g])).toEqual([
+    ['10000001', 'Pain', 'France, Italy', 1.5],
+    ['10000003', '[Bio] Pain', null, null],
+  ])
+  expect(skipped).toEqual([[`${file}:3`, 'its `product_name` is a list in an unknown format']])
+})
+
+test('bytes after the end of gzip are ignored and reported', async () => {
+  const file = await written(
+    'a.gz',
+    Buffer.concat([gzipSync(jsonl(numbered(20_000))), Buffer.from('</html>')]),
+  )
+  const { products, events, error } = await taken(exportSource({ file, userAgent }))
+  expect([products.length, error]).toEqual([20_000, null])
+  expect(events.filter(({ kind }) => kind === 'skipped')).toEqual([
+    {
+      ...{ kind: 'skipped', address: file, skippedBy: 'trailing-bytes' },
+      reason: 'bytes after the end of its gzip data were ignored',
+    },
   ])
 })
 
@@ -198,22 +237,25 @@ test('a line in another encoding is skipped', async () => {
   expect([products.length, skipped]).toEqual([3, [[`${file}:1`, 'it is not valid UTF-8']]])
 })
 
-test.each([
-  ['is soon over', ''],
-  ['before many lines', `${'x'.repeat(99)}\n`.repeat(50_000)],
-  ['is closed too late', `${'x'.repeat(99)}\n`.repeat(50_000) + '"\n10000004\tD\n'.repeat(20_000)],
-])(
-  'a CSV with a quote that is never closed (%s) stops at its line, after the rows before it',
-  async (_what, rest) => {
-    const file = await written('a.csv', `code\tproduct_name\n10000001\tA\n10000002\tB\n10000003\t"C\n${rest}`)
-    const { products, skipped, error } = await taken(exportSource({ file, userAgent }))
-    expect([products.map(({ code }) => code), skipped]).toEqual([['10000001', '10000002'], []])
-    expect(error).toMatchObject({
-      code: 'FILE_DAMAGED',
-      message: `\`${file}\` cannot be read after line 3: a quote that starts there is never closed`,
-    })
-  },
-)
+test.each<readonly [what: string, rest: string, more: number]>([
+  ['is soon over', '', 0],
+  ['before many lines', `${'x'.repeat(99)}\n`.repeat(50_000), 0],
+  ['is closed too late', `${'x'.repeat(99)}\n`.repeat(50_000) + '"\n10000004\tD\n'.repeat(20_000), 20_000],
+])('a CSV with a quote that is never closed (%s) loses no row', async (_what, rest, more) => {
+  const file = await written('a.csv', `code\tproduct_name\n10000001\tA\n10000002\tB\n10000003\t"C\n${rest}`)
+  const { products, skipped, error } = await taken(exportSource({ file, userAgent }))
+  expect(products.slice(0, 3).map(({ code, product_name }) => [code, product_name])).toEqual([
+    ...[
+      ['10000001', 'A'],
+      ['10000002', 'B'],
+      ['10000003', '"C'],
+    ],
+  ])
+  expect([products.length, error]).toEqual([3 + more, null])
+  expect(new Set(skipped.map(([, reason]) => reason))).toEqual(
+    new Set(rest === '' ? [] : ['it has 1 field, but the header has 2']),
+  )
+})
 
 test('a truncated CSV gives the complete rows before the cut', async () => {
   const rows = Array.from(

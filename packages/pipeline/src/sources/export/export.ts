@@ -26,7 +26,7 @@ interface Access {
 
 /** Options of `exportSource`. */
 export interface ExportSourceOptions extends Filters, Access {
-  /** The path or address of an export: JSONL or CSV, plain or gzip, or Parquet. */
+  /** The path or address of an export: JSON or CSV, plain or gzip, or Parquet; `-` for standard input. */
   readonly file: string
 }
 
@@ -92,7 +92,7 @@ const opener = (
   { storage, userAgent, retryPolicy }: Access,
   { signal }: SourceRun,
 ): ((location: string) => Promise<Input>) => {
-  if (!isWebAddress(first)) return localInput
+  if (!isWebAddress(first)) return location => localInput(location, signal)
   const remote = new Remote({ address: first, storage, userAgent, retryPolicy })
   return async location => remoteInput(location, remote, signal)
 }

@@ -1,10 +1,13 @@
-import { pipeline } from 'node:stream/promises'
-import { createGunzip } from 'node:zlib'
 import { PipelineError } from '../../errors.ts'
+import type { Skip } from '../../product/skip.ts'
 import type { ReaderOptions, ReadResult } from '../reader.ts'
-import { csvEntries } from './csv.ts'
+import { columnName, csvEntries } from './csv.ts'
+import type { CsvDialect } from './csvRows.ts'
 import { type Entry, type FileReaderOptions, resultsIn } from './entry.ts'
+import { foreignFormat } from './foreign.ts'
+import { gunzipped, gzipMagic } from './gunzip.ts'
 import type { Input } from './input.ts'
+import { isJson, isJsonLines, jsonEntries } from './json.ts'
 import { jsonlFileResults, shortFileBytes } from './jsonlFile.ts'
 import { parquetEntries } from './parquet.ts'
 
@@ -18,14 +21,27 @@ type ReadResults = readonly (ReadResult | null)[]
  */
 export async function* fileResults(input: Input, filters: ReaderOptions): AsyncGenerator<ReadResults> {
   const options = { ...filters, name: input.name }
-  const file = await peeked(input.chunks(), head => !magics.some(magic => mayBecome(head, magic)))
+  const isKnown = (head: Buffer) => !magics.some(magic => mayBecome(head, magic))
+  let file = await peeked(input.chunks(), isKnown)
   if (startsWith(file.head, parquetMagic)) {
     await file.close()
-    yield* read(parquetEntries(input), options)
-  } else {
-    const text = startsWith(file.head, gzipMagic) ? gunzipped(file.chunks(), input.name) : file.chunks()
-    yield* textResults(await peeked(text, showsFormat), options, input)
+    return yield* read(parquetEntries(input), options)
   }
+  let hasGarbage = false
+  while (startsWith(file.head, gzipMagic))
+    file = await peeked(
+      gunzipped(file.chunks(), input.name, () => {
+        hasGarbage = true
+      }),
+      isKnown,
+    )
+  yield* textResults(await peeked(file.chunks(), showsFormat), options, input)
+  if (hasGarbage) yield [{ kind: 'unreadable', address: input.name, ...garbage }]
+}
+
+const garbage: Skip = {
+  skippedBy: 'trailing-bytes',
+  reason: 'bytes after the end of its gzip data were ignored',
 }
 
 async function* read(
@@ -36,8 +52,6 @@ async function* read(
 }
 
 const parquetMagic = Buffer.from('PAR1')
-const gzipMagic = Buffer.from([0x1f, 0x8b])
-const zipMagic = Buffer.from('PK\x03\x04')
 const magics = [parquetMagic, gzipMagic]
 
 const startsWith = (bytes: Buffer, start: Buffer): boolean => bytes.subarray(0, start.length).equals(start)
@@ -51,14 +65,15 @@ async function* textResults(
   options: FileReaderOptions,
   input: Input,
 ): AsyncGenerator<ReadResults> {
+  const foreign = foreignFormat(text.head)
   const start = startOf(text.head)
-  if (start.startsWith('{'))
+  if (foreign === null && isJsonLines(start))
     return yield* jsonlFileResults(text.chunks(), options, { threadAfter: bytesWithoutThread(input) })
-  const delimiter = delimiterOf(start)
-  if (delimiter !== null)
-    return yield* read(csvEntries(text.chunks(), { name: options.name, delimiter }), options)
+  if (foreign === null && isJson(start)) return yield* read(jsonEntries(text.chunks()), options)
+  const dialect = foreign === null ? dialectOf(start) : null
+  if (dialect !== null) return yield* read(csvEntries(text.chunks(), dialect), options)
   await text.close()
-  if (start !== '' || !input.mayBeEmpty) throw unknownFormat(options.name, start)
+  if (start !== '' || !input.mayBeEmpty) throw unknownFormat(input, start, foreign)
 }
 
 /**
@@ -73,10 +88,10 @@ const bytesWithoutThread = ({ bytes, isLive }: Input): number => {
 /** The maximum length of the first line of a CSV file. */
 const maxHeaderBytes = 64 * 1024
 
-/** Whether `head` is enough to detect the format: the first character for JSON lines, the first line for CSV. */
+/** Whether `head` is enough to detect the format: the first line, or an array of JSON. */
 const showsFormat = (head: Buffer): boolean => {
   const start = startOf(head)
-  return start.startsWith('{') || start.includes('\n') || head.length >= maxHeaderBytes
+  return start.startsWith('[') || start.includes('\n') || head.length >= maxHeaderBytes
 }
 
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
@@ -87,11 +102,15 @@ const startOf = (head: Buffer): string =>
     .toString('latin1', startsWith(head, byteOrderMark) ? byteOrderMark.length : 0, maxHeaderBytes)
     .trimStart()
 
-/** The delimiter of a CSV file, from its first line; null if that has no column `code`. */
-const delimiterOf = (start: string): string | null => {
-  const header = start.split(/\r?\n/, 1)[0] ?? ''
-  const names = (delimiter: string) => header.split(delimiter).map(name => name.replace(/^"|"$/g, ''))
-  return ['\t', ',', ';'].find(delimiter => names(delimiter).includes('code')) ?? null
+/** How a CSV file is written, from its first line; null if that has no column `code`. */
+const dialectOf = (start: string): CsvDialect | null => {
+  const [header = ''] = start.split('\n', 1)
+  const [first = ''] = header.split('\r', 1)
+  const hasCode = (delimiter: string) =>
+    first.split(delimiter).some(name => columnName(name.replaceAll('"', '')) === 'code')
+  const delimiter = (['\t', ',', ';'] as const).find(hasCode)
+  if (delimiter === undefined) return null
+  return { delimiter, lineEnd: first.length < header.length - 1 ? '\r' : '\n' }
 }
 
 /** A stream whose start was read. */
@@ -132,52 +151,19 @@ const peeked = async (
   }
 }
 
-async function* gunzipped(chunks: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
-  const gunzip = createGunzip({ chunkSize: 256 * 1024 })
-  let cause: unknown
-  const fed = pipeline(chunks, gunzip, { end: true }).catch((error: unknown) => {
-    cause = error
-  })
-  try {
-    for await (const chunk of gunzip) yield chunk as Buffer
-  } catch (error) {
-    await fed
-    throw damaged(name, error, cause)
-  } finally {
-    gunzip.destroy()
-    await fed
-  }
-}
-
-const damaged = (name: string, error: unknown, cause: unknown): unknown => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  // Other errors come from the input.
-  if (!code.startsWith('Z_')) return cause ?? error
-  return code === 'Z_BUF_ERROR'
-    ? new PipelineError('FILE_TRUNCATED', `\`${name}\` is truncated: its last part is missing`, {
-        hint: 'download the file again; the products before that point were read',
-        cause: error,
-      })
-    : new PipelineError('FILE_DAMAGED', `\`${name}\` cannot be decompressed: its gzip data is damaged`, {
-        hint: 'download the file again; the products before the damage were read',
-        cause: error,
-      })
-}
-
-const unknownFormat = (name: string, start: string) =>
-  new PipelineError('FORMAT_UNKNOWN', `\`${name}\` is not an export of products: ${whatItIs(start)}`, {
-    hint: isZip(start)
-      ? 'unzip it first'
-      : 'use an export as JSONL, CSV or Parquet; JSONL and CSV may be compressed with gzip',
-  })
+const unknownFormat = ({ name, bytes }: Input, start: string, foreign: ReturnType<typeof foreignFormat>) =>
+  new PipelineError(
+    'FORMAT_UNKNOWN',
+    `\`${name}\` is not an export of products: it is ${foreign?.what ?? whatItIs(start)}`,
+    {
+      hint:
+        // The commands read a file, not an address or a pipe.
+        foreign?.hint.replace('<file>', bytes === null ? '<file>' : name) ??
+        'use an export as JSONL, JSON, CSV or Parquet; JSON and CSV may be compressed with gzip',
+    },
+  )
 
 const whatItIs = (start: string): string => {
-  if (start === '') return 'it is empty'
-  if (isZip(start)) return 'it is a zip archive'
-  if (start.startsWith('[')) return 'it is one JSON array, not a JSON object on each line'
-  return start.startsWith('<')
-    ? 'it is an HTML page'
-    : 'it is neither JSON lines nor CSV with a column `code`'
+  if (start === '') return 'empty'
+  return start.startsWith('<') ? 'an HTML page' : 'neither JSON nor CSV with a column `code`'
 }
-
-const isZip = (start: string): boolean => start.startsWith(zipMagic.toString('latin1'))

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { addAbortSignal, type Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { messageOf } from '@offstream/runtime'
 import { PipelineError } from '../../errors.ts'
 import type { Remote } from '../guest/remote.ts'
@@ -31,21 +32,29 @@ const hasTextName = (name: string): boolean => /\.(jsonl?|ndjson|csv|tsv)(\.gz)?
 /** Whether a location is an http or https address, not a path. */
 export const isWebAddress = (location: string): boolean => /^https?:\/\//i.test(location)
 
-/** A file on this machine. @throws OffstreamError FILE_MISSING */
-export const localInput = async (path: string): Promise<Input> => {
+/**
+ * A file on this machine, from a path or a `file:` address; or a pipe: `-` and `/dev/stdin` for standard input, a named pipe,
+ * or a process substitution of the shell.
+ * @throws OffstreamError FILE_MISSING
+ */
+export const localInput = async (location: string, signal: AbortSignal): Promise<Input> => {
+  const path = pathOf(location)
   const found = await stat(path).catch((error: unknown) => {
-    throw missing(path, error)
+    throw missing(location, error)
   })
-  if (!found.isFile()) throw missing(path, new Error('it is not a file'))
+  // A socket, which standard input can be, cannot be opened by its path.
+  if (path === standardInput && !found.isFile()) return pipeInput(location, process.stdin, signal)
+  if (found.isFIFO() || found.isCharacterDevice()) return pipeInput(location, createReadStream(path), signal)
+  if (!found.isFile()) throw missing(location, new Error('it is not a file'))
   return {
-    name: path,
+    name: location,
     ...{ bytes: found.size, isLive: false },
     mayBeEmpty: hasTextName(path),
     chunks: async function* () {
       try {
         yield* createReadStream(path, { highWaterMark: chunkBytes })
       } catch (error) {
-        throw missing(path, error)
+        throw missing(location, error)
       }
     },
     parts: async () => ({
@@ -62,6 +71,18 @@ export const localInput = async (path: string): Promise<Input> => {
         }
       },
     }),
+  }
+}
+
+const standardInput = '/dev/stdin'
+
+const pathOf = (location: string): string => {
+  if (location === '-') return standardInput
+  if (!/^file:/i.test(location)) return location
+  try {
+    return fileURLToPath(location)
+  } catch (error) {
+    throw missing(location, error)
   }
 }
 

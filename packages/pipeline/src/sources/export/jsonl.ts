@@ -26,13 +26,14 @@ export class LineReader {
       for (const line of linesOf(block)) {
         place += 1
         if (line === null) entries.push({ place, skippedBy: 'too-long', reason: 'the line is too long' })
-        else this.readLine(withoutMark(line), place, entries)
+        else this.read(withoutMark(line), place, entries)
       }
     }
     return entries
   }
 
-  private readonly readLine = (line: Buffer, place: number, entries: Entry[]): void => {
+  /** Adds the entries of one JSON value, whose bytes may have several lines. */
+  readonly read = (line: Buffer, place: number, entries: Entry[]): void => {
     if (isBlank(line)) return
     if (!isUtf8(line)) {
       entries.push({ place, skippedBy: 'invalid-utf8', reason: 'it is not valid UTF-8' })

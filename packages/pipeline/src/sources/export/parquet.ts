@@ -2,8 +2,7 @@ import { messageOf, OffstreamError } from '@offstream/runtime'
 import type { AsyncBuffer, FileMetaData, RowGroup } from 'hyparquet'
 import { PipelineError } from '../../errors.ts'
 import { apiFields } from '../../product/fields.ts'
-import { type JsonObject, objectOf } from '../../product/json.ts'
-import { nutrients } from '../../product/nutriments.ts'
+import type { JsonObject } from '../../product/json.ts'
 import type { Entry } from './entry.ts'
 import type { Input } from './input.ts'
 
@@ -37,7 +36,7 @@ export async function* parquetEntries(input: Input): AsyncGenerator<readonly Ent
     }).catch((error: unknown) => {
       throw error instanceof OffstreamError ? error : damaged(input.name, rowStart, error)
     })
-    yield rows.map((row, index) => ({ place: rowStart + index + 1, value: inApiForm(row) }))
+    yield rows.map((row, index) => ({ place: rowStart + index + 1, value: row }))
   }
 }
 
@@ -64,46 +63,6 @@ const hasPageIndex = ({ columns: chunks }: RowGroup, columns: readonly string[])
   chunks
     .filter(({ meta_data }) => columns.includes(meta_data?.path_in_schema[0] ?? ''))
     .every(({ offset_index_length }) => offset_index_length !== undefined)
-
-/** In Parquet, texts are lists of languages, and nutriments are a list of names with 32-bit numbers. */
-const inApiForm = (row: JsonObject): JsonObject => ({
-  ...row,
-  product_name: mainText(row['product_name'], row['lang']),
-  generic_name: mainText(row['generic_name'], row['lang']),
-  ingredients_text: mainText(row['ingredients_text'], row['lang']),
-  nutriments: nutrimentsIn(row['nutriments']),
-})
-
-/** The text of the language `main`; otherwise of the product's language; otherwise the first one. */
-const mainText = (value: unknown, lang: unknown): unknown => {
-  if (!Array.isArray(value)) return value
-  const texts = value.map(objectOf)
-  const textIn = (language: unknown) => texts.find(each => each?.['lang'] === language)
-  return (textIn('main') ?? textIn(lang) ?? texts[0])?.['text']
-}
-
-const wantedNutrients: ReadonlySet<unknown> = new Set(nutrients)
-
-const nutrimentsIn = (value: unknown): unknown => {
-  if (!Array.isArray(value)) return value
-  const nutriments: Record<string, unknown> = {}
-  for (const each of value) {
-    const nutrient = objectOf(each)
-    const per100g = nutrient?.['100g']
-    if (nutrient === null || typeof per100g !== 'number' || !wantedNutrients.has(nutrient['name'])) continue
-    nutriments[`${String(nutrient['name'])}_100g`] = shortestDecimal(per100g)
-  }
-  return nutriments
-}
-
-/** The shortest decimal of a 32-bit number: 17.52 instead of 17.520000457763672. */
-const shortestDecimal = (float: number): number => {
-  for (let digits = 6; digits < 9; digits += 1) {
-    const written = Number(float.toPrecision(digits))
-    if (Math.fround(written) === float) return written
-  }
-  return float
-}
 
 const truncated = (name: string, cause: unknown) =>
   new PipelineError('FILE_TRUNCATED', `\`${name}\` is truncated: ${messageOf(cause)}`, {

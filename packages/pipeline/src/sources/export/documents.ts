@@ -1,0 +1,235 @@
+import type { Skip } from '../../product/skip.ts'
+
+/** Real products are shorter; a hostile one must not fill the memory. */
+const maxBytes = 16 * 1024 * 1024
+/** Real products have four levels. The limit bounds how often bytes are read again after an error. */
+const maxDepth = 64
+
+const [lineFeed, blank, quote, comma, colon, backslash] = [0x0a, 0x20, 0x22, 0x2c, 0x3a, 0x5c]
+const [brace, closingBrace, bracket, closingBracket] = [0x7b, 0x7d, 0x5b, 0x5d]
+
+/** One JSON object of a file, or bytes that are none. `place` is the number of its first line. */
+export type JsonDocument =
+  | { readonly place: number; readonly bytes: Buffer }
+  | ({ readonly place: number } & Skip)
+
+/**
+ * Splits a file into its JSON objects, which may have several lines or share one: pretty-printed documents, the items of an
+ * array, the `products` of a response, in any mixture. Only one object is in memory at a time.
+ *
+ * A damaged object costs no other one: if an error shows that its end is missing, reading continues at the line that
+ * looks like the start of the next object.
+ */
+export class DocumentCutter {
+  private text: Buffer = Buffer.alloc(0)
+  private at = 0
+  private line = 1
+  /** The object that has started; null between objects. */
+  private open: OpenObject | null = null
+  /** Bytes between objects that do not belong there are reported once. */
+  private isReported = false
+  /** The last byte between objects that is not a blank. */
+  private last = 0
+  private isArray = false
+  /** Whether the last objects are the products of a response, which has other members after them. */
+  private isInResponse = false;
+
+  /**
+   * The objects that end in `chunk`.
+   * @param isLast whether nothing follows
+   */
+  *take(chunk: Buffer, isLast = false): Generator<JsonDocument> {
+    this.text = this.text.length === 0 ? chunk : Buffer.concat([this.text, chunk])
+    for (;;) {
+      const found = this.open === null ? this.start() : this.finish(this.open, isLast)
+      if (found === 'more') break
+      if (found !== null) yield found
+    }
+    const keepFrom = this.open?.start ?? this.at
+    this.text = Buffer.from(this.text.subarray(keepFrom))
+    this.at -= keepFrom
+    if (this.open !== null) this.open.move(-keepFrom)
+    if (isLast && ((this.isArray && this.last !== closingBracket) || this.isInResponse))
+      yield { place: this.line, ...invalid('its array is not closed, so it may be truncated') }
+  }
+
+  /** Steps to the next object. Commas and brackets between objects are ignored. */
+  private readonly start = (): JsonDocument | 'more' | null => {
+    const { text } = this
+    for (; this.at < text.length; this.at += 1) {
+      const byte = text[this.at] ?? 0
+      if (byte === lineFeed) this.line += 1
+      else if (byte === brace) {
+        this.open = new OpenObject(this.at, indentOf(text, this.at))
+        this.isReported = false
+        this.last = closingBrace
+        return null
+      } else if (byte === bracket || byte === closingBracket || byte === comma) {
+        if (this.last === 0 && byte === bracket) this.isArray = true
+        this.last = byte
+      } else if (byte > blank && byte !== 0xef && byte !== 0xbb && byte !== 0xbf) {
+        if (this.isInResponse && byte === closingBrace) this.isInResponse = false
+        else if (!this.isInResponse && !this.isReported) return this.report(byte)
+      }
+    }
+    return 'more'
+  }
+
+  private readonly report = (byte: number): JsonDocument => {
+    this.isReported = true
+    this.last ||= byte
+    return { place: this.line, ...invalid('it is not a JSON object') }
+  }
+
+  private readonly finish = (open: OpenObject, isLast: boolean): JsonDocument | 'more' | null => {
+    const { text } = this
+    const end = open.read(text)
+    if (end === 'products') {
+      this.skipTo(open.at)
+      this.isInResponse = true
+      this.last = bracket
+      return null
+    }
+    const place = this.line
+    if (typeof end === 'number') {
+      this.skipTo(end)
+      return { place, bytes: text.subarray(open.start, end) }
+    }
+    const isTooLong = text.length - open.start > maxBytes
+    if (end === 'open' && !isLast && !isTooLong) return 'more'
+    this.skipTo(open.next ?? open.at)
+    this.isReported = true
+    if (end === 'open' && isLast) this.isArray = this.isInResponse = false
+    if (end === 'open' && isTooLong)
+      return { place, skippedBy: 'too-long', reason: 'the JSON object is too long' }
+    return { place, ...invalid(end === 'open' ? 'it ends inside an object' : end.error) }
+  }
+
+  private readonly skipTo = (at: number): void => {
+    const from = this.open?.start ?? this.at
+    for (
+      let end = this.text.indexOf(lineFeed, from);
+      end !== -1 && end < at;
+      end = this.text.indexOf(lineFeed, end + 1)
+    )
+      this.line += 1
+    this.at = at
+    this.open = null
+  }
+}
+
+const invalid = (reason: string): Skip => ({
+  skippedBy: 'invalid-json',
+  reason: `it is not valid JSON: ${reason}`,
+})
+
+/** How many blanks are at the start of the line. */
+const indentOf = (text: Buffer, at: number): number => {
+  const start = text.lastIndexOf(lineFeed, at) + 1
+  return afterBlanks(text, start) - start
+}
+
+const afterBlanks = (text: Buffer, from: number): number => {
+  let at = from
+  while (text[at] === blank || text[at] === 0x09) at += 1
+  return at
+}
+
+const productsName = Buffer.from('products"')
+
+/** The position of the end of an object, or what else was found. */
+type End = number | 'products' | 'open' | { readonly error: string }
+
+/** An object whose end is searched for. Only what shows that the end is missing is checked: brackets, names and line ends. */
+class OpenObject {
+  start: number
+  /** How far it was read. */
+  at: number
+  /** The first line after its start that looks like the start of another object. */
+  next: number | null = null
+  private readonly indent: number
+  /** The brackets that are open. */
+  private readonly brackets: number[] = []
+  /** The last byte that is not a blank, with `quote` for a whole string. */
+  private before = 0
+  private isInString = false
+  private isInProducts = false
+
+  constructor(start: number, indent: number) {
+    this.start = start
+    this.at = start
+    this.indent = indent
+  }
+
+  /** Adapts the positions to a text of which the start was cut off. */
+  readonly move = (by: number): void => {
+    this.start += by
+    this.at += by
+    if (this.next !== null) this.next += by
+  }
+
+  /**
+   * Reads on.
+   * @returns the position after the object; `products` after the bracket of the products of a response; `open` if its end has
+   * not arrived
+   */
+  readonly read = (text: Buffer): End => {
+    while (this.at < text.length) {
+      const byte = text[this.at] ?? 0
+      if (this.isInString) {
+        if (byte === lineFeed) return { error: 'a string ends with its line' }
+        // The byte after a backslash may be in the next chunk.
+        if (byte === backslash && this.at + 1 >= text.length) return 'open'
+        if (byte === backslash) this.at += 1
+        else if (byte === quote) this.isInString = false
+      } else if (byte > blank) {
+        const end = this.sign(text, byte)
+        if (end !== null) return end
+        this.before = byte
+      }
+      this.at += 1
+    }
+    return 'open'
+  }
+
+  private readonly sign = (text: Buffer, byte: number): End | null => {
+    const inside = this.brackets.at(-1)
+    const expectsName = inside === brace && (this.before === brace || this.before === comma)
+    if (expectsName && byte !== quote && byte !== closingBrace) return { error: 'a name is missing' }
+    if (byte === quote) {
+      if (this.brackets.length === 1 && expectsName) {
+        const name = text.subarray(this.at + 1, this.at + 1 + productsName.length)
+        if (name.length < productsName.length) return 'open'
+        this.isInProducts = name.equals(productsName)
+      }
+      this.isInString = true
+    } else if (byte === brace || byte === bracket) return this.opened(text, byte)
+    else if (byte === closingBrace || byte === closingBracket) {
+      // `{` and `[` differ from their closing brackets by two.
+      if (inside !== byte - 2) return { error: 'a bracket is missing' }
+      this.brackets.pop()
+      if (this.brackets.length === 0) return this.at + 1
+    }
+    return null
+  }
+
+  /** Whether this bracket is the first sign of a line, after as many blanks as the line of the object has. */
+  private readonly isAtLineStart = (text: Buffer): boolean => {
+    const start = text.lastIndexOf(lineFeed, this.at) + 1
+    return start > this.start && this.at - start === this.indent && afterBlanks(text, start) === this.at
+  }
+
+  private readonly opened = (text: Buffer, byte: number): 'products' | { readonly error: string } | null => {
+    const isFirst = this.brackets.length === 0
+    if (!isFirst && byte === brace && this.next === null && this.isAtLineStart(text)) this.next = this.at
+    if (!isFirst && this.before !== colon && this.before !== comma && this.before !== bracket)
+      return { error: 'a comma is missing' }
+    if (this.brackets.length === maxDepth) return { error: 'it has too many levels' }
+    if (this.brackets.length === 1 && byte === bracket && this.before === colon && this.isInProducts) {
+      this.at += 1
+      return 'products'
+    }
+    this.brackets.push(byte)
+    return null
+  }
+}
