@@ -43,7 +43,7 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 const counts = (more: Partial<ProduceCounts>): ProduceCounts => ({
-  ...{ found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0, skippedBy: {}, filtered: 0 },
+  ...{ found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0, skippedBy: {}, partial: 0, filtered: 0 },
   ...more,
 })
 
@@ -56,6 +56,7 @@ test.each([
     '30 products published in 3.0 s, 10.0 a second, 1 removed, 2 skipped (1 not-found, 1 no-code), 2 fetched but not published',
   ],
   [{}, 0, '0 products published in 0 ms'],
+  [{ delivered: 3, fetched: 3, partial: 2 }, 3_000, '3 products published in 3.0 s, 1.0 a second, 2 partial'],
   [
     { delivered: 5, fetched: 5, filtered: 95 },
     1_000,
@@ -114,6 +115,30 @@ test.each<[SourceEvent, string]>([
       labels: ['Vet\u001b[2J', 'Zout'],
     },
     '! The layout of the site may have changed: no label of the nutrition table on http://a/product/40000001 is known (`Vet`, `Zout`); its selector is `tbody tr`',
+  ],
+  [
+    { kind: 'partial', address: 'stdin:2', missing: ['nutriments', 'countries'] },
+    '! stdin:2 lacks `nutriments`, `countries`: its record replaces known values by null; to skip such products, set `scrape.partial: skip`',
+  ],
+  [
+    {
+      kind: 'mapping',
+      address: 'orders[0]@3',
+      mapping: { code: '$.item.gtin', fat_100g: "$.facts[?@.id == 'fat'].value" },
+      paths: ['$.item.gtin', "$.facts[?@.id == 'fat'].value"],
+    },
+    `A mapping for messages such as orders[0]@3 could be (check each path):
+
+topic:
+  mapping:
+    code: $.item.gtin
+    fat_100g: "$.facts[?@.id == 'fat'].value"
+
+The message has \`$.item.gtin\`, \`$.facts[?@.id == 'fat'].value\``,
+  ],
+  [
+    { kind: 'mapping', address: 'orders[0]@3', mapping: {}, paths: ['$.event'] },
+    'No value of orders[0]@3 looks like a column of the record.\nThe message has `$.event`',
   ],
   [
     { kind: 'skipped', address: 'http://a/\u001b[2J', skippedBy: 'gone', reason: 'gone' },

@@ -29,7 +29,8 @@ export class ScrapeProgress {
       const { kind: _, ...change } = event
       this.layoutChanges.push(change)
     }
-    const line = event === null ? null : eventText(event)
+    const isRepeated = event?.kind === 'partial' && counts.partial > 1
+    const line = event === null || isRepeated ? null : eventText(event)
     if (line !== null) this.output.event({ ...event }, line)
     this.output.live(this.bar(counts))
     if (this.output.mode === 'terminal' || Date.now() - this.printedAt < lineIntervalMs) return
@@ -42,7 +43,7 @@ export class ScrapeProgress {
    * @param filter the options that filter products, for example "`--country fr`"
    */
   readonly summary = (counts: ProduceCounts, done: string, filter = ''): string => {
-    const { delivered, removed, fetched, skipped, filtered } = counts
+    const { delivered, removed, fetched, skipped, partial, filtered } = counts
     const tookMs = Date.now() - this.startedAt
     const missing = fetched - delivered - removed
     const undelivered = missing > 0 ? `, ${missing} fetched but not ${done}` : ''
@@ -50,6 +51,7 @@ export class ScrapeProgress {
     const tooMany = tooManySkipped(counts)
     const skips =
       skipped > 0 ? `, ${skipped} skipped (${reasonsOf(counts)})${tooMany ? ': more than 10 %' : ''}` : ''
+    const partials = partial > 0 ? `, ${partial} partial` : ''
     const rate = tookMs > 0 && delivered > 0 ? `, ${perSecond(delivered, tookMs)}` : ''
     const rare = this.layoutChanges.filter(change => 'rate' in change).length
     const changes =
@@ -57,7 +59,7 @@ export class ScrapeProgress {
       (rare < this.layoutChanges.length ? ', a nutrition table with unknown labels' : '')
     const others = filtered > 0 ? `, ${filtered} did not match ${filter}` : ''
     const warning = tooMany || (filtered > 0 && delivered + removed === 0) ? `${chalk.yellow('!')} ` : ''
-    return `${warning}${plural(delivered, 'product')} ${done} in ${formatDuration(tookMs)}${rate}${deletes}${skips}${undelivered}${changes}${others}`
+    return `${warning}${plural(delivered, 'product')} ${done} in ${formatDuration(tookMs)}${rate}${deletes}${partials}${skips}${undelivered}${changes}${others}`
   }
 
   get isResumed(): boolean {
@@ -121,6 +123,8 @@ const eventText = (event: SourceEvent): string | null => {
       if ('labels' in event)
         return `${chalk.yellow('!')} The layout of the site may have changed: no label of the nutrition table on ${printable(event.address)} is known (${event.labels.map(label => `\`${printable(label)}\``).join(', ')}); its selector is \`${event.selector}\``
       return `${chalk.yellow('!')} The layout of the site may have changed: \`${event.field}\` is on ${percent(event.rate)} of the last pages, typically on ${percent(event.typicalRate)}; its selector is \`${event.selector}\``
+    case 'partial':
+      return `${chalk.yellow('!')} ${printable(event.address)} lacks ${event.missing.map(part => `\`${part}\``).join(', ')}: its record replaces known values by null; to skip such products, set \`scrape.partial: skip\``
     case 'mapping':
       return mappingText(event)
     case 'skipped':

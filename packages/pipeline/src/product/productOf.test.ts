@@ -250,6 +250,30 @@ test.each([
 })
 
 test.each([
+  [['food'], [undefined, 'food']],
+  [
+    ['food', 'petfood'],
+    [undefined, 'food', 'petfood'],
+  ],
+  [['beauty'], ['beauty']],
+])('of the product types %j, %j are products', (productTypes, products) => {
+  const rules = { productTypes, partial: 'publish' } as const
+  const types = [undefined, 'food', 'petfood', 'beauty', 'product', 'anything']
+  const read = types.filter(product_type => {
+    const raw = { code: '4012', product_name: 'A', product_type }
+    return productOf(raw, { ...context, rules }).kind === 'product'
+  })
+  expect(read).toEqual(products)
+})
+
+test('the reason names the wanted product types', () => {
+  const rules = { productTypes: ['beauty', 'product'], partial: 'publish' } as const
+  expect(productOf({ code: '4012', product_name: 'A' }, { ...context, rules })).toMatchObject({
+    ...{ skippedBy: 'other-product-type', reason: 'its product type is `food`, not `beauty` or `product`' },
+  })
+})
+
+test.each([
   [{}],
   [{ url: 'https://example.org/orders/4012', lang: 'en', last_modified_t: 1_774_461_913, rev: 3 }],
   [{ event: 'order-created', quantity: 3 }],

@@ -9,6 +9,16 @@ import { flagged, type Unflagged } from './quality.ts'
 import type { Skip, SkipReason } from './skip.ts'
 import { countriesOf, namesOf } from './tags.ts'
 
+/** Which inputs are published: the settings `scrape`. Plain data, because threads receive it. */
+export interface PublishRules {
+  /** Other products are skipped, because they belong to other sites. A product without a type is food. */
+  readonly productTypes: readonly string[]
+  /** What to do with products whose input lacks whole parts (`missingParts`). */
+  readonly partial: 'publish' | 'skip'
+}
+
+const defaultRules: PublishRules = { productTypes: ['food'], partial: 'publish' }
+
 /** What the source adds to a product. */
 export interface RecordContext {
   readonly source: Product['source']
@@ -16,6 +26,8 @@ export interface RecordContext {
   readonly observedAt: string
   /** The site whose page of the product is `/product/<code>`; null if it is unknown. */
   readonly site: string | null
+  /** By default all food. */
+  readonly rules?: PublishRules | undefined
 }
 
 /** What one JSON value contains. */
@@ -31,7 +43,7 @@ export type Reading =
  * and new names, tags. Implausible values are kept and flagged (`qualityFlags`).
  *
  * Nothing is a product unless it says so: it needs a barcode, written as text or as a number that is exact, at least one
- * field of a product beside it (`hasProductFields`), and no other product type than food.
+ * field of a product beside it (`hasProductFields`), and one of the wanted product types.
  *
  * A record is returned unchanged, with its own moments and source, so that records can be copied.
  */
@@ -45,8 +57,9 @@ export const productOf = (raw: unknown, context: RecordContext): Reading => {
   if (code === null)
     return unreadable('invalid-code', `its code \`${String(written).slice(0, 40)}\` is not a barcode`)
   const type = text(fields['product_type'])
-  if (type !== null && type !== 'food')
-    return unreadable('other-product-type', `its product type is \`${type.slice(0, 40)}\`, not \`food\``)
+  const { productTypes } = context.rules ?? defaultRules
+  if (!productTypes.includes(type ?? 'food'))
+    return unreadable('other-product-type', otherType(type ?? 'food', productTypes))
   if (isOn(fields['obsolete']))
     return { kind: 'gone', code, as_of: asOf(fields, observedAt(fields, context)) }
   const product = record(fields, code, context)
@@ -54,6 +67,9 @@ export const productOf = (raw: unknown, context: RecordContext): Reading => {
     ? { kind: 'product', product: flagged(product) }
     : unreadable('no-product-fields', 'it has a code, but no product fields')
 }
+
+const otherType = (type: string, wanted: readonly string[]): string =>
+  `its product type is \`${type.slice(0, 40)}\`, not \`${wanted.join('` or `')}\``
 
 const unreadable = (skippedBy: SkipReason, reason: string): Reading => ({
   kind: 'unreadable',

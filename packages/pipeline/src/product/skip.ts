@@ -7,6 +7,8 @@ const skipReasons = [
   'no-product-fields',
   /** An API response: the site does not know the product. */
   'not-found',
+  /** It lacks whole parts of a product, and the setting `scrape.partial` is `skip`. */
+  'partial',
   /** Cosmetics, pet food and other products belong to other sites. */
   'other-product-type',
   /** An API response that contains no product for another reason. */
@@ -27,8 +29,18 @@ const skipReasons = [
   'trailing-bytes',
   /** The value of a message does not match the columns of the record. */
   'invalid-record',
-  /** A web page that contains no record, or cannot be read. */
+  /** A web page that could not be loaded, after several attempts. */
   'unreadable-page',
+  /** A web page that is neither a product nor a list. */
+  'unknown-page',
+  /** A web page whose nutrition table has no known label: null would replace known values. */
+  'unknown-nutrition-table',
+  /** A web page that shows another product than its address. */
+  'other-product',
+  /** robots.txt disallows the address. */
+  'disallowed',
+  /** A list names an address on another site. */
+  'other-site',
   /** The input moved to another site. */
   'redirected',
   /** The index of daily changes no longer lists all changes since the last run. */

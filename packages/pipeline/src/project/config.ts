@@ -70,6 +70,26 @@ export const Config = z.strictObject({
       memory: memory.default('1g').describe('Memory of the Thrift server'),
     })
     .prefault({}),
+  scrape: z
+    .strictObject({
+      productTypes: z
+        .string()
+        .regex(
+          /^\s*(?:food|beauty|petfood|product)\s*(?:,\s*(?:food|beauty|petfood|product)\s*)*$/,
+          'must be types such as `food,petfood`; the types are `food`, `beauty`, `petfood` and `product`',
+        )
+        .default('food')
+        .describe(
+          'Product types that are published, comma separated: `food`, `beauty`, `petfood`, `product`; products of other types are skipped',
+        ),
+      partial: z
+        .enum(['publish', 'skip'])
+        .default('publish')
+        .describe(
+          'What to do with products whose input lacks the name, the nutriments or the countries; they would replace complete records',
+        ),
+    })
+    .prefault({}),
   web: z
     .strictObject({
       url: z

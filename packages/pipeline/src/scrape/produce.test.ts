@@ -29,6 +29,7 @@ test('products are counted, and the counts are reported at the end', async () =>
       report({ kind: 'fetched', code: '10000002', address: 'b' })
       await remove?.({ code: '10000002', as_of: moment, source: 'stdin' })
       report({ kind: 'skipped', address: 'c', skippedBy: 'no-code', reason: 'it has no code' })
+      report({ kind: 'partial', address: 'a', missing: ['nutriments'] })
       report({ kind: 'filtered', count: 7 })
     }),
     deliver: async ({ code }) => void delivered.push(code),
@@ -37,7 +38,10 @@ test('products are counted, and the counts are reported at the end', async () =>
     signal: never,
   })
   expect([counts, delivered]).toEqual([
-    { found: 4, fetched: 2, delivered: 1, removed: 1, skipped: 1, skippedBy: { 'no-code': 1 }, filtered: 7 },
+    {
+      ...{ found: 4, fetched: 2, delivered: 1, removed: 1, skipped: 1, skippedBy: { 'no-code': 1 } },
+      ...{ partial: 1, filtered: 7 },
+    },
     ['10000001', '-10000002'],
   ])
   expect(reported.at(-1)).toEqual(counts)

@@ -15,6 +15,8 @@ export interface ProduceCounts {
   readonly skipped: number
   /** The same number for each reason. */
   readonly skippedBy: SkipCounts
+  /** Delivered products whose input lacks whole parts, so that the record replaces known values by null. */
+  readonly partial: number
   /** Products that were read but left out by `--country` or `--since`. */
   readonly filtered: number
 }
@@ -50,7 +52,9 @@ export const produce = async ({
   signal,
 }: ProduceOptions): Promise<ProduceCounts> => {
   const skippedBy: Partial<Record<SkipReason, number>> = {}
-  const counts = { found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0, skippedBy, filtered: 0 }
+  const counts = {
+    ...{ found: 0, fetched: 0, delivered: 0, removed: 0, skipped: 0, skippedBy, partial: 0, filtered: 0 },
+  }
   let reportedAtMs = 0
   const report = (event: SourceEvent | null): void =>
     onProgress?.({ ...counts, skippedBy: { ...skippedBy } }, event)
@@ -67,11 +71,14 @@ export const produce = async ({
         if (event.kind === 'found') counts.found += event.count
         else if (event.kind === 'fetched') counts.fetched += 1
         else if (event.kind === 'filtered') counts.filtered += event.count
+        else if (event.kind === 'partial') counts.partial += 1
         else if (event.kind === 'skipped') {
           counts.skipped += 1
           skippedBy[event.skippedBy] = (skippedBy[event.skippedBy] ?? 0) + 1
         }
-        if (countEvents.has(event.kind)) reportSometimes(event)
+        // The first partial product gets a warning; the others are only counted.
+        if (countEvents.has(event.kind) || (event.kind === 'partial' && counts.partial > 1))
+          reportSometimes(event)
         else report(event)
       },
       deliver: async product => {

@@ -4,7 +4,7 @@ import { productsIn, refusalIn } from '../product/answer.ts'
 import { requestedFields } from '../product/fields.ts'
 import { objectOf, textOf } from '../product/json.ts'
 import { numberOf } from '../product/normalise.ts'
-import { codeOf } from '../product/productOf.ts'
+import { codeOf, type PublishRules } from '../product/productOf.ts'
 import type { Skip } from '../product/skip.ts'
 import { Deliveries, unlessAborted } from './deliveries.ts'
 import { RateLimiter } from './guest/rateLimiter.ts'
@@ -25,6 +25,7 @@ export interface ApiSourceOptions {
   /** Names offstream and a contact, as Open Food Facts requires. */
   readonly userAgent: string
   readonly retryPolicy?: RetryPolicy | undefined
+  readonly rules?: PublishRules | undefined
 }
 
 /** What to request from the API. */
@@ -55,12 +56,12 @@ export const apiSource = (options: ApiSourceOptions): Source => ({
   name: 'api',
   run: run =>
     unlessAborted(run, async () => {
-      const { address, userAgent, retryPolicy, limit } = options
+      const { address, userAgent, retryPolicy, limit, rules } = options
       const site = new URL(address).origin
       const remote = new Remote({ address, userAgent, retryPolicy })
       const results = async function* () {
         for await (const found of answers(options, remote, run))
-          yield resultsOf(found, { source: 'api', site })
+          yield resultsOf(found, { source: 'api', site, rules })
       }
       await new Deliveries(run, limit).deliverAll(results())
     }),

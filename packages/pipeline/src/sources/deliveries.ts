@@ -71,6 +71,7 @@ export class Deliveries {
     else if (result.kind === 'product') {
       this.left -= 1
       report({ kind: 'fetched', code: result.product.code, address })
+      if (result.missing !== undefined) report({ kind: 'partial', address, missing: result.missing })
       return this.inFlight.add(deliver(result.product))
     } else if (remove === undefined)
       report({ kind: 'skipped', address, skippedBy: 'gone', reason: 'the product no longer exists' })

@@ -53,6 +53,39 @@ test('the API of the configured site gets requests with our user agent and the c
   expect((await codesFrom({ kind: 'api', query: search, limit: 7 }, around)).length).toBe(7)
 })
 
+const soap = { code: '10000001', product_name: 'Soap', product_type: 'beauty', nutriments: {}, countries: '' }
+const bread = { code: '10000002', product_name: 'Bread', nutriments: {}, countries: '' }
+const name = { code: '10000003', product_name: 'Only a name' }
+
+test.each([
+  [[], ['10000002', '10000003'], ['other-product-type']],
+  [['scrape.productTypes=beauty, food'], ['10000001', '10000002', '10000003'], []],
+  [['scrape.partial=skip'], ['10000002'], ['other-product-type', 'partial']],
+])(
+  'the settings %j publish %j and skip by %j, from pipes and files alike',
+  async (settings, published, skipped) => {
+    const lines = [soap, bread, name].map(product => `${JSON.stringify(product)}\n`).join('')
+    const around = await surroundings(settings, { input: Readable.from([Buffer.from(lines)]) })
+    const file = join(around.project.directory, 'products.jsonl')
+    await writeFile(file, lines)
+    for (const request of [{ kind: 'stdin' }, { kind: 'export', file }] as const) {
+      const { products, events } = await taken(openSource(request, around))
+      expect([
+        products.map(({ code }) => code),
+        events.flatMap(event => (event.kind === 'skipped' ? [event.skippedBy] : [])),
+      ]).toEqual([published, skipped])
+    }
+  },
+)
+
+test('a product without nutriments is published, and reported as partial', async () => {
+  const input = Readable.from([Buffer.from(`${JSON.stringify(bread)}\n${JSON.stringify(name)}\n`)])
+  const { events } = await taken(openSource({ kind: 'stdin' }, await surroundings([], { input })))
+  expect(events.filter(({ kind }) => kind === 'partial')).toEqual([
+    { kind: 'partial', address: 'stdin:2', missing: ['nutriments', 'countries'] },
+  ])
+})
+
 test('the export is the configured one, relative to the folder of the project, or the requested one', async () => {
   const around = await surroundings(['export.file=data/mine.jsonl'])
   const { directory } = around.project

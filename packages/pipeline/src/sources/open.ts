@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { OffstreamError } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
+import type { PublishRules } from '../product/productOf.ts'
 import type { Config } from '../project/config.ts'
 import type { Project } from '../project/project.ts'
 import { brokerOf } from '../services/kafka.ts'
@@ -96,7 +97,7 @@ export const openSource = (request: SourceRequest, surroundings: SourceSurroundi
     case 'topic':
       return openTopicSource(request, surroundings)
     case 'stdin':
-      return stdinSource({ input: surroundings.input, limit: request.limit })
+      return stdinSource({ input: surroundings.input, limit: request.limit, rules: rulesOf(config) })
   }
 }
 
@@ -136,17 +137,23 @@ export const openWebSource = (
   })
 }
 
-const openApiSource = ({ api, web }: Config, query: ApiQuery, limit: number | undefined): Source =>
+const openApiSource = (config: Config, query: ApiQuery, limit: number | undefined): Source =>
   apiSource({
-    ...{ address: api.url, query, limit, userAgent: userAgent(web.contact) },
-    ...(isOnThisMachine(api.url) ? { productsPerMinute: null, searchesPerMinute: null } : apiLimits),
+    ...{
+      address: config.api.url,
+      query,
+      limit,
+      userAgent: userAgent(config.web.contact),
+      rules: rulesOf(config),
+    },
+    ...(isOnThisMachine(config.api.url) ? { productsPerMinute: null, searchesPerMinute: null } : apiLimits),
   })
 
 const openExportSource = (
   { file, deltas, country, since, limit }: ExportRequest,
   { project: { config, directory, state }, remembers }: SourceSurroundings,
 ): Source => {
-  const choice = { country, since, limit, userAgent: userAgent(config.web.contact) }
+  const choice = { country, since, limit, userAgent: userAgent(config.web.contact), rules: rulesOf(config) }
   const configured = (location: string) => (isWebAddress(location) ? location : resolve(directory, location))
   if (deltas === undefined) {
     const from = valid(file ?? configured(config.export.file))
@@ -199,6 +206,7 @@ const openTopicSource = (
     group: remembers ? group : `${group}-dry-run-${randomUUID().slice(0, 8)}`,
     temporaryGroup: !remembers,
     suggestsMapping: !remembers,
+    rules: rulesOf(config),
     from: request.from ?? configured.from,
     untilEnd: request.untilEnd ?? false,
     tls: tls.enabled ? { caFile: tls.caFile === null ? null : resolve(directory, tls.caFile) } : null,
@@ -208,6 +216,11 @@ const openTopicSource = (
         : saslOf({ ...sasl, mechanism: sasl.mechanism, username: sasl.username }, environment),
   })
 }
+
+const rulesOf = ({ scrape: { productTypes, partial } }: Config): PublishRules => ({
+  productTypes: productTypes.split(',').map(type => type.trim()),
+  partial,
+})
 
 /** Whether two addresses mean the same broker; all names of this machine are equal. */
 const isSameBroker = (one: string, other: string): boolean => {

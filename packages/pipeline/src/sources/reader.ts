@@ -1,6 +1,7 @@
 import type { Candidate } from '../product/answer.ts'
 import { objectOf, textsOf } from '../product/json.ts'
 import { type Removal, type SerializedProduct, serialize } from '../product/message.ts'
+import { missingParts } from '../product/missingParts.ts'
 import type { Product } from '../product/product.ts'
 import { productOf, type RecordContext } from '../product/productOf.ts'
 import type { Skip } from '../product/skip.ts'
@@ -19,7 +20,13 @@ export interface ReaderOptions extends Omit<RecordContext, 'observedAt'> {
 
 /** The result of one value: a product or a delete to send, or the reason why the value is neither. */
 export type ReadResult =
-  | { readonly kind: 'product'; readonly address: string; readonly product: SerializedProduct }
+  | {
+      readonly kind: 'product'
+      readonly address: string
+      readonly product: SerializedProduct
+      /** The parts that its input lacks (`missingParts`); absent if it is complete. */
+      readonly missing?: readonly string[]
+    }
   | { readonly kind: 'gone'; readonly address: string; readonly removal: Removal }
   | ({ readonly kind: 'unreadable'; readonly address: string } & Skip)
 
@@ -41,7 +48,8 @@ const resultOf = (
   if (country !== undefined && !isSoldIn(found.value, country)) return null
   const reading = productOf(found.value, context)
   if (reading.kind === 'unreadable') return { ...reading, address }
-  if (reading.kind === 'product') return filtered(reading.product, address, since)
+  if (reading.kind === 'product')
+    return reading.product.as_of < since ? null : delivered(found, reading.product, context)
   const { code, as_of } = reading
   return as_of < since ? null : { kind: 'gone', address, removal: { code, as_of, source } }
 }
@@ -57,8 +65,18 @@ const goneOf = (
   return { kind: 'gone', address, removal: { code, as_of: since, source } }
 }
 
-const filtered = (product: Product, address: string, since: string): ReadResult | null =>
-  product.as_of < since ? null : { kind: 'product', address, product: serialize(product) }
+const delivered = (
+  { address, value }: Extract<Found, { readonly value: unknown }>,
+  product: Product,
+  { source, rules }: RecordContext,
+): ReadResult => {
+  // Its own source requests all fields of the API, which leaves out those without a value.
+  const missing = source === 'api' ? [] : missingParts(objectOf(value) ?? {})
+  if (missing.length === 0) return { kind: 'product', address, product: serialize(product) }
+  if (rules?.partial !== 'skip') return { kind: 'product', address, product: serialize(product), missing }
+  const reason = `it lacks ${missing.map(part => `\`${part}\``).join(', ')}; the setting \`scrape.partial\` skips such products`
+  return { kind: 'unreadable', address, skippedBy: 'partial', reason }
+}
 
 /** By its tags; a record has none of them, only the names of the countries. */
 const isSoldIn = (product: unknown, country: string): boolean => {

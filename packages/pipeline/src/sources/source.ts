@@ -9,6 +9,8 @@ export type SourceEvent =
   | { readonly kind: 'found'; readonly count: number }
   /** A product was read; `deliver` follows, or `remove` if it no longer exists. */
   | { readonly kind: 'fetched'; readonly code: string; readonly address: string }
+  /** This product is published although its input lacks whole parts, such as all nutriments. */
+  | { readonly kind: 'partial'; readonly address: string; readonly missing: readonly string[] }
   /** `count` more products were read that the filters of the request leave out (`--country`, `--since`). */
   | { readonly kind: 'filtered'; readonly count: number }
   /** The run resumes an interrupted one, which had delivered `done` of the `listed` products known then. */

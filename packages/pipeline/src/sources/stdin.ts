@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { PublishRules } from '../product/productOf.ts'
 import { Deliveries, unlessAborted } from './deliveries.ts'
 import { fileResults } from './export/format.ts'
 import { pipeInput } from './export/input.ts'
@@ -10,6 +11,7 @@ export interface StdinSourceOptions {
   readonly input: Readable
   /** The maximum number of products to deliver. */
   readonly limit?: number | undefined
+  readonly rules?: PublishRules | undefined
 }
 
 /**
@@ -19,11 +21,11 @@ export interface StdinSourceOptions {
  *
  * The input is closed at the end of the run. `run` throws the same errors as `exportSource` for a file.
  */
-export const stdinSource = ({ input, limit }: StdinSourceOptions): Source => ({
+export const stdinSource = ({ input, limit, rules }: StdinSourceOptions): Source => ({
   name: 'stdin',
   run: run =>
     unlessAborted(run, async () => {
       const pipe = pipeInput('stdin', input, run.signal)
-      await new Deliveries(run, limit).deliverAll(fileResults(pipe, { source: 'stdin', site: null }))
+      await new Deliveries(run, limit).deliverAll(fileResults(pipe, { source: 'stdin', site: null, rules }))
     }),
 })

@@ -1,5 +1,6 @@
 import type { OffstreamError } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
+import type { PublishRules } from '../product/productOf.ts'
 import type { Sasl } from '../topic/client.ts'
 import { topicName } from '../topic/message.ts'
 import { readTopic, type TopicMessage, type TopicReaderOptions } from '../topic/reader.ts'
@@ -19,6 +20,7 @@ export interface TopicSourceOptions extends TopicReaderOptions {
   readonly suggestsMapping?: boolean | undefined
   /** The maximum number of products to deliver. */
   readonly limit?: number | undefined
+  readonly rules?: PublishRules | undefined
 }
 
 /** The credentials for the other cluster, as in the configuration. */
@@ -54,11 +56,12 @@ export const topicSource = (options: TopicSourceOptions): Source => ({
     unlessAborted(run, async () => {
       if (isOwn(options)) throw loop(options.topic)
       const map = await mapperOf(options.mapping)
+      const reader = { source: 'topic', site: null, rules: options.rules } as const
       const deliveries = new Deliveries(run, options.limit)
       const suggestions = options.suggestsMapping === true ? new MappingSuggestions(run.report) : null
       const take = async (messages: readonly TopicMessage[]) => {
         const results = messages.map(message => {
-          const read = resultsOf(foundIn(options.topic, message, map), { source: 'topic', site: null })
+          const read = resultsOf(foundIn(options.topic, message, map), reader)
           suggestions?.add(message, read)
           return options.mapping === null ? read.map(result => namingMapping(message, result)) : read
         })

@@ -1,7 +1,7 @@
 import { type Candidate, codeIn } from '../product/answer.ts'
 import { opened } from '../product/envelope.ts'
-import { type JsonObject, objectOf } from '../product/json.ts'
-import { codeOf, momentOf } from '../product/productOf.ts'
+import { objectOf } from '../product/json.ts'
+import { codeOf, momentOf, writtenCode } from '../product/productOf.ts'
 import type { SkipReason } from '../product/skip.ts'
 import type { TopicMessage } from '../topic/reader.ts'
 import { readJson } from '../topic/wireFormat.ts'
@@ -61,15 +61,12 @@ const completed = (candidate: Candidate, code: string | null, sent: string | nul
   if (product === null) return candidate
   return {
     value: {
-      ...(code === null ? {} : { code }),
-      ...withoutUnknown(product),
+      ...product,
+      ...(code === null || writtenCode(product) !== undefined ? {} : { code }),
       ...(momentOf(product) === null && sent !== null ? { as_of: sent } : {}),
     },
   }
 }
-
-const withoutUnknown = (product: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(product).filter(([, value]) => value !== undefined && value !== null))
 
 /** The reasons for which the message may have another form, which a mapping can describe. */
 const needsMapping: ReadonlySet<SkipReason> = new Set([

@@ -1,3 +1,4 @@
+import type { PublishRules } from '../../product/productOf.ts'
 import { countryTag } from '../../product/tags.ts'
 import { Deliveries, unlessAborted } from '../deliveries.ts'
 import { Remote, type RetryPolicy } from '../guest/remote.ts'
@@ -14,6 +15,7 @@ interface Filters {
   readonly since?: Date | undefined
   /** The maximum number of products to deliver. */
   readonly limit?: number | undefined
+  readonly rules?: PublishRules | undefined
 }
 
 interface Access {
@@ -81,8 +83,8 @@ export const deltaSource = (options: DeltaSourceOptions): Source => ({
     }),
 })
 
-const readerOptions = ({ country, since }: Filters): ReaderOptions => ({
-  ...{ source: 'export', site, since: since?.toISOString() },
+const readerOptions = ({ country, since, rules }: Filters): ReaderOptions => ({
+  ...{ source: 'export', site, since: since?.toISOString(), rules },
   country: country === undefined ? undefined : countryTag(country),
 })
 

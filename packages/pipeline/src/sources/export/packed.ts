@@ -22,8 +22,8 @@ export const packed = (results: readonly (ReadResult | null)[]): Packed => {
   const records = new Records()
   const rest = results.map((result): PackedResult | null => {
     if (result?.kind !== 'product') return result
-    const { kind, address, product } = result
-    return { kind, address, code: product.code, end: records.add(product.json) }
+    const { product, ...rest } = result
+    return { ...rest, code: product.code, end: records.add(product.json) }
   })
   return { records: records.taken(), results: JSON.stringify(rest) }
 }
@@ -34,10 +34,10 @@ export const unpacked = ({ records, results }: Packed): (ReadResult | null)[] =>
   let from = 0
   return (JSON.parse(results) as (PackedResult | null)[]).map(result => {
     if (result === null || !('end' in result)) return result
-    const { kind, address, code, end } = result
+    const { code, end, ...rest } = result
     const json = all.subarray(from, end)
     from = end
-    return { kind, address, product: { code, json } }
+    return { ...rest, product: { code, json } }
   })
 }
 

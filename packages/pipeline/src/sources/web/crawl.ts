@@ -4,6 +4,7 @@ import PQueue from 'p-queue'
 import { PipelineError } from '../../errors.ts'
 import { type Acknowledgement, serialize } from '../../product/message.ts'
 import type { Product } from '../../product/product.ts'
+import type { Skip } from '../../product/skip.ts'
 import { CircuitBreaker } from '../guest/circuitBreaker.ts'
 import { Host } from '../guest/host.ts'
 import { pause } from '../guest/pause.ts'
@@ -101,6 +102,7 @@ class Crawl {
   /** Whether a list could not be read that a later crawl may read: this crawl is then not finished. */
   private listMissing = false
   private unreadTableReported = false
+  private lastUnrecognised: Skip['skippedBy'] | null = null
   private tally: RecordTally = { records: 0, withoutRecord: 0 }
   /** Products that the site reported as unknown since it last showed a product. */
   private unknown: GoneProduct[] = []
@@ -145,7 +147,7 @@ class Crawl {
       this.stopped.removeEventListener('abort', clear)
     }
     if (this.failure !== null) throw this.failure.error
-    if (layoutHasChanged(this.tally, true)) throw changedLayoutOf(address)
+    if (layoutHasChanged(this.tally, true)) throw changedLayoutOf(address, this.lastUnrecognised)
     if (!this.sourceRun.signal.aborted && !this.listMissing) this.journal?.finished()
   }
 
@@ -185,9 +187,10 @@ class Crawl {
   }
 
   /** Why an address must not be requested; null if it may. */
-  private readonly obstacle = async (address: string): Promise<string | null> => {
-    if (!this.host.covers(address)) return 'it is on another site'
-    return (await this.robots.allows(address)) ? null : 'robots.txt disallows it'
+  private readonly obstacle = async (address: string): Promise<Skip | null> => {
+    if (!this.host.covers(address)) return { skippedBy: 'other-site', reason: 'it is on another site' }
+    const allowed = await this.robots.allows(address)
+    return allowed ? null : { skippedBy: 'disallowed', reason: 'robots.txt disallows it' }
   }
 
   private readonly enqueue = (address: string, attempt: number): void => {
@@ -249,9 +252,9 @@ class Crawl {
       case 'doubt':
         return this.doubt(goneProduct(address, decision.code))
       case 'skip':
-        return this.skip(address, decision.reason, decision.errorAtStart)
+        return this.skip(address, decision, decision.errorAtStart)
       case 'unrecognised':
-        return this.skipUnrecognised(address, decision.reason)
+        return this.skipUnrecognised(address, decision)
       case 'failed':
         throw decision.error
     }
@@ -262,7 +265,7 @@ class Crawl {
     if (decision.kind === 'retry') return this.enqueue(address, attempt + 1)
     if (decision.kind === 'stop') return this.stop(decision.error)
     if (codeInAddress(address) === null) this.listMissing = true
-    this.skip(address, decision.reason, decision.errorAtStart)
+    this.skip(address, decision, decision.errorAtStart)
     await this.requestMore()
   }
 
@@ -291,7 +294,8 @@ class Crawl {
   /** Deletes a product that no longer exists. A run that takes no deletes skips it; that is not an error, even at the start. */
   private readonly remove = async ({ code, address, as_of }: GoneProduct): Promise<void> => {
     const { remove } = this.sourceRun
-    if (remove === undefined) this.leaveOut(address, 'the product no longer exists')
+    if (remove === undefined)
+      this.leaveOut(address, { skippedBy: 'gone', reason: 'the product no longer exists' })
     else await this.handOver({ code, address }, () => remove({ code, as_of, source: 'web' }))
   }
 
@@ -325,28 +329,29 @@ class Crawl {
     }
   }
 
-  private readonly skipUnrecognised = (address: string, reason: string): void => {
+  private readonly skipUnrecognised = (address: string, why: Skip): void => {
+    this.lastUnrecognised = why.skippedBy
     const isList = codeInAddress(address) === null
     if (isList) this.listMissing = true
     else this.tally = { ...this.tally, withoutRecord: this.tally.withoutRecord + 1 }
     const hadProducts = isPlaceOfProducts(address) || this.journal?.wasSource === true
-    if (layoutHasChanged(this.tally, false)) this.stop(changedLayoutOf(address))
-    else this.skip(address, reason, unrecognisedStart(address, reason, hadProducts))
+    if (layoutHasChanged(this.tally, false)) this.stop(changedLayoutOf(address, why.skippedBy))
+    else this.skip(address, why, unrecognisedStart(address, why, hadProducts))
   }
 
   /** @param errorAtStart the error of the crawl if `address` is its start, where everything else would come from */
   private readonly skip = (
     address: string,
-    reason: string,
-    errorAtStart: Error = notASource(address, reason),
+    why: Skip,
+    errorAtStart: Error = notASource(address, why.reason),
   ): void => {
     if (address === this.options.address) this.stop(errorAtStart)
-    else this.leaveOut(address, reason)
+    else this.leaveOut(address, why)
   }
 
-  private readonly leaveOut = (address: string, reason: string): void => {
+  private readonly leaveOut = (address: string, { skippedBy, reason }: Skip): void => {
     if (codeInAddress(address) !== null) this.frontier.release()
-    this.sourceRun.report({ kind: 'skipped', address, skippedBy: 'unreadable-page', reason })
+    this.sourceRun.report({ kind: 'skipped', address, skippedBy, reason })
   }
 
   /** Starts no further request, waits for the pages in progress, and makes `error` the result of the crawl. */

@@ -27,6 +27,14 @@ export const layoutChanged = (address: string, selectors: readonly string[]) =>
     },
   )
 
+/** The nutrition table of a page has other labels than those of Open Food Facts. */
+export const unknownNutritionTable = (address: string, selector: string) =>
+  new PipelineError(
+    'LAYOUT_CHANGED',
+    `The nutrition table of \`${address}\` has an unknown layout: none of the rows that match \`${selector}\` has a known label`,
+    { hint: 'use `--source export` or `--source api`, which do not depend on the layout' },
+  )
+
 /** The site reported `count` products in a row as unknown. */
 export const productsLost = (address: string, count: number) =>
   new PipelineError(

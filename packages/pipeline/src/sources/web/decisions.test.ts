@@ -38,9 +38,33 @@ test('a page without a valid barcode is unrecognised', () => {
   expect(decidePage(address, { kind: 'product', product: product('none') }, now)).toEqual({
     ...{
       kind: 'unrecognised',
+      skippedBy: 'no-code',
       reason: expect.stringMatching(/^the page does not contain a valid record: barcode: /),
     },
   })
+})
+
+const withTable = (...rows: readonly (readonly string[])[]) => {
+  const page = content({ title: 'Nutella', barcode: '3017620422003', nutritionHead: 'for 100 g / 100 ml' })
+  const nutritionRows = rows.map(children => ({ text: children.join(''), children, attributes: {} }))
+  return new ProductPage({ ...page, found: { ...page.found, nutritionRows } })
+}
+
+test('a page whose nutrition table is not understood is skipped, so that null does not replace known values', () => {
+  const decisions = [
+    withTable(['Rasvaa', '3 g'], ['Suolaa', '1 g']),
+    withTable(['Rasvaa', '3 g'], ['Salt', '1 g']),
+    withTable(['Fat', '?']),
+    withTable(),
+  ].map(page => decidePage(address, { kind: 'product', product: page }, now))
+  const delivered = { kind: 'deliver' }
+  expect(decisions).toMatchObject([
+    {
+      ...{ kind: 'unrecognised', skippedBy: 'unknown-nutrition-table' },
+      reason: 'no label of its nutrition table is known, and its record would replace known values by null',
+    },
+    ...[delivered, delivered, delivered],
+  ])
 })
 
 test.each<readonly [what: string, page: ReadablePage, decision: object]>([
@@ -49,22 +73,23 @@ test.each<readonly [what: string, page: ReadablePage, decision: object]>([
   [
     'another product is obsolete',
     { kind: 'obsolete', code: '00000042' },
-    { kind: 'skip', errorAtStart: { code: 'NOT_A_SOURCE' } },
+    { kind: 'skip', skippedBy: 'other-product', errorAtStart: { code: 'NOT_A_SOURCE' } },
   ],
   [
     'no product is named',
     { kind: 'not found', code: null },
-    { reason: 'the page does not exist on the site' },
+    { skippedBy: 'not-found', reason: 'the page does not exist on the site' },
   ],
   [
     'the product has moved to a sister site',
     { kind: 'moved', site: 'Open Beauty Facts', to: 'https://example.org/x' },
     {
+      skippedBy: 'other-product-type',
       reason: 'it has moved to Open Beauty Facts: `https://example.org/x`',
       errorAtStart: { code: 'REDIRECTED_ELSEWHERE' },
     },
   ],
-  ['the page is of another kind', { kind: 'unknown' }, { kind: 'unrecognised' }],
+  ['the page is of another kind', { kind: 'unknown' }, { kind: 'unrecognised', skippedBy: 'unknown-page' }],
   [
     'the list names a product',
     {
@@ -92,6 +117,14 @@ test('a refusal carries the pause that the site requests', () => {
   )
 })
 
+test('an unknown nutrition table at the start means another layout, and the error names the rows', () => {
+  const why = { skippedBy: 'unknown-nutrition-table', reason: 'x' } as const
+  expect(unrecognisedStart(address, why, false)).toMatchObject({
+    code: 'LAYOUT_CHANGED',
+    message: expect.stringContaining('`#panel_nutrition_facts_table_content tbody tr`'),
+  })
+})
+
 test('a failed visit is repeated three times, then the page is skipped', () => {
   const error = new VisitError('failed', 'it took too long')
   const kinds = [0, 1, 2, 3].map(attempt => decideFailure(address, error, attempt).kind)
@@ -105,6 +138,7 @@ test.each<readonly [error: VisitError, code: string]>([
 ])('a final failure is not repeated: %s', (error, code) => {
   expect(decideFailure(address, error, 0)).toMatchObject({
     ...{ kind: 'skip', reason: error.message, errorAtStart: { code } },
+    skippedBy: code === 'REDIRECTED_ELSEWHERE' ? 'redirected' : 'unreadable-page',
   })
 })
 
@@ -138,7 +172,8 @@ test.each([
 })
 
 test('an unrecognised start address means another layout only if it had products before', () => {
-  expect([true, false].map(hadProducts => unrecognisedStart(address, 'x', hadProducts).code)).toEqual([
+  const why = { skippedBy: 'unknown-page', reason: 'x' } as const
+  expect([true, false].map(hadProducts => unrecognisedStart(address, why, hadProducts).code)).toEqual([
     'LAYOUT_CHANGED',
     'NOT_A_SOURCE',
   ])

@@ -2,13 +2,21 @@ import type { OffstreamError } from '@offstream/runtime'
 import type { z } from 'zod'
 import { Product } from '../../product/product.ts'
 import { hasProductFields } from '../../product/productOf.ts'
+import type { Skip } from '../../product/skip.ts'
 import { retryAfterMs } from '../guest/retryAfter.ts'
 import { redirectedElsewhere, unreachable } from '../guest/siteErrors.ts'
-import { Refused, VisitError } from '../guest/visitError.ts'
+import { RedirectedAway, Refused, VisitError } from '../guest/visitError.ts'
 import { classify, type PageAnswer, type SitePage } from './classify.ts'
-import { layoutChanged, notASource, unreadable } from './crawlErrors.ts'
+import { layoutChanged, notASource, unknownNutritionTable, unreadable } from './crawlErrors.ts'
 import type { ListContent } from './journal.ts'
-import { codeInAddress, codeOfAddress, listSelectors, productSelectors } from './pages.ts'
+import {
+  codeInAddress,
+  codeOfAddress,
+  fieldSelectors,
+  listSelectors,
+  type ProductPage,
+  productSelectors,
+} from './pages.ts'
 
 /** A page that is neither a refusal nor a failure. */
 export type ReadablePage = Exclude<SitePage, { kind: 'blocked' | 'maintenance' | 'login wall' | 'failed' }>
@@ -21,16 +29,16 @@ export type PageDecision =
   | { readonly kind: 'remove'; readonly code: string }
   /** The site says that it does not know the product. A site that has lost its products says that of all of them. */
   | { readonly kind: 'doubt'; readonly code: string }
-  | { readonly kind: 'skip'; readonly reason: string; readonly errorAtStart: OffstreamError }
+  | ({ readonly kind: 'skip'; readonly errorAtStart: OffstreamError } & Skip)
   /** The page is complete but gives no record. Another visit would show the same. */
-  | { readonly kind: 'unrecognised'; readonly reason: string }
+  | ({ readonly kind: 'unrecognised' } & Skip)
   /** Another visit may show more. */
   | { readonly kind: 'failed'; readonly error: VisitError }
 
 /** What a crawl does after a failed visit. */
 export type FailureDecision =
   | { readonly kind: 'retry' }
-  | { readonly kind: 'skip'; readonly reason: string; readonly errorAtStart: OffstreamError }
+  | ({ readonly kind: 'skip'; readonly errorAtStart: OffstreamError } & Skip)
   | { readonly kind: 'stop'; readonly error: unknown }
 
 /** How often an address is requested again after a failure. */
@@ -72,17 +80,8 @@ export const refusal = (
 /** What to do with the page that `address` led to; `now` is the time of the visit. */
 export const decidePage = (address: string, page: ReadablePage, now: Date): PageDecision => {
   switch (page.kind) {
-    case 'product': {
-      const { data, error } = Product.safeParse(page.product.product(now))
-      if (data === undefined)
-        return {
-          kind: 'unrecognised',
-          reason: `the page does not contain a valid record: ${problemsOf(error)}`,
-        }
-      return hasProductFields(data)
-        ? { kind: 'deliver', product: data }
-        : { kind: 'unrecognised', reason: 'the page does not contain product fields' }
-    }
+    case 'product':
+      return decideProduct(page.product, now)
     case 'list':
       // An empty frame is not an empty list.
       return page.list.isRendered()
@@ -91,18 +90,37 @@ export const decidePage = (address: string, page: ReadablePage, now: Date): Page
     case 'not found':
       return isOf(address, page.code)
         ? { kind: 'doubt', code: page.code }
-        : skip(address, 'the page does not exist on the site')
+        : skip(address, { skippedBy: 'not-found', reason: 'the page does not exist on the site' })
     case 'obsolete':
       return isOf(address, page.code)
         ? { kind: 'remove', code: page.code }
-        : skip(address, 'it shows another product, which is obsolete')
+        : skip(address, { skippedBy: 'other-product', reason: 'it shows another product, which is obsolete' })
     case 'moved': {
       const reason = `it has moved to ${page.site}: \`${page.to}\``
-      return { kind: 'skip', reason, errorAtStart: redirectedElsewhere(address, page.to) }
+      const errorAtStart = redirectedElsewhere(address, page.to)
+      return { kind: 'skip', skippedBy: 'other-product-type', reason, errorAtStart }
     }
     case 'unknown':
-      return { kind: 'unrecognised', reason: 'the page is neither a product nor a list of products' }
+      return {
+        ...{ kind: 'unrecognised', skippedBy: 'unknown-page' },
+        reason: 'the page is neither a product nor a list of products',
+      }
   }
+}
+
+const decideProduct = (page: ProductPage, now: Date): PageDecision => {
+  const { data, error } = Product.safeParse(page.product(now))
+  if (data === undefined) {
+    const reason = `the page does not contain a valid record: ${problemsOf(error)}`
+    return { kind: 'unrecognised', skippedBy: page.code() === null ? 'no-code' : 'invalid-record', reason }
+  }
+  if (!hasProductFields(data)) {
+    const reason = 'the page does not contain product fields'
+    return { kind: 'unrecognised', skippedBy: 'no-product-fields', reason }
+  }
+  if (page.unreadLabels().length === 0) return { kind: 'deliver', product: data }
+  const reason = 'no label of its nutrition table is known, and its record would replace known values by null'
+  return { kind: 'unrecognised', skippedBy: 'unknown-nutrition-table', reason }
 }
 
 /**
@@ -114,7 +132,8 @@ export const decideFailure = (address: string, error: unknown, attempt: number):
   if (!error.isFinal && attempt < maxRetries) return { kind: 'retry' }
   // Without the site, every other page would fail too, one after the other.
   if (error.kind === 'unreachable') return { kind: 'stop', error: unreachable(address, error) }
-  return { kind: 'skip', reason: error.message, errorAtStart: unreadable(address, error) }
+  const skippedBy = error instanceof RedirectedAway ? 'redirected' : 'unreadable-page'
+  return { kind: 'skip', skippedBy, reason: error.message, errorAtStart: unreadable(address, error) }
 }
 
 /** The pause before visit number `attempt`: none before the first, then 0.5, 1 and 2 s, up to half of it less by chance. */
@@ -135,15 +154,24 @@ export const layoutHasChanged = ({ records, withoutRecord }: RecordTally, isFini
   (isFinished && records === 0 && withoutRecord >= maxPagesWithoutAnyRecord)
 
 /** The error of a crawl whose start address gave an unrecognised page; `hadProducts`: there were products before. */
-export const unrecognisedStart = (address: string, reason: string, hadProducts: boolean): OffstreamError =>
-  hadProducts ? changedLayoutOf(address) : notASource(address, reason)
+export const unrecognisedStart = (
+  address: string,
+  { skippedBy, reason }: Skip,
+  hadProducts: boolean,
+): OffstreamError => {
+  if (skippedBy === 'unknown-nutrition-table' || hadProducts) return changedLayoutOf(address, skippedBy)
+  return notASource(address, reason)
+}
 
 /** LAYOUT_CHANGED with the selectors that the page of `address` should have matched. */
-export const changedLayoutOf = (address: string): OffstreamError =>
-  layoutChanged(address, codeInAddress(address) === null ? listSelectors : productSelectors)
+export const changedLayoutOf = (address: string, skippedBy: Skip['skippedBy'] | null): OffstreamError => {
+  if (skippedBy === 'unknown-nutrition-table')
+    return unknownNutritionTable(address, fieldSelectors.proteins_100g)
+  return layoutChanged(address, codeInAddress(address) === null ? listSelectors : productSelectors)
+}
 
-const skip = (address: string, reason: string): PageDecision => ({
-  ...{ kind: 'skip', reason, errorAtStart: notASource(address, reason) },
+const skip = (address: string, why: Skip): PageDecision => ({
+  ...{ kind: 'skip', ...why, errorAtStart: notASource(address, why.reason) },
 })
 
 /** Whether a page is about the product that its address names. */

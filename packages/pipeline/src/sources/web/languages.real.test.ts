@@ -2,7 +2,7 @@ import { type CatalogueProduct, startSite } from '@offstream/site'
 import { describe, expect, test } from 'vitest'
 import type { Product } from '../../product/product.ts'
 import { executablePath, testCrawl } from './testCrawl.ts'
-import { pathOf, productPage, serve } from './testSite.ts'
+import { listPage, pathOf, productPage, serve } from './testSite.ts'
 
 const asSold = {
   'energy-kcal_100g': 502,
@@ -75,16 +75,21 @@ describe.skipIf(executablePath === null)('pages in the languages of the site (ne
     },
   )
 
-  test('the first nutrition table without a known label is reported, with its labels', async () => {
-    const code = '40000001'
+  test('a page without a known label in its nutrition table is reported with its labels, and skipped', async () => {
+    const [code, other] = ['40000001', '40000002']
     const row = (label: string) => `<tr><td>${label}</td><td>3 g</td></tr>`
     const table = `<div id="panel_nutrition_facts_table_content"><table><thead><tr><th></th><th>for 100 g / 100 ml</th></tr></thead>
       <tbody>${row('Rasvaa')}${row('Suolaa')}</tbody></table></div>`
-    await using site = await serve(() => ({ [pathOf(code)]: productPage(code, 'Keksi') + table }))
-    const { done, results, layout } = crawl(site, pathOf(code))
+    await using site = await serve(() => ({
+      '/list': listPage([code, other]),
+      [pathOf(code)]: productPage(code, 'Keksi') + table,
+      [pathOf(other)]: productPage(other, 'Korppu'),
+    }))
+    const { done, results, layout } = crawl(site, '/list')
     await done
-    expect([results().fetched, layout()]).toEqual([
-      [code],
+    expect([results().fetched, results().skipped, layout()]).toEqual([
+      [other],
+      [[pathOf(code), expect.stringContaining('no label of its nutrition table is known')]],
       [
         {
           ...{ kind: 'layout', field: 'nutriments', address: site.origin + pathOf(code) },
