@@ -26,12 +26,11 @@ export const benchArguments = (
     allowPositionals: true,
     options: { against: { type: 'string' } },
   })
-  const { against } = values
-  return {
-    runs: Number(positionals[0] ?? defaultRuns),
-    checkouts:
-      against === undefined
-        ? [thisCheckout]
-        : [thisCheckout, checkoutAt(resolve(against), `\`${basename(resolve(against))}\``)],
-  }
+  return { runs: Number(positionals[0] ?? defaultRuns), checkouts: checkoutsOf(values.against) }
 }
+
+/** This checkout, then the one in the folder if given. */
+export const checkoutsOf = (against: string | undefined): readonly Checkout[] =>
+  against === undefined
+    ? [thisCheckout]
+    : [thisCheckout, checkoutAt(resolve(against), `\`${basename(resolve(against))}\``)]

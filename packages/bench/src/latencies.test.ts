@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { latenciesOf, percentile, slopeOf } from './latencies.ts'
+
+test('a marker is visible when it or a later marker is seen first', () => {
+  const sent = [0, 10, 20, 30].map(event => ({ event, sentAt: event / 10 }))
+  const seen = [
+    { event: 0, seenAt: 0.5 },
+    { event: 20, seenAt: 2.5 },
+  ]
+  expect(latenciesOf(sent, seen)).toEqual({ seconds: [0.5, 1.5, 0.5], invisible: 1 })
+})
+
+test('an answer that is older than the one before it makes nothing visible', () => {
+  const sent = [{ event: 10, sentAt: 1 }]
+  const seen = [
+    { event: 5, seenAt: 3 },
+    { event: 10, seenAt: 2 },
+  ]
+  expect(latenciesOf(sent, seen)).toEqual({ seconds: [1], invisible: 0 })
+})
+
+test('without an answer every marker is invisible', () => {
+  expect(latenciesOf([{ event: 0, sentAt: 0 }], [])).toEqual({ seconds: [], invisible: 1 })
+})
+
+test('percentiles are by nearest rank, so each is one of the values', () => {
+  const values = [5, 1, 4, 2, 3, 10, 9, 8, 7, 6]
+  expect([0, 0.5, 0.95, 0.99, 1].map(share => percentile(values, share))).toEqual([1, 5, 10, 10, 10])
+})
+
+test('the percentile of a hundred values is the value of that rank', () => {
+  const values = Array.from({ length: 100 }, (_, index) => index + 1)
+  expect([0.5, 0.95, 0.99].map(share => percentile(values, share))).toEqual([50, 95, 99])
+})
+
+test('the percentile of nothing is not a number', () => {
+  expect(percentile([], 0.5)).toBeNaN()
+})
+
+test('the slope of a line is its own, and of a constant 0', () => {
+  const line = [0, 1, 2, 3].map(x => [x, 2 * x + 1] as const)
+  const constant = [0, 1, 2, 3].map(x => [x, 7] as const)
+  expect([slopeOf(line), slopeOf(constant)]).toEqual([2, 0])
+})

@@ -1,0 +1,56 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { checkoutsOf } from './checkout.ts'
+import { print } from './figures.ts'
+import { ensurePeers } from './peers.ts'
+import { type Scenario, sizesOf } from './scenario.ts'
+import { note, Results, resultTable } from './streamResults.ts'
+import { sustained } from './sustained.ts'
+import { throughput } from './throughput.ts'
+
+/**
+ * Measures the stream beside its peers. Results go to `.bench/<scenario>.json` after each run.
+ * `node dist/stream.js <scenario> [repeats] [--against <folder>] [--events N] [--minutes N] [--quick] [--results <folder>]`
+ */
+const scenarios: Readonly<Record<string, Scenario>> = { throughput, sustained }
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    against: { type: 'string' },
+    events: { type: 'string' },
+    minutes: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    results: { type: 'string', default: join(import.meta.dirname, '../../../.bench') },
+  },
+})
+const [name = '', repeats] = positionals
+const scenario = scenarios[name]
+if (scenario === undefined) {
+  print(`usage: stream.js <${Object.keys(scenarios).join('|')}> [repeats]`)
+  process.exit(2)
+}
+const sizes = sizesOf(
+  Number(values.events ?? (values.quick ? 30_000 : 300_000)),
+  Number(values.minutes ?? (values.quick ? 0.5 : scenario.defaultMinutes)),
+)
+const scratch = await mkdtemp(join(tmpdir(), 'offstream-stream-bench-'))
+try {
+  const results = new Results(join(values.results, `${name}.json`), name, sizes)
+  note('installing the peers')
+  const peers = await ensurePeers()
+  print(results.stored.machine)
+  await scenario.run({
+    repeats: Number(repeats ?? (values.quick ? 1 : scenario.defaultRepeats)),
+    sizes,
+    checkouts: checkoutsOf(values.against),
+    peers,
+    results,
+    scratch,
+  })
+  print(`\n${resultTable(results.stored.runs, scenario.columns)}`)
+} finally {
+  await rm(scratch, { recursive: true, force: true })
+}

@@ -1,0 +1,121 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { loadavg } from 'node:os'
+import { dirname } from 'node:path'
+import { figureOf, machine, print, shown, table } from './figures.ts'
+import { busyShare } from './processUsage.ts'
+
+/** The figures of one run of a contender, by the keys of the scenario's columns. A figure may be missing. */
+export type Figures = Readonly<Record<string, number>>
+
+/** One run of one contender. */
+export interface Run {
+  readonly contender: string
+  readonly figures: Figures
+  /** The load average before the run. */
+  readonly load: number
+  /** Whether other processes used the processors before the run. */
+  readonly busy: boolean
+}
+
+/** A point of the scenario's chart. */
+export interface Point {
+  readonly series: string
+  readonly x: number
+  readonly y: number
+}
+
+/** All that a scenario measured, as it is stored. */
+export interface StoredResults {
+  readonly scenario: string
+  readonly startedAt: string
+  readonly machine: string
+  readonly sizes: Readonly<Record<string, number>>
+  readonly runs: readonly Run[]
+  readonly points: readonly Point[]
+}
+
+/** A column of the table of results. */
+export interface ColumnOf {
+  readonly key: string
+  readonly title: string
+  readonly digits: number
+}
+
+/** An idle stack uses a few percent. */
+const maxBusyShare = 0.2
+
+/** The results of a scenario. Each run is written to the file at once, so an interrupted bench loses nothing. */
+export class Results {
+  readonly #file: string
+  #stored: StoredResults
+
+  constructor(file: string, scenario: string, sizes: Readonly<Record<string, number>>) {
+    this.#file = file
+    this.#stored = {
+      scenario,
+      startedAt: new Date().toISOString(),
+      machine: machine(),
+      sizes,
+      runs: [],
+      points: [],
+    }
+  }
+
+  get stored(): StoredResults {
+    return this.#stored
+  }
+
+  /** Runs a contender, and records its figures and the load of the machine before. */
+  async measure(contender: string, run: () => Promise<Figures>): Promise<Figures> {
+    const load = loadavg()[0] ?? 0
+    const busy = (await busyShare()) > maxBusyShare
+    print(`${time()} ${contender}${busy ? ' (other processes are busy)' : ''}`)
+    const figures = await run()
+    print(`${time()}   ${textOf(figures)}`)
+    this.#stored = { ...this.#stored, runs: [...this.#stored.runs, { contender, figures, load, busy }] }
+    await this.#write()
+    return figures
+  }
+
+  async addPoints(points: readonly Point[]): Promise<void> {
+    this.#stored = { ...this.#stored, points: [...this.#stored.points, ...points] }
+    await this.#write()
+  }
+
+  async #write(): Promise<void> {
+    await mkdir(dirname(this.#file), { recursive: true })
+    await writeFile(this.#file, `${JSON.stringify(this.#stored, null, 1)}\n`)
+  }
+}
+
+export const readResults = async (file: string): Promise<StoredResults> =>
+  JSON.parse(await readFile(file, 'utf8'))
+
+/** Medians and ranges as a Markdown table, a row for each contender. A star marks a contender with a run on a busy machine. */
+export const resultTable = (runs: readonly Run[], columns: readonly ColumnOf[]): string => {
+  const contenders = [...new Set(runs.map(({ contender }) => contender))]
+  return table(
+    ['', ...columns.map(({ title }) => title), 'runs'],
+    contenders.map(contender => {
+      const all = runs.filter(run => run.contender === contender)
+      const cells = columns.map(({ key, digits }) => cellOf(all, key, digits))
+      return [`${contender}${all.some(({ busy }) => busy) ? ' \\*' : ''}`, ...cells, String(all.length)]
+    }),
+  )
+}
+
+const cellOf = (runs: readonly Run[], key: string, digits: number): string => {
+  const values = runs.flatMap(({ figures }) => figures[key] ?? [])
+  if (values.length === 0) return '–'
+  return values.length === 1 ? (values[0] ?? 0).toFixed(digits) : shown(figureOf(values), digits)
+}
+
+const time = (): string => new Date().toTimeString().slice(0, 8)
+
+const textOf = (figures: Figures): string =>
+  Object.entries(figures)
+    .map(([name, value]) => `${name} ${Number.isInteger(value) ? value : value.toFixed(2)}`)
+    .join(', ')
+
+/** Reports progress. */
+export const note = (text: string): void => print(`${time()} ${text}`)
