@@ -43,6 +43,13 @@ export interface ColumnOf {
 
 /** An idle stack uses a few percent. */
 const maxBusyShare = 0.2
+const maxSamples = 20
+
+/** Waits until the processors are idle. @returns false if they are still busy after 20 seconds */
+const settled = async (): Promise<boolean> => {
+  for (let sample = 0; sample < maxSamples; sample += 1) if ((await busyShare()) <= maxBusyShare) return true
+  return false
+}
 
 /** The results of a scenario. Each run is written to the file at once, so an interrupted bench loses nothing. */
 export class Results {
@@ -67,8 +74,8 @@ export class Results {
 
   /** Runs a contender, and records its figures and the load of the machine before. */
   async measure(contender: string, run: () => Promise<Figures>): Promise<Figures> {
+    const busy = !(await settled())
     const load = loadavg()[0] ?? 0
-    const busy = (await busyShare()) > maxBusyShare
     print(`${time()} ${contender}${busy ? ' (other processes are busy)' : ''}`)
     const figures = await run()
     print(`${time()}   ${textOf(figures)}`)
