@@ -10,6 +10,7 @@ import argparse
 import csv
 import hashlib
 import json
+import re
 from pathlib import Path
 
 from record import COLUMNS
@@ -35,7 +36,8 @@ def main() -> None:
     rows, total = 0, 0
     with args.file.open(newline="") as file:
         lines = csv.reader(file)
-        kinds = [COLUMNS[name.rpartition(".")[2]] for name in next(lines)]
+        # beeline prints its prompt before the header, Hive the name of the table before that of the column.
+        kinds = [COLUMNS[re.split("[ .]", name)[-1]] for name in next(lines)]
         for line in lines:
             text = "\x1f".join(normal(kind, value) for kind, value in zip(kinds, line, strict=True))
             # A sum does not depend on the order.

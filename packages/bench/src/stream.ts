@@ -11,6 +11,7 @@ import { produce } from './produce.ts'
 import { queries } from './queries.ts'
 import { type Scenario, sizesOf } from './scenario.ts'
 import { note, Results, resultTable } from './streamResults.ts'
+import { disposeStacks } from './streamStack.ts'
 import { sustained } from './sustained.ts'
 import { throughput } from './throughput.ts'
 
@@ -48,6 +49,14 @@ const sizes = sizesOf(
   Number(values.minutes ?? (values.quick ? 0.5 : scenario.defaultMinutes)),
 )
 const scratch = await mkdtemp(join(tmpdir(), 'offstream-stream-bench-'))
+// The daemon of a stack does not get the signal of a terminal.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, async () => {
+    note(`stopping after ${signal}`)
+    await disposeStacks()
+    await rm(scratch, { recursive: true, force: true })
+    process.exit(1)
+  })
 try {
   const results = new Results(join(values.results, `${name}.json`), name, sizes)
   note('installing the peers')

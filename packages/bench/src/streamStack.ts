@@ -51,6 +51,7 @@ export class StreamStack implements AsyncDisposable {
   static async start(checkout: Checkout, settings: Settings = {}): Promise<StreamStack> {
     const project = await mkdtemp(join(tmpdir(), 'offstream-stream-'))
     const stack = new StreamStack(checkout, project, await freePorts(configOf([]), new Set()))
+    openStacks.add(stack)
     try {
       await stack.up(settings)
       return stack
@@ -148,9 +149,17 @@ export class StreamStack implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    openStacks.delete(this)
     await this.down().catch(() => undefined)
     await rm(this.project, { recursive: true, force: true })
   }
+}
+
+const openStacks = new Set<StreamStack>()
+
+/** Stops and deletes all stacks, after a signal. */
+export const disposeStacks = async (): Promise<void> => {
+  await Promise.all([...openStacks].map(stack => stack[Symbol.asyncDispose]()))
 }
 
 const offsetIn = (progress: Progress | null): number =>

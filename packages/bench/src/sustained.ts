@@ -66,7 +66,7 @@ class GrowingTable {
       perSecond: events / seconds,
       batchSeconds: seconds,
       cpuSeconds: run.cpuSeconds,
-      megabytes: run.peakMegabytes,
+      megabytes: Math.max(run.peakMegabytes, run.largestMegabytes),
     }
   }
 }

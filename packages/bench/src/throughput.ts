@@ -64,7 +64,7 @@ const runPeer = async (bench: Bench, peer: Peer, broker: string, file: string): 
       perSecond: bench.sizes.events / seconds,
       processSeconds: run.seconds,
       cpuSeconds: run.cpuSeconds,
-      megabytes: run.peakMegabytes,
+      megabytes: Math.max(run.peakMegabytes, run.largestMegabytes),
     }
   } finally {
     await rm(folder, { recursive: true, force: true })
