@@ -1,6 +1,5 @@
 import { textOf } from './json.ts'
 import { cleanText, joinNames } from './normalise.ts'
-import { slug } from './slug.ts'
 
 /**
  * The names of a list for the record, from `first`, or from `second` if that has none. Each is an array of tags
@@ -33,17 +32,6 @@ const addNames = (names: string[], text: string, name: (written: string) => stri
     names.push(name(text))
 }
 
-/**
- * The tag of a country in Open Food Facts, from a tag (`en:france`), an English name (`France`) or a code of two letters
- * (`fr`, ISO 3166-1).
- */
-export const countryTag = (written: string): string => {
-  const name = written.trim()
-  const english = /^[a-z]{2}$/i.test(name) ? englishName(name.toUpperCase()) : name.replace(/^[a-z]{2}:/i, '')
-  const id = slug(english)
-  return `en:${otherSlugs[id] ?? id}`
-}
-
 // The language of a tag. Some tags have more than one, by mistake.
 const prefix = /^(?:\s*[a-z]{2}:\s*)+/
 
@@ -70,17 +58,3 @@ const capitalised = (name: string): string =>
     .split(' ')
     .map(word => (smallWords.has(word) ? word : word.charAt(0).toUpperCase() + word.slice(1)))
     .join(' ')
-
-const englishName = (code: string): string =>
-  new Intl.DisplayNames('en', { type: 'region', fallback: 'code' }).of(code) ?? code
-
-/** Countries whose tag in Open Food Facts differs from the English name of Unicode. */
-const otherSlugs: Readonly<Record<string, string>> = {
-  czechia: 'czech-republic',
-  turkiye: 'turkey',
-  'hong-kong-sar-china': 'hong-kong',
-  'macao-sar-china': 'macau',
-  'myanmar-burma': 'myanmar',
-  'congo-kinshasa': 'democratic-republic-of-the-congo',
-  'congo-brazzaville': 'republic-of-the-congo',
-}

@@ -1,11 +1,11 @@
 import type { Candidate } from '../product/answer.ts'
+import { countryTag } from '../product/countries.ts'
 import { objectOf, textsOf } from '../product/json.ts'
 import { type Removal, type SerializedProduct, serialize } from '../product/message.ts'
 import { missingParts } from '../product/missingParts.ts'
 import type { Product } from '../product/product.ts'
 import { productOf, type RecordContext } from '../product/productOf.ts'
 import type { Skip } from '../product/skip.ts'
-import { countryTag } from '../product/tags.ts'
 
 /** One value that a source has read, a delete, or why it is skipped. `address` names its place for the user. */
 export type Found = { readonly address: string } & Candidate
@@ -78,11 +78,11 @@ const delivered = (
   return { kind: 'unreadable', address, skippedBy: 'partial', reason }
 }
 
-/** By its tags; a record has none of them, only the names of the countries. */
+/** By its tags, or otherwise the names of the countries, which are all that a record has; both in any language. */
 const isSoldIn = (product: unknown, country: string): boolean => {
   const fields = objectOf(product)
   const tags = textsOf(fields?.['countries_tags'])
   return tags.length > 0
-    ? tags.some(tag => tag.trim() === country)
+    ? tags.some(tag => countryTag(tag) === country)
     : textsOf(fields?.['countries']).some(name => countryTag(name) === country)
 }

@@ -352,6 +352,21 @@ describe('filters and limit', () => {
     expect(await codesOf(await written('a.jsonl', jsonl(lines)), options)).toEqual(codes)
   })
 
+  test.each(['France', 'FR', 'Frankreich', 'フランス', 'es:francia'])(
+    'the countries of a product match %s in any language',
+    async country => {
+      const sold = [
+        { code: '10000001', countries_tags: ['en:france'] },
+        { code: '10000002', brands: 'B', countries_tags: ['fr:Allemagne'] },
+        { code: '10000003', countries_tags: ['de:frankreich'] },
+        { code: '10000004', brands: 'D', countries: 'Belgien, Francia' },
+        { code: '10000005', brands: 'E', countries: 'Franconia' },
+      ]
+      const file = await written('a.jsonl', jsonl(sold))
+      expect(await codesOf(file, { country })).toEqual(['10000001', '10000003', '10000004'])
+    },
+  )
+
   test.each(['France', 'fr', 'en:france'])('records of a dry run are sold in %s', async country => {
     const exported = await taken(exportSource({ file: await written('a.jsonl', jsonl(lines)), userAgent }))
     const records = await written('records.jsonl', jsonl(exported.products))

@@ -1,5 +1,5 @@
+import { countryTag } from '../../product/countries.ts'
 import type { PublishRules } from '../../product/productOf.ts'
-import { countryTag } from '../../product/tags.ts'
 import { Deliveries, unlessAborted } from '../deliveries.ts'
 import { Remote, type RetryPolicy } from '../guest/remote.ts'
 import type { ReaderOptions } from '../reader.ts'

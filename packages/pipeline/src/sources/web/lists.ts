@@ -1,7 +1,7 @@
 import type { OffstreamError } from '@offstream/runtime'
 import { PipelineError } from '../../errors.ts'
+import { countryTag } from '../../product/countries.ts'
 import { slug } from '../../product/slug.ts'
-import { countryTag } from '../../product/tags.ts'
 import { isLoopback } from '../guest/host.ts'
 import { codeInAddress } from './pages.ts'
 
