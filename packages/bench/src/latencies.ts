@@ -33,7 +33,7 @@ export const latenciesOf = (sent: readonly SentMarker[], seen: readonly SeenMark
   return { seconds, invisible: sent.length - seconds.length }
 }
 
-/** The value that this share of the values does not exceed (nearest rank). NaN if there are no values. */
+/** The value that this share of the values does not exceed (nearest rank). NaN without values. */
 export const percentile = (values: readonly number[], share: number): number => {
   const sorted = values.toSorted((one, other) => one - other)
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN

@@ -145,7 +145,7 @@ after the first third, in units a minute.`,
     { key: 'triggerMsSlope', title: 'slope', digits: 1 },
     { key: 'cpuPerSecond', title: 'cores used', digits: 2 },
   ],
-  chart: { kind: 'lines', x: 'minutes', y: 'value' },
+  chart: { kind: 'panels', x: 'minutes' },
   run: async bench => {
     const { sizes, checkouts, results, repeats } = bench
     const base = await writeEvents(bench, { events: sizes.products, products: sizes.products, once: true })

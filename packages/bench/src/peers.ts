@@ -6,7 +6,7 @@ import { execa } from 'execa'
 /** A command: its file and its arguments. */
 export type Command = readonly [file: string, ...args: string[]]
 
-/** The programs of `peers/`, in an environment of their own, and Spark for those that need it. */
+/** The programs of `peers/` in a separate environment, and Spark for those that need it. */
 export interface Peers {
   readonly runtimes: Runtimes
   /** The command of a Python program. */

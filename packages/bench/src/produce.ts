@@ -3,6 +3,7 @@ import kafkajs from 'kafkajs'
 import { type ScratchBroker, scratchBroker } from './broker.ts'
 import { measured } from './measured.ts'
 import { type Command, lastJson } from './peers.ts'
+import { perfResult } from './perfResult.ts'
 import type { Bench, Scenario } from './scenario.ts'
 import { writeEvents } from './streamEvents.ts'
 import type { Figures } from './streamResults.ts'
@@ -57,13 +58,6 @@ const producersOf = (
 ]
 
 const scrape = ['scrape', '--source', 'stdin', '--json']
-
-/** `300000 records sent, 60000.0 records/sec (…)` is its last line; it measures no seconds. */
-export const perfResult = (stdout: string): { readonly delivered: number; readonly seconds: number } => {
-  const [, records, rate] = /(\d+) records sent, ([\d.]+) records\/sec[^\n]*\d+th\.\s*$/m.exec(stdout) ?? []
-  if (records === undefined) throw new Error(`unexpected output: ${stdout.slice(-500)}`)
-  return { delivered: Number(records), seconds: Number(records) / Number(rate) }
-}
 
 const runProducer = async (producer: Producer, cwd: string, events: number): Promise<Figures> => {
   const run = await measured(producer.command, { cwd })

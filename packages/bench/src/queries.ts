@@ -40,7 +40,7 @@ interface Digest {
   readonly digest: string
 }
 
-/** Runs a client with its output in a file, without input, since beeline would read more statements from it. The server's processor time is a figure of its own. */
+/** Runs a client with its output in a file, without input, since beeline would read more statements from it. The processor time of the server is another figure. */
 const runClient = async (
   bench: Bench,
   stack: StreamStack,

@@ -38,10 +38,11 @@ export interface Bench {
   readonly scratch: string
 }
 
-/** The chart of a scenario: medians of a column as bars, or its points as lines. */
+/** The chart of a scenario: medians of a column as bars, or its points as lines, in one panel or one for each series. */
 export type ChartOf =
   | { readonly kind: 'bars'; readonly column: string; readonly title: string }
   | { readonly kind: 'lines'; readonly x: string; readonly y: string }
+  | { readonly kind: 'panels'; readonly x: string }
 
 /** A measurement that is run by its name. */
 export interface Scenario {

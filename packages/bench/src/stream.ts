@@ -4,30 +4,16 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { checkoutsOf } from './checkout.ts'
 import { print } from './figures.ts'
-import { latency } from './latency.ts'
-import { mixed } from './mixed.ts'
 import { ensurePeers } from './peers.ts'
-import { produce } from './produce.ts'
-import { queries } from './queries.ts'
-import { type Scenario, sizesOf } from './scenario.ts'
+import { sizesOf } from './scenario.ts'
+import { scenarios } from './scenarios.ts'
 import { note, Results, resultTable } from './streamResults.ts'
 import { disposeStacks } from './streamStack.ts'
-import { sustained } from './sustained.ts'
-import { throughput } from './throughput.ts'
 
 /**
  * Measures the stream beside its peers. Results go to `.bench/<scenario>.json` after each run.
  * `node dist/stream.js <scenario> [repeats] [--against <folder>] [--events N] [--minutes N] [--quick] [--results <folder>]`
  */
-const scenarios: Readonly<Record<string, Scenario>> = {
-  throughput,
-  sustained,
-  latency,
-  mixed,
-  queries,
-  produce,
-}
-
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {

@@ -111,6 +111,16 @@ export const resultTable = (runs: readonly Run[], columns: readonly ColumnOf[]):
   )
 }
 
+const [begin, end] = ['<!-- stream results: begin -->', '<!-- stream results: end -->']
+
+/** Replaces the text between the two marks of a document. @throws if it does not have them */
+export const insertSection = (document: string, section: string): string => {
+  const [before, rest] = document.split(begin)
+  const after = rest?.split(end)[1]
+  if (before === undefined || after === undefined) throw new Error('the document does not have the two marks')
+  return `${before}${begin}\n\n${section}\n\n${end}${after}`
+}
+
 const cellOf = (runs: readonly Run[], key: string, digits: number): string => {
   const values = runs.flatMap(({ figures }) => figures[key] ?? [])
   if (values.length === 0) return '–'

@@ -11,7 +11,7 @@ import type { Figures } from './streamResults.ts'
 import { StreamStack } from './streamStack.ts'
 import { readBatches } from './tableHistory.ts'
 
-/** A program that reads the messages and writes them to a table of its own. */
+/** A program that reads the messages and writes them to its table. */
 interface Peer {
   readonly name: string
   readonly command: (broker: string, folder: string) => Command

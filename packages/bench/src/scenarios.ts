@@ -1,0 +1,17 @@
+import { latency } from './latency.ts'
+import { mixed } from './mixed.ts'
+import { produce } from './produce.ts'
+import { queries } from './queries.ts'
+import type { Scenario } from './scenario.ts'
+import { sustained } from './sustained.ts'
+import { throughput } from './throughput.ts'
+
+/** Each scenario by its name on the command line, in the order of the document. */
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  throughput,
+  sustained,
+  latency,
+  mixed,
+  queries,
+  produce,
+}

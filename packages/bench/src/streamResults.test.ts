@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { insertSection, type Run, resultTable } from './streamResults.ts'
+
+const run = (contender: string, seconds: number, busy = false): Run => ({
+  contender,
+  figures: { seconds },
+  load: 1,
+  busy,
+})
+const columns = [{ key: 'seconds', title: 'seconds', digits: 1 }]
+
+test('the table shows the median and the range of each contender, in order of their first runs', () => {
+  const runs = [run('one', 3), run('other', 10), run('one', 1), run('one', 2)]
+  expect(resultTable(runs, columns)).toBe(
+    [
+      '|  | seconds | runs |',
+      '| --- | --- | --- |',
+      '| one | 2.0 (1.0–3.0) | 3 |',
+      '| other | 10.0 | 1 |',
+    ].join('\n'),
+  )
+})
+
+test('a contender with a run on a busy machine has a star', () => {
+  expect(resultTable([run('one', 3), run('one', 3, true)], columns)).toContain(
+    '| one \\* | 3.0 (3.0–3.0) | 2 |',
+  )
+})
+
+test('a figure that a contender does not have is a dash', () => {
+  expect(resultTable([{ ...run('one', 3), figures: {} }], columns)).toContain('| one | – | 1 |')
+})
+
+test('a section replaces only what is between its marks', () => {
+  const document = 'a\n<!-- stream results: begin -->\nold\n<!-- stream results: end -->\nb\n'
+  expect(insertSection(document, 'new')).toBe(
+    'a\n<!-- stream results: begin -->\n\nnew\n\n<!-- stream results: end -->\nb\n',
+  )
+})
+
+test('a document without marks is not changed', () => {
+  expect(() => insertSection('text', 'new')).toThrow('does not have the two marks')
+})
