@@ -58,6 +58,8 @@ class Load:
         self._kinds, weights = zip(*_MIXED, strict=True) if mixed else (("update",), (1,))
         self._weights = weights
         self._choice = random.Random(keys)  # noqa: S311 - the load must be reproducible
+        # Later loads have greater numbers, so a marker of an earlier load is older than all of this one.
+        self._first = int(time.time() * 1_000_000)
         self.sent = 0
         self.acknowledged = 0
 

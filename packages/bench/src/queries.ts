@@ -40,7 +40,7 @@ interface Digest {
   readonly digest: string
 }
 
-/** Runs a client with its output in a file, without input, since beeline would read more statements from it. The processor time of the server is another figure. */
+/** Runs a client with its output in a file, and without input, from which beeline would read more statements. */
 const runClient = async (
   bench: Bench,
   stack: StreamStack,

@@ -14,6 +14,8 @@ import { disposeStacks } from './streamStack.ts'
  * Measures the stream beside its peers. Results go to `.bench/<scenario>.json` after each run.
  * `node dist/stream.js <scenario> [repeats] [--against <folder>] [--events N] [--minutes N] [--quick] [--results <folder>]`
  */
+const fullEvents = 300_000
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -31,7 +33,7 @@ if (scenario === undefined) {
   process.exit(2)
 }
 const sizes = sizesOf(
-  Number(values.events ?? (values.quick ? 30_000 : 300_000)),
+  Number(values.events ?? (values.quick ? 30_000 : fullEvents)),
   Number(values.minutes ?? (values.quick ? 0.5 : scenario.defaultMinutes)),
 )
 const scratch = await mkdtemp(join(tmpdir(), 'offstream-stream-bench-'))
@@ -44,7 +46,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.exit(1)
   })
 try {
-  const results = new Results(join(values.results, `${name}.json`), name, sizes)
+  const results = new Results(
+    join(values.results, `${name}.json`),
+    name,
+    sizes,
+    sizes.events < fullEvents ? 1 : 30,
+  )
   note('installing the peers')
   const peers = await ensurePeers()
   print(results.stored.machine)

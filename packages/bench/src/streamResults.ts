@@ -43,21 +43,28 @@ export interface ColumnOf {
 
 /** An idle stack uses a few percent. */
 const maxBusyShare = 0.2
-const maxSamples = 20
 
-/** Waits until the processors are idle. @returns false if they are still busy after 20 seconds */
-const settled = async (): Promise<boolean> => {
-  for (let sample = 0; sample < maxSamples; sample += 1) if ((await busyShare()) <= maxBusyShare) return true
+/** Waits until the processors are idle. @returns false if they are still busy after `maxSeconds` */
+const settled = async (maxSeconds: number): Promise<boolean> => {
+  for (let second = 0; second < maxSeconds; second += 1) if ((await busyShare()) <= maxBusyShare) return true
   return false
 }
 
 /** The results of a scenario. Each run is written to the file at once, so an interrupted bench loses nothing. */
 export class Results {
   readonly #file: string
+  readonly #settleSeconds: number
   #stored: StoredResults
 
-  constructor(file: string, scenario: string, sizes: Readonly<Record<string, number>>) {
+  /** @param settleSeconds how long a run waits for an idle machine before it starts and is marked */
+  constructor(
+    file: string,
+    scenario: string,
+    sizes: Readonly<Record<string, number>>,
+    settleSeconds: number,
+  ) {
     this.#file = file
+    this.#settleSeconds = settleSeconds
     this.#stored = {
       scenario,
       startedAt: new Date().toISOString(),
@@ -74,7 +81,7 @@ export class Results {
 
   /** Runs a contender, and records its figures and the load of the machine before. */
   async measure(contender: string, run: () => Promise<Figures>): Promise<Figures> {
-    const busy = !(await settled())
+    const busy = !(await settled(this.#settleSeconds))
     const load = loadavg()[0] ?? 0
     print(`${time()} ${contender}${busy ? ' (other processes are busy)' : ''}`)
     const figures = await run()
