@@ -2,10 +2,12 @@ import { expect, test } from 'vitest'
 import { namesOf } from './tags.ts'
 
 test.each<[string, unknown, unknown, string | null]>([
-  ['a tag', ['en:none'], undefined, null],
-  ['text', undefined, 'en:none', null],
-  ['one of several', ['en:none', 'en:milk'], undefined, 'Milk'],
-  ['one of several in text', 'en:milk, fr:none', undefined, 'Milk'],
-])('`en:none` as %s is not a name', (_what, first, second, names) => {
+  ['the tag `en:none`', ['en:none'], undefined, null],
+  ['`en:none` in text', undefined, 'en:none', null],
+  ['`en:none` beside a name', ['en:none', 'en:milk'], undefined, 'Milk'],
+  ['`fr:none` beside a name', 'en:milk, fr:none', undefined, 'Milk'],
+  ['`en:null`, which an import wrote', ['en:null'], 'null', null],
+  ['`en:null` beside a name', undefined, 'en:null,en:milk', 'Milk'],
+])('an empty list written as %s has no names', (_what, first, second, names) => {
   expect(namesOf(first, second)).toBe(names)
 })

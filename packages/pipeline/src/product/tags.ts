@@ -27,10 +27,13 @@ const listed = (value: unknown, name: (written: string) => string): string[] => 
 
 const addNames = (names: string[], text: string, name: (written: string) => string): void => {
   if (text.includes(',')) for (const each of text.split(',')) addNames(names, each, name)
-  // The tag `en:none` says that the list is empty.
-  else if (text !== '' && !(text.includes(':none') && /^\s*[a-z]{2}:none\s*$/.test(text)))
-    names.push(name(text))
+  else if (text !== '' && !isEmptyList(text)) names.push(name(text))
 }
+
+/** An empty list: the tag `en:none`, or the tag `en:null` with the text `null`, which an import of Open Food Facts wrote. */
+const isEmptyList = (text: string): boolean =>
+  (text.includes(':none') || text.includes('null')) &&
+  /^\s*(?:[a-z]{2}:none|(?:[a-z]{2}:)?null)\s*$/.test(text)
 
 // The language of a tag. Some tags have more than one, by mistake.
 const prefix = /^(?:\s*[a-z]{2}:\s*)+/
