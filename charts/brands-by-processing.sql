@@ -20,7 +20,8 @@ SELECT
   brand,
   nova_group,
   count(*) AS products,
-  round(100 * count(*) / any_value(brand_products), 1) AS percent
+  round(100 * count(*) / any_value(brand_products), 1) AS percent,
+  (SELECT sum(brand_products) FROM ranked WHERE place <= 12 OR brand = 'unknown') AS total
 FROM branded
 JOIN ranked USING (brand)
 WHERE place <= 12 OR brand = 'unknown'

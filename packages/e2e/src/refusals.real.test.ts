@@ -146,7 +146,7 @@ test('a configured browser that does not exist is reported, and no other is used
 test('an unknown chart is reported with the names of all charts', async () => {
   expect((await stack.run(['charts', 'pie'])).shown).toMatchInlineSnapshot(`
     "! ✖ Chart \`pie\` does not exist [CHART_UNKNOWN]
-    ! → use one of \`brands-by-processing\`, \`environmental-impact\`, \`nova-distribution\`, \`nutri-score-ranking\`
+    ! → use one of \`arrivals-over-time\`, \`brands-by-processing\`, \`completeness-by-country\`, \`environmental-impact\`, \`environmental-score-by-category\`, \`most-frequent-additives\`, \`nova-distribution\`, \`nutri-score-by-nova\`, \`nutri-score-ranking\`, \`nutrients-by-nutri-score\`, \`sugar-against-fat\`
     exit 2"
   `)
 })

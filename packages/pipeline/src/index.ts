@@ -1,4 +1,7 @@
-export { type Chart, listCharts, renderChart } from './charts/charts.ts'
+export { type Chart, listCharts } from './charts/charts.ts'
+export { chartFile, type Drawing, drawChart } from './charts/draw.ts'
+export { renderChart, titleOf } from './charts/render.ts'
+export { textChart } from './charts/textChart.ts'
 export {
   type LogEntry,
   type LogQuery,

@@ -47,3 +47,13 @@ export const normaliseCode = (written: string): string | null => {
   if (digits.length <= 8) return digits.padStart(8, '0')
   return digits.length <= 13 ? digits.padStart(13, '0') : digits
 }
+
+/** The formats of a chart. */
+export const chartFormats = ['svg', 'png', 'html', 'vega', 'text'] as const
+/** The format of a chart. */
+export type ChartFormat = (typeof chartFormats)[number]
+
+/** The themes of a chart: the colours for a light or a dark background. */
+export const chartThemes = ['light', 'dark'] as const
+/** A theme of a chart. */
+export type ChartTheme = (typeof chartThemes)[number]

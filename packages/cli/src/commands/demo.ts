@@ -111,7 +111,7 @@ const arrival = ['lag=0', 'visible>0', 'rows>=0', 'rejected>=0', 'healthy'].map(
 const nextSteps = (title: string, port: number): string => `
 ${title}
   npx offstream query "SELECT nova_group, count(*) AS n FROM Products GROUP BY nova_group ORDER BY 1"
-  npx offstream charts                    draw four charts from these rows
+  npx offstream charts                    draw charts of these rows
   npx offstream status                    check the services and count the products
   npx offstream scrape --limit 20         the real Open Food Facts, 30 pages a minute
   Data-viz.twb                            open it in Tableau: it reads Products on port ${port}

@@ -6,8 +6,10 @@ import { fileURLToPath } from 'node:url'
 import { XmlDocument } from 'libxml2-wasm'
 import type { TopLevelSpec } from 'vega-lite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { chartThemes } from '../names.ts'
 import type { QueryResult, Value } from '../table.ts'
-import { type Chart, listCharts, renderChart } from './charts.ts'
+import { type Chart, listCharts } from './charts.ts'
+import { renderChart, titleOf } from './render.ts'
 import { textBoxesIn } from './testTextBoxes.ts'
 
 const chartsFolder = fileURLToPath(new URL('../../../../charts', import.meta.url))
@@ -40,147 +42,147 @@ const read = (svg: string, path: string): string[] => {
 }
 
 const textsOf = (svg: string) => read(svg, '//svg:text')
+/** All texts but the attribution, which is the last one. */
+const labelsOf = (svg: string) => textsOf(svg).slice(0, -1)
 const barsOf = (svg: string) => read(svg, '//svg:path[@aria-roledescription="bar"]/@fill')
+/** What each mark says to screen readers: the values that it draws. */
+const marksOf = (svg: string) =>
+  read(svg, '//svg:path[@aria-roledescription]/@aria-label').filter(label => !/axis|legend|mark/i.test(label))
 
-const attribution = 'Data: Open Food Facts (ODbL)'
-const unknownGrey = '#c3c8ce'
-const novaColours = ['#00aa00', '#ffcc00', '#ff6600', '#ff0000', unknownGrey]
-const nutriScoreColours = ['#038141', '#85bb2f', '#fecb02', '#ee8100', '#e63e11', unknownGrey]
-const environmentalColours = [
-  ...['#00673b', '#1e8f4e', '#60ac0e', '#eeae0e', '#ff6f1e', '#df1f1f', '#8f1116'],
-  unknownGrey,
-]
-
-/** What the question of each chart may be answered with, and what the drawing then says, from top to bottom. */
-const drawings: Readonly<
-  Record<string, { readonly answer: QueryResult; readonly texts: string[]; readonly bars: string[] }>
-> = {
-  'brands-by-processing': {
-    answer: answer('brand nova_group products:bigint percent:double', [
-      ['Biscuiterie du Port', '3', 1, 4.2],
-      ['Biscuiterie du Port', '4', 23, 95.8],
-      ['Coopérative laitière des montagnes', '1', 9, 56.3],
-      ['Coopérative laitière des montagnes', '4', 7, 43.8],
-      ['Huilerie R & B', '2', 1, 100],
-      ['unknown', '4', 3, 7.5],
-      ['unknown', 'unknown', 37, 92.5],
-    ]),
-    texts: [
-      attribution,
-      ...['Biscuiterie du Port', 'Coopérative laitière des m…', 'Huilerie R & B', 'Unknown brand'],
-      ...['', '96%', '56%', '44%', '100%', '', '93%'],
-      ...['24 products', '16 products', '1 product', '40 products'],
-      ...['NOVA 1', 'NOVA 2', 'NOVA 3', 'NOVA 4', 'Unknown group'],
-      'Brands by degree of processing',
-      "Share of each brand's products by NOVA group (1 unprocessed to 4 ultra-processed), most of group 4 first;" +
-        'the 12 brands with the most products, and the products whose brand is unknown',
+/** A possible result of each chart. */
+const results: Readonly<Record<string, QueryResult>> = {
+  'arrivals-over-time': answer('start_time products:bigint end_time unit total:bigint', [
+    ['2026-01-31T00:00:00', 1234, '2026-02-01T00:00:00', 'day', 1241],
+    ['2026-02-02T00:00:00', 7, '2026-02-03T00:00:00', 'day', 1241],
+  ]),
+  'brands-by-processing': answer('brand nova_group products:bigint percent:double total:bigint', [
+    ['Biscuiterie du Port', '3', 1, 4.2, 80],
+    ['Biscuiterie du Port', '4', 23, 95.8, 80],
+    ['Coopérative laitière des montagnes et vallées', '1', 9, 56.3, 80],
+    ['Coopérative laitière des montagnes et vallées', '4', 7, 43.8, 80],
+    ['Huilerie R & B', '2', 1, 100, 80],
+    ['unknown', '4', 3, 7.5, 80],
+    ['unknown', 'unknown', 37, 92.5, 80],
+  ]),
+  'completeness-by-country': answer(
+    'country field percent:double products:bigint country_products:bigint total:bigint',
+    [
+      ['France', 'Name', 100, 1500, 1500, 1504],
+      ['France', 'Nutri-Score', 48.3, 725, 1500, 1504],
+      ['Saint Vincent and the Grenadines', 'Name', 75, 3, 4, 1504],
+      ['Saint Vincent and the Grenadines', 'Nutri-Score', 0, 0, 4, 1504],
     ],
-    bars: ['#ff6600', '#ff0000', '#00aa00', '#ff0000', '#ffcc00', '#ff0000', unknownGrey],
-  },
-  'environmental-impact': {
-    answer: answer('environmental_score_grade products:bigint percent:double', [
-      ...[
-        ['a-plus', 4, 2],
-        ['a', 16, 8],
-        ['b', 34, 17],
-        ['c', 30, 15],
-      ],
-      ...[
-        ['d', 26, 13],
-        ['e', 21, 10.5],
-        ['f', 6, 3],
-        ['unknown', 63, 31.5],
-      ],
-    ]),
-    texts: [
-      attribution,
-      ...['A+', 'A', 'B', 'C', 'D', 'E', 'F', 'Unknown'],
-      ...['4  (2.0%)', '16  (8.0%)', '34  (17.0%)', '30  (15.0%)'],
-      ...['26  (13.0%)', '21  (10.5%)', '6  (3.0%)', '63  (31.5%)'],
-      'Products by environmental score, best to worst',
-      'Number of products, and their share of all; unknown = no score, or the score does not apply',
+  ),
+  'environmental-impact': answer(
+    'environmental_score_grade products:bigint percent:double total:bigint',
+    ['a-plus', 'a', 'b', 'c', 'd', 'e', 'f', 'unknown'].map((grade, at) => [grade, at + 1, at / 2, 36]),
+  ),
+  'environmental-score-by-category': answer(
+    'category environmental_score_grade products:bigint percent:double total:bigint',
+    [
+      ['Légumes', 'a-plus', 9, 90, 21],
+      ['Légumes', 'a', 1, 10, 21],
+      ['Viandes', 'e', 4, 36.4, 21],
+      ['Viandes', 'f', 7, 63.6, 21],
     ],
-    bars: environmentalColours,
-  },
-  'nova-distribution': {
-    answer: answer('nova_group products:bigint percent:double', [
-      ...[
-        ['1', 1231, 12.3],
-        ['2', 87, 0.9],
-        ['3', 1985, 19.9],
-        ['4', 5222, 52.2],
-        ['unknown', 1475, 14.8],
-      ],
-    ]),
-    texts: [
-      attribution,
-      '1 – Unprocessed or minimally processed',
-      '2 – Processed culinary ingredients',
-      '3 – Processed foods',
-      '4 – Ultra-processed foods',
-      'Unknown',
-      ...['1,231  (12.3%)', '87  (0.9%)', '1,985  (19.9%)', '5,222  (52.2%)', '1,475  (14.8%)'],
-      'Products by NOVA group',
-      'Number of products, and their share of all; unknown = Open Food Facts gives no group',
+  ),
+  'most-frequent-additives': answer('additive products:bigint percent:double total:bigint', [
+    ['E322', 1303, 48.3, 2698],
+    ['E9999', 1, 0.04, 2698],
+  ]),
+  'nova-distribution': answer('nova_group products:bigint percent:double total:bigint', [
+    ['1', 1231, 12.3, 10000],
+    ['2', 87, 0.9, 10000],
+    ['3', 1985, 19.9, 10000],
+    ['4', 5222, 52.2, 10000],
+    ['unknown', 1475, 14.8, 10000],
+  ]),
+  'nutri-score-by-nova': answer('nutriscore_grade nova_group products:bigint percent:double total:bigint', [
+    ['a', '1', 1, 100, 1002],
+    ['e', '4', 1001, 100, 1002],
+  ]),
+  'nutri-score-ranking': answer('nutriscore_grade products:bigint percent:double total:bigint', [
+    ['a', 28, 14, 200],
+    ['b', 18, 9, 200],
+    ['c', 41, 20.5, 200],
+    ['d', 47, 23.5, 200],
+    ['e', 44, 22, 200],
+    ['unknown', 22, 11, 200],
+  ]),
+  'nutrients-by-nutri-score': answer(
+    'nutrient nutriscore_grade median:double p10:double p25:double p75:double p90:double products:bigint total:bigint',
+    [
+      ['Sugars', 'a', 1.5, 0, 0.5, 2.5, 4.5, 12, 30],
+      ['Salt', 'e', 1.2, 0.1, 0.4, 1.6, 2.2, 18, 30],
     ],
-    bars: novaColours,
-  },
-  'nutri-score-ranking': {
-    answer: answer('nutriscore_grade products:bigint percent:double', [
-      ...[
-        ['a', 28, 14],
-        ['b', 18, 9],
-        ['c', 41, 20.5],
-        ['d', 47, 23.5],
-        ['e', 44, 22],
-        ['unknown', 22, 11],
-      ],
-    ]),
-    texts: [
-      attribution,
-      ...['A', 'B', 'C', 'D', 'E', 'Unknown'],
-      ...['28  (14.0%)', '18  (9.0%)', '41  (20.5%)', '47  (23.5%)', '44  (22.0%)', '22  (11.0%)'],
-      'Products by Nutri-Score, best to worst',
-      'Number of products, and their share of all; unknown = no grade, or the score does not apply',
-    ],
-    bars: nutriScoreColours,
-  },
+  ),
+  'sugar-against-fat': answer('category sugars:double fat:double products:bigint total:bigint', [
+    ['Chocolats', 47.5, 33, 12, 13],
+    ['Fromages', 0.5, 28, 1, 13],
+  ]),
 }
 
 describe('the charts of offstream', async () => {
   const charts = await listCharts(chartsFolder)
+  const resultOf = ({ name }: Chart): QueryResult => {
+    const result = results[name]
+    if (result === undefined) throw new Error('give above a possible result of this chart')
+    return result
+  }
 
-  test('are four; other files in their folder are not charts', () => {
-    expect(charts.map(({ name }) => name)).toEqual(Object.keys(drawings))
+  test('are these; other files in their folder are not charts', () => {
+    expect(charts.map(({ name }) => name)).toEqual(Object.keys(results))
   })
 
   test.each(charts)('$name labels and colours its rows', async drawn => {
-    const expected = drawings[drawn.name]
-    if (expected === undefined) throw new Error('say above what this chart draws')
-    const svg = await renderChart(drawn, expected.answer)
-    expect({ texts: textsOf(svg), bars: barsOf(svg) }).toEqual({ texts: expected.texts, bars: expected.bars })
+    const svg = await renderChart(drawn, resultOf(drawn))
+    expect({ texts: textsOf(svg), marks: marksOf(svg), bars: barsOf(svg) }).toMatchSnapshot()
   })
 
-  test.each(charts)('every text of $name is inside of the drawing, also in a wide font', async drawn => {
-    const expected = drawings[drawn.name]
-    const shown = await readFile(join(chartsFolder, `${drawn.name}.svg`), 'utf8')
-    const svgs = [shown, ...(expected === undefined ? [] : [await renderChart(drawn, expected.answer)])]
-    const texts = svgs.flatMap(textBoxesIn)
+  test.each(charts)(
+    'the title of $name is a question, and its subtitle names the number of products',
+    async drawn => {
+      const { columns, rows } = resultOf(drawn)
+      const total = Number(rows[0]?.[columns.findIndex(({ name }) => name === 'total')])
+      expect(titleOf(drawn)).toMatch(/^[A-Z].+\?$/)
+      expect(textsOf(await renderChart(drawn, resultOf(drawn))).join('\n')).toContain(
+        `${total.toLocaleString('en-US')} products`,
+      )
+    },
+  )
+
+  test.each(charts.flatMap(drawn => chartThemes.map(theme => [drawn.name, theme, drawn] as const)))(
+    'every text of %s is inside of the %s drawing, also in a wide font',
+    async (_name, theme, drawn) => {
+      const texts = textBoxesIn(await renderChart(drawn, resultOf(drawn), theme))
+      expect(texts.length).toBeGreaterThan(5)
+      expect(texts.filter(({ outside }) => outside > 0)).toEqual([])
+    },
+  )
+
+  test.each(charts)('every text of the committed $name is inside of the drawing', async ({ name }) => {
+    const texts = textBoxesIn(await readFile(join(chartsFolder, `${name}.svg`), 'utf8'))
     expect(texts.length).toBeGreaterThan(10)
     expect(texts.filter(({ outside }) => outside > 0)).toEqual([])
   })
 
-  test.each(charts)('$name of an empty table says so and has no bars', async drawn => {
-    const columns = drawings[drawn.name]?.answer.columns ?? []
-    const svg = await renderChart(drawn, { columns, rows: [] })
-    expect(textsOf(svg)).toContain('No products yet')
-    expect(barsOf(svg)).toEqual([])
+  test.each(charts)('$name names the source of its data', async drawn => {
+    expect(textsOf(await renderChart(drawn, resultOf(drawn))).at(-1)).toBe('Data: Open Food Facts (ODbL)')
   })
 
-  test.each(charts)('$name selects exactly the columns that it draws', ({ sql, name }) => {
+  test.each(charts)('$name of an empty table says so and has no marks', async drawn => {
+    const svg = await renderChart(drawn, { columns: resultOf(drawn).columns, rows: [] })
+    expect(textsOf(svg)).toContain('No products yet')
+    expect(marksOf(svg)).toEqual([])
+  })
+
+  test.each(charts)('$name selects exactly the columns that it draws', drawn => {
+    const { sql } = drawn
     const selected = /\nSELECT\n([^;]+?)\nFROM/.exec(`\n${sql.slice(sql.lastIndexOf('\nSELECT'))}`)?.[1] ?? ''
-    const names = [...selected.matchAll(/(\w+),?$/gm)].map(([, column]) => column)
-    expect(names).toEqual(drawings[name]?.answer.columns.map(column => column.name))
+    const names = [...selected.matchAll(/^ {2}(?:.* AS )?(\w+),?$|^ {2}\) AS (\w+),?$/gm)].map(
+      ([, column, ofSeveralLines]) => column ?? ofSeveralLines,
+    )
+    expect(names).toEqual(resultOf(drawn).columns.map(column => column.name))
   })
 })
 
@@ -240,7 +242,7 @@ describe('a drawing', () => {
         written.map(label => [label]),
       ),
     )
-    expect(textsOf(svg)).toEqual([
+    expect(labelsOf(svg)).toEqual([
       '<script>alert(1)</script>',
       '</text></svg>"\'&lt;',
       ']]>\uFFFD\uFFFD\uFFFD[31m',
@@ -257,7 +259,7 @@ describe('a drawing', () => {
       encoding: { text: { field: 'label' } },
     })
     const drawnAs = async (type: string, value: Value) =>
-      textsOf(await renderChart(doubled, answer(`n:${type}`, [[value]])))
+      labelsOf(await renderChart(doubled, answer(`n:${type}`, [[value]])))
     expect([
       await drawnAs('decimal', '12.50'),
       await drawnAs('bigint', '9007199254740993'),
