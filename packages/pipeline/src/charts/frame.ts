@@ -9,7 +9,7 @@ const footer = 26
 const minWidth = 800
 
 /** Open Food Facts' licence asks for it wherever the data are shown. */
-export const attribution = 'Data: Open Food Facts (ODbL)'
+const attribution = 'Data: Open Food Facts (ODbL)'
 
 /**
  * An SVG drawing of Vega as a complete picture: with a background, a margin, the attribution of the data, and the name
