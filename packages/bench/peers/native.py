@@ -98,8 +98,8 @@ def main() -> None:
         batch_at = time.perf_counter()
         messages: list[tuple[bytes, int]] = []
         while len(messages) < min(args.batch, left):
-            for message in consumer.consume(min(args.batch, left) - len(messages), timeout=1):
-                messages.append((message.value(), message.offset()))
+            found = consumer.consume(min(args.batch, left) - len(messages), timeout=1)
+            messages.extend((message.value(), message.offset()) for message in found)
         upsert(args.table, table_of(messages))
         left -= len(messages)
         batches.append(time.perf_counter() - batch_at)

@@ -41,14 +41,19 @@ def thrift_reader(address: str) -> Callable[[], int | None]:
 
 def delta_reader(folder: str) -> Callable[[], int | None]:
     """Return a function that reads the newest version of a table."""
-    from deltalake import DeltaTable  # noqa: PLC0415
+    from deltalake import DeltaTable, QueryBuilder  # noqa: PLC0415
 
     table = DeltaTable(folder)
 
     def revision() -> int | None:
         table.update_incremental()
-        rows = table.to_pyarrow_table(columns=["rev"], filters=[("code", "=", code_of(MARKER))])
-        return rows["rev"][0].as_py() if len(rows) else None
+        found = (
+            QueryBuilder()
+            .register("products", table)
+            .execute(f"SELECT rev FROM products WHERE code = '{code_of(MARKER)}'")
+        )
+        values = found.read_all()["rev"].to_pylist()
+        return values[0] if values else None
 
     return revision
 

@@ -31,6 +31,19 @@ test('a figure that a contender does not have is a dash', () => {
   expect(resultTable([{ ...run('one', 3), figures: {} }], columns)).toContain('| one | – | 1 |')
 })
 
+test('the figures of one contender with many columns are rows', () => {
+  const many = Array.from({ length: 9 }, (_, index) => ({
+    key: 'seconds',
+    title: `figure ${index}`,
+    digits: 0,
+  }))
+  expect(
+    resultTable([run('one', 3)], many)
+      .split('\n')
+      .slice(0, 3),
+  ).toEqual(['|  | one |', '| --- | --- |', '| figure 0 | 3 |'])
+})
+
 test('a section replaces only what is between its marks', () => {
   const document = 'a\n<!-- stream results: begin -->\nold\n<!-- stream results: end -->\nb\n'
   expect(insertSection(document, 'new')).toBe(

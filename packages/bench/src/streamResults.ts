@@ -105,18 +105,30 @@ export class Results {
 export const readResults = async (file: string): Promise<StoredResults> =>
   JSON.parse(await readFile(file, 'utf8'))
 
-/** Medians and ranges as a Markdown table, a row for each contender. A star marks a contender with a run on a busy machine. */
+/**
+ * Medians and ranges as a Markdown table: a row for each contender, or for each figure if one contender has many. A star
+ * marks a contender with a run on a busy machine.
+ */
 export const resultTable = (runs: readonly Run[], columns: readonly ColumnOf[]): string => {
   const contenders = [...new Set(runs.map(({ contender }) => contender))]
-  return table(
-    ['', ...columns.map(({ title }) => title), 'runs'],
-    contenders.map(contender => {
-      const all = runs.filter(run => run.contender === contender)
-      const cells = columns.map(({ key, digits }) => cellOf(all, key, digits))
-      return [`${contender}${all.some(({ busy }) => busy) ? ' \\*' : ''}`, ...cells, String(all.length)]
-    }),
-  )
+  const rows = contenders.map(contender => {
+    const all = runs.filter(run => run.contender === contender)
+    return [
+      `${contender}${all.some(({ busy }) => busy) ? ' \\*' : ''}`,
+      ...columns.map(({ key, digits }) => cellOf(all, key, digits)),
+      String(all.length),
+    ]
+  })
+  const [head = [], ...body] = [['', ...columns.map(({ title }) => title), 'runs'], ...rows]
+  if (contenders.length >= minRows || columns.length <= maxColumns) return table(head, body)
+  const [turnedHead = [], ...turned] = head.map((title, index) => [
+    title,
+    ...body.map(row => row[index] ?? ''),
+  ])
+  return table(turnedHead, turned)
 }
+
+const [minRows, maxColumns] = [3, 8]
 
 const [begin, end] = ['<!-- stream results: begin -->', '<!-- stream results: end -->']
 
