@@ -55,6 +55,31 @@ test('a null value is a delete as of its header, otherwise as of now', () => {
   ]).toEqual([removal(moment), removal(headers['as-of']), removal(moment)])
 })
 
+test('a record from the future counts as of now, and a change in the future is flagged', () => {
+  const future = '2099-01-01T00:00:00.000Z'
+  const seconds = Date.parse(future) / 1000
+  const value = (line: object) => {
+    const result = read(line)
+    return result.kind === 'message' ? JSON.parse(String(result.message.value)) : result
+  }
+  const bounded = { ...product, as_of: moment, observed_at: moment }
+  expect([
+    value({ ...product, as_of: future }),
+    value({ ...product, as_of: future, observed_at: future }),
+    value({ ...product, as_of: future, last_modified_t: seconds }),
+    value({ ...product, as_of: '2025-01-01T00:00:00.000Z', observed_at: future }),
+    value({ ...product, observed_at: '2025-01-01T00:00:00.000Z' }),
+    read({ key: '10000001', value: null, headers: { 'as-of': future } }),
+  ]).toEqual([
+    bounded,
+    bounded,
+    { ...bounded, last_modified_t: seconds, quality_flags: 'last-modified-in-the-future' },
+    { ...bounded, as_of: '2025-01-01T00:00:00.000Z' },
+    { ...product, as_of: '2025-01-01T00:00:00.000Z', observed_at: '2025-01-01T00:00:00.000Z' },
+    read({ key: '10000001', value: null }),
+  ])
+})
+
 test.each([
   ['{', 'invalid-json', expect.stringContaining('it is not valid JSON: ')],
   ['7', 'invalid-record', expect.stringContaining('expected object')],

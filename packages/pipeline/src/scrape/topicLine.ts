@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { serialize } from '../product/message.ts'
 import { Product, productColumns } from '../product/product.ts'
 import { hasProductFields } from '../product/productOf.ts'
+import { flagged } from '../product/quality.ts'
 import type { SkipReason } from '../product/skip.ts'
 import { type Message, productMessage, removalMessage } from '../topic/message.ts'
 
@@ -15,7 +16,7 @@ export type ReadLine =
 export interface LineForm {
   /** Accept anything that has a key, not only products. */
   readonly raw: boolean
-  /** The moment of deletes that do not contain one; ISO 8601. */
+  /** The moment of deletes that do not contain one, and the latest that a record may have; ISO 8601. */
   readonly now: string
 }
 
@@ -32,7 +33,7 @@ export const readLine = (line: string, { raw, now }: LineForm): ReadLine => {
   }
   const keyed = Keyed.safeParse(json)
   if (keyed.success) return raw ? asItIs(keyed.data) : productOrDelete(keyed.data, now)
-  if (!raw) return productOf(json)
+  if (!raw) return productOf(json, now)
   const { data: record } = WithCode.safeParse(json)
   return record === undefined
     ? problem('no-code', 'it has neither `key` and `value` nor a `code`')
@@ -53,7 +54,7 @@ const asItIs = ({ key, value, headers }: z.infer<typeof Keyed>): ReadLine => {
 
 const productOrDelete = ({ key, value, headers }: z.infer<typeof Keyed>, now: string): ReadLine => {
   if (value !== null) {
-    const read = productOf(value)
+    const read = productOf(value, now)
     return read.kind === 'message' && read.message.key !== key
       ? problem('invalid-record', 'code: differs from the key')
       : read
@@ -61,22 +62,34 @@ const productOrDelete = ({ key, value, headers }: z.infer<typeof Keyed>, now: st
   if (!Product.shape.code.safeParse(key).success)
     return problem('invalid-code', 'key: must be 8 to 24 digits')
   const as_of = Product.shape.as_of.safeParse(headers['as-of']).data ?? now
-  return { kind: 'message', message: removalMessage({ code: key, as_of, source: 'stdin' }) }
+  const removal = { code: key, as_of: earlier(as_of, now), source: 'stdin' } as const
+  return { kind: 'message', message: removalMessage(removal) }
 }
 
-const productOf = (json: unknown): ReadLine => {
+const productOf = (json: unknown, now: string): ReadLine => {
   // A missing column is unknown: an older version may have had fewer columns.
   const isObject = typeof json === 'object' && json !== null && !Array.isArray(json)
   const { data, error } = Product.safeParse(isObject ? { ...emptyRecord, ...json } : json)
   if (data !== undefined)
     return hasProductFields(data)
-      ? { kind: 'message', message: productMessage(serialize(data)) }
+      ? { kind: 'message', message: productMessage(serialize(bounded(data, now))) }
       : problem('no-product-fields', 'it has a code, but no product fields')
   const problems = error.issues.map(({ path, message }) =>
     [path.join('.'), message].filter(Boolean).join(': '),
   )
   return problem('invalid-record', problems.slice(0, maxProblems).join('; '))
 }
+
+/** A record from the future would win against all later ones. Its flags then name the change in the future. */
+const bounded = (product: Product, now: string): Product => {
+  const observed_at = earlier(product.observed_at, now)
+  const as_of = earlier(product.as_of, observed_at)
+  const isSame = observed_at === product.observed_at && as_of === product.as_of
+  return isSame ? product : flagged({ ...product, as_of, observed_at })
+}
+
+/** Both moments have the same format, so that they are compared as texts. */
+const earlier = (one: string, other: string): string => (one < other ? one : other)
 
 const emptyRecord = Object.fromEntries(productColumns.map(column => [column, null]))
 
