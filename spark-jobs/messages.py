@@ -72,12 +72,21 @@ def _row() -> tuple[Column, ...]:
         "as_of": F.coalesce(_time(F.col("deleted_as_of")), F.col("kafka_timestamp")),
         "observed_at": F.col("kafka_timestamp"),
     }
-    record = (
-        F.when(deleted, of_delete.get(name, F.lit(None))).otherwise(F.col(f"product.{name}")).alias(name)
+    record = {
+        name: F.when(deleted, of_delete.get(name, F.lit(None))).otherwise(F.col(f"product.{name}"))
         for name in PRODUCT.names
-    )
+    }
+    record["as_of"] = _bounded(record["as_of"])
+    columns = (column.alias(name) for name, column in record.items())
     position = (F.col(name) for name in ("kafka_partition", "kafka_offset", "kafka_timestamp"))
-    return (*record, deleted.alias("deleted"), *position)
+    return (*columns, deleted.alias("deleted"), *position)
+
+
+def _bounded(as_of: Column) -> Column:
+    """Return the timestamp of the message for a moment after it, which would win against all later ones."""
+    # A few minutes are the difference of two clocks. The time of reading would differ in each run.
+    sent = F.col("kafka_timestamp")
+    return F.when(as_of > sent + F.expr("INTERVAL 5 MINUTES"), sent).otherwise(as_of)
 
 
 @cache

@@ -106,6 +106,21 @@ def test_whole_numbers_may_have_a_decimal_point(spark: SparkSession) -> None:
     assert (row.nova_group, row.additives_n, row.sugars_100g) == (4, 0, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("as_of", "moment"),
+    [
+        ("2099-01-01T00:00:00.000Z", NOON),
+        ("2026-01-31T12:05:00.001Z", NOON),
+        ("2026-01-31T12:05:00.000Z", datetime(2026, 1, 31, 12, 5)),
+    ],
+)
+def test_a_moment_after_its_message_is_that_of_the_message(
+    spark: SparkSession, as_of: str, moment: datetime
+) -> None:
+    assert one_accepted(spark, update(as_of=as_of)).as_of == moment
+    assert one_accepted(spark, delete(as_of=as_of)).as_of == moment
+
+
 def test_a_null_value_is_a_delete_as_of_its_header(spark: SparkSession) -> None:
     row = one_accepted(spark, delete(as_of="2026-01-05T00:00:00.000Z", offset=9))
     assert {name: value for name, value in row.asDict().items() if value is not None} == {

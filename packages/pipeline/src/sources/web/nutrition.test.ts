@@ -209,6 +209,49 @@ test.each([
   expect(known([['Fat', '1 g', '2 g']], 'en', head)).toEqual(column === null ? {} : { fat_100g: column })
 })
 
+// The words of the site in ten languages, and translations of "prepared" in others.
+test.each([
+  ...[
+    'Prepared',
+    'Préparé',
+    'Preparado',
+    'Preparato',
+    'Gebrauchsfertig',
+    'Bereid',
+    'Przygotowany',
+    'Приготовленный',
+  ],
+  ...['معد مسبقاً', '調整済', 'Preparat', 'Pregătit', 'Tillagad', 'Tilberedt', 'Valmistettu', 'Valmistatud'],
+  ...['Připravený', 'Pripravený', 'Pripremljeno', 'Elkészített', 'Hazırlanmış', 'Приготовлений', 'Приготвен'],
+  ...[
+    'Припремљено',
+    'Παρασκευασμένο',
+    'Paruoštas',
+    'Sagatavots',
+    'Tilbúið',
+    'Đã chuẩn bị',
+    'Disiapkan',
+    'เตรียมแล้ว',
+  ],
+  ...['מוכן', 'آماده شده', 'तैयार', 'প্রস্তুত', 'Պատրաստված', 'მომზადებული', '已准备', '沖泡後', '준비된'],
+])('a table with values only for the product as `%s` has no values as sold', word => {
+  const table = { head: ['', `${word}for 100 g / 100 ml`], rows: [['Fat', '3 g']] }
+  expect(nutrimentsOf(table, 'xx')).toEqual(unknown)
+})
+
+test.each([
+  'As sold',
+  'Tel que vendu',
+  'Como se vende',
+  'Som såld',
+  'Myyntihetkellä',
+  'Prodávané',
+  'Satıldığı gibi',
+])('a table for the product `%s` has values as sold', words => {
+  const table = { head: ['', `${words}for 100 g / 100 ml`], rows: [['Fat', '3 g']] }
+  expect(nutrimentsOf(table, 'xx')).toEqual({ ...unknown, fat_100g: 3 })
+})
+
 test.each([
   [
     'unknown labels with amounts',

@@ -108,7 +108,20 @@ const referenceAmount = /^[^(]*(?<!\d)100(?!\d)[^\d%]{1,20}(?<!\d)100(?!\d|\s*%)
 
 /**
  * How headings of prepared products start. In ar, de, en, es, fr, it, ja, nl, pl and ru these are the words of the site
- * (`prepared_product` in `po/common/*.po` of openfoodfacts/openfoodfacts-server, read 2026-11-26); the others are stems.
+ * (`prepared_product` in `po/common/*.po` of openfoodfacts/openfoodfacts-server, read 2026-11-26). The others are stems of
+ * the words for "prepared", "made ready" and "cooked".
  */
-const prepared =
-  /^\s*(?:prepar|prépar|gebrauchsfertig|zubereit|bereid|tillag|tilbered|valmis|připrav|priprav|przygotow|elkész|hazır|приготов|пригот|παρασκευ|معد|محضر|آماده|מוכן|調整|調理|制备|已准备|準備|조리)/iu
+const preparedStems = [
+  // Latin script, west to east.
+  'prepar|prépar|përgat|pregăt|preten|pretig|pripr|připr|przygotow|gotow|elkész|készít|hazır|tayyor|taýýar',
+  'gebrauchsfertig|zubereit|vorbereit|bereid|toebereid|klaargemaakt|voorberei|tillag|tilbered|tillav|beredd',
+  'färdig|færdig|ferdig|tilbú|tilreid|valmis|sagatav|pagatav|paruoš|pagamin|prestat|ullmh|paratoi|deasa',
+  'disiap|siap|disedia|dimasak|inihanda|handa|niluto|đã chuẩn bị|đã pha|đã nấu|chế biến|imeandal|iliyoandal',
+  // Cyrillic, Greek, and the scripts of the Caucasus.
+  'пригот|пригатав|прыгатав|припрем|припрям|подготв|готов|дайын|даяр|тайёр|παρασκευ|προετοιμ|έτοιμ|μαγειρ|պատրաստ|მომზად|მზა',
+  // Other scripts.
+  'معد|محضر|مُعد|آماده|تهیه|تیار|تىيار|מוכן|מבושל|גרייט|तैयार|तयार|প্রস্তুত|তৈরি|தயார|தயாரி|సిద్ధ|ಸಿದ್ಧ|തയ്യാ|ਤਿਆਰ|તૈયાર|සූදානම්',
+  'ปรุง|เตรียม|ชง|ກຽມ|រៀបចំ|ပြင်ဆင်|調整|調理|制备|製備|已准备|准备|準備|冲调|沖調|冲泡|沖泡|调制|調製|烹|조리|조제|준비',
+]
+
+const prepared = new RegExp(`^\\s*(?:${preparedStems.join('|')})`, 'iu')
