@@ -27,10 +27,20 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['packages/*/src/**/*.test.ts'],
-          exclude: ['**/*.real.test.ts', '**/node_modules/**', '**/dist/**'],
+          exclude: ['**/*.real.test.ts', '**/*.fuzz.test.ts', '**/node_modules/**', '**/dist/**'],
           // A process per file would double the duration. By default, a machine with two cores has one worker.
           isolate: false,
           maxWorkers: 2,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'fuzz',
+          include: ['packages/*/src/**/*.fuzz.test.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          testTimeout: 1_800_000,
         },
       },
       {
