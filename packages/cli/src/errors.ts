@@ -53,6 +53,11 @@ export const cliErrors = {
     cause: '`--search` is empty, or, with `--source api`, does not have the form `key=value`.',
     remedy: 'Use words with `--source web`, parameters with `--source api`.',
   },
+  OUTPUT_UNWRITABLE: {
+    outcome: 'refused',
+    cause: 'The file of `query --output` cannot be written; the message says why.',
+    remedy: 'Choose another file with `--output`, or create its folder.',
+  },
   PROJECT_MISSING: {
     outcome: 'usage',
     cause: 'The folder of `--project` does not exist.',
@@ -67,6 +72,11 @@ export const cliErrors = {
     outcome: 'usage',
     cause: 'The service does not exist.',
     remedy: 'Use one of the names that the message lists.',
+  },
+  STATEMENT_MISSING: {
+    outcome: 'usage',
+    cause: '`query` was run without an SQL statement, with two of them, or with an empty one.',
+    remedy: 'Pass one statement in quotes, in a file with `-f`, or on standard input.',
   },
   UNEXPECTED: {
     outcome: 'unexpected',

@@ -73,6 +73,13 @@ export class Output {
     writeLine(process.stdout, lines)
   }
 
+  /** A part of data that is written as it is made. Resolves when the reader has taken it. */
+  async write(part: string | Uint8Array, signal: AbortSignal): Promise<void> {
+    this.endLive()
+    process.stdout.write(part)
+    await this.drained(signal)
+  }
+
   /** Resolves when standard output has no backlog, so that a slow reader (a pager) does not fill our memory. */
   async drained(signal: AbortSignal): Promise<void> {
     if (process.stdout.writableNeedDrain)

@@ -24,6 +24,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'names.ts',
     'errors.ts',
     'product/',
+    'thrift/',
     'table.ts',
     'project/',
     'topic/',
@@ -41,7 +42,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'support/',
     'index.ts',
   ],
-  cli: ['*.ts', 'completion/', 'commands/', 'commands.ts', 'allCommands.ts', 'main.ts'],
+  cli: ['*.ts', 'formats/', 'completion/', 'commands/', 'commands.ts', 'allCommands.ts', 'main.ts'],
 }
 
 /** Each technology, and the only file or folder that may import its modules. */

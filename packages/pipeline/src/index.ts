@@ -86,7 +86,16 @@ export { stopStack } from './stack/stop.ts'
 export { type Condition, currentStatus, waitFor } from './stack/wait.ts'
 export { examine, type Finding } from './support/doctor.ts'
 export { makeReport, type Report } from './support/report.ts'
-export { type Column, loadThriftClient, type QueryResult, query, type Value } from './table.ts'
+export {
+  type Batch,
+  type Column,
+  isNested,
+  loadThriftClient,
+  type QueryResult,
+  query,
+  queryInBatches,
+  type Value,
+} from './table.ts'
 export { describeTopic, type TopicDescription } from './topic/admin.ts'
 export { loadKafkaClient } from './topic/client.ts'
 export { fastGzip } from './topic/codecs.ts'

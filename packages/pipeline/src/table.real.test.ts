@@ -9,7 +9,7 @@ import { Config } from './project/config.ts'
 import { stateFolder } from './project/directories.ts'
 import { ensureRuntimes } from './runtimes/distributions.ts'
 import { services } from './services/table.ts'
-import { query, type ThriftAddress } from './table.ts'
+import { query, queryInBatches, type ThriftAddress } from './table.ts'
 
 /** A separate Thrift server, as `offstream up` starts it, on a free port. */
 const startThrift = async (): Promise<ThriftAddress & AsyncDisposable> => {
@@ -76,6 +76,16 @@ test.each([
   ["X'FF00'", 'binary', '/wA='],
   ["array('a', 'b')", 'array', '["a","b"]'],
   ["named_struct('a', 1)", 'struct', '{"a":1}'],
+  // Spark's own text would be `["say "hi"",null]`.
+  [`array('say "hi"', NULL)`, 'array', '["say \\"hi\\"",null]'],
+  ["map('k', TIMESTAMP '2026-01-31 12:00:00')", 'map', '{"k":"2026-01-31T12:00:00.000Z"}'],
+  [
+    "named_struct('n', 12345678901234567.50, 'none', CAST(NULL AS STRING))",
+    'struct',
+    '{"n":12345678901234567.50,"none":null}',
+  ],
+  ['CAST(0.1 AS FLOAT)', 'float', 0.1],
+  ["CAST('NaN' AS DOUBLE)", 'double', Number.NaN],
 ])('%s comes as %s', async (expression, type, value) => {
   expect(await query(thrift, `SELECT ${expression} AS it`)).toEqual({
     columns: [{ name: 'it', type }],
@@ -142,12 +152,76 @@ test.each([
   expect(error.message).not.toMatch(/\n\tat |Exception|'Project|JVM stacktrace/)
 })
 
-test('a query that takes too long is canceled, here and on the server', async () => {
-  const endless = 'SELECT sum(id % 7) FROM range(1000000000000000)'
-  await expect(query(thrift, endless, { timeoutMs: 500 })).rejects.toMatchObject({
-    code: 'QUERY_TIMEOUT',
-    outcome: 'timeout',
+test('arrays are JSON in a result with an order, names that occur twice, and a comment at the end', async () => {
+  expect(
+    await query(thrift, 'SELECT array(id) AS n, id AS n FROM range(3) ORDER BY id DESC; -- all'),
+  ).toEqual({
+    columns: [
+      { name: 'n', type: 'array' },
+      { name: 'n', type: 'bigint' },
+    ],
+    rows: [
+      ['[2]', 2],
+      ['[1]', 1],
+      ['[0]', 0],
+    ],
   })
-  // It would wait for a free core as long as the other one runs.
-  expect((await query(thrift, 'SELECT sum(id) FROM range(10)')).rows).toEqual([[45]])
+})
+
+/** It would use every free core for days. */
+const endless = 'SELECT sum(id % 7) FROM range(1000000000000000)'
+const endlessRows = 'SELECT id FROM range(1000000000000000) WHERE id < 0'
+
+/** Resolves when nothing that was started before uses the cores: a query that needs them all has finished. */
+const allCoresAreFree = () =>
+  query(thrift, 'SELECT count(DISTINCT id % 100) FROM range(0, 3000000, 1, 16)', { timeoutMs: 30_000 })
+
+test.each([endless, endlessRows])(
+  'a query that takes too long is canceled, here and on the server: %s',
+  async sql => {
+    await expect(query(thrift, sql, { timeoutMs: 500 })).rejects.toMatchObject({
+      code: 'QUERY_TIMEOUT',
+      outcome: 'timeout',
+    })
+    expect((await allCoresAreFree()).rows).toEqual([[100]])
+  },
+)
+
+test('an aborted query is canceled on the server, and so is one whose rows are no longer read', async () => {
+  const abort = new AbortController()
+  const running = Array.from({ length: 4 }, () => query(thrift, endless, { signal: abort.signal }))
+  const first = queryInBatches(thrift, 'SELECT id FROM range(1000000000000)')
+  expect((await first.next()).value).toMatchObject({ columns: [{ name: 'id', type: 'bigint' }] })
+  await first.return()
+  abort.abort(new Error('no longer needed'))
+  for (const one of running) await expect(one).rejects.toThrow('no longer needed')
+  expect((await allCoresAreFree()).rows).toEqual([[100]])
+})
+
+test('a short query returns while a long one is running', async () => {
+  const abort = new AbortController()
+  const long = query(thrift, endless, { signal: abort.signal })
+  const outcome = long.then(
+    () => 'finished',
+    () => 'canceled',
+  )
+  const short = query(thrift, 'SELECT count(*) FROM Products')
+  const first = await Promise.race([outcome, short.then(({ rows }) => rows)])
+  abort.abort(new Error('enough'))
+  expect([first, await outcome]).toEqual([[[0]], 'canceled'])
+})
+
+test('a result larger than the memory of the server is read in batches', async () => {
+  let rows = 0
+  let largest = 0
+  // 3 GB as text; the server has 1 GB.
+  for await (const batch of queryInBatches(
+    thrift,
+    "SELECT id, repeat('x', 3000) AS text FROM range(1000000)",
+  )) {
+    expect(batch.values[0]?.[0]).toBe(rows)
+    rows += batch.rowCount
+    largest = Math.max(largest, batch.byteLength)
+  }
+  expect([rows, largest < 16_000_000]).toEqual([1_000_000, true])
 })

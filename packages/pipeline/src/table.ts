@@ -1,6 +1,14 @@
 import { messageOf, OffstreamError, withDeadline } from '@offstream/runtime'
-import type { HiveClient } from 'hive-driver'
+import type { HiveClient, HiveDriver } from 'hive-driver'
 import { PipelineError } from './errors.ts'
+import { type Column, columnsOf, isNested } from './thrift/columns.ts'
+import { loadFrameTransport } from './thrift/frames.ts'
+import { type Fetched, fetchedOf, type Value } from './thrift/rowSet.ts'
+import { sqlFailed } from './thrift/sqlError.ts'
+import { type Batch, type Operation, runStatement } from './thrift/statement.ts'
+
+export { refillHint } from './thrift/sqlError.ts'
+export { type Batch, type Column, isNested, type Value }
 
 /** The address of a Thrift server. */
 export interface ThriftAddress {
@@ -8,25 +16,13 @@ export interface ThriftAddress {
   readonly port: number
 }
 
-/** A column of a result: its name in the query, and its SQL type in lower case, such as `bigint`. */
-export interface Column {
-  readonly name: string
-  readonly type: string
-}
-
-/**
- * A value of a result. Decimals, dates, timestamps and integers that a JavaScript number cannot represent are text, as
- * the server wrote them.
- */
-export type Value = string | number | boolean | null
-
 /** The result of a query. Each row has a value for each column. */
 export interface QueryResult {
-  readonly columns: readonly Column[]
+  readonly columns: readonly Pick<Column, 'name' | 'type'>[]
   readonly rows: readonly (readonly Value[])[]
 }
 
-/** When a query is aborted. */
+/** When a query is canceled, here and on the server. */
 export interface QueryOptions {
   readonly signal?: AbortSignal | undefined
   /** For the whole query; default: none. */
@@ -34,10 +30,7 @@ export interface QueryOptions {
 }
 
 const connectTimeoutMs = 10_000
-const minPollIntervalMs = 20
-const maxPollIntervalMs = 500
-/** hive-driver's buffers grow faster than the result: 10,000 wide rows a fetch took four times as long as this. */
-const fetchSize = 1_000
+const closeTimeoutMs = 2_000
 
 /**
  * Runs one SQL statement on a Spark (or Hive) Thrift server and reads the whole result.
@@ -48,21 +41,40 @@ export const query = async (
   sql: string,
   options: QueryOptions = {},
 ): Promise<QueryResult> => {
-  await using connection = await connectTo(address, options.signal)
-  const run = connection.query(sql)
-  if (options.timeoutMs === undefined && options.signal === undefined) return await run
-  const { timeoutMs = 2 ** 31 - 1 } = options
-  return await withDeadline(() => run, {
-    what: 'the result of the query',
-    timeoutMs,
-    signal: options.signal,
-  }).catch(error => {
-    if (error instanceof OffstreamError || options.signal?.aborted) throw error
-    throw new PipelineError('QUERY_TIMEOUT', `The query timed out after ${timeoutMs / 1_000} s`, {
+  const rows: Value[][] = []
+  let columns: QueryResult['columns'] = []
+  for await (const batch of queryInBatches(address, sql, options)) {
+    columns = batch.columns.map(({ name, type }) => ({ name, type }))
+    for (let row = 0; row < batch.rowCount; row++) rows.push(batch.values.map(column => column[row] ?? null))
+  }
+  return { columns, rows }
+}
+
+/**
+ * Runs one SQL statement and reads the result in batches, of which at most two are in memory. A result without rows is one
+ * batch without rows. If the caller does not read all batches, the statement is canceled.
+ * @throws OffstreamError as `query` does
+ */
+export async function* queryInBatches(
+  address: ThriftAddress,
+  sql: string,
+  { signal, timeoutMs }: QueryOptions = {},
+): AsyncGenerator<Batch, void, undefined> {
+  const deadline = timeoutMs === undefined ? null : AbortSignal.timeout(timeoutMs)
+  const aborted = AbortSignal.any([signal, deadline].filter(one => one != null))
+  try {
+    using connection = await connectTo(address, aborted)
+    const session = await openSession(address, connection, aborted)
+    yield* runStatement(session.start, sql, aborted)
+    await session.close()
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (!deadline?.aborted) throw error
+    throw new PipelineError('QUERY_TIMEOUT', `The query timed out after ${Number(timeoutMs) / 1_000} s`, {
       hint: 'query less data, or raise the limit with `--timeout`',
       cause: error,
     })
-  })
+  }
 }
 
 /** Queries the view `Products`. @returns how many products it shows */
@@ -73,22 +85,27 @@ export const countProducts = async (host: string, port: number, signal?: AbortSi
 
 /** Loads hive-driver now: a process that runs for weeks must not load it after offstream was updated. */
 export const loadThriftClient = async (): Promise<void> => {
-  await import('hive-driver')
+  await Promise.all([import('hive-driver'), loadFrameTransport()])
 }
 
-interface Connection extends AsyncDisposable {
-  readonly query: (sql: string) => Promise<QueryResult>
+type Driver = InstanceType<typeof HiveDriver>
+type OperationHandle = Awaited<ReturnType<Driver['executeStatement']>>['operationHandle']
+// biome-ignore lint/suspicious/noExplicitAny: hive-driver declares its generated Thrift types as `any`
+type ThriftTypes = any
+
+/** A connection to a Thrift server. A request rejects if the server reports an error or the connection breaks. */
+interface Connection extends Disposable {
+  readonly types: ThriftTypes
+  readonly request: <T>(send: (driver: Driver) => Promise<T>) => Promise<T>
+  readonly fetch: (operationHandle: OperationHandle, maxRows: number) => Promise<Fetched>
 }
 
 /**
  * Every step has a deadline, and this code destroys the socket: hive-driver waits without end if the server uses another
  * authentication or closes the connection early.
  */
-const connectTo = async (
-  { host, port }: ThriftAddress,
-  signal: AbortSignal | undefined,
-): Promise<Connection> => {
-  const { default: hive } = await import('hive-driver')
+const connectTo = async (address: ThriftAddress, signal?: AbortSignal): Promise<Connection> => {
+  const [{ default: hive }, transport] = await Promise.all([import('hive-driver'), loadFrameTransport()])
   const { TCLIService, TCLIService_types: types } = hive.thrift
   class Authentication extends hive.auth.PlainTcpAuthentication {
     destroy: () => void = () => undefined
@@ -101,173 +118,168 @@ const connectTo = async (
   }
   // Hive's "NONE" is SASL PLAIN with any name and any password that is not empty.
   const authentication = new Authentication({ username: 'offstream', password: 'none' })
-  const client = new hive.HiveClient(TCLIService, types)
-  const lost = lostConnection(client)
-  try {
-    const session = await withDeadline(
-      async () => {
-        await client.connect({ host, port }, new hive.connections.TcpConnection(), authentication)
-        return await Promise.race([
-          lost,
-          client.openSession({ client_protocol: types.TProtocolVersion.HIVE_CLI_SERVICE_PROTOCOL_V10 }),
-        ])
-      },
-      { what: `the Thrift server at ${host}:${port}`, timeoutMs: connectTimeoutMs, signal },
+  const client = new hive.HiveClient(withOwnReader(TCLIService), types)
+  const lost = lostConnection(client, address)
+  const connect = () =>
+    client.connect(
+      { ...address, options: { transport } },
+      new hive.connections.TcpConnection(),
+      authentication,
     )
-    return {
-      query: sql => Promise.race([lost, runStatement(session, sql, types)]),
-      async [Symbol.asyncDispose]() {
-        await withDeadline(() => session.close(), { what: 'the session to close', timeoutMs: 1_000 }).catch(
-          () => undefined,
-        )
-        authentication.destroy()
-      },
-    }
+  try {
+    await withDeadline(connect, { what: 'a connection', timeoutMs: connectTimeoutMs, signal })
   } catch (error) {
     authentication.destroy()
     signal?.throwIfAborted()
-    throw new PipelineError(
-      'THRIFT_UNREACHABLE',
-      `Could not connect to a Thrift server at \`${host}:${port}\`: ${messageOf(error)}`,
-      {
-        hint: 'start the services with `offstream up`; `offstream status` shows them',
-        cause: error,
-      },
-    )
+    throw unreachable(address, error)
+  }
+  const driver = new hive.HiveDriver(types, client.getClient())
+  const answered = async <T>(response: Promise<T>): Promise<T> =>
+    successful(await Promise.race([lost, response]), types)
+  return {
+    types,
+    request: send => answered(send(driver)),
+    fetch: (operationHandle, maxRows) =>
+      answered(
+        new Promise((resolve, reject) => {
+          const orientation = types.TFetchOrientation.FETCH_NEXT
+          const request = new types.TFetchResultsReq({ operationHandle, orientation, maxRows })
+          const onFetched = (error: unknown, fetched: Fetched) => (error ? reject(error) : resolve(fetched))
+          client.getClient().FetchResults(request, onFetched)
+        }),
+      ),
+    [Symbol.dispose]: () => authentication.destroy(),
   }
 }
 
+/** The generated service, which reads the rows of a result with `fetchedOf`. */
+const withOwnReader = (service: ThriftTypes): ThriftTypes => {
+  class Client extends service.Client {
+    recv_FetchResults(input: ThriftTypes, messageType: number, id: number): void {
+      if (messageType !== replyType) return void super['recv_FetchResults'](input, messageType, id)
+      const transport = input.getTransport()
+      const { buf, readIndex } = transport.borrow()
+      const callback = this['_reqs'][id]
+      delete this['_reqs'][id]
+      const fetched = fetchedOf(buf, readIndex)
+      transport.consume(buf.length - readIndex)
+      callback(null, fetched)
+    }
+  }
+  return { ...service, Client }
+}
+
+/** Thrift's number of a response that is not an exception. */
+const replyType = 2
+
 /** Rejects when the connection breaks. Race it with every request: hive-driver leaves them pending. */
-const lostConnection = (client: HiveClient): Promise<never> => {
+const lostConnection = (client: HiveClient, address: ThriftAddress): Promise<never> => {
   const lost = new Promise<never>((_, reject) => {
-    client.on('error', reject)
-    client.on('close', () => reject(new Error('the connection was closed')))
+    const onLost = (error: unknown) => reject(unreachable(address, error))
+    client.on('error', onLost)
+    client.on('close', () => onLost(new Error('the connection was closed')))
   })
   lost.catch(() => undefined)
   return lost
 }
 
-type Session = Awaited<ReturnType<HiveClient['openSession']>>
-type Operation = Awaited<ReturnType<Session['executeStatement']>>
-// biome-ignore lint/suspicious/noExplicitAny: hive-driver declares its generated Thrift types as `any`
-type ThriftTypes = any
+const unreachable = ({ host, port }: ThriftAddress, error: unknown): OffstreamError =>
+  error instanceof OffstreamError
+    ? error
+    : new PipelineError(
+        'THRIFT_UNREACHABLE',
+        `Could not connect to a Thrift server at \`${host}:${port}\`: ${messageOf(error)}`,
+        { hint: 'start the services with `offstream up`; `offstream status` shows them', cause: error },
+      )
 
-const runStatement = async (session: Session, sql: string, types: ThriftTypes): Promise<QueryResult> => {
-  try {
-    const operation = await session.executeStatement(sql, { runAsync: true })
-    await finished(operation, types)
-    const rows: Value[][] = []
-    operation.setMaxRows(fetchSize)
-    let columns: readonly Column[] = []
-    do {
-      await operation.fetch()
-      columns = columnsOf(operation, types)
-      for (const part of operation.getData()) rows.push(...rowsOf(part.columns ?? [], columns.length))
-      operation.flush()
-    } while (operation.hasMoreRows())
-    await operation.close()
-    return { columns, rows }
-  } catch (error) {
-    throw sqlFailed(error)
+/** @throws OffstreamError SQL_FAILED, TABLE_MISSING if the status of a response is an error */
+const successful = <T>(response: T, { TStatusCode }: ThriftTypes): T => {
+  const { status = response } = response as { readonly status?: unknown }
+  const { statusCode, errorMessage } = status as {
+    readonly statusCode?: number
+    readonly errorMessage?: string | null
   }
+  if (statusCode === TStatusCode.ERROR_STATUS || statusCode === TStatusCode.INVALID_HANDLE_STATUS)
+    throw sqlFailed(errorMessage ?? 'the server reported an error without a message')
+  return response
 }
 
-const finished = async (operation: Operation, types: ThriftTypes): Promise<void> => {
-  const { FINISHED_STATE, ERROR_STATE, CANCELED_STATE, CLOSED_STATE, TIMEDOUT_STATE } = types.TOperationState
-  const unsuccessful = [ERROR_STATE, CANCELED_STATE, CLOSED_STATE, TIMEDOUT_STATE]
-  for (let intervalMs = minPollIntervalMs; ; intervalMs = Math.min(intervalMs * 1.5, maxPollIntervalMs)) {
-    const status = await operation.status(false)
-    if (status.operationState === FINISHED_STATE) return
-    if (unsuccessful.includes(status.operationState))
-      throw new Error(status.errorMessage ?? 'the server canceled the query')
-    await new Promise(resolve => setTimeout(resolve, intervalMs))
-  }
-}
-
-const columnsOf = (operation: Operation, types: ThriftTypes): Column[] => {
-  const names = new Map<number, string>(
-    Object.entries<number>(types.TTypeId).map(([name, id]) => [id, name.replace(/_TYPE$/, '').toLowerCase()]),
+/** Opens a session, whose requests reject when the signal is aborted. The server closes it if the connection ends. */
+const openSession = async (address: ThriftAddress, connection: Connection, aborted: AbortSignal) => {
+  const { types, request } = connection
+  const open = request(driver =>
+    driver.openSession({ client_protocol: types.TProtocolVersion.HIVE_CLI_SERVICE_PROTOCOL_V10 }),
   )
-  return (operation.getSchema()?.columns ?? [])
-    .toSorted((one, other) => one.position - other.position)
-    .map(({ columnName, typeDesc }) => ({
-      name: columnName,
-      type: names.get(typeDesc.types[0]?.primitiveEntry?.type ?? -1) ?? 'unknown',
-    }))
-}
-
-type ThriftColumn = NonNullable<ReturnType<Operation['getData']>[number]['columns']>[number]
-
-/**
- * Rows from columns. hive-driver's own conversion turns a BIGINT above 2^53 into Infinity, a DECIMAL into an inexact
- * number, and two columns of the same name into one.
- */
-const rowsOf = (columns: readonly ThriftColumn[], width: number): Value[][] => {
-  const values = columns.slice(0, width).map(valuesOf)
-  return Array.from(values[0] ?? [], (_, row) => values.map(column => column[row] ?? null))
-}
-
-const valuesOf = (column: ThriftColumn): Value[] => {
-  const [filled] = Object.values(column).filter(value => value !== null && value !== undefined)
-  if (filled === undefined) return []
-  return Array.from<unknown, Value>(filled.values, (value, row) =>
-    isNull(filled.nulls, row) ? null : plain(value),
-  )
-}
-
-/** @see TCLIService.thrift: `nulls` is a bit set, lowest bit first. Missing bytes mean "not null". */
-const isNull = (nulls: unknown, row: number): boolean => {
-  const bytes = Buffer.isBuffer(nulls) ? nulls : Buffer.alloc(0)
-  return (((bytes[row >> 3] ?? 0) >> (row & 7)) & 1) === 1
-}
-
-const plain = (value: unknown): Value => {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
-  if (Buffer.isBuffer(value)) return value.toString('base64')
-  if (isInt64(value)) {
-    const whole = value.buffer.readBigInt64BE(value.offset)
-    return Number.isSafeInteger(Number(whole)) ? Number(whole) : whole.toString()
-  }
-  return String(value)
-}
-
-/** A 64-bit integer of Thrift is an object that refers to the received bytes. */
-const isInt64 = (value: unknown): value is { readonly buffer: Buffer; readonly offset: number } =>
-  typeof value === 'object' &&
-  value !== null &&
-  'buffer' in value &&
-  'offset' in value &&
-  Buffer.isBuffer(value.buffer)
-
-/** The fix for a missing table. The checkpoint must be deleted too: it says that the messages are already read. */
-export const refillHint =
-  'refill it from the topic with `offstream down`, `offstream reset --table`, `offstream up` and `offstream submit`'
-
-const sqlFailed = (error: unknown): OffstreamError => {
-  const message = serverMessage(error) ?? messageOf(error)
-  const [, dropped] = /TABLE_OR_VIEW_NOT_FOUND\].*?`lake`\.`off`\.`(products|rejected)`/s.exec(message) ?? []
-  if (dropped !== undefined)
-    return new PipelineError(
-      'TABLE_MISSING',
-      `The table \`lake.off.${dropped}\`, which the views read, was dropped`,
-      { hint: refillHint, cause: error },
-    )
-  // The server wraps its error in class names and adds its stack. The user needs only the sentence.
-  const [sentence = message] = message
-    .replace(/^.*?Error (operating|running query)[^:]*: /s, '')
-    .replace(/^(\[[\w.]+\]) [\w.$]+:\s+\1/, '$1')
-    // After the sentence comes the plan or the stack. The statement with a mark under the error stays.
-    .split(/\n\tat |;?(?: line \d+ pos \d+;)?\n'?\p{Lu}\w+ \[|\n\n?JVM stacktrace/u)
-  return new PipelineError('SQL_FAILED', sentence.trim(), {
-    hint: 'check the statement; the views are listed by `offstream query "SHOW VIEWS"`',
-    cause: error,
+  const { sessionHandle } = await withDeadline(() => open, {
+    what: 'a session',
+    timeoutMs: connectTimeoutMs,
+    signal: aborted,
+  }).catch(error => {
+    aborted.throwIfAborted()
+    throw unreachable(address, error)
   })
+  const unlessAborted = racedWith(aborted)
+  return {
+    start: async (statement: string): Promise<Operation> => {
+      const starting = request(driver =>
+        driver.executeStatement({ sessionHandle, statement, runAsync: true }),
+      )
+      const { operationHandle } = await unlessAborted(starting)
+      return operationOf(address, connection, operationHandle, unlessAborted)
+    },
+    close: () => inTime(() => request(driver => driver.closeSession({ sessionHandle }))),
+  }
 }
 
-const serverMessage = (error: unknown): string | undefined => {
-  const response = error instanceof Error && 'response' in error ? error.response : undefined
-  if (typeof response !== 'object' || response === null) return undefined
-  return 'errorMessage' in response && typeof response.errorMessage === 'string'
-    ? response.errorMessage
-    : undefined
+type Race = <T>(promise: Promise<T>) => Promise<T>
+
+/** A function that rejects as soon as the signal is aborted, before the promise that it is given. */
+const racedWith = (aborted: AbortSignal): Race => {
+  const rejected = new Promise<never>((_, reject) => {
+    const onAbort = () => reject(aborted.reason)
+    if (aborted.aborted) onAbort()
+    else aborted.addEventListener('abort', onAbort, { once: true })
+  })
+  rejected.catch(() => undefined)
+  return promise => Promise.race([rejected, promise])
+}
+
+/** What is only good manners must not take long. */
+const inTime = (attempt: () => Promise<unknown>): Promise<unknown> =>
+  withDeadline(attempt, { what: 'the server', timeoutMs: closeTimeoutMs }).catch(() => undefined)
+
+const operationOf = (
+  address: ThriftAddress,
+  { types, request, fetch }: Connection,
+  operationHandle: OperationHandle,
+  unlessAborted: Race,
+): Operation => {
+  const { FINISHED_STATE, ERROR_STATE, CANCELED_STATE, CLOSED_STATE, TIMEDOUT_STATE } = types.TOperationState
+  const failed = [ERROR_STATE, CANCELED_STATE, CLOSED_STATE, TIMEDOUT_STATE]
+  return {
+    state: async () => {
+      const { operationState, errorMessage } = await unlessAborted(
+        request(driver => driver.getOperationStatus({ operationHandle })),
+      )
+      const state = operationState === FINISHED_STATE ? 'finished' : 'running'
+      return { kind: failed.includes(operationState) ? 'failed' : state, message: errorMessage ?? null }
+    },
+    columns: async () => {
+      if (!operationHandle.hasResultSet) return []
+      const { schema } = await unlessAborted(
+        request(driver => driver.getResultSetMetadata({ operationHandle })),
+      )
+      return columnsOf(schema, types.TTypeId)
+    },
+    fetch: maxRows => unlessAborted(fetch(operationHandle, maxRows)),
+    close: () => inTime(() => request(driver => driver.closeOperation({ operationHandle }))),
+    // By another connection: the server answers the requests of one in their order, and may be busy with rows. Canceling
+    // stops only a statement without a result yet; closing also stops one whose rows are being computed.
+    cancel: () =>
+      inTime(async () => {
+        using other = await connectTo(address)
+        await other.request(driver => driver.cancelOperation({ operationHandle }))
+        await other.request(driver => driver.closeOperation({ operationHandle }))
+      }),
+  }
 }

@@ -31,7 +31,7 @@ const cases: readonly [words: readonly string[], offered: readonly string[]][] =
   [['up', '--verb'], ['--verbose']],
   [
     ['query', '--format', ''],
-    ['csv', 'json', 'table'],
+    ['csv', 'json', 'ndjson', 'parquet', 'table'],
   ],
   [
     ['logs', 'spark-'],
@@ -70,7 +70,7 @@ describe('completion in bash', async () => {
   test('a value behind `=`, which bash treats as a separate word', () => {
     expect([complete(['query', '--format', '=', 'c']), complete(['query', '--format', '='])]).toEqual([
       ['csv'],
-      ['table', 'json', 'csv'],
+      ['table', 'json', 'ndjson', 'csv', 'parquet'],
     ])
   })
 })

@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { until } from '@offstream/runtime'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type ScratchStack, scratchStack } from './stack.ts'
+
+let stack: ScratchStack
+beforeAll(async () => {
+  stack = await scratchStack()
+  await stack.succeed(['up'])
+})
+afterAll(() => stack?.[Symbol.asyncDispose]())
+
+const folder = async (name: string): Promise<string> => {
+  const path = join(stack.directory, name)
+  await mkdir(path)
+  return path
+}
+
+const endless = 'SELECT id FROM range(1000000000000000) WHERE id < 0'
+
+test('the statement is the argument, a file or standard input', async () => {
+  await writeFile(join(stack.directory, 'one.sql'), '-- a comment\nSELECT 1 AS n;\n')
+  const calls = [
+    stack.succeed(['query', 'SELECT 1 AS n']),
+    stack.succeed(['query', '-f', 'one.sql']),
+    stack.succeed(['query', '-'], { input: 'SELECT 1 AS n' }),
+    stack.succeed(['query'], { input: 'SELECT 1 AS n' }),
+  ]
+  expect((await Promise.all(calls)).map(({ stdout }) => stdout)).toEqual(Array(4).fill('n\n1'))
+})
+
+test('without a statement, or with two, nothing is queried', async () => {
+  const codes = []
+  for (const [args, input] of [
+    [['query'], ' \n'],
+    [['query', 'SELECT 1', '-f', 'one.sql'], ''],
+    [['query', '-f', 'nothing.sql'], ''],
+  ] as const) {
+    const { exitCode, stderr } = await stack.run(args, { input })
+    codes.push([exitCode, /\[(\w+)\]/.exec(stderr)?.[1]])
+  }
+  expect(codes).toEqual([
+    [2, 'STATEMENT_MISSING'],
+    [2, 'STATEMENT_MISSING'],
+    [2, 'FILE_MISSING'],
+  ])
+})
+
+test('`--output` writes a file in the format of its name', async () => {
+  const directory = await folder('formats')
+  const sql = "SELECT id AS n, array('a') AS tags FROM range(2) ORDER BY id"
+  const shown = []
+  for (const name of ['rows', 'rows.csv', 'rows.json', 'rows.ndjson', 'rows.parquet'])
+    shown.push((await stack.run(['query', sql, '--output', join(directory, name)])).shown)
+  expect(shown.at(-1)).toBe('! Wrote 2 rows to `<project>/formats/rows.parquet`\nexit 0')
+  const read = (name: string) => readFile(join(directory, name), 'utf8')
+  expect(await Promise.all(['rows', 'rows.csv', 'rows.json', 'rows.ndjson'].map(read))).toEqual([
+    'n  tags\n0  ["a"]\n1  ["a"]\n',
+    'n,tags\n0,"[""a""]"\n1,"[""a""]"\n',
+    '[{"n":0,"tags":["a"]},{"n":1,"tags":["a"]}]\n',
+    '{"n":0,"tags":["a"]}\n{"n":1,"tags":["a"]}\n',
+  ])
+  expect((await read('rows.parquet')).slice(0, 4)).toBe('PAR1')
+  expect(
+    await stack.json(['query', sql, '--output', join(directory, 'rows.csv'), '--format', 'ndjson']),
+  ).toEqual({ version: 1, file: join(directory, 'rows.csv'), format: 'ndjson', rows: 2 })
+})
+
+test('a query that fails after its first rows leaves no file', async () => {
+  const directory = await folder('failing')
+  await writeFile(join(directory, 'rows.csv'), 'before')
+  const sql = 'SELECT 1 / (id - 90000) FROM range(0, 100000, 1, 10)'
+  const { exitCode } = await stack.run(['query', sql, '--output', join(directory, 'rows.csv')])
+  expect([exitCode, await readdir(directory)]).toEqual([12, ['rows.csv']])
+  expect(await readFile(join(directory, 'rows.csv'), 'utf8')).toBe('before')
+  // On standard output the error has its own line, the last one.
+  const { stdout } = await stack.run(['query', sql, '--json'])
+  expect(JSON.parse(stdout.split('\n').at(-1) ?? '')).toMatchObject({ error: { code: 'SQL_FAILED' } })
+})
+
+test('Ctrl-C and `--timeout` cancel the query on the server, and leave no file', async () => {
+  const directory = await folder('interrupted')
+  const file = join(directory, 'rows.csv')
+  const interrupted = stack.start(['query', endless, '--output', file])
+  await until(
+    async () => {
+      if ((await readdir(directory)).length === 0) throw new Error('the query has not started')
+    },
+    { what: 'the query to start', timeoutMs: 30_000 },
+  )
+  interrupted.signal('SIGINT')
+  const timedOut = stack.run(['query', endless, '--output', file, '--timeout', '1'])
+  expect([(await interrupted.result).exitCode, (await timedOut).exitCode]).toEqual([130, 8])
+  expect([await readdir(directory), existsSync(file)]).toEqual([[], false])
+  // This query needs all cores.
+  const all = 'SELECT count(DISTINCT id % 100) AS n FROM range(0, 3000000, 1, 16)'
+  expect((await stack.succeed(['query', all, '--timeout', '60'])).stdout).toBe('n\n100')
+})
