@@ -79,13 +79,14 @@ export const thrift = (stack: Stack): ServiceParts => {
   const directories = directoriesOf(stack.state)
   return {
     command: sparkSubmit(stack, 'thrift', [
-      ...['--name', 'offstream-thrift', '--master', `local[${config.thrift.cores}]`],
+      ...['--name', 'offstream-thrift', '--master', `local[${config.thrift.cores * tasksPerCore}]`],
       ...['--driver-memory', config.thrift.memory],
       ...conf({
         ...lakeConf(directories),
         ...driverConf(config, directories),
         'spark.ui.enabled': 'false',
         'spark.sql.catalogImplementation': 'in-memory',
+        ...sharedConf(project, config.thrift.cores),
         'spark.hadoop.hive.server2.thrift.bind.host': config.host,
         'spark.hadoop.hive.server2.thrift.port': String(config.thrift.port),
       }),
@@ -101,6 +102,22 @@ export const thrift = (stack: Stack): ServiceParts => {
     stopTimeoutMs: 10_000,
   }
 }
+
+/**
+ * Queries of the Thrift server share its cores. A task runs to its end, so a core has room for more tasks than it would
+ * need: otherwise the tasks of one long query would hold all cores, whatever the order of the waiting ones.
+ */
+const tasksPerCore = 4
+
+const sharedConf = (project: string, cores: number): Record<string, string> => ({
+  'spark.scheduler.mode': 'FAIR',
+  'spark.scheduler.allocation.file': assetPath(project, 'config', 'scheduler.xml'),
+  // One query is split into as many tasks as there are cores.
+  'spark.default.parallelism': String(cores),
+  'spark.sql.leafNodeDefaultParallelism': String(cores),
+  // The server computes one partition of the result at a time, and keeps only that one in memory.
+  'spark.sql.thriftServer.incrementalCollect': 'true',
+})
 
 /** The job reports its progress every second, later on an overloaded machine. */
 const progressTimeoutMs = 20_000
