@@ -1,32 +1,31 @@
-import { type Chart, renderChart } from '@offstream/pipeline'
+import { parse, View } from 'vega'
+import { compile, type TopLevelSpec } from 'vega-lite'
 import { figureOf } from './figures.ts'
 import type { ChartOf } from './scenario.ts'
-import type { StoredResults } from './streamResults.ts'
+import type { Point, StoredResults } from './streamResults.ts'
 
 /** Draws the results of a scenario as the text of an SVG file. */
-export const drawResults = (results: StoredResults, chart: ChartOf): Promise<string> => {
-  const { spec, rows } = chart.kind === 'bars' ? bars(results, chart) : lines(results, chart)
-  return renderChart(
-    { name: results.scenario, sql: '', spec },
-    {
-      columns: [
-        { name: 'series', type: 'string' },
-        { name: 'x', type: 'double' },
-        { name: 'y', type: 'double' },
-      ],
-      rows,
-    },
-  )
+export const drawResults = async (results: StoredResults, chart: ChartOf): Promise<string> => {
+  const { spec, values } = chart.kind === 'bars' ? bars(results, chart) : lines(results, chart)
+  const { spec: compiled } = compile({ ...spec, data: { name: 'rows', values: [...values] } })
+  const view = new View(parse(compiled), { renderer: 'none' })
+  try {
+    return `${await view.toSVG()}\n`
+  } finally {
+    view.finalize()
+  }
 }
 
 /** A chart without its data. */
 interface Drawing {
-  readonly spec: Chart['spec']
-  readonly rows: readonly (readonly [series: string, x: number, y: number])[]
+  readonly spec: TopLevelSpec
+  readonly values: readonly Point[]
 }
 
 const schema = 'https://vega.github.io/schema/vega-lite/v6.json'
-const wide = { width: 520, background: 'white', padding: 12 }
+const data = { name: 'rows' }
+const frame = { background: 'white', padding: 12, config: { font: 'sans-serif' } }
+const wide = { width: 520, ...frame }
 
 const bars = ({ runs }: StoredResults, { column, title }: ChartOf & { readonly kind: 'bars' }): Drawing => {
   const contenders = [...new Set(runs.map(({ contender }) => contender))]
@@ -34,16 +33,20 @@ const bars = ({ runs }: StoredResults, { column, title }: ChartOf & { readonly k
     spec: {
       $schema: schema,
       ...wide,
-      data: { name: 'rows' },
-      mark: { type: 'bar', color: '#4c78a8' },
+      data,
+      mark: { type: 'bar' },
       encoding: {
         y: { field: 'series', type: 'nominal', sort: null, title: null, axis: { labelLimit: 420 } },
         x: { field: 'y', type: 'quantitative', title },
+        color: {
+          condition: { test: "indexof(datum.series, 'offstream') === 0", value: '#4c78a8' },
+          value: '#b8b8b8',
+        },
       },
     },
-    rows: contenders.flatMap((contender, index) => {
-      const values = runs.flatMap(run => (run.contender === contender ? (run.figures[column] ?? []) : []))
-      return values.length === 0 ? [] : [[contender, index, figureOf(values).median] as const]
+    values: contenders.flatMap((series, x) => {
+      const all = runs.flatMap(run => (run.contender === series ? (run.figures[column] ?? []) : []))
+      return all.length === 0 ? [] : [{ series, x, y: figureOf(all).median }]
     }),
   }
 }
@@ -54,13 +57,12 @@ const lines = (
 ): Drawing => {
   const x = { field: 'x', type: 'quantitative', title: chart.x } as const
   const mark = { type: 'line', strokeWidth: 1.5 } as const
-  const rows = points.map(({ series, x: at, y }) => [series, at, y] as const)
   if (chart.kind === 'lines')
     return {
       spec: {
         $schema: schema,
         ...wide,
-        data: { name: 'rows' },
+        data,
         mark,
         encoding: {
           x,
@@ -75,16 +77,20 @@ const lines = (
           },
         },
       },
-      rows,
+      values: points,
     }
   return {
     spec: {
       $schema: schema,
-      background: 'white',
-      padding: 12,
-      data: { name: 'rows' },
+      ...frame,
+      data,
       facet: {
-        row: { field: 'series', type: 'nominal', title: null, header: { labelAngle: 0, labelAlign: 'left' } },
+        row: {
+          field: 'series',
+          type: 'nominal',
+          title: null,
+          header: { labelOrient: 'top', labelAnchor: 'start' },
+        },
       },
       spec: {
         width: 420,
@@ -94,6 +100,6 @@ const lines = (
       },
       resolve: { scale: { y: 'independent' } },
     },
-    rows,
+    values: points,
   }
 }
