@@ -136,7 +136,7 @@ const message = (object: JsonObject): Opened | null => {
   const value = parsed(object[name])
   if (value === null) return deleted({ code: key }, moment)
   const fields = objectOf(value)
-  return content(fields === null || key === null ? value : { code: key, ...fields }, moment)
+  return content(fields === null || key === null ? value : { ...fields, code: fields['code'] ?? key }, moment)
 }
 
 // A flattened row is a product too, so it is the last.

@@ -55,6 +55,47 @@ test('records, products and responses of the API are read; records stay unchange
   ])
 })
 
+test('envelopes are opened in lines and in documents, however long, and their deletes are taken', async () => {
+  const padding = { images: 'x'.repeat(3_000) }
+  const row = (code: string | null) => ({
+    ...padding,
+    code,
+    product_name: 'A',
+    nutriments: {},
+    countries: '',
+  })
+  const events = [
+    { schema: { type: 'struct' }, payload: row('10000001') },
+    { ...padding, before: null, after: row('10000002'), op: 'c', ts_ms: 1_767_323_045_678 },
+    { ...padding, before: row('10000003'), after: null, op: 'd', ts_ms: 1_767_323_045_678 },
+    {
+      partition: 0,
+      offset: 1,
+      key: '10000004',
+      headers: {},
+      timestamp: '2026-01-02T03:04:05.678Z',
+      value: row(null),
+    },
+    {
+      partition: 0,
+      offset: 2,
+      key: '10000005',
+      headers: {},
+      timestamp: '2026-01-02T03:04:05.678Z',
+      value: null,
+    },
+  ]
+  const moment = '2026-01-02T03:04:05.678Z'
+  const inputs = [inputOf(events), inputOf([JSON.stringify(events, null, 2)])]
+  for (const input of inputs) {
+    const { products, removals, skipped, error } = await taken(stdinSource({ input }))
+    expect([error, skipped]).toEqual([null, []])
+    expect(products.map(({ code }) => code)).toEqual(['10000001', '10000002', '10000004'])
+    expect(products.slice(1).map(({ as_of }) => as_of)).toEqual([moment, moment])
+    expect(removals).toEqual(['10000003', '10000005'].map(code => ({ code, as_of: moment, source: 'stdin' })))
+  }
+})
+
 test('a product is delivered when its line arrives, not at the end of the input', async () => {
   const input = new PassThrough()
   const stop = new AbortController()
