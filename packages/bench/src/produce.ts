@@ -102,6 +102,6 @@ sends random lines of the file without keys, so it has another topic.`,
     await createPlainTopic(broker.address)
     for (let repeat = 0; repeat < bench.repeats; repeat += 1)
       for (const producer of producersOf(bench, broker, file))
-        await bench.results.measure(producer.name, () => runProducer(producer, broker.project, events))
+        await bench.results.attempt(producer.name, () => runProducer(producer, broker.project, events))
   },
 }

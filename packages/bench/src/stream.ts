@@ -64,6 +64,8 @@ try {
     scratch,
   })
   print(`\n${resultTable(results.stored.runs, scenario.columns)}`)
+  for (const { contender, reason } of results.stored.failures) print(`\n${contender} failed: ${reason}`)
+  if (results.stored.failures.length > 0) process.exitCode = 1
 } finally {
   await rm(scratch, { recursive: true, force: true })
 }

@@ -25,6 +25,9 @@ const sectionOf = (name: string, scenario: Scenario, results: StoredResults): st
     scenario.description,
     `\`stream.js ${name}\` on ${results.startedAt.slice(0, 10)}: ${sizesText(results)}. ${results.machine}.`,
     resultTable(results.runs, scenario.columns),
+    ...results.failures.map(
+      ({ contender, reason }) => `A run of ${contender} failed: ${reason.split('\n')[0]}`,
+    ),
     `![${scenario.title}](performance/${name}.svg)`,
   ].join('\n\n')
 

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { loadavg } from 'node:os'
 import { dirname } from 'node:path'
+import { messageOf } from '@offstream/runtime'
 import { figureOf, machine, print, shown, table } from './figures.ts'
 import { busyShare } from './processUsage.ts'
 
@@ -32,6 +33,13 @@ export interface StoredResults {
   readonly sizes: Readonly<Record<string, number>>
   readonly runs: readonly Run[]
   readonly points: readonly Point[]
+  readonly failures: readonly Failure[]
+}
+
+/** Why a contender has no figures of one run. */
+export interface Failure {
+  readonly contender: string
+  readonly reason: string
 }
 
 /** A column of the table of results. */
@@ -72,6 +80,7 @@ export class Results {
       sizes,
       runs: [],
       points: [],
+      failures: [],
     }
   }
 
@@ -89,6 +98,23 @@ export class Results {
     this.#stored = { ...this.#stored, runs: [...this.#stored.runs, { contender, figures, load, busy }] }
     await this.#write()
     return figures
+  }
+
+  /** As `measure`, but if the contender fails, the others are measured anyway. */
+  attempt(contender: string, run: () => Promise<Figures>): Promise<void> {
+    return this.continueAfter(contender, () => this.measure(contender, run))
+  }
+
+  /** Does something for a contender. If it fails, the reason becomes one of the failures. */
+  async continueAfter(contender: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      const reason = messageOf(error)
+      print(`${time()}   failed: ${reason}`)
+      this.#stored = { ...this.#stored, failures: [...this.#stored.failures, { contender, reason }] }
+      await this.#write()
+    }
   }
 
   async addPoints(points: readonly Point[]): Promise<void> {

@@ -36,7 +36,7 @@ class GrowingTable {
     this.#messages += events
     await results.measure(`offstream${this.#of}, ${what}`, () => this.#runJob(file, start, events))
     if (native !== null)
-      await results.measure(`delta-rs, ${what}`, () => this.#runNative(start, events, native.batch))
+      await results.attempt(`delta-rs, ${what}`, () => this.#runNative(start, events, native.batch))
   }
 
   async #runJob(file: string, start: number, events: number): Promise<Figures> {

@@ -120,7 +120,7 @@ const runRound = async (bench: Bench, checkout: Checkout, first: string, second:
   await publish(bench, stack.broker, first)
   if (checkout === bench.checkouts[0])
     for (const peer of peersOf(bench))
-      await bench.results.measure(peer.name, () => runPeer(bench, peer, stack.broker, first))
+      await bench.results.attempt(peer.name, () => runPeer(bench, peer, stack.broker, first))
   await bench.results.measure(`offstream${of}, fresh job`, () => freshJob(bench, stack))
   await bench.results.measure(`offstream${of}, running job`, () => runningJob(bench, stack, second))
   await verify(bench, stack.table, first, second)
