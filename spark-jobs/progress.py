@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import deque
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -16,18 +17,23 @@ if TYPE_CHECKING:
 
 State: TypeAlias = Literal["starting", "running", "stopping", "stopped", "failed"]
 
+_BATCHES = 100
+
 
 class Progress:
     """The state and the position of the job, in a file that is replaced atomically.
 
     `packages/pipeline/src/services/streamProgress.ts` reads it. `inputRows` counts since this process
     started; `batchId`, `rowsPerSecond` and `triggerMs` are those of the last batch, null before the first.
+    The last batches, with the duration of each phase, are in `products-stream.batches.json` beside it.
     """
 
     def __init__(self, file: Path, offsets: Offsets) -> None:
         """Start at the offsets that the last run reached. This does not write the file."""
         now = _now()
         self._file = file
+        self._batches_file = file.with_name("products-stream.batches.json")
+        self._batches: deque[dict[str, Any]] = deque(maxlen=_BATCHES)
         self._fields: dict[str, Any] = {
             "version": 1,
             "pid": os.getpid(),
@@ -56,8 +62,11 @@ class Progress:
         """Write the file with the batches that are done; the state is `running` after the first trigger."""
         # Not only the last one: an idle trigger may follow a batch, and there may be several batches.
         triggers = [json.loads(trigger.json) for trigger in query.recentProgress]
+        last = self._fields["batchId"]
         for trigger in triggers:
             self._add_batch(trigger)
+        if self._fields["batchId"] != last:
+            _replace(self._batches_file, {"version": 1, "batches": list(self._batches)})
         idle = query.status["message"].startswith("Waiting for")
         if self._fields["state"] == "starting" and (triggers or idle):
             self._fields["state"] = "running"
@@ -75,12 +84,24 @@ class Progress:
             rowsPerSecond=trigger.get("processedRowsPerSecond"),
             triggerMs=trigger["durationMs"]["triggerExecution"],
         )
+        self._batches.append(
+            {
+                "batchId": trigger["batchId"],
+                "at": trigger["timestamp"],
+                "rows": trigger["numInputRows"],
+                "durationMs": trigger["durationMs"],
+            }
+        )
 
     def _write(self) -> None:
         self._fields["updatedAt"] = _now()
-        temporary = self._file.with_suffix(".tmp")
-        temporary.write_text(json.dumps(self._fields) + "\n", encoding="utf-8")
-        temporary.replace(self._file)
+        _replace(self._file, self._fields)
+
+
+def _replace(file: Path, fields: dict[str, Any]) -> None:
+    temporary = file.with_suffix(".tmp")
+    temporary.write_text(json.dumps(fields) + "\n", encoding="utf-8")
+    temporary.replace(file)
 
 
 def _now() -> str:

@@ -24,6 +24,7 @@ const copyAssets: Plugin = {
       const filter = (path: string): boolean => path === source || included.test(basename(path))
       cpSync(source, join(bundle, 'assets', basename(from)), { recursive: true, filter })
     }
+    cpSync(join(root, 'packages/dashboard/dist/bundle'), join(bundle, 'assets', 'page'), { recursive: true })
     cpSync(join(root, 'LICENSE'), join(bundle, 'LICENSE'))
   },
 }
@@ -44,8 +45,13 @@ const isInstalled = (specifier: string): boolean => {
  * other packages stay dependencies.
  */
 export default defineConfig({
-  // A thread has its own entry, next to the file that starts it.
-  input: { main: 'src/main.ts', lineThread: '../pipeline/src/sources/export/lineThread.ts' },
+  input: {
+    main: 'src/main.ts',
+    // The program of the service `dashboard`, see `assets.ts` of the pipeline.
+    dashboard: '../dashboard/src/main.ts',
+    // A thread has its own entry, next to the file that starts it.
+    lineThread: '../pipeline/src/sources/export/lineThread.ts',
+  },
   platform: 'node',
   resolve: { conditionNames: ['source', 'import', 'node', 'default'] },
   // Node 20 does not know `await using`.

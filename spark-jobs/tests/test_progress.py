@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import threading
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 from progress import Progress
 
@@ -55,3 +56,34 @@ def test_a_reader_never_sees_a_partial_file(tmp_path: Path) -> None:
     writer.join()
     assert reads > 1
     assert [left.name for left in tmp_path.iterdir()] == ["job.progress.json"]
+
+
+def test_the_last_batches_are_in_their_own_file(tmp_path: Path) -> None:
+    progress = Progress(tmp_path / "job.progress.json", {})
+
+    progress.follow(_query([_trigger(batch) for batch in range(120)]))  # type: ignore[arg-type]
+    progress.follow(_query([{**_trigger(119), "durationMs": {"latestOffset": 1}}]))  # type: ignore[arg-type]
+
+    reported = json.loads((tmp_path / "products-stream.batches.json").read_text(encoding="utf-8"))
+    assert [batch["batchId"] for batch in reported["batches"]] == list(range(20, 120))
+    assert reported["batches"][0] == {
+        "batchId": 20,
+        "at": "2026-01-31T12:00:00.000Z",
+        "rows": 50,
+        "durationMs": {"addBatch": 400, "triggerExecution": 500},
+    }
+
+
+def _query(triggers: list[dict[str, Any]]) -> SimpleNamespace:
+    progress = [SimpleNamespace(json=json.dumps(trigger)) for trigger in triggers]
+    return SimpleNamespace(recentProgress=progress, status={"message": "Waiting for next trigger"})
+
+
+def _trigger(batch: int) -> dict[str, Any]:
+    return {
+        "batchId": batch,
+        "timestamp": "2026-01-31T12:00:00.000Z",
+        "numInputRows": 50,
+        "durationMs": {"addBatch": 400, "triggerExecution": 500},
+        "sources": [{"endOffset": {"products-events": {"0": batch}}}],
+    }

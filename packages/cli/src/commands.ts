@@ -28,6 +28,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'draw the charts from the table',
     load: () => import('./commands/charts.ts'),
   },
+  dashboard: {
+    summary: 'show the pipeline in the browser, live',
+    load: () => import('./commands/dashboard.ts'),
+  },
   logs: { summary: 'show the logs of the services', load: () => import('./commands/logs.ts') },
   topic: {
     summary: 'inspect the topic, and publish to it by hand',

@@ -12,6 +12,11 @@ export const cliErrors = {
     cause: '`up --foreground` was run while the services are running in the background.',
     remedy: 'Leave them running, or run `offstream down` first.',
   },
+  BROWSER_MISSING: {
+    outcome: 'prerequisite',
+    cause: 'The system has no program that opens an address in a browser, as on a server without a desktop.',
+    remedy: 'Open the address that `offstream dashboard` prints by hand.',
+  },
   CHART_UNKNOWN: {
     outcome: 'usage',
     cause: 'The chart does not exist.',

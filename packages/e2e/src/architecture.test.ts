@@ -16,7 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * The floors of a package, the lowest first. A room imports only itself and the rooms of lower floors. A room is a folder
- * (`topic/`), a file (`table.ts`) or all other files of a folder (`sources/*.ts`). Blanks separate the rooms of one floor.
+ * (`topic/`), a file (`table.ts`) or all other files of a folder (`sources/*.ts`, also `.tsx`). Blanks separate the rooms of one floor.
  */
 const floors: Readonly<Record<string, readonly string[]>> = {
   runtime: ['errors.ts', '*.ts', 'artifacts/', 'supervisor/', 'daemon/', 'index.ts'],
@@ -42,6 +42,18 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'support/',
     'index.ts',
   ],
+  dashboard: [
+    'wire.ts',
+    'page/words/',
+    'page/*.ts',
+    'page/parts/',
+    'page/views/',
+    'page/shell.tsx',
+    'page/main.tsx',
+    'server/',
+    'index.ts',
+    'main.ts',
+  ],
   cli: ['*.ts', 'formats/', 'completion/', 'commands/', 'commands.ts', 'allCommands.ts', 'main.ts'],
 }
 
@@ -52,6 +64,8 @@ const homes: readonly (readonly [module: RegExp, home: RegExp])[] = [
   [/^robots-parser/, /^packages\/pipeline\/src\/sources\/guest\//],
   [/^hive-driver/, /^packages\/pipeline\/src\/table\.ts$/],
   [/^vega/, /^packages\/pipeline\/src\/charts\//],
+  [/^(hono|@hono\/)/, /^packages\/dashboard\/src\/(server\/|main\.ts$)/],
+  [/^(preact|@preact\/|uplot)/, /^packages\/dashboard\/src\/page\//],
   [/^(commander|@commander-js\/|ora|chalk|cli-table3)/, /^packages\/cli\/src\//],
 ]
 
@@ -70,7 +84,7 @@ const packages = readdirSync(join(root, 'packages')).filter(name =>
 )
 const sources = packages
   .flatMap(name => filesBelow(`packages/${name}/src`))
-  .filter(file => file.endsWith('.ts'))
+  .filter(file => /\.tsx?$/.test(file))
 /** Test files, and files that only tests import (`testSite.ts`). */
 const isTest = (file: string): boolean => /\.test\.ts$|^test[A-Z]|^test_|^conftest/.test(basename(file))
 const product = sources.filter(file => !isTest(file) && !/^packages\/(e2e|bench)\//.test(file))

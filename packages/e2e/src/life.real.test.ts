@@ -7,8 +7,8 @@ import {
   normaliseCode,
   openPublisher,
   Product,
+  pipelineServices,
   serialize,
-  serviceNames,
   topicName,
 } from '@offstream/pipeline'
 import { until } from '@offstream/runtime'
@@ -304,7 +304,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
   })
 
   test('services are unhealthy as long as they do not respond', async () => {
-    const pids = (await status()).services.map(({ pid }) => Number(pid))
+    const pids = (await status()).services.flatMap(({ pid }) => pid ?? [])
     for (const pid of pids) process.kill(pid, 'SIGSTOP')
     try {
       await until(
@@ -312,7 +312,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
           const { exitCode, stdout } = await stack.run(['status', '--json'])
           const { state, services } = StatusContract.parse(JSON.parse(stdout))
           const unhealthy = services.flatMap(({ name, health }) => (health === 'unhealthy' ? [name] : []))
-          expect([exitCode, state, unhealthy]).toEqual([4, 'degraded', serviceNames])
+          expect([exitCode, state, unhealthy]).toEqual([4, 'degraded', pipelineServices])
         },
         { what: 'all services to be unhealthy', timeoutMs: 120_000 },
       )

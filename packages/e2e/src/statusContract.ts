@@ -28,6 +28,7 @@ export const StatusContract = z.strictObject({
     service('spark-worker'),
     service('thrift'),
     service('products-stream'),
+    service('dashboard'),
   ]),
   flow: z.strictObject({
     fetched: counted,

@@ -76,7 +76,7 @@ const wordsIn = (file: string): string[] =>
     )
   })
 
-test.each(['.ts', '.py', '.java', '.md', '.yaml', '.sql', '.properties', '.xml'])(
+test.each(['.ts', '.tsx', '.py', '.java', '.md', '.yaml', '.sql', '.properties', '.xml'])(
   '%s files use plain words',
   extension => {
     const files = filesWith(extension === '.yaml' ? ['.yaml', '.yml'] : [extension])

@@ -12,7 +12,7 @@ export {
 export * from './names.ts'
 export * from './product/message.ts'
 export * from './product/product.ts'
-export { type AssetFolder, assetPath } from './project/assets.ts'
+export { type AssetFolder, assetPath, dashboardPage } from './project/assets.ts'
 export { Config } from './project/config.ts'
 export { type Directories, directoriesOf, stateFolder } from './project/directories.ts'
 export { type InitOptions, initProject, type NewProject } from './project/init.ts'
@@ -42,9 +42,12 @@ export { daemonEnvironment, programEnvironment } from './runtimes/environment.ts
 export { addFetched, type ProduceCounts, produce } from './scrape/produce.ts'
 export { type LineCounts, produceLines } from './scrape/produceLines.ts'
 export { type PublishOptions, publishProducts } from './scrape/publish.ts'
+export { dashboardAddress } from './services/dashboard.ts'
 export { brokerOf } from './services/kafka.ts'
 export type { Stack } from './services/stack.ts'
-export { addressOf, services, stackServices } from './services/table.ts'
+export { readStreamBatches, type StreamBatch } from './services/streamBatches.ts'
+export { readStreamProgress, type StreamProgress } from './services/streamProgress.ts'
+export { addressOf, pipelineServices, services, stackServices } from './services/table.ts'
 export {
   type ExportRequest,
   openSource,
@@ -58,6 +61,9 @@ export * from './sources/source.ts'
 export { findChromium, installChromium } from './sources/web/chromium.ts'
 export { ensureArchives, stopInterruptedArchives } from './stack/archives.ts'
 export type { StackCall } from './stack/call.ts'
+export { type Counter, rateOf, ratesOf, type Sample, sampleOf } from './stack/history.ts'
+export { type Hop, type HopName, hopsOf } from './stack/hops.ts'
+export { StatusMonitor } from './stack/monitor.ts'
 export { freePorts } from './stack/ports.ts'
 export {
   finishReset,
@@ -82,7 +88,7 @@ export {
 } from './stack/running.ts'
 export { ensureManaged, startServices } from './stack/start.ts'
 export { type Flow, readStatus, type ServiceStatus, type Status, type ThriftStatus } from './stack/status.ts'
-export { stopStack } from './stack/stop.ts'
+export { stopServices, stopStack } from './stack/stop.ts'
 export { type Condition, currentStatus, waitFor } from './stack/wait.ts'
 export { examine, type Finding } from './support/doctor.ts'
 export { makeReport, type Report } from './support/report.ts'
@@ -94,6 +100,7 @@ export {
   type QueryResult,
   query,
   queryInBatches,
+  type ThriftAddress,
   type Value,
 } from './table.ts'
 export { describeTopic, type TopicDescription } from './topic/admin.ts'

@@ -11,6 +11,7 @@ export const serviceNames = [
   'spark-worker',
   'thrift',
   'products-stream',
+  'dashboard',
 ] as const
 /** The name of a service. */
 export type ServiceName = (typeof serviceNames)[number]

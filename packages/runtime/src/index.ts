@@ -54,3 +54,4 @@ export type {
 } from './supervisor/service.ts'
 export { Supervisor, type SupervisorOptions } from './supervisor/supervisor.ts'
 export { DeadlineError, pause, type UntilOptions, until, withDeadline } from './until.ts'
+export { type GroupUsage, usageOf } from './usage.ts'

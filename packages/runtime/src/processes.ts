@@ -107,7 +107,7 @@ export const startIdOf = (line: string): string | null => {
 }
 
 /** The language and the time zone of the user must not change how `ps` prints the start of a process. */
-const ps = async (args: readonly string[]): Promise<string> => {
+export const ps = async (args: readonly string[]): Promise<string> => {
   const { execa } = await import('execa')
   return (await execa('ps', args, { reject: false, env: psEnvironment })).stdout
 }
@@ -118,14 +118,19 @@ interface StatFields {
   readonly state: string
   readonly group: string
   readonly startTicks: string
+  /** Processor time, of the process and in the kernel. */
+  readonly ticks: number
 }
 
 /** @see proc_pid_stat(5): the name is in parentheses and may contain any character. */
-const statFields = async (pid: number): Promise<StatFields | null> => {
+export const statFields = async (pid: number): Promise<StatFields | null> => {
   const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
   if (line === null) return null
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
-  return { state: fields[0] ?? '', group: fields[2] ?? '', startTicks: fields[19] ?? '' }
+  return {
+    ...{ state: fields[0] ?? '', group: fields[2] ?? '', startTicks: fields[19] ?? '' },
+    ticks: Number(fields[11]) + Number(fields[12]),
+  }
 }
 
 /** Every pid of this machine, from procfs. */

@@ -39,7 +39,7 @@ Examples:
 Next: it prints commands to try; \`offstream down\` stops everything.`,
     )
     .action(async ({ limit, down = false }) => {
-      const [{ ScrapeProgress }, { statusText }] = await textModules()
+      const [{ ScrapeProgress }, { statusText }, { signInAddress }] = await textModules()
       const { generateCatalogue, startSite } = await import('@offstream/site')
       const { output, pipeline, settings, call, signal } = await withFreePorts(context, [])
       const bold = (text: string): string => output.paint({ text, tone: 'bold' })
@@ -99,17 +99,20 @@ Next: it prints commands to try; \`offstream down\` stops everything.`,
             ),
           ].join('\n'),
       )
-      if (!down) output.note(nextSteps(bold('Next steps'), thrift.port))
+      if (!down) output.note(nextSteps(bold('Next steps'), thrift.port, await signInAddress(state, config)))
     })
 
 // TypeScript 5.9 does not rewrite `.ts` imports inside a function with `await using`.
-const textModules = () => Promise.all([import('../scrapeProgress.ts'), import('../statusText.ts')])
+const textModules = () =>
+  Promise.all([import('../scrapeProgress.ts'), import('../statusText.ts'), import('@offstream/dashboard')])
 
 /** The counts of a service that does not respond are unknown, and fulfil no condition. */
 const arrival = ['lag=0', 'visible>0', 'rows>=0', 'rejected>=0', 'healthy'].map(parseCondition)
 
-const nextSteps = (title: string, port: number): string => `
+const nextSteps = (title: string, port: number, dashboard: string): string => `
 ${title}
+  ${dashboard}
+                                          open it in a browser: the dashboard
   npx offstream query "SELECT nova_group, count(*) AS n FROM Products GROUP BY nova_group ORDER BY 1"
   npx offstream charts                    draw charts of these rows
   npx offstream status                    check the services and count the products

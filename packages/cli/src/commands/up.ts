@@ -6,6 +6,7 @@ import { positiveInteger } from '../optionValues.ts'
 const define: DefineCommand = (command, context) =>
   command
     .option('--foreground', 'run the services in this terminal until Ctrl-C')
+    .option('--dashboard', 'also start the dashboard, and print its address')
     .addOption(
       new Option(
         '--ports <choice>',
@@ -45,7 +46,7 @@ Examples:
 
 Next: \`offstream submit\` starts the job that fills the table.`,
     )
-    .action(async ({ foreground = false, cores, ports }) => {
+    .action(async ({ foreground = false, dashboard = false, cores, ports }) => {
       const own = cores === undefined ? [] : [`spark.worker.cores=${cores}`]
       const { output, pipeline, settings, call, signal, force } =
         ports === 'auto' ? await withFreePorts(context, own) : context(own)
@@ -54,18 +55,24 @@ Next: \`offstream submit\` starts the job that fills the table.`,
       const daemon = foreground
         ? await (await import('../daemon.ts')).daemonInProcess(stack.state, { signal, force, onEvent })
         : null
+      const names = dashboard ? [...pipeline.stackServices, 'dashboard' as const] : pipeline.stackServices
       await pipeline.startServices(
         stack,
-        pipeline.stackServices,
+        names,
         // A daemon in this process prints its events itself.
         daemon === null
           ? call
           : { ...call, launchDaemon: daemon.start, onEvent: () => undefined, onWithdrawn: () => undefined },
       )
-      const services = pipeline.stackServices.map(name => ({
+      const services = names.map(name => ({
         name,
         address: pipeline.addressOf(name, stack.config),
       }))
+      if (dashboard) {
+        const { signInAddress } = await import('@offstream/dashboard')
+        const address = await signInAddress(stack.state, stack.config)
+        output.event({ kind: 'dashboard', address }, `Dashboard: ${address}`)
+      }
       if (daemon === null) {
         output.result({ kind: 'up', services }, () => '')
         output.note('All services are ready. Next: `offstream submit`, then `offstream scrape --limit 100`')

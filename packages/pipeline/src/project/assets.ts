@@ -21,5 +21,13 @@ export const assetPath = (projectDirectory: string, folder: AssetFolder, name = 
   return existsSync(own) ? own : shippedPath(folder, name)
 }
 
+/** The program of the dashboard, and the folder of its page, as packages/dashboard and packages/cli build them. */
+export const dashboardProgram = installed
+  ? fileURLToPath(new URL('./dashboard.js', import.meta.url))
+  : join(root, 'packages', 'dashboard', 'dist', 'main.js')
+export const dashboardPage = installed
+  ? join(packed, 'page')
+  : join(root, 'packages', 'dashboard', 'dist', 'bundle')
+
 /** The path of a lock file of this package. */
 export const lockPath = (name: string): string => join(locks, name)

@@ -70,6 +70,15 @@ export const Config = z.strictObject({
       memory: memory.default('1g').describe('Memory of the Thrift server'),
     })
     .prefault({}),
+  dashboard: z
+    .strictObject({
+      port: port.default(8686).describe('Port of the dashboard, a web page'),
+      readOnly: z
+        .boolean()
+        .default(false)
+        .describe('Whether the dashboard only shows the services, without buttons that restart or stop them'),
+    })
+    .prefault({}),
   scrape: z
     .strictObject({
       productTypes: z

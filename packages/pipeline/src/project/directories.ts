@@ -16,6 +16,8 @@ export interface Directories {
   readonly checkpoint: string
   /** How far the stream has read, as the job reports it every second. */
   readonly streamProgress: string
+  /** The last batches of the job. */
+  readonly streamBatches: string
   /** The number of products that scrapes have fetched since the topic was created. */
   readonly fetched: string
   readonly logs: string
@@ -23,6 +25,8 @@ export interface Directories {
   readonly temporary: string
   /** Files of the running stack, and the socket of its daemon. */
   readonly run: string
+  /** The secret that allows the actions of the dashboard. */
+  readonly dashboardToken: string
   /** One file a service, with its last known state. */
   readonly records: string
 }
@@ -43,10 +47,12 @@ export const directoriesOf = (state: string): Directories => {
     catalog: join(state, 'lake', 'catalog.db'),
     checkpoint: join(state, 'checkpoints', 'products'),
     streamProgress: join(run, 'products-stream.progress.json'),
+    streamBatches: join(run, 'products-stream.batches.json'),
     fetched: join(run, 'fetched.json'),
     logs: join(state, 'logs'),
     temporary: join(state, 'tmp'),
     run,
+    dashboardToken: join(run, 'dashboard.token'),
     records: join(run, 'services'),
   }
 }

@@ -162,7 +162,8 @@ export const productsStream = (stack: Stack): ServiceParts => {
     port: null,
     prepare: async () => {
       await mkdir(directories.warehouse, { recursive: true })
-      for (const file of [stopFile, directories.streamProgress]) await rm(file, { force: true })
+      const { streamProgress, streamBatches } = directories
+      for (const file of [stopFile, streamProgress, streamBatches]) await rm(file, { force: true })
     },
     ready: async () => {
       const progress = await readStreamProgress(directories.streamProgress)

@@ -7,7 +7,14 @@ import { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { portPaths, settingPaths } from '../project/paths.ts'
 import type { Stack } from './stack.ts'
-import { addressOf, isStartedWith, serviceLogFile, services, stackServices } from './table.ts'
+import {
+  addressOf,
+  isStartedWith,
+  pipelineServices,
+  serviceLogFile,
+  services,
+  stackServices,
+} from './table.ts'
 
 const config = Config.parse({})
 const state = '/project/.offstream'
@@ -20,9 +27,10 @@ const stack: Stack = {
   },
 }
 
-test('every name has a service, in the order of the names; `up` starts all but the job', () => {
+test('every name has a service, in the order of the names; `up` starts all but the job and the dashboard', () => {
   expect(services(stack).map(({ name }) => name)).toEqual(serviceNames)
-  expect([...stackServices, 'products-stream']).toEqual(serviceNames)
+  expect([...stackServices, 'products-stream', 'dashboard']).toEqual(serviceNames)
+  expect([...pipelineServices, 'dashboard']).toEqual(serviceNames)
 })
 
 test('every service has an address, a log, and the ports of its settings', () => {
@@ -43,13 +51,16 @@ test('every service has an address, a log, and the ports of its settings', () =>
     ['http://127.0.0.1:8081', join(state, 'logs/spark-worker.log'), '8081 `--set spark.worker.webPort=…`'],
     ['127.0.0.1:10000', join(state, 'logs/thrift.log'), '10000 `--set thrift.port=…`'],
     ['http://127.0.0.1:4040', join(state, 'logs/streaming.log'), '4040 `--set stream.webPort=…`'],
+    ['http://127.0.0.1:8686', join(state, 'logs/dashboard.log'), '8686 `--set dashboard.port=…`'],
   ])
   expect(serviceLogFile(state, 'kafka')).toBe(join(state, 'logs/kafka.log'))
 })
 
 test('every setting of a service belongs to exactly one service, and the host to all', () => {
   const startedWith = (path: string) => serviceNames.filter(name => isStartedWith(name, path))
-  const ofServices = settingPaths.filter(path => /^(zookeeper|kafka|spark|thrift|stream)\./.test(path))
+  const ofServices = settingPaths.filter(path =>
+    /^(zookeeper|kafka|spark|thrift|stream|dashboard)\./.test(path),
+  )
   expect(ofServices.filter(path => startedWith(path).length !== 1)).toEqual([])
   expect(portPaths.filter(path => startedWith(path).length !== 1)).toEqual([])
   expect(startedWith('host')).toEqual(serviceNames)

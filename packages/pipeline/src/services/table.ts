@@ -5,6 +5,7 @@ import { type ServiceName, serviceNames } from '../names.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { numberAt, within } from '../project/paths.ts'
+import { dashboard, dashboardAddress } from './dashboard.ts'
 import { brokerOf, kafka, zookeeper } from './kafka.ts'
 import { diagnose } from './knownProblems.ts'
 import { masterOf, productsStream, sparkMaster, sparkWorker, thrift } from './spark.ts'
@@ -13,7 +14,7 @@ import type { ServiceParts, Stack } from './stack.ts'
 /** What offstream knows about a service, whether it runs or not. */
 interface ServiceRow {
   /** The command that starts it. */
-  readonly startedBy: 'up' | 'submit'
+  readonly startedBy: 'up' | 'submit' | 'dashboard'
   /** The sections and settings that it is started with; `host` belongs to every service. */
   readonly settings: readonly string[]
   /** The settings of the ports that it listens on. */
@@ -76,11 +77,24 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
     logFile: 'streaming.log',
     build: productsStream,
   },
+  dashboard: {
+    startedBy: 'dashboard',
+    settings: ['dashboard'],
+    ports: ['dashboard.port'],
+    address: dashboardAddress,
+    logFile: 'dashboard.log',
+    build: dashboard,
+  },
 }
 
 /** The services that `up` starts. */
 export const stackServices: readonly ServiceName[] = serviceNames.filter(
   name => table[name].startedBy === 'up',
+)
+
+/** The services of the pipeline itself; the dashboard shows it, and is not part of it. */
+export const pipelineServices: readonly ServiceName[] = serviceNames.filter(
+  name => table[name].startedBy !== 'dashboard',
 )
 
 /** Where clients connect to a service. */

@@ -17,14 +17,14 @@ import { portPaths } from '../project/paths.ts'
 import { archivesFolder } from '../runtimes/archives.ts'
 import { isFetching } from '../runtimes/cache.ts'
 import type { Runtimes } from '../runtimes/distributions.ts'
-import { services } from '../services/table.ts'
+import { pipelineServices, services } from '../services/table.ts'
 import { freePorts } from './ports.ts'
 
 /** Approximate size; compared with the free space. */
 const installedBytes = 600_000_000
 
 /**
- * Makes the start-up archives if they do not exist, by running every service once, in the cache and on free ports. If
+ * Makes the start-up archives if they do not exist, by running every service of the pipeline once, in the cache and on free ports. If
  * that fails, fewer archives are made: a program without one only starts later. If it is aborted, the services are
  * killed at once.
  *
@@ -96,8 +96,9 @@ const runOnce = async (
   signal?.addEventListener('abort', kill)
   try {
     const config = await configOnFreePorts()
+    const all = services({ project: scratch, state, config, runtimes, archives: { folder, making: true } })
     await supervisor.start(
-      services({ project: scratch, state, config, runtimes, archives: { folder, making: true } }),
+      all.filter(({ name }) => pipelineServices.some(program => program === name)),
       signal,
     )
   } finally {

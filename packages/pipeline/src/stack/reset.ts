@@ -129,10 +129,20 @@ export const requestedServices = async (state: string): Promise<readonly string[
 const pathsOf = async (
   directories: Directories,
 ): Promise<readonly { readonly name: ResetPart; readonly paths: readonly string[] }[]> => {
-  const { state, run, checkpoint, streamProgress, kafkaData, zookeeperData, fetched, warehouse } = directories
+  const {
+    state,
+    run,
+    checkpoint,
+    streamProgress,
+    streamBatches,
+    kafkaData,
+    zookeeperData,
+    fetched,
+    warehouse,
+  } = directories
   const below = (...paths: string[]) => paths.map(path => relative(state, path))
   const owned = [
-    { name: 'checkpoint' as const, paths: below(checkpoint, streamProgress) },
+    { name: 'checkpoint' as const, paths: below(checkpoint, streamProgress, streamBatches) },
     { name: 'topic' as const, paths: below(kafkaData, zookeeperData, fetched, join(state, 'crawl')) },
     { name: 'table' as const, paths: below(warehouse) },
   ]

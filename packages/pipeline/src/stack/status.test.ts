@@ -139,6 +139,7 @@ test('a running process is healthy if it responds, and if it is the one that lis
     ['spark-worker', 'unhealthy', `\`node\` (pid ${process.pid}) listens on port ${port}`],
     ['thrift', 'unknown', null],
     ['products-stream', 'unhealthy', 'no process listens on port 1'],
+    ['dashboard', 'unknown', null],
   ])
   expect(services[0]).toMatchObject({ pid, uptimeSeconds: expect.closeTo(90, -1), restarts: 2 })
 })

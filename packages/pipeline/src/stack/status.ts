@@ -15,7 +15,7 @@ import { directoriesOf } from '../project/directories.ts'
 import { readFetched } from '../scrape/produce.ts'
 import { brokerOf } from '../services/kafka.ts'
 import { consumedOf, readStreamProgress, type StreamProgress } from '../services/streamProgress.ts'
-import { addressOf } from '../services/table.ts'
+import { addressOf, pipelineServices } from '../services/table.ts'
 import { query, refillHint } from '../table.ts'
 import { acknowledgedMessages } from '../topic/admin.ts'
 import { topicName } from '../topic/message.ts'
@@ -77,11 +77,18 @@ export interface ThriftStatus {
 
 const responseTimeoutMs = 10_000
 
-/** Probes every running service in parallel, each with a timeout, and counts the products. */
+/** What the Thrift server counts; null if it does not respond. */
+export type CountTable = (config: Config) => Promise<TableCounts | null>
+
+/**
+ * Probes every running service in parallel, each with a timeout, and counts the products.
+ * @param countTable replaced by a caller that reads the status often (see `monitor.ts`)
+ */
 export const readStatus = async (
   state: string,
   config: Config,
   services: readonly Service[],
+  countTable: CountTable = countProducts,
 ): Promise<Status> => {
   const directories = directoriesOf(state)
   const records = new ServiceRecords(directories.records)
@@ -106,7 +113,7 @@ export const readStatus = async (
         return state === 'running' ? checkService(service, pid) : null
       }),
     ),
-    running.has('thrift') ? countProducts(config) : null,
+    running.has('thrift') ? countTable(config) : null,
     running.has('kafka') ? acknowledgedMessages(brokerOf(config)).catch(() => null) : null,
     readFetched(directories.fetched),
   ])
@@ -137,7 +144,7 @@ export const readStatus = async (
       rejected: table?.rejected ?? null,
       visible: table?.visible ?? null,
       lag: acknowledged === null || consumed === null ? null : Math.max(0, acknowledged - consumed),
-      freshnessSeconds: table?.freshnessSeconds ?? null,
+      freshnessSeconds: table?.newestAt == null ? null : secondsSince(table.newestAt),
     },
     thrift: { host: config.host, port: config.thrift.port, responseMs: table?.responseMs ?? null },
   }
@@ -145,9 +152,10 @@ export const readStatus = async (
 
 /**
  * Stopped: no service runs or is about to. Healthy: every service of `up` is running and healthy, and so is the stream if
- * it was submitted. The stream also counts if the table has lost its products.
+ * it was submitted. The stream also counts if the table has lost its products. The dashboard is not part of the pipeline.
  */
-const overall = (services: readonly ServiceStatus[]): Status['state'] => {
+const overall = (all: readonly ServiceStatus[]): Status['state'] => {
+  const services = all.filter(({ name }) => pipelineServices.includes(name))
   if (services.every(({ state }) => state === 'stopped' || state === 'failed')) return 'stopped'
   const required = services.filter(
     ({ name, state, health }) => name !== 'products-stream' || state !== 'stopped' || health === 'unhealthy',
@@ -238,17 +246,18 @@ SELECT
   unix_millis(max(observed_at))
 FROM Products`
 
-/** The counts of the table and the view; null if the Thrift server does not respond. */
-const countProducts = async ({
-  host,
-  thrift,
-}: Config): Promise<{
+/** The counts of the table and the view. */
+export interface TableCounts {
   readonly rows: number
   readonly rejected: number
   readonly visible: number
-  readonly freshnessSeconds: number | null
+  /** When the newest visible product was observed, milliseconds since 1970. */
+  readonly newestAt: number | null
   readonly responseMs: number
-} | null> => {
+}
+
+/** Counts the table and the view; null if the Thrift server does not respond. */
+export const countProducts: CountTable = async ({ host, thrift }) => {
   const startedAt = Date.now()
   try {
     const { rows } = await query({ host, port: thrift.port }, countQuery, { timeoutMs: responseTimeoutMs })
@@ -257,11 +266,12 @@ const countProducts = async ({
       rows: Number(inTable),
       rejected: Number(rejected),
       visible: Number(visible),
-      freshnessSeconds:
-        newest == null ? null : Math.max(0, Math.round((Date.now() - Number(newest)) / 1_000)),
+      newestAt: newest == null ? null : Number(newest),
       responseMs: Date.now() - startedAt,
     }
   } catch {
     return null
   }
 }
+
+const secondsSince = (moment: number): number => Math.max(0, Math.round((Date.now() - moment) / 1_000))

@@ -9,6 +9,7 @@ import {
   Supervisor,
   until,
 } from '@offstream/runtime'
+import type { ServiceName } from '../names.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { reportingWithdrawal, type StackCall } from './call.ts'
 import { forgetStack, ownPids, readServices } from './running.ts'
@@ -34,6 +35,16 @@ export const stopStack = async (
   await clearTemporary(state)
   return isManaged || wasUnmanaged
 }
+
+/**
+ * Stops the named services; their daemon continues to supervise the others.
+ * @throws OffstreamError DAEMON_LOST if no daemon responds
+ */
+export const stopServices = (
+  state: string,
+  names: readonly ServiceName[],
+  call: Pick<StackCall, 'onEvent' | 'signal'> = {},
+): Promise<void> => callDaemon(directoriesOf(state).run, 'stop', { ...call, names })
 
 /** Stops services that have no daemon, while no other command can start one. @returns whether there were any */
 export const stopUnmanaged = async (

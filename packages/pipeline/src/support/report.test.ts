@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { logFileOf } from '../logs/logs.ts'
+import { serviceNames } from '../names.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { loadProject } from '../project/project.ts'
 import { makeReport } from './report.ts'
@@ -56,9 +57,7 @@ test('a report holds versions, machine, settings with origins, status and the en
     'Environment',
     'Runtimes (`offstream runtime list`)',
     'Status (`offstream status --json`)',
-    ...['zookeeper', 'kafka', 'spark-master', 'spark-worker', 'thrift', 'products-stream', 'daemon'].map(
-      name => `Log of ${name}, last 200 lines`,
-    ),
+    ...[...serviceNames, 'daemon'].map(name => `Log of ${name}, last 200 lines`),
     'Log of executor 0, last 200 lines',
   ])
   expect(text.split('\n')[0]).toBe('# Report of offstream 1.2.3, 2026-01-02T03:04:05.000Z')

@@ -1,0 +1,50 @@
+import { formats, t } from './language.ts'
+
+/** A count; a dash if it is unknown. */
+export const count = (value: number | null | undefined): string =>
+  value == null ? t('none') : formats.value.whole.format(value)
+
+/** A number with at most one decimal, none from 100. */
+export const decimal = (value: number | null | undefined): string => {
+  if (value == null) return t('none')
+  return value >= 100 ? formats.value.whole.format(value) : formats.value.decimal.format(value)
+}
+
+const units: readonly (readonly [seconds: number, unit: string])[] = [
+  [86_400, 'd'],
+  [3_600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+]
+
+/** A duration in its two largest units, such as `2 h 4 min`. */
+export const duration = (seconds: number | null | undefined): string => {
+  if (seconds == null) return t('none')
+  const whole = Math.max(0, Math.round(seconds))
+  const first = units.findIndex(([size]) => whole >= size)
+  if (first === -1) return '0 s'
+  let rest = whole
+  return units
+    .slice(first, first + 2)
+    .flatMap(([size, unit]) => {
+      const amount = Math.floor(rest / size)
+      rest -= amount * size
+      return amount === 0 ? [] : [`${amount} ${unit}`]
+    })
+    .join(' ')
+}
+
+/** A size in decimal units. */
+export const bytes = (value: number | null | undefined): string => {
+  if (value == null) return t('none')
+  const [size, unit] = value >= 1e9 ? [1e9, 'GB'] : value >= 1e6 ? [1e6, 'MB'] : [1e3, 'kB']
+  return `${decimal(value / size)} ${unit}`
+}
+
+/** The time of day of a moment; with the date if it is not today. */
+export const moment = (value: string | number): string => {
+  const date = new Date(value)
+  if (Number.isNaN(date.getTime())) return String(value)
+  const isToday = date.toDateString() === new Date().toDateString()
+  return (isToday ? formats.value.time : formats.value.moment).format(date)
+}

@@ -1,0 +1,112 @@
+/** What the server and the page exchange. Types only: this file is the one thing that both import. */
+
+import type {
+  Hop,
+  LogEntry,
+  PeekedMessage,
+  ServiceStatus,
+  Status,
+  StreamBatch,
+  Value,
+} from '@offstream/pipeline'
+
+export type { Hop, HopName, LogEntry, PeekedMessage, ServiceStatus, StreamBatch } from '@offstream/pipeline'
+
+/** What a process group uses, and where its own pages are. */
+export interface ServiceDetails {
+  readonly memoryBytes: number | null
+  /** Of one core: 150 is one and a half cores. */
+  readonly cpuPercent: number | null
+  /** Every port that it listens on. */
+  readonly ports: readonly number[]
+  /** Its own web page. */
+  readonly page: string | null
+}
+
+/** A point of the time series. */
+export interface Point {
+  /** Milliseconds since 1970. */
+  readonly at: number
+  /** Messages that the topic got per second. */
+  readonly arrived: number | null
+  /** Messages that the job consumed per second. */
+  readonly consumed: number | null
+  readonly lag: number | null
+  readonly freshness: number | null
+}
+
+/** The state of the job. */
+export interface StreamState {
+  readonly state: string
+  readonly batchId: number | null
+  readonly triggerMs: number | null
+  readonly rowsPerSecond: number | null
+  readonly error: string | null
+  readonly upkeepError: string | null
+  /** Partition → the offset of the next message. */
+  readonly offsets: Readonly<Record<string, number>>
+  readonly updatedAt: string
+}
+
+/** The whole state of the stack at a moment; the server sends one a second. */
+export interface Live {
+  readonly at: number
+  readonly status: Status
+  readonly hops: readonly Hop[]
+  readonly details: Readonly<Record<string, ServiceDetails>>
+  readonly stream: StreamState | null
+  /** Changes with each commit to the tables. */
+  readonly tableVersion: number
+  readonly point: Point
+}
+
+/** Who looks, and what they may do. */
+export interface Session {
+  readonly project: string
+  /** Whether this browser has the token. */
+  readonly mayAct: boolean
+  readonly readOnly: boolean
+}
+
+/** What the page needs before the first `Live`. */
+export interface History {
+  readonly points: readonly Point[]
+  readonly batches: readonly StreamBatch[]
+}
+
+export interface Batches {
+  readonly batches: readonly StreamBatch[]
+}
+
+export interface Messages {
+  readonly messages: readonly PeekedMessage[]
+}
+
+/** A row of a query, by the names of its columns. */
+export type Row = Readonly<Record<string, Value>>
+
+export interface Rows {
+  readonly rows: readonly Row[]
+}
+
+export interface ProductPage extends Rows {
+  /** How many products match; null while it is unknown. */
+  readonly total: number | null
+}
+
+export interface ChartNames {
+  readonly names: readonly string[]
+}
+
+/** The action of a button. */
+export type Action = 'restart' | 'stop'
+
+export interface Failure {
+  readonly error: { readonly code: string | null; readonly message: string; readonly hint: string }
+}
+
+export type { Status, Value }
+/** An entry of a log, as the server streams it. */
+export type LogLines = readonly LogEntry[]
+/** A service of the status with its details. */
+export type Service = ServiceStatus & ServiceDetails

@@ -1,0 +1,79 @@
+import type { ServiceName } from '../names.ts'
+import type { ServiceStatus, Status } from './status.ts'
+
+/** A station on the way of the products. */
+export type HopName = 'site' | 'topic' | 'stream' | 'table' | 'thrift'
+
+/** A station in the present status. */
+export interface Hop {
+  readonly name: HopName
+  /** `idle`: what it needs does not run, as requested. */
+  readonly state: 'ok' | 'waiting' | 'bad' | 'idle'
+  /** How many products have reached it; null if unknown. */
+  readonly count: number | null
+  /** Why it is not `ok`. */
+  readonly reason: string | null
+}
+
+const servicesOf: Readonly<Record<HopName, readonly ServiceName[]>> = {
+  site: [],
+  topic: ['zookeeper', 'kafka'],
+  stream: ['spark-master', 'spark-worker', 'products-stream'],
+  table: [],
+  thrift: ['thrift'],
+}
+
+/** The way of the products as the diagram of the dashboard shows it. */
+export const hopsOf = ({ services, flow }: Pick<Status, 'services' | 'flow'>): readonly Hop[] => {
+  const { fetched, acknowledged, consumed, rows, visible } = flow
+  const counts = { site: fetched, topic: acknowledged, stream: consumed, table: rows, thrift: visible }
+  const wrong = contradictionsOf(flow)
+  return (Object.keys(servicesOf) as HopName[]).map(name => {
+    const needed = services.filter(service => servicesOf[name].includes(service.name))
+    const worst = needed.map(conditionOf).toSorted((one, other) => severity(other) - severity(one))[0]
+    const contradiction = wrong[name]
+    const isRunning = worst === undefined || worst.state === 'ok'
+    return {
+      name,
+      count: counts[name],
+      ...(contradiction !== undefined && isRunning
+        ? { state: 'bad' as const, reason: contradiction }
+        : { state: worst?.state ?? 'ok', reason: worst?.reason ?? null }),
+    }
+  })
+}
+
+/** The counts that cannot be correct. */
+const contradictionsOf = ({
+  acknowledged,
+  consumed,
+  rows,
+  rejected,
+  visible,
+}: Status['flow']): Partial<Record<HopName, string>> => ({
+  ...(consumed !== null && acknowledged !== null && consumed > acknowledged
+    ? {
+        stream: `the job has read ${consumed} messages, but the topic has only ${acknowledged}: the topic was created again`,
+      }
+    : {}),
+  ...(consumed !== null && rows !== null && rejected !== null && consumed > rejected && rows === 0
+    ? { table: `the job has written ${consumed} messages, but the table is empty: it was dropped or emptied` }
+    : {}),
+  ...(visible !== null && rows !== null && visible > rows
+    ? { thrift: `${visible} products are visible, but the table has only ${rows} rows` }
+    : {}),
+})
+
+type Condition = Pick<Hop, 'state' | 'reason'>
+
+const conditionOf = ({ name, state, health, restarts, detail }: ServiceStatus): Condition => {
+  if (state === 'stopped') return { state: 'idle', reason: `${name} is stopped` }
+  if (state === 'starting' && restarts > 0)
+    return { state: 'bad', reason: `${name} crashed and is starting again` }
+  if (state === 'starting' || state === 'stopping') return { state: 'waiting', reason: `${name} is ${state}` }
+  if (state === 'running' && health === 'healthy') return { state: 'ok', reason: null }
+  const what = state === 'running' ? health : state
+  return { state: 'bad', reason: `${name} is ${what}${detail === null ? '' : `: ${detail}`}` }
+}
+
+const severity = ({ state }: Condition): number => ['ok', 'idle', 'waiting', 'bad'].indexOf(state)

@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { identify, ServiceRecords } from '@offstream/runtime'
+import { expect, onTestFinished, test } from 'vitest'
+import { Config } from '../project/config.ts'
+import { directoriesOf } from '../project/directories.ts'
+import { StatusMonitor } from './monitor.ts'
+
+/** A stack whose Thrift server runs, and does not have to respond: the test counts. */
+const scratch = async () => {
+  const state = await mkdtemp(join(tmpdir(), 'offstream-monitor-'))
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
+  onTestFinished(async () => {
+    child.kill()
+    await rm(state, { recursive: true })
+  })
+  await once(child, 'spawn')
+  const { pid, startId } = (await identify(child.pid ?? 0)) ?? expect.fail()
+  const { records, catalog } = directoriesOf(state)
+  await new ServiceRecords(records).keep({
+    ...{ name: 'thrift', phase: 'running', pid, startId, port: null, logFile: '/dev/null' },
+    ...{ startedAt: new Date().toISOString(), restarts: 0, detail: null },
+  })
+  const commit = async (text: string) => {
+    await mkdir(dirname(catalog), { recursive: true })
+    await writeFile(catalog, text)
+  }
+  await commit('1')
+  let [counted, clock] = [0, 1_000_000]
+  const monitor = new StatusMonitor(state, Config.parse({}), {
+    countTable: async () => {
+      counted += 1
+      return { rows: counted, rejected: 0, visible: counted, newestAt: Date.now(), responseMs: 100 }
+    },
+    now: () => clock,
+  })
+  const advance = (ms: number) => {
+    clock += ms
+  }
+  return { monitor, commit, advance, counted: () => counted }
+}
+
+test('the table is counted once per commit, however often the status is read', async () => {
+  const { monitor, commit, advance, counted } = await scratch()
+  const first = await monitor.read()
+  advance(1_000)
+  await monitor.read()
+  expect([counted(), first.flow.rows, first.flow.freshnessSeconds]).toEqual([1, 1, 0])
+
+  await commit('22')
+  await monitor.read()
+  advance(1_000)
+  const { flow } = await monitor.read()
+  expect([counted(), flow.rows]).toEqual([2, 2])
+})
+
+test('after a count the Thrift server rests for three times its duration', async () => {
+  const { monitor, commit, advance, counted } = await scratch()
+  await monitor.read()
+  await commit('22')
+  advance(300)
+  await monitor.read()
+  expect(counted()).toBe(1)
+  advance(1)
+  await monitor.read()
+  expect(counted()).toBe(2)
+})
+
+test('a table that does not change is counted again after half a minute', async () => {
+  const { monitor, advance, counted } = await scratch()
+  await monitor.read()
+  advance(30_001)
+  await monitor.read()
+  expect(counted()).toBe(2)
+})
