@@ -149,7 +149,10 @@ test('an answer gives all its products, and other messages are skipped with a re
   expect(products.map(({ code }) => code)).toEqual(['10000001', '10000002', '98765432109876543'])
   expect(products.at(-1)?.as_of).toBe('2026-03-25T18:05:13.000Z')
   expect(skipped).toEqual([
-    [`${topic}[0]@1`, 'it has a code, but no product fields; if it has another format, set `topic.mapping`'],
+    [
+      `${topic}[0]@1`,
+      'its key may be a barcode, but it has no field that only products have; if it has another format, set `topic.mapping`',
+    ],
     [`${topic}[0]@2`, 'it is an API response: the product was not found'],
   ])
   expect(events.flatMap(event => (event.kind === 'skipped' ? [event.skippedBy] : []))).toEqual([

@@ -40,6 +40,8 @@ const read = async (written: Written, mapping: TopicMapping | null = null): Prom
 const code = '8001120000014'
 const riso = { code, product_name: 'Riso', as_of: sent }
 const change = { op: 'd', ts_ms: sentAt - 5_000, source: { db: 'x' } }
+const noFields =
+  'no-product-fields: its key may be a barcode, but it has no field that only products have; if it has another format, set `topic.mapping`'
 const id = { schema: { type: 'struct' }, payload: { code } }
 
 test.each<[string, Written, readonly unknown[]]>([
@@ -97,9 +99,12 @@ test.each<[string, Written, readonly unknown[]]>([
   [
     'an event of another program',
     { key: '1234567890', value: { event: 'order-created', amount: 12.5 } },
-    [
-      'no-product-fields: it has a code, but no product fields; if it has another format, set `topic.mapping`',
-    ],
+    [noFields],
+  ],
+  [
+    'an order with a numeric key',
+    { key: '1234567890', value: { quantity: '2 pieces', countries: 'France', image_url: 'https://a/b.jpg' } },
+    [noFields],
   ],
   [
     'a code of another program',

@@ -1,6 +1,6 @@
 import { type Candidate, codeIn } from '../product/answer.ts'
 import { opened } from '../product/envelope.ts'
-import { objectOf } from '../product/json.ts'
+import { type JsonObject, objectOf } from '../product/json.ts'
 import { codeOf, momentOf, writtenCode } from '../product/productOf.ts'
 import type { SkipReason } from '../product/skip.ts'
 import type { TopicMessage } from '../topic/reader.ts'
@@ -59,14 +59,29 @@ const completed = (candidate: Candidate, code: string | null, sent: string | nul
   if ('gone' in candidate) return { gone: candidate.gone ?? code, as_of: candidate.as_of ?? sent }
   const product = objectOf(candidate.value)
   if (product === null) return candidate
+  const isKeyed = code !== null && writtenCode(product) === undefined
+  if (isKeyed && !looksLikeProduct(product))
+    return {
+      skippedBy: 'no-product-fields',
+      reason: 'its key may be a barcode, but it has no field that only products have',
+    }
   return {
     value: {
       ...product,
-      ...(code === null || writtenCode(product) !== undefined ? {} : { code }),
+      ...(isKeyed ? { code } : {}),
       ...(momentOf(product) === null && sent !== null ? { as_of: sent } : {}),
     },
   }
 }
+
+/** Orders, articles and users have numeric keys too, and a quantity, categories, a country or an image. */
+const looksLikeProduct = (fields: JsonObject): boolean =>
+  Object.entries(fields).some(
+    ([name, value]) => value !== null && value !== undefined && ownFields.test(name),
+  )
+
+const ownFields =
+  /^(?:product_name|generic_name|brands|ingredients_text|allergens|additives|nutriments?|nutrition|nutriscore|nova_group|environmental_score|ecoscore|.*_100g$)/
 
 /** The reasons for which the message may have another form, which a mapping can describe. */
 const needsMapping: ReadonlySet<SkipReason> = new Set([
