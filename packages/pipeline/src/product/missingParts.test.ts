@@ -12,22 +12,8 @@ test.each<[string, object, readonly string[]]>([
   ['the newer schema', { product_name_es: 'A', nutrition: null, countries: '' }, []],
   ['a record', Object.fromEntries(productColumns.map(column => [column, null])), []],
   ['some columns of the record', { product_name: 'A', salt_100g: null, countries: null }, []],
-  [
-    'a row of CSV with nutrients',
-    { code: '1', product_name: 'A', 'energy-kcal_100g': '', countries: '', nutriments: { code: '1' } },
-    [],
-  ],
-  [
-    'a row of CSV without columns of nutrients',
-    { code: '1', product_name: 'A', countries: 'France', nutriments: { code: '1' } },
-    ['nutriments'],
-  ],
   ['a search result', { code: '1', product_name: 'A' }, ['nutriments', 'countries']],
-  [
-    'a path of a mapping that finds nothing',
-    { product_name: undefined, salt_100g: 1 },
-    ['product_name', 'countries'],
-  ],
+  ['a path of a mapping that finds nothing', { product_name: undefined, salt_100g: 1 }, ['countries']],
   ['a barcode', { code: '1' }, ['product_name', 'nutriments', 'countries']],
 ])('%s lacks %j', (_what, fields, missing) => {
   expect(missingParts({ ...fields })).toEqual(missing)

@@ -78,6 +78,17 @@ test.each([
   },
 )
 
+test.each([
+  ['code,product_name,countries\n10000001,Bread,\n', ['nutriments']],
+  ['code,product_name,countries,fat_100g\n10000001,Bread,,\n', undefined],
+  ['code,brands\n10000001,A\n', ['product_name', 'nutriments', 'countries']],
+])('the columns of the CSV %j decide whether its products are partial: %j', async (lines, missing) => {
+  const around = await surroundings([], { input: Readable.from([Buffer.from(lines)]) })
+  const { events } = await taken(openSource({ kind: 'stdin' }, around))
+  const partial = events.flatMap(event => (event.kind === 'partial' ? [event.missing] : []))
+  expect(partial).toEqual(missing === undefined ? [] : [missing])
+})
+
 test('a product without nutriments is published, and reported as partial', async () => {
   const input = Readable.from([Buffer.from(`${JSON.stringify(bread)}\n${JSON.stringify(name)}\n`)])
   const { events } = await taken(openSource({ kind: 'stdin' }, await surroundings([], { input })))

@@ -63,7 +63,8 @@ const columnsOf = (names: readonly string[]): readonly Column[] =>
 
 const entryOf = (fields: Fields, columns: readonly Column[], place: number): Entry => {
   const nutriments: Record<string, unknown> = {}
-  const value: Record<string, unknown> = { nutriments }
+  // A file without columns of nutrients does not say that the product has none.
+  const value: Record<string, unknown> = columns.some(({ isNutrient }) => isNutrient) ? { nutriments } : {}
   for (const { index, name, isNutrient } of columns) {
     const text = fields.text(index)
     if (isNutrient) nutriments[name] = text
