@@ -15,6 +15,7 @@ import argparse
 import json
 import signal
 import time
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -112,9 +113,9 @@ def _start(messages: DataFrame, sink: str, folder: Path, writes: Writes, *, live
 
 
 def _serve(spark: SparkSession, folder: Path) -> None:
-    """Start a Thrift server whose view `Products` shows the Parquet files."""
-    _table(folder).mkdir(parents=True)
-    spark.createDataFrame([], DDL).createOrReplaceGlobalTempView("empty")
+    """Start a Thrift server whose table `Products` shows the Parquet files."""
+    columns = f"{DDL}, kafka_offset BIGINT"
+    spark.sql(f"CREATE TABLE Products ({columns}) USING parquet LOCATION '{_table(folder)}'")
     jvm = spark._jvm
     if jvm is None:
         raise RuntimeError("Spark has no JVM")
@@ -130,8 +131,7 @@ def _first_batch_at(folder: Path) -> float:
 
 
 def _batch_at(timestamp: str) -> float:
-    from datetime import datetime  # noqa: PLC0415
-
+    """Return seconds since 1970 of a time such as `2026-01-31T12:00:00.000Z`."""
     return datetime.fromisoformat(timestamp.replace("Z", "+00:00")).timestamp()
 
 
