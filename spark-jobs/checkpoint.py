@@ -1,24 +1,52 @@
 """The checkpoint of Spark: how far the query has read.
 
 Spark writes `offsets/N` when it plans batch N and `commits/N` when the batch is done. A file of offsets has a
-line with the version, a line of metadata, then a line of JSON for each source. The files are read and deleted
-through Hadoop, since a checkpoint may be on s3a:// or hdfs://.
+line with the version, a line of metadata, then a line of JSON for each source. `metadata` has the id of the
+query. `offstream.json`, which Spark ignores, names the topic and the table that the offsets belong to. The
+files are read and written through Hadoop, since a checkpoint may be on s3a:// or hdfs://.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from py4j.protocol import Py4JJavaError
+
+from program import StreamError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pyspark.sql import SparkSession
 
 Offsets: TypeAlias = dict[str, dict[str, int]]
 """Topic → partition → the offset of the next message to read."""
 
+_OWNER = "offstream.json"
+
+
+class Owner(NamedTuple):
+    """The topic and the table that a checkpoint belongs to. Others may have the same names.
+
+    None is not known: `offstream repair` leaves it to the next start of the job.
+    """
+
+    topic_id: str | None
+    table_id: str | None
+
+
+class CheckpointDamagedError(StreamError):
+    """The query cannot continue from the checkpoint."""
+
+    code = "CHECKPOINT_DAMAGED"
+
 
 class Checkpoint:
-    """The checkpoint of a query with one source. Only `properties` may be used while the query runs."""
+    """The checkpoint of a query with one source.
+
+    While the query runs, only `planned` and `properties` may be used.
+    """
 
     def __init__(self, spark: SparkSession, location: str) -> None:
         """`location` is a folder or a URI, which does not have to exist yet."""
@@ -27,22 +55,88 @@ class Checkpoint:
         self._text = java.org.apache.commons.io.IOUtils.toString
         self._folder = self._path(location)
         self._files = self._folder.getFileSystem(spark._jsc.hadoopConfiguration())
+        self._location = location
+        self._identity: dict[str, str] | None = None
 
     def committed(self) -> Offsets:
         """Return the offsets after the last batch that is done; an empty dict if no batch is."""
         done = self._batches("commits")
-        return self._planned(max(done)) if done else {}
+        return self.planned(max(done)) if done else {}
+
+    def planned(self, batch_id: int) -> Offsets:
+        """Return the offsets after a batch that is planned or done."""
+        return _offsets(self._read(f"offsets/{batch_id}"))
 
     def properties(self, batch_id: int) -> dict[str, str]:
-        """Return the properties of the snapshots of a planned batch; `repair` reads them.
+        """Return the properties of the snapshots of a planned batch; `offstream repair` reads them.
 
         The offsets are those after the batch: all messages before them are in the tables.
         """
+        if self._identity is None:
+            owner = self.owner()
+            self._identity = {
+                "offstream.query-id": json.loads(self._read("metadata"))["id"],
+                **({"offstream.topic-id": owner.topic_id} if owner and owner.topic_id else {}),
+            }
         return {
-            "offstream.query-id": json.loads(self._read("metadata"))["id"],
+            **self._identity,
             "offstream.batch-id": str(batch_id),
-            "offstream.offsets": json.dumps(self._planned(batch_id), separators=(",", ":")),
+            "offstream.offsets": json.dumps(self.planned(batch_id), separators=(",", ":")),
         }
+
+    def owner(self) -> Owner | None:
+        """Return what `own` wrote; None for a new checkpoint and for one of an older version."""
+        if not self._exists(_OWNER):
+            return None
+        fields = json.loads(self._read(_OWNER))
+        return Owner(fields["topicId"], fields["tableId"])
+
+    def own(self, owner: Owner) -> None:
+        """Write which topic and which table the checkpoint belongs to."""
+        if self.owner() == owner:
+            return
+        text = json.dumps({"version": 1, "topicId": owner.topic_id, "tableId": owner.table_id}) + "\n"
+        temporary, file = self._path(self._folder, f"{_OWNER}.tmp"), self._path(self._folder, _OWNER)
+        created = self._files.create(temporary, True)
+        try:
+            created.write(bytearray(text.encode()))
+        finally:
+            created.close()
+        self._files.delete(file, False)
+        self._files.rename(temporary, file)
+
+    def verify(self, topic: str) -> None:
+        """Throw CheckpointDamagedError unless the query can continue at offsets of this topic.
+
+        Spark's own errors name neither the file nor the remedy, and the job would fail again at each start. A
+        checkpoint without any file is not damaged: the query reads the topic from its beginning.
+        """
+        done, planned = self._batches("commits"), self._batches("offsets")
+        last = max(done, default=-1)
+        if self._exists(_OWNER):
+            self._checked(_OWNER, lambda _: self.owner())
+        if (done or planned) or self._exists("metadata"):
+            self._checked("metadata", lambda text: json.loads(text)["id"])
+        if max(planned, default=-1) > last + 1:
+            raise self._damaged(f"commits/{max(planned) - 1}", "does not exist")
+        if not done:
+            return
+        self._checked(f"commits/{last}", _commit)
+        # Spark also reads the offsets before the last ones.
+        for batch in range(max(0, last - 1), last + 1):
+            self._checked(f"offsets/{batch}", lambda text: _offsets(text).keys())
+        topics = sorted(self.committed())
+        if topics != [topic]:
+            raise self._damaged(f"offsets/{last}", f"has offsets of {topics}, not of `{topic}`")
+
+    def refuse_other_table(self, table_id: str) -> None:
+        """Throw CheckpointDamagedError if the rows of these offsets are in another table."""
+        owner = self.owner()
+        if owner is not None and owner.table_id not in (None, table_id):
+            raise CheckpointDamagedError(
+                f"the checkpoint `{self._location}` belongs to another table: the table of its messages was "
+                "dropped or replaced"
+            )
 
     def delete_uncommitted(self) -> None:
         """Delete the plan of a batch that a killed job left undone, so that Spark plans it again.
@@ -56,10 +150,27 @@ class Checkpoint:
             if batch > last_done:
                 self._files.delete(self._path(self._folder, f"offsets/{batch}"), False)
 
-    def _planned(self, batch_id: int) -> Offsets:
-        _version, _metadata, source, *_ = self._read(f"offsets/{batch_id}").split("\n")
-        offsets: Offsets = json.loads(source)
-        return offsets
+    def _checked(self, file: str, parse: Callable[[str], object]) -> None:
+        if not self._exists(file):
+            raise self._damaged(file, "does not exist")
+        try:
+            text = self._read(file)
+            if not text:
+                raise self._damaged(file, "is empty")
+            parse(text)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise self._damaged(file, "is truncated, or another program has written it") from error
+        except Py4JJavaError as error:
+            if error.java_exception.getClass().getSimpleName() != "ChecksumException":
+                raise
+            raise self._damaged(file, "differs from its checksum") from error
+
+    def _damaged(self, file: str, how: str) -> CheckpointDamagedError:
+        return CheckpointDamagedError(f"`{file}` in the checkpoint `{self._location}` {how}")
+
+    def _exists(self, file: str) -> bool:
+        found: bool = self._files.exists(self._path(self._folder, file))
+        return found
 
     def _read(self, file: str) -> str:
         opened = self._files.open(self._path(self._folder, file))
@@ -75,3 +186,16 @@ class Checkpoint:
             return []
         names = [file.getPath().getName() for file in self._files.listStatus(folder)]
         return [int(name) for name in names if name.isdigit()]
+
+
+def _commit(text: str) -> object:
+    version, fields = text.split("\n", 1)
+    if not version.startswith("v"):
+        raise ValueError(version)
+    return json.loads(fields)
+
+
+def _offsets(text: str) -> Offsets:
+    _version, _metadata, source, *_ = text.split("\n")
+    offsets: Offsets = json.loads(source)
+    return offsets

@@ -24,7 +24,7 @@ REJECTED = "lake.off.rejected"
 
 TABLES = (PRODUCTS, REJECTED)
 
-_COLUMNS = {PRODUCTS: PRODUCT_COLUMNS, REJECTED: REJECTED_COLUMNS}
+COLUMNS = {PRODUCTS: PRODUCT_COLUMNS, REJECTED: REJECTED_COLUMNS}
 
 _PROPERTIES = {
     "format-version": "2",
@@ -60,7 +60,7 @@ def ensure_tables(spark: SparkSession) -> None:
     for retries_left in reversed(range(_MAX_TRIES)):
         try:
             spark.sql("CREATE NAMESPACE IF NOT EXISTS lake.off")
-            for table, columns in _COLUMNS.items():
+            for table, columns in COLUMNS.items():
                 _ensure_table(spark, table, columns)
         except Exception:
             if retries_left == 0:
@@ -115,6 +115,15 @@ def compact(spark: SparkSession, table: str) -> None:
     Without it every batch leaves files behind, and reads slow down. It must not run beside a MERGE.
     """
     _call(spark, "rewrite_data_files", table, "options => map('remove-dangling-deletes', 'true')")
+    _call(spark, "rewrite_position_delete_files", table)
+
+
+def rewrite(spark: SparkSession, table: str) -> None:
+    """Rewrite all files into few large ones without deleted rows. It must not run beside a MERGE."""
+    _call(
+        *(spark, "rewrite_data_files", table),
+        "options => map('rewrite-all', 'true', 'remove-dangling-deletes', 'true')",
+    )
     _call(spark, "rewrite_position_delete_files", table)
 
 

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+class StreamError(Exception):
+    """A failure that repeats at each start until the user acts; the supervisor does not restart the job."""
+
+    code: str
+    """The error code for the user, see `packages/pipeline/src/errors.ts`."""
+    details: dict[str, object] | None = None
+    """What the remedy of this code needs."""
+
+
 def run(name: str, main: Callable[[], None]) -> None:
     """Run a program under the name of its service; exit with 1 if it fails.
 

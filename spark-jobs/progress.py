@@ -8,6 +8,8 @@ from collections import deque
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from program import StreamError, one_line
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -28,8 +30,8 @@ class Progress:
     The last batches, with the duration of each phase, are in `products-stream.batches.json` beside it.
     """
 
-    def __init__(self, file: Path, offsets: Offsets) -> None:
-        """Start at the offsets that the last run reached. This does not write the file."""
+    def __init__(self, file: Path) -> None:
+        """Start without offsets. This does not write the file."""
         now = _now()
         self._file = file
         self._batches_file = file.with_name("products-stream.batches.json")
@@ -39,24 +41,47 @@ class Progress:
             "pid": os.getpid(),
             "state": "starting",
             "batchId": None,
-            "offsets": offsets,
+            "offsets": {},
             "inputRows": 0,
             "rowsPerSecond": None,
             "triggerMs": None,
             "error": None,
+            "code": None,
+            "details": None,
+            "acceptedLosses": [],
             "upkeepError": None,
+            "optimized": None,
             "startedAt": now,
             "updatedAt": now,
         }
 
-    def report(self, state: State, error: str | None = None) -> None:
+    def resume(self, offsets: Offsets) -> None:
+        """Set the offsets that the last run reached. The next write reports them."""
+        self._fields["offsets"] = offsets
+
+    def report(self, state: State) -> None:
         """Write the file with this state."""
-        self._fields.update(state=state, error=error)
+        self._fields["state"] = state
         self._write()
+
+    def fail(self, error: Exception) -> None:
+        """Write the file with the state `failed`, the error and, if the user must act, its code."""
+        self._fields["error"] = one_line(error)
+        if isinstance(error, StreamError):
+            self._fields.update(code=error.code, details=error.details)
+        self.report("failed")
+
+    def report_accepted_losses(self, losses: list[dict[str, str]]) -> None:
+        """Set the losses of messages that the user has accepted. The next write reports them."""
+        self._fields["acceptedLosses"] = losses
 
     def report_upkeep(self, error: str | None) -> None:
         """Set which step of the tables' upkeep fails, or None. The next write reports it."""
         self._fields["upkeepError"] = error
+
+    def report_optimized(self, request: str, error: str | None) -> None:
+        """Set which request of `offstream table optimize` is done. The next write reports it."""
+        self._fields["optimized"] = {"request": request, "error": error}
 
     def follow(self, query: StreamingQuery) -> None:
         """Write the file with the batches that are done; the state is `running` after the first trigger."""

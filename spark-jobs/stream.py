@@ -8,17 +8,21 @@ configured from outside, by `spark.sql.catalog.lake.*`.
 from __future__ import annotations
 
 import argparse
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
 
-from checkpoint import Checkpoint
+from checkpoint import Checkpoint, Owner
+from holdings import holdings, refuse_newer_tables, sole_writer
 from lake import ensure_tables, merge_products, merge_rejected, set_snapshot_properties
 from messages import accepted, read_messages, rejected
-from program import one_line, run
+from optimize import OptimizeRequests
+from program import run
 from progress import Progress
+from topic import DataLossError, Topic, Watch, connected, refuse_loss
 from upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -44,23 +48,54 @@ def main() -> None:
     """Run until the stop file appears or the query fails."""
     args = _arguments()
     spark = SparkSession.builder.config(map={**_SETTINGS}).getOrCreate()
-    checkpoint = Checkpoint(spark, args.checkpoint)
-    progress = Progress(args.progress, checkpoint.committed())
+    progress = Progress(args.progress)
     progress.report("starting")
     try:
-        ensure_tables(spark)
-        warm_up(spark)
-        checkpoint.delete_uncommitted()
-        messages = kafka_messages(spark, args.brokers, args.topic, args.max_offsets_per_trigger)
-        batches = Batches(args.stop_file, checkpoint.properties, Upkeep(progress.report_upkeep))
-        query = start(messages, batches, args.checkpoint, args.trigger_ms)
-        supervise(query, batches, args.stop_file, progress)
+        with sole_writer(spark):
+            stream(spark, args, progress)
         progress.report("stopped")
     except Exception as error:
-        progress.report("failed", one_line(error))
+        progress.fail(error)
         raise
     finally:
         spark.stop()
+
+
+def stream(spark: SparkSession, args: argparse.Namespace, progress: Progress) -> None:
+    """Write the messages of the topic to the tables until the stop file appears."""
+    checkpoint = Checkpoint(spark, args.checkpoint)
+    checkpoint.verify(args.topic)
+    progress.resume(checkpoint.committed())
+    ensure_tables(spark)
+    refuse_newer_tables(spark)
+    warm_up(spark)
+    with connected(spark, args.brokers, args.topic) as topic:
+        watch = begin_watch(topic, checkpoint, spark, progress)
+        checkpoint.delete_uncommitted()
+        batches = Batches(args.stop_file, checkpoint, watch, Upkeep(progress.report_upkeep))
+        messages = kafka_messages(spark, args.brokers, args.topic, args.max_offsets_per_trigger)
+        query = start(messages, batches, args.checkpoint, args.trigger_ms)
+        requests = OptimizeRequests(spark, args.optimize_file, batches.between, progress)
+        try:
+            supervise(query, batches, args.stop_file, progress, requests.follow)
+        finally:
+            requests.finish()
+
+
+def begin_watch(topic: Topic, checkpoint: Checkpoint, spark: SparkSession, progress: Progress) -> Watch:
+    """Throw unless checkpoint, table and topic belong together and no unread message is lost."""
+    table, state = holdings(spark), topic.describe()
+    checkpoint.refuse_other_table(table.table_id)
+    progress.report_accepted_losses(table.accepted_losses)
+    held = checkpoint.committed()
+    if held:
+        owner = checkpoint.owner()
+        refuse_loss(state, owner and owner.topic_id, held[state.name])
+    elif table.topic_id == state.topic_id:
+        # The checkpoint was deleted. The topic, which is read again, must have what the table has not.
+        refuse_loss(state, state.topic_id, table.offsets.get(state.name))
+    checkpoint.own(Owner(state.topic_id, table.table_id))
+    return Watch(topic, state.topic_id, held)
 
 
 class StopRequestedError(Exception):
@@ -73,20 +108,24 @@ class Batches:
     def __init__(
         self,
         stop_file: Path,
-        properties: Callable[[int], dict[str, str]] = lambda _: {},
+        checkpoint: Checkpoint | None = None,
+        watch: Watch | None = None,
         upkeep: Upkeep | None = None,
     ) -> None:
-        """No batch starts once `stop_file` exists. `properties` returns those of a batch's snapshots."""
+        """No batch starts once `stop_file` exists. The checkpoint is that of the query."""
         self._stop_file = stop_file
-        self._properties = properties
+        self._checkpoint = checkpoint
+        self._watch = watch
         self._upkeep = upkeep or Upkeep()
+        self._writing = threading.Lock()
         self.error: Exception | None = None
-        """The error of the batch that stopped the query; Spark's own error hides it in two stacks."""
+        """Why no other batch starts: the error of a batch, which Spark's own error hides, or a loss."""
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
         """Write the batch. If this throws, the query ends, and the batch runs again at the next start."""
         try:
-            self._write(batch, batch_id)
+            with self._writing:
+                self._write(batch, batch_id)
         except Exception as error:
             self.error = error
             raise
@@ -94,8 +133,25 @@ class Batches:
     def _write(self, batch: DataFrame, batch_id: int) -> None:
         if self._stop_file.exists():
             raise StopRequestedError
-        write_batch(batch, self._properties(batch_id))
+        if self.error is not None:
+            raise self.error
+        write_batch(batch, {} if self._checkpoint is None else self._checkpoint.properties(batch_id))
+        if self._watch is not None and self._checkpoint is not None:
+            self._watch.read(self._checkpoint.planned(batch_id))
         self._upkeep.after_batch(batch.sparkSession, batch_id)
+
+    def between(self, work: Callable[[], None]) -> None:
+        """Do work while no batch is written. The next batch waits for it."""
+        with self._writing:
+            work()
+
+    def check(self) -> None:
+        """Check for lost messages between two batches: a lost topic may have no next batch."""
+        try:
+            if self._watch is not None:
+                self._watch.check()
+        except DataLossError as error:
+            self.error = error
 
 
 def write_batch(batch: DataFrame, properties: dict[str, str]) -> None:
@@ -142,17 +198,28 @@ def start(messages: DataFrame, batches: Batches, checkpoint: str, trigger_ms: in
     )
 
 
-def supervise(query: StreamingQuery, batches: Batches, stop_file: Path, progress: Progress) -> None:
-    """Report progress until the query ends; stop it between two batches if the stop file appears.
+def supervise(
+    query: StreamingQuery,
+    batches: Batches,
+    stop_file: Path,
+    progress: Progress,
+    heartbeat: Callable[[], None] = lambda: None,
+) -> None:
+    """Report progress until the query ends; stop it between two batches on request or if messages are lost.
 
     `query.stop()` during a batch interrupts the MERGE and has caused a StackOverflowError. So this calls it
     only while no trigger is active; `Batches` rejects a batch that starts at the same moment. Throws the
     error of a query that failed.
     """
     reported_at = -_HEARTBEAT_SECONDS
-    while query.isActive and not (stop_file.exists() and not query.status["isTriggerActive"]):
+    while query.isActive:
+        is_idle = not query.status["isTriggerActive"]
+        if is_idle and (stop_file.exists() or batches.error is not None):
+            break
         if time.monotonic() - reported_at >= _HEARTBEAT_SECONDS:
             progress.follow(query)
+            batches.check()
+            heartbeat()
             reported_at = time.monotonic()
         time.sleep(_POLL_SECONDS)
     progress.follow(query)
@@ -191,6 +258,7 @@ def _arguments() -> argparse.Namespace:
     add("--checkpoint", required=True, help="folder or URI of Spark's checkpoint")
     add("--progress", required=True, type=Path, help="file to which the job writes its state and offsets")
     add("--stop-file", required=True, type=Path, help="the job stops when this file exists")
+    add("--optimize-file", required=True, type=Path, help="the job rewrites its tables if this file appears")
     add("--trigger-ms", type=int, default=2_000, help="time between two triggers, milliseconds")
     add("--max-offsets-per-trigger", type=int, default=100_000, help="maximum number of messages in a batch")
     return parser.parse_args()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.sql import SparkSession
 
+from broker import running_broker
 from environment import lake_settings
 from lake import ensure_tables
 
@@ -63,6 +64,16 @@ def spark(connectors: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     session = SparkSession.builder.master("local[2]").appName("tests").config(map={**settings}).getOrCreate()
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a broker."""
+    libraries = os.environ.get("OFFSTREAM_KAFKA")
+    if not libraries:
+        pytest.fail("OFFSTREAM_KAFKA must name the folder of Kafka's jars; `./check` sets it")
+    with running_broker(tmp_path_factory.mktemp("kafka"), libraries) as address:
+        yield address
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from checkpoint import CheckpointDamagedError
 from progress import Progress
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 def test_the_file_has_the_fields_that_stream_progress_ts_reads(tmp_path: Path) -> None:
     file = tmp_path / "job.progress.json"
-    Progress(file, {"products-events": {"0": 41}}).report("failed", "no broker answered")
+    progress = Progress(file)
+    progress.resume({"products-events": {"0": 41}})
+    progress.report_accepted_losses([{"at": "2026-01-31T12:00:00Z", "reason": "offsets 3 to 5"}])
+    progress.fail(OSError("no broker answered"))
 
     reported = json.loads(file.read_text(encoding="utf-8"))
 
@@ -32,19 +36,40 @@ def test_the_file_has_the_fields_that_stream_progress_ts_reads(tmp_path: Path) -
         "rowsPerSecond": None,
         "triggerMs": None,
         "error": "no broker answered",
+        "code": None,
+        "details": None,
+        "acceptedLosses": [{"at": "2026-01-31T12:00:00Z", "reason": "offsets 3 to 5"}],
         "upkeepError": None,
+        "optimized": None,
     }
+
+
+def test_an_error_that_the_user_must_act_on_has_its_code_and_what_its_remedy_needs(tmp_path: Path) -> None:
+    file = tmp_path / "job.progress.json"
+    error = CheckpointDamagedError("`metadata` is empty")
+    error.details = {"offsets": {}}
+
+    Progress(file).fail(error)
+
+    reported = json.loads(file.read_text(encoding="utf-8"))
+    assert (reported["state"], reported["error"], reported["code"], reported["details"]) == (
+        "failed",
+        "`metadata` is empty",
+        "CHECKPOINT_DAMAGED",
+        {"offsets": {}},
+    )
 
 
 def test_a_reader_never_sees_a_partial_file(tmp_path: Path) -> None:
     file = tmp_path / "job.progress.json"
-    progress = Progress(file, {"products-events": {str(partition): 1 for partition in range(2_000)}})
+    progress = Progress(file)
+    progress.resume({"products-events": {str(partition): 1 for partition in range(2_000)}})
     progress.report("running")
     done = threading.Event()
 
     def write() -> None:
         for count in range(300):
-            progress.report("failed", "x" * (count % 7) * 5_000)
+            progress.fail(OSError("x" * (count % 7) * 5_000))
         done.set()
 
     writer = threading.Thread(target=write)

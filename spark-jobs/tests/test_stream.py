@@ -57,7 +57,7 @@ class Job:
 
     def batches(self) -> Batches:
         """Make the function that writes the batches of `start`."""
-        return Batches(self.stop_file, Checkpoint(self.lake, self.checkpoint).properties)
+        return Batches(self.stop_file, Checkpoint(self.lake, self.checkpoint))
 
     def snapshots(self, table: str = PRODUCTS) -> list[tuple[int, int]]:
         """Return the batch and the offset in the snapshots of a table, oldest first."""
@@ -73,7 +73,9 @@ class Job:
 
     def progress(self) -> Progress:
         """Make the progress file of a new process of the job."""
-        return Progress(self._progress_file, Checkpoint(self.lake, self.checkpoint).committed())
+        progress = Progress(self._progress_file)
+        progress.resume(Checkpoint(self.lake, self.checkpoint).committed())
+        return progress
 
     def reported(self) -> dict[str, Any]:
         """Read the progress file."""

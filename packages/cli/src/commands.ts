@@ -24,6 +24,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/wait.ts'),
   },
   query: { summary: 'run a SQL statement on the table', load: () => import('./commands/query.ts') },
+  table: {
+    summary: 'show the size and the history of the table, roll it back, or optimize it',
+    load: () => import('./commands/table.ts'),
+  },
   charts: {
     summary: 'draw the charts from the table',
     load: () => import('./commands/charts.ts'),
@@ -43,6 +47,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   down: { summary: 'stop everything; the data stays', load: () => import('./commands/down.ts') },
   reset: { summary: 'delete data: table, topic, or all', load: () => import('./commands/reset.ts') },
+  repair: {
+    summary: 'rebuild the checkpoint of the stream from the table',
+    load: () => import('./commands/repair.ts'),
+  },
   site: { summary: 'serve the stand-in for Open Food Facts', load: () => import('./commands/site.ts') },
   init: {
     summary: 'create a project: settings, views, charts, Spark programs',

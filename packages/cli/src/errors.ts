@@ -29,7 +29,7 @@ export const cliErrors = {
   },
   CONFIRMATION_REQUIRED: {
     outcome: 'usage',
-    cause: '`reset` requires confirmation, but standard input is not a terminal.',
+    cause: '`reset` or `table rollback` requires confirmation, but standard input is not a terminal.',
     remedy: 'Check with `--dry-run`, then add `--yes`.',
   },
   LINES_REJECTED: {
@@ -44,7 +44,7 @@ export const cliErrors = {
   },
   NOT_CONFIRMED: {
     outcome: 'interrupted',
-    cause: 'The prompt of `reset` was not confirmed with `y`; nothing was deleted.',
+    cause: 'The prompt of `reset` or `table rollback` was not confirmed with `y`; nothing was changed.',
     remedy: 'Answer `y`, or use `--yes`.',
   },
   OPTIONS_CONFLICT: {

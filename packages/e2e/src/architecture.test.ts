@@ -30,6 +30,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'topic/',
     'runtimes/',
     'services/',
+    'lake/',
     'sources/guest/',
     'sources/*.ts',
     'sources/export/ sources/web/ sources/api.ts sources/topic.ts',

@@ -369,8 +369,13 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     const query = await stack.run(['query', 'SELECT count(*) FROM Products', '--json'])
     expect([query.exitCode, query.stdout]).toEqual([12, expect.stringContaining(refill)])
     expect(JSON.parse(query.stdout).error.code).toBe('TABLE_MISSING')
-    // A start creates an empty table. The job does not read earlier messages again, so the table would stay empty.
-    for (const command of ['down', 'up', 'submit']) expect((await stack.run([command])).exitCode).toBe(0)
+    // A start creates an empty table. The job does not read earlier messages again, so the table would lack them.
+    for (const command of ['down', 'up']) expect((await stack.run([command])).exitCode).toBe(0)
+    const submit = await stack.run(['submit', '--json'])
+    expect([JSON.parse(submit.stdout.split('\n').at(-1) ?? '').error.code, submit.exitCode]).toEqual([
+      'CHECKPOINT_DAMAGED',
+      12,
+    ])
     const { state, services } = await status()
     expect([state, services[5].health, services[5].detail]).toEqual([
       ...['degraded', 'unhealthy'],

@@ -25,6 +25,13 @@ export const pipelineErrors = {
       'The `.sql` or `.json` file of a chart is missing, or its specification is not valid Vega-Lite or loads external data.',
     remedy: 'See `charts/README.md`.',
   },
+  CHECKPOINT_DAMAGED: {
+    outcome: 'failed',
+    cause:
+      'The checkpoint, which says how far the stream has read, has empty, truncated or missing files, or belongs to another topic or table. The stream does not start.',
+    remedy:
+      'Rebuild it with `offstream repair`, then run `offstream submit`. No message is skipped: those after the last snapshot of the table are read again, which changes nothing.',
+  },
   CHROMIUM_FAILED: {
     outcome: 'prerequisite',
     cause: 'The browser was found but does not start; the last lines of its output are shown.',
@@ -83,6 +90,13 @@ export const pipelineErrors = {
     cause: 'Java 17 or newer was not found.',
     remedy: 'Install it (Debian, Ubuntu: `openjdk-17-jre-headless`), or set `JAVA_HOME`.',
   },
+  KAFKA_DATA_LOSS: {
+    outcome: 'failed',
+    cause:
+      'Messages were lost before the stream has read them: the topic was deleted and created again, retention or `deleteRecords` has deleted unread messages, or the broker has lost messages. The stream has stopped, so that the table does not lack them silently.',
+    remedy:
+      '`offstream submit --accept-data-loss` records the loss in the table and continues with the messages that exist. Scrape again to publish lost products.',
+  },
   KAFKA_UNREACHABLE: {
     outcome: 'unreachable',
     cause: 'Could not connect to a Kafka broker.',
@@ -120,6 +134,12 @@ export const pipelineErrors = {
     outcome: 'notRunning',
     cause: 'A command needs a service that is not running.',
     remedy: 'Run `offstream up`.',
+  },
+  OPTIMIZE_FAILED: {
+    outcome: 'failed',
+    cause: '`table optimize` could not rewrite the files of a table; the stream continues.',
+    remedy:
+      'Check the disk with `offstream doctor` and the log with `offstream logs products-stream`, then try again.',
   },
   OPTION_MISSING: {
     outcome: 'usage',
@@ -208,6 +228,11 @@ export const pipelineErrors = {
     cause: 'Could not connect to the site.',
     remedy: 'Check the address and the network.',
   },
+  SNAPSHOT_UNKNOWN: {
+    outcome: 'usage',
+    cause: 'The snapshot of `table rollback --to` does not exist, or the current table does not continue it.',
+    remedy: 'Use one of `offstream table history`. Snapshots expire after a few minutes.',
+  },
   SOURCE_BLOCKED: {
     outcome: 'blocked',
     cause: 'The site blocks offstream or is down. It can report this with any HTTP status.',
@@ -223,11 +248,29 @@ export const pipelineErrors = {
     cause: 'The Thrift server rejected the statement, or could not complete it.',
     remedy: 'Correct it; `offstream query "SHOW VIEWS"` lists the views.',
   },
+  STREAM_RUNNING: {
+    outcome: 'locked',
+    cause: 'The command changes what the stream continues from, and the stream is running.',
+    remedy: 'Run `offstream down`, then `offstream up`, which does not start the stream, then try again.',
+  },
+  TABLE_IN_USE: {
+    outcome: 'locked',
+    cause:
+      'Another stream writes the same tables; the message contains its pid. Two writers would add a product twice.',
+    remedy: 'Stop the other stream, then run `offstream submit`.',
+  },
   TABLE_MISSING: {
     outcome: 'failed',
     cause: 'A table that the views read was dropped.',
     remedy:
       'Refill it from the topic: `offstream down && offstream reset --table && offstream up && offstream submit`.',
+  },
+  TABLE_NEWER: {
+    outcome: 'refused',
+    cause:
+      'A newer version of offstream has added columns to the table. This version would leave their old values in the rows that it updates.',
+    remedy:
+      'Use that version again, or refill the table with this one: `offstream down && offstream reset --table && offstream up && offstream submit`.',
   },
   THRIFT_UNREACHABLE: {
     outcome: 'unreachable',

@@ -2,6 +2,24 @@ export { type Chart, listCharts } from './charts/charts.ts'
 export { chartFile, type Drawing, drawChart } from './charts/draw.ts'
 export { renderChart, titleOf } from './charts/render.ts'
 export { textChart } from './charts/textChart.ts'
+export { type Optimizer, optimizeTables } from './lake/optimize.ts'
+export {
+  acceptDataLoss,
+  planRepair,
+  planRollback,
+  type Repair,
+  type RepairPlan,
+  type RollbackPlan,
+  repairCheckpoint,
+  rollBack,
+} from './lake/recover.ts'
+export {
+  describeTables,
+  type History,
+  readHistory,
+  type Snapshot,
+  type TableOverview,
+} from './lake/snapshots.ts'
 export {
   type LogEntry,
   type LogQuery,

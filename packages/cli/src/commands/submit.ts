@@ -1,7 +1,9 @@
+import { OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../command.ts'
 
 const define: DefineCommand = (command, context) =>
   command
+    .option('--accept-data-loss', 'if messages were lost, record that in the table and continue without them')
     .addHelpText(
       'after',
       `
@@ -14,22 +16,43 @@ The daemon supervises the job like the other services, under the name
 \`products-stream\`, until \`offstream down\`. If the job is running already, this
 command does nothing.
 
-Exit status: 0 the job is running, 3 the services are not running, 8 the job was
-not ready in time, 12 it exited before it was ready.
+The job stops if messages were lost before it has read them: the topic was
+deleted and created again, retention has deleted unread messages, or the broker
+has lost some. \`--accept-data-loss\` records the loss in the table and continues
+with the messages that exist; \`offstream status\` shows it from then on. It does
+nothing if no message was lost.
 
-Example:
+Exit status: 0 the job is running, 3 the services are not running, 8 the job was
+not ready in time, 12 it exited before it was ready, 13 another stream writes
+the table.
+
+Examples:
   offstream up && offstream submit
+  offstream submit --accept-data-loss
 
 Next: \`offstream scrape --limit 100\` publishes products to the topic.`,
     )
-    .action(async () => {
-      const { output, pipeline, project, settings, call } = context()
+    .action(async ({ acceptDataLoss = false }) => {
+      const { output, pipeline, project, settings, call, signal } = context()
       await pipeline.requireRunning((await project()).state, ['kafka', 'spark-worker'])
       const stack = await settings()
-      await pipeline.startServices(stack, ['products-stream'], call)
+      const start = () => pipeline.startServices(stack, ['products-stream'], call)
+      const accept = async () => {
+        const reason = await pipeline.acceptDataLoss(stack, signal)
+        if (reason !== null) output.note(`Accepted and recorded: ${reason}`)
+      }
+      if (acceptDataLoss) await accept()
+      await start().catch(async (error: unknown) => {
+        if (!acceptDataLoss || !isDataLoss(error)) throw error
+        await accept()
+        await start()
+      })
       const address = pipeline.addressOf('products-stream', stack.config)
       output.result({ kind: 'submit', name: 'products-stream', address }, () => '')
       output.note('The job is running. Next: `offstream scrape --limit 100`, then `offstream status`')
     })
+
+const isDataLoss = (error: unknown): boolean =>
+  error instanceof OffstreamError && error.code === 'KAFKA_DATA_LOSS'
 
 export default define

@@ -18,6 +18,8 @@ export interface Directories {
   readonly streamProgress: string
   /** The last batches of the job. */
   readonly streamBatches: string
+  /** A request to the job to rewrite its tables. */
+  readonly optimizeRequest: string
   /** The number of products that scrapes have fetched since the topic was created. */
   readonly fetched: string
   readonly logs: string
@@ -48,6 +50,7 @@ export const directoriesOf = (state: string): Directories => {
     checkpoint: join(state, 'checkpoints', 'products'),
     streamProgress: join(run, 'products-stream.progress.json'),
     streamBatches: join(run, 'products-stream.batches.json'),
+    optimizeRequest: join(run, 'products-stream.optimize'),
     fetched: join(run, 'fetched.json'),
     logs: join(state, 'logs'),
     temporary: join(state, 'tmp'),

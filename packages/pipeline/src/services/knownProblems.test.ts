@@ -260,7 +260,7 @@ test('messages of a healthy service, and problems that Kafka fixes itself, are n
 test('each known problem has a sample, and names only commands that exist', () => {
   expect([...new Set(failures.map(([code]) => code))]).toEqual(knownProblems.map(({ code }) => code))
   const commands =
-    /^(?:up|down|submit|doctor|status|restart|logs \S+|config show|runtime (?:install|verify|prune)|reset --(?:topic|table|checkpoint)|restart \S+)$/
+    /^(?:up|down|submit|doctor|status|restart|logs \S+|config show|runtime (?:install|verify|prune)|reset --(?:topic|table|checkpoint)|repair|restart \S+)$/
   for (const { hint } of knownProblems) {
     const named = [...hint.matchAll(/`offstream ([^`]+)`/g)].map(([, command]) => command)
     expect(named.length, hint).toBeGreaterThan(0)

@@ -187,7 +187,7 @@ export const knownProblems: readonly ProblemPattern[] = [
     pattern:
       /sources in the checkpoint offsets and now there are|KafkaIllegalStateException: Some data may have been lost|MALFORMED_LOG_FILE|Incomplete log file|CHECKPOINT_LOCATION_NOT_EMPTY|Error reading stream metadata from/,
     cause: 'The checkpoint of the job is damaged, or belongs to another topic or another job',
-    hint: '`offstream reset --checkpoint`, then `offstream submit`, which reads the topic again from its beginning',
+    hint: '`offstream repair`, then `offstream submit`; no message is skipped',
   },
   {
     code: 'TOPIC_MISSING',

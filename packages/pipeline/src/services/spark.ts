@@ -11,7 +11,7 @@ import { archiveFlags, fullCompiler, temporaryFlag } from './java.ts'
 import { brokerOf } from './kafka.ts'
 import { conf, optionString, sparkDaemon, sparkSubmit } from './sparkCommand.ts'
 import type { Archives, ServiceParts, Stack } from './stack.ts'
-import { readStreamProgress } from './streamProgress.ts'
+import { failureOf, readStreamProgress } from './streamProgress.ts'
 
 /** The address of the Spark master, in the form that jobs use. */
 export const masterOf = ({ host, spark }: Config): string => `spark://${host}:${spark.port}`
@@ -151,7 +151,8 @@ export const productsStream = (stack: Stack): ServiceParts => {
       assetPath(project, 'spark-jobs', 'stream.py'),
       ...['--brokers', brokerOf(config), '--topic', topicName],
       ...['--checkpoint', directories.checkpoint, '--progress', directories.streamProgress],
-      ...['--stop-file', stopFile, '--trigger-ms', String(config.stream.triggerMs)],
+      ...['--stop-file', stopFile, '--optimize-file', directories.optimizeRequest],
+      ...['--trigger-ms', String(config.stream.triggerMs)],
       ...['--max-offsets-per-trigger', String(config.stream.maxOffsetsPerTrigger)],
     ]),
     needs: ['kafka', 'spark-worker'],
@@ -162,8 +163,9 @@ export const productsStream = (stack: Stack): ServiceParts => {
     port: null,
     prepare: async () => {
       await mkdir(directories.warehouse, { recursive: true })
-      const { streamProgress, streamBatches } = directories
-      for (const file of [stopFile, streamProgress, streamBatches]) await rm(file, { force: true })
+      const { streamProgress, streamBatches, optimizeRequest } = directories
+      for (const file of [stopFile, streamProgress, streamBatches, optimizeRequest])
+        await rm(file, { force: true })
     },
     ready: async () => {
       const progress = await readStreamProgress(directories.streamProgress)
@@ -172,6 +174,12 @@ export const productsStream = (stack: Stack): ServiceParts => {
       const ageMs = Date.now() - Date.parse(progress.updatedAt)
       if (ageMs > progressTimeoutMs)
         throw new Error(`it has not reported progress for ${Math.round(ageMs / 1_000)} s`)
+    },
+    permanentFailure: async () => {
+      const failure = failureOf(await readStreamProgress(directories.streamProgress))
+      // The other stream may be an earlier run of this one, which is being killed.
+      if (failure === null || failure.code === 'TABLE_IN_USE') return null
+      return { cause: failure.message, hint: failure.hint }
     },
     startTimeoutMs: 300_000,
     requestStop: () => writeFile(stopFile, ''),

@@ -13,6 +13,7 @@ import { type ServiceName, serviceNames } from '../names.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { settingsOf } from '../project/paths.ts'
 import type { Stack } from '../services/stack.ts'
+import { failureOf, readStreamProgress } from '../services/streamProgress.ts'
 import { isStartedWith, services } from '../services/table.ts'
 import { reportingWithdrawal, type StackCall } from './call.ts'
 import { finishReset } from './reset.ts'
@@ -36,7 +37,7 @@ export const startServices = async (
     await callDaemon(run, 'start', { ...call, launch: launchDaemon, names, settings: stack })
   } catch (error) {
     if ((await ownPids(state)).size === 0) await forgetStack(state)
-    return reportingWithdrawal(call.signal, onWithdrawn)(withFreePorts(error))
+    return reportingWithdrawal(call.signal, onWithdrawn)(await withStreamFailure(state, withFreePorts(error)))
   }
 }
 
@@ -77,6 +78,15 @@ export const refuseOtherSettings = async (
   throw new PipelineError('SETTINGS_DIFFER', differences.join('; '), {
     hint: 'stop the services with `offstream down`, then start them with the new values',
   })
+}
+
+/** Replaces SERVICE_EXITED by the failure that the stream itself has reported. */
+const withStreamFailure = async (state: string, error: unknown): Promise<unknown> => {
+  const isOfStream =
+    error instanceof OffstreamError &&
+    error.code === 'SERVICE_EXITED' &&
+    error.message.startsWith('products-stream ')
+  return (isOfStream && failureOf(await readStreamProgress(directoriesOf(state).streamProgress))) || error
 }
 
 /** Adds to PORT_TAKEN that offstream can choose another port. */

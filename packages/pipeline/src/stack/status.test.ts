@@ -151,7 +151,8 @@ test('a stream whose upkeep fails is healthy, and its detail is the error', asyn
   const now = new Date().toISOString()
   const progress = {
     ...{ version: 1, pid, state: 'running', batchId: 49, offsets: {}, inputRows: 0, rowsPerSecond: null },
-    ...{ triggerMs: null, error: null, startedAt: now, updatedAt: now },
+    ...{ triggerMs: null, error: null, startedAt: now, updatedAt: now, code: null, details: null },
+    ...{ acceptedLosses: [], optimized: null },
     upkeepError: 'compaction of lake.off.products failed: No space left on device',
   }
   const detailOfStream = async (written: object) => {
@@ -168,6 +169,42 @@ test('a stream whose upkeep fails is healthy, and its detail is the error', asyn
     'compaction of lake.off.products failed: No space left on device; the stream continues and will try this step again',
   ])
   expect(await detailOfStream({ ...progress, upkeepError: null })).toEqual(['healthy', null])
+  const acceptedLosses = [{ at: '2026-01-31T12:00:00.000Z', reason: '3 offsets were deleted unread' }]
+  expect(await detailOfStream({ ...progress, upkeepError: null, acceptedLosses })).toEqual([
+    'healthy',
+    'a loss of messages was accepted on 2026-01-31: 3 offsets were deleted unread',
+  ])
+})
+
+test('a stream that has lost messages makes a running stack degraded, and its detail has the reason and the remedy', async () => {
+  const { state, record } = await scratchState()
+  const { pid, startId } = await bystander()
+  await record('zookeeper', 'running', pid, startId)
+  await record('products-stream', 'failed', null, null)
+  const { run, streamProgress } = directoriesOf(state)
+  await mkdir(run, { recursive: true })
+  const now = new Date().toISOString()
+  const progress = {
+    ...{ version: 1, pid, state: 'failed', batchId: 49, offsets: {}, inputRows: 0, rowsPerSecond: null },
+    ...{ triggerMs: null, startedAt: now, updatedAt: now, upkeepError: null, acceptedLosses: [] },
+    optimized: null,
+    error: 'partition 0 lost messages',
+    code: 'KAFKA_DATA_LOSS',
+    details: { topicId: 'x', offsets: {} },
+  }
+  await writeFile(streamProgress, JSON.stringify(progress))
+
+  const { state: overall, services } = await readStatus(state, config, [service('zookeeper')])
+
+  expect([overall, services[5]]).toMatchObject([
+    'degraded',
+    {
+      ...{ name: 'products-stream', state: 'failed', health: 'unknown' },
+      detail: expect.stringMatching(
+        /^Partition 0 lost messages \[KAFKA_DATA_LOSS\]; `offstream submit --accept-data-loss` records/,
+      ),
+    },
+  ])
 })
 
 test('if Kafka and the Thrift server run and do not respond, their counts are unknown', async () => {

@@ -14,7 +14,7 @@ import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { readFetched } from '../scrape/produce.ts'
 import { brokerOf } from '../services/kafka.ts'
-import { consumedOf, readStreamProgress, type StreamProgress } from '../services/streamProgress.ts'
+import { consumedOf, failureOf, readStreamProgress, type StreamProgress } from '../services/streamProgress.ts'
 import { addressOf, pipelineServices } from '../services/table.ts'
 import { query, refillHint } from '../table.ts'
 import { acknowledgedMessages } from '../topic/admin.ts'
@@ -124,12 +124,12 @@ export const readStatus = async (
       state.name === 'products-stream' && isTableLost
         ? tableLost(consumed)
         : (checks[services.findIndex(({ name }) => name === state.name)] ?? null)
-    const upkeep = state.name === 'products-stream' && check?.healthy ? upkeepDetail(progress) : null
+    const stream = state.name === 'products-stream' ? streamDetail(state.state, check, progress) : null
     return {
       ...state,
       health: check === null ? 'unknown' : check.healthy ? 'healthy' : 'unhealthy',
       address: addressOf(state.name, config),
-      detail: check?.detail ?? upkeep ?? state.detail,
+      detail: check?.detail ?? stream ?? state.detail,
     }
   })
   return {
@@ -226,11 +226,25 @@ const checkService = async (service: Service, pid: number | null): Promise<Check
   }
 }
 
-/** Failed upkeep does not stop the stream, so the service stays healthy. */
-const upkeepDetail = (progress: StreamProgress | null): string | null =>
-  progress?.upkeepError == null
-    ? null
-    : `${progress.upkeepError}; the stream continues and will try this step again`
+/** What the job has reported: why it failed and what to do, or what does not stop it. */
+const streamDetail = (
+  state: ServiceStatus['state'],
+  check: Check | null,
+  progress: StreamProgress | null,
+): string | null => {
+  const failure = state === 'failed' || state === 'restarting' ? failureOf(progress) : null
+  if (failure !== null) return `${failure.message} [${failure.code}]; ${failure.hint}`
+  if (progress === null || !check?.healthy) return null
+  const { upkeepError, acceptedLosses } = progress
+  const loss = acceptedLosses.at(-1)
+  const notes = [
+    ...(upkeepError === null ? [] : [`${upkeepError}; the stream continues and will try this step again`]),
+    ...(loss === undefined
+      ? []
+      : [`a loss of messages was accepted on ${loss.at.slice(0, 10)}: ${loss.reason}`]),
+  ]
+  return notes.length === 0 ? null : notes.join('; ')
+}
 
 /** For a lost table also the fix: `offstream up`, the fix for most other problems, does not restore it. */
 const detailOf = (error: unknown): string =>

@@ -29,13 +29,13 @@ export const serviceNotReady = async (
 
 /** Adds what the log says: its last lines and, if one of them has a known cause, that cause and its fix. */
 const explained = async (
-  { logFile, diagnose }: Service,
+  { logFile, permanentFailure, diagnose }: Service,
   since: number,
   what: string,
 ): Promise<{ readonly message: string; readonly hint: string; readonly lastLogLines: readonly string[] }> => {
   const lines = await lastLines(logFile, diagnosedLineCount, since)
   // How it exited is diagnosed too: a process that was killed for lack of memory could not log anything.
-  const diagnosis = diagnose?.([...lines, what]) ?? null
+  const diagnosis = (await permanentFailure?.()) ?? diagnose?.([...lines, what]) ?? null
   return {
     message: diagnosis === null ? what : `${what}: ${diagnosis.cause}`,
     hint: diagnosis === null ? `read \`${logFile}\`` : `${diagnosis.hint}; the full log is in \`${logFile}\``,

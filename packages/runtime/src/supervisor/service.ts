@@ -28,6 +28,11 @@ export interface Service {
    */
   readonly requestStop?: () => Promise<void>
   readonly stopTimeoutMs: number
+  /**
+   * Why each restart would fail, as the program itself has reported it when it exited; null if a restart can help. Such a
+   * service is not restarted: it waits for the user.
+   */
+  readonly permanentFailure?: () => Promise<Diagnosis | null>
   /** Finds a known cause in its last log lines, oldest first; null if the cause is unknown. */
   readonly diagnose?: (lastLogLines: readonly string[]) => Diagnosis | null
 }

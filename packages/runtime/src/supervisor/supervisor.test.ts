@@ -413,6 +413,36 @@ test('a service that crashes too often fails with the reason', async () => {
   })
 }, 60_000)
 
+test('a service that reports a permanent failure is not restarted', async () => {
+  await using stack = await scratch()
+  const marker = join(stack.directory, 'starved')
+  const failure = { cause: 'it starved', hint: 'feed it' }
+  const server = `console.log('ready'); setTimeout(() => process.exit(3), 400)`
+  const bee = stack.program('bee', server, {
+    permanentFailure: () =>
+      readFile(marker).then(
+        () => failure,
+        () => null,
+      ),
+  })
+  await stack.supervisor.start([bee])
+  await until(async () => expect(kinds(stack.events)).toContain('crashed bee'), {
+    what: 'it',
+    timeoutMs: 5_000,
+  })
+  await writeFile(marker, '')
+  await until(async () => expect(kinds(stack.events)).toContain('failed bee'), {
+    what: 'it',
+    timeoutMs: 5_000,
+  })
+  expect(await stack.records.of('bee')).toMatchObject({ phase: 'failed', detail: 'it starved; feed it' })
+  const deadBee = stack.program('dead-bee', '', { permanentFailure: async () => failure })
+  await expect(stack.supervisor.start([deadBee])).rejects.toMatchObject({
+    message: 'dead-bee exited with status 0 before it was ready: it starved',
+    hint: expect.stringMatching(/^feed it; /),
+  })
+})
+
 test('a start that waits for a service that fails is rejected at once', async () => {
   await using stack = await scratch()
   const file = join(stack.directory, 'works')

@@ -327,6 +327,11 @@ export class Supervisor {
   async #runAgain(managed: Managed, how: string): Promise<Run | null> {
     const { service, stopped } = managed
     for (let cause = how; ; ) {
+      const permanent = await service.permanentFailure?.()
+      if (permanent != null) {
+        await this.#fail(managed, permanent.cause, `${permanent.cause}; ${permanent.hint}`)
+        return null
+      }
       const decision = afterCrash(managed.crashes, Date.now(), {
         ...defaultRestartPolicy,
         backoffMs: this.#backoffMs,

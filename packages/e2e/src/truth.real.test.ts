@@ -1,0 +1,1 @@
+import './repair.real.test.ts'

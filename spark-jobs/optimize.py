@@ -1,0 +1,68 @@
+"""The rewrite of all files that `offstream table optimize` requests from the running job.
+
+Another process must not do it: its commit and those of the batches would conflict, and one would be lost.
+The request is a file with an id. The progress file reports the id and the error when it is done.
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from typing import TYPE_CHECKING
+
+from lake import TABLES, rewrite
+from program import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pyspark.sql import SparkSession
+
+    from progress import Progress
+
+
+class OptimizeRequests:
+    """Carries out requests one after the other, in a thread, so that the job reports progress meanwhile."""
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        file: Path,
+        between_batches: Callable[[Callable[[], None]], None],
+        progress: Progress,
+    ) -> None:
+        """`between_batches` does work while no batch is written."""
+        self._spark = spark
+        self._file = file
+        self._between_batches = between_batches
+        self._progress = progress
+        self._thread: threading.Thread | None = None
+
+    def follow(self) -> None:
+        """Start to carry out a request if there is a new one. Call it again and again."""
+        is_busy = self._thread is not None and self._thread.is_alive()
+        if is_busy or not self._file.exists():
+            return
+        request = self._file.read_text(encoding="utf-8").strip()
+        self._file.unlink()
+        self._thread = threading.Thread(target=self._carry_out, args=(request,), name="optimize")
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Wait for a request that is being carried out."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _carry_out(self, request: str) -> None:
+        error = None
+        try:
+            self._between_batches(self._rewrite)
+        except Exception as thrown:  # noqa: BLE001 - whatever fails here, the stream must continue
+            traceback.print_exc()
+            error = one_line(thrown)
+        self._progress.report_optimized(request, error)
+
+    def _rewrite(self) -> None:
+        for table in TABLES:
+            rewrite(self._spark, table)

@@ -1,0 +1,107 @@
+"""The table reports what it contains, and has only one writer."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from holdings import (
+    ACCEPTED_LOSSES,
+    TableInUseError,
+    TableNewerError,
+    holdings,
+    refuse_newer_tables,
+    sole_writer,
+)
+from kafka import as_messages, update
+from lake import PRODUCTS, compact
+from optimize import OptimizeRequests
+from progress import Progress
+from stream import write_batch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyspark.sql import SparkSession
+
+
+def test_an_empty_table_has_no_offsets(lake: SparkSession) -> None:
+    found = holdings(lake)
+    assert (found.topic_id, found.offsets, found.accepted_losses) == (None, {}, [])
+
+
+def test_the_newest_offsets_count_also_after_a_compaction(lake: SparkSession) -> None:
+    for offset in range(3):
+        properties = {"offstream.topic-id": "t", "offstream.offsets": json.dumps({"products": {"0": offset}})}
+        write_batch(as_messages(lake, [update(offset, code=f"2000000{offset}")]), properties)
+    compact(lake, PRODUCTS)
+    losses = [{"at": "2026-01-31T12:00:00Z", "reason": "it's gone"}]
+    text = json.dumps(losses).replace("'", "\\'")
+    lake.sql(f"ALTER TABLE {PRODUCTS} SET TBLPROPERTIES ('{ACCEPTED_LOSSES}' = '{text}')")
+
+    found = holdings(lake)
+
+    assert (found.topic_id, found.offsets, found.accepted_losses) == ("t", {"products": {"0": 2}}, losses)
+
+
+HOLDER = """
+import fcntl, os, sys
+file = open(sys.argv[1], "w")
+fcntl.lockf(file, fcntl.LOCK_EX)
+file.write(f"{os.getpid()}\\n")
+file.flush()
+print("locked", flush=True)
+input()
+"""
+
+
+def test_a_second_writer_is_refused_until_the_first_is_killed(lake: SparkSession, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / "stream.lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "locked\n"
+        with (
+            pytest.raises(TableInUseError, match=rf"^another stream \(pid {holder.pid}\)"),
+            sole_writer(lake),
+        ):
+            pytest.fail("two writers")
+        holder.kill()
+    for _ in range(2):
+        with sole_writer(lake):
+            pass
+
+
+def test_a_table_with_unknown_columns_is_refused(lake: SparkSession) -> None:
+    refuse_newer_tables(lake)
+    lake.sql(f"ALTER TABLE {PRODUCTS} ADD COLUMN carbon_footprint DOUBLE")
+    with pytest.raises(TableNewerError, match=r"does not know: `carbon_footprint`$"):
+        refuse_newer_tables(lake)
+
+
+def test_a_request_rewrites_all_files_once_and_its_result_is_reported(
+    lake: SparkSession, tmp_path: Path
+) -> None:
+    for offset in range(3):
+        write_batch(as_messages(lake, [update(offset, as_of=f"2026-01-0{offset + 1}T00:00:00Z")]), {})
+    request, progress_file = tmp_path / "optimize", tmp_path / "progress.json"
+    progress = Progress(progress_file)
+    requests = OptimizeRequests(lake, request, lambda work: work(), progress)
+
+    def carry_out() -> object:
+        request.write_text("request 1")
+        requests.follow()
+        requests.finish()
+        progress.report("running")
+        return json.loads(progress_file.read_text())["optimized"]
+
+    assert carry_out() == {"request": "request 1", "error": None}
+    assert lake.table(f"{PRODUCTS}.files").count() == 1
+    assert not request.exists()
+    lake.sql(f"DROP TABLE {PRODUCTS}")
+    failed = carry_out()
+    assert isinstance(failed, dict)
+    assert PRODUCTS.removeprefix("lake.") in failed["error"]

@@ -1,0 +1,192 @@
+"""What the broker reports about the topic, and whether messages were lost.
+
+Spark's Kafka source cannot do this. With `failOnDataLoss` it takes each gap of compaction for a loss. Without
+it, it continues silently, also with another topic of the same name.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from py4j.java_gateway import is_instance_of
+from py4j.protocol import Py4JJavaError
+
+from program import StreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import SparkSession
+
+    from checkpoint import Offsets
+
+Partitions: TypeAlias = dict[str, int]
+"""Partition → an offset."""
+
+_START_TIMEOUT_MS = 60_000
+_CHECK_TIMEOUT_MS = 2_000
+
+
+@dataclass(frozen=True)
+class TopicState:
+    """A topic as the broker describes it."""
+
+    name: str
+    topic_id: str
+    """A topic that is deleted and created again gets another id."""
+    first: Partitions
+    """The offsets of the first messages. Retention and `deleteRecords` move them, compaction does not."""
+    end: Partitions
+    """The offsets after the last messages."""
+
+
+class DataLossError(StreamError):
+    """Messages were lost before the stream has read them."""
+
+    code = "KAFKA_DATA_LOSS"
+
+    def __init__(self, reason: str, state: TopicState, continue_at: Partitions) -> None:
+        """`continue_at`: the offsets at which the stream continues if the user accepts the loss."""
+        super().__init__(reason)
+        self.details = {"topicId": state.topic_id, "offsets": {state.name: continue_at}}
+
+
+class Topic:
+    """The topic on the broker."""
+
+    def __init__(self, spark: SparkSession, brokers: str, name: str) -> None:
+        """Connect when the topic is first described."""
+        java: Any = spark._jvm
+        self._java = java
+        self._gateway: Any = spark.sparkContext._gateway
+        self._name = name
+        settings = java.java.util.HashMap()
+        settings.put("bootstrap.servers", brokers)
+        settings.put("client.id", "products-stream-check")
+        self._admin = java.org.apache.kafka.clients.admin.Admin.create(settings)
+
+    def describe(self, timeout_ms: int = _START_TIMEOUT_MS) -> TopicState:
+        """Request a description from the broker."""
+        admin, java = self._java.org.apache.kafka.clients.admin, self._java
+        names = java.java.util.List.of(self._name)
+        options = admin.DescribeTopicsOptions().timeoutMs(timeout_ms)
+        described = self._admin.describeTopics(names, options).topicNameValues().get(self._name).get()
+        partitions = [partition.partition() for partition in described.partitions()]
+        return TopicState(
+            name=self._name,
+            topic_id=described.topicId().toString(),
+            first=self._offsets(partitions, admin.OffsetSpec.earliest(), timeout_ms),
+            end=self._offsets(partitions, admin.OffsetSpec.latest(), timeout_ms),
+        )
+
+    def describe_if_reachable(self) -> TopicState | None:
+        """Do the same; None if the broker does not answer within two seconds or does not know the topic."""
+        try:
+            return self.describe(_CHECK_TIMEOUT_MS)
+        except Py4JJavaError as error:
+            cause = error.java_exception.getCause()
+            retriable = "org.apache.kafka.common.errors.RetriableException"
+            if cause is not None and is_instance_of(self._gateway, cause, retriable):
+                return None
+            raise
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._admin.close()
+
+    def _offsets(self, partitions: list[int], which: object, timeout_ms: int) -> Partitions:
+        java = self._java
+        request = java.java.util.HashMap()
+        keys = {
+            partition: java.org.apache.kafka.common.TopicPartition(self._name, partition)
+            for partition in partitions
+        }
+        for key in keys.values():
+            request.put(key, which)
+        options = java.org.apache.kafka.clients.admin.ListOffsetsOptions().timeoutMs(timeout_ms)
+        result = self._admin.listOffsets(request, options)
+        return {str(partition): result.partitionResult(key).get().offset() for partition, key in keys.items()}
+
+
+@contextmanager
+def connected(spark: SparkSession, brokers: str, name: str) -> Iterator[Topic]:
+    """Connect to the brokers and disconnect at the end."""
+    topic = Topic(spark, brokers, name)
+    try:
+        yield topic
+    finally:
+        topic.close()
+
+
+class Watch:
+    """Compares the topic with what the stream has read. Two threads may use it."""
+
+    def __init__(self, topic: Topic, topic_id: str, held: Offsets) -> None:
+        """`held`: the offsets of the next messages; empty if none was ever read."""
+        self._topic = topic
+        self._topic_id = topic_id
+        self._held = held
+        self._lock = threading.Lock()
+
+    def check(self) -> None:
+        """Throw DataLossError if messages were lost. A broker that does not answer is not a loss."""
+        with self._lock:
+            self._check()
+
+    def read(self, offsets: Offsets) -> None:
+        """Check after a batch was read and before it counts as read.
+
+        The first offsets only grow. So if they are before the batch now, they were when it was read, and no
+        message of it was missing. If the broker does not answer, the next check covers this batch too.
+        """
+        with self._lock:
+            if self._check():
+                self._held = offsets
+
+    def _check(self) -> bool:
+        state = self._topic.describe_if_reachable()
+        if state is None:
+            return False
+        refuse_loss(state, self._topic_id, self._held.get(state.name))
+        return True
+
+
+def refuse_loss(state: TopicState, topic_id: str | None, held: Partitions | None) -> None:
+    """Throw DataLossError if the topic cannot contain everything after the offsets `held`.
+
+    A `topic_id` of None is not known. Without `held` nothing was read yet, so nothing can be missing.
+    """
+    if topic_id is not None and state.topic_id != topic_id:
+        raise DataLossError(
+            f"topic `{state.name}` was deleted and created again: its id is {state.topic_id}, was {topic_id}",
+            state,
+            state.first,
+        )
+    if held is None:
+        return
+    reasons = {partition: _reason(state, partition, held) for partition in state.first}
+    lost = {partition: reason for partition, reason in reasons.items() if reason is not None}
+    if lost:
+        kept = {partition: held.get(partition, first) for partition, first in state.first.items()}
+        continue_at = kept | {partition: state.first[partition] for partition in lost}
+        raise DataLossError("; ".join(lost.values()), state, continue_at)
+
+
+def _reason(state: TopicState, partition: str, held: Partitions) -> str | None:
+    where = f"partition {partition} of topic `{state.name}`"
+    # A partition that was added later was not read yet.
+    position, first, end = held.get(partition, 0), state.first[partition], state.end[partition]
+    if position < first:
+        return (
+            f"{where} starts at offset {first}, but the stream has read up to {position}: "
+            f"{first - position} offsets were deleted unread"
+        )
+    if position > end:
+        return (
+            f"{where} ends at offset {end}, but the stream has read up to {position}: "
+            "the broker lost messages"
+        )
+    return None
