@@ -34,6 +34,8 @@ def test_a_golden_record_becomes_its_golden_row(spark: SparkSession, name: str) 
 
     # Timestamps as text, as `offstream query` prints them.
     timestamps = [field.name for field in PRODUCT if isinstance(field.dataType, TimestampType)]
-    iso = {name: F.concat(F.translate(rows[name].cast("string"), " ", "T"), F.lit("Z")) for name in timestamps}
+    iso = {
+        name: F.concat(F.translate(rows[name].cast("string"), " ", "T"), F.lit("Z")) for name in timestamps
+    }
     (row,) = rows.withColumns(iso).collect()
     assert row.asDict() == json.loads((GOLDEN / name / "row.json").read_text(encoding="utf-8"))

@@ -84,7 +84,7 @@ def test_a_reader_never_sees_a_partial_file(tmp_path: Path) -> None:
 
 
 def test_the_last_batches_are_in_their_own_file(tmp_path: Path) -> None:
-    progress = Progress(tmp_path / "job.progress.json", {})
+    progress = Progress(tmp_path / "job.progress.json")
 
     progress.follow(_query([_trigger(batch) for batch in range(120)]))  # type: ignore[arg-type]
     progress.follow(_query([{**_trigger(119), "durationMs": {"latestOffset": 1}}]))  # type: ignore[arg-type]

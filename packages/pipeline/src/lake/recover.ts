@@ -94,7 +94,7 @@ const acceptedLosses = 'offstream.accepted-losses'
 /**
  * After a stream has failed with KAFKA_DATA_LOSS: records the loss in the table and makes the checkpoint continue with
  * the messages that exist. Does nothing after another failure.
- * @returns the reason of the loss; null if there is none
+ * @returns the reason of the loss; null if nothing was lost
  * @throws OffstreamError THRIFT_UNREACHABLE, TABLE_MISSING: then the loss is not recorded and the checkpoint not changed
  */
 export const acceptDataLoss = async (
