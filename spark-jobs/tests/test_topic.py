@@ -271,3 +271,26 @@ def test_each_snapshot_has_the_id_of_the_topic(job: Job) -> None:
     assert owner is not None
     assert snapshot.summary["offstream.topic-id"] == owner.topic_id
     assert json.loads(snapshot.summary["offstream.offsets"]) == {job.topic.name: {"0": 2}}
+
+
+def test_a_checkpoint_that_repair_has_written_continues_at_its_offsets(job: Job) -> None:
+    job.topic.publish(*products(0, 5))
+    # As `packages/pipeline/src/lake/checkpoint.ts` writes it.
+    metadata = '{"batchWatermarkMs":0,"batchTimestampMs":0,"conf":{}}'
+    files = {
+        "metadata": '{"id":"0a0e4f0c-52a5-4a8e-9d6b-1f3f6a3e3f0e"}',
+        "offsets/0": f'v1\n{metadata}\n{{"{job.topic.name}":{{"0":3}}}}',
+        "commits/0": 'v1\n{"nextBatchWatermarkMs":0}',
+        "offstream.json": '{"version":1,"topicId":null,"tableId":null}\n',
+    }
+    for name, text in files.items():
+        file = job.folder / "checkpoint" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    job.run_until_read()
+
+    assert (job.codes(), job.held()) == (codes(3, 5), 5)
+    owner = job.checkpoint.owner()
+    assert owner is not None
+    assert None not in owner

@@ -23,7 +23,7 @@ export const streamOf = (stack: ScratchStack) => {
         if (found.state !== 'failed') throw new Error(`it is ${found.state}: ${found.detail}`)
         return found
       },
-      { what: 'the stream to fail', timeoutMs: 60_000 },
+      { what: 'the stream to fail', timeoutMs: 180_000 },
     )
   return {
     directories,
