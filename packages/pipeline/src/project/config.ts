@@ -195,7 +195,7 @@ export const Config = z.strictObject({
         .nullable()
         .default(null)
         .describe(
-          'JSONPath of each column in a message, such as `code: $.gtin`; null: a message is a record, or a product as the API returns it',
+          'JSONPath of each column in a message, such as `code: $.gtin`; null: a message is a record or a product of the API, plain or in the envelope of a known program',
         ),
     })
     .prefault({}),
