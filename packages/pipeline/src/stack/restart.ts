@@ -12,7 +12,7 @@ import type { Stack } from '../services/stack.ts'
 import { reportingWithdrawal, type StackCall } from './call.ts'
 import { requestedServices } from './reset.ts'
 import { readServices, saveStack } from './running.ts'
-import { refuseOtherSettings, startServices } from './start.ts'
+import { refuseOtherSettings, startServices, withStreamFailure } from './start.ts'
 
 /**
  * The services that a restart of `names` stops and starts: those, and the ones that restart with them (a restarted
@@ -80,7 +80,7 @@ export const restartServices = async (
   await saveStack(stack)
   // The daemon must have the request to start before it has stopped the services: a daemon that has nothing to do exits.
   await Promise.all([stopped, callDaemon(run, 'start', { ...rest, names, settings: stack })]).catch(
-    reportingWithdrawal(call.signal, onWithdrawn),
+    async error => reportingWithdrawal(call.signal, onWithdrawn)(await withStreamFailure(stack.state, error)),
   )
 }
 

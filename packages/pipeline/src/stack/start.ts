@@ -81,7 +81,7 @@ export const refuseOtherSettings = async (
 }
 
 /** Replaces SERVICE_EXITED by the failure that the stream itself has reported. */
-const withStreamFailure = async (state: string, error: unknown): Promise<unknown> => {
+export const withStreamFailure = async (state: string, error: unknown): Promise<unknown> => {
   const isOfStream =
     error instanceof OffstreamError &&
     error.code === 'SERVICE_EXITED' &&
