@@ -65,13 +65,10 @@ class Load:
 
     def send(self) -> None:
         """Send the next event."""
-        event = self.sent
+        event = self._first + self.sent
+        is_marker = self.sent % self._marker_every == 0
         self.sent += 1
-        kind = (
-            "marker"
-            if event % self._marker_every == 0
-            else self._choice.choices(self._kinds, self._weights)[0]
-        )
+        kind = "marker" if is_marker else self._choice.choices(self._kinds, self._weights)[0]
         key = MARKER if kind == "marker" else self._key(kind)
         sent_at = time.time()
         as_of_ms = int(sent_at * 1_000)

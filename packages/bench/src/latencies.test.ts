@@ -19,6 +19,12 @@ test('an answer that is older than the one before it makes nothing visible', () 
   expect(latenciesOf(sent, seen)).toEqual({ seconds: [1], invisible: 0 })
 })
 
+test('an answer about other markers is an error', () => {
+  expect(() => latenciesOf([{ event: 1, sentAt: 5 }], [{ event: 9, seenAt: 4 }])).toThrow(
+    'event 1 was seen before it was sent',
+  )
+})
+
 test('without an answer every marker is invisible', () => {
   expect(latenciesOf([{ event: 0, sentAt: 0 }], [])).toEqual({ seconds: [], invisible: 1 })
 })

@@ -20,6 +20,7 @@ export interface Latencies {
 /**
  * The latency of each marker. The events of a topic become visible in order, so a marker is visible when it or a later one
  * is seen first. All times are in seconds.
+ * @throws if a marker was seen before it was sent: then the answers are about other markers
  */
 export const latenciesOf = (sent: readonly SentMarker[], seen: readonly SeenMarker[]): Latencies => {
   const inOrder = seen.toSorted((one, other) => one.seenAt - other.seenAt)
@@ -28,7 +29,9 @@ export const latenciesOf = (sent: readonly SentMarker[], seen: readonly SeenMark
   for (const { event, sentAt } of sent.toSorted((one, other) => one.event - other.event)) {
     while (next < inOrder.length && (inOrder[next]?.event ?? 0) < event) next += 1
     const first = inOrder[next]
-    if (first !== undefined) seconds.push(first.seenAt - sentAt)
+    if (first === undefined) continue
+    if (first.seenAt < sentAt) throw new Error(`event ${event} was seen before it was sent`)
+    seconds.push(first.seenAt - sentAt)
   }
   return { seconds, invisible: sent.length - seconds.length }
 }
