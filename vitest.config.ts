@@ -27,7 +27,13 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['packages/*/src/**/*.test.ts'],
-          exclude: ['**/*.real.test.ts', '**/*.fuzz.test.ts', '**/node_modules/**', '**/dist/**'],
+          exclude: [
+            '**/*.real.test.ts',
+            '**/*.fuzz.test.ts',
+            '**/*.connect.test.ts',
+            '**/node_modules/**',
+            '**/dist/**',
+          ],
           // A process per file would double the duration. By default, a machine with two cores has one worker.
           isolate: false,
           maxWorkers: 2,
@@ -55,6 +61,17 @@ export default defineConfig({
           maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 600_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'connect',
+          include: ['packages/e2e/src/*.connect.test.ts'],
+          // The first run installs the clients with pip.
+          testTimeout: 300_000,
+          hookTimeout: 900_000,
         },
       },
     ],

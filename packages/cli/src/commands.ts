@@ -36,6 +36,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'show the pipeline in the browser, live',
     load: () => import('./commands/dashboard.ts'),
   },
+  tableau: {
+    summary: 'write a Tableau workbook, or a data source, for this stack or another server',
+    load: () => import('./commands/tableau.ts'),
+  },
+  connect: {
+    summary: 'show how to connect other tools to the table',
+    load: () => import('./commands/connect.ts'),
+  },
   logs: { summary: 'show the logs of the services', load: () => import('./commands/logs.ts') },
   topic: {
     summary: 'inspect the topic, and publish to it by hand',

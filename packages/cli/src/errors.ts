@@ -32,6 +32,11 @@ export const cliErrors = {
     cause: '`reset` or `table rollback` requires confirmation, but standard input is not a terminal.',
     remedy: 'Check with `--dry-run`, then add `--yes`.',
   },
+  FILE_EXISTS: {
+    outcome: 'usage',
+    cause: 'The file that `tableau` would write exists with other content, which may be your work.',
+    remedy: 'Write to another file with `--output`, or replace it with `--force`.',
+  },
   LINES_REJECTED: {
     outcome: 'refused',
     cause: 'Some input lines of `topic produce` are not products; the others were published.',

@@ -69,15 +69,18 @@ const plain = (mark: string): string =>
     .replace(/-?[\d,]*\.\d+/g, number => String(Number(number.replaceAll(',', ''))))
     .replace(/(\d),(?=\d{3})/g, '$1')
 
+let stack: ScratchStack
+beforeAll(async () => {
+  stack = await scratchStack()
+  for (const command of ['up', 'submit']) await stack.succeed([command])
+})
+afterAll(() => stack[Symbol.asyncDispose]())
+
 describe.skipIf(!existsSync(products))('charts of 1,000 real products', () => {
-  let stack: ScratchStack
   beforeAll(async () => {
-    stack = await scratchStack()
-    for (const command of ['up', 'submit']) await stack.succeed([command])
     await stack.succeed(['scrape', '--source', 'export', '--file', products])
     await waitForTable(stack, 'rows=1000')
   })
-  afterAll(() => stack[Symbol.asyncDispose]())
 
   // `npm run charts` runs this test with `--update`, which writes the drawings.
   test('the drawings of the repository are theirs, and each mark shows the number of the query', async () => {
@@ -124,6 +127,37 @@ describe.skipIf(!existsSync(products))('charts of 1,000 real products', () => {
     ).toMatchInlineSnapshot()
   })
 })
+
+describe('the workbook of Tableau', () => {
+  test('declares the columns of `DESCRIBE Products`, with their types', async () => {
+    const described: { col_name: string; data_type: string }[] = JSON.parse(
+      (await stack.succeed(['query', 'DESCRIBE Products', '--format', 'json'])).stdout,
+    )
+    const { file } = (await stack.json(['tableau', '--output', join(stack.directory, 'a.twb')])) as {
+      file: string
+    }
+    const workbook = await readFile(file, 'utf8')
+    expect(workbook).toContain(` port='${stack.config.thrift.port}' `)
+    const [first = ''] = workbook.split('</metadata-records>')
+    const declared = [...first.matchAll(/<remote-name>(\w+)<[\s\S]*?<local-type>(\w+)</g)].map(
+      ([, ...one]) => one,
+    )
+    expect(declared).toEqual(described.map(({ col_name, data_type }) => [col_name, tableauTypes[data_type]]))
+  })
+
+  test('reads additives with a statement that Spark runs', async () => {
+    const workbook = await readFile(join(root, 'Data-viz.twb'), 'utf8')
+    const [, sql = ''] = /name='Additives SQL' type='text'>([^<]+)</.exec(workbook) ?? []
+    const statement = `SELECT count(*) AS n FROM (${sql.replaceAll('&#39;', "'")})`
+    expect(JSON.parse((await stack.succeed(['query', statement, '--format', 'json'])).stdout)).toEqual([
+      { n: expect.any(Number) },
+    ])
+  })
+})
+
+const tableauTypes: Readonly<Record<string, string>> = {
+  ...{ string: 'string', int: 'integer', bigint: 'integer', double: 'real', timestamp: 'datetime' },
+}
 
 const byLabel = (one: string, other: string): number => {
   const [a, b] = [one, other].map(mark => mark.replace(/[\d.]+(?=%)/, ''))

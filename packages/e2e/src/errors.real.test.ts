@@ -90,6 +90,14 @@ const withoutServices: readonly Provoked[] = [
       return run(['charts'])
     },
   },
+  {
+    code: 'FILE_EXISTS',
+    exit: 2,
+    by: async ({ file, run }) => {
+      await file('Data-viz.twb', 'my work')
+      return run(['tableau'])
+    },
+  },
   { code: 'CHART_UNKNOWN', exit: 2, by: ({ run }) => run(['charts', 'pie']) },
   {
     code: 'CHECKSUM_MISMATCH',

@@ -2,6 +2,7 @@ export { type Chart, listCharts } from './charts/charts.ts'
 export { chartFile, type Drawing, drawChart } from './charts/draw.ts'
 export { renderChart, titleOf } from './charts/render.ts'
 export { textChart } from './charts/textChart.ts'
+export { type Guide, guideFor, type Place } from './connect/guides.ts'
 export { type Optimizer, optimizeTables } from './lake/optimize.ts'
 export {
   acceptDataLoss,
@@ -121,6 +122,8 @@ export {
   type ThriftAddress,
   type Value,
 } from './table.ts'
+export type { Connection } from './tableau/datasource.ts'
+export { tableauDataSource, tableauWorkbook } from './tableau/workbook.ts'
 export { describeTopic, type TopicDescription } from './topic/admin.ts'
 export { loadKafkaClient } from './topic/client.ts'
 export { fastGzip } from './topic/codecs.ts'

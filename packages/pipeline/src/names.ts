@@ -58,3 +58,23 @@ export type ChartFormat = (typeof chartFormats)[number]
 export const chartThemes = ['light', 'dark'] as const
 /** A theme of a chart. */
 export type ChartTheme = (typeof chartThemes)[number]
+
+/** How Tableau authenticates at the Thrift server: `username` sends any name, and no password. */
+export const tableauAuths = ['none', 'username', 'ldap'] as const
+/** A way to authenticate. */
+export type TableauAuth = (typeof tableauAuths)[number]
+
+/** The tools that `offstream connect` explains. */
+export const connectTools = [
+  'tableau',
+  'dbeaver',
+  'superset',
+  'metabase',
+  'python',
+  'duckdb',
+  'polars',
+  'jdbc',
+  'dbt',
+] as const
+/** One of these tools. */
+export type ConnectTool = (typeof connectTools)[number]

@@ -23,7 +23,7 @@ const scriptOf = async (shell: string): Promise<string> => {
 /** What is expected of every shell: the words so far, the last of them unfinished, and what it may become. */
 const cases: readonly [words: readonly string[], offered: readonly string[]][] = [
   [[''], [...visible, 'help']],
-  [['con'], ['config']],
+  [['con'], ['config', 'connect']],
   [['config', ''], ['show']],
   [['config', 'show', '--so'], ['--sources']],
   [['help', 'sub'], ['submit']],

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { cacheDirectory, type Guide } from '@offstream/pipeline'
+import { generateCatalogue } from '@offstream/site'
+import { execa } from 'execa'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Pipeline, startPipeline } from './pipeline.ts'
+import { root } from './repository.ts'
+
+const products = 60
+const requirements = join(root, 'packages/e2e/connect/requirements.txt')
+
+let pipeline: Pipeline
+let clients: string
+/** The lines that a query of NOVA groups gives, such as `1 12`. */
+let groups: string[]
+
+beforeAll(async () => {
+  clients = await installedClients()
+  pipeline = await startPipeline(generateCatalogue({ count: products }))
+  await pipeline.scrape('--limit', String(products))
+  await pipeline.waitForTable(`visible=${products}`)
+  const rows = await pipeline.query(
+    'SELECT nova_group, count(*) AS products FROM Products GROUP BY nova_group ORDER BY nova_group',
+  )
+  groups = rows.map(row => `${row['nova_group']} ${row['products']}`)
+})
+afterAll(() => pipeline[Symbol.asyncDispose]())
+
+/** A virtual environment with the pinned clients, in the cache of offstream. It is installed once. */
+const installedClients = async (): Promise<string> => {
+  const text = await readFile(requirements, 'utf8')
+  const version = createHash('sha256').update(text).digest('hex').slice(0, 12)
+  const folder = join(cacheDirectory(process.env), `connect-${version}`)
+  if (existsSync(folder)) return folder
+  const unfinished = `${folder}.unfinished`
+  await rm(unfinished, { recursive: true, force: true })
+  await execa('python3', ['-m', 'venv', unfinished])
+  await execa(join(unfinished, 'bin/python'), [
+    '-m',
+    'pip',
+    'install',
+    '--quiet',
+    '--requirement',
+    requirements,
+  ])
+  await rename(unfinished, folder)
+  return folder
+}
+
+/** Writes the samples of a guide to a folder. */
+const samplesOf = async (tool: string): Promise<{ readonly folder: string; readonly guide: Guide }> => {
+  const guide = (await pipeline.stack.json(['connect', tool])) as Guide
+  const folder = await mkdtemp(join(pipeline.stack.directory, `${tool}-`))
+  for (const { name, text } of guide.samples) {
+    await mkdir(dirname(join(folder, name)), { recursive: true })
+    // A script must not have the name of a module that it imports.
+    await writeFile(join(folder, name.replace(/^(\w+\.py)$/, 'run_$1')), text)
+  }
+  return { folder, guide }
+}
+
+const python = async (tool: string, script: string): Promise<string> => {
+  const { folder } = await samplesOf(tool)
+  const { stdout } = await execa(join(clients, 'bin/python'), [join(folder, `run_${script}`)], {
+    cwd: folder,
+  })
+  return stdout
+}
+
+const numbersIn = (text: string): string[] =>
+  text.split('\n').flatMap(line => {
+    const cells = line.match(/[\w]+/g) ?? []
+    return /^(\d|None|NULL|null)$/.test(cells[0] ?? '') ? [cells.slice(0, 2).join(' ')] : []
+  })
+
+const inOrder = (lines: readonly string[]): string[] =>
+  lines.map(line => line.replace(/^(None|NULL)\b/, 'null')).toSorted()
+
+describe('the scripts that `offstream connect` prints give the rows of the table', () => {
+  test.each([
+    ['python', 'sqlalchemy.py'],
+    ['python', 'pyhive.py'],
+    ['python', 'impyla.py'],
+    ['duckdb', 'duckdb_pyiceberg.py'],
+    ['duckdb', 'duckdb_iceberg.py'],
+    ['polars', 'polars_iceberg.py'],
+  ])('%s: %s', async (tool, script) => {
+    expect(inOrder(numbersIn((await python(tool, script)).replace(/[│|]/g, ' ')))).toEqual(inOrder(groups))
+  })
+
+  test('python: pyiceberg.py', async () => {
+    expect(await python('python', 'pyiceberg.py')).toBe(String(products))
+  })
+
+  test('jdbc: beeline', async () => {
+    const { folder } = await samplesOf('jdbc')
+    const { stdout } = await execa('sh', [join(folder, 'beeline.sh')])
+    expect(stdout).toMatch(new RegExp(`\\| ${products} +\\|`))
+  })
+
+  test('superset: the dialect of its URI lists the views', async () => {
+    const { guide } = await samplesOf('superset')
+    const script =
+      'import sys; from sqlalchemy import create_engine, inspect; ' +
+      'inspector = inspect(create_engine(sys.argv[1])); ' +
+      'print(inspector.get_view_names() + inspector.get_table_names(), len(inspector.get_columns("products")))'
+    const { stdout } = await execa(join(clients, 'bin/python'), [
+      '-c',
+      script,
+      guide.settings['SQLAlchemy URI'] ?? '',
+    ])
+    expect(stdout).toMatch(/'products'.* 32$/)
+  })
+
+  test('dbt: one model, which is a view', async () => {
+    const { folder } = await samplesOf('dbt')
+    const { stdout } = await execa(join(clients, 'bin/dbt'), ['run', '--profiles-dir', '.'], {
+      cwd: folder,
+      env: { DO_NOT_TRACK: '1' },
+    })
+    expect(stdout).toContain('PASS=1')
+    const [row] = await pipeline.query('SELECT sum(products) AS products FROM products_by_grade')
+    expect(row).toEqual({ products })
+  })
+})
