@@ -40,7 +40,7 @@ const nutrimentsIn = (list: readonly unknown[]): JsonObject => {
 }
 
 /** The shortest decimal of a 32-bit number: 17.52 instead of 17.520000457763672. Other numbers stay as they are. */
-const shortestDecimal = (float: number): number => {
+export const shortestDecimal = (float: number): number => {
   for (let digits = 6; digits < 9; digits += 1) {
     const written = Number(float.toPrecision(digits))
     if (Math.fround(written) === float) return written

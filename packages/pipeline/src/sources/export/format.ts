@@ -1,7 +1,8 @@
 import { PipelineError } from '../../errors.ts'
 import type { Skip } from '../../product/skip.ts'
 import type { ReaderOptions, ReadResult } from '../reader.ts'
-import { columnName, csvEntries } from './csv.ts'
+import { fieldOf } from './columns.ts'
+import { csvEntries } from './csv.ts'
 import type { CsvDialect } from './csvRows.ts'
 import { type Entry, type FileReaderOptions, resultsIn } from './entry.ts'
 import { foreignFormat } from './foreign.ts'
@@ -107,7 +108,7 @@ const dialectOf = (start: string): CsvDialect | null => {
   const [header = ''] = start.split('\n', 1)
   const [first = ''] = header.split('\r', 1)
   const hasCode = (delimiter: string) =>
-    first.split(delimiter).some(name => columnName(name.replaceAll('"', '')) === 'code')
+    first.split(delimiter).some(name => fieldOf(name.replaceAll('"', '')) === 'code')
   const delimiter = (['\t', ',', ';'] as const).find(hasCode)
   if (delimiter === undefined) return null
   return { delimiter, lineEnd: first.length < header.length - 1 ? '\r' : '\n' }

@@ -1,68 +1,73 @@
 import { messageOf, OffstreamError } from '@offstream/runtime'
-import type { AsyncBuffer, FileMetaData, RowGroup } from 'hyparquet'
+import type { AsyncBuffer } from 'hyparquet'
 import { PipelineError } from '../../errors.ts'
-import { apiFields } from '../../product/fields.ts'
-import type { JsonObject } from '../../product/json.ts'
+import { columnsOf, productIn } from './columns.ts'
 import type { Entry } from './entry.ts'
 import type { Input } from './input.ts'
+import { largeGroupParts, type Part, wholeGroup } from './parquetParts.ts'
+import { pruned } from './parquetSchema.ts'
+import { apiValue, codeProblem, Texts } from './parquetValues.ts'
 
-/** The official export has 1,024 rows in a row group. Larger groups are read in batches of this size. */
-const batchSize = 2_048
+/** A larger row group is read in parts. The official export has 1,024 rows in a group. */
+const maxGroupRows = 8_192
 
 /**
- * The products of a Parquet file, in batches. The columns of the record are read row group by row group, so that one
- * group is in memory at a time.
+ * The products of a Parquet file, in batches. The columns of the record are read row group by row group, and a large group in
+ * parts.
  *
  * @throws OffstreamError FORMAT_UNKNOWN without a column `code`, FILE_TRUNCATED, FILE_DAMAGED
  */
 export async function* parquetEntries(input: Input): AsyncGenerator<readonly Entry[]> {
   // Loaded only when needed: the decompressors alone take 100 ms.
-  const [{ parquetMetadataAsync, parquetReadObjects, parquetSchema }, { compressors }] = await Promise.all([
+  const [hyparquet, { compressors }] = await Promise.all([
     import('hyparquet'),
     import('hyparquet-compressors'),
   ])
   const file: AsyncBuffer = await input.parts()
-  const metadata = await parquetMetadataAsync(file).catch((error: unknown) => {
-    throw truncated(input.name, error)
-  })
-  const columns = parquetSchema(metadata)
-    .children.map(({ element }) => element.name)
-    .filter(name => Object.hasOwn(apiFields, name))
-  if (!columns.includes('code')) throw noCode(input.name)
-  for (const [rowStart, rowEnd] of slices(metadata, columns)) {
-    const rows: readonly JsonObject[] = await parquetReadObjects({
-      ...{ file, metadata, compressors, columns, rowStart, rowEnd },
-      useOffsetIndex: true,
-    }).catch((error: unknown) => {
-      throw error instanceof OffstreamError ? error : damaged(input.name, rowStart, error)
+  const metadata = pruned(
+    await hyparquet.parquetMetadataAsync(file).catch((error: unknown) => {
+      throw truncated(input.name, error)
+    }),
+  )
+  const schema = hyparquet.parquetSchema(metadata).children
+  const columns = columnsOf(schema.map(({ element }) => element.name))
+  const code = columns.find(({ field }) => field === 'code')
+  if (code === undefined) throw noCode(input.name)
+  const texts = new Texts()
+  const names = columns.map(({ index }) => schema[index]?.element.name ?? '')
+  const reading = {
+    ...{ hyparquet, file, metadata, schema, compressors, columns: names },
+    parsers: { stringFromBytes: texts.decode },
+  }
+  const problemOf = codeProblem(schema[code.index]?.element)
+
+  /** The entries of a part whose first row is `start`. */
+  const entriesOf = (part: Part, start: number): readonly Entry[] =>
+    Array.from({ length: part.rows }, (_, at): Entry => {
+      const place = start + at + 1
+      const values: unknown[] = []
+      for (const [column, { index, field }] of columns.entries())
+        values[index] = apiValue(field, part.value(column, at))
+      if (texts.hasInvalid(values))
+        return { place, skippedBy: 'invalid-utf8', reason: 'it is not valid UTF-8' }
+      return { place, ...(problemOf(values[code.index]) ?? productIn(columns, index => values[index])) }
     })
-    yield rows.map((row, index) => ({ place: rowStart + index + 1, value: row }))
+
+  let row = 0
+  try {
+    for (const [group, { num_rows }] of metadata.row_groups.entries()) {
+      const range = { group, rowStart: row, rowEnd: row + Number(num_rows) }
+      const parts = num_rows > maxGroupRows ? largeGroupParts(reading, range) : wholeGroup(reading, range)
+      for await (const part of parts) {
+        const entries = entriesOf(part, row)
+        row += part.rows
+        yield entries
+      }
+    }
+  } catch (error) {
+    throw error instanceof OffstreamError ? error : damaged(input.name, row, error)
   }
 }
-
-type Rows = readonly [rowStart: number, rowEnd: number]
-
-const slices = ({ row_groups }: FileMetaData, columns: readonly string[]): readonly Rows[] => {
-  let first = 0
-  return row_groups.flatMap(group => {
-    const [start, end] = [first, first + Number(group.num_rows)]
-    first = end
-    const rows = hasPageIndex(group, columns) ? batchSize : end - start
-    return Array.from(
-      { length: Math.ceil((end - start) / rows) },
-      (_, index) => [start + index * rows, Math.min(start + (index + 1) * rows, end)] as const,
-    )
-  })
-}
-
-/**
- * Whether the columns have an index of their pages. Without it, every batch would decode the whole group again, so the
- * group is read at once.
- */
-const hasPageIndex = ({ columns: chunks }: RowGroup, columns: readonly string[]): boolean =>
-  chunks
-    .filter(({ meta_data }) => columns.includes(meta_data?.path_in_schema[0] ?? ''))
-    .every(({ offset_index_length }) => offset_index_length !== undefined)
 
 const truncated = (name: string, cause: unknown) =>
   new PipelineError('FILE_TRUNCATED', `\`${name}\` is truncated: ${messageOf(cause)}`, {
