@@ -135,6 +135,9 @@ const afterBlanks = (text: Buffer, from: number): number => {
   return at
 }
 
+/** What can follow a string. */
+const afterString: ReadonlySet<number> = new Set([colon, comma, closingBrace, closingBracket])
+
 const productsName = Buffer.from('products"')
 
 /** The position of the end of an object, or what else was found. */
@@ -196,6 +199,7 @@ class OpenObject {
     const inside = this.brackets.at(-1)
     const expectsName = inside === brace && (this.before === brace || this.before === comma)
     if (expectsName && byte !== quote && byte !== closingBrace) return { error: 'a name is missing' }
+    if (this.before === quote && !afterString.has(byte)) return { error: 'a comma is missing' }
     if (byte === quote) {
       if (this.brackets.length === 1 && expectsName) {
         const name = text.subarray(this.at + 1, this.at + 1 + productsName.length)

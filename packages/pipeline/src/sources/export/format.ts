@@ -8,7 +8,7 @@ import { type Entry, type FileReaderOptions, resultsIn } from './entry.ts'
 import { foreignFormat } from './foreign.ts'
 import { gunzipped, gzipMagic } from './gunzip.ts'
 import type { Input } from './input.ts'
-import { isJson, isJsonLines, jsonEntries } from './json.ts'
+import { containsJson, isJson, isJsonLines, jsonEntries } from './json.ts'
 import { jsonlFileResults, shortFileBytes } from './jsonlFile.ts'
 import { parquetEntries } from './parquet.ts'
 
@@ -70,9 +70,9 @@ async function* textResults(
   const start = startOf(text.head)
   if (foreign === null && isJsonLines(start))
     return yield* jsonlFileResults(text.chunks(), options, { threadAfter: bytesWithoutThread(input) })
-  if (foreign === null && isJson(start)) return yield* read(jsonEntries(text.chunks()), options)
   const dialect = foreign === null ? dialectOf(start) : null
-  if (dialect !== null) return yield* read(csvEntries(text.chunks(), dialect), options)
+  if (dialect !== null && !isJson(start)) return yield* read(csvEntries(text.chunks(), dialect), options)
+  if (foreign === null && containsJson(start)) return yield* read(jsonEntries(text.chunks()), options)
   await text.close()
   if (start !== '' || !input.mayBeEmpty) throw unknownFormat(input, start, foreign)
 }
@@ -89,10 +89,11 @@ const bytesWithoutThread = ({ bytes, isLive }: Input): number => {
 /** The maximum length of the first line of a CSV file. */
 const maxHeaderBytes = 64 * 1024
 
-/** Whether `head` is enough to detect the format: the first line, or an array of JSON. */
+/** Whether `head` is enough to detect the format: an array of JSON, or the first line, unless that is damaged. */
 const showsFormat = (head: Buffer): boolean => {
   const start = startOf(head)
-  return start.startsWith('[') || start.includes('\n') || head.length >= maxHeaderBytes
+  if (start.startsWith('[') || head.length >= maxHeaderBytes) return true
+  return start.includes('\n') && (isJson(start) || dialectOf(start) !== null)
 }
 
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])

@@ -10,30 +10,24 @@ const recordSeparator = '\x1e'
 export const isJson = (start: string): boolean =>
   ['[', '{', recordSeparator].some(sign => start.startsWith(sign))
 
+/** The same, if its first line may be damaged or a message of another program. A web page can contain JSON too. */
+export const containsJson = (start: string): boolean =>
+  isJson(start) || (!/^<[!?a-z]/i.test(start) && /\n\s*\{\s*"/.test(start))
+
 /**
- * Whether a text that starts so has one JSON object on each line. Only then its lines can be read in a thread, and a
- * damaged line is the smallest loss. Its first line may be damaged too, but pretty-printed JSON never ends a line in a
- * string.
+ * Whether a text that starts so has one JSON object on each line, because its first line has. Only then its lines can be read
+ * in a thread.
  */
 export const isJsonLines = (start: string): boolean => {
   if (!start.startsWith('{')) return false
   const end = start.indexOf('\n')
   if (end === -1) return true
-  let depth = 0
-  let isInString = false
-  for (let at = 0; at < end; at += 1) {
-    const sign = start[at]
-    if (isInString) {
-      if (sign === '\\') at += 1
-      else if (sign === '"') isInString = false
-    } else if (sign === '"') isInString = true
-    else if (sign === '{' || sign === '[') depth += 1
-    else if (sign === '}' || sign === ']') {
-      depth -= 1
-      if (depth === 0) return start.slice(at + 1, end).trim() === ''
-    }
+  try {
+    JSON.parse(start.slice(0, end))
+    return true
+  } catch {
+    return false
   }
-  return isInString
 }
 
 /** The products of a JSON file that has not one object on each line, in batches. */

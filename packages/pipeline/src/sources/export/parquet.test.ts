@@ -33,12 +33,18 @@ const list = (name: string, ...members: readonly SchemaElement[]): SchemaElement
 const hash = (value: string): string => createHash('sha512').update(value).digest('hex')
 
 /** A file of the official export's form, with the columns that matter here and one that does not. */
-const fileOf = (count: number, rowGroupSize: number): Buffer => {
+const fileOf = (count: number, rowGroupSize: number, pages: object = {}): Buffer => {
   const rows = Array.from({ length: count }, (_, index) => index)
-  const column = (name: string, value: (index: number) => unknown) => ({ name, data: rows.map(value) })
+  const column = (name: string, value: (index: number) => unknown) => ({
+    name,
+    data: rows.map(value),
+    ...pages,
+  })
   return Buffer.from(
     parquetWriteBuffer({
       rowGroupSize,
+      // Several pages for each column of 9,000 rows.
+      pageSize: 50_000,
       schema: [
         { name: 'root', num_children: 8 },
         ...[text('code'), text('lang'), text('unheard')],
@@ -76,11 +82,12 @@ const written = async (content: Buffer): Promise<string> => {
   return file
 }
 
-test.each([
-  ['several row groups', 2_500, 1_000],
-  ['a row group larger than what is read at once', 5_000, 5_000],
-])('a file with %s is read to its end', { timeout }, async (_what, count, rowGroupSize) => {
-  const file = await written(fileOf(count, rowGroupSize))
+test.each<readonly [what: string, count: number, rowGroupSize: number, pages: object]>([
+  ['several row groups', 2_500, 1_000, {}],
+  ['a large row group', 9_000, 9_000, {}],
+  ['a large row group without an index of its pages', 9_000, 9_000, { offsetIndex: false }],
+])('a file with %s is read to its end', { timeout }, async (_what, count, rowGroupSize, pages) => {
+  const file = await written(fileOf(count, rowGroupSize, pages))
   const { products, removals, skipped, error } = await taken(exportSource({ file, userAgent }))
   expect([products.length, removals.map(({ code }) => code), skipped, error]).toEqual([
     count - 1,
@@ -149,4 +156,37 @@ test('a site without range requests is RANGES_UNSUPPORTED', async () => {
   await using site = await serve(() => ({ '/food.parquet': (_request, response) => response.end(content) }))
   const { error } = await taken(exportSource({ file: `${site.origin}/food.parquet`, userAgent }))
   expect(error).toMatchObject({ code: 'RANGES_UNSUPPORTED', hint: expect.stringContaining('download') })
+})
+
+test('columns of other types are read', async () => {
+  const content = parquetWriteBuffer({
+    columnData: [
+      { name: ' Code', data: [3_000_000_000_011n, 34_000_470_693n, 12_345_678_901_234_567n], type: 'INT64' },
+      { name: 'product_name', data: ['A', 'B', "[{'lang': main, 'text': C}]"], type: 'STRING' },
+      { name: 'fat_100g', data: [17.52, null, 3], type: 'FLOAT' },
+      { name: 'last_modified_t', data: [new Date(1_714_000_000_000), null, null], type: 'TIMESTAMP' },
+    ],
+  })
+  const { products } = await taken(exportSource({ file: await written(Buffer.from(content)), userAgent }))
+  expect(products.map(each => [each.code, each.product_name, each.fat_100g, each.last_modified_t])).toEqual([
+    ['3000000000011', 'A', 17.52, 1_714_000_000],
+    ['0034000470693', 'B', null, null],
+    ['12345678901234567', 'C', 3, null],
+  ])
+})
+
+test('a code of a floating-point column is skipped if it may be rounded', async () => {
+  const content = parquetWriteBuffer({
+    columnData: [
+      { name: 'code', data: [3_000_000_000_011, 2.02e11], type: 'DOUBLE' },
+      { name: 'brands', data: ['A', 'B'], type: 'STRING' },
+    ],
+  })
+  const { products, skipped } = await taken(
+    exportSource({ file: await written(Buffer.from(content)), userAgent }),
+  )
+  expect([products.map(({ code }) => code), skipped.map(([, reason]) => reason)]).toEqual([
+    ['3000000000011'],
+    ['its code `202000000000` may be a rounded number'],
+  ])
 })

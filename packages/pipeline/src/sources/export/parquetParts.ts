@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import type { AsyncBuffer, Compressors, FileMetaData, ParquetParsers, SchemaTree } from 'hyparquet'
 import { type PageLocation, pageLocations } from './parquetPages.ts'
 
@@ -46,6 +47,8 @@ export async function* wholeGroup(
 
 /** The rows of a large group in parts. Of each column about one page is in memory. */
 export async function* largeGroupParts(reading: Reading, range: GroupRange): AsyncGenerator<Part> {
+  // Most of what decoding allocates is garbage at once. By default, the heap would grow to a multiple of the values first.
+  setFlagsFromString('--heap-growing-percent=20')
   const columns = await segmentedColumns(reading, range)
   for (let start = range.rowStart; start < range.rowEnd; start += partRows) {
     const end = Math.min(start + partRows, range.rowEnd)
