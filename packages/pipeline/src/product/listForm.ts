@@ -8,11 +8,12 @@ import { nutrients } from './nutriments.ts'
  */
 export const inApiForm = (product: JsonObject): JsonObject => {
   const { nutriments, lang } = product
-  if (!Array.isArray(nutriments) && !listedTexts.some(name => Array.isArray(product[name]))) return product
+  const texts = listedTexts.filter(name => Array.isArray(product[name]))
+  if (texts.length === 0 && !Array.isArray(nutriments)) return product
   return {
     ...product,
-    ...Object.fromEntries(listedTexts.map(name => [name, mainText(product[name], lang)])),
-    nutriments: Array.isArray(nutriments) ? nutrimentsIn(nutriments) : nutriments,
+    ...Object.fromEntries(texts.map(name => [name, mainText(product[name], lang)])),
+    ...(Array.isArray(nutriments) ? { nutriments: nutrimentsIn(nutriments) } : {}),
   }
 }
 
@@ -20,8 +21,7 @@ const listedTexts = ['product_name', 'generic_name', 'ingredients_text'] as cons
 
 /** The text of the language `main`; otherwise of the product's language; otherwise the first one. */
 const mainText = (value: unknown, lang: unknown): unknown => {
-  if (!Array.isArray(value)) return value
-  const texts = value.map(objectOf)
+  const texts = Array.isArray(value) ? value.map(objectOf) : []
   const textIn = (language: unknown) => texts.find(each => each?.['lang'] === language)
   return (textIn('main') ?? textIn(lang) ?? texts[0])?.['text']
 }

@@ -12,7 +12,7 @@ export const isJson = (start: string): boolean =>
 
 /** The same, if its first line may be damaged or a message of another program. A web page can contain JSON too. */
 export const containsJson = (start: string): boolean =>
-  isJson(start) || (!/^<[!?a-z]/i.test(start) && /\n\s*\{\s*"/.test(start))
+  isJson(start) || (!/^<(?:[!?]|(?:html|head|body)\b)/i.test(start) && /\n\s*\{\s*"/.test(start))
 
 /**
  * Whether a text that starts so has one JSON object on each line, because its first line has. Only then its lines can be read
