@@ -1,10 +1,8 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { settingPaths } from '@offstream/pipeline'
-import { execa } from 'execa'
+import { startDeltaJob } from './deltaJob.ts'
 import { percentile } from './latencies.ts'
 import { type LiveResult, type LoadChoice, runLiveLoad } from './liveLoad.ts'
-import { cpuSecondsOf, MemorySampler, type ProcessInfo, processesWith } from './processUsage.ts'
+import { cpuSecondsOf, MemorySampler, type ProcessInfo } from './processUsage.ts'
 import type { Bench, Scenario } from './scenario.ts'
 import { publish, writeEvents } from './streamEvents.ts'
 import { type Figures, note, type Point } from './streamResults.ts'
@@ -83,37 +81,11 @@ const measureJob = async (
   for (const rate of rates) await measureLoad(bench, target, { ...load, rate })
 }
 
-/** The stock Delta job on a table with the same rows. */
-const measureDelta = async (
-  bench: Bench,
-  stack: StreamStack,
-  rows: number,
-  load: Omit<LoadChoice, 'rate'>,
-) => {
-  const { peers, scratch } = bench
-  const folder = join(scratch, `delta-${rows}`)
-  const table = join(folder, 'table')
-  await mkdir(folder)
-  // The rows are the first messages of the topic. delta-rs writes them faster.
-  await peers.run('native.py', stack.broker, table, '--events', String(rows), '--batch', String(rows))
-  const [file, ...args] = peers.sparkCommand(stack.broker, 'delta', folder, '--live')
-  const job = execa(file, args, { env: peers.sparkEnvironment, reject: false, detached: true })
-  try {
-    await new Promise<void>((resolve, reject) => {
-      job.stdout.on('data', text => String(text).includes('ready') && resolve())
-      job.then(({ stderr }) => reject(new Error(`the Delta job exited: ${stderr.slice(-2_000)}`)))
-    })
-    const target = {
-      contender: deltaJob,
-      broker: stack.broker,
-      table: `delta:${table}`,
-      processes: () => processesWith(folder),
-    }
-    for (const rate of rates) await measureLoad(bench, target, { ...load, rate })
-  } finally {
-    if (job.pid !== undefined) process.kill(-job.pid, 'SIGKILL')
-    await job
-  }
+const measureDelta = async (bench: Bench, stack: StreamStack, load: Omit<LoadChoice, 'rate'>) => {
+  const startOffset = await stack.endOffset()
+  await using job = await startDeltaJob(bench, stack.broker, { rows: load.products, startOffset })
+  const target = { contender: deltaJob, broker: stack.broker, table: job.table, processes: job.processes }
+  for (const rate of rates) await measureLoad(bench, target, { ...load, rate })
 }
 
 const measureTable = async (bench: Bench, rows: number): Promise<void> => {
@@ -137,7 +109,7 @@ const measureTable = async (bench: Bench, rows: number): Promise<void> => {
     }
     await stack.down()
     await stack.up()
-    await results.continueAfter(deltaJob, () => measureDelta(bench, stack, rows, control))
+    await results.continueAfter(deltaJob, () => measureDelta(bench, stack, control))
   }
 }
 

@@ -1,7 +1,14 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { brokerOf, configOf, type Directories, directoriesOf, freePorts } from '@offstream/pipeline'
+import {
+  brokerOf,
+  configOf,
+  type Directories,
+  describeTopic,
+  directoriesOf,
+  freePorts,
+} from '@offstream/pipeline'
 import { until } from '@offstream/runtime'
 import { execa } from 'execa'
 import type { Checkout } from './checkout.ts'
@@ -119,6 +126,12 @@ export class StreamStack implements AsyncDisposable {
       signal(job, 'SIGCONT')
     }
     return Date.now()
+  }
+
+  /** The offset after the last message of the topic. */
+  async endOffset(): Promise<number> {
+    const { partitions } = await describeTopic(this.broker, null)
+    return partitions.reduce((sum, { latest }) => sum + latest, 0)
   }
 
   /** How far the job is; null if it has not reported yet. */
