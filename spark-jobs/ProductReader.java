@@ -3,7 +3,6 @@ package offstream;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.time.DateTimeException;
@@ -14,18 +13,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
-import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
-import org.apache.spark.sql.api.java.UDF2;
+import org.apache.spark.unsafe.types.UTF8String;
 
 /**
- * Reads the value of a message, which must be valid UTF-8: (key, value) → the columns of the record and the reason why
- * the message is invalid, or null for a null value. It does not throw.
+ * Reads the value of a message, which must be valid UTF-8, into the columns of the record.
  *
- * Columns, types, rules and the text of reasons come from reader.py as JSON. Janino compiles this file at the start of
- * the job. Janino has no lambdas and no type inference, and no bridge methods, so the interface is raw.
+ * Columns, types, rules and the text of reasons come from java_classes.py.
  */
-public class ProductReader implements UDF2 {
+public class ProductReader {
     private static final JsonFactory JSON = new JsonFactory();
     /** The precision up to which Spark reads a number with a decimal point exactly. */
     private static final int MAX_DIGITS = 38;
@@ -43,8 +38,7 @@ public class ProductReader implements UDF2 {
     private final Pattern code;
     private final Pattern time;
 
-    public ProductReader(String rules) throws IOException {
-        Map root = (Map) new ObjectMapper().readValue(rules, Map.class);
+    public ProductReader(Map root) {
         List list = (List) root.get("columns");
         int count = list.size();
         types = new String[count];
@@ -72,22 +66,26 @@ public class ProductReader implements UDF2 {
         time = Pattern.compile((String) root.get("time"));
     }
 
-    public Object call(Object key, Object value) {
-        if (value == null) return null;
-        Object[] row = new Object[types.length + 1];
-        String reason;
+    public int width() {
+        return types.length;
+    }
+
+    public int column(String name) {
+        return ((Integer) columns.get(name)).intValue();
+    }
+
+    /** Fills the first columns of the row. Returns the reason why the record is invalid, or null. It does not throw. */
+    public String read(byte[] key, byte[] value, Object[] row) {
         try {
-            reason = read((byte[]) value, row);
+            String reason = parse(value, row);
+            return reason == null ? problem(key, row) : reason;
         } catch (IOException e) {
-            reason = notObject;
+            return notObject;
         }
-        if (reason == null) reason = problem((byte[]) key, row);
-        row[types.length] = reason;
-        return RowFactory.create(row);
     }
 
     /** Fills the row. Returns the reason if the value is not exactly one JSON object with values of the right types. */
-    private String read(byte[] value, Object[] row) throws IOException {
+    private String parse(byte[] value, Object[] row) throws IOException {
         if (isNotPlain(value)) return notObject;
         boolean[] wrong = null;
         JsonParser parser = JSON.createParser(value);
@@ -122,8 +120,9 @@ public class ProductReader implements UDF2 {
 
     /** Returns null if JSON has another type here. */
     private Object typed(String type, JsonToken token, JsonParser parser) throws IOException {
-        if (type.equals("string")) return token == JsonToken.VALUE_STRING ? parser.getText() : null;
-        if (type.equals("timestamp")) return token == JsonToken.VALUE_STRING ? instant(parser.getText()) : null;
+        boolean isText = token == JsonToken.VALUE_STRING;
+        if (type.equals("string")) return isText ? UTF8String.fromString(parser.getText()) : null;
+        if (type.equals("timestamp")) return isText ? micros(parser.getText()) : null;
         if (token != JsonToken.VALUE_NUMBER_INT && token != JsonToken.VALUE_NUMBER_FLOAT) return null;
         if (type.equals("double")) {
             double number = parser.getDoubleValue();
@@ -152,20 +151,26 @@ public class ProductReader implements UDF2 {
         }
     }
 
-    private Instant instant(String text) {
+    /** Returns the microseconds since 1970 of an ISO 8601 text with a zone, or null if it is not one. */
+    public Long micros(String text) {
         if (!time.matcher(text).find()) return null;
         try {
-            return OffsetDateTime.parse(text).toInstant();
+            Instant instant = OffsetDateTime.parse(text).toInstant();
+            return Long.valueOf(instant.getEpochSecond() * 1_000_000L + instant.getNano() / 1_000);
         } catch (DateTimeException e) {
             return null;
         }
     }
 
+    public boolean isCode(String text) {
+        return code.matcher(text).find();
+    }
+
     /** Returns the first rule that the record breaks, or null. */
     private String problem(byte[] key, Object[] row) {
         for (int i = 0; i < missing.length; i++) if (missing[i] != null && row[i] == null) return missing[i];
-        String ownCode = (String) row[((Integer) columns.get("code")).intValue()];
-        if (!code.matcher(ownCode).find()) return invalidCode;
+        String ownCode = row[column("code")].toString();
+        if (!isCode(ownCode)) return invalidCode;
         if (!isText(key, ownCode)) return otherKey;
         for (int i = 0; i < negative.length; i++)
             if (negative[i] != null && row[i] != null && ((Number) row[i]).longValue() < 0) return negative[i];

@@ -6,16 +6,26 @@ them, stream.py. Readers see whole commits.
 
 from __future__ import annotations
 
+import sys
+import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
+import java_classes
+from messages import READ, accepted, read_messages, rejected, rules
 from products import REJECTED as REJECTED_COLUMNS
 from products import TABLE as PRODUCT_COLUMNS
 from products import age, newest
+from program import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.types import StructType
 
@@ -43,9 +53,12 @@ _PROPERTIES = {
     # files that it reads may be deleted.
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "20",
+    "commit.manifest.min-count-to-merge": "8",
     "history.expire.max-snapshot-age-ms": str(5 * 60 * 1000),
     "history.expire.min-snapshots-to-keep": "1",
 }
+
+_MAX_SMALL_FILES = 50
 
 _MAX_TRIES = 5
 _PAUSE_SECONDS = 0.5
@@ -70,10 +83,123 @@ def ensure_tables(spark: SparkSession) -> None:
             return
 
 
-def set_snapshot_properties(spark: SparkSession, properties: dict[str, str]) -> None:
-    """Set the properties of the snapshots that the next MERGE statements of this session commit."""
+class Tables:
+    """Writes batches of messages to the tables, and maintains them. Nothing else may change the tables.
+
+    BatchWriter.java does both without a plan of Spark and without reading the tables. If it cannot write a
+    batch, MERGE does, and the next batch starts with a new index. Upkeep may run in another thread.
+    """
+
+    def __init__(
+        self, spark: SparkSession, max_indexed_rows: int = 5_000_000, max_driver_rows: int = 2_000
+    ) -> None:
+        """With more products than `max_indexed_rows`, MERGE writes each batch.
+
+        A batch with more products than `max_driver_rows` is written to files by its tasks.
+        """
+        self._spark = spark
+        self._lock = threading.RLock()
+        """Held while a batch is written."""
+        self._compacting = threading.RLock()
+        """Held while files are rewritten. Code that needs both locks takes this one first."""
+        self._merges = dict.fromkeys(TABLES, 0)
+        self._writer = java_classes.new(
+            spark.sparkContext,
+            "BatchWriter",
+            *(spark._jsparkSession, PRODUCTS, REJECTED, rules(), _java_list(spark, READ.names)),
+            *(max_indexed_rows, max_driver_rows),
+        )
+
+    def warm_up(self, batch: DataFrame) -> None:
+        """Write a batch to a temporary table of the driver."""
+        # Spark deletes this folder when the program exits.
+        folder = Path(self._spark.sparkContext._temp_dir) / "warm-up"
+        self._writer.warmUp(batch._jdf, folder.as_uri())
+
+    def open(self) -> None:
+        """Make the index of the products, which takes some seconds for a million rows."""
+        self._writer.open()
+
+    def write(self, batch: DataFrame, properties: dict[str, str]) -> None:
+        """Write a batch of Kafka messages to the tables. Writing it again changes nothing.
+
+        The snapshots get `properties`. The products are written last, so that a snapshot of them proves that
+        the whole batch is in the tables.
+        """
+        with self._lock:
+            if not self._has_written(batch, properties):
+                self.merge(batch, properties)
+
+    def merge(self, batch: DataFrame, properties: dict[str, str]) -> None:
+        """Write a batch by MERGE, which plans twice and reads the table of products."""
+        with self._lock:
+            merge_batch(batch, properties)
+            for table in TABLES:
+                self._merges[table] += 1
+
+    def _has_written(self, batch: DataFrame, properties: dict[str, str]) -> bool:
+        try:
+            written: bool = self._writer.write(batch._jdf, _java_map(self._spark, properties))
+        except (Py4JJavaError, PySparkException) as error:
+            self._writer.close()
+            print(f"a batch is written by MERGE: {one_line(error)}", file=sys.stderr, flush=True)
+            return False
+        return written
+
+    def compact(self, table: str) -> bool:
+        """Rewrite some files of a table, if that is useful; return whether it was."""
+        with self._compacting:
+            if table == PRODUCTS and self._writer.isIndexed():
+                compacted: bool = self._writer.compact()
+                return compacted
+            files = self._spark.table(f"{table}.files").count() if table == REJECTED else self._merges[table]
+            if files < _MAX_SMALL_FILES:
+                return False
+            with self._lock:
+                compact(self._spark, table)
+                self._merges[table] = 0
+            return True
+
+    def alone(self, work: Callable[[], None]) -> None:
+        """Do work while no batch is written and no file is rewritten."""
+        with self._compacting, self._lock:
+            work()
+
+    def expire_snapshots(self, table: str) -> bool:
+        """Remove old snapshots of a table."""
+        if table == PRODUCTS and self._writer.isIndexed():
+            self._writer.expireProducts()
+        elif table == REJECTED and self._writer.isIndexed():
+            self._writer.expireRejected()
+        else:
+            with self._lock:
+                expire_snapshots(self._spark, table)
+        return False
+
+    def delete_files(self) -> bool:
+        """Delete some files of removed snapshots; return whether there may be more."""
+        deleted: bool = self._writer.deleteFiles()
+        return deleted
+
+    def remove_orphans(self, table: str) -> bool:
+        """Delete the files that killed writers left."""
+        remove_orphans(self._spark, table)
+        return False
+
+
+def merge_batch(batch: DataFrame, properties: dict[str, str]) -> None:
+    """Write a batch by MERGE: it plans twice and reads the tables, whatever the size of the batch."""
     for name, value in properties.items():
-        spark.conf.set(f"spark.sql.iceberg.snapshot-property.{name}", value)
+        batch.sparkSession.conf.set(f"spark.sql.iceberg.snapshot-property.{name}", value)
+    # Every action reads Kafka again unless the batch is persisted, and MERGE reads its source twice.
+    read = read_messages(batch).persist()
+    try:
+        wrong = rejected(read)
+        if not wrong.isEmpty():
+            merge_rejected(wrong)
+        merge_products(accepted(read))
+    finally:
+        read.unpersist()
 
 
 def merge_products(rows: DataFrame) -> None:
@@ -149,6 +275,20 @@ def _ensure_table(spark: SparkSession, table: str, columns: StructType) -> None:
     if changed:
         settings = ", ".join(f"'{name}' = '{value}'" for name, value in changed.items())
         spark.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ({settings})")
+
+
+def _java_list(spark: SparkSession, values: Iterable[str]) -> Any:  # noqa: ANN401 - an object of Java
+    found = spark._jvm.java.util.ArrayList()  # type: ignore[union-attr]
+    for value in values:
+        found.add(value)
+    return found
+
+
+def _java_map(spark: SparkSession, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - an object of Java
+    found = spark._jvm.java.util.HashMap()  # type: ignore[union-attr]
+    for name, value in values.items():
+        found[name] = value
+    return found
 
 
 def _listed(columns: dict[str, str]) -> str:

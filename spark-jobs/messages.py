@@ -1,40 +1,58 @@
 """How Kafka messages become rows of the tables, and which messages are rejected.
 
-Everything here is DataFrame → DataFrame and knows no address and no table. No message causes an error: such a
-message would end the stream at each of its starts.
+MessageReader.java reads them. This module passes all columns, types, rules and reasons to Java, so that they
+are written only once. No message causes an error: such a message would end the stream at each of its starts.
 """
 
 from __future__ import annotations
 
-from functools import cache, reduce
-from typing import TYPE_CHECKING
+import json
+from typing import Any
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
 
-from products import A_CODE, CODE, PRODUCT, REJECTED, SCHEMA_VERSION, TIME, TYPE_WORDS
-from reader import product_of
+import java_classes
+from products import (
+    A_CODE,
+    CODE,
+    NEVER_NEGATIVE,
+    NEVER_NULL,
+    ONE_OF,
+    PRODUCT,
+    REJECTED,
+    SCHEMA_VERSION,
+    TABLE,
+    TIME,
+    TYPE_WORDS,
+)
 
-if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+READ = StructType(
+    [*TABLE.fields, *(StructField(name, StringType()) for name in ("topic", "key", "value", "reason"))]
+)
+"""A message that was read: a row of the table, and its content and the reason if it is invalid."""
 
 
 def read_messages(messages: DataFrame) -> DataFrame:
-    """Read Kafka messages: each with its content, its `product`, and the `reason` if it is invalid.
+    """Read Kafka messages: each becomes a row of the table, or has the `reason` why it is invalid.
 
     In: `key`, `value` (binary), `topic`, `partition`, `offset`, `timestamp`, `headers`, as Spark's Kafka
     source returns them with `includeHeaders`. A null value is a delete of the key as of the header `as-of`,
-    otherwise as of the message's timestamp. Out: a null `reason` if the message is valid. Persist the result,
-    since `accepted` and `rejected` both start from it.
+    otherwise as of the message's timestamp. Persist the result, since `accepted` and `rejected` both start
+    from it.
     """
-    value = F.col("value")
-    product = F.when(_is_utf8(), product_of(messages.sparkSession, F.col("key"), value))
-    read = messages.withColumn("product", product).select(*_message_columns())
-    return read.withColumn("reason", _reason()).drop("is_utf8", "schema_version")
+    session = messages.sparkSession
+    reader = java_classes.new(session.sparkContext, "MessageReader", rules(), messages._jdf.schema())
+    task = java_classes.new(session.sparkContext, "ReadTask", reader)
+    rows = task.rows(messages._jdf)
+    schema = session.sparkContext._jvm.org.apache.spark.sql.types.DataType.fromJson(READ.json())  # type: ignore[union-attr]
+    return DataFrame(session._jsparkSession.internalCreateDataFrame(rows, schema, False), session)
 
 
 def accepted(read: DataFrame) -> DataFrame:
     """Return the valid messages as rows of the table."""
-    return read.where(F.col("reason").isNull()).select(*_row())
+    return read.where(F.col("reason").isNull()).select(*TABLE.names)
 
 
 def rejected(read: DataFrame) -> DataFrame:
@@ -42,92 +60,34 @@ def rejected(read: DataFrame) -> DataFrame:
     return read.where(F.col("reason").isNotNull()).select(*REJECTED.names)
 
 
-# Columns do not belong to a DataFrame. These are built once, since that takes hundreds of calls into the JVM,
-# a good part of the time of a small batch.
-
-
-@cache
-def _message_columns() -> tuple[Column, ...]:
-    """Return the position of a message, its texts, its headers and its product."""
-    return (
-        F.make_valid_utf8(F.col("key").cast("string")).alias("key"),
-        F.make_valid_utf8(F.col("value").cast("string")).alias("value"),
-        F.col("topic"),
-        F.col("partition").alias("kafka_partition"),
-        F.col("offset").alias("kafka_offset"),
-        F.col("timestamp").alias("kafka_timestamp"),
-        _is_utf8().alias("is_utf8"),
-        _last_header("schema-version").alias("schema_version"),
-        _last_header("as-of").alias("deleted_as_of"),
-        F.col("product"),
+def rules() -> str:
+    """Return what MessageReader.java has to know, as JSON."""
+    a_time = TYPE_WORDS["timestamp"]
+    return json.dumps(
+        {
+            "columns": [_column(field.name, field.dataType.simpleString()) for field in PRODUCT],
+            "schemaVersion": SCHEMA_VERSION,
+            "unknownVersion": f"header schema-version: this job reads up to {SCHEMA_VERSION}, not ",
+            "invalidAsOf": f"header as-of: must be {a_time}",
+            "invalidKey": f"key: must be {A_CODE}",
+            "notUtf8": "value: is not UTF-8",
+            "notObject": "value: is not a JSON object",
+            "invalidCode": f"code: must be {A_CODE}",
+            "otherKey": "code: differs from the key",
+            "code": CODE,
+            "time": TIME,
+        }
     )
 
 
-@cache
-def _row() -> tuple[Column, ...]:
-    """Return the columns of a row of the table."""
-    deleted = F.col("value").isNull()
-    of_delete = {
-        "code": F.col("key"),
-        "as_of": F.coalesce(_time(F.col("deleted_as_of")), F.col("kafka_timestamp")),
-        "observed_at": F.col("kafka_timestamp"),
+def _column(name: str, kind: str) -> dict[str, Any]:
+    values = ONE_OF.get(name, ())
+    return {
+        "name": name,
+        "type": kind,
+        "wrongType": f"{name}: must be {TYPE_WORDS[kind]}",
+        "missing": f"{name}: is missing" if name in NEVER_NULL else None,
+        "negative": f"{name}: must not be negative" if name in NEVER_NEGATIVE else None,
+        "allowed": values,
+        "notAllowed": f"{name}: must be one of {', '.join(map(str, values))}" if values else None,
     }
-    record = {
-        name: F.when(deleted, of_delete.get(name, F.lit(None))).otherwise(F.col(f"product.{name}"))
-        for name in PRODUCT.names
-    }
-    record["as_of"] = _bounded(record["as_of"])
-    columns = (column.alias(name) for name, column in record.items())
-    position = (F.col(name) for name in ("kafka_partition", "kafka_offset", "kafka_timestamp"))
-    return (*columns, deleted.alias("deleted"), *position)
-
-
-def _bounded(as_of: Column) -> Column:
-    """Return the timestamp of the message for a moment after it, which would win against all later ones."""
-    # A few minutes are the difference of two clocks. The time of reading would differ in each run.
-    sent = F.col("kafka_timestamp")
-    return F.when(as_of > sent + F.expr("INTERVAL 5 MINUTES"), sent).otherwise(as_of)
-
-
-@cache
-def _reason() -> Column:
-    """Return the first reason why a message is invalid; null if it is valid."""
-    is_delete = F.col("value").isNull()
-    version = F.col("schema_version")
-    is_known_version = F.coalesce(version.try_cast("int").between(1, SCHEMA_VERSION), F.lit(False))
-    of_headers = [
-        (
-            version.isNotNull() & ~is_known_version,
-            F.concat(F.lit(f"header schema-version: this job reads up to {SCHEMA_VERSION}, not "), version),
-        )
-    ]
-    of_delete = [
-        (~F.coalesce(F.col("key").rlike(CODE), F.lit(False)), F.lit(f"key: must be {A_CODE}")),
-        (
-            F.col("deleted_as_of").isNotNull() & _time(F.col("deleted_as_of")).isNull(),
-            F.lit(f"header as-of: must be {TYPE_WORDS['timestamp']}"),
-        ),
-    ]
-    of_product = F.when(~F.col("is_utf8"), F.lit("value: is not UTF-8")).otherwise(F.col("product.reason"))
-    return F.coalesce(_first(of_headers), F.when(is_delete, _first(of_delete)).otherwise(of_product))
-
-
-def _first(cases: list[tuple[Column, Column]]) -> Column:
-    """Return the text of the first case that is true, otherwise null. Later cases are not evaluated."""
-    return reduce(lambda otherwise, case: F.when(*case).otherwise(otherwise), reversed(cases), F.lit(None))
-
-
-def _is_utf8() -> Column:
-    return F.is_valid_utf8(F.col("value").cast("string"))
-
-
-def _time(text: Column) -> Column:
-    """Return the timestamp of an ISO 8601 text with a zone; null if it is not one."""
-    return F.when(text.rlike(TIME), text.try_cast("timestamp"))
-
-
-def _last_header(name: str) -> Column:
-    # In Kafka a header may occur twice, and the last one counts. A map of the headers would throw (ANSI), and
-    # one such message would end the stream at each of its starts.
-    named = F.filter(F.col("headers"), lambda header: header["key"] == name)
-    return F.make_valid_utf8(F.try_element_at(named, F.lit(-1))["value"].cast("string"))

@@ -29,13 +29,13 @@ class OptimizeRequests:
         self,
         spark: SparkSession,
         file: Path,
-        between_batches: Callable[[Callable[[], None]], None],
+        alone: Callable[[Callable[[], None]], None],
         progress: Progress,
     ) -> None:
-        """`between_batches` does work while no batch is written."""
+        """`alone` does work while no batch is written and no upkeep runs."""
         self._spark = spark
         self._file = file
-        self._between_batches = between_batches
+        self._alone = alone
         self._progress = progress
         self._thread: threading.Thread | None = None
 
@@ -57,7 +57,7 @@ class OptimizeRequests:
     def _carry_out(self, request: str) -> None:
         error = None
         try:
-            self._between_batches(self._rewrite)
+            self._alone(self._rewrite)
         except Exception as thrown:  # noqa: BLE001 - whatever fails here, the stream must continue
             traceback.print_exc()
             error = one_line(thrown)

@@ -8,18 +8,19 @@ configured from outside, by `spark.sql.catalog.lake.*`.
 from __future__ import annotations
 
 import argparse
-import threading
+import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from checkpoint import Checkpoint, Owner
 from holdings import holdings, refuse_newer_tables, sole_writer
-from lake import ensure_tables, merge_products, merge_rejected, set_snapshot_properties
-from messages import accepted, read_messages, rejected
+from lake import Tables, ensure_tables
 from optimize import OptimizeRequests
+from products import ONE_OF, PRODUCT
 from program import run
 from progress import Progress
 from topic import DataLossError, Topic, Watch, connected, refuse_loss
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.1
 _HEARTBEAT_SECONDS = 1.0
+_WARM_UPS = 6
+_WARM_UP_ROWS = 200
+_MAX_RECORDS_PER_TASK = 25_000
 
 # The driver keeps the plan of each query and the metrics of each batch for its web page. At a batch a second
 # that would be thousands an hour.
@@ -40,7 +44,9 @@ _SETTINGS = {
     "spark.sql.ui.retainedExecutions": "50",
     "spark.ui.retainedJobs": "200",
     "spark.ui.retainedStages": "200",
-    "spark.sql.streaming.numRecentProgressUpdates": "20",
+    "spark.sql.streaming.numRecentProgressUpdates": "50",
+    # How often an idle query looks for new messages. The default of 10 ms costs much CPU.
+    "spark.sql.streaming.pollingDelay": "100ms",
 }
 
 
@@ -68,14 +74,16 @@ def stream(spark: SparkSession, args: argparse.Namespace, progress: Progress) ->
     progress.resume(checkpoint.committed())
     ensure_tables(spark)
     refuse_newer_tables(spark)
-    warm_up(spark)
-    with connected(spark, args.brokers, args.topic) as topic:
+    tables = Tables(spark, args.max_indexed_rows)
+    warm_up(spark, tables)
+    tables.open()
+    with connected(spark, args.brokers, args.topic) as topic, Upkeep(tables, progress.report_upkeep):
         watch = begin_watch(topic, checkpoint, spark, progress)
         checkpoint.delete_uncommitted()
-        batches = Batches(args.stop_file, checkpoint, watch, Upkeep(progress.report_upkeep))
+        batches = Batches(tables, args.stop_file, checkpoint, watch)
         messages = kafka_messages(spark, args.brokers, args.topic, args.max_offsets_per_trigger)
         query = start(messages, batches, args.checkpoint, args.trigger_ms)
-        requests = OptimizeRequests(spark, args.optimize_file, batches.between, progress)
+        requests = OptimizeRequests(spark, args.optimize_file, tables.alone, progress)
         try:
             supervise(query, batches, args.stop_file, progress, requests.follow)
         finally:
@@ -107,25 +115,23 @@ class Batches:
 
     def __init__(
         self,
+        tables: Tables,
         stop_file: Path,
         checkpoint: Checkpoint | None = None,
         watch: Watch | None = None,
-        upkeep: Upkeep | None = None,
     ) -> None:
         """No batch starts once `stop_file` exists. The checkpoint is that of the query."""
+        self._tables = tables
         self._stop_file = stop_file
         self._checkpoint = checkpoint
         self._watch = watch
-        self._upkeep = upkeep or Upkeep()
-        self._writing = threading.Lock()
         self.error: Exception | None = None
         """Why no other batch starts: the error of a batch, which Spark's own error hides, or a loss."""
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
         """Write the batch. If this throws, the query ends, and the batch runs again at the next start."""
         try:
-            with self._writing:
-                self._write(batch, batch_id)
+            self._write(batch, batch_id)
         except Exception as error:
             self.error = error
             raise
@@ -135,15 +141,10 @@ class Batches:
             raise StopRequestedError
         if self.error is not None:
             raise self.error
-        write_batch(batch, {} if self._checkpoint is None else self._checkpoint.properties(batch_id))
+        properties = {} if self._checkpoint is None else self._checkpoint.properties(batch_id)
+        self._tables.write(batch, properties)
         if self._watch is not None and self._checkpoint is not None:
             self._watch.read(self._checkpoint.planned(batch_id))
-        self._upkeep.after_batch(batch.sparkSession, batch_id)
-
-    def between(self, work: Callable[[], None]) -> None:
-        """Do work while no batch is written. The next batch waits for it."""
-        with self._writing:
-            work()
 
     def check(self) -> None:
         """Check for lost messages between two batches: a lost topic may have no next batch."""
@@ -152,24 +153,6 @@ class Batches:
                 self._watch.check()
         except DataLossError as error:
             self.error = error
-
-
-def write_batch(batch: DataFrame, properties: dict[str, str]) -> None:
-    """Write a batch of Kafka messages to the tables. Writing it again changes nothing.
-
-    The snapshots get `properties`. The products are written last, so that a snapshot of them proves that the
-    whole batch is in the tables.
-    """
-    set_snapshot_properties(batch.sparkSession, properties)
-    # Every action reads Kafka again unless the batch is persisted, and MERGE reads its source twice.
-    read = read_messages(batch).persist()
-    try:
-        wrong = rejected(read)
-        if not wrong.isEmpty():
-            merge_rejected(wrong)
-        merge_products(accepted(read))
-    finally:
-        read.unpersist()
 
 
 def kafka_messages(spark: SparkSession, brokers: str, topic: str, max_offsets: int) -> DataFrame:
@@ -183,6 +166,8 @@ def kafka_messages(spark: SparkSession, brokers: str, topic: str, max_offsets: i
         .option("maxOffsetsPerTrigger", max_offsets)
         # The topic is compacted, so gaps are normal. Kafka's source would take each for a loss.
         .option("failOnDataLoss", "false")
+        # A larger batch has several tasks, although the topic has one partition.
+        .option("maxRecordsPerPartition", _MAX_RECORDS_PER_TASK)
         .load()
     )
 
@@ -231,23 +216,30 @@ def supervise(
         raise error
 
 
-def warm_up(spark: SparkSession) -> None:
-    """Write an empty batch, which loads classes and compiles plans: a cold first batch takes 15 to 20 s."""
-    empty = (
-        # A range, since Spark would optimise a literal empty table away and compile nothing.
-        spark.range(1)
-        .where("id < 0")
-        .selectExpr(
-            "cast(cast(id AS string) AS binary) AS key",
-            "cast(cast(id AS string) AS binary) AS value",
-            "'' AS topic",
-            "cast(id AS int) AS partition",
-            "id AS offset",
-            "current_timestamp() AS timestamp",
-            "cast(NULL AS array<struct<key: string, value: binary>>) AS headers",
-        )
+def warm_up(spark: SparkSession, tables: Tables) -> None:
+    """Write batches to a temporary table: a cold first batch takes 15 to 20 s, and the next ones seconds."""
+    for number in range(_WARM_UPS):
+        tables.warm_up(_sample_messages(spark, number))
+
+
+def _sample_messages(spark: SparkSession, batch: int) -> DataFrame:
+    """Return one message of each of some codes, newer than those of the batches before."""
+    values: dict[str, object] = {"string": "text", "timestamp": "2026-01-01T00:00:00.000Z"}
+    record = {
+        field.name: next(iter(ONE_OF.get(field.name, ())), values.get(field.dataType.simpleString(), 1))
+        for field in PRODUCT
+    }
+    before, after = json.dumps({**record, "code": "#"}).split("#")
+    code = (F.col("id") + 10_000_000).cast("string")
+    return spark.range(0, _WARM_UP_ROWS, 1, 1).select(
+        code.cast("binary").alias("key"),
+        F.concat(F.lit(before), code, F.lit(after)).cast("binary").alias("value"),
+        F.lit("").alias("topic"),
+        F.lit(0).alias("partition"),
+        (F.col("id") + batch * _WARM_UP_ROWS).alias("offset"),
+        F.current_timestamp().alias("timestamp"),
+        F.lit(None).cast("array<struct<key: string, value: binary>>").alias("headers"),
     )
-    write_batch(empty, {})
 
 
 def _arguments() -> argparse.Namespace:
@@ -259,7 +251,13 @@ def _arguments() -> argparse.Namespace:
     add("--progress", required=True, type=Path, help="file to which the job writes its state and offsets")
     add("--stop-file", required=True, type=Path, help="the job stops when this file exists")
     add("--optimize-file", required=True, type=Path, help="the job rewrites its tables if this file appears")
-    add("--trigger-ms", type=int, default=2_000, help="time between two triggers, milliseconds")
+    add(
+        "--trigger-ms",
+        type=int,
+        default=0,
+        help="minimum time between the starts of two batches, milliseconds",
+    )
+    add("--max-indexed-rows", type=int, default=5_000_000, help="maximum number of rows for an index")
     add("--max-offsets-per-trigger", type=int, default=100_000, help="maximum number of messages in a batch")
     return parser.parse_args()
 

@@ -1,28 +1,32 @@
 """When the tables are compacted and cleaned up, and what happens if that fails.
 
-Upkeep runs between two batches, since it must not run beside a MERGE. A step that
-fails does not stop the stream: the error is logged and reported in the progress file, and the step is retried
-later.
+Upkeep runs in a separate thread, while batches go on; only its commits wait for a batch, and a batch for
+them. A step that fails does not stop the stream: the error is logged and reported in the progress file, and
+the step is retried later.
 """
 
 from __future__ import annotations
 
 import sys
+import threading
 import time
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lake import TABLES, compact, expire_snapshots, remove_orphans
+from lake import PRODUCTS, REJECTED
 from program import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pyspark.sql import SparkSession
+    from lake import Tables
 
 _MIN_RETRY_SECONDS = 60
 _MAX_RETRY_SECONDS = 3_600
+_POLL_SECONDS = 1.0
+_PAUSE_FACTOR = 3
+"""A step that took a second does not run again for three, which leaves the processor to the batches."""
 
 
 @dataclass
@@ -31,16 +35,13 @@ class _Step:
 
     name: str
     table: str
-    run: Callable[[SparkSession, str], None]
-    every_batches: int
+    run: Callable[[], bool]
+    """Returns whether there may be more to do at once."""
+    interval_seconds: float
+    due_at: float = 0
     failures: int = 0
     """Failures in a row."""
-    retry_at: float = 0
     error: str | None = None
-
-    def is_due(self, batch_id: int, now: float) -> bool:
-        """A failed step waits for its retry time, every other step for its batch."""
-        return now >= self.retry_at if self.failures else (batch_id + 1) % self.every_batches == 0
 
 
 class Upkeep:
@@ -48,39 +49,61 @@ class Upkeep:
 
     def __init__(
         self,
+        tables: Tables,
         report: Callable[[str | None], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`report` gets the error of the first failing step, or None if no step fails."""
         self._report = report
         self._clock = clock
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run_until_stopped, name="upkeep", daemon=True)
         self._steps = [
-            _Step(name, table, run, every_batches)
-            for name, run, every_batches in (
-                ("compaction", compact, 50),
-                ("snapshot expiry", expire_snapshots, 50),
-                ("orphan removal", remove_orphans, 5_000),
-            )
-            for table in TABLES
+            _Step("compaction", PRODUCTS, lambda: tables.compact(PRODUCTS), 2),
+            _Step("compaction", REJECTED, lambda: tables.compact(REJECTED), 600),
+            _Step("snapshot expiry", PRODUCTS, lambda: tables.expire_snapshots(PRODUCTS), 10),
+            _Step("snapshot expiry", REJECTED, lambda: tables.expire_snapshots(REJECTED), 10),
+            _Step("file deletion", PRODUCTS, tables.delete_files, 2),
+            _Step("orphan removal", PRODUCTS, lambda: tables.remove_orphans(PRODUCTS), 6 * 3_600),
+            _Step("orphan removal", REJECTED, lambda: tables.remove_orphans(REJECTED), 6 * 3_600),
         ]
+        for step in self._steps:
+            step.due_at = clock() + step.interval_seconds
 
-    def after_batch(self, spark: SparkSession, batch_id: int) -> None:
+    def __enter__(self) -> Upkeep:
+        """Run the steps when they are due, in a thread."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wait for the step that is running; no other starts."""
+        self._stopped.set()
+        self._thread.join()
+
+    def run_due(self) -> None:
         """Run the steps that are due. This does not throw."""
-        due = [step for step in self._steps if step.is_due(batch_id, self._clock())]
+        due = [step for step in self._steps if self._clock() >= step.due_at]
         for step in due:
-            self._run(step, spark)
+            self._run(step)
         if due:
             self._report(next((step.error for step in self._steps if step.error), None))
 
-    def _run(self, step: _Step, spark: SparkSession) -> None:
+    def _run_until_stopped(self) -> None:
+        while not self._stopped.wait(_POLL_SECONDS):
+            self.run_due()
+
+    def _run(self, step: _Step) -> None:
+        started = self._clock()
         try:
-            step.run(spark, step.table)
+            is_more = step.run()
         except Exception as error:  # noqa: BLE001 - whatever fails here, the stream must continue
             step.failures += 1
             pause = min(_MIN_RETRY_SECONDS * 2 ** (step.failures - 1), _MAX_RETRY_SECONDS)
-            step.retry_at = self._clock() + pause
+            step.due_at = self._clock() + pause
             step.error = f"{step.name} of {step.table} failed: {one_line(error)}"
             traceback.print_exc()
             print(f"{step.error}; next try in {pause} s, the stream continues", file=sys.stderr, flush=True)
         else:
             step.failures, step.error = 0, None
+            pause = _PAUSE_FACTOR * (self._clock() - started)
+            step.due_at = self._clock() + (pause if is_more else max(pause, step.interval_seconds))

@@ -12,7 +12,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from broker import running_broker
-from environment import lake_settings
+from environment import HISTORIES, SEED, lake_settings
 from lake import ensure_tables
 
 if TYPE_CHECKING:
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 # PySpark converts timestamps to the time zone of the process.
 os.environ["TZ"] = "UTC"
 time.tzset()
+
+
+def pytest_report_header() -> str:
+    """Print the seed with which a failing history can run again."""
+    return f"random histories: OFFSTREAM_HISTORIES={HISTORIES} OFFSTREAM_SEED={SEED}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

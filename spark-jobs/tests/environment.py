@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import random
 import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+HISTORIES = int(os.environ.get("OFFSTREAM_HISTORIES", "5"))
+"""The number of random histories of each property test."""
+
+SEED = int(os.environ.get("OFFSTREAM_SEED") or random.randrange(2**32))
+"""The seed of the random histories."""
 
 
 def lake_settings(folder: Path) -> dict[str, str]:

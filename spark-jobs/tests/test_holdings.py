@@ -18,10 +18,9 @@ from holdings import (
     sole_writer,
 )
 from kafka import as_messages, update
-from lake import PRODUCTS, compact
+from lake import PRODUCTS, Tables, compact
 from optimize import OptimizeRequests
 from progress import Progress
-from stream import write_batch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +36,7 @@ def test_an_empty_table_has_no_offsets(lake: SparkSession) -> None:
 def test_the_newest_offsets_count_also_after_a_compaction(lake: SparkSession) -> None:
     for offset in range(3):
         properties = {"offstream.topic-id": "t", "offstream.offsets": json.dumps({"products": {"0": offset}})}
-        write_batch(as_messages(lake, [update(offset, code=f"2000000{offset}")]), properties)
+        Tables(lake).write(as_messages(lake, [update(offset, code=f"2000000{offset}")]), properties)
     compact(lake, PRODUCTS)
     losses = [{"at": "2026-01-31T12:00:00Z", "reason": "it's gone"}]
     text = json.dumps(losses).replace("'", "\\'")
@@ -86,7 +85,7 @@ def test_a_request_rewrites_all_files_once_and_its_result_is_reported(
     lake: SparkSession, tmp_path: Path
 ) -> None:
     for offset in range(3):
-        write_batch(as_messages(lake, [update(offset, as_of=f"2026-01-0{offset + 1}T00:00:00Z")]), {})
+        Tables(lake).write(as_messages(lake, [update(offset, as_of=f"2026-01-0{offset + 1}T00:00:00Z")]), {})
     request, progress_file = tmp_path / "optimize", tmp_path / "progress.json"
     progress = Progress(progress_file)
     requests = OptimizeRequests(lake, request, lambda work: work(), progress)

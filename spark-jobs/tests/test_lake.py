@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,10 @@ import pytest
 
 from environment import lake_settings
 from kafka import EVIAN, NOON, NUTELLA, Message, as_messages, delete, minutes, update
-from lake import PRODUCTS, REJECTED, compact, ensure_tables, expire_snapshots, remove_orphans
+from lake import PRODUCTS, REJECTED, Tables, compact, ensure_tables, expire_snapshots, remove_orphans
 from messages import accepted, read_messages
 from products import REJECTED as REJECTED_COLUMNS
 from products import TABLE
-from stream import write_batch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +27,23 @@ if TYPE_CHECKING:
     from pyspark.sql import Row, SparkSession
 
 
+@cache
+def tables_of(lake: SparkSession) -> Tables:
+    return Tables(lake)
+
+
 def write(lake: SparkSession, *messages: Message) -> None:
-    write_batch(as_messages(lake, messages), {})
+    tables_of(lake).write(as_messages(lake, messages), {})
 
 
 def rows_of(lake: SparkSession, table: str = PRODUCTS) -> list[Row]:
     return sorted(lake.table(table).collect(), key=repr)
+
+
+def written_by_merge(lake: SparkSession) -> int:
+    """Return how many snapshots of the products a statement of Spark made."""
+    snapshots = lake.table(f"{PRODUCTS}.snapshots").collect()
+    return sum("spark.app.id" in row.summary for row in snapshots)
 
 
 def count_of(lake: SparkSession, metadata: str) -> int:
@@ -215,7 +226,8 @@ def test_compaction_and_expiry_leave_the_same_rows_in_fewer_files_and_delete_old
     lake: SparkSession,
 ) -> None:
     for offset in range(6):
-        write(lake, update(offset, as_of=minutes(offset)), update(offset, code=f"2000000{offset}"))
+        messages = [update(offset, as_of=minutes(offset)), update(offset, code=f"2000000{offset}")]
+        tables_of(lake).merge(as_messages(lake, messages), {})
     before = rows_of(lake)
     assert (count_of(lake, "data_files"), count_of(lake, "delete_files")) == (6, 5)
     lake.sql(f"ALTER TABLE {PRODUCTS} SET TBLPROPERTIES ('history.expire.max-snapshot-age-ms' = '1')")
@@ -226,6 +238,133 @@ def test_compaction_and_expiry_leave_the_same_rows_in_fewer_files_and_delete_old
     assert rows_of(lake) == before
     assert (count_of(lake, "data_files"), count_of(lake, "delete_files")) == (1, 0)
     assert count_of(lake, "snapshots") == 1
+
+
+def small_files(lake: SparkSession) -> Tables:
+    """Make a writer whose batches become one file each."""
+    return Tables(lake, max_driver_rows=0)
+
+
+def test_batches_share_a_data_file_and_a_file_of_deletes(lake: SparkSession) -> None:
+    tables = Tables(lake, max_driver_rows=3)
+    for offset in range(8):
+        tables.write(as_messages(lake, [update(offset, code=f"2000000{offset}")]), {})
+    assert (count_of(lake, "data_files"), count_of(lake, "delete_files")) == (3, 0)
+    for offset in range(8, 12):
+        tables.write(as_messages(lake, [update(offset, code=f"2000000{offset - 8}")]), {})
+    assert (count_of(lake, "data_files"), count_of(lake, "delete_files")) == (4, 1)
+    assert [row.kafka_offset for row in rows_of(lake)] == [8, 9, 10, 11, 4, 5, 6, 7]
+
+
+def test_compaction_rewrites_small_files_while_batches_go_on(lake: SparkSession) -> None:
+    tables = small_files(lake)
+    for offset in range(9):
+        tables.write(as_messages(lake, [update(offset, code=f"2000000{offset}"), update(offset)]), {})
+    before = rows_of(lake)
+
+    assert tables.compact(PRODUCTS)
+
+    assert rows_of(lake) == before
+    assert (count_of(lake, "data_files"), count_of(lake, "delete_files")) == (1, 0)
+    assert not tables.compact(PRODUCTS)
+    # The index has the new places.
+    tables.write(as_messages(lake, [update(9, code="20000003"), update(10)]), {})
+    assert [(row.code, row.kafka_offset) for row in rows_of(lake)] == [
+        *((f"2000000{offset}", 9 if offset == 3 else offset) for offset in range(9)),
+        (NUTELLA, 10),
+    ]
+    assert written_by_merge(lake) == 0
+
+
+def test_a_compaction_deletes_the_rows_that_changed_meanwhile(lake: SparkSession) -> None:
+    tables = small_files(lake)
+    for offset in range(8):
+        tables.write(as_messages(lake, [update(offset, code=f"2000000{offset}")]), {})
+    writer = tables._writer
+
+    compaction = writer.startCompaction()
+    tables.write(as_messages(lake, [update(8, code="20000003")]), {})
+    writer.finishCompaction(compaction)
+
+    assert [(row.code, row.kafka_offset) for row in rows_of(lake)] == [
+        (f"2000000{offset}", 8 if offset == 3 else offset) for offset in range(8)
+    ]
+    assert count_of(lake, "data_files") == 2
+
+
+def test_a_change_by_another_writer_makes_a_new_index(lake: SparkSession) -> None:
+    tables = tables_of(lake)
+    tables.write(as_messages(lake, [update(0), update(1, code=EVIAN)]), {})
+    lake.sql(f"DELETE FROM {PRODUCTS} WHERE code = '{EVIAN}'")
+    Tables(lake).write(as_messages(lake, [update(5, code="20000000")]), {})
+
+    tables.write(as_messages(lake, [update(2), update(3, code=EVIAN), update(4, code="20000000")]), {})
+
+    assert [(row.code, row.kafka_offset) for row in rows_of(lake)] == [
+        ("20000000", 5),
+        (NUTELLA, 2),
+        (EVIAN, 3),
+    ]
+    assert written_by_merge(lake) == 1
+
+
+def test_a_compaction_that_another_writer_has_overtaken_changes_nothing(lake: SparkSession) -> None:
+    tables = small_files(lake)
+    for offset in range(8):
+        tables.write(as_messages(lake, [update(offset, code=f"2000000{offset}")]), {})
+    compaction = tables._writer.startCompaction()
+    Tables(lake).write(as_messages(lake, [update(9)]), {})
+
+    tables._writer.finishCompaction(compaction)
+
+    assert (len(rows_of(lake)), count_of(lake, "data_files")) == (9, 9)
+    tables.write(as_messages(lake, [update(10)]), {})
+    assert len(rows_of(lake)) == 9
+
+
+def test_without_an_index_merge_writes_each_batch(lake: SparkSession) -> None:
+    tables = Tables(lake, max_indexed_rows=1)
+    for offset in range(4):
+        tables.write(as_messages(lake, [update(offset), update(offset, code=f"2000000{offset}")]), {})
+    assert [row.kafka_offset for row in rows_of(lake)] == [0, 1, 2, 3, 3]
+    assert written_by_merge(lake) == 3
+
+
+def test_a_batch_with_too_many_rejected_messages_for_the_driver_is_written_by_merge(
+    lake: SparkSession,
+) -> None:
+    large = b"x" * 1_000_000
+    messages = [Message(b"nutella", large, offset=offset) for offset in range(9)]
+    tables_of(lake).write(as_messages(lake, [*messages, update(9)]), {})
+    assert [row.kafka_offset for row in rows_of(lake, REJECTED)] == list(range(9))
+    assert [row.kafka_offset for row in rows_of(lake)] == [9]
+    assert written_by_merge(lake) == 1
+
+
+def test_rejected_messages_share_a_file(lake: SparkSession) -> None:
+    for offset in range(5):
+        write(lake, Message(b"nutella", b"", offset=offset))
+    assert [row.kafka_offset for row in rows_of(lake, REJECTED)] == list(range(5))
+    assert lake.table(f"{REJECTED}.files").count() == 1
+
+
+def test_many_files_of_deletes_become_one(lake: SparkSession) -> None:
+    codes = [f"{20_000_000 + number}" for number in range(60)]
+    small_files(lake).write(as_messages(lake, [update(0, code=code) for code in codes]), {})
+    for code in codes[:20]:
+        # Each writer starts another file of deletes.
+        Tables(lake, max_driver_rows=60).write(as_messages(lake, [update(1, code=code)]), {})
+    before = rows_of(lake)
+    assert count_of(lake, "delete_files") == 20
+    tables = Tables(lake)
+    tables.open()
+
+    while tables.compact(PRODUCTS):
+        pass
+
+    assert rows_of(lake) == before
+    assert count_of(lake, "delete_files") <= 1
+    assert written_by_merge(lake) == 0
 
 
 def test_expiry_keeps_the_snapshots_that_a_query_may_still_read(lake: SparkSession) -> None:

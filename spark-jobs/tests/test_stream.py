@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pyspark.sql import functions as F
@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from checkpoint import Checkpoint
 from environment import until
 from kafka import EVIAN, MESSAGES, NUTELLA, Message, as_messages, minutes, update
-from lake import PRODUCTS, REJECTED, ensure_tables
+from lake import PRODUCTS, REJECTED, Tables, ensure_tables
 from progress import Progress
 from stream import Batches, start, supervise, warm_up
 from upkeep import Upkeep
@@ -35,6 +35,7 @@ class Job:
     def __init__(self, lake: SparkSession, folder: Path) -> None:
         """Create no files and start no query."""
         self.lake = lake
+        self.tables = Tables(lake)
         self.stop_file = folder / "job.stop"
         self.checkpoint = (folder / "checkpoint").as_uri()
         self._topic = folder / "topic"
@@ -57,7 +58,7 @@ class Job:
 
     def batches(self) -> Batches:
         """Make the function that writes the batches of `start`."""
-        return Batches(self.stop_file, Checkpoint(self.lake, self.checkpoint))
+        return Batches(self.tables, self.stop_file, Checkpoint(self.lake, self.checkpoint))
 
     def snapshots(self, table: str = PRODUCTS) -> list[tuple[int, int]]:
         """Return the batch and the offset in the snapshots of a table, oldest first."""
@@ -157,7 +158,7 @@ def test_a_job_with_nothing_to_read_runs(job: Job) -> None:
     job.publish(product(0))
     job.read_all()
 
-    progress, query = job.progress(), job.start(Batches(job.stop_file))
+    progress, query = job.progress(), job.start(Batches(job.tables, job.stop_file))
     progress.report("starting")
 
     def is_running() -> bool:
@@ -178,7 +179,7 @@ def test_a_job_with_nothing_to_read_runs(job: Job) -> None:
 def test_a_job_stops_between_two_batches_on_request_and_continues_there(job: Job) -> None:
     for number in range(6):
         job.publish(product(number))
-    batches, progress = Batches(job.stop_file), job.progress()
+    batches, progress = Batches(job.tables, job.stop_file), job.progress()
     query = job.start(batches)
     supervisor = threading.Thread(target=supervise, args=(query, batches, job.stop_file, progress))
     supervisor.start()
@@ -203,7 +204,7 @@ def test_a_job_stops_between_two_batches_on_request_and_continues_there(job: Job
 def test_a_job_that_starts_with_a_stop_file_reads_nothing(job: Job) -> None:
     job.publish(product(0))
     job.stop_file.touch()
-    batches = Batches(job.stop_file)
+    batches = Batches(job.tables, job.stop_file)
     query = job.start(batches)
 
     supervise(query, batches, job.stop_file, job.progress())
@@ -241,7 +242,7 @@ def test_a_job_that_dies_after_it_wrote_a_batch_loses_and_duplicates_nothing(job
     job.publish(product(0), WRONG)
     job.publish(product(1), WRONG)
     job.publish(product(2), WRONG)
-    batches = PowerCut(job.stop_file)
+    batches = PowerCut(job.tables, job.stop_file)
 
     with pytest.raises(OSError, match=r"^power cut$"):
         supervise(job.start(batches), batches, job.stop_file, job.progress())
@@ -256,23 +257,13 @@ def test_a_job_that_dies_after_it_wrote_a_batch_loses_and_duplicates_nothing(job
 def test_the_job_fails_with_the_error_of_its_batch(job: Job) -> None:
     job.publish(product(0))
     job.lake.sql(f"DROP TABLE {PRODUCTS}")
-    batches = Batches(job.stop_file)
+    batches = Batches(job.tables, job.stop_file)
     with pytest.raises(Exception, match=r"^\[TABLE_OR_VIEW_NOT_FOUND\]"):
         supervise(job.start(batches), batches, job.stop_file, job.progress())
 
 
-def test_every_fiftieth_batch_compacts_the_tables(job: Job) -> None:
-    batches = Batches(job.stop_file)
-
-    def files_after(batch_id: int) -> int:
-        batches(as_messages(job.lake, [product(batch_id)]), batch_id)
-        return job.lake.table(f"{PRODUCTS}.data_files").count()
-
-    assert [files_after(batch_id) for batch_id in range(45, 52)] == [1, 2, 3, 4, 1, 2, 3]
-
-
 def test_the_warm_up_leaves_the_tables_empty(job: Job) -> None:
-    warm_up(job.lake)
+    warm_up(job.lake, job.tables)
     assert (job.rows(), job.rejected()) == ([], [])
 
 
@@ -286,59 +277,70 @@ class Clock:
         return self.now
 
 
-class BrokenUpkeep(NamedTuple):
-    """A property of the table, a value with which a step of upkeep fails, and the error."""
-
-    name: str
-    broken_value: str
-    valid_value: str
-    error: str
-
-
-COMPACTION = BrokenUpkeep(
-    *("write.target-file-size-bytes", "0", "33554432"),
-    "compaction of lake.off.products failed: 'target-file-size-bytes' is set to 0 but must be > 0",
-)
-EXPIRY = BrokenUpkeep(
-    *("gc.enabled", "false", "true"),
+GC_ERROR = (
     "snapshot expiry of lake.off.products failed: org.apache.iceberg.exceptions.ValidationException: "
-    "Cannot expire snapshots: GC is disabled (deleting files may corrupt other tables)",
+    "Cannot expire snapshots: GC is disabled (deleting files may corrupt other tables)"
 )
 
 
-@pytest.mark.parametrize("broken", [COMPACTION, EXPIRY], ids=["compaction", "expiry"])
 def test_upkeep_that_fails_is_reported_and_retried_while_the_stream_continues(
-    job: Job, capfd: pytest.CaptureFixture[str], broken: BrokenUpkeep
+    job: Job, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    error = broken.error
+    error = GC_ERROR
     clock, progress = Clock(), job.progress()
-    batches = Batches(job.stop_file, upkeep=Upkeep(progress.report_upkeep, clock))
+    upkeep, batches = Upkeep(job.tables, progress.report_upkeep, clock), Batches(job.tables, job.stop_file)
+    numbers = iter(range(100))
 
-    def upkeep_error_after(batch_id: int) -> str | None:
-        batches(as_messages(job.lake, [product(batch_id)]), batch_id)
+    def upkeep_error_at(seconds: int) -> str | None:
+        clock.now = seconds
+        number = next(numbers)
+        batches(as_messages(job.lake, [product(number)]), number)
+        upkeep.run_due()
         progress.report("running")
         reported: str | None = job.reported()["upkeepError"]
         return reported
 
-    def set_property(value: str) -> None:
-        job.lake.sql(f"ALTER TABLE {PRODUCTS} SET TBLPROPERTIES ('{broken.name}' = '{value}')")
+    def allow_expiry(*, allowed: bool) -> None:
+        job.lake.sql(f"ALTER TABLE {PRODUCTS} SET TBLPROPERTIES ('gc.enabled' = '{allowed}')")
 
-    set_property(broken.broken_value)
-    assert [upkeep_error_after(batch_id) for batch_id in (48, 49, 50)] == [None, error, error]
+    allow_expiry(allowed=False)
+    assert [upkeep_error_at(9), upkeep_error_at(10), upkeep_error_at(11)] == [None, error, error]
     log = capfd.readouterr().err
     assert f"{error}; next try in 60 s, the stream continues\n" in log
 
     # No retry happens before its time. The second try fails too, so the third happens two minutes later.
-    set_property(broken.valid_value)
-    clock.now = 59
-    assert upkeep_error_after(51) == error
-    set_property(broken.broken_value)
-    clock.now = 60
-    assert upkeep_error_after(52) == error
+    allow_expiry(allowed=True)
+    assert upkeep_error_at(69) == error
+    allow_expiry(allowed=False)
+    assert upkeep_error_at(70) == error
     assert f"{error}; next try in 120 s, the stream continues\n" in capfd.readouterr().err
-    set_property(broken.valid_value)
-    clock.now = 179
-    assert upkeep_error_after(53) == error
-    clock.now = 180
-    assert upkeep_error_after(54) is None
-    assert [code for code, _, _ in job.rows()] == [str(20_000_000 + batch_id) for batch_id in range(48, 55)]
+    allow_expiry(allowed=True)
+    assert upkeep_error_at(189) == error
+    assert upkeep_error_at(190) is None
+    assert [code for code, _, _ in job.rows()] == [str(20_000_000 + number) for number in range(7)]
+
+
+def test_a_compaction_that_fails_is_reported_and_retried(job: Job, tmp_path: Path) -> None:
+    clock, progress = Clock(), job.progress()
+    job.tables = Tables(job.lake, max_driver_rows=0)
+    upkeep = Upkeep(job.tables, progress.report_upkeep, clock)
+    for number in range(8):
+        job.tables.write(as_messages(job.lake, [product(number)]), {})
+    files = sorted((tmp_path / "off" / "products" / "data").glob("*.parquet"))
+    lost = files[3].rename(tmp_path / "lost")
+
+    def upkeep_error_at(seconds: int) -> str | None:
+        clock.now = seconds
+        upkeep.run_due()
+        progress.report("running")
+        reported: str | None = job.reported()["upkeepError"]
+        return reported
+
+    failed = upkeep_error_at(2)
+    assert failed is not None
+    assert failed.startswith("compaction of lake.off.products failed: ")
+    lost.rename(files[3])
+    assert upkeep_error_at(61) == failed
+    assert upkeep_error_at(62) is None
+    assert job.lake.table(f"{PRODUCTS}.data_files").count() == 1
+    assert [code for code, _, _ in job.rows()] == [str(20_000_000 + number) for number in range(8)]

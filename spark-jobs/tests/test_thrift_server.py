@@ -16,8 +16,8 @@ import pytest
 
 from environment import lake_settings, until
 from kafka import EVIAN, NOON, NUTELLA, Message, as_messages, delete, minutes, update
+from lake import Tables
 from products import PRODUCT
-from stream import write_batch
 from thrift_server import ViewError, create_views, statements
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def test_the_views_show_live_products_the_columns_of_the_first_version_and_rejec
     )
     gone = (update(1, code=EVIAN), delete(EVIAN, minutes(1), offset=2))
     wrong = Message(b"nutella", b"{", offset=3)
-    write_batch(as_messages(lake, [nutella, *gone, wrong]), {})
+    Tables(lake).write(as_messages(lake, [nutella, *gone, wrong]), {})
 
     create_views(lake, VIEWS)
 

@@ -13,7 +13,7 @@ from broker import BrokerTopic
 from checkpoint import Checkpoint
 from environment import until
 from kafka import Message, update
-from lake import PRODUCTS, ensure_tables
+from lake import PRODUCTS, Tables, ensure_tables
 from progress import Progress
 from stream import Batches, begin_watch, kafka_messages, start, supervise
 from topic import DataLossError, TopicState, connected, refuse_loss
@@ -87,7 +87,7 @@ class Job:
         with connected(self.lake, self.topic.broker, self.topic.name) as topic:
             self.checkpoint.verify(self.topic.name)
             watch = begin_watch(topic, self.checkpoint, self.lake, self.progress)
-            written = batches(self.stop_file, self.checkpoint, watch)
+            written = batches(Tables(self.lake), self.stop_file, self.checkpoint, watch)
             messages = kafka_messages(self.lake, self.topic.broker, self.topic.name, max_offsets)
             query = start(messages, written, (self.folder / "checkpoint").as_uri(), 100)
             try:

@@ -112,7 +112,7 @@ describe('offstream, packed and installed into an empty folder,', () => {
     expect(stdout.split('\n')).toEqual(
       expect.arrayContaining([
         'spark-jobs/stream.py',
-        'spark-jobs/reader.py',
+        'spark-jobs/java_classes.py',
         'spark-jobs/ProductReader.java',
       ]),
     )

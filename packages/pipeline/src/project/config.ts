@@ -56,9 +56,18 @@ export const Config = z.strictObject({
       triggerMs: z
         .int()
         .min(0)
-        .default(2_000)
-        .describe('Trigger interval: time between the starts of two batches, in milliseconds'),
+        .default(0)
+        .describe(
+          'Minimum time between the starts of two batches, in milliseconds; 0: a batch starts when the last has finished',
+        ),
       maxOffsetsPerTrigger: z.int().min(1).default(100_000).describe('Maximum number of messages in a batch'),
+      maxIndexedRows: z
+        .int()
+        .min(0)
+        .default(5_000_000)
+        .describe(
+          'Maximum number of products for the index in the driver’s memory, 60 MB for each million; with more, MERGE writes each batch, which takes longer',
+        ),
       driverMemory: memory.default('1g').describe('Memory of the job’s driver'),
       executorMemory: memory.default('1g').describe('Memory of the job’s executor on the worker'),
     })

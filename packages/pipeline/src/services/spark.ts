@@ -154,6 +154,7 @@ export const productsStream = (stack: Stack): ServiceParts => {
       ...['--stop-file', stopFile, '--optimize-file', directories.optimizeRequest],
       ...['--trigger-ms', String(config.stream.triggerMs)],
       ...['--max-offsets-per-trigger', String(config.stream.maxOffsetsPerTrigger)],
+      ...['--max-indexed-rows', String(config.stream.maxIndexedRows)],
     ]),
     needs: ['kafka', 'spark-worker'],
     // A restarted master does not know the jobs of the one before.

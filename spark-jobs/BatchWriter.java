@@ -1,0 +1,206 @@
+package offstream;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.apache.iceberg.DataFile;
+import org.apache.iceberg.SerializableTable;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.hadoop.HadoopTables;
+import org.apache.iceberg.spark.Spark3Util;
+import org.apache.iceberg.spark.SparkSchemaUtil;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+
+/**
+ * Writes batches of messages to the tables: one job reads a batch, and the driver commits what the tasks return.
+ *
+ * A table is opened before the first batch, and again if it has changed since. If this throws, call `close` and write
+ * the batch in another way.
+ */
+public class BatchWriter {
+    private final SparkSession session;
+    private final JavaSparkContext context;
+    private final String productsName;
+    private final String rejectedName;
+    private final String rules;
+    private final List columns;
+    private final int maxRows;
+    private final int maxDriverRows;
+    private boolean tooLarge = false;
+    private volatile ProductTable products = null;
+    private volatile RejectedTable rejected = null;
+    private Broadcast broadcast = null;
+    private Layout layout = null;
+    private ProductTable scratch = null;
+
+    /**
+     * `columns` are those of `MessageReader`. A table of more than `maxRows` products gets no index. A batch with more
+     * rows than `maxDriverRows` is written to files by its tasks.
+     */
+    public BatchWriter(
+            SparkSession session, String products, String rejected, String rules, List columns, int maxRows,
+            int maxDriverRows) {
+        this.session = session;
+        context = new JavaSparkContext(session.sparkContext());
+        productsName = products;
+        rejectedName = rejected;
+        this.rules = rules;
+        this.columns = columns;
+        this.maxRows = maxRows;
+        this.maxDriverRows = maxDriverRows;
+    }
+
+    /** Returns false if the batch must be written in another way: too many products, or too many rejected messages. */
+    public synchronized boolean write(Dataset batch, Map properties) throws Exception {
+        if (!open()) return false;
+        List results = results(batch);
+        ArrayList wrong = new ArrayList();
+        for (int i = 0; i < results.size(); i++) {
+            List ofTask = (List) ((Object[]) results.get(i))[BatchTask.REJECTED];
+            if (ofTask == null) return false;
+            wrong.addAll(ofTask);
+        }
+        // Products are last: their snapshot proves that the whole batch is in the tables.
+        if (!wrong.isEmpty() && !addRejected(wrong, properties)) return false;
+        products.write(results, properties);
+        return true;
+    }
+
+    /** Writes a batch to a table in a temporary folder, which loads and compiles what `write` needs. */
+    public synchronized void warmUp(Dataset batch, String folder) throws Exception {
+        Table table = Spark3Util.loadIcebergTable(session, productsName);
+        if (layout == null) setLayout(table);
+        if (scratch == null) scratch = scratchTable(table, folder);
+        scratch.write(results(batch), new HashMap());
+    }
+
+    /** Forgets what is known of the tables. */
+    public synchronized void close() {
+        products = null;
+        rejected = null;
+    }
+
+    /** Makes the index, unless it is of the current snapshot. Returns false if the table is too large. */
+    public synchronized boolean open() throws Exception {
+        if (products != null && products.size() > maxRows) tooLarge = true;
+        if (products != null && products.isCurrent() && !tooLarge) return true;
+        products = null;
+        Table table = Spark3Util.loadIcebergTable(session, productsName);
+        // The summary of a snapshot counts only roughly.
+        tooLarge = tooLarge || rows(table) > maxRows;
+        if (tooLarge) return false;
+        products = new ProductTable(table, maxDriverRows, places(table));
+        setLayout(table);
+        return true;
+    }
+
+    private void setLayout(Table table) throws Exception {
+        Table other = Spark3Util.loadIcebergTable(session, rejectedName);
+        layout = new Layout(columns, SparkSchemaUtil.convert(table.schema()), SparkSchemaUtil.convert(other.schema()));
+        broadcast = context.broadcast(SerializableTable.copyOf(table));
+    }
+
+    private ProductTable scratchTable(Table table, String folder) throws Exception {
+        HadoopTables tables = new HadoopTables(context.hadoopConfiguration());
+        Table created = tables.create(table.schema(), table.spec(), table.properties(), folder);
+        // With so short a tail there are deletes, too.
+        return new ProductTable(created, 10, new ArrayList().iterator());
+    }
+
+    /** Returns whether there is an index; otherwise other methods than these must maintain the tables. */
+    public boolean isIndexed() {
+        return products != null;
+    }
+
+    /** Rewrites some files, if that is useful, and returns whether it was. Batches go on meanwhile. */
+    public boolean compact() throws Exception {
+        ProductTable current = products;
+        if (current == null || !current.isCurrent()) return false;
+        DeleteCompaction ofDeletes = current.startDeleteCompaction();
+        if (ofDeletes != null) {
+            current.finishDeleteCompaction(ofDeletes);
+            return true;
+        }
+        Compaction compaction = startCompaction();
+        if (compaction != null) finishCompaction(compaction);
+        return compaction != null;
+    }
+
+    public Compaction startCompaction() {
+        return products.startCompaction();
+    }
+
+    public void finishCompaction(Compaction compaction) throws Exception {
+        CompactionTask task = new CompactionTask(broadcast, compaction.paths, compaction.kept());
+        JavaRDD one = context.parallelize(Collections.singletonList(Integer.valueOf(0)), 1);
+        DataFile added = (DataFile) one.mapPartitions(task).collect().get(0);
+        if (compaction.table.isCurrent()) compaction.table.finishCompaction(compaction, added);
+    }
+
+    public void expireProducts() {
+        if (products != null) products.expireSnapshots();
+    }
+
+    public void expireRejected() {
+        if (rejected != null) rejected.expireSnapshots();
+    }
+
+    /** Deletes some files that no query can still read. Returns whether there are more. */
+    public boolean deleteFiles() {
+        boolean more = products != null && products.deleteFiles();
+        return (rejected != null && rejected.deleteFiles()) || more;
+    }
+
+    private List results(Dataset batch) {
+        JavaRDD messages = batch.queryExecution().toRdd().toJavaRDD();
+        int fewRows = maxDriverRows / Math.max(1, messages.getNumPartitions());
+        MessageReader reader = new MessageReader(rules, batch.schema());
+        return messages.mapPartitions(new BatchTask(reader, broadcast, layout, fewRows)).collect();
+    }
+
+    private boolean addRejected(List rows, Map properties) throws Exception {
+        if (rejected == null || !rejected.isCurrent()) {
+            rejected = null;
+            Table table = Spark3Util.loadIcebergTable(session, rejectedName);
+            if (rows(table) > maxRows) return false;
+            Column[] key = {functions.expr(RejectedTable.KEY)};
+            Iterator keys = snapshot(table, rejectedName).select(key).toLocalIterator();
+            rejected = new RejectedTable(table, maxDriverRows, layout.rejected, keys);
+        }
+        rejected.add(rows, properties);
+        return true;
+    }
+
+    private Iterator places(Table table) {
+        Column[] columns = new Column[IndexTask.COLUMNS.length];
+        for (int i = 0; i < columns.length; i++) columns[i] = functions.col(IndexTask.COLUMNS[i]);
+        JavaRDD rows = snapshot(table, productsName).select(columns).queryExecution().toRdd().toJavaRDD();
+        return rows.mapPartitions(new IndexTask()).toLocalIterator();
+    }
+
+    private Dataset snapshot(Table table, String name) {
+        long id = LakeTable.currentSnapshot(table);
+        // A table without a snapshot is empty.
+        return id < 0 ? session.table(name) : session.read().option("versionAsOf", id).table(name);
+    }
+
+    /** The number of rows that are not deleted, or a few more. */
+    private static long rows(Table table) {
+        if (table.currentSnapshot() == null) return 0;
+        Map summary = table.currentSnapshot().summary();
+        return count(summary, "total-records") - count(summary, "total-position-deletes");
+    }
+
+    private static long count(Map summary, String name) {
+        return summary.containsKey(name) ? Long.parseLong((String) summary.get(name)) : 0;
+    }
+}

@@ -1,0 +1,90 @@
+package offstream;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+
+/**
+ * A rewrite of some data files into one, without their deleted rows. A task writes the new file while batches go on:
+ * `owners` has the numbers of the rows at the start, so that rows which change meanwhile can be deleted in the new file.
+ */
+public class Compaction {
+    private static final int SMALL = 8_000;
+    private static final int MEDIUM = 64_000;
+    private static final int MAX_ROWS = 200_000;
+    /** So many small files are rewritten together; fewer would be rewritten too often. */
+    private static final int MIN_FILES = 8;
+    private static final double MAX_DELETED = 0.3;
+
+    public final ProductTable table;
+    /** The numbers of the files in the table. */
+    public final int[] numbers;
+    public final String[] paths;
+    /** For each file and position the number of the row, or -1. */
+    public final int[][] owners;
+
+    public Compaction(ProductTable table, List files, List numbers) {
+        this.table = table;
+        this.numbers = new int[files.size()];
+        paths = new String[files.size()];
+        owners = new int[files.size()][];
+        for (int i = 0; i < files.size(); i++) {
+            StoredFile file = (StoredFile) files.get(i);
+            this.numbers[i] = ((Integer) numbers.get(i)).intValue();
+            paths[i] = file.path;
+            owners[i] = new int[file.rows()];
+            Arrays.fill(owners[i], -1);
+        }
+    }
+
+    /** Returns the numbers of the files to rewrite next, or an empty list. `files` has a null for a removed file. */
+    public static List choose(List files) {
+        List chosen = atMost(filesUpTo(files, SMALL), files, MIN_FILES);
+        if (chosen.isEmpty()) chosen = atMost(filesUpTo(files, MEDIUM), files, MIN_FILES);
+        return chosen.isEmpty() ? atMost(filesWithDeletes(files), files, 1) : chosen;
+    }
+
+    /** A file without rows costs nothing to rewrite. */
+    private static List filesUpTo(List files, int maxRows) {
+        ArrayList found = new ArrayList();
+        for (int i = 0; i < files.size(); i++) {
+            StoredFile file = (StoredFile) files.get(i);
+            if (file != null && file.live <= maxRows) found.add(Integer.valueOf(i));
+        }
+        return found;
+    }
+
+    private static List filesWithDeletes(List files) {
+        ArrayList found = new ArrayList();
+        for (int i = 0; i < files.size(); i++) {
+            StoredFile file = (StoredFile) files.get(i);
+            if (file != null && file.rows() - file.live > MAX_DELETED * file.rows()) found.add(Integer.valueOf(i));
+        }
+        return found;
+    }
+
+    private static List atMost(List numbers, List files, int minFiles) {
+        if (numbers.size() < minFiles) return new ArrayList();
+        ArrayList chosen = new ArrayList();
+        long rows = 0;
+        for (int i = 0; i < numbers.size(); i++) {
+            int live = ((StoredFile) files.get(((Integer) numbers.get(i)).intValue())).live;
+            if (rows > 0 && rows + live > MAX_ROWS) continue;
+            chosen.add(numbers.get(i));
+            rows += live;
+        }
+        return chosen;
+    }
+
+    /** The positions to keep, for each file. */
+    public ArrayList kept() {
+        ArrayList kept = new ArrayList();
+        for (int i = 0; i < owners.length; i++) {
+            BitSet positions = new BitSet(owners[i].length);
+            for (int j = 0; j < owners[i].length; j++) if (owners[i][j] >= 0) positions.set(j);
+            kept.add(positions);
+        }
+        return kept;
+    }
+}

@@ -1,0 +1,273 @@
+package offstream;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.apache.iceberg.DataFile;
+import org.apache.iceberg.DeleteFile;
+import org.apache.iceberg.FileScanTask;
+import org.apache.iceberg.RowDelta;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.io.CloseableIterable;
+import org.apache.spark.sql.catalyst.expressions.UnsafeRow;
+
+/**
+ * The table of products, with one row for each code: the newest. An index in memory knows the place of each row, so
+ * that a batch costs what it writes, whatever the size of the table.
+ */
+public class ProductTable extends LakeTable {
+    /** The number of the tail in `files`; its file changes with each commit. */
+    private static final int TAIL = 0;
+
+    private final ProductIndex index = new ProductIndex();
+    private final ArrayList files = new ArrayList();
+    private final HashMap numbers = new HashMap();
+    private final Deletes deletes = new Deletes();
+
+    /** `parts` has the results of `IndexTask` for the current snapshot of the table. */
+    public ProductTable(Table table, int maxRowsOfTail, Iterator parts) throws IOException {
+        super(table, maxRowsOfTail);
+        files.add(null);
+        addFiles();
+        while (parts.hasNext()) addRows((Object[]) parts.next());
+    }
+
+    public int size() {
+        return index.size();
+    }
+
+    /** Writes the results of `BatchTask`. A batch that changes no row makes no snapshot. */
+    public synchronized void write(List results, Map properties) throws IOException {
+        RowDelta change = begin();
+        boolean changed = false;
+        for (int i = 0; i < results.size(); i++) {
+            Object[] result = (Object[]) results.get(i);
+            long[] keys = (long[]) result[BatchTask.KEYS];
+            DataFile file = (DataFile) result[BatchTask.FILE];
+            if (file == null) {
+                addToTail((List) result[BatchTask.ROWS], keys);
+            } else if (addFile(file, keys)) {
+                change.addRows(file);
+                changed = true;
+            } else {
+                table.io().deleteFile(file.location());
+            }
+        }
+        if (!changed && !tail.changed) {
+            abandon();
+            return;
+        }
+        if (tail.changed) replaceTail(change);
+        commitWithDeletes(change, properties);
+    }
+
+    private void addToTail(List rows, long[] keys) {
+        for (int i = 0, key = 0; i < rows.size(); i++, key += ProductIndex.KEY_WORDS) {
+            int row = claim(keys, key);
+            if (row >= 0) index.setPlace(row, TAIL, tail.add((UnsafeRow) rows.get(i), row));
+        }
+    }
+
+    /** Returns whether the file has a row that is newer than the row of its code. Its other rows are deleted. */
+    private boolean addFile(DataFile added, long[] keys) {
+        int number = addNumber(added);
+        StoredFile file = file(number);
+        for (int key = 0, position = 0; key < keys.length; key += ProductIndex.KEY_WORDS, position++)
+            put(keys, key, number, position);
+        if (file.live > 0) return true;
+        deletes.forget(file.path);
+        removeNumber(number);
+        return false;
+    }
+
+    /** Notes a row of a data file: it becomes the row of its code, or it is deleted, since it is not the newest. */
+    private void put(long[] keys, int key, int number, int position) {
+        int row = claim(keys, key);
+        if (row < 0) {
+            deletes.add(file(number).path, position);
+            return;
+        }
+        index.setPlace(row, number, position);
+        file(number).live++;
+    }
+
+    /** Returns the row of the code if the key is newer than it, with its previous place deleted, otherwise -1. */
+    private int claim(long[] keys, int key) {
+        int row = index.find(keys, key);
+        if (row < 0) return index.add(keys, key);
+        if (!index.isNewer(keys, key, row)) return -1;
+        index.setKey(row, keys, key);
+        delete(index.fileOf(row), index.positionOf(row));
+        return row;
+    }
+
+    private void delete(int number, int position) {
+        if (number == TAIL) {
+            tail.remove(position);
+            return;
+        }
+        StoredFile file = file(number);
+        file.live--;
+        deletes.add(file.path, position);
+    }
+
+    private void replaceTail(RowDelta change) throws IOException {
+        writeTail(change);
+        int number = TAIL;
+        if (tail.file != null && isTailFull()) {
+            number = addNumber(tail.file);
+            file(number).live = tail.size();
+        }
+        for (int i = 0; i < tail.size(); i++) index.setPlace(tail.owner(i), number, i);
+        if (number != TAIL) tail = new Tail();
+    }
+
+    /** Chooses the files to rewrite next and notes their rows; returns null if no file needs it. */
+    public synchronized Compaction startCompaction() {
+        List chosen = Compaction.choose(files);
+        if (chosen.isEmpty()) return null;
+        ArrayList chosenFiles = new ArrayList();
+        int[] places = new int[files.size()];
+        for (int i = 0; i < chosen.size(); i++) {
+            int number = ((Integer) chosen.get(i)).intValue();
+            chosenFiles.add(file(number));
+            places[number] = i + 1;
+        }
+        Compaction compaction = new Compaction(this, chosenFiles, chosen);
+        for (int row = 0; row < index.size(); row++) {
+            int place = places[index.fileOf(row)];
+            if (place > 0) compaction.owners[place - 1][index.positionOf(row)] = row;
+        }
+        return compaction;
+    }
+
+    /** Replaces the files of the compaction by the new file. Its rows that have changed meanwhile are deleted. */
+    public synchronized void finishCompaction(Compaction compaction, DataFile added) throws IOException {
+        RowDelta change = begin();
+        for (int i = 0; i < compaction.numbers.length; i++) {
+            StoredFile old = file(compaction.numbers[i]);
+            removeRows(change, old.file);
+            deletes.forget(old.path);
+        }
+        if (added.recordCount() > 0) moveRows(compaction, added, change);
+        for (int i = 0; i < compaction.numbers.length; i++) removeNumber(compaction.numbers[i]);
+        commitWithDeletes(change, offsets());
+    }
+
+    private void moveRows(Compaction compaction, DataFile added, RowDelta change) {
+        int number = addNumber(added);
+        int position = 0;
+        for (int i = 0; i < compaction.owners.length; i++) {
+            for (int j = 0; j < compaction.owners[i].length; j++) {
+                int row = compaction.owners[i][j];
+                if (row < 0) continue;
+                if (index.fileOf(row) == compaction.numbers[i] && index.positionOf(row) == j) {
+                    index.setPlace(row, number, position);
+                    file(number).live++;
+                } else {
+                    deletes.add(added.location(), position);
+                }
+                position++;
+            }
+        }
+        change.addRows(added);
+    }
+
+    /** Notes which positions are deleted in which file, if there are many files of deletes; otherwise returns null. */
+    public synchronized DeleteCompaction startDeleteCompaction() {
+        if (!deletes.areMany()) return null;
+        BitSet[] live = new BitSet[files.size()];
+        for (int row = 0; row < index.size(); row++) {
+            int number = index.fileOf(row);
+            if (number == TAIL || file(number).live == file(number).rows()) continue;
+            if (live[number] == null) live[number] = new BitSet(file(number).rows());
+            live[number].set(index.positionOf(row));
+        }
+        DeleteCompaction compaction = new DeleteCompaction(deletes.fullFiles());
+        for (int number = TAIL + 1; number < live.length; number++) {
+            StoredFile file = file(number);
+            if (file != null && file.live < file.rows()) compaction.addDead(file, live[number]);
+        }
+        return compaction;
+    }
+
+    /** Replaces the files of deletes by one. */
+    public void finishDeleteCompaction(DeleteCompaction compaction) throws IOException {
+        boolean isEmpty = compaction.positions.isEmpty();
+        DeleteFile added = isEmpty ? null : Files.writeDeletes(table, compaction.positions, nextFile());
+        replaceDeletes(compaction, added);
+    }
+
+    private synchronized void replaceDeletes(DeleteCompaction compaction, DeleteFile added) {
+        RowDelta change = begin();
+        for (int i = 0; i < compaction.replaced.size(); i++) {
+            DeleteFile file = (DeleteFile) compaction.replaced.get(i);
+            deletes.removeFile(file);
+            // Iceberg may have removed it already, if all of its data files are gone.
+            removeDeletes(change, file);
+        }
+        if (added != null) {
+            change.addDeletes(added);
+            deletes.addFile(added);
+        }
+        commit(change, offsets());
+    }
+
+    private void commitWithDeletes(RowDelta change, Map properties) throws IOException {
+        if (deletes.changed()) {
+            change.validateDataFilesExist(deletes.newPaths());
+            if (deletes.last() != null) removeDeletes(change, deletes.last());
+            DeleteFile written = deletes.write(table, nextFile());
+            if (written != null) change.addDeletes(written);
+        }
+        commit(change, properties);
+        deletes.committed();
+    }
+
+    private void addFiles() throws IOException {
+        if (table.currentSnapshot() == null) return;
+        CloseableIterable tasks = table.newScan().planFiles();
+        try {
+            for (Iterator i = tasks.iterator(); i.hasNext();) {
+                FileScanTask task = (FileScanTask) i.next();
+                DataFile file = (DataFile) task.file();
+                if (!numbers.containsKey(file.location())) addNumber(file);
+                for (int j = 0; j < task.deletes().size(); j++) deletes.addFile((DeleteFile) task.deletes().get(j));
+            }
+        } finally {
+            tasks.close();
+        }
+    }
+
+    private void addRows(Object[] part) {
+        List paths = (List) part[0];
+        long[] words = (long[]) part[1];
+        int[] numberOfPath = new int[paths.size()];
+        for (int i = 0; i < numberOfPath.length; i++)
+            numberOfPath[i] = ((Integer) numbers.get(paths.get(i))).intValue();
+        for (int at = 0; at < words.length; at += IndexTask.WORDS) {
+            long place = words[at + ProductIndex.KEY_WORDS];
+            put(words, at, numberOfPath[(int) (place >>> 32)], (int) place);
+        }
+    }
+
+    private int addNumber(DataFile file) {
+        int number = files.size();
+        files.add(new StoredFile((DataFile) file.copyWithoutStats()));
+        numbers.put(file.location(), Integer.valueOf(number));
+        return number;
+    }
+
+    private void removeNumber(int number) {
+        numbers.remove(file(number).path);
+        files.set(number, null);
+    }
+
+    private StoredFile file(int number) {
+        return (StoredFile) files.get(number);
+    }
+}

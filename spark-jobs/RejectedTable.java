@@ -1,0 +1,53 @@
+package offstream;
+
+import java.io.IOException;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.apache.iceberg.RowDelta;
+import org.apache.iceberg.Table;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.catalyst.expressions.UnsafeRow;
+import org.apache.spark.sql.types.StructType;
+
+/** The table of rejected messages, with one row for each message. The messages that it has are known in memory. */
+public class RejectedTable extends LakeTable {
+    /**
+     * What identifies a message, in SQL; `key` does the same. The timestamp too, since the offsets of a topic that was
+     * deleted and created again start at 0.
+     */
+    public static final String KEY =
+        "concat_ws(' ', topic, kafka_partition, kafka_offset, unix_micros(kafka_timestamp))";
+
+    private final HashSet known = new HashSet();
+    private final int topic, partition, offset, timestamp;
+
+    /** `keys` has rows with the `KEY` of each message of the current snapshot. */
+    public RejectedTable(Table table, int maxRowsOfTail, StructType type, Iterator keys) {
+        super(table, maxRowsOfTail);
+        while (keys.hasNext()) known.add(((Row) keys.next()).getString(0));
+        topic = type.fieldIndex("topic");
+        partition = type.fieldIndex("kafka_partition");
+        offset = type.fieldIndex("kafka_offset");
+        timestamp = type.fieldIndex("kafka_timestamp");
+    }
+
+    /** Adds the messages that the table does not have yet. */
+    public synchronized void add(List rows, Map properties) throws IOException {
+        for (int i = 0; i < rows.size(); i++) {
+            UnsafeRow row = (UnsafeRow) rows.get(i);
+            if (known.add(key(row))) tail.add(row, -1);
+        }
+        if (!tail.changed) return;
+        RowDelta change = begin();
+        writeTail(change);
+        commit(change, properties);
+        if (isTailFull()) tail = new Tail();
+    }
+
+    private String key(UnsafeRow row) {
+        long number = row.getLong(offset);
+        return row.getUTF8String(topic) + " " + row.getInt(partition) + " " + number + " " + row.getLong(timestamp);
+    }
+}
