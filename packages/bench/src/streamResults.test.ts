@@ -13,22 +13,22 @@ test('the table shows the median and the range of each contender, in order of th
   const runs = [run('one', 3), run('other', 10), run('one', 1), run('one', 2)]
   expect(resultTable(runs, columns)).toBe(
     [
-      '|  | seconds | runs |',
-      '| --- | --- | --- |',
-      '| one | 2.0 (1.0–3.0) | 3 |',
-      '| other | 10.0 | 1 |',
+      '|  | seconds | runs | load |',
+      '| --- | --- | --- | --- |',
+      '| one | 2.0 (1.0–3.0) | 3 | 1.0 |',
+      '| other | 10.0 | 1 | 1.0 |',
     ].join('\n'),
   )
 })
 
 test('a contender with a run on a busy machine has a star', () => {
   expect(resultTable([run('one', 3), run('one', 3, true)], columns)).toContain(
-    '| one \\* | 3.0 (3.0–3.0) | 2 |',
+    '| one \\* | 3.0 (3.0–3.0) | 2 | 1.0 |',
   )
 })
 
 test('a figure that a contender does not have is a dash', () => {
-  expect(resultTable([{ ...run('one', 3), figures: {} }], columns)).toContain('| one | – | 1 |')
+  expect(resultTable([{ ...run('one', 3), figures: {} }], columns)).toContain('| one | – | 1 | 1.0 |')
 })
 
 test('the figures of one contender with many columns are rows', () => {

@@ -133,7 +133,7 @@ export const readResults = async (file: string): Promise<StoredResults> =>
 
 /**
  * Medians and ranges as a Markdown table: a row for each contender, or for each figure if one contender has many. A star
- * marks a contender with a run on a busy machine.
+ * marks a contender with a run on a busy machine; the load is the highest load average before a run.
  */
 export const resultTable = (runs: readonly Run[], columns: readonly ColumnOf[]): string => {
   const contenders = [...new Set(runs.map(({ contender }) => contender))]
@@ -143,9 +143,10 @@ export const resultTable = (runs: readonly Run[], columns: readonly ColumnOf[]):
       `${contender}${all.some(({ busy }) => busy) ? ' \\*' : ''}`,
       ...columns.map(({ key, digits }) => cellOf(all, key, digits)),
       String(all.length),
+      Math.max(...all.map(({ load }) => load)).toFixed(1),
     ]
   })
-  const [head = [], ...body] = [['', ...columns.map(({ title }) => title), 'runs'], ...rows]
+  const [head = [], ...body] = [['', ...columns.map(({ title }) => title), 'runs', 'load'], ...rows]
   if (contenders.length >= minRows || columns.length <= maxColumns) return table(head, body)
   const [turnedHead = [], ...turned] = head.map((title, index) => [
     title,
