@@ -78,3 +78,21 @@ export const connectTools = [
 ] as const
 /** One of these tools. */
 export type ConnectTool = (typeof connectTools)[number]
+
+/**
+ * The way of a product, station by station, with the services of each: the diagrams of the dashboard and of the README
+ * show it, and `status` counts the products at each.
+ */
+export const stations = [
+  { name: 'site', count: 'fetched', services: [] },
+  { name: 'topic', count: 'acknowledged', services: ['zookeeper', 'kafka'] },
+  { name: 'stream', count: 'consumed', services: ['spark-master', 'spark-worker', 'products-stream'] },
+  { name: 'table', count: 'rows', services: [] },
+  { name: 'thrift', count: 'visible', services: ['thrift'] },
+] as const satisfies readonly {
+  readonly name: string
+  readonly count: string
+  readonly services: readonly ServiceName[]
+}[]
+/** The name of a station. */
+export type StationName = (typeof stations)[number]['name']

@@ -1,8 +1,8 @@
-import type { ServiceName } from '../names.ts'
+import { type StationName, stations } from '../names.ts'
 import type { ServiceStatus, Status } from './status.ts'
 
 /** A station on the way of the products. */
-export type HopName = 'site' | 'topic' | 'stream' | 'table' | 'thrift'
+export type HopName = StationName
 
 /** A station in the present status. */
 export interface Hop {
@@ -15,27 +15,17 @@ export interface Hop {
   readonly reason: string | null
 }
 
-const servicesOf: Readonly<Record<HopName, readonly ServiceName[]>> = {
-  site: [],
-  topic: ['zookeeper', 'kafka'],
-  stream: ['spark-master', 'spark-worker', 'products-stream'],
-  table: [],
-  thrift: ['thrift'],
-}
-
 /** The way of the products as the diagram of the dashboard shows it. */
 export const hopsOf = ({ services, flow }: Pick<Status, 'services' | 'flow'>): readonly Hop[] => {
-  const { fetched, acknowledged, consumed, rows, visible } = flow
-  const counts = { site: fetched, topic: acknowledged, stream: consumed, table: rows, thrift: visible }
   const wrong = contradictionsOf(flow)
-  return (Object.keys(servicesOf) as HopName[]).map(name => {
-    const needed = services.filter(service => servicesOf[name].includes(service.name))
+  return stations.map(({ name, count, services: own }) => {
+    const needed = services.filter(service => own.some(one => one === service.name))
     const worst = needed.map(conditionOf).toSorted((one, other) => severity(other) - severity(one))[0]
     const contradiction = wrong[name]
     const isRunning = worst === undefined || worst.state === 'ok'
     return {
       name,
-      count: counts[name],
+      count: flow[count],
       ...(contradiction !== undefined && isRunning
         ? { state: 'bad' as const, reason: contradiction }
         : { state: worst?.state ?? 'ok', reason: worst?.reason ?? null }),
