@@ -114,7 +114,7 @@ class Tables:
         """Write a batch to a temporary table of the driver."""
         # Spark deletes this folder when the program exits.
         folder = Path(self._spark.sparkContext._temp_dir) / "warm-up"
-        self._writer.warmUp(batch._jdf, folder.as_uri())
+        self._writer.warmUp(batch._jdf, f"file:{folder}")
 
     def open(self) -> None:
         """Make the index of the products, which takes some seconds for a million rows."""
