@@ -57,6 +57,13 @@ export const codeIn = (value: unknown): string | null => {
  * with an id. null if it does not say so.
  */
 export const refusalIn = (answer: JsonObject): Skip | null => {
+  // Most values are products, which have none of these.
+  if (
+    answer['status'] === undefined &&
+    answer['status_verbose'] === undefined &&
+    answer['result'] === undefined
+  )
+    return null
   const id = textOf(objectOf(answer['result'])?.['id']) ?? ''
   const status = `${textOf(answer['status_verbose']) ?? ''} ${id}`
   if (/different[ _]product[ _]type/.test(status))

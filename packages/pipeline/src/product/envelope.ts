@@ -85,9 +85,9 @@ const connect = (object: JsonObject): Opened | null => {
  */
 const debezium = (object: JsonObject): Opened | null => {
   const { op, before, after } = object
+  if (typeof op !== 'string') return null
   const source = objectOf(object['source'])
-  if (typeof op !== 'string' || (source === null && !has(object, 'before') && !has(object, 'after')))
-    return null
+  if (source === null && !has(object, 'before') && !has(object, 'after')) return null
   const moment = momentOf(source?.['ts_ms']) ?? momentOf(object['ts_ms'])
   if (op === 'd') return deleted(before, moment)
   if ((op === 'c' || op === 'u' || op === 'r') && after !== null && after !== undefined)
@@ -97,7 +97,8 @@ const debezium = (object: JsonObject): Opened | null => {
 
 /** A row that Debezium's `ExtractNewRecordState` has flattened. Only deletes differ from other rows. */
 const flattened = (object: JsonObject): Opened | null => {
-  const isDeleted = String(object['__deleted']) === 'true' || object['__op'] === 'd'
+  const { __deleted, __op } = object
+  const isDeleted = __deleted === true || __deleted === 'true' || __op === 'd'
   return isDeleted ? deleted(object, momentOf(object['__ts_ms'])) : null
 }
 

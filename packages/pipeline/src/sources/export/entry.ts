@@ -13,6 +13,10 @@ export interface FileReaderOptions extends ReaderOptions {
 /** The result of each entry; null for a filtered product. */
 export const resultsIn = (entries: readonly Entry[], options: FileReaderOptions): (ReadResult | null)[] =>
   resultsOf(
-    entries.map(({ place, ...found }) => ({ address: `${options.name}:${place}`, ...found })),
+    entries.map(entry => {
+      const address = `${options.name}:${entry.place}`
+      // Copying all members of an entry takes longer.
+      return 'value' in entry ? { address, value: entry.value } : { ...entry, address }
+    }),
     options,
   )

@@ -41,7 +41,9 @@ export class LineReader {
     }
     try {
       const value = parseJson(this.picker.pick(line).toString('utf8'))
-      for (const candidate of productsIn(value)) entries.push({ place, ...candidate })
+      // Copying all members of a candidate takes longer.
+      for (const candidate of productsIn(value))
+        entries.push('value' in candidate ? { place, value: candidate.value } : { place, ...candidate })
     } catch (error) {
       entries.push({ place, skippedBy: 'invalid-json', reason: `it is not valid JSON: ${messageOf(error)}` })
     }
