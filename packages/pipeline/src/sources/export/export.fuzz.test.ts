@@ -183,9 +183,7 @@ test(`a mutated Parquet file never fails, and nothing is invented (seed ${seed},
       const bytes = content.toString('latin1')
       const invented = records.flatMap(record => [
         ...(bytes.includes(record.code.replace(/^0+/, '')) ? [] : [record.code]),
-        ...nutrimentsOf(record).filter(
-          number => !bytes.includes(doubleBytes(number)) && Math.abs(number) > 1e-9,
-        ),
+        ...nutrimentsOf(record).filter(number => !hasDouble(content, number) && Math.abs(number) > 1e-9),
       ])
       expect(invented).toEqual([])
     }),
@@ -194,8 +192,9 @@ test(`a mutated Parquet file never fails, and nothing is invented (seed ${seed},
   expect([seen.error > 0, seen.product > 0]).toEqual([true, true])
 })
 
-const doubleBytes = (number: number): string => {
-  const bytes = Buffer.alloc(8)
-  bytes.writeDoubleLE(number)
-  return bytes.toString('latin1')
+/** Whether a file has a number of 64 bits that a record writes so, with twelve digits. */
+const hasDouble = (content: Buffer, number: number): boolean => {
+  for (let at = 0; at + 8 <= content.length; at += 1)
+    if (Math.abs(content.readDoubleLE(at) - number) <= Math.abs(number) * 1e-11) return true
+  return false
 }
