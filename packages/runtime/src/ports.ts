@@ -52,12 +52,21 @@ const canBindAddress = async (port: number, host: string | undefined): Promise<b
 /**
  * The process that listens on a TCP port of this machine; null if no process does. The pid is 0 if it is another user's.
  * @param host counts only listeners that receive connections to this address
+ * @param expected a process that probably listens: it is checked first, which is much faster than a search in all
  */
-export const listenerOn = async (port: number, host?: string): Promise<ProcessSummary | null> =>
-  process.platform === 'linux' ? linuxListener(port, host) : portableListener(port)
+export const listenerOn = async (
+  port: number,
+  host?: string,
+  expected: number | null = null,
+): Promise<ProcessSummary | null> =>
+  process.platform === 'linux' ? linuxListener(port, host, expected) : portableListener(port)
 
 /** @see proc(5), /proc/net/tcp: local address and state in hexadecimal (0A = LISTEN), the socket's inode tenth. */
-const linuxListener = async (port: number, host: string | undefined): Promise<ProcessSummary | null> => {
+const linuxListener = async (
+  port: number,
+  host: string | undefined,
+  expected: number | null,
+): Promise<ProcessSummary | null> => {
   const tables = await Promise.all(
     ['/proc/net/tcp', '/proc/net/tcp6'].map(file => readFile(file, 'utf8').catch(() => '')),
   )
@@ -73,6 +82,8 @@ const linuxListener = async (port: number, host: string | undefined): Promise<Pr
   )
   if (inodes.length === 0) return null
   const sockets = new Set(inodes.map(inode => `socket:[${inode}]`))
+  if (expected !== null && (await hasAnyOpen(expected, sockets)))
+    return { pid: expected, name: await nameOf(expected) }
   for (const pid of await linuxPids()) {
     if (await hasAnyOpen(pid, sockets)) return { pid, name: await nameOf(pid) }
   }

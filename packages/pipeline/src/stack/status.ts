@@ -212,7 +212,7 @@ const checkService = async (service: Service, pid: number | null): Promise<Check
     await withDeadline(ready, { what: `${name} to respond`, timeoutMs: responseTimeoutMs })
     // Another process may have responded.
     for (const { port } of listensOn) {
-      const listener = await listenerOn(port)
+      const listener = await listenerOn(port, undefined, pid)
       if (listener === null) return { healthy: false, detail: `no process listens on port ${port}` }
       if (listener.pid !== pid)
         return {
