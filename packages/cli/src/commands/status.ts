@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Option } from '@commander-js/extra-typings'
-import type { Project, Status } from '@offstream/pipeline'
+import type { Project, Sample, Status } from '@offstream/pipeline'
 import type { Outcome } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../command.ts'
 import { positiveNumber } from '../optionValues.ts'
@@ -33,7 +33,8 @@ each step:
 not change shows where the products are stuck; ? means that the count is
 unknown.
 
-With \`--watch\`, a terminal shows the latest status. In a file or a pipe, every
+With \`--watch\`, a terminal shows the latest status, and how the rates and the
+lag have changed. In a file or a pipe, every
 status is printed; with \`--json\` as one object per line, with the time in \`at\`.
 Ctrl-C stops it, with exit status 130.
 
@@ -48,12 +49,18 @@ Examples:
 Next: \`offstream logs <service>\` for a service that is not healthy.`,
     )
     .action(async ({ watch = false, interval }) => {
-      const { statusText } = await import('../statusText.ts')
+      const [{ statusText }, { trendsText }] = await Promise.all([
+        import('../statusText.ts'),
+        import('../trends.ts'),
+      ])
       const { output, pipeline, anyStack, signal, setOutcome } = context()
       const { state, config, origins, problem } = await anyStack()
       if (problem !== null) output.note(`${problem.message}\n${settingsUsed(origins)}`)
       const check = () => pipeline.currentStatus(state, config)
-      if (watch) return watchStatus(check, { output, text: statusText, intervalMs: interval * 1_000, signal })
+      const text = (status: Status, samples: readonly Sample[]) =>
+        [statusText(status), trendsText(samples)].filter(part => part !== '').join('\n\n')
+      const { sampleOf } = pipeline
+      if (watch) return watchStatus(check, { output, text, sampleOf, intervalMs: interval * 1_000, signal })
       const status = await check()
       output.result({ ...status }, () => statusText(status))
       if (status.state === 'stopped') output.note('Nothing is running. Next: `offstream up`')
@@ -65,9 +72,13 @@ const settingsUsed = (origins: Project['origins']): string =>
     ? 'This status uses the settings of the running stack.'
     : 'This status uses the default settings.'
 
+/** More than a terminal shows. */
+const maxSamples = 200
+
 interface WatchOptions {
   readonly output: Output
-  readonly text: (status: Status) => string
+  readonly text: (status: Status, samples: readonly Sample[]) => string
+  readonly sampleOf: (status: Status, at: number) => Sample
   readonly intervalMs: number
   readonly signal: AbortSignal
 }
@@ -78,19 +89,22 @@ interface WatchOptions {
  */
 const watchStatus = async (
   check: () => Promise<Status>,
-  { output, text, intervalMs, signal }: WatchOptions,
+  { output, text, sampleOf, intervalMs, signal }: WatchOptions,
 ): Promise<void> => {
   const redraws = output.mode === 'terminal' && process.stdout.isTTY
   const aborted = new Promise<null>(resolve => signal.addEventListener('abort', () => resolve(null)))
+  let samples: readonly Sample[] = []
   let last: string | null = null
   while (!signal.aborted) {
     // A check takes seconds if a service does not respond.
     const status = await Promise.race([check(), aborted])
     if (status === null) break
-    const at = new Date().toISOString()
-    last = `${at}  ${text(status)}\n`
+    const at = new Date()
+    samples = [...samples, sampleOf(status, at.getTime())].slice(-maxSamples)
+    // In a file every status is printed, and a later reader sees the changes there.
+    last = `${at.toISOString()}  ${text(status, redraws ? samples : [])}\n`
     if (redraws) output.live(last)
-    else output.result({ ...status, at }, () => last ?? '')
+    else output.result({ ...status, at: at.toISOString() }, () => last ?? '')
     await pause(intervalMs, undefined, { signal }).catch(() => undefined)
   }
   // The live text disappears with the spinner. Print the last status again, so that it stays.
