@@ -4,9 +4,9 @@ import type {
   Hop,
   LogEntry,
   PeekedMessage,
-  ServiceStatus,
   Status,
   StreamBatch,
+  TableOverview,
   Value,
 } from '@offstream/pipeline'
 
@@ -90,12 +90,19 @@ export interface Rows {
 }
 
 export interface ProductPage extends Rows {
-  /** How many products match; null while it is unknown. */
-  readonly total: number | null
+  /** How many products match. */
+  readonly total: number
 }
 
-export interface ChartNames {
-  readonly names: readonly string[]
+/** The files of the table of products, and its snapshots, the newest first. */
+export interface TableState {
+  readonly files: TableOverview | null
+  readonly snapshots: readonly Row[]
+}
+
+export interface ChartList {
+  readonly charts: readonly { readonly name: string; readonly title: string }[]
+  readonly version: number
 }
 
 /** The action of a button. */
@@ -105,8 +112,6 @@ export interface Failure {
   readonly error: { readonly code: string | null; readonly message: string; readonly hint: string }
 }
 
-export type { Status, Value }
-/** An entry of a log, as the server streams it. */
+export type { Status }
+/** Entries of a log, as the server streams them. */
 export type LogLines = readonly LogEntry[]
-/** A service of the status with its details. */
-export type Service = ServiceStatus & ServiceDetails

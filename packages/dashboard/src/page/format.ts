@@ -34,6 +34,12 @@ export const duration = (seconds: number | null | undefined): string => {
     .join(' ')
 }
 
+/** Milliseconds, or seconds from 10 on. */
+export const milliseconds = (value: number | null | undefined): string => {
+  if (value == null) return t('none')
+  return value < 10_000 ? `${count(value)} ms` : `${decimal(value / 1_000)} s`
+}
+
 /** A size in decimal units. */
 export const bytes = (value: number | null | undefined): string => {
   if (value == null) return t('none')

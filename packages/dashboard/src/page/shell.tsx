@@ -4,11 +4,16 @@ import { duration } from './format.ts'
 import { language, switchLanguage, t } from './language.ts'
 import { isConnected, live, session } from './live.ts'
 import { Link, route } from './router.tsx'
+import { ChartsView } from './views/charts.tsx'
 import { PipelineView } from './views/pipeline.tsx'
+import { ProductsView } from './views/products.tsx'
 import { ServicesView } from './views/services.tsx'
+import { StreamView } from './views/stream.tsx'
+import { TableView } from './views/table.tsx'
+import { TopicView } from './views/topic.tsx'
 
 interface View {
-  readonly name: 'pipeline' | 'services'
+  readonly name: 'pipeline' | 'services' | 'topic' | 'stream' | 'table' | 'products' | 'charts'
   readonly path: string
   readonly component: ComponentType
 }
@@ -16,6 +21,11 @@ interface View {
 const views: readonly View[] = [
   { name: 'pipeline', path: '', component: PipelineView },
   { name: 'services', path: 'services', component: ServicesView },
+  { name: 'topic', path: 'topic', component: TopicView },
+  { name: 'stream', path: 'stream', component: StreamView },
+  { name: 'table', path: 'table', component: TableView },
+  { name: 'products', path: 'products', component: ProductsView },
+  { name: 'charts', path: 'charts', component: ChartsView },
 ]
 
 /** The frame of every view: navigation, state of the stack, language. */

@@ -12,7 +12,7 @@ export const stageNames = ['plan', 'write', 'log', 'rest'] as const
 export type StageName = (typeof stageNames)[number]
 
 /** How long a batch took. */
-const totalOf = ({ durationMs }: StreamBatch): number => durationMs['triggerExecution'] ?? 0
+export const totalOf = ({ durationMs }: StreamBatch): number => durationMs['triggerExecution'] ?? 0
 
 /** How long each stage of a batch took. Together they are its duration. */
 export const stagesOf = (batch: StreamBatch): Readonly<Record<StageName, number>> => {

@@ -2,10 +2,15 @@ import { type Config, directoriesOf, readStreamBatches } from '@offstream/pipeli
 import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import type { Batches, History, Session } from '../wire.ts'
+import { serveCharts } from './charts.ts'
 import { guard, mayAct, signIn } from './guard.ts'
 import type { StackModel } from './model.ts'
 import { servePage } from './page.ts'
+import { serveProducts } from './products.ts'
+import { Queries } from './queries.ts'
 import { failureOf, serveServices } from './services.ts'
+import { serveTable } from './table.ts'
+import { serveTopic } from './topic.ts'
 
 /** What the server needs. */
 export interface AppOptions {
@@ -54,6 +59,12 @@ export const dashboardApp = async ({
     return context.json({ batches } satisfies Batches)
   })
   serveServices(app, state, guardOptions)
+  const version = () => model.tableVersion
+  const queries = new Queries({ host: config.host, port: config.thrift.port }, version)
+  serveTopic(app, config, model, queries)
+  serveTable(app, queries)
+  serveProducts(app, queries)
+  serveCharts(app, project, queries, version)
   await servePage(app, page)
   return app
 }

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { Once } from './once.ts'
+
+test('work is done once per version, however many viewers request it', async () => {
+  let [version, done] = [1, 0]
+  const once = new Once(() => version)
+  const work = async () => ++done
+  const results = await Promise.all(Array.from({ length: 10 }, () => once.get('a', work)))
+  expect([new Set(results).size, done, await once.get('b', work)]).toEqual([1, 1, 2])
+  version = 2
+  expect(await once.get('a', work)).toBe(3)
+})
+
+test('one piece of work is done at a time', async () => {
+  const once = new Once(() => 1)
+  let [running, most] = [0, 0]
+  const work = async () => {
+    most = Math.max(most, ++running)
+    await new Promise(resolve => setImmediate(resolve))
+    running -= 1
+  }
+  await Promise.all(['a', 'b', 'c'].map(key => once.get(key, work)))
+  expect(most).toBe(1)
+})
+
+test('work that has failed is done again, and does not stop other work', async () => {
+  const once = new Once(() => 1)
+  let calls = 0
+  const work = async () => {
+    calls += 1
+    if (calls === 1) throw new Error('not now')
+    return calls
+  }
+  await expect(once.get('a', work)).rejects.toThrow('not now')
+  expect([await once.get('a', work), await once.get('b', async () => 'b')]).toEqual([2, 'b'])
+})
