@@ -40,7 +40,7 @@ interface Run extends Usage {
 
 /** The settings of offstream: parallel start, class archives, only the quick compiler. */
 const tuned = (state: string): readonly Service[] =>
-  chosen(services({ project, state, config, runtimes, archives: { folder: archives, making: false } }))
+  chosen(services({ project, state, config, runtimes, archives }))
 
 /** One service after the other, without the Java flags of offstream. */
 const byHand = (state: string): readonly Service[] =>

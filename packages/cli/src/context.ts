@@ -138,12 +138,15 @@ const fetchRuntimes = async (
   signal: AbortSignal,
 ): Promise<Pick<Stack, 'runtimes' | 'archives'>> => {
   const printed = new Map<string, number>()
+  const lines = new Map<string, string>()
   const onProgress = ({ artifact, bytes: done, totalBytes }: FetchProgress): void => {
     const tenth = Math.floor((done / totalBytes) * 10)
     const unpacking = done === totalBytes ? ' · unpacking' : ''
-    output.live(
+    lines.set(
+      artifact,
       `${artifact.padEnd(16)} ${progressBar(done, totalBytes)} ${formatBytes(done)} of ${formatBytes(totalBytes)}${unpacking}`,
     )
+    output.live([...lines.values()].join('\n'))
     if (output.mode !== 'terminal' && printed.get(artifact) !== tenth) {
       printed.set(artifact, tenth)
       output.event(
@@ -161,13 +164,7 @@ const fetchRuntimes = async (
       signal,
     })
     const cache = pipeline.cacheDirectory(process.env)
-    if (!(await pipeline.hasArchives(cache, runtimes))) {
-      const line = 'Creating start-up archives: every service runs once, so that later starts are faster'
-      output.event({ kind: 'archiving' }, line)
-      output.live(line)
-    }
-    const folder = await pipeline.ensureArchives(cache, runtimes, { signal })
-    return { runtimes, archives: { folder, making: false } }
+    return { runtimes, archives: await pipeline.ensureArchives(cache, runtimes, { signal }) }
   } finally {
     output.endLive()
   }

@@ -45,7 +45,7 @@ export {
   settingsOf,
 } from './project/paths.ts'
 export { type LenientProject, loadProject, loadProjectLeniently, type Project } from './project/project.ts'
-export { hasArchives } from './runtimes/archives.ts'
+export { ensureArchives } from './runtimes/archives.ts'
 export {
   type CachedRuntime,
   type CachedRuntimes,
@@ -78,7 +78,6 @@ export {
 } from './sources/open.ts'
 export * from './sources/source.ts'
 export { findChromium, installChromium } from './sources/web/chromium.ts'
-export { ensureArchives, stopInterruptedArchives } from './stack/archives.ts'
 export type { StackCall } from './stack/call.ts'
 export { type Counter, rateOf, ratesOf, type Sample, sampleOf } from './stack/history.ts'
 export { type Hop, type HopName, hopsOf } from './stack/hops.ts'
@@ -104,6 +103,7 @@ export {
   runningConfig,
   saveStack,
   servicesOf,
+  writesArchives,
 } from './stack/running.ts'
 export { ensureManaged, startServices } from './stack/start.ts'
 export { type Flow, readStatus, type ServiceStatus, type Status, type ThriftStatus } from './stack/status.ts'

@@ -41,14 +41,14 @@ Next: it prints commands to try; \`offstream down\` stops everything.`,
     .action(async ({ limit, down = false }) => {
       const [{ ScrapeProgress }, { statusText }, { signInAddress }] = await textModules()
       const { generateCatalogue, startSite } = await import('@offstream/site')
-      const { output, pipeline, settings, call, signal } = await withFreePorts(context, [])
+      const { output, pipeline, project, settings, call, signal } = await withFreePorts(context, [])
       const bold = (text: string): string => output.paint({ text, tone: 'bold' })
       const step = (title: string): void => output.event({ kind: 'step', title }, `\n${bold(title)}`)
 
       step('Downloading what is missing')
-      const stack = await settings()
+      const chromium = ensureChromium({ output, pipeline, signal }, (await project()).config)
+      const [stack, executablePath] = await bothOf(settings(), chromium)
       const { state, config } = stack
-      const executablePath = await ensureChromium({ output, pipeline, signal }, config)
 
       step('Starting the services and the job')
       await pipeline.startServices(stack, pipeline.serviceNames, call)
@@ -101,6 +101,12 @@ Next: it prints commands to try; \`offstream down\` stops everything.`,
       )
       if (!down) output.note(nextSteps(bold('Next steps'), thrift.port, await signInAddress(state, config)))
     })
+
+/** Both results. If one fails, the other download is completed before the error is thrown: it is needed the next time. */
+const bothOf = async <A, B>(one: Promise<A>, other: Promise<B>): Promise<readonly [A, B]> => {
+  await Promise.allSettled([one, other])
+  return [await one, await other]
+}
 
 // TypeScript 5.9 does not rewrite `.ts` imports inside a function with `await using`.
 const textModules = () =>

@@ -22,10 +22,12 @@ Next: \`offstream up\` starts the services again; \`offstream reset\` deletes da
       const { state } = await anyProject()
       const onWithdrawn = () =>
         output.note('Interrupted. The services continue to stop in the background. Next: `offstream status`')
-      const stack = await pipeline.stopStack(state, { ...call, onWithdrawn })
-      // A first start that was killed leaves services, which belong to no stack.
-      const interrupted = await pipeline.stopInterruptedArchives(pipeline.cacheDirectory(process.env))
-      const stopped = stack || interrupted
+      if (await pipeline.writesArchives(state))
+        output.event(
+          { kind: 'archiving' },
+          'The services write start-up archives as they stop, so that later starts are faster',
+        )
+      const stopped = await pipeline.stopStack(state, { ...call, onWithdrawn })
       output.result({ kind: 'down', stopped }, () => '')
       output.note(
         stopped

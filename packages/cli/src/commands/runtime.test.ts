@@ -29,7 +29,7 @@ test('`runtime list` shows what is used, and the next step', async () => {
   expect(rows.filter(([, use]) => use === 'missing').map(([what]) => what)).toEqual([
     'start-up archives of the services',
     'Spark connectors',
-    'cache of Ivy, where jobs find the connectors',
+    'cache of Ivy, which downloads jars',
     'Kafka',
     expect.stringMatching(/^Spark 4\.1\.1 for Python 3\./),
   ])

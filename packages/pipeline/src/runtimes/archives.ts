@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isComplete } from '@offstream/runtime'
+import { ensureArtifact, type FetchOptions } from '@offstream/runtime'
+import { type ServiceName, serviceNames } from '../names.ts'
 import type { Runtimes } from './distributions.ts'
 
 /** To be raised with each change of a class path: an archive fits only the class path that it was made with. */
@@ -16,6 +18,32 @@ export const archivesFolder = (
   return join(cache, `archives-${createHash('sha256').update(key).digest('hex').slice(0, 12)}`)
 }
 
-/** Whether the start-up archives for these runtimes have been made. */
-export const hasArchives = (cache: string, runtimes: Runtimes): Promise<boolean> =>
-  isComplete(archivesFolder(cache, runtimes))
+/** The start-up archive of a service. */
+export const archiveFile = (folder: string, name: ServiceName): string => join(folder, `${name}.jsa`)
+
+/** Approximate size of all archives. */
+const installedBytes = 600_000_000
+
+/**
+ * The folder of the start-up archives, which is created if it does not exist, and the services that have one there.
+ * @throws OffstreamError DISK_FULL
+ */
+export const ensureArchives = async (
+  cache: string,
+  runtimes: Runtimes,
+  options: FetchOptions = {},
+): Promise<{ readonly folder: string; readonly made: ServiceName[] }> => {
+  const folder = archivesFolder(cache, runtimes)
+  const artifact = { name: 'start-up archives', directory: folder, downloadBytes: 0, installedBytes }
+  await ensureArtifact({ ...artifact, fill: async () => undefined }, options)
+  const whole = await Promise.all(serviceNames.map(name => isWhole(archiveFile(folder, name))))
+  return { folder, made: serviceNames.filter((_, index) => whole[index]) }
+}
+
+/** Java writes the head of an archive last. If it was killed before, the file starts with zeros. */
+const isWhole = async (file: string): Promise<boolean> => {
+  await using handle = await open(file, 'r').catch(() => null)
+  if (handle === null) return false
+  const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0)
+  return buffer.some(byte => byte !== 0)
+}

@@ -61,7 +61,7 @@ test('the list shows what is used, missing, unused and incomplete, and ignores o
       ['archives', 'start-up archives of the services', 'missing', 0],
       ['connectors', 'Spark connectors', 'incomplete', 2],
       ['connectors', 'Spark connectors', 'missing', 0],
-      ['ivy', 'cache of Ivy, where jobs find the connectors', 'missing', 0],
+      ['ivy', 'cache of Ivy, which downloads jars', 'missing', 0],
       ['kafka', 'Kafka', 'unused', 2],
       ['kafka', 'Kafka 3.9.2', 'used', 6],
     ]),

@@ -116,7 +116,7 @@ const whatIs = async (path: string): Promise<string> => {
   const [kind = '', version, python] = basename(path).replace('.partial', '').split('-')
   if (kind === 'spark') return `Spark ${version} for Python ${python?.slice(2)}`
   if (kind === 'archives') return 'start-up archives of the services'
-  if (kind === 'ivy') return 'cache of Ivy, where jobs find the connectors'
+  if (kind === 'ivy') return 'cache of Ivy, which downloads jars'
   const jars = await readdir(path).catch(() => [])
   const versionOf = (jar: RegExp): string => jars.map(name => jar.exec(name)?.[1]).find(Boolean) ?? ''
   return kind === 'kafka'
@@ -282,7 +282,7 @@ const reasonToKeep = async (
 }
 
 /** Whether another process fetches this folder of the cache now; also if it is the folder of a partial fetch. */
-export const isFetching = async (path: string): Promise<boolean> =>
+const isFetching = async (path: string): Promise<boolean> =>
   (await lockHolder(artifactLock(path.replace(/\.partial$/, '')))) !== null
 
 const isOfThisLock = async (name: string, environment: Environment): Promise<boolean> => {

@@ -39,19 +39,16 @@ export const kafkaLibraries = {
   excludes: [],
 }
 
-/** The packages of the job: the Kafka source, the table format, the JDBC driver of the catalog. */
-export const sparkPackages = [
-  `org.apache.spark:spark-sql-kafka-0-10_${versions.scala}:${versions.spark}`,
-  `org.apache.iceberg:iceberg-spark-runtime-4.1_${versions.scala}:${versions.iceberg}`,
-  `org.xerial:sqlite-jdbc:${versions.sqlite}`,
-]
-
-/** Spark's additional jars: the packages of the job, and a local file system that starts no processes. */
+/**
+ * Spark's additional jars: the Kafka source, the table format, the JDBC driver of the catalog, and a local file system that
+ * starts no processes.
+ */
 export const connectorLibraries = {
   name: 'Spark connectors',
   coordinates: [
-    ...sparkPackages,
-    // Not one of the packages: Ivy cannot resolve it from its cache, and would use the network at each start.
+    `org.apache.spark:spark-sql-kafka-0-10_${versions.scala}:${versions.spark}`,
+    `org.apache.iceberg:iceberg-spark-runtime-4.1_${versions.scala}:${versions.iceberg}`,
+    `org.xerial:sqlite-jdbc:${versions.sqlite}`,
     `com.globalmentor:hadoop-bare-naked-local-fs:${versions.bareLocalFileSystem}`,
   ],
   // Spark has its own jars of these, and two versions conflict.
@@ -83,7 +80,7 @@ export interface Runtimes {
   readonly kafkaLibs: string
   /** Folder of the connectors' jars. */
   readonly connectors: string
-  /** What Spark resolves its packages with. The options for downloads may contain a password and are not part of it. */
+  /** Ivy, which downloaded the jars. The options for downloads may contain a password and are not part of it. */
   readonly ivy: Pick<Ivy, 'settings' | 'cache'>
 }
 
@@ -111,9 +108,12 @@ export const ensureRuntimes = async (options: RuntimesOptions): Promise<Runtimes
   const { environment } = options
   const { java, spark, ivy } = await ensureSpark(options)
   const { kafka, connectors } = await jarSets(environment)
-  await ensureJars(connectors.set, connectors.directory, ivy, options)
   const ownKafka = await kafkaOfHome(ownHome('KAFKA_HOME', environment))
-  if (ownKafka === null) await ensureJars(kafka.set, kafka.directory, ivy, options)
+  const missing = ownKafka === null ? [connectors, kafka] : [connectors]
+  const fetched = await Promise.allSettled(
+    missing.map(({ set, directory }) => ensureJars(set, directory, ivy, options)),
+  )
+  for (const one of fetched) if (one.status === 'rejected') throw one.reason
   return {
     java: java.path,
     javaVersion: java.version,

@@ -1,16 +1,20 @@
-import { join } from 'node:path'
+import type { ServiceName } from '../names.ts'
 import type { Directories } from '../project/directories.ts'
+import { archiveFile } from '../runtimes/archives.ts'
 import type { Archives } from './stack.ts'
 
-/** Options by which a program reads its archive at the start, or writes it at the exit. */
-export const archiveFlags = (archives: Archives | null, name: string): string[] => {
+/** Options by which a program reads its archive at the start or, if it has none yet, writes one at the exit. */
+export const archiveFlags = (archives: Archives | null, name: ServiceName): string[] => {
   if (archives === null) return []
-  const file = join(archives.folder, `${name}.jsa`)
-  // If the file does not exist or does not fit, Java starts without it.
-  return archives.making
-    ? [`-XX:ArchiveClassesAtExit=${file}`, '-XX:TieredStopAtLevel=1']
-    : [`-XX:SharedArchiveFile=${file}`, '-Xlog:cds=off', '-Xlog:cds+dynamic=off']
+  // Java replaces the file, so a program that has mapped an older one is not affected. If the file does not fit, Java
+  // starts without it.
+  const flag = writesArchive(archives, name) ? 'ArchiveClassesAtExit' : 'SharedArchiveFile'
+  return [`-XX:${flag}=${archiveFile(archives.folder, name)}`, '-Xlog:cds=off', '-Xlog:cds+dynamic=off']
 }
+
+/** Whether a service has no archive yet and will write one when it stops. The dashboard is not a Java program. */
+export const writesArchive = (archives: Archives | null, name: ServiceName): boolean =>
+  archives !== null && name !== 'dashboard' && !archives.made.includes(name)
 
 /** Options of executors: with `fastStart` they took 60 s for 200,000 messages instead of 43. */
 export const fullCompiler = ['-XX:+UseSerialGC']

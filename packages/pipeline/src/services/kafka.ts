@@ -79,7 +79,11 @@ const refuseOtherCluster = async (broker: string, data: string, signal: AbortSig
 /** A program in Kafka's jars, which reads `<name>.properties`. */
 const kafkaProgram = (
   { project, state, runtimes, archives }: Stack,
-  { name, mainClass, heap }: { readonly name: string; readonly mainClass: string; readonly heap: string },
+  {
+    name,
+    mainClass,
+    heap,
+  }: { readonly name: 'kafka' | 'zookeeper'; readonly mainClass: string; readonly heap: string },
 ): ServiceCommand => {
   const directories = directoriesOf(state)
   return {

@@ -1,10 +1,8 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { join } from 'node:path'
 import { assetPath } from '../project/assets.ts'
 import type { Config } from '../project/config.ts'
 import { type Directories, directoriesOf } from '../project/directories.ts'
-import { connectorLibraries, sparkPackages } from '../runtimes/distributions.ts'
 import { countProducts } from '../table.ts'
 import { topicName } from '../topic/message.ts'
 import { archiveFlags, fullCompiler, temporaryFlag } from './java.ts'
@@ -130,16 +128,10 @@ export const productsStream = (stack: Stack): ServiceParts => {
   return {
     command: sparkSubmit(stack, 'products-stream', [
       ...['--name', 'products-stream', '--master', masterOf(config)],
-      ...['--packages', sparkPackages.join(',')],
-      ...['--exclude-packages', connectorLibraries.excludes.join(',')],
       ...['--driver-memory', config.stream.driverMemory, '--executor-memory', config.stream.executorMemory],
       ...conf({
         ...lakeConf(directories),
         ...driverConf(config, directories),
-        // With the settings and the cache of the verified jars, Ivy resolves them without the network. Spark expects a
-        // URI, which a path with a space is not.
-        'spark.jars.ivySettings': pathToFileURL(runtimes.ivy.settings).href,
-        'spark.jars.ivy': dirname(runtimes.ivy.cache),
         'spark.ui.port': String(config.stream.webPort),
         // The default uses another interface of Hadoop, which does not know the file system below.
         'spark.sql.streaming.checkpointFileManagerClass':
@@ -156,11 +148,12 @@ export const productsStream = (stack: Stack): ServiceParts => {
       ...['--max-offsets-per-trigger', String(config.stream.maxOffsetsPerTrigger)],
       ...['--max-indexed-rows', String(config.stream.maxIndexedRows)],
     ]),
-    needs: ['kafka', 'spark-worker'],
+    needs: ['kafka', 'spark-master', 'spark-worker'],
     // A restarted master does not know the jobs of the one before.
     restartsWith: ['spark-master'],
-    // It first connects to Kafka after about ten seconds, and then retries for a minute.
-    needsOnlyAtStart: ['kafka'],
+    // It first connects to Kafka after about ten seconds, and then retries for a minute. A worker may also come later
+    // than the driver, but the driver asks a master that does not respond only once in 20 s.
+    needsOnlyAtStart: ['kafka', 'spark-worker'],
     port: null,
     prepare: async () => {
       await mkdir(directories.warehouse, { recursive: true })
@@ -188,12 +181,11 @@ export const productsStream = (stack: Stack): ServiceParts => {
   }
 }
 
-// An executor has the class path of the driver and can use its archive, but the worker kills an executor before it could
-// write one.
+// An executor has the class path of the driver and can use its archive. It does not write one: the worker kills it first.
 const executorFlags = (archives: Archives | null, directories: Directories): string[] => [
   ...fullCompiler,
   temporaryFlag(directories),
-  ...(archives?.making === true ? [] : archiveFlags(archives, 'products-stream')),
+  ...(archives?.made.includes('products-stream') ? archiveFlags(archives, 'products-stream') : []),
 ]
 
 /** The catalog `lake`: a SQLite file says which files of the folder are the current tables. */

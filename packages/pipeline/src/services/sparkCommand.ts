@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ServiceCommand } from '@offstream/runtime'
+import type { ServiceName } from '../names.ts'
 import { assetPath } from '../project/assets.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { sparkEnvironment } from '../runtimes/environment.ts'
@@ -13,7 +14,7 @@ import type { Stack } from './stack.ts'
  */
 export const sparkDaemon = (
   stack: Stack,
-  name: string,
+  name: ServiceName,
   mainClass: string,
   args: readonly string[],
 ): ServiceCommand => ({
@@ -39,7 +40,7 @@ export const sparkDaemon = (
 })
 
 /** The command of a Python program that Spark runs; `args` are the options of spark-submit, the program and its own. */
-export const sparkSubmit = (stack: Stack, name: string, args: readonly string[]): ServiceCommand => {
+export const sparkSubmit = (stack: Stack, name: ServiceName, args: readonly string[]): ServiceCommand => {
   const directories = directoriesOf(stack.state)
   return {
     file: join(stack.runtimes.sparkHome, 'bin', 'spark-submit'),
@@ -53,8 +54,8 @@ export const sparkSubmit = (stack: Stack, name: string, args: readonly string[])
         `-Dderby.stream.error.file=${join(directories.temporary, 'derby.log')}`,
         logging(stack.project),
       ]),
-      // The verified jars themselves: Ivy's resolution takes seconds at each start, and a class-data archive covers only
-      // the class path.
+      // The verified jars themselves, not `--packages`: Ivy's resolution takes seconds at each start, Spark then copies
+      // every jar for each executor, and a class-data archive covers only the class path.
       ...['--driver-class-path', join(stack.runtimes.connectors, '*')],
       ...args,
     ],

@@ -1,20 +1,21 @@
 import type { Service } from '@offstream/runtime'
 import { z } from 'zod'
+import { serviceNames } from '../names.ts'
 import { Config } from '../project/config.ts'
 import type { Runtimes } from '../runtimes/distributions.ts'
 
 /**
- * Class-data archives of the Java programs, one file a program: classes that Java loaded and verified at an earlier
- * start. Mapping them into memory takes less than half of the processor time of a start.
+ * Class-data archives of the Java programs, one file a program: classes that Java loaded and verified in an earlier run.
+ * Mapping them into memory takes less than half of the processor time of a start.
  *
  * @see https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html
  */
 const Archives = z.object({
   folder: z.string(),
-  /** Whether the programs write the archives when they exit, instead of reading them. */
-  making: z.boolean(),
+  /** The services that have an archive and read it. The others write one when they exit. */
+  made: z.array(z.enum(serviceNames)),
 })
-/** Where the archives are, and what the programs do with them. */
+/** Where the archives are, and which exist. */
 export type Archives = z.infer<typeof Archives>
 
 const RuntimesInFile: z.ZodType<Runtimes> = z.object({

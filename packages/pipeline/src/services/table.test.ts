@@ -67,6 +67,26 @@ test('every setting of a service belongs to exactly one service, and the host to
   expect(startedWith('web.url')).toEqual([])
 })
 
+test('a service reads its start-up archive, or writes one when it stops, which takes longer', () => {
+  const all = services({ ...stack, archives: { folder: '/archives', made: ['kafka', 'thrift'] } })
+  const flags = /-XX:(?:SharedArchiveFile|ArchiveClassesAtExit)=[\w/.-]+/g
+  const shown = all.map(({ name, command, stopTimeoutMs }) => [
+    name,
+    [...command.args, ...Object.values(command.env)].join(' ').match(flags)?.join(' '),
+    stopTimeoutMs > 30_000,
+  ])
+  expect(shown).toEqual([
+    ['zookeeper', '-XX:ArchiveClassesAtExit=/archives/zookeeper.jsa', true],
+    ['kafka', '-XX:SharedArchiveFile=/archives/kafka.jsa', false],
+    ['spark-master', '-XX:ArchiveClassesAtExit=/archives/spark-master.jsa', true],
+    ['spark-worker', '-XX:ArchiveClassesAtExit=/archives/spark-worker.jsa', true],
+    ['thrift', '-XX:SharedArchiveFile=/archives/thrift.jsa', false],
+    // The driver, not its executors.
+    ['products-stream', '-XX:ArchiveClassesAtExit=/archives/products-stream.jsa', true],
+    ['dashboard', undefined, false],
+  ])
+})
+
 /** Every character of ASCII that a path can have (see project/supportedPath.ts), and others. */
 const oddPath = "/my pröject ’🥖 !$&'()+-.;=@_~ /inner"
 

@@ -6,6 +6,7 @@ import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { numberAt, within } from '../project/paths.ts'
 import { dashboard, dashboardAddress } from './dashboard.ts'
+import { writesArchive } from './java.ts'
 import { brokerOf, kafka, zookeeper } from './kafka.ts'
 import { diagnose } from './knownProblems.ts'
 import { masterOf, productsStream, sparkMaster, sparkWorker, thrift } from './spark.ts'
@@ -129,7 +130,7 @@ const serviceOf = (name: ServiceName, stack: Stack): Service => {
       await parts.prepare?.(signal)
     },
     diagnose,
-    ...(stack.archives?.making === true ? { stopTimeoutMs: archiveTimeoutMs } : {}),
+    ...(writesArchive(stack.archives, name) ? { stopTimeoutMs: archiveTimeoutMs } : {}),
   }
 }
 

@@ -10,9 +10,10 @@ import {
   writeState,
 } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
-import type { ServiceName } from '../names.ts'
+import { type ServiceName, serviceNames } from '../names.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
+import { writesArchive } from '../services/java.ts'
 import { Stack } from '../services/stack.ts'
 import { services } from '../services/table.ts'
 
@@ -71,6 +72,18 @@ export const ownPids = async (state: string): Promise<ReadonlySet<number>> => {
   )
   const orphaned = (await orphanedServices(records)).map(({ pid }) => pid)
   return new Set([...running.filter(pid => pid !== null), ...orphaned])
+}
+
+/** Whether a running service of the stack will write its start-up archive when it stops, which takes some seconds. */
+export const writesArchives = async (state: string): Promise<boolean> => {
+  const stack = await readStack(state)
+  if (stack === null) return false
+  const records = new ServiceRecords(directoriesOf(state).records)
+  for (const name of serviceNames.filter(one => writesArchive(stack.archives, one))) {
+    const record = await records.of(name)
+    if (record !== null && (await isRunning(record))) return true
+  }
+  return false
 }
 
 /**
