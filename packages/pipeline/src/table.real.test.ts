@@ -190,7 +190,7 @@ test.each([endless, endlessRows])(
 test('an aborted query is canceled on the server, and so is one whose rows are no longer read', async () => {
   const abort = new AbortController()
   const running = Array.from({ length: 4 }, () => query(thrift, endless, { signal: abort.signal }))
-  const first = queryInBatches(thrift, 'SELECT id FROM range(1000000000000)')
+  const first = queryInBatches(thrift, 'SELECT id FROM range(0, 100000000, 1, 1000)')
   expect((await first.next()).value).toMatchObject({ columns: [{ name: 'id', type: 'bigint' }] })
   await first.return()
   abort.abort(new Error('no longer needed'))
