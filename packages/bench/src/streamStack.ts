@@ -13,7 +13,7 @@ import { until } from '@offstream/runtime'
 import { execa } from 'execa'
 import type { Checkout } from './checkout.ts'
 import { cpuSecondsOf, type ProcessInfo, processesWith } from './processUsage.ts'
-import { lastChangeMs, readBatches, readCommits } from './tableHistory.ts'
+import { readBatches, readCommits, visibleMs } from './tableHistory.ts'
 
 /** Settings by their path, such as `stream.triggerMs`. */
 export type Settings = Readonly<Record<string, string | number | boolean>>
@@ -152,7 +152,7 @@ export class StreamStack implements AsyncDisposable {
     const batches = await readBatches(this.directories.checkpoint)
     return {
       firstBatchAtMs: batches.find(({ endOffset }) => endOffset > start)?.startedAtMs ?? Number.NaN,
-      visibleAtMs: lastChangeMs(await readCommits(this.directories.warehouse)),
+      visibleAtMs: visibleMs(await readCommits(this.directories.warehouse), end),
     }
   }
 

@@ -6,6 +6,8 @@ export interface Commit {
   readonly atMs: number
   /** `replace` rewrites files and changes no row. */
   readonly operation: string
+  /** The offset after the last message in the table, if the job recorded it in the commit. */
+  readonly endOffset: number | null
   readonly rows: number
   readonly dataFiles: number
   readonly deleteFiles: number
@@ -32,15 +34,31 @@ export const commitsIn = ({ snapshots = [] }: Metadata): readonly Commit[] =>
     .map(({ 'timestamp-ms': atMs, summary }) => ({
       atMs,
       operation: summary['operation'] ?? '',
+      endOffset: endOffsetIn(summary['offstream.offsets']),
       rows: Number(summary['total-records'] ?? 0),
       dataFiles: Number(summary['total-data-files'] ?? 0),
       deleteFiles: Number(summary['total-delete-files'] ?? 0),
     }))
     .toSorted((one, other) => one.atMs - other.atMs)
 
-/** When rows changed last. */
-export const lastChangeMs = (commits: readonly Commit[]): number =>
-  commits.findLast(({ operation }) => operation !== 'replace')?.atMs ?? Number.NaN
+/**
+ * When all messages before an offset were in the table: the first commit that says so. Upkeep commits later. Older versions
+ * do not record offsets, so of their commits it is the last that changed rows.
+ */
+export const visibleMs = (commits: readonly Commit[], end: number): number =>
+  (
+    commits.find(({ endOffset }) => endOffset !== null && endOffset >= end) ??
+    commits.findLast(({ operation }) => operation !== 'replace')
+  )?.atMs ?? Number.NaN
+
+const endOffsetIn = (offsets: string | undefined): number | null =>
+  offsets === undefined ? null : sumOf(JSON.parse(offsets))
+
+/** The sum over all partitions of all topics. */
+const sumOf = (topics: Readonly<Record<string, Readonly<Record<string, number>>>>): number =>
+  Object.values(topics)
+    .flatMap(partitions => Object.values(partitions))
+    .reduce((sum, offset) => sum + offset, 0)
 
 /** A batch as Spark records it before it runs it: when it started, and the offset after its last message. */
 export interface Batch {
@@ -65,13 +83,5 @@ export const readBatches = async (checkpoint: string): Promise<readonly Batch[]>
 export const batchIn = (text: string): readonly Batch[] => {
   const [, metadata, offsets] = text.split('\n')
   if (metadata === undefined || offsets === undefined) return []
-  const topics: Record<string, Record<string, number>> = JSON.parse(offsets)
-  return [
-    {
-      startedAtMs: JSON.parse(metadata).batchTimestampMs,
-      endOffset: Object.values(topics)
-        .flatMap(partitions => Object.values(partitions))
-        .reduce((sum, offset) => sum + offset, 0),
-    },
-  ]
+  return [{ startedAtMs: JSON.parse(metadata).batchTimestampMs, endOffset: sumOf(JSON.parse(offsets)) }]
 }
