@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { cacheDirectory, type Guide } from '@offstream/pipeline'
 import { generateCatalogue } from '@offstream/site'
@@ -34,19 +34,13 @@ const installedClients = async (): Promise<string> => {
   const text = await readFile(requirements, 'utf8')
   const version = createHash('sha256').update(text).digest('hex').slice(0, 12)
   const folder = join(cacheDirectory(process.env), `connect-${version}`)
-  if (existsSync(folder)) return folder
-  const unfinished = `${folder}.unfinished`
-  await rm(unfinished, { recursive: true, force: true })
-  await execa('python3', ['-m', 'venv', unfinished])
-  await execa(join(unfinished, 'bin/python'), [
-    '-m',
-    'pip',
-    'install',
-    '--quiet',
-    '--requirement',
-    requirements,
-  ])
-  await rename(unfinished, folder)
+  // Not renamed when complete: the scripts of a virtual environment contain its path.
+  const complete = join(folder, 'complete')
+  if (existsSync(complete)) return folder
+  await rm(folder, { recursive: true, force: true })
+  await execa('python3', ['-m', 'venv', folder])
+  await execa(join(folder, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '--requirement', requirements])
+  await writeFile(complete, '')
   return folder
 }
 
