@@ -46,7 +46,6 @@ const ChartFigure = ({ name, title, version }: ChartProps) => {
         <img
           src={address}
           alt={title}
-          loading="lazy"
           onError={() => {
             failed.value = address
           }}

@@ -158,13 +158,13 @@ const Actions = ({ name, page, buttons, state }: ActionsProps) => {
   )
 }
 
-/** The state in one word, as `offstream status` prints it. */
-const stateOf = ({ state, health }: ServiceStatus) => {
+/** The state in one word, as `offstream status` prints it. A service that starts again after a crash is still red. */
+const stateOf = ({ state, health, restarts }: ServiceStatus) => {
   if (state === 'running')
     return health === 'healthy'
       ? ({ word: 'healthy', tone: 'good' } as const)
       : ({ word: health === 'unhealthy' ? 'unhealthy' : 'running', tone: 'bad' } as const)
   if (state === 'stopped') return { word: state, tone: 'idle' } as const
-  const isBad = state === 'exited' || state === 'failed' || state === 'restarting'
+  const isBad = ['exited', 'failed', 'restarting'].includes(state) || (state === 'starting' && restarts > 0)
   return { word: state, tone: isBad ? 'bad' : 'waiting' } as const
 }
