@@ -7,6 +7,7 @@ it, it continues silently, also with another topic of the same name.
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -28,6 +29,8 @@ Partitions: TypeAlias = dict[str, int]
 
 _START_TIMEOUT_MS = 60_000
 _CHECK_TIMEOUT_MS = 2_000
+_UNKNOWN_TOPIC_SECONDS = 10
+_PAUSE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,34 @@ class Topic:
         settings.put("client.id", "products-stream-check")
         self._admin = java.org.apache.kafka.clients.admin.Admin.create(settings)
 
-    def describe(self, timeout_ms: int = _START_TIMEOUT_MS) -> TopicState:
-        """Request a description from the broker."""
+    def describe(self) -> TopicState:
+        """Request a description from the broker.
+
+        A broker that has just started may not know its topics yet, so this waits ten seconds for the topic.
+        """
+        deadline = time.monotonic() + _UNKNOWN_TOPIC_SECONDS
+        while True:
+            try:
+                return self._describe(_START_TIMEOUT_MS)
+            except Py4JJavaError as error:
+                if time.monotonic() > deadline or not self._is_caused_by("UnknownTopicOrPartition", error):
+                    raise
+            time.sleep(_PAUSE_SECONDS)
+
+    def describe_if_reachable(self) -> TopicState | None:
+        """Do the same; None if the broker does not answer within two seconds or does not know the topic."""
+        try:
+            return self._describe(_CHECK_TIMEOUT_MS)
+        except Py4JJavaError as error:
+            if self._is_caused_by("Retriable", error):
+                return None
+            raise
+
+    def close(self) -> None:
+        """Disconnect, also from a broker that does not answer."""
+        self._admin.close(self._java.java.time.Duration.ofSeconds(2))
+
+    def _describe(self, timeout_ms: int) -> TopicState:
         admin, java = self._java.org.apache.kafka.clients.admin, self._java
         names = java.java.util.List.of(self._name)
         options = admin.DescribeTopicsOptions().timeoutMs(timeout_ms)
@@ -82,20 +111,11 @@ class Topic:
             end=self._offsets(partitions, admin.OffsetSpec.latest(), timeout_ms),
         )
 
-    def describe_if_reachable(self) -> TopicState | None:
-        """Do the same; None if the broker does not answer within two seconds or does not know the topic."""
-        try:
-            return self.describe(_CHECK_TIMEOUT_MS)
-        except Py4JJavaError as error:
-            cause = error.java_exception.getCause()
-            retriable = "org.apache.kafka.common.errors.RetriableException"
-            if cause is not None and is_instance_of(self._gateway, cause, retriable):
-                return None
-            raise
-
-    def close(self) -> None:
-        """Disconnect."""
-        self._admin.close()
+    def _is_caused_by(self, kind: str, error: Py4JJavaError) -> bool:
+        """Whether the cause is one of Kafka's errors of this kind, for example `Retriable`."""
+        cause = error.java_exception.getCause()
+        name = f"org.apache.kafka.common.errors.{kind}Exception"
+        return cause is not None and bool(is_instance_of(self._gateway, cause, name))
 
     def _offsets(self, partitions: list[int], which: object, timeout_ms: int) -> Partitions:
         java = self._java
