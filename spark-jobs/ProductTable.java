@@ -40,7 +40,10 @@ public class ProductTable extends LakeTable {
         return index.size();
     }
 
-    /** Writes the results of `BatchTask`. A batch that changes no row makes no snapshot. */
+    /**
+     * Writes the results of `BatchTask`. A batch that changes no row makes an empty snapshot, which proves with its
+     * properties that the messages were read; without properties it makes none.
+     */
     public synchronized void write(List results, Map properties) throws IOException {
         RowDelta change = begin();
         boolean changed = false;
@@ -57,7 +60,7 @@ public class ProductTable extends LakeTable {
                 table.io().deleteFile(file.location());
             }
         }
-        if (!changed && !tail.changed) {
+        if (!changed && !tail.changed && properties.isEmpty()) {
             abandon();
             return;
         }

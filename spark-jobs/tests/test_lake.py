@@ -341,6 +341,17 @@ def test_a_batch_with_too_many_rejected_messages_for_the_driver_is_written_by_me
     assert written_by_merge(lake) == 1
 
 
+def test_a_batch_that_changes_no_product_makes_a_snapshot_with_its_properties(lake: SparkSession) -> None:
+    tables = tables_of(lake)
+    tables.write(as_messages(lake, [update(1)]), {"offstream.batch-id": "0"})
+    tables.write(
+        as_messages(lake, [update(0), Message(b"nutella", b"", offset=2)]), {"offstream.batch-id": "1"}
+    )
+    snapshots = lake.table(f"{PRODUCTS}.snapshots").orderBy("committed_at").collect()
+    assert [row.summary["offstream.batch-id"] for row in snapshots] == ["0", "1"]
+    assert [row.kafka_offset for row in rows_of(lake)] == [1]
+
+
 def test_rejected_messages_share_a_file(lake: SparkSession) -> None:
     for offset in range(5):
         write(lake, Message(b"nutella", b"", offset=offset))
