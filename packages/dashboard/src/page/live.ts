@@ -9,7 +9,10 @@ export const isConnected = signal(false)
 export const session = signal<Session | null>(null)
 /** The last hour, the oldest first. */
 export const points = signal<readonly Point[]>([])
+/** The last 100 batches, the oldest first. */
 export const batches = signal<readonly StreamBatch[]>([])
+/** Batches of the last hour; of those in quick succession only some. */
+export const hourOfBatches = signal<readonly StreamBatch[]>([])
 
 const historyMs = 3_600_000
 const pointIntervalMs = 2_000
@@ -45,7 +48,8 @@ const loadHistory = async (): Promise<void> => {
   if (history === null) return
   points.value = history.points
   session.value = known
-  batches.value = history.batches
+  hourOfBatches.value = history.batches
+  void loadBatches()
 }
 
 const take = (next: Live): void => {
@@ -60,9 +64,10 @@ const take = (next: Live): void => {
 const loadBatches = async (): Promise<void> => {
   const loaded = await getJson<Batches>('/api/batches').catch(() => null)
   if (loaded === null) return
-  const known = new Set(batches.value.map(({ at }) => at))
+  batches.value = loaded.batches
   const since = new Date(Date.now() - historyMs).toISOString()
-  batches.value = [...batches.value, ...loaded.batches.filter(({ at }) => !known.has(at))].filter(
-    ({ at }) => at >= since,
-  )
+  const kept = hourOfBatches.value.filter(({ at }) => at > since)
+  for (const batch of loaded.batches)
+    if (Date.parse(batch.at) - Date.parse(kept.at(-1)?.at ?? since) >= pointIntervalMs) kept.push(batch)
+  hourOfBatches.value = kept
 }

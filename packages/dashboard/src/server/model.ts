@@ -37,7 +37,7 @@ export class StackModel {
   readonly #monitor: StatusMonitor
   readonly #waiting = new Set<() => void>()
   readonly #points: Point[] = []
-  readonly #batches = new Map<string, StreamBatch>()
+  #batches: StreamBatch[] = []
   #samples: Sample[] = []
   #usage: { readonly at: number; readonly groups: ReadonlyMap<number, GroupUsage> } | null = null
   #version = { text: '', number: 0 }
@@ -58,7 +58,7 @@ export class StackModel {
 
   /** The batches of the last hour, the oldest first. */
   get batches(): readonly StreamBatch[] {
-    return [...this.#batches.values()]
+    return this.#batches
   }
 
   /** Null until it was read once. */
@@ -142,10 +142,13 @@ export class StackModel {
     for (const notify of [...this.#waiting]) notify()
   }
 
+  /** Of batches in quick succession only some: a chart has no space for thousands. */
   #addBatches(batches: readonly StreamBatch[], at: number): void {
     const since = new Date(at - historyMs).toISOString()
-    for (const batch of batches) this.#batches.set(batch.at, batch)
-    for (const moment of this.#batches.keys()) if (moment < since) this.#batches.delete(moment)
+    this.#batches = this.#batches.filter(batch => batch.at > since)
+    for (const batch of batches)
+      if (Date.parse(batch.at) - Date.parse(this.#batches.at(-1)?.at ?? since) >= minPointIntervalMs)
+        this.#batches.push(batch)
   }
 
   #point({ flow }: Status, at: number): Point {

@@ -1,12 +1,12 @@
 import { computed } from '@preact/signals'
 import { t } from '../language.ts'
-import { batches, points } from '../live.ts'
+import { hourOfBatches, points } from '../live.ts'
 import { stageNames, stagesOf } from '../stages.ts'
 import { Series } from './series.tsx'
 
 const times = computed(() => points.value.map(({ at }) => at))
-const batchTimes = computed(() => batches.value.map(({ at }) => Date.parse(at)))
-const stages = computed(() => batches.value.map(stagesOf))
+const batchTimes = computed(() => hourOfBatches.value.map(({ at }) => Date.parse(at)))
+const stages = computed(() => hourOfBatches.value.map(stagesOf))
 
 /** Events, lag, batches and freshness of the last hour. */
 export const HourSeries = () => {
