@@ -1,1 +1,0 @@
-import './repair.real.test.ts'
