@@ -20,6 +20,7 @@ const paste = (block: string) =>
   execa(
     'bash',
     [
+      '--norc',
       '-euo',
       'pipefail',
       '-c',
