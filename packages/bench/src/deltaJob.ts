@@ -25,8 +25,14 @@ export const startDeltaJob = async (
   const [file, ...args] = peers.sparkCommand(broker, 'delta', folder, ...choice)
   // In a group of its processes, since spark-submit starts Python, which would outlive it.
   const job = execa(file, args, { env: peers.sparkEnvironment, reject: false, detached: true })
-  const stop = async () => {
+  const kill = () => {
     if (job.pid !== undefined && job.exitCode === null) process.kill(-job.pid, 'SIGKILL')
+  }
+  // The group does not get a signal of the terminal.
+  process.once('exit', kill)
+  const stop = async () => {
+    process.off('exit', kill)
+    kill()
     await job
   }
   try {

@@ -41,6 +41,8 @@ export class StreamStack implements AsyncDisposable {
   readonly directories: Directories
   readonly #checkout: Checkout
   readonly #ports: Settings
+  /** The command that runs now, or the last one. */
+  #command: Promise<unknown> = Promise.resolve()
 
   private constructor(checkout: Checkout, project: string, ports: readonly string[]) {
     const config = configOf(ports)
@@ -68,10 +70,12 @@ export class StreamStack implements AsyncDisposable {
     }
   }
 
-  /** Runs a command of offstream. @throws if it fails */
+  /** Runs a command of offstream. @throws if it fails, or if the bench stops */
   async offstream(...args: readonly string[]): Promise<string> {
-    const { stdout } = await execa(process.execPath, [this.#checkout.command, ...args], { cwd: this.project })
-    return stdout
+    if (isStopping && args[0] !== 'down') throw new Error('the bench is stopping')
+    const run = execa(process.execPath, [this.#checkout.command, ...args], { cwd: this.project })
+    this.#command = run.catch(() => undefined)
+    return (await run).stdout
   }
 
   /** The command line of a command of offstream. */
@@ -163,15 +167,19 @@ export class StreamStack implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     openStacks.delete(this)
+    // The daemon would continue an `up` that is running.
+    await this.#command
     await this.down().catch(() => undefined)
     await rm(this.project, { recursive: true, force: true })
   }
 }
 
 const openStacks = new Set<StreamStack>()
+let isStopping = false
 
-/** Stops and deletes all stacks, after a signal. */
+/** Stops and deletes all stacks, and starts nothing more, after a signal. */
 export const disposeStacks = async (): Promise<void> => {
+  isStopping = true
   await Promise.all([...openStacks].map(stack => stack[Symbol.asyncDispose]()))
 }
 
