@@ -47,7 +47,7 @@ class TopicState:
 
 
 class DataLossError(StreamError):
-    """Messages were lost before the stream has read them."""
+    """Messages were lost before the stream read them."""
 
     code = "KAFKA_DATA_LOSS"
 

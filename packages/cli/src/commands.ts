@@ -37,7 +37,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/dashboard.ts'),
   },
   tableau: {
-    summary: 'write a Tableau workbook, or a data source, for this stack or another server',
+    summary: 'write a Tableau workbook or data source, for this stack or another server',
     load: () => import('./commands/tableau.ts'),
   },
   connect: {

@@ -15,7 +15,7 @@ export const cliErrors = {
   BROWSER_MISSING: {
     outcome: 'prerequisite',
     cause: 'The system has no program that opens an address in a browser, as on a server without a desktop.',
-    remedy: 'Open the address that `offstream dashboard` prints by hand.',
+    remedy: 'Copy the address that `offstream dashboard` prints into a browser.',
   },
   CHART_UNKNOWN: {
     outcome: 'usage',
@@ -34,7 +34,7 @@ export const cliErrors = {
   },
   FILE_EXISTS: {
     outcome: 'usage',
-    cause: 'The file that `tableau` would write exists with other content, which may be your work.',
+    cause: 'The output file of `tableau` already exists with different content, which may be your own work.',
     remedy: 'Write to another file with `--output`, or replace it with `--force`.',
   },
   LINES_REJECTED: {
@@ -85,7 +85,7 @@ export const cliErrors = {
   },
   STATEMENT_MISSING: {
     outcome: 'usage',
-    cause: '`query` was run without an SQL statement, with two of them, or with an empty one.',
+    cause: '`query` was run without an SQL statement, with two statements, or with an empty one.',
     remedy: 'Pass one statement in quotes, in a file with `-f`, or on standard input.',
   },
   UNEXPECTED: {

@@ -28,7 +28,7 @@ export const pipelineErrors = {
   CHECKPOINT_DAMAGED: {
     outcome: 'failed',
     cause:
-      'The checkpoint, which says how far the stream has read, has empty, truncated or missing files, or belongs to another topic or table. The stream does not start.',
+      'The checkpoint, which records how far the stream has read, has empty, truncated or missing files, or belongs to another topic or table. The stream does not start.',
     remedy:
       'Rebuild it with `offstream repair`, then run `offstream submit`. No message is skipped: those after the last snapshot of the table are read again, which changes nothing.',
   },
@@ -93,9 +93,9 @@ export const pipelineErrors = {
   KAFKA_DATA_LOSS: {
     outcome: 'failed',
     cause:
-      'Messages were lost before the stream has read them: the topic was deleted and created again, retention or `deleteRecords` has deleted unread messages, or the broker has lost messages. The stream has stopped, so that the table does not lack them silently.',
+      'Messages were lost before the stream read them: the topic was deleted and created again, retention or `deleteRecords` has deleted unread messages, or the broker has lost messages. The stream has stopped, because otherwise the table would silently lack these messages.',
     remedy:
-      '`offstream submit --accept-data-loss` records the loss in the table and continues with the messages that exist. Scrape again to publish lost products.',
+      '`offstream submit --accept-data-loss` records the loss in the table and continues with the messages that exist. Scrape again to publish the lost products.',
   },
   KAFKA_UNREACHABLE: {
     outcome: 'unreachable',
@@ -230,8 +230,10 @@ export const pipelineErrors = {
   },
   SNAPSHOT_UNKNOWN: {
     outcome: 'usage',
-    cause: 'The snapshot of `table rollback --to` does not exist, or the current table does not continue it.',
-    remedy: 'Use one of `offstream table history`. Snapshots expire after a few minutes.',
+    cause:
+      'The snapshot of `table rollback --to` does not exist, or is not an ancestor of the current snapshot.',
+    remedy:
+      'Use a snapshot that `offstream table history` lists. Older snapshots expire after a few minutes.',
   },
   SOURCE_BLOCKED: {
     outcome: 'blocked',
@@ -250,13 +252,13 @@ export const pipelineErrors = {
   },
   STREAM_RUNNING: {
     outcome: 'locked',
-    cause: 'The command changes what the stream continues from, and the stream is running.',
+    cause: 'The command changes the position at which the stream continues, but the stream is running.',
     remedy: 'Run `offstream down`, then `offstream up`, which does not start the stream, then try again.',
   },
   TABLE_IN_USE: {
     outcome: 'locked',
     cause:
-      'Another stream writes the same tables; the message contains its pid. Two writers would add a product twice.',
+      'Another stream is writing to the same tables; the message contains its pid. Two writers would add the same product twice.',
     remedy: 'Stop the other stream, then run `offstream submit`.',
   },
   TABLE_MISSING: {
@@ -268,9 +270,9 @@ export const pipelineErrors = {
   TABLE_NEWER: {
     outcome: 'refused',
     cause:
-      'A newer version of offstream has added columns to the table. This version would leave their old values in the rows that it updates.',
+      'A newer version of offstream has added columns to the table. Rows that this version updates would keep outdated values in these columns.',
     remedy:
-      'Use that version again, or refill the table with this one: `offstream down && offstream reset --table && offstream up && offstream submit`.',
+      'Use the newer version, or refill the table with this one: `offstream down && offstream reset --table && offstream up && offstream submit`.',
   },
   THRIFT_UNREACHABLE: {
     outcome: 'unreachable',

@@ -13,8 +13,8 @@ const define: DefineCommand = (command, context) =>
 Prints the settings, the steps and complete scripts for a tool, with the
 addresses and the folders of this stack. Without a tool, lists the tools.
 
-duckdb, polars and a part of python read the Iceberg table without Spark. The
-others connect to the Thrift server, which must be running.
+duckdb, polars and one of the scripts for python read the Iceberg table without
+Spark. The others connect to the Thrift server, which must be running.
 
 Exit status: 0 printed, 2 unknown tool.
 
@@ -23,7 +23,7 @@ Examples:
   offstream connect python
   offstream connect dbt --json
 
-Next: docs/sql.md lists what was tried, with which version.`,
+Next: docs/sql.md lists the tested tools and versions.`,
     )
     .action(async tool => {
       const { output, pipeline, project } = context()

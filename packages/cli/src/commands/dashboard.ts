@@ -12,12 +12,12 @@ their logs, the messages of the topic, the batches of the job, the table, the
 products and the charts, all live.
 
 The address contains a token, which allows the browser to restart and stop
-services. Without the token the dashboard only shows. \`dashboard.readOnly\`
-removes the buttons for everyone.
+services. Without the token the dashboard is read-only. \`dashboard.readOnly\`
+removes the buttons for all users.
 
 The daemon supervises the dashboard like the other services, until
 \`offstream down\`. The dashboard is not part of the pipeline: \`offstream status\`
-lists it, but its state does not change that of the stack.
+lists it, but it does not affect the state of the stack.
 
 Exit status: 0 the dashboard is running, 7 its port is in use.
 

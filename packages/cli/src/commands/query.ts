@@ -27,7 +27,7 @@ result. Ctrl-C and --timeout cancel the statement on the server too.
 
   table    aligned columns; on a terminal, long values are truncated (…). The
            first 1,000 rows determine the widths; a longer value in a later
-           row makes its column wider from there on
+           row makes its column wider from that row on
   json     an array with one object per row
   ndjson   one object per line
   csv      RFC 4180; NULL is an empty field, an empty string is ""
@@ -50,7 +50,7 @@ Examples:
   offstream query -f report.sql --output report.parquet
   echo "SELECT count(*) FROM Products" | offstream query
 
-Next: \`offstream charts\` draws charts from four such queries.`,
+Next: \`offstream charts\` draws charts from such queries.`,
     )
     .action(async (sql, { file, format, output: target, timeout }) => {
       const { statementOf, writeRows } = await import('../formats/queryRows.ts')

@@ -8,14 +8,14 @@ const define: DefineCommand = (command, context) =>
     .addHelpText(
       'after',
       `
-The checkpoint says how far the stream has read. If it is damaged or missing, or
-belongs to another table, \`offstream submit\` fails with CHECKPOINT_DAMAGED.
+The checkpoint records how far the stream has read. If it is damaged, or belongs
+to another topic or table, \`offstream submit\` fails with CHECKPOINT_DAMAGED.
 
-Each snapshot of the table has the offsets of Kafka up to which the table
-contains all messages. This command writes a new checkpoint with the offsets of
-the newest one, so no message is skipped. Messages after them are read again,
+Each snapshot of the table has the Kafka offsets up to which the table contains
+all messages. This command writes a new checkpoint with the offsets of the
+newest snapshot, so no message is skipped. Messages after them are read again,
 which changes nothing. If no snapshot has offsets, the stream reads the topic
-from its beginning. The former checkpoint is moved to \`products.replaced\`.
+from its beginning. The previous checkpoint is moved to \`products.replaced\`.
 
 The Thrift server must be running, and the stream must not.
 
@@ -50,7 +50,7 @@ export const offsetsOf = (plan: RepairPlan | Repair): Record<string, unknown> =>
   checkpoint: 'checkpoint' in plan ? plan.checkpoint : null,
 })
 
-/** For each partition: up to where the table has all messages, and where the stream continues. */
+/** For each partition: the offset up to which the table has all messages, and the one at which the stream continues. */
 export const offsetsText = (plan: RepairPlan | Repair, output: Output): string => {
   const checkpoint = 'checkpoint' in plan ? plan.checkpoint : plan.inTable
   const rows = Object.entries(plan.inTable).flatMap(([topic, partitions]) =>

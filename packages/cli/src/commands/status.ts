@@ -33,9 +33,9 @@ each step:
 not change shows where the products are stuck; ? means that the count is
 unknown.
 
-With \`--watch\`, a terminal shows the latest status, and how the rates and the
-lag have changed. In a file or a pipe, every status is printed; with \`--json\`
-as one object per line, with the time in \`at\`. Ctrl-C stops it, with exit
+With \`--watch\`, a terminal shows the latest status, and how the rates and
+the lag have changed. In a file or a pipe, every status is printed; with
+\`--json\` as one object per line, with the time in \`at\`. Ctrl-C stops it, with exit
 status 130.
 
 Exit status: 0 healthy, 3 stopped, 4 degraded: a service crashed or does not

@@ -3,7 +3,10 @@ import type { DefineCommand } from '../command.ts'
 
 const define: DefineCommand = (command, context) =>
   command
-    .option('--accept-data-loss', 'if messages were lost, record that in the table and continue without them')
+    .option(
+      '--accept-data-loss',
+      'if messages were lost, record the loss in the table and continue without them',
+    )
     .addHelpText(
       'after',
       `
@@ -16,7 +19,7 @@ The daemon supervises the job like the other services, under the name
 \`products-stream\`, until \`offstream down\`. If the job is running already, this
 command does nothing.
 
-The job stops if messages were lost before it has read them: the topic was
+The job stops if messages were lost before it read them: the topic was
 deleted and created again, retention has deleted unread messages, or the broker
 has lost some. \`--accept-data-loss\` records the loss in the table and continues
 with the messages that exist; \`offstream status\` shows it from then on. It does
@@ -39,7 +42,7 @@ Next: \`offstream scrape --limit 100\` publishes products to the topic.`,
       const start = () => pipeline.startServices(stack, ['products-stream'], call)
       const accept = async () => {
         const reason = await pipeline.acceptDataLoss(stack, signal)
-        if (reason !== null) output.note(`Accepted and recorded: ${reason}`)
+        if (reason !== null) output.note(`Recorded the accepted loss: ${reason}`)
       }
       if (acceptDataLoss) await accept()
       await start().catch(async (error: unknown) => {

@@ -50,8 +50,8 @@ test.each([{ words: ['table', 'rollback', '--to', '1'] }, { words: ['repair'] }]
   },
 )
 
-test('a snapshot is a number', async () => {
+test('the id of a snapshot is a number', async () => {
   await expect(
     runCommand(['table', 'rollback', '--to', 'latest'], { project: await project() }),
-  ).rejects.toThrow('It must be the number of a snapshot.')
+  ).rejects.toThrow('It must be the id of a snapshot.')
 })

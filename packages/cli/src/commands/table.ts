@@ -19,7 +19,8 @@ a row for each product, including deleted ones, and \`lake.off.rejected\` one
 for each message that is not a product.
 
 Each batch of the stream adds files, and a snapshot, which is a version of the
-table. The stream merges small files and deletes old snapshots between batches.
+table. While it writes, the stream also merges small files and deletes old
+snapshots.
 
 Exit status: 0 ok, 9 could not connect to the Thrift server, 12 a table was
 dropped.
@@ -50,8 +51,8 @@ const addHistory = (command: Command, context: MakeContext) =>
       `
 Shows the newest snapshots first. \`*\` marks the current one. \`batch\` is the
 batch of the stream that wrote it, and \`offsets\` are those of Kafka after it:
-all messages before them are in the table. Compaction and SQL statements have
-none. Snapshots expire after a few minutes.
+all messages before them are in the table. Snapshots of SQL statements have
+none. All but the newest snapshots expire after a few minutes.
 
 Example:
   offstream table history --limit 5
@@ -84,7 +85,7 @@ const addRollback = (command: Command, context: MakeContext) =>
   command
     .command('rollback')
     .description('make an older snapshot of the table of products the current one')
-    .requiredOption('--to <snapshot>', 'the number of a snapshot of `offstream table history`', snapshotId)
+    .requiredOption('--to <snapshot>', 'the id of a snapshot, from `offstream table history`', snapshotId)
     .option('--dry-run', 'only show what would be undone')
     .option('--yes', 'do not prompt for confirmation')
     .addHelpText(
@@ -194,7 +195,7 @@ const undoneText = ({ target, undone }: RollbackPlan): string =>
   `${plural(undone.length, 'snapshot')} after ${target.committedAt} would be undone.`
 
 const snapshotId = (text: string): string => {
-  if (!/^\d{1,19}$/.test(text)) throw new InvalidArgumentError('It must be the number of a snapshot.')
+  if (!/^\d{1,19}$/.test(text)) throw new InvalidArgumentError('It must be the id of a snapshot.')
   return text
 }
 

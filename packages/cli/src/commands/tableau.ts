@@ -22,7 +22,7 @@ const define: DefineCommand = (command, context) =>
     .addHelpText(
       'after',
       `
-The workbook asks the questions of \`offstream charts\` on 11 sheets, and has a
+The workbook answers the questions of \`offstream charts\` on 11 sheets, and has a
 dashboard with filters by country and category. It reads the view \`Products\`.
 Tableau 2026.1 or later and its Spark SQL driver are required.
 
@@ -30,7 +30,8 @@ Ways to authenticate: \`username\` sends any name without a password, as offstre
 expects; \`ldap\` prompts for name and password; \`none\` is for servers with the
 setting \`hive.server2.authentication=NOSASL\`.
 
-Exit status: 0 written, 2 the file exists with other content.
+Exit status: 0 written, 2 the file exists with different
+content.
 
 Examples:
   offstream tableau
@@ -51,7 +52,7 @@ Next: open the file in Tableau while the stack is running.`,
 
       const present = await readFile(file, 'utf8').catch(() => null)
       if (present !== null && present !== content && options.force !== true)
-        throw new CliError('FILE_EXISTS', `The file \`${file}\` exists, and its content is different`, {
+        throw new CliError('FILE_EXISTS', `The file \`${file}\` already exists with different content`, {
           hint: 'replace it with `--force`, or choose another file with `--output`',
         })
       await mkdir(dirname(file), { recursive: true })

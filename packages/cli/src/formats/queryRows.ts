@@ -24,7 +24,7 @@ export const statementOf = async (
   argument: string | undefined,
   file: string | undefined,
 ): Promise<string> => {
-  if (argument !== undefined && file !== undefined) throw statementMissing('The statement was given twice')
+  if (argument !== undefined && file !== undefined) throw statementMissing('Two statements were given')
   const statement =
     file !== undefined
       ? await fileText(file)

@@ -266,7 +266,7 @@ test.each([
   expect(read).toEqual(products)
 })
 
-test('the reason names the wanted product types', () => {
+test('the reason names the requested product types', () => {
   const rules = { productTypes: ['beauty', 'product'], partial: 'publish' } as const
   expect(productOf({ code: '4012', product_name: 'A' }, { ...context, rules })).toMatchObject({
     ...{ skippedBy: 'other-product-type', reason: 'its product type is `food`, not `beauty` or `product`' },

@@ -43,7 +43,7 @@ export type Reading =
  * and new names, tags. Implausible values are kept and flagged (`qualityFlags`).
  *
  * Nothing is a product unless it says so: it needs a barcode, written as text or as a number that is exact, at least one
- * field of a product beside it (`hasProductFields`), and one of the wanted product types.
+ * field of a product beside it (`hasProductFields`), and one of the requested product types.
  *
  * A record is returned unchanged, with its own moments and source, so that records can be copied.
  */

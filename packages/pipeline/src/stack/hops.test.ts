@@ -38,7 +38,7 @@ test('a step is as bad as the worst of its services', () => {
     ...shown(withService('products-stream', { state: 'stopped', health: 'unknown' })),
   ]).toEqual([
     ['topic', 'bad', 'zookeeper is restarting: was killed by SIGKILL'],
-    ['topic', 'bad', 'kafka crashed and is starting again'],
+    ['topic', 'bad', 'kafka crashed and is restarting'],
     ['stream', 'bad', 'spark-worker is unhealthy: it refuses'],
     ['thrift', 'waiting', 'thrift is starting'],
     ['stream', 'idle', 'products-stream is stopped'],

@@ -59,7 +59,7 @@ type Condition = Pick<Hop, 'state' | 'reason'>
 const conditionOf = ({ name, state, health, restarts, detail }: ServiceStatus): Condition => {
   if (state === 'stopped') return { state: 'idle', reason: `${name} is stopped` }
   if (state === 'starting' && restarts > 0)
-    return { state: 'bad', reason: `${name} crashed and is starting again` }
+    return { state: 'bad', reason: `${name} crashed and is restarting` }
   if (state === 'starting' || state === 'stopping') return { state: 'waiting', reason: `${name} is ${state}` }
   if (state === 'running' && health === 'healthy') return { state: 'ok', reason: null }
   const what = state === 'running' ? health : state
