@@ -35,8 +35,8 @@ unknown.
 
 With \`--watch\`, a terminal shows the latest status, and how the rates and
 the lag have changed. In a file or a pipe, every status is printed; with
-\`--json\` as one object per line, with the time in \`at\`. Ctrl-C stops it, with exit
-status 130.
+\`--json\` as one object per line, with the time in \`at\`. Ctrl-C stops it, with
+exit status 130.
 
 Exit status: 0 healthy, 3 stopped, 4 degraded: a service crashed or does not
 respond.
