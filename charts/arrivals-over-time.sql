@@ -1,5 +1,5 @@
--- When did the products arrive in the form in which the table has them?
--- One row for each minute, hour, day, month or year with products; the unit follows from the time between the first and
+-- When were the products last updated?
+-- One row for each minute, hour, day, month or year with products; the unit depends on the time between the first and
 -- the last of them.
 WITH span AS (
   SELECT

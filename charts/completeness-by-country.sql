@@ -1,4 +1,4 @@
--- How complete are the data of each country's products?
+-- How complete is the data on each country's products?
 -- One row for each of the 8 countries with the most products, and each field.
 WITH sold AS (
   SELECT country, Products.*

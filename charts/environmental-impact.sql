@@ -1,4 +1,4 @@
--- How large is the effect of the products on the environment? One row for each score, from A+ (smallest) to F (largest).
+-- What is the environmental impact of the products? One row for each score, from A+ (smallest) to F (largest).
 SELECT
   coalesce(environmental_score_grade, 'unknown') AS environmental_score_grade,
   count(*) AS products,

@@ -1,4 +1,4 @@
--- Which categories have the smallest effect on the environment?
+-- Which categories have the smallest environmental impact?
 -- One row for each of the 12 largest categories and each score; the categories with the best average score first.
 WITH scored AS (
   SELECT

@@ -1,4 +1,4 @@
--- Which additives are in most products? The 15 most frequent ones, one row each.
+-- Which additives are the most common? The 15 most frequent ones, one row each.
 WITH listed AS (
   SELECT code, additives
   FROM Products

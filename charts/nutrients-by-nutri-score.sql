@@ -1,4 +1,4 @@
--- How much of each nutrient do products of each Nutri-Score have?
+-- How do nutrients differ by Nutri-Score?
 -- One row for each nutrient and grade, with the quantiles in grams for 100 g.
 WITH nutrients AS (
   SELECT nutriscore_grade, nutrient, position, grams
@@ -12,7 +12,7 @@ WITH nutrients AS (
     5, 'Fibre', fiber_100g,
     6, 'Proteins', proteins_100g
   ) AS position, nutrient, grams
-  -- More than 100 g in 100 g is an error of entry.
+  -- More than 100 g in 100 g is an entry error.
   WHERE nutriscore_grade IS NOT NULL AND grams BETWEEN 0 AND 100
 )
 SELECT

@@ -1,10 +1,10 @@
--- Which categories are sweet, which are fat, which are both?
+-- Which categories are high in sugars, in fat, or in both?
 -- One row for each of the 14 largest categories, the sweetest first.
 WITH plausible AS (
   SELECT code, category, sugars_100g, fat_100g
   FROM Products
   LATERAL VIEW explode(split(categories, ', ')) AS category
-  -- More than 100 g in 100 g is an error of entry.
+  -- More than 100 g in 100 g is an entry error.
   WHERE sugars_100g BETWEEN 0 AND 100 AND fat_100g BETWEEN 0 AND 100
 ),
 largest AS (

@@ -30,8 +30,7 @@ Ways to authenticate: \`username\` sends any name without a password, as offstre
 expects; \`ldap\` prompts for name and password; \`none\` is for servers with the
 setting \`hive.server2.authentication=NOSASL\`.
 
-Exit status: 0 written, 2 the file exists with different
-content.
+Exit status: 0 written, 2 the file exists with different content.
 
 Examples:
   offstream tableau

@@ -110,7 +110,7 @@ const measure = (name: string, caption: string, formula: string, format?: string
   ...(format === undefined ? {} : { format }),
 })
 
-/** More than 100 g in 100 g is an error of entry. */
+/** More than 100 g in 100 g is an entry error. */
 const plausible = (nutrient: string, caption: string): Field =>
   measure(nutrient, caption, `IF [${nutrient}_100g] <= 100 THEN [${nutrient}_100g] END`)
 

@@ -103,7 +103,7 @@ export const sheets: readonly Sheet[] = [
   {
     ...scoreBars('Environmental score', 'environmental_score_grade'),
     chart: 'environmental-impact',
-    question: 'How large is the effect of the products on the environment?',
+    question: 'What is the environmental impact of the products?',
     definition: 'Number of products of each environmental score, A+ is best',
   },
   {
@@ -118,8 +118,8 @@ export const sheets: readonly Sheet[] = [
   {
     name: 'Nutrients',
     chart: 'nutrients-by-nutri-score',
-    question: 'How much of each nutrient do products of each Nutri-Score have?',
-    definition: 'Median in 100 g or 100 ml; values above 100 g are left out',
+    question: 'How do nutrients differ by Nutri-Score?',
+    definition: 'Median in 100 g or 100 ml; values above 100 g are excluded',
     source: productsSource,
     ...{ mark: 'Bar', rows: [plain('nutriscore_grade')], color: plain('nutriscore_grade') },
     cols: ['sugars', 'saturated_fat', 'salt', 'fat', 'fiber', 'proteins'].map(median),
@@ -127,8 +127,8 @@ export const sheets: readonly Sheet[] = [
   {
     name: 'Additives',
     chart: 'most-frequent-additives',
-    question: 'Which additives are in most products?',
-    definition: 'The 15 most frequent ones, in all countries and categories',
+    question: 'Which additives are the most common?',
+    definition: 'The 15 most common ones, in all countries and categories',
     source: additivesSource,
     ...{ mark: 'Bar', rows: [plain('additive')], cols: [products], text: products },
     top: { dimension: plain('additive'), count: 15, by: 'additive' },
@@ -137,7 +137,7 @@ export const sheets: readonly Sheet[] = [
   {
     name: 'Sugars and fat',
     chart: 'sugar-against-fat',
-    question: 'Which categories are sweet, which are fat, which are both?',
+    question: 'Which categories are high in sugars, in fat, or in both?',
     definition:
       'Median in 100 g or 100 ml; the 14 largest categories, each product in the first of its categories',
     source: productsSource,
@@ -148,7 +148,7 @@ export const sheets: readonly Sheet[] = [
   {
     name: 'Environmental score by category',
     chart: 'environmental-score-by-category',
-    question: 'Which categories have the smallest effect on the environment?',
+    question: 'Which categories have the smallest environmental impact?',
     definition:
       'The 12 categories with the most scored products, each product in the first of its categories',
     source: productsSource,
@@ -159,7 +159,7 @@ export const sheets: readonly Sheet[] = [
   {
     name: 'Completeness',
     chart: 'completeness-by-country',
-    question: "How complete are the data of each country's products?",
+    question: "How complete is the data on each country's products?",
     definition: 'Share of the products for which a field is known; the 8 countries with the most products',
     source: productsSource,
     ...{ mark: 'Bar', rows: [country], detail: products },
@@ -172,7 +172,7 @@ export const sheets: readonly Sheet[] = [
   {
     name: 'Arrivals',
     chart: 'arrivals-over-time',
-    question: 'When did the products arrive in their newest form?',
+    question: 'When were the products last updated?',
     definition: 'Number of products by the month that their record describes',
     source: productsSource,
     ...{ mark: 'Bar', rows: [products], cols: [{ field: 'as_of', derivation: 'Month-Trunc' }] },
