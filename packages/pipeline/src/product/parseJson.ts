@@ -8,23 +8,31 @@ import { objectOf } from './json.ts'
  */
 export const parseJson = (text: string): unknown => {
   const value = JSON.parse(mayHaveNumericCode(text) ? text.replaceAll(numericCodes, quoted) : text)
-  return text.includes('"$') ? withoutTypes(value) : value
+  // Most texts do not contain the sign. Searching for one sign takes a twentieth of the time of searching for two.
+  return text.includes('$') && text.includes('"$') ? withoutTypes(value) : value
 }
 
-/** A search for the names is several times faster than a regular expression, and most codes are text. */
+/**
+ * Whether a number may follow one of the names. Most codes are text, and a search is several times faster than a regular
+ * expression. It has no quote before the name: a text has hundreds of quotes, and the search stops at each of them.
+ */
 const mayHaveNumericCode = (text: string): boolean =>
-  isBeforeNumber(text, '"code"') || isBeforeNumber(text, '"_id"')
+  isBeforeNumber(text, 'code"') || isBeforeNumber(text, '_id"')
 
 const isBeforeNumber = (text: string, name: string): boolean => {
   for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at)) {
     at += name.length
-    while (blanksAndColon.has(text[at] ?? '')) at += 1
-    if (/[-\d]/.test(text[at] ?? '')) return true
+    while (isBlankOrColon(text.charCodeAt(at))) at += 1
+    const next = text.charCodeAt(at)
+    if (next === minus || (next >= zero && next <= nine)) return true
   }
   return false
 }
 
-const blanksAndColon: ReadonlySet<string> = new Set(' :\t\r\n')
+const isBlankOrColon = (sign: number): boolean =>
+  sign === 0x3a || sign === 0x20 || sign === 0x09 || sign === 0x0d || sign === 0x0a
+
+const [minus, zero, nine] = [0x2d, 0x30, 0x39]
 
 // A quote inside a string is escaped, so only a real member matches.
 const numericCodes = /([{,]\s*"(?:code|_id)"\s*:\s*)(-?\d[\d.eE+-]*)/g
