@@ -29,10 +29,17 @@ test('a new project has the default settings, its contact, and its own copy of e
   expect(config).toEqual(Config.parse({ web: { contact: 'me: "x" # y' } }))
   expect(origins.get('web.contact')?.kind).toBe('file')
   expect((await listCharts(assetPath(folder, 'charts'))).map(({ name }) => name)).toEqual([
+    'arrivals-over-time',
     'brands-by-processing',
+    'completeness-by-country',
     'environmental-impact',
+    'environmental-score-by-category',
+    'most-frequent-additives',
     'nova-distribution',
+    'nutri-score-by-nova',
     'nutri-score-ranking',
+    'nutrients-by-nutri-score',
+    'sugar-against-fat',
   ])
   const own = [
     ...['views.sql', 'kafka.properties', 'zookeeper.properties', 'ivysettings.xml'].map(
