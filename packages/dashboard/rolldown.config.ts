@@ -7,7 +7,7 @@ import { defineConfig, type Plugin } from 'rolldown'
 const page = fileURLToPath(new URL('src/page/', import.meta.url))
 const bundle = fileURLToPath(new URL('dist/bundle/', import.meta.url))
 
-/** The style sheets in one file, that of uPlot first, and the files that need no build. */
+/** Joins the style sheets in one file, uPlot's first, and copies the files that need no build. */
 const copyFiles: Plugin = {
   name: 'copy-files',
   writeBundle: () => {

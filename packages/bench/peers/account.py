@@ -54,7 +54,7 @@ def account(
     unexpected = [code for code in found if code not in before and code not in newest]
     unexpected += [f"rejected message {offset}" for offset in sorted(set(rejected) - invalid)]
     twice = len(rows) - len(found) + len(rejected) - len(set(rejected))
-    unexpected += ["a row that is there twice"] * twice
+    unexpected += ["a duplicate row"] * twice
     return {
         "events": len(lines),
         "products": len(found),
@@ -67,7 +67,7 @@ def account(
 
 
 def main() -> None:
-    """Print the account of the module's description."""
+    """Print the result that the module's description defines."""
     # Only here, so that the accounting can be tested without the packages of the peers.
     from compare import iceberg_rows  # noqa: PLC0415
 

@@ -17,7 +17,7 @@ from record import COLUMNS
 
 
 def normal(kind: str, value: str) -> str:
-    """Return the one form of a value."""
+    """Return the canonical form of a value."""
     if value in ("", "NULL"):
         return ""
     if kind in ("number", "int", "long"):

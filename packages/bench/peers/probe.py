@@ -71,7 +71,7 @@ def main() -> None:
     revision = thrift_reader(place) if kind == "thrift" else delta_reader(place)
     durations: list[float] = []
     seen: int | None = None
-    # Lines are written at once, since a caller reads how far the probe is.
+    # Unbuffered lines, because a caller reads how far the probe is.
     with args.file.open("w", buffering=1) as file:
         while not stop.is_set():
             started_at = time.time()

@@ -1,4 +1,4 @@
-"""The record that the peers of the stream read, and which of two records of a product is newer."""
+"""The record that the peers of the stream read, and the order of two records of a product."""
 
 from __future__ import annotations
 

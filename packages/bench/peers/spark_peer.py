@@ -1,6 +1,6 @@
 """The Spark peers: a stock streaming job from the topic to one of several sinks, with Spark's default settings.
 
-- `noop`: read the topic, write nothing: the limit of Spark's Kafka source
+- `noop`: read the topic and write nothing: the upper limit of Spark's Kafka source
 - `parse`: also parse each message with `from_json`
 - `parquet`: append to Parquet files, with a Thrift server in the same process: this project's first version
 - `delta`: upsert into a Delta table with MERGE

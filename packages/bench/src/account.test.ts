@@ -51,7 +51,7 @@ test('a lost event, a lost product and a lost rejected message are missing or wr
   })
 })
 
-test('a row without an event, a row that is there twice and an extra rejected message are unexpected', () => {
+test('a row without an event, a duplicate row and an extra rejected message are unexpected', () => {
   const rows = [['a', 1, false] as const, ['a', 1, false] as const, ['z', 9, false] as const]
   expect(accountOf({ events: [event(1, 'a')], before: [], rows, rejected: [7] })).toMatchObject({
     missing: 0,

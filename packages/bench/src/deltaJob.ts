@@ -11,7 +11,7 @@ export interface DeltaJob extends AsyncDisposable {
   readonly processes: () => Promise<readonly ProcessInfo[]>
 }
 
-/** Starts the job. The first messages of the topic are rows of its table already: delta-rs writes them faster. */
+/** Starts the job. Its table already has the first messages of the topic: delta-rs has written them, which is faster. */
 export const startDeltaJob = async (
   { peers, scratch }: Pick<Bench, 'peers' | 'scratch'>,
   broker: string,
@@ -23,7 +23,7 @@ export const startDeltaJob = async (
   await peers.run('native.py', broker, table, '--events', String(rows), '--batch', String(rows))
   const choice = ['--live', '--start', String(startOffset)]
   const [file, ...args] = peers.sparkCommand(broker, 'delta', folder, ...choice)
-  // In a group of its processes, since spark-submit starts Python, which would outlive it.
+  // In its own process group, because spark-submit starts Python, which would outlive it.
   const job = execa(file, args, { env: peers.sparkEnvironment, reject: false, detached: true })
   const kill = () => {
     if (job.pid !== undefined && job.exitCode === null) process.kill(-job.pid, 'SIGKILL')

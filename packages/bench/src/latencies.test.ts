@@ -10,7 +10,7 @@ test('a marker is visible when it or a later marker is seen first', () => {
   expect(latenciesOf(sent, seen)).toEqual({ seconds: [0.5, 1.5, 0.5], invisible: 1 })
 })
 
-test('an answer that is older than the one before it makes nothing visible', () => {
+test('a result that is older than the previous one makes nothing visible', () => {
   const sent = [{ event: 10, sentAt: 1 }]
   const seen = [
     { event: 5, seenAt: 3 },
@@ -19,13 +19,13 @@ test('an answer that is older than the one before it makes nothing visible', () 
   expect(latenciesOf(sent, seen)).toEqual({ seconds: [1], invisible: 0 })
 })
 
-test('an answer about other markers is an error', () => {
+test('a result with other markers is an error', () => {
   expect(() => latenciesOf([{ event: 1, sentAt: 5 }], [{ event: 9, seenAt: 4 }])).toThrow(
     'event 1 was seen before it was sent',
   )
 })
 
-test('without an answer every marker is invisible', () => {
+test('without a result every marker is invisible', () => {
   expect(latenciesOf([{ event: 0, sentAt: 0 }], [])).toEqual({ seconds: [], invisible: 1 })
 })
 
@@ -39,11 +39,11 @@ test('the percentile of a hundred values is the value of that rank', () => {
   expect([0.5, 0.95, 0.99].map(share => percentile(values, share))).toEqual([50, 95, 99])
 })
 
-test('the percentile of nothing is not a number', () => {
+test('the percentile of an empty list is NaN', () => {
   expect(percentile([], 0.5)).toBeNaN()
 })
 
-test('the slope of a line is its own, and of a constant 0', () => {
+test('the slope is that of the line, and 0 for a constant', () => {
   const line = [0, 1, 2, 3].map(x => [x, 2 * x + 1] as const)
   const constant = [0, 1, 2, 3].map(x => [x, 7] as const)
   expect([slopeOf(line), slopeOf(constant)]).toEqual([2, 0])

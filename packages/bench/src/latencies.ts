@@ -20,7 +20,7 @@ export interface Latencies {
 /**
  * The latency of each marker. The events of a topic become visible in order, so a marker is visible when it or a later one
  * is seen first. All times are in seconds.
- * @throws if a marker was seen before it was sent: then the answers are about other markers
+ * @throws if a marker was seen before it was sent: then the results are of other markers
  */
 export const latenciesOf = (sent: readonly SentMarker[], seen: readonly SeenMarker[]): Latencies => {
   const inOrder = seen.toSorted((one, other) => one.seenAt - other.seenAt)

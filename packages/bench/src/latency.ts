@@ -9,7 +9,7 @@ import { type Figures, note, type Point } from './streamResults.ts'
 import { StreamStack } from './streamStack.ts'
 
 const rates = [50, 500]
-/** The controls run this share of the time. */
+/** The control measurements take this share of the time. */
 const controlShare = 0.3
 /** With this setting at 0 the job writes small batches with MERGE too. A version without it always does. */
 const indexSetting = 'stream.maxIndexedRows'
@@ -29,7 +29,7 @@ const figuresOf = (result: LiveResult): Figures => ({
   ...(result.invisible > 0 ? { invisible: result.invisible } : {}),
 })
 
-/** What a load is measured with: the address of the table for probe.py, and the processes of the writer. */
+/** What a load measures: the table, by its address for probe.py, and the processes of the writer. */
 interface Target {
   readonly contender: string
   readonly broker: string
@@ -113,7 +113,7 @@ const measureTable = async (bench: Bench, rows: number): Promise<void> => {
   }
 }
 
-/** From an event to its appearance in the answer of a query. */
+/** From an event to its appearance in the result of a query. */
 export const latency: Scenario = {
   title: 'From an event to a query',
   description: `Updates of products at random, at a fixed rate. Ten times a second one of them updates a marker product; the

@@ -25,7 +25,7 @@ export interface LoadChoice {
 
 /** What a probe and a load measured. */
 export interface LiveResult {
-  /** Seconds from sending an event to its first appearance in an answer, in order of the events. */
+  /** Seconds from sending an event to its first appearance in a result, in the order of the events. */
   readonly latencies: readonly number[]
   readonly invisible: number
   readonly sent: number
@@ -104,7 +104,7 @@ const seenIn = async (file: string): Promise<readonly SeenMarker[]> =>
     seenAt: seen_at,
   }))
 
-/** Waits until the probe has seen a marker. After the deadline, what is missing counts as invisible. */
+/** Waits until the probe has seen a marker. After the deadline, the missing markers count as invisible. */
 const waitForMarker = async (file: string, marker: number): Promise<void> => {
   const isSeen = async () => {
     if (((await seenIn(file)).at(-1)?.event ?? -1) < marker) throw new Error('not seen yet')

@@ -11,7 +11,7 @@ import { readCommits } from './tableHistory.ts'
 const rate = 100
 const sampleIntervalMs = 5_000
 
-/** What must not grow while the load runs. */
+/** The figures that must not grow while the load runs. */
 interface Sample {
   readonly minute: number
   readonly files: number
@@ -119,7 +119,7 @@ const measureMixed = async (bench: Bench, stack: StreamStack): Promise<Figures> 
   }
 }
 
-/** Half an hour of everything: whether anything grows, and where each event is. */
+/** Half an hour of mixed events: whether any figure grows, and whether each event is accounted for. */
 export const mixed: Scenario = {
   title: 'Mixed load',
   description: `${rate} events a second: 80 % updates, 10 % new products, 7 % deletes, 3 % invalid messages of nine kinds. At

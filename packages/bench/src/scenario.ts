@@ -26,7 +26,7 @@ export const sizesOf = (events: number, minutes: number): Sizes => ({
   minutes,
 })
 
-/** What a scenario works with. */
+/** The environment of a scenario. */
 export interface Bench {
   readonly repeats: number
   readonly sizes: Sizes
@@ -34,7 +34,7 @@ export interface Bench {
   readonly checkouts: readonly Checkout[]
   readonly peers: Peers
   readonly results: Results
-  /** A folder for its files, which is deleted. */
+  /** A folder for its files, which is deleted afterwards. */
   readonly scratch: string
 }
 

@@ -11,7 +11,7 @@ import { note, Results, resultTable } from './streamResults.ts'
 import { disposeStacks } from './streamStack.ts'
 
 /**
- * Measures the stream beside its peers. Results go to `.bench/<scenario>.json` after each run.
+ * Compares the stream with its peers. Results go to `.bench/<scenario>.json` after each run.
  * `node dist/stream.js <scenario> [repeats] [--against <folder>] [--events N] [--minutes N] [--quick] [--results <folder>]`
  */
 const fullEvents = 300_000

@@ -44,7 +44,7 @@ test('the figures of one contender with many columns are rows', () => {
   ).toEqual(['|  | one |', '| --- | --- |', '| figure 0 | 3 |'])
 })
 
-test('a section replaces only what is between its marks', () => {
+test('a section replaces only the text between its marks', () => {
   const document = 'a\n<!-- stream results: begin -->\nold\n<!-- stream results: end -->\nb\n'
   expect(insertSection(document, 'new')).toBe(
     'a\n<!-- stream results: begin -->\n\nnew\n\n<!-- stream results: end -->\nb\n',

@@ -25,7 +25,7 @@ export interface Point {
   readonly y: number
 }
 
-/** All that a scenario measured, as it is stored. */
+/** Everything that a scenario has measured, as it is stored. */
 export interface StoredResults {
   readonly scenario: string
   readonly startedAt: string
@@ -100,12 +100,12 @@ export class Results {
     return figures
   }
 
-  /** As `measure`, but if the contender fails, the others are measured anyway. */
+  /** Like `measure`, but if the contender fails, the others are still measured. */
   attempt(contender: string, run: () => Promise<Figures>): Promise<void> {
     return this.continueAfter(contender, () => this.measure(contender, run))
   }
 
-  /** Does something for a contender. If it fails, the reason becomes one of the failures. */
+  /** Carries out a step for a contender. If it fails, the reason is added to the failures. */
   async continueAfter(contender: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work()

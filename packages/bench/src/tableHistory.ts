@@ -42,8 +42,8 @@ export const commitsIn = ({ snapshots = [] }: Metadata): readonly Commit[] =>
     .toSorted((one, other) => one.atMs - other.atMs)
 
 /**
- * When all messages before an offset were in the table: the first commit that says so. Upkeep commits later. Older versions
- * do not record offsets, so of their commits it is the last that changed rows.
+ * When all messages before an offset were in the table: the time of the first commit that records this. Upkeep commits
+ * later. Older versions do not record offsets, so for them it is the last commit that changed rows.
  */
 export const visibleMs = (commits: readonly Commit[], end: number): number =>
   (
@@ -73,7 +73,7 @@ export const readBatches = async (checkpoint: string): Promise<readonly Batch[]>
   const texts = await Promise.all(
     names
       .sort((one, other) => Number(one) - Number(other))
-      // The job deletes old files meanwhile.
+      // The job may delete old files in the meantime.
       .map(name => readFile(join(folder, name), 'utf8').catch(() => '')),
   )
   return texts.flatMap(batchIn)

@@ -126,7 +126,7 @@ const runRound = async (bench: Bench, checkout: Checkout, first: string, second:
   await verify(bench, stack.table, first, second)
 }
 
-/** A full topic into an empty table, offstream beside its peers. */
+/** A full topic into an empty table: offstream and its peers. */
 export const throughput: Scenario = {
   title: 'A full topic',
   description: `Messages of 980 bytes, as offstream publishes them, are in the topic before a program starts. Each program

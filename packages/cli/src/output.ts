@@ -73,7 +73,7 @@ export class Output {
     writeLine(process.stdout, lines)
   }
 
-  /** A part of data that is written as it is made. Resolves when the reader has taken it. */
+  /** Writes a part of the data as soon as it is available. Resolves when the reader has received it. */
   async write(part: string | Uint8Array, signal: AbortSignal): Promise<void> {
     this.endLive()
     process.stdout.write(part)

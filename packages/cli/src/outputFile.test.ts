@@ -51,7 +51,7 @@ test('a device is written directly', async () => {
   expect((await stat('/dev/null')).isCharacterDevice()).toBe(true)
 })
 
-test('a partial file is deleted before a second Ctrl-C ends the process', async () => {
+test('a partial file is deleted before a second Ctrl-C stops the process', async () => {
   const directory = await folder()
   const force = new AbortController()
   async function* interrupted() {
@@ -65,7 +65,7 @@ test('a partial file is deleted before a second Ctrl-C ends the process', async 
   )
 })
 
-test.each(['missing/rows.csv', 'folder'])('`%s` cannot be written, and the query is not read', async name => {
+test.each(['missing/rows.csv', 'folder'])('if `%s` cannot be written, the query is not read', async name => {
   const directory = await folder()
   await mkdir(join(directory, 'folder'))
   await expect(

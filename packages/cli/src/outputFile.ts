@@ -8,10 +8,10 @@ import { CliError } from './errors.ts'
 type Parts = AsyncIterable<string | Uint8Array>
 
 /**
- * Writes a file that appears only when it is complete: until then its parts are in a hidden file beside it, which is
+ * Writes a file that appears only when it is complete: until then its parts are in a hidden file next to it, which is
  * deleted after an error. An existing file keeps its permissions; a device or a named pipe is written directly.
  *
- * @param force aborted just before the process exits
+ * @param force is aborted just before the process exits
  * @throws CliError OUTPUT_UNWRITABLE
  */
 export const writeFileOfParts = async (file: string, parts: Parts, force: AbortSignal): Promise<void> => {

@@ -3,7 +3,7 @@ import type { Sample } from '@offstream/pipeline'
 import { expect, test } from 'vitest'
 import { sparkline, trendsText } from './trends.ts'
 
-test('the highest bar is the largest value, and an unknown value is a blank', () => {
+test('the highest bar is the largest value, and an unknown value is a space', () => {
   expect([sparkline([0, 1, 2, null, 7]), sparkline([0, 0]), sparkline([1, 2, 3, 4], 2)]).toEqual([
     '▁▂▃ █',
     '▁▁',

@@ -4,7 +4,7 @@ import chalk from 'chalk'
 const bars = '▁▂▃▄▅▆▇█'
 const maxWidth = 40
 
-/** A line of bars, the last value at the right; a blank for an unknown value. The highest bar is the largest value. */
+/** A line of bars, with the last value on the right and a space for an unknown value. The highest bar is the largest value. */
 export const sparkline = (values: readonly (number | null)[], width = maxWidth): string => {
   const shown = values.slice(-width)
   const max = Math.max(...shown.map(value => value ?? 0))
@@ -16,7 +16,7 @@ export const sparkline = (values: readonly (number | null)[], width = maxWidth):
     .join('')
 }
 
-/** How the rates and the lag have changed since the watch began; empty before the second status. */
+/** How the rates and the lag have changed since the watch started; empty before the second status. */
 export const trendsText = (samples: readonly Sample[]): string => {
   if (samples.length < 2) return ''
   const [arrived, consumed] = [ratesOf(samples, 'acknowledged'), ratesOf(samples, 'consumed')]

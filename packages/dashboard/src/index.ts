@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { type Config, dashboardAddress, directoriesOf } from '@offstream/pipeline'
 
 /**
- * The address that opens the dashboard with the right to act: it contains the token, which the browser exchanges for a
+ * The address that opens the dashboard with permission for actions: it contains the token, which the browser exchanges for a
  * cookie. Without a token file (the dashboard never ran) it is the plain address.
  */
 export const signInAddress = async (state: string, config: Config): Promise<string> => {

@@ -18,7 +18,7 @@ if (stack === null) throw new Error(`no stack was started with the state folder 
 const stop = new AbortController()
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort())
 
-// It runs for weeks; an update of offstream meanwhile must not remove files that it has not loaded yet.
+// It runs for weeks. An update of offstream in the meantime must not remove files that it has not loaded yet.
 await Promise.all([loadKafkaClient(), loadThriftClient()])
 const { config } = stack
 const token = await readFile(directoriesOf(state).dashboardToken, 'utf8')

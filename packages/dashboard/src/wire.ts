@@ -1,4 +1,4 @@
-/** What the server and the page exchange. Types only: this file is the one thing that both import. */
+/** The data that the server and the page exchange. Only types, because the page must not contain other code of the server. */
 
 import type {
   Hop,
@@ -12,7 +12,7 @@ import type {
 
 export type { Hop, HopName, LogEntry, PeekedMessage, ServiceStatus, StreamBatch } from '@offstream/pipeline'
 
-/** What a process group uses, and where its own pages are. */
+/** The resources that a process group uses, and its own web page. */
 export interface ServiceDetails {
   readonly memoryBytes: number | null
   /** Of one core: 150 is one and a half cores. */
@@ -48,7 +48,7 @@ export interface StreamState {
   readonly updatedAt: string
 }
 
-/** The whole state of the stack at a moment; the server sends one a second. */
+/** The whole state of the stack at one time. The server sends one a second. */
 export interface Live {
   readonly at: number
   readonly status: Status
@@ -60,7 +60,7 @@ export interface Live {
   readonly point: Point
 }
 
-/** Who looks, and what they may do. */
+/** The project, and the permissions of this browser. */
 export interface Session {
   readonly project: string
   /** Whether this browser has the token. */

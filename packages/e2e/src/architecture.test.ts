@@ -16,7 +16,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * The floors of a package, the lowest first. A room imports only itself and the rooms of lower floors. A room is a folder
- * (`topic/`), a file (`table.ts`) or all other files of a folder (`sources/*.ts`, also `.tsx`). Blanks separate the rooms of one floor.
+ * (`topic/`), a file (`table.ts`) or all other files of a folder (`sources/*.ts`, also `.tsx`).
+ * Spaces separate the rooms of one floor.
  */
 const floors: Readonly<Record<string, readonly string[]>> = {
   runtime: ['errors.ts', '*.ts', 'artifacts/', 'supervisor/', 'daemon/', 'index.ts'],

@@ -22,7 +22,7 @@ const day = (time: string | number | undefined): string =>
     ...{ month: 'short', day: '2-digit', year: 'numeric', timeZone: 'UTC' },
   })
 
-/** What the marks of each chart say for one row of its query. A share is rounded to whole percents. */
+/** The labels of the marks of each chart for one row of its query. A share is rounded to whole percents. */
 const marks: Readonly<Record<string, (row: Row) => readonly string[]>> = {
   'arrivals-over-time': row => [
     `start: ${day(row['start_time'])}; products: ${row['products']}; end: ${day(row['end_time'])}`,
@@ -61,7 +61,7 @@ const marksIn = (svg: string): string[] =>
     label.replaceAll('&amp;', '&').replaceAll('&#39;', "'").replaceAll('&quot;', '"'),
   )
 
-/** The marks without what only places them, numbers in one form, and shares in whole percents. */
+/** The marks without their positions, with numbers in one format and shares in whole percents. */
 const plain = (mark: string): string =>
   mark
     .replace(/; place: \d+$/, '')
@@ -83,7 +83,7 @@ describe.skipIf(!existsSync(products))('charts of 1,000 real products', () => {
   })
 
   // `npm run charts` runs this test with `--update`, which writes the drawings.
-  test('the drawings of the repository are theirs, and each mark shows the number of the query', async () => {
+  test('their drawings are those of the repository, and each mark shows the number of the query', async () => {
     const folder = await mkdtemp(join(stack.directory, 'charts-'))
     const { files } = (await stack.json(['charts', '--output', folder])) as { files: string[] }
     expect(files).toEqual(Object.keys(marks).map(name => join(folder, `${name}.svg`)))

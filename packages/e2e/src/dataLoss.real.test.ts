@@ -76,7 +76,7 @@ describe('a stream that cannot continue', () => {
     expect((await calls.codes()).slice(-2)).toEqual(['72000003', '72000005'])
   })
 
-  test('a second stream on the same table is refused until the first has exited', async () => {
+  test('a second stream on the same table is rejected until the first has exited', async () => {
     await calls.stop()
     await stack.succeed(['repair'])
     const holder = spawn('python3', ['-c', holdLock, join(calls.directories.warehouse, 'stream.lock')])
@@ -90,7 +90,7 @@ describe('a stream that cannot continue', () => {
     await waitForTable(stack, 'rows=5')
   })
 
-  test('a table of a newer version is refused', async () => {
+  test('a table of a newer version is rejected', async () => {
     await calls.stop()
     await stack.succeed(['repair'])
     await stack.succeed(['query', 'ALTER TABLE lake.off.products ADD COLUMN carbon_footprint DOUBLE'])

@@ -44,7 +44,7 @@ describe('the table and the checkpoint', () => {
     await waitForTable(stack, 'rows=5')
   })
 
-  test('`repair` and `table rollback` are refused while the stream is running', async () => {
+  test('`repair` and `table rollback` fail while the stream is running', async () => {
     expect(await calls.failure('repair')).toEqual(['STREAM_RUNNING', 13])
     expect(await calls.failure('table', 'rollback', '--to', '1', '--yes')).toEqual(['STREAM_RUNNING', 13])
   })

@@ -12,7 +12,7 @@ test('a session shows each command after a prompt, then its lines', () => {
   expect(lines).toEqual(['one', '', 'two'])
 })
 
-test('colours of the terminal become colours of the text, and other codes disappear', () => {
+test('terminal colours become text colours, and other codes are removed', () => {
   expect(textsOf('\u001b[32m✔\u001b[39m ready \u001b[4m<now>\u001b[24m').at(-1)).toBe(
     '<tspan fill="#56d364">✔</tspan> ready &lt;now&gt;',
   )

@@ -5,7 +5,7 @@ export interface Shown {
 }
 
 const [fontSize, lineHeight, margin, bar] = [13, 19, 20, 34]
-/** The width of a character of a monospaced font, in the widest of the common ones. */
+/** The width of a character in the widest common monospaced font. */
 const characterWidth = 0.61 * fontSize
 const maxColumns = 104
 
@@ -15,7 +15,7 @@ const colours: Readonly<Record<string, string>> = {
 }
 const [paper, ink, dim, prompt] = ['#0d1117', '#e6edf3', '#9da7b3', '#6cb0f5']
 
-/** A session of a terminal as a picture: an SVG file that loads nothing and does not move. */
+/** A session of a terminal as a picture: an SVG file without external resources or animation. */
 export const terminalSvg = (session: readonly Shown[]): string => {
   const lines = session.flatMap(({ command, output }, at) => [
     ...(at === 0 ? [] : ['']),

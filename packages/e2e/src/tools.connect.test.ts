@@ -14,7 +14,7 @@ const requirements = join(root, 'packages/e2e/connect/requirements.txt')
 
 let pipeline: Pipeline
 let clients: string
-/** The lines that a query of NOVA groups gives, such as `1 12`. */
+/** The lines that a query of NOVA groups returns, such as `1 12`. */
 let groups: string[]
 
 beforeAll(async () => {
@@ -73,7 +73,7 @@ const numbersIn = (text: string): string[] =>
 const inOrder = (lines: readonly string[]): string[] =>
   lines.map(line => line.replace(/^(None|NULL)\b/, 'null')).toSorted()
 
-describe('the scripts that `offstream connect` prints give the rows of the table', () => {
+describe('the scripts that `offstream connect` prints return the rows of the table', () => {
   test.each([
     ['python', 'sqlalchemy.py'],
     ['python', 'pyhive.py'],

@@ -102,7 +102,7 @@ Next: it prints commands to try; \`offstream down\` stops everything.`,
       if (!down) output.note(nextSteps(bold('Next steps'), thrift.port, await signInAddress(state, config)))
     })
 
-/** Both results. If one fails, the other download is completed before the error is thrown: it is needed the next time. */
+/** Both results. If one fails, the other download completes before the error is thrown, because the next run needs it. */
 const bothOf = async <A, B>(one: Promise<A>, other: Promise<B>): Promise<readonly [A, B]> => {
   await Promise.allSettled([one, other])
   return [await one, await other]

@@ -72,7 +72,7 @@ const settingsUsed = (origins: Project['origins']): string =>
     ? 'This status uses the settings of the running stack.'
     : 'This status uses the default settings.'
 
-/** More than a terminal shows. */
+/** More samples than a terminal can show. */
 const maxSamples = 200
 
 interface WatchOptions {
@@ -101,7 +101,7 @@ const watchStatus = async (
     if (status === null) break
     const at = new Date()
     samples = [...samples, sampleOf(status, at.getTime())].slice(-maxSamples)
-    // In a file every status is printed, and a later reader sees the changes there.
+    // A file contains every status, so a reader can see the changes there.
     last = `${at.toISOString()}  ${text(status, redraws ? samples : [])}\n`
     if (redraws) output.live(last)
     else output.result({ ...status, at: at.toISOString() }, () => last ?? '')

@@ -14,7 +14,7 @@ const project = async (): Promise<string> => {
   return folder
 }
 
-/** Makes this process the stream of the project. */
+/** Records this process as the stream of the project. */
 const withStream = async (folder: string): Promise<void> => {
   const self = (await identify(process.pid)) ?? expect.fail()
   await new ServiceRecords(directoriesOf(stateFolder(folder, null)).records).keep({

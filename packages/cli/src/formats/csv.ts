@@ -4,7 +4,7 @@ import { type RowFormat, textOf } from './rows.ts'
 
 /**
  * CSV by RFC 4180, with a line feed after each record, as `psql --csv` and DuckDB write it. NULL is an empty field and an
- * empty string is `""`, so a reader can tell them apart.
+ * empty string is `""`, so that a reader can distinguish them.
  */
 export const csv: RowFormat = async function* (batches) {
   let isFirst = true

@@ -24,7 +24,7 @@ test.each([
   ['array', '["a",12345678901234567890]', '["a",12345678901234567890]'],
   ['map', '{"k":null}', '{"k":null}'],
   ['struct', null, 'null'],
-  // A server that is not Spark has its own form.
+  // Other servers than Spark have their own format.
   ['array', '[not json]', '"[not json]"'],
 ] as const)('the %s %j is the JSON %s', async (type, value, expected) => {
   expect(await oneOf(type, value)).toBe(expected)
@@ -50,7 +50,7 @@ test('JSON formats name the second column of the same name `name_2`, and join al
   )
 })
 
-test('a result without rows is nothing in NDJSON, and an empty array in JSON', async () => {
+test('a result without rows is empty in NDJSON, and an empty array in JSON', async () => {
   const empty = resultOf(['n:int'])
   expect(await formatted(ndjson, empty)).toBe('')
   expect(await formatted(json, empty)).toBe('[]\n')

@@ -54,13 +54,13 @@ const jsonOf = (column: Column): ((value: Value) => string) => {
   if (isNested(column)) return value => (isJson(value) ? value : JSON.stringify(value))
   const text = textOf(column)
   return value => {
-    // JSON has no number for them.
+    // JSON cannot represent NaN and infinity as numbers.
     if (typeof value === 'number') return Number.isFinite(value) ? String(value) : `"${value}"`
     return typeof value === 'string' ? JSON.stringify(text(value)) : String(value)
   }
 }
 
-/** Values of a server that cannot write JSON are in a form of Spark. */
+/** Values of a server that cannot write JSON are in Spark's own format. */
 const isJson = (value: Value): value is string => {
   if (typeof value !== 'string') return false
   try {
@@ -71,6 +71,6 @@ const isJson = (value: Value): value is string => {
   }
 }
 
-/** `JSON.stringify` leaves DEL and C1, which a terminal interprets. */
+/** `JSON.stringify` does not escape DEL and C1, which a terminal interprets. */
 const escaped = (json: string): string =>
   json.replace(/[\u007f-\u009f]/g, one => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)

@@ -44,7 +44,7 @@ test.each([
 ])('the %s %s has all its digits in Parquet', async (type, value, unscaled) => {
   const { file, metadata } = await readBack(resultOf([`it:${type}`], [value]))
   expect(metadata.schema[1]).toMatchObject({ converted_type: 'DECIMAL' })
-  // As a decimal, hyparquet would read an inexact number.
+  // hyparquet would convert a decimal to an inexact number.
   const schema = metadata.schema.map(({ converted_type: _, ...element }) => element)
   const [row] = await parquetReadObjects({ file, metadata: { ...metadata, schema } })
   expect(wholeOf(row?.['it'])).toBe(unscaled)

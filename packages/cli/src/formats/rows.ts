@@ -1,6 +1,6 @@
 import type { Batch, Column, Value } from '@offstream/pipeline'
 
-/** A format turns the batches of a result into parts, which in their order are the output. */
+/** A format converts the batches of a result to the consecutive parts of the output. */
 export type RowFormat = (
   batches: AsyncIterable<Batch>,
 ) => AsyncGenerator<string | Uint8Array, void, undefined>

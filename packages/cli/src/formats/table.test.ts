@@ -13,11 +13,11 @@ test('a table aligns its columns', async () => {
   )
 })
 
-test('a table without rows has its head', async () => {
+test('a table without rows has its header', async () => {
   expect(await tableOf(resultOf(['n:int', 'text']))).toBe('n  text\n')
 })
 
-test('after the first 1,000 rows, longer values make a column wider from there on', async () => {
+test('after the first 1,000 rows, longer values make a column wider from that row on', async () => {
   const names = ['n:int', 'text']
   const first = Array.from({ length: 1_000 }, (_, n) => [n, 'a'])
   const lines = (

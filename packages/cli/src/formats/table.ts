@@ -3,7 +3,7 @@ import { printable } from '../format.ts'
 import type { Cell, Output } from '../output.ts'
 import { type RowFormat, textOf } from './rows.ts'
 
-/** So many rows are in memory at a time, and determine the widths of the columns. */
+/** The number of rows in memory at a time. The first block determines the widths of the columns. */
 const blockRows = 1_000
 
 /** Aligned columns. A longer value after the first block makes its column wider from that block on. */

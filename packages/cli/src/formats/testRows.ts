@@ -1,7 +1,7 @@
 import type { Batch, Column, Value } from '@offstream/pipeline'
 import type { RowFormat } from './rows.ts'
 
-/** A result in one batch. A column is a name, with its type behind a colon: `n:int`; the default is `string`. */
+/** A result in one batch. A column is a name, with its type after a colon: `n:int`; the default is `string`. */
 export const resultOf = (names: readonly string[], ...rows: readonly (readonly Value[])[]): Batch[] => [
   batchOf(names, rows),
 ]
@@ -21,7 +21,7 @@ const columnOf = (text: string): Column => {
     : { name, type, precision: Number(precision), scale: Number(scale) }
 }
 
-/** What a format makes of a result, as text. */
+/** The output of a format for a result, as text. */
 export const formatted = async (format: RowFormat, batches: readonly Batch[]): Promise<string> =>
   (await formattedBytes(format, batches)).toString()
 

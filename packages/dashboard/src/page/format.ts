@@ -4,7 +4,7 @@ import { formats, t } from './language.ts'
 export const count = (value: number | null | undefined): string =>
   value == null ? t('none') : formats.value.whole.format(value)
 
-/** A number with at most one decimal, none from 100. */
+/** A number with at most one decimal, and without decimals from 100. */
 export const decimal = (value: number | null | undefined): string => {
   if (value == null) return t('none')
   return value >= 100 ? formats.value.whole.format(value) : formats.value.decimal.format(value)

@@ -4,7 +4,7 @@ import { getJson } from './request.ts'
 
 /** The newest state; null before the first. */
 export const live = signal<Live | null>(null)
-/** Whether the server sends. */
+/** Whether the server is sending. */
 export const isConnected = signal(false)
 export const session = signal<Session | null>(null)
 /** The last hour, the oldest first. */

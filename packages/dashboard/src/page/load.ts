@@ -17,8 +17,8 @@ export const tableVersion = computed(() => live.value?.tableVersion)
 const minIntervalMs = 1_000
 
 /**
- * Loads an address, again when the address changes and when `changes` has another value. What was loaded stays visible
- * meanwhile.
+ * Loads an address, and loads it again when the address or `changes` changes. The previous result stays visible in the
+ * meantime.
  */
 export const useLoaded = <T>(
   address: string,
@@ -36,7 +36,7 @@ export const useLoaded = <T>(
   return loader.loaded
 }
 
-/** Loads one address at a time: a request that is slower than the table changes is not cancelled by a change. */
+/** Loads one address at a time. A commit to the table does not cancel a request: a slow one would never complete. */
 class Loader<T> {
   readonly loaded = signal<Loaded<T>>({ value: null, failure: null, isLoading: true })
   readonly #intervalMs: number

@@ -1,6 +1,6 @@
 import type { Failure } from '../wire.ts'
 
-/** The server has refused a request or could not carry it out. */
+/** The server rejected a request or could not carry it out. */
 export class RequestError extends Error {
   readonly hint: string
 

@@ -31,7 +31,7 @@ interface LinkProps {
   readonly class?: string
 }
 
-/** A link to a view. Ctrl and the middle button open it in a tab, as everywhere. */
+/** A link to a view. Ctrl and the middle button open it in a tab, like any link. */
 export const Link = ({ to, children, current = false, class: name }: LinkProps) => (
   <a
     href={to}

@@ -87,7 +87,7 @@ setInterval(() => {
   now.value = Date.now()
 }, 1_000)
 
-/** A message if the server is silent: the numbers of the page are old then. */
+/** A message if the server does not respond, because the numbers of the page are then outdated. */
 const Disconnected = () => {
   const at = live.value?.at
   if (isConnected.value || at === undefined) return null

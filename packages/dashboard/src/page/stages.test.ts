@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { stagesOf } from './stages.ts'
 
-test('the stages of a batch explain its whole duration', () => {
+test('the stages of a batch add up to its duration', () => {
   const durationMs = {
     ...{ addBatch: 400, commitOffsets: 20, getBatch: 1, latestOffset: 30, queryPlanning: 9, walCommit: 25 },
     triggerExecution: 500,

@@ -8,13 +8,13 @@ const phases = {
 } as const
 
 export const stageNames = ['plan', 'write', 'log', 'rest'] as const
-/** A stage of a batch; `rest` is what the phases do not explain. */
+/** A stage of a batch; `rest` is the time that no phase accounts for. */
 export type StageName = (typeof stageNames)[number]
 
 /** How long a batch took. */
 export const totalOf = ({ durationMs }: StreamBatch): number => durationMs['triggerExecution'] ?? 0
 
-/** How long each stage of a batch took. Together they are its duration. */
+/** How long each stage of a batch took. Their sum is its duration. */
 export const stagesOf = (batch: StreamBatch): Readonly<Record<StageName, number>> => {
   const sum = (names: readonly string[]) =>
     names.reduce((total, name) => total + (batch.durationMs[name] ?? 0), 0)

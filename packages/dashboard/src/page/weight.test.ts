@@ -18,6 +18,6 @@ test('the page has at most 200 kB, compressed', async () => {
 
   expect(output.length).toBe(1)
   expect(gzipSync([...code, ...css].join('\n')).length).toBeLessThan(200_000)
-  // Its only addresses are its own, names in SVG, and links that the user follows.
+  // Its only addresses are its own, XML namespaces, and links that the user follows.
   expect(code.join('').match(/https?:\/\/(?!www\.w3\.org)[^"'`\s]*/g)).toBeNull()
 })

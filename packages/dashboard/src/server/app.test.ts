@@ -9,7 +9,7 @@ import { StackModel } from './model.ts'
 const own = 'http://127.0.0.1:8686'
 const token = 'open-sesame'
 
-/** The routes of a stack of which nothing runs, and a request as a browser would send it. */
+/** The routes of a stopped stack, and a request as a browser sends it. */
 const dashboard = async (settings: readonly string[] = []) => {
   const folder = await mkdtemp(join(tmpdir(), 'offstream-dashboard-'))
   const [state, page] = [join(folder, '.offstream'), join(folder, 'page')]
@@ -111,7 +111,7 @@ test('an action needs the token, a service and a dashboard that is not read-only
   expect([failed.status, (await failed.json()).error.code]).toEqual([409, 'DAEMON_LOST'])
 })
 
-test('every viewer gets the same state, each time it is read', async () => {
+test('every viewer gets each new state', async () => {
   const { request, model, stop } = await dashboard()
   const bodies = [(await request('/api/live')).body, (await request('/api/live')).body]
   const first = await Promise.all(

@@ -11,8 +11,8 @@ export interface GuardOptions {
 }
 
 /**
- * Nothing inline, nothing from another host. A picture of a product is a link: the browser loads it from its own site, in
- * its own tab, if the user follows the link.
+ * Allows nothing inline and nothing from another host. A picture of a product is a link: the browser loads it from its site,
+ * in a new tab, if the user follows the link.
  */
 const contentPolicy = [
   "default-src 'none'",
@@ -30,7 +30,7 @@ const headers: Readonly<Record<string, string>> = {
 }
 
 /**
- * Refuses requests that name another host (a web page could point its own name to 127.0.0.1) or come from the page of
+ * Rejects requests that name another host (a web page could point its own name to 127.0.0.1) or come from a page of
  * another origin, and adds the security headers to every response.
  */
 export const guard = ({ host, port }: GuardOptions): MiddlewareHandler => {
@@ -47,12 +47,12 @@ export const guard = ({ host, port }: GuardOptions): MiddlewareHandler => {
     for (const [name, value] of Object.entries(headers)) context.header(name, value)
     context.header('Cache-Control', 'no-store')
     if (!hosts.has(context.req.header('host') ?? '')) return context.text('Unknown host\n', 403)
-    if (isForeign) return context.text('Requests of other origins are refused\n', 403)
+    if (isForeign) return context.text('Requests from other origins are rejected\n', 403)
     return next()
   }
 }
 
-/** Cookies do not distinguish ports; several stacks have a dashboard each. */
+/** Cookies do not distinguish ports, and each of several stacks has a dashboard. */
 const cookieName = (port: number): string => `offstream-${port}`
 
 const isEqual = (given: string | undefined, token: string): boolean => {

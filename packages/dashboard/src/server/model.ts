@@ -20,7 +20,7 @@ import { type GroupUsage, pause, usageOf } from '@offstream/runtime'
 import type { Live, Point, ServiceDetails, StreamState } from '../wire.ts'
 import { servicePage } from './servicePage.ts'
 
-/** While the page is open somewhere, and otherwise: then only the time series needs it. */
+/** With and without viewers. Without viewers, only the time series needs the state. */
 const watchedIntervalMs = 1_000
 const unwatchedIntervalMs = 5_000
 const historyMs = 3_600_000
@@ -28,8 +28,8 @@ const historyMs = 3_600_000
 const minPointIntervalMs = 2_000
 
 /**
- * The state of the stack, read once for all viewers. The number of viewers has no influence on how often a service is
- * probed or the table is counted.
+ * The state of the stack, read once for all viewers. How often a service is probed or the table is counted
+ * does not depend on the number of viewers.
  */
 export class StackModel {
   readonly #state: string
@@ -61,12 +61,12 @@ export class StackModel {
     return this.#batches
   }
 
-  /** Null until it was read once. */
+  /** Null until it has been read once. */
   get live(): Live | null {
     return this.#live
   }
 
-  /** The present version of the tables. */
+  /** The current version of the tables. */
   get tableVersion(): number {
     return this.#version.number
   }
@@ -75,7 +75,7 @@ export class StackModel {
   async run(signal: AbortSignal): Promise<void> {
     const { records } = directoriesOf(this.#state)
     await mkdir(records, { recursive: true, mode: 0o700 })
-    // A service that crashes is shown at once.
+    // A crashed service appears at once.
     const watcher = watch(records, { signal }, () => this.#wake.abort())
     watcher.on('error', () => undefined)
     while (!signal.aborted) {

@@ -11,7 +11,7 @@ test('work is done once per version, however many viewers request it', async () 
   expect(await once.get('a', work)).toBe(3)
 })
 
-test('one piece of work is done at a time', async () => {
+test('only one piece of work runs at a time', async () => {
   const once = new Once(() => 1)
   let [running, most] = [0, 0]
   const work = async () => {
@@ -23,7 +23,7 @@ test('one piece of work is done at a time', async () => {
   expect(most).toBe(1)
 })
 
-test('work that has failed is done again, and does not stop other work', async () => {
+test('failed work is repeated, and does not stop other work', async () => {
   const once = new Once(() => 1)
   let calls = 0
   const work = async () => {

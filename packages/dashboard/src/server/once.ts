@@ -12,7 +12,7 @@ export class Once {
     this.#version = version
   }
 
-  /** The result of `work` for the present version. A failed one is tried again at the next call. */
+  /** The result of `work` for the current version. Failed work is repeated at the next call. */
   get<T>(key: string, work: () => Promise<T>): Promise<T> {
     const version = this.#version()
     if (this.#known.version !== version) this.#known = { version, results: new Map() }

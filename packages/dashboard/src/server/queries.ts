@@ -2,10 +2,10 @@ import { type QueryResult, query, type ThriftAddress } from '@offstream/pipeline
 import type { Row } from '../wire.ts'
 import { Once } from './once.ts'
 
-/** Also for the slowest query of a view on a large table. */
+/** Long enough for the slowest query of a view on a large table. */
 const timeoutMs = 60_000
 
-/** Queries of all viewers: one at a time, so that they cannot take the machine from the stream, and once per version. */
+/** Queries of all viewers: one at a time, so that they leave the CPU to the stream, and once per version. */
 export class Queries {
   readonly #address: ThriftAddress
   readonly #once: Once
@@ -16,7 +16,7 @@ export class Queries {
     this.#once = new Once(version)
   }
 
-  /** The result of an SQL statement on the present version of the tables. */
+  /** The result of an SQL statement on the current version of the tables. */
   run(sql: string): Promise<QueryResult> {
     return this.read(sql, address => query(address, sql, { timeoutMs }))
   }

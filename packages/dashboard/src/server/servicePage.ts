@@ -1,6 +1,6 @@
 import type { Config } from '@offstream/pipeline'
 
-/** The web page that a service has itself; null if it has none. */
+/** The web page of a service itself; null if it has none. */
 export const servicePage = (name: string, { host, spark, stream }: Config): string | null => {
   const ports: Readonly<Record<string, number>> = {
     'spark-master': spark.webPort,

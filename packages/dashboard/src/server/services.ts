@@ -36,13 +36,14 @@ export const serveServices = (
 ): void => {
   app.get('/api/logs', context => {
     const request = LogRequest.safeParse(context.req.query())
-    if (!request.success) return context.json(failure('The log, its level or the search is not valid'), 400)
+    if (!request.success)
+      return context.json(failure('The service, the level or the search is not valid'), 400)
     const { name, level, search } = request.data
     return streamSSE(context, async stream => {
       const closed = new AbortController()
       stream.onAbort(() => closed.abort())
       const entries = readLogs(state, { ...queryOf(name, level, search), signal: closed.signal })
-      // An empty group says that the log was opened.
+      // An empty group shows that the log was opened.
       await stream.writeSSE({ data: '[]' })
       for await (const group of entries) await stream.writeSSE({ data: JSON.stringify(group) })
     })

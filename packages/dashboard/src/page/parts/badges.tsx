@@ -1,6 +1,6 @@
 import { t } from '../language.ts'
 
-/** The official colours; letters on the light ones are dark, so that they can be read. */
+/** The official colours; letters on light colours are dark, so that they are readable. */
 const nutriscore = { a: '#038141', b: '#85bb2f', c: '#fecb02', d: '#ee8100', e: '#e63e11' } as const
 const nova = { 1: '#00a100', 2: '#ffcc00', 3: '#ff6600', 4: '#e60000' } as const
 const green = {

@@ -22,7 +22,7 @@ const layouts = {
 
 type Direction = keyof typeof layouts
 
-/** The way of the products, from left to right; on a narrow screen from top to bottom. */
+/** The path of the products, from left to right; on a narrow screen from top to bottom. */
 export const Diagram = ({ live }: { readonly live: Live }) => {
   const direction = isNarrow.value ? 'narrow' : 'wide'
   const { width, height, gap } = layouts[direction]
@@ -81,7 +81,7 @@ const Node = ({ hop, at, direction }: NodeProps) => {
 interface EdgeProps {
   readonly live: Live
   readonly to: Hop
-  /** The place of the node before it. */
+  /** The position of the previous node. */
   readonly at: Place
   readonly direction: Direction
 }

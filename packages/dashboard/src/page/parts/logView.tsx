@@ -13,7 +13,7 @@ const name = signal('products-stream')
 const level = signal<string>('info')
 const search = signal('')
 
-/** Shows the log of a service, and moves there. */
+/** Shows the log of a service, and scrolls to it. */
 export const showLog = (service: string): void => {
   name.value = service
   document.getElementById('log')?.scrollIntoView()
@@ -26,7 +26,7 @@ export const LogView = () => {
   useSignalEffect(() => {
     const query = new URLSearchParams({ name: name.value, level: level.value, search: search.value })
     entries.value = []
-    // While the user types, only the last text is searched for.
+    // While the user types, only the latest text is searched for.
     let source: EventSource | null = null
     const timer = setTimeout(() => {
       source = new EventSource(`/api/logs?${query}`)

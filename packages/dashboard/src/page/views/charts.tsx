@@ -6,7 +6,7 @@ import { FailureNotice } from '../parts/failure.tsx'
 import { Heading } from '../parts/heading.tsx'
 import { isDark } from '../parts/media.ts'
 
-/** All charts are queries of the whole table. */
+/** Each chart is a query of the whole table. */
 const intervalMs = 20_000
 
 /** The charts, which the server draws. */

@@ -5,7 +5,7 @@ import { Diagram } from '../parts/diagram.tsx'
 import { Heading } from '../parts/heading.tsx'
 import { HourSeries } from '../parts/hourSeries.tsx'
 
-/** The way of the products, and the last hour. */
+/** The path of the products, and the last hour. */
 export const PipelineView = () => {
   const state = live.value
   const problems = (state?.hops ?? []).flatMap(({ name, state, reason }) =>

@@ -10,7 +10,7 @@ import { LogView, showLog } from '../parts/logView.tsx'
 
 const requested = signal<ActionRequest | null>(null)
 
-/** Every service with what it uses, its log, and the actions. */
+/** Every service with its usage, its log, and the actions. */
 export const ServicesView = () => {
   const state = live.value
   const { mayAct = false, readOnly = false } = session.value ?? {}
@@ -158,7 +158,7 @@ const Actions = ({ name, page, buttons, state }: ActionsProps) => {
   )
 }
 
-/** The state in one word, as `offstream status` prints it. A service that starts again after a crash is still red. */
+/** The state in one word, as `offstream status` prints it. A service that is restarting after a crash is still red. */
 const stateOf = ({ state, health, restarts }: ServiceStatus) => {
   if (state === 'running')
     return health === 'healthy'

@@ -7,7 +7,7 @@ import { fr } from './fr.ts'
 
 const placesIn = (text: string): string[] => [...text.matchAll(/\{\w+\}/g)].map(([place]) => place).sort()
 
-test('every text exists in both languages, with the same values in it', () => {
+test('every text exists in both languages, with the same placeholders', () => {
   expect(Object.keys(fr)).toEqual(Object.keys(en))
   for (const [key, text] of Object.entries(en))
     expect([key, placesIn(fr[key as keyof typeof en])]).toEqual([key, placesIn(text)])
