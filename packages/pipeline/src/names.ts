@@ -59,12 +59,12 @@ export const chartThemes = ['light', 'dark'] as const
 /** A theme of a chart. */
 export type ChartTheme = (typeof chartThemes)[number]
 
-/** How Tableau authenticates at the Thrift server: `username` sends any name, and no password. */
+/** How Tableau authenticates to the Thrift server: `username` sends any name, and no password. */
 export const tableauAuths = ['none', 'username', 'ldap'] as const
 /** A way to authenticate. */
 export type TableauAuth = (typeof tableauAuths)[number]
 
-/** The tools that `offstream connect` explains. */
+/** The tools for which `offstream connect` has a guide. */
 export const connectTools = [
   'tableau',
   'dbeaver',
@@ -80,7 +80,7 @@ export const connectTools = [
 export type ConnectTool = (typeof connectTools)[number]
 
 /**
- * The way of a product, station by station, with the services of each: the diagrams of the dashboard and of the README
+ * The path of a product, station by station, with the services of each: the diagrams of the dashboard and of the README
  * show it, and `status` counts the products at each.
  */
 export const stations = [

@@ -172,7 +172,7 @@ test('arrays are JSON in a result with an order, names that occur twice, and a c
 const endless = 'SELECT sum(id % 7) FROM range(1000000000000000)'
 const endlessRows = 'SELECT id FROM range(1000000000000000) WHERE id < 0'
 
-/** Resolves when nothing that was started before uses the cores: a query that needs them all has finished. */
+/** Resolves when no earlier query uses the cores, because a query that needs all of them has finished. */
 const allCoresAreFree = () =>
   query(thrift, 'SELECT count(DISTINCT id % 100) FROM range(0, 3000000, 1, 16)', { timeoutMs: 30_000 })
 

@@ -233,7 +233,7 @@ const openSession = async (address: ThriftAddress, connection: Connection, abort
 
 type Race = <T>(promise: Promise<T>) => Promise<T>
 
-/** A function that rejects as soon as the signal is aborted, before the promise that it is given. */
+/** A function that rejects as soon as the signal is aborted, even while its promise is pending. */
 const racedWith = (aborted: AbortSignal): Race => {
   const rejected = new Promise<never>((_, reject) => {
     const onAbort = () => reject(aborted.reason)
@@ -244,7 +244,7 @@ const racedWith = (aborted: AbortSignal): Race => {
   return promise => Promise.race([rejected, promise])
 }
 
-/** What is only good manners must not take long. */
+/** Cleaning up on the server is optional, so it must not take long. */
 const inTime = (attempt: () => Promise<unknown>): Promise<unknown> =>
   withDeadline(attempt, { what: 'the server', timeoutMs: closeTimeoutMs }).catch(() => undefined)
 
@@ -273,7 +273,7 @@ const operationOf = (
     },
     fetch: maxRows => unlessAborted(fetch(operationHandle, maxRows)),
     close: () => inTime(() => request(driver => driver.closeOperation({ operationHandle }))),
-    // By another connection: the server answers the requests of one in their order, and may be busy with rows. Canceling
+    // On another connection: the server processes the requests of one connection in order, and may be busy with rows. Canceling
     // stops only a statement without a result yet; closing also stops one whose rows are being computed.
     cancel: () =>
       inTime(async () => {

@@ -12,7 +12,7 @@ interface Change {
   readonly byte: number
 }
 
-/** A few changes of bytes, as damaged disks, lost packets and careless programs make them. */
+/** A few changes of bytes, as damaged disks, lost packets and faulty programs cause them. */
 export const changes: fc.Arbitrary<readonly Change[]> = fc.array(
   fc.record({
     kind: fc.constantFrom('flip', 'delete', 'insert', 'repeat', 'truncate'),

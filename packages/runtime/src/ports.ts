@@ -52,7 +52,7 @@ const canBindAddress = async (port: number, host: string | undefined): Promise<b
 /**
  * The process that listens on a TCP port of this machine; null if no process does. The pid is 0 if it is another user's.
  * @param host counts only listeners that receive connections to this address
- * @param expected a process that probably listens: it is checked first, which is much faster than a search in all
+ * @param expected a process that probably listens: it is checked first, which is much faster than a search of all
  */
 export const listenerOn = async (
   port: number,

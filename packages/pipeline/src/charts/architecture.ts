@@ -46,7 +46,7 @@ const size = { width: 5 * box.width + 4 * box.gap + 2 * margin, height: 464 }
 const servicesTop = 206
 const countsTop = 344
 
-/** How a product goes through offstream, as an SVG file: `charts/Streaming-Chart.svg`, and the same for dark pages. */
+/** The path of a product through offstream, as an SVG file: `charts/Streaming-Chart.svg`, and the same for dark pages. */
 export const architectureDiagram = (theme: ChartTheme): string => {
   const { paper, ink, muted, line, accent, scale } = palettes[theme]
   const styles = [

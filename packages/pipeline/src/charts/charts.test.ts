@@ -42,10 +42,10 @@ const read = (svg: string, path: string): string[] => {
 }
 
 const textsOf = (svg: string) => read(svg, '//svg:text')
-/** All texts but the attribution, which is the last one. */
+/** All texts except the attribution, which is the last one. */
 const labelsOf = (svg: string) => textsOf(svg).slice(0, -1)
 const barsOf = (svg: string) => read(svg, '//svg:path[@aria-roledescription="bar"]/@fill')
-/** What each mark says to screen readers: the values that it draws. */
+/** The labels of the marks for screen readers: the values that they show. */
 const marksOf = (svg: string) =>
   read(svg, '//svg:path[@aria-roledescription]/@aria-label').filter(label => !/axis|legend|mark/i.test(label))
 
@@ -152,7 +152,7 @@ describe('the charts of offstream', async () => {
   )
 
   test.each(charts.flatMap(drawn => chartThemes.map(theme => [drawn.name, theme, drawn] as const)))(
-    'every text of %s is inside of the %s drawing, also in a wide font',
+    'every text of %s is inside the %s drawing, even in a wide font',
     async (_name, theme, drawn) => {
       const texts = textBoxesIn(await renderChart(drawn, resultOf(drawn), theme))
       expect(texts.length).toBeGreaterThan(5)
@@ -160,17 +160,17 @@ describe('the charts of offstream', async () => {
     },
   )
 
-  test.each(charts)('every text of the committed $name is inside of the drawing', async ({ name }) => {
+  test.each(charts)('every text of the committed $name is inside the drawing', async ({ name }) => {
     const texts = textBoxesIn(await readFile(join(chartsFolder, `${name}.svg`), 'utf8'))
     expect(texts.length).toBeGreaterThan(10)
     expect(texts.filter(({ outside }) => outside > 0)).toEqual([])
   })
 
-  test.each(charts)('$name names the source of its data', async drawn => {
+  test.each(charts)('$name shows the source of its data', async drawn => {
     expect(textsOf(await renderChart(drawn, resultOf(drawn))).at(-1)).toBe('Data: Open Food Facts (ODbL)')
   })
 
-  test.each(charts)('$name of an empty table says so and has no marks', async drawn => {
+  test.each(charts)('$name of an empty table shows a text and no marks', async drawn => {
     const svg = await renderChart(drawn, { columns: resultOf(drawn).columns, rows: [] })
     expect(textsOf(svg)).toContain('No products yet')
     expect(marksOf(svg)).toEqual([])

@@ -32,7 +32,7 @@ const result: QueryResult = {
   ],
 }
 
-test('the name of a file says the format and the dark theme', () => {
+test('the name of a file shows the format and the dark theme', () => {
   const names = chartFormats.flatMap(format => [
     chartFile('a', { format, theme: 'light' }),
     chartFile('a', { format, theme: 'dark' }),
@@ -56,7 +56,7 @@ test('a PNG has twice the size of the drawing, the background of its theme, and 
     2 * Number(width),
     2 * Number(height),
   ])
-  // The renderer reads pictures in an SVG file too, so it shows the pixels of our PNG.
+  // The renderer also reads images in an SVG file, so it returns the pixels of our PNG.
   const { pixels } = new Resvg(
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">` +
       `<image width="${width}" height="${height}" href="data:image/png;base64,${bytes.toString('base64')}"/></svg>`,
@@ -104,13 +104,13 @@ test('a text chart has a bar for each row, in the width of the terminal', () => 
   )
 })
 
-test('a text chart of an empty table says so', () => {
+test('a text chart of an empty table shows that no products exist', () => {
   expect(textChart(chart, { ...result, rows: [] })).toBe(
     'How many products <i>are</i> there?\nNo products yet',
   )
 })
 
-test('a text chart shows control characters as �, and cuts long labels', () => {
+test('a text chart shows control characters as �, and truncates long labels', () => {
   const rows = [[`\u001b[31m${'x'.repeat(60)}`, 1]]
   expect(
     textChart(chart, { ...result, rows }, 60)
@@ -119,7 +119,7 @@ test('a text chart shows control characters as �, and cuts long labels', () =>
   ).toBe(`�[31m${'x'.repeat(38)}…  ${'█'.repeat(11)} 1`)
 })
 
-test('a font of the web becomes a TrueType font with the same tables', async () => {
+test('a WOFF font becomes a TrueType font with the same tables', async () => {
   const path = createRequire(import.meta.url).resolve('@fontsource/inter/files/inter-latin-400-normal.woff')
   const woff = await readFile(path)
   const font = sfntOf(woff)

@@ -5,10 +5,10 @@ import { fontFamily, palettes } from './theme.ts'
 /** The space between a drawing and the edge of its picture, in pixels. */
 const margin = 24
 const footer = 26
-/** Charts beside each other look alike if they have the same width. */
+/** Charts next to each other look better with the same width. */
 const minWidth = 800
 
-/** Open Food Facts' licence asks for it wherever the data are shown. */
+/** The licence of Open Food Facts requires it wherever the data is shown. */
 const attribution = 'Data: Open Food Facts (ODbL)'
 
 /**

@@ -8,8 +8,8 @@ import { sfntOf } from './sfnt.ts'
 const scale = 2
 
 /**
- * An SVG drawing as a PNG picture, with the font Inter, which comes with offstream: a picture must look the same on every
- * machine, also on one without fonts. Fonts of the system serve only scripts that Inter lacks.
+ * An SVG drawing as a PNG picture, with the font Inter, which offstream includes: a picture must look the same on every
+ * machine, even on one without fonts. System fonts are used only for scripts that Inter lacks.
  */
 export const pngOf = async (svg: string): Promise<Uint8Array> => {
   const { Resvg } = await import('@resvg/resvg-js')

@@ -41,7 +41,7 @@ export const renderChart = async (
   }
 }
 
-/** The specification with its rows and its theme: the Vega editor, or any program that knows Vega-Lite, can draw it. */
+/** The specification with its rows and its theme, which the Vega editor or any program for Vega-Lite can draw. */
 export const completeSpec = (chart: Chart, result: QueryResult, theme: ChartTheme): TopLevelSpec => {
   const values = valuesOf(result)
   const spec = values.length === 0 ? emptySpec(chart.spec) : chart.spec
@@ -70,7 +70,7 @@ const emptySpec = ({ $schema, description, title }: TopLevelSpec): TopLevelSpec 
   ],
 })
 
-/** How a text is drawn, as far as its width depends on it. */
+/** The properties of a text that determine its width. */
 interface TextItem {
   readonly fontSize?: number
   readonly fontWeight?: string | number
@@ -87,7 +87,7 @@ const widthOf = ({ fontSize = 11, fontWeight }: TextItem, text: unknown): number
 let lastDrawing: Promise<unknown> = Promise.resolve()
 
 /**
- * Renders one drawing at a time: Vega numbers clips and gradients with one counter for the whole process, and a drawing
+ * Renders one drawing at a time: Vega numbers clips and gradients with one counter for the whole process, but a drawing
  * must not depend on others.
  */
 const oneAtATime = <Drawing>(draw: () => Promise<Drawing>): Promise<Drawing> => {

@@ -6,8 +6,8 @@ const sfntHeader = 12
 const sfntEntry = 16
 
 /**
- * A font of the web (WOFF 1.0) as a TrueType font: the same tables, unpacked. Packages of fonts contain WOFF only, and the
- * renderer of PNG reads TrueType only.
+ * A WOFF 1.0 font as a TrueType font: the same tables, decompressed. Font packages contain only WOFF, and the PNG renderer
+ * reads only TrueType.
  */
 export const sfntOf = (woff: Buffer): Buffer => {
   const count = woff.readUInt16BE(12)

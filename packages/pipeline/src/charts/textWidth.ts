@@ -1,5 +1,5 @@
 /**
- * Widths of the characters from the blank to `~` in thousandths of the font size: DejaVu Sans, which Linux shows where
+ * Widths of the characters from the space to `~` in thousandths of the font size: DejaVu Sans, which Linux shows where
  * Helvetica and Arial are missing. It is wider than both and than Inter, and about as wide as Verdana.
  */
 const regular = [
@@ -14,7 +14,7 @@ const boldFactor = 1.24
 /** Of letters beyond ASCII: wider than `é` and `–`, as wide as `…`. */
 const otherWidth = 1000
 
-/** The width of a line of text in pixels, in the widest of the common fonts: what fits in it is never cut. */
+/** The width of a line of text in pixels, in the widest common font, so that text is never cut off. */
 export const textWidth = (text: string, fontSize: number, isBold: boolean): number =>
   ([...text].reduce((sum, one) => sum + (regular[one.charCodeAt(0) - 32] ?? otherWidth), 0) *
     fontSize *

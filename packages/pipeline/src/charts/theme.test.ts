@@ -21,7 +21,7 @@ const luminance = (colour: string): number => {
 describe.each(chartThemes)('in the %s theme', theme => {
   const { paper, ink, muted, accent, second, scale } = palettes[theme]
 
-  test('text is readable, also on a heat map', () => {
+  test('text is readable, even on a heat map', () => {
     for (const background of [paper, ...scale]) expect(contrast(ink, background)).toBeGreaterThan(4.5)
     expect(contrast(muted, paper)).toBeGreaterThan(4.5)
   })

@@ -73,7 +73,7 @@ export const configOf = (theme: ChartTheme): Config => {
     mark: { color: accent },
     range: { category: [accent, second], heatmap: [...scale], ramp: [...scale] },
     style: {
-      // A yellow bar is barely visible on white, and a dark green one on black.
+      // Without an outline, a yellow bar is hardly visible on white, and a dark green one on black.
       score: { stroke: ink, strokeWidth: 0.8 },
       label: { color: ink, fontSize: 13, align: 'left', baseline: 'middle', dx: 8 },
       inside: { color: '#000000', fontSize: 12, align: 'center', baseline: 'middle' },

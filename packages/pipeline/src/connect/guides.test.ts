@@ -10,7 +10,7 @@ const place: Place = {
 describe.each(connectTools)('the guide for %s', tool => {
   const guide = guideFor(tool, place)
 
-  test('has steps, and names the place of the table', () => {
+  test('has steps, and shows the location of the table', () => {
     expect(guide.steps.length).toBeGreaterThan(0)
     expect(JSON.stringify(guide)).toMatch(/10\.0\.0\.7|it's mine/)
   })
@@ -30,7 +30,7 @@ test('a path with quotes stays one word of the shell and one string of Python', 
   expect(sampleOf('duckdb')).toContain(`warehouse="file:///it's%20mine/lake"`)
 })
 
-test('without a running stack, JDBC has no call of beeline', () => {
+test('without a running stack, JDBC has no beeline command', () => {
   const { samples, steps } = guideFor('jdbc', { ...place, beeline: null })
   expect(samples).toEqual([])
   expect(steps.at(-1)).toContain('while the stack is running')

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import type { ConnectTool } from '../names.ts'
 
-/** Where the table is, as a stack or a user gives it. */
+/** The location of the table. */
 export interface Place {
   readonly host: string
   readonly port: number
@@ -22,7 +22,7 @@ export interface Sample {
 export interface Guide {
   readonly tool: ConnectTool
   readonly title: string
-  /** What the tool asks for, by its own labels. */
+  /** The values that the tool requires, with the labels that it shows. */
   readonly settings: Readonly<Record<string, string>>
   readonly steps: readonly string[]
   readonly samples: readonly Sample[]
@@ -62,7 +62,7 @@ const openTable = ({ catalog, warehouse }: Place): readonly string[] => [
 
 const readerSteps = (packages: string): readonly string[] => [
   `pip install ${packages}`,
-  'The files are read directly, also while the stack is stopped. Only the job writes to the table.',
+  'The files are read directly, even while the stack is stopped. Only the job writes to the table.',
 ]
 
 const guides: Readonly<Record<ConnectTool, (place: Place) => Omit<Guide, 'tool'>>> = {
@@ -94,7 +94,7 @@ const guides: Readonly<Record<ConnectTool, (place: Place) => Omit<Guide, 'tool'>
     steps: [
       "Install PyHive in Superset's environment: pip install pyhive thrift thrift_sasl pure-sasl",
       'Select Settings → Database Connections → + Database → Apache Spark SQL (or Apache Hive), and enter the URI.',
-      'If Superset runs in a container, replace the host by the address of this machine, and set `host` in offstream.yaml.',
+      'If Superset runs in a container, replace the host with the address of this machine, and set `host` in offstream.yaml.',
     ],
     samples: [],
   }),
@@ -217,7 +217,7 @@ const guides: Readonly<Record<ConnectTool, (place: Place) => Omit<Guide, 'tool'>
     settings: { ...serverSettings(place), Method: 'thrift' },
     steps: [
       "pip install 'dbt-core<1.11' 'dbt-spark<1.11' pyhive thrift thrift_sasl pure-sasl",
-      'Put these files into a folder, and run there: dbt run --profiles-dir .',
+      'Put these files into a folder, and run in this folder: dbt run --profiles-dir .',
       'The model is a view, which exists until the Thrift server restarts. Only the job writes to the table.',
     ],
     samples: [

@@ -31,7 +31,7 @@ test('a new checkpoint has one completed batch that ends at the offsets', async 
   expect(await writtenOffsets(checkpoint)).toEqual(position.offsets)
 })
 
-test('the former checkpoint is moved aside, and only the last one is kept', async () => {
+test('the previous checkpoint is moved aside, and only the last one is kept', async () => {
   const folder = await scratch()
   const checkpoint = join(folder, 'products')
   await mkdir(checkpoint)

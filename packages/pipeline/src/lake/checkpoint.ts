@@ -6,14 +6,14 @@ import type { Offsets } from '../services/streamProgress.ts'
 /** Where a stream continues. */
 export interface Position {
   readonly offsets: Offsets
-  /** The topic of the offsets; null: not known, the job does not compare it. */
+  /** The topic of the offsets. If it is null, the job does not check it. */
   readonly topicId: string | null
 }
 
 /**
- * Replaces the checkpoint in a folder by one that continues at `position`, or reads the topic from its beginning if that is
- * null. The former checkpoint stays in `<folder>.replaced`. If this is killed, there may be no checkpoint: then the job reads
- * the topic from its beginning, which changes nothing.
+ * Replaces the checkpoint in a folder with one that continues at `position`, or that reads the topic from its beginning if
+ * `position` is null. The previous checkpoint stays in `<folder>.replaced`. If the process is killed, there may be no
+ * checkpoint: then the job reads the topic from its beginning, which changes nothing.
  *
  * It is a new query that has completed one batch. Spark accepts that without the files of the batches before.
  * `spark-jobs/checkpoint.py` describes the files.

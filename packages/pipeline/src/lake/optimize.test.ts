@@ -35,7 +35,7 @@ const stackWithStream = async () => {
   return { state, directories, respond }
 }
 
-test('a running stream is requested to rewrite its files, and its response ends the command', async () => {
+test('a running stream gets a request to rewrite its files, and the command ends with its response', async () => {
   const { state, directories, respond } = await stackWithStream()
   const [by] = await Promise.all([optimizeTables({ state, config }), respond(null)])
   expect(by).toBe('stream')

@@ -38,7 +38,7 @@ const requestFromStream = async (
 ): Promise<void> => {
   const { optimizeRequest, streamProgress } = directoriesOf(state)
   const request = randomUUID()
-  // In one step: the job must not read half of it.
+  // Atomic, because the job must not read half of it.
   await writeFile(`${optimizeRequest}.new`, request)
   await rename(`${optimizeRequest}.new`, optimizeRequest)
   try {

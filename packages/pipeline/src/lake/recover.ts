@@ -16,7 +16,7 @@ export interface Recoverable {
   readonly config: Config
 }
 
-/** Where the checkpoint of the stream is to continue, and the snapshot that says so. */
+/** The offsets at which the checkpoint must continue, and the snapshot that they come from. */
 export interface RepairPlan {
   /** Null: no snapshot has offsets, and the stream reads the topic from its beginning. */
   readonly snapshot: Snapshot | null
@@ -40,7 +40,7 @@ export const planRepair = async ({ config }: Recoverable, signal?: AbortSignal):
 }
 
 /**
- * Rebuilds the checkpoint from the snapshots of the table, whatever is in it.
+ * Rebuilds the checkpoint from the snapshots of the table, regardless of its content.
  * @throws OffstreamError STREAM_RUNNING, THRIFT_UNREACHABLE, TABLE_MISSING
  */
 export const repairCheckpoint = async (stack: Recoverable, signal?: AbortSignal): Promise<Repair> => {
@@ -74,8 +74,8 @@ export const planRollback = async (
 }
 
 /**
- * Makes an older snapshot the current one and rewinds the checkpoint to it. The checkpoint comes first: if this is
- * killed in between, the stream reads messages again that the table contains, which changes nothing.
+ * Makes an older snapshot the current one and rewinds the checkpoint to it. The checkpoint comes first: if the
+ * process is killed in between, the stream reads messages again that the table contains, which changes nothing.
  */
 export const rollBack = async (
   { state, config }: Recoverable,
@@ -109,7 +109,7 @@ export const acceptDataLoss = async (
   const losses = [...progress.acceptedLosses, { at: new Date().toISOString(), reason }]
   await setTableProperty(thriftOf(config), acceptedLosses, JSON.stringify(losses), { signal })
   await replaceCheckpoint(checkpoint, progress.details)
-  // The loss is accepted once, also if the job is never started again.
+  // The loss is accepted once, even if the job is never started again.
   await rm(streamProgress, { force: true })
   return reason
 }

@@ -10,12 +10,12 @@ export interface TableOverview {
   readonly name: string
   readonly rows: number
   readonly dataFiles: number
-  /** Files that say which rows of data files are deleted or replaced. */
+  /** Files that list the deleted or replaced rows of data files. */
   readonly deleteFiles: number
   /** Size of both kinds of files. */
   readonly bytes: number
   readonly snapshots: number
-  /** ISO 8601; null if nothing was ever written. */
+  /** ISO 8601; null if the table has no commit. */
   readonly lastCommitAt: string | null
 }
 

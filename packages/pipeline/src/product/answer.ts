@@ -12,8 +12,8 @@ export type Candidate =
 
 /**
  * The products in a JSON value: those of a list, of an envelope (`opened`) and of a response of the API, of any version,
- * found or not; otherwise the value itself. An answer without a product is never a product, even though it contains a
- * barcode. A product without a moment gets that of its envelope.
+ * found or not; otherwise the value itself. A response without a product is never a product, even though it contains a
+ * barcode. A product without a time gets that of its envelope.
  */
 export const productsIn = (value: unknown): readonly Candidate[] => {
   const content = opened(value)

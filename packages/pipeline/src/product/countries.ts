@@ -9,7 +9,7 @@ export const countryTag = (written: string): string => {
   const known = tags.get(written)
   if (known !== undefined) return known
   const tag = tagOf(written)
-  // A whole export has a few thousand different names; hostile input must not fill the memory.
+  // A whole export has a few thousand different names. The limit protects the memory from hostile input.
   if (tags.size < maxTags) tags.set(written, tag)
   return tag
 }
@@ -61,7 +61,7 @@ const otherSlugs: Readonly<Record<string, string>> = {
   'congo-brazzaville': 'republic-of-the-congo',
 }
 
-/** Names that people use and Unicode does not have. */
+/** Common names that Unicode does not have. */
 const otherNames: Readonly<Record<string, string>> = {
   usa: 'en:united-states',
   'u-s-a': 'en:united-states',

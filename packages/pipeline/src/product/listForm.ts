@@ -3,7 +3,7 @@ import { numberOf } from './normalise.ts'
 import { nutrients } from './nutriments.ts'
 
 /**
- * A product in the form of the API. In the Parquet export, and in JSON and CSV that programs write from it, texts are lists
+ * A product in the form of the API. In the Parquet export, and in JSON and CSV that are converted from it, texts are lists
  * of languages (`[{ lang: 'main', text: 'Pain' }]`), and nutriments are a list of names with 32-bit numbers.
  */
 export const inApiForm = (product: JsonObject): JsonObject => {

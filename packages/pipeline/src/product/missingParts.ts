@@ -2,15 +2,15 @@ import type { JsonObject } from './json.ts'
 import { nutrientNames } from './nutriments.ts'
 
 /**
- * The parts that every complete product has, in each form of Open Food Facts and in the record, and that these fields
- * lack. A field that is empty, null or undefined is there: its source has looked at it. Answers that were requested with
- * `fields=…`, results of a search and files with few columns lack parts.
+ * The parts that every complete product has, in each form of Open Food Facts and in the record, but that these fields
+ * lack. A field that is empty, null or undefined is not missing: its source has read it. Responses that were requested
+ * with `fields=…`, results of a search and files with few columns lack parts.
  */
 export const missingParts = (fields: JsonObject): readonly string[] => {
   const hasName = hasAny(fields, names) || hasNameInAnyLanguage(fields)
   const hasNutriments = hasAny(fields, nutriments)
   const hasCountries = hasAny(fields, countries)
-  // Almost all products are complete, and need no list.
+  // Almost all products are complete, and do not need a new list.
   if (hasName && hasNutriments && hasCountries) return none
   return [
     ...(hasName ? [] : ['product_name']),

@@ -9,9 +9,9 @@ import { flagged, type Unflagged } from './quality.ts'
 import type { Skip, SkipReason } from './skip.ts'
 import { countriesOf, namesOf } from './tags.ts'
 
-/** Which inputs are published: the settings `scrape`. Plain data, because threads receive it. */
+/** Which inputs are published: settings of `scrape`. Plain data, because it is sent to threads. */
 export interface PublishRules {
-  /** Other products are skipped, because they belong to other sites. A product without a type is food. */
+  /** Other products are skipped, because they have their own sites. A product without a type is food. */
   readonly productTypes: readonly string[]
   /** What to do with products whose input lacks whole parts (`missingParts`). */
   readonly partial: 'publish' | 'skip'
@@ -165,7 +165,7 @@ const textInAnyLanguage = (fields: JsonObject, name: string): string | null => {
 export const isTextOrNumber = (value: unknown): value is string | number | bigint =>
   typeof value === 'bigint' || textOf(value) !== null
 
-/** What an object has as its barcode. */
+/** The barcode of an object, as written. */
 export const writtenCode = (fields: JsonObject): string | number | bigint | undefined =>
   [fields['code'], fields['_id']].find(isTextOrNumber)
 

@@ -10,7 +10,7 @@ const runtimes = {
   ivy: { settings: '/ivy.xml', cache: '/ivy' },
 }
 
-test('an archive exists when Java has written its head, which it does last', async () => {
+test('an archive exists when Java has written its header, which it does last', async () => {
   const cache = await mkdtemp(join(tmpdir(), 'offstream-archives-'))
   const { folder, made } = await ensureArchives(cache, runtimes)
   expect(made).toEqual([])

@@ -40,7 +40,7 @@ export const ensureArchives = async (
   return { folder, made: serviceNames.filter((_, index) => whole[index]) }
 }
 
-/** Java writes the head of an archive last. If it was killed before, the file starts with zeros. */
+/** Java writes the header of an archive last. If Java was killed before that, the file starts with zeros. */
 const isWhole = async (file: string): Promise<boolean> => {
   await using handle = await open(file, 'r').catch(() => null)
   if (handle === null) return false

@@ -16,7 +16,7 @@ export type ReadLine =
 export interface LineForm {
   /** Accept anything that has a key, not only products. */
   readonly raw: boolean
-  /** The moment of deletes that do not contain one, and the latest that a record may have; ISO 8601. */
+  /** The time of deletes without one, and the latest time of a record; ISO 8601. */
   readonly now: string
 }
 
@@ -80,7 +80,7 @@ const productOf = (json: unknown, now: string): ReadLine => {
   return problem('invalid-record', problems.slice(0, maxProblems).join('; '))
 }
 
-/** A record from the future would win against all later ones. Its flags then name the change in the future. */
+/** A record from the future would win against all later ones. Its flags then report the time in the future. */
 const bounded = (product: Product, now: string): Product => {
   const observed_at = earlier(product.observed_at, now)
   const as_of = earlier(product.as_of, observed_at)
@@ -88,7 +88,7 @@ const bounded = (product: Product, now: string): Product => {
   return isSame ? product : flagged({ ...product, as_of, observed_at })
 }
 
-/** Both moments have the same format, so that they are compared as texts. */
+/** Both times have the same format, so that they can be compared as strings. */
 const earlier = (one: string, other: string): string => (one < other ? one : other)
 
 const emptyRecord = Object.fromEntries(productColumns.map(column => [column, null]))

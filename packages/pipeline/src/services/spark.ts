@@ -102,8 +102,8 @@ export const thrift = (stack: Stack): ServiceParts => {
 }
 
 /**
- * Queries of the Thrift server share its cores. A task runs to its end, so a core has room for more tasks than it would
- * need: otherwise the tasks of one long query would hold all cores, whatever the order of the waiting ones.
+ * Queries of the Thrift server share its cores. Spark does not interrupt a task, so a core has more task slots than it
+ * needs. Otherwise the tasks of one long query would occupy all cores, regardless of the order of the waiting tasks.
  */
 const tasksPerCore = 4
 
@@ -171,7 +171,7 @@ export const productsStream = (stack: Stack): ServiceParts => {
     },
     permanentFailure: async () => {
       const failure = failureOf(await readStreamProgress(directories.streamProgress))
-      // The other stream may be an earlier run of this one, which is being killed.
+      // The other stream may be a previous run of this one, which is about to exit.
       if (failure === null || failure.code === 'TABLE_IN_USE') return null
       return { cause: failure.message, hint: failure.hint }
     },

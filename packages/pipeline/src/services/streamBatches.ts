@@ -8,7 +8,7 @@ const StreamBatches = z.object({
       /** ISO 8601; when its trigger started. */
       at: z.string(),
       rows: z.int(),
-      /** The duration of each phase by Spark's names; `triggerExecution` is that of all. */
+      /** The duration of each phase by Spark's names; `triggerExecution` is the total. */
       durationMs: z.record(z.string(), z.number()),
     }),
   ),

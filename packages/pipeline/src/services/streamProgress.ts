@@ -21,9 +21,9 @@ const StreamProgress = z.object({
   rowsPerSecond: z.number().nullable(),
   triggerMs: z.int().nullable(),
   error: z.string().nullable(),
-  /** Of a failure that repeats until the user acts. */
+  /** The code of a failure that repeats until the user acts. */
   code: FailureCode.nullable(),
-  /** Of a loss of messages: the topic at present, and the offsets at which the job can continue. */
+  /** For a loss of messages: the current topic, and the offsets at which the job can continue. */
   details: z.object({ topicId: z.string(), offsets: Offsets }).nullable(),
   /** The losses that the user has accepted, oldest first. */
   acceptedLosses: z.array(z.object({ at: z.string(), reason: z.string() })),

@@ -70,7 +70,7 @@ const delivered = (
   product: Product,
   { source, rules }: RecordContext,
 ): ReadResult => {
-  // Its own source requests all fields of the API, which leaves out those without a value.
+  // The source `api` requests all fields, and the API omits those without a value.
   const missing = source === 'api' ? [] : missingParts(objectOf(value) ?? {})
   if (missing.length === 0) return { kind: 'product', address, product: serialize(product) }
   if (rules?.partial !== 'skip') return { kind: 'product', address, product: serialize(product), missing }

@@ -39,7 +39,7 @@ export type SourceEvent =
       readonly address: string
       readonly labels: readonly string[]
     }
-  /** In a dry run: what `topic.mapping` could look like, for a message that is not a product. */
+  /** In a dry run: a suggested `topic.mapping` for a message that is not a product. */
   | ({ readonly kind: 'mapping'; readonly address: string } & SuggestedMapping)
   /** An address gave no product, for this reason; the run continues. */
   | ({ readonly kind: 'skipped'; readonly address: string } & Skip)

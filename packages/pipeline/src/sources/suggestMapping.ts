@@ -11,7 +11,7 @@ export interface SuggestedMapping {
 }
 
 /**
- * Compares the names in a message with the usual names of each column. A value must suit its column: a code must be a
+ * Compares the names in a message with the common names of each column. A value must fit its column: a code must be a
  * barcode, a nutriment a number. Lists of nutrients (`[{"id": "fat", "value": 3}]`) give paths with a filter.
  */
 export const suggestedMapping = (message: unknown): SuggestedMapping => {
@@ -42,7 +42,7 @@ const leavesOf = (value: unknown, path: string, depth: number, name = ''): reado
   if (Array.isArray(value)) return leavesOfList(value, path, depth, name)
   const object = objectOf(value)
   if (object === null) return [{ path, name, value }]
-  // The description of the row that is in `payload`.
+  // It describes the row that is in `payload`.
   const isDescribed = Object.hasOwn(object, 'schema') && Object.hasOwn(object, 'payload')
   return Object.entries(object)
     .filter(([each]) => !(isDescribed && each === 'schema'))
@@ -96,7 +96,7 @@ const isMoment = (value: unknown): boolean =>
 const isAddress = (value: unknown): boolean => typeof value === 'string' && /^https?:/.test(value)
 const isShort = (value: unknown): boolean => (textOf(value) ?? '').length <= 3
 
-/** A nutriment is named with and without the amount that it is for. */
+/** The names of a nutriment, with and without the amount that it refers to. */
 const nutriment = (...names: readonly string[]): readonly string[] => [
   ...names.map(name => `${name}100g`),
   ...names.map(name => `${name}per100g`),

@@ -52,14 +52,14 @@ const readMapped = await readWith({
   fat_100g: '$..fat_100g',
 })
 
-/** The numbers and digits that a text contains, as a person would see them. */
+/** The numbers and digits that a text contains, as a reader sees them. */
 const numbersIn = (text: string): readonly number[] =>
   (text.match(/-?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?/g) ?? []).map(number => Number(number.replace(',', '.')))
 
 const isIn = (numbers: readonly number[], value: number): boolean =>
   numbers.some(number => Math.abs(number - value) <= Math.abs(value) * 1e-9)
 
-/** What a record claims and its input does not contain. */
+/** The values of a record that its input does not contain. */
 const inventedIn = (result: ReadResult | null, key: string, value: string): readonly unknown[] => {
   if (result === null || result.kind === 'unreadable') return []
   const digits = `${key} ${value}`.replace(/[\s-]/g, '')

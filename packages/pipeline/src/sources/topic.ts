@@ -16,7 +16,7 @@ export interface TopicSourceOptions extends TopicReaderOptions {
   readonly mapping: TopicMapping | null
   /** The broker of this stack, `host:port`. Its product topic must not be read into itself. */
   readonly ownBroker?: string | undefined
-  /** Whether to report what a mapping could look like, for the first messages that are not products. */
+  /** Whether to suggest a mapping for the first messages that are not products. */
   readonly suggestsMapping?: boolean | undefined
   /** The maximum number of products to deliver. */
   readonly limit?: number | undefined

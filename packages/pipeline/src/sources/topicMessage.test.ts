@@ -61,7 +61,7 @@ test.each<[string, Written, readonly unknown[]]>([
     ['no-code: it has no `code`; if it has another format, set `topic.mapping`'],
   ],
   [
-    'two products: the key belongs to none of them',
+    'two products: the key does not belong to either of them',
     { key: code, value: [{ product_name: 'a' }, { code: '10000001', product_name: 'b' }] },
     [expect.stringContaining('no-code: '), { code: '10000001', product_name: 'b', as_of: sent }],
   ],

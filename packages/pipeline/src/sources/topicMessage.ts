@@ -11,7 +11,7 @@ import { suggestedMapping } from './suggestMapping.ts'
 import type { Mapper } from './topicMapping.ts'
 
 /**
- * What a message contains. A product without a code has that of the key, and one without a moment that of the message.
+ * What a message contains. A product without a code gets the code of the key, and one without a time that of the message.
  * A null value deletes the product of the key.
  */
 export const foundIn = (topic: string, message: TopicMessage, map: Mapper): readonly Found[] => {
@@ -21,13 +21,13 @@ export const foundIn = (topic: string, message: TopicMessage, map: Mapper): read
   const sent = sentAt(message)
   if (value === null) {
     if (code === null) return [{ address, skippedBy: 'invalid-code', reason: 'its key is not a barcode' }]
-    // A delete of offstream has its moment in a header.
+    // A delete by offstream has its time in a header.
     return [{ address, gone: code, as_of: momentOf({ as_of: headers['as-of'] }) ?? sent }]
   }
   const read = readJson(value)
   if ('skippedBy' in read) return [{ address, ...read }]
   const candidates = map(read.json)
-  // The key of a message with several products is the code of none of them.
+  // If a message has several products, its key is not the code of any of them.
   const own = candidates.length === 1 ? code : null
   return candidates.map(candidate => ({ address, ...completed(candidate, own, sent) }))
 }
@@ -74,7 +74,7 @@ const completed = (candidate: Candidate, code: string | null, sent: string | nul
   }
 }
 
-/** Orders, articles and users have numeric keys too, and a quantity, categories, a country or an image. */
+/** Orders, articles and users also have numeric keys, and a quantity, categories, a country or an image. */
 const looksLikeProduct = (fields: JsonObject): boolean =>
   Object.entries(fields).some(
     ([name, value]) => value !== null && value !== undefined && ownFields.test(name),
@@ -83,7 +83,7 @@ const looksLikeProduct = (fields: JsonObject): boolean =>
 const ownFields =
   /^(?:product_name|generic_name|brands|ingredients_text|allergens|additives|nutriments?|nutrition|nutriscore|nova_group|environmental_score|ecoscore|.*_100g$)/
 
-/** The reasons for which the message may have another form, which a mapping can describe. */
+/** Skip reasons for which a mapping may help, because the message may have another format. */
 const needsMapping: ReadonlySet<SkipReason> = new Set([
   ...(['no-code', 'invalid-code', 'no-product-fields', 'not-an-object'] as const),
   ...(['no-product-in-envelope', 'no-product-in-response', 'binary-message'] as const),
@@ -105,7 +105,7 @@ export const namingMapping = ({ value }: TopicMessage, result: ReadResult | null
 /** How many messages get a suggestion. */
 const maxSuggestions = 3
 
-/** Reports what a mapping could look like for the first messages that are not products. Equal ones are reported once. */
+/** Suggests a mapping for each of the first messages that are not products. Equal suggestions are reported once. */
 export class MappingSuggestions {
   private readonly report: SourceRun['report']
   private readonly reported = new Set<string>()

@@ -1,6 +1,6 @@
 import type { Status } from './status.ts'
 
-/** What a moment of the history remembers of a status. */
+/** The counts of a status at one time. */
 export interface Sample {
   /** Milliseconds since 1970. */
   readonly at: number
@@ -24,7 +24,7 @@ export const sampleOf = ({ flow }: Pick<Status, 'flow'>, at: number): Sample => 
 /** A count that only grows. */
 export type Counter = 'acknowledged' | 'consumed' | 'visible'
 
-/** Shorter differences jump: the job reports once a second. */
+/** Rates over a shorter time fluctuate, because the job reports once a second. */
 const rateWindowMs = 10_000
 
 /**

@@ -29,7 +29,7 @@ test('a healthy stack has five steps with their counts', () => {
   ])
 })
 
-test('a step is as bad as the worst of its services', () => {
+test('a step has the state of its worst service', () => {
   expect([
     ...shown(withService('zookeeper', { state: 'restarting', detail: 'was killed by SIGKILL' })),
     ...shown(withService('kafka', { state: 'starting', health: 'unknown', restarts: 1 })),

@@ -1,13 +1,13 @@
 import { type StationName, stations } from '../names.ts'
 import type { ServiceStatus, Status } from './status.ts'
 
-/** A station on the way of the products. */
+/** A station on the path of the products. */
 export type HopName = StationName
 
-/** A station in the present status. */
+/** A station in the current status. */
 export interface Hop {
   readonly name: HopName
-  /** `idle`: what it needs does not run, as requested. */
+  /** `idle`: a service that it needs was stopped on request. */
   readonly state: 'ok' | 'waiting' | 'bad' | 'idle'
   /** How many products have reached it; null if unknown. */
   readonly count: number | null
@@ -15,7 +15,7 @@ export interface Hop {
   readonly reason: string | null
 }
 
-/** The way of the products as the diagram of the dashboard shows it. */
+/** The path of the products, as the diagram of the dashboard shows it. */
 export const hopsOf = ({ services, flow }: Pick<Status, 'services' | 'flow'>): readonly Hop[] => {
   const wrong = contradictionsOf(flow)
   return stations.map(({ name, count, services: own }) => {

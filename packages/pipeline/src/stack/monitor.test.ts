@@ -9,7 +9,7 @@ import { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { StatusMonitor } from './monitor.ts'
 
-/** A stack whose Thrift server runs, and does not have to respond: the test counts. */
+/** A stack whose Thrift server is running but does not have to respond, because the test provides the counts. */
 const scratch = async () => {
   const state = await mkdtemp(join(tmpdir(), 'offstream-monitor-'))
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
@@ -57,7 +57,7 @@ test('the table is counted once per commit, however often the status is read', a
   expect([counted(), flow.rows]).toEqual([2, 2])
 })
 
-test('after a count the Thrift server rests for three times its duration', async () => {
+test('the pause after a count is three times its duration', async () => {
   const { monitor, commit, advance, counted } = await scratch()
   await monitor.read()
   await commit('22')

@@ -5,16 +5,16 @@ import { directoriesOf } from '../project/directories.ts'
 import { readServices, readStack } from './running.ts'
 import { type CountTable, countProducts, readStatus, type Status, type TableCounts } from './status.ts'
 
-/** How often the table may be counted, whatever changes in it. */
+/** How often the table may be counted, regardless of its changes. */
 export interface MonitorOptions {
   /** Replaced in tests. */
   readonly countTable?: CountTable
   readonly now?: () => number
 }
 
-/** Between two counts, the Thrift server rests for this many times the duration of a count. */
+/** The pause between two counts, as a multiple of the duration of a count. */
 const restFactor = 3
-/** Also a table that has not changed is counted again after this time: the Thrift server may have stopped responding. */
+/** Even an unchanged table is counted again after this time, because the Thrift server may have stopped responding. */
 const maxAgeMs = 30_000
 
 /**
@@ -80,7 +80,7 @@ export class StatusMonitor {
     const isDue = last === null || last.counts === null || last.version !== version || age > maxAgeMs
     const isRested = age > (last?.counts?.responseMs ?? 0) * restFactor
     if (isDue && isRested) this.#counting ??= this.#count(config, version)
-    // The first count is waited for; later ones arrive with a later status, so that a slow query delays nothing.
+    // Only the first count is awaited. Later ones are part of a later status, so that a slow query delays nothing.
     if (last === null || last.counts === null) await this.#counting
     return this.#counted?.counts ?? null
   }

@@ -3,7 +3,7 @@ import type { Field } from './fields.ts'
 import type { DataSource, Use } from './sheets.ts'
 import { type Element, element } from './xml.ts'
 
-/** Where the Thrift server is, as a workbook names it. */
+/** The Thrift server, as a workbook describes it. */
 export interface Connection {
   readonly server: string
   readonly port: number
@@ -67,7 +67,7 @@ export const neededFields = (source: DataSource, uses: readonly Use[]): readonly
   return fieldsOf(source).filter(({ name }) => needed.has(name))
 }
 
-/** The fields that a formula names, such as `code` in `COUNT([code])`; not what stands in quotes and comments. */
+/** The fields that a formula names, such as `code` in `COUNT([code])`; not the text in quotes and comments. */
 const namedIn = (formula: string): string[] =>
   [...formula.replace(/"[^"]*"|\/\/.*/g, '').matchAll(/\[([^\]]+)\]/g)].map(([, name = '']) => name)
 

@@ -119,7 +119,7 @@ const known = (name: keyof Product, caption: string): Field =>
 
 export const productsMeasure: Field = measure('products', 'Number of products', 'COUNT([code])')
 
-/** What the sheets compute from the columns of `Products`. */
+/** The calculations of the sheets over the columns of `Products`. */
 export const calculations: readonly Field[] = [
   productsMeasure,
   dimension(

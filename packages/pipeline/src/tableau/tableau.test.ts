@@ -90,7 +90,7 @@ describe('Data-viz.twb', () => {
     ).toEqual(productColumns.map((name, index) => [name, `[${name}]`, String(index + 1), datatypeOf(name)]))
   })
 
-  test('asks the questions of the charts', async () => {
+  test('answers the questions of the charts', async () => {
     const charts = await listCharts(join(root, 'charts'))
     expect(new Map(sheets.map(({ chart, question }) => [chart, question]))).toEqual(
       new Map(charts.map(chart => [chart.name, titleOf(chart)])),
@@ -115,7 +115,7 @@ describe('Data-viz.twb', () => {
     expect(names("//window[@class='worksheet']")).toEqual(sheetNames)
   })
 
-  test('has zones that lie beside each other, inside of the dashboard', () => {
+  test('has zones that do not overlap, inside the dashboard', () => {
     const zones = elements('//dashboard//zone/zone').map(zone => {
       const [x = 0, y = 0, w = 0, h = 0] = ['x', 'y', 'w', 'h'].map(name => Number(attribute(zone, name)))
       return { id: attribute(zone, 'id'), x, y, right: x + w, bottom: y + h }

@@ -39,7 +39,7 @@ export const tableauWorkbook = (connection: Connection = defaultConnection): str
     comment,
   )
 
-/** The view `Products` with its connection and captions, for sheets of one's own: the content of a `.tds` file. */
+/** The view `Products` with its connection and captions, for the user's own sheets: the content of a `.tds` file. */
 export const tableauDataSource = (connection: Connection = defaultConnection): string =>
   documentOf(
     dataSourceElement(productsSource, connection, {

@@ -106,7 +106,7 @@ const filterElements = (sheet: Sheet, qualified: Qualified): Element[] => {
   const isTop = (use: Use): boolean => top !== undefined && key(use) === key(top.dimension)
   return [
     ...filtersOf(sheet)
-      // A dimension has one filter. The dashboard cannot filter the one of which a sheet shows only the largest values.
+      // A dimension has one filter. If a sheet shows only the largest values of a dimension, the dashboard cannot filter it.
       .filter(use => !isTop(use))
       .map(use =>
         element(

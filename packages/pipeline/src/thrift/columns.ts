@@ -52,7 +52,7 @@ export const isNested = ({ type }: Column): boolean => nestedTypes.has(type)
 /**
  * Two statements that return the same result with arrays, maps and structs as JSON, or null if the result has none. Spark
  * writes them almost as JSON, but does not escape a quote in a string. The first statement creates a view of the session,
- * so that the text of the query stays as it is, also if it ends with a comment.
+ * so that the text of the query stays unchanged, even if it ends with a comment.
  */
 export const jsonStatements = (
   sql: string,

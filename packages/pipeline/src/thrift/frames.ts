@@ -1,11 +1,11 @@
 import type { OnMessage } from 'thrift'
 
-/** Before each message of a connection comes its length. */
+/** The length precedes each message of a connection. */
 const headBytes = 4
 
 /**
- * The transport of hive-driver's connection, with another receiver: the one of the Thrift library copies every byte into an
- * array and back, which takes longer than everything else that is done with a large result.
+ * The transport of hive-driver's connection, with another receiver: that of the Thrift library copies every byte into an
+ * array and back, which takes longer than all other processing of a large result.
  */
 export const loadFrameTransport = async () => {
   const { default: thrift } = await import('thrift')

@@ -45,7 +45,7 @@ const response = (status: Buffer, columns: readonly Buffer[]) =>
 
 const ok = struct(field(8, 1, i32(0)))
 
-test('every kind of column is read, and the values of nulls are replaced', () => {
+test('every kind of column is read, and the values of null cells become null', () => {
   const columns = [
     column(1, 2, [i8(1), i8(0), i8(1)], Buffer.from([0b100])),
     column(2, 3, [i8(-128), i8(127), i8(0)], Buffer.from([0b100])),

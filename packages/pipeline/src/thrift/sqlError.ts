@@ -1,7 +1,7 @@
 import type { OffstreamError } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
 
-/** The fix for a missing table. The checkpoint must be deleted too: it says that the messages are already read. */
+/** The fix for a missing table. The checkpoint must also be deleted, because it records that the messages were already read. */
 export const refillHint =
   'refill it from the topic with `offstream down`, `offstream reset --table`, `offstream up` and `offstream submit`'
 
@@ -18,7 +18,7 @@ export const sqlFailed = (message: string): OffstreamError => {
   const [sentence = message] = message
     .replace(/^.*?Error (operating|running query)[^:]*: /s, '')
     .replace(/^(\[[\w.]+\]) [\w.$]+:\s+\1/, '$1')
-    // After the sentence comes the plan or the stack. The statement with a mark under the error stays.
+    // The plan or the stack follows the sentence. The statement with a mark under the error stays.
     .split(/\n\tat |;?(?: line \d+ pos \d+;)?\n'?\p{Lu}\w+ \[|\n\n?JVM stacktrace/u)
   return new PipelineError('SQL_FAILED', sentence.trim(), {
     hint: 'check the statement; the views are listed by `offstream query "SHOW VIEWS"`',

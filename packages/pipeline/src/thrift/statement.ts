@@ -107,7 +107,7 @@ const finished = async (start: StartOperation, sql: string, aborted: AbortSignal
   }
 }
 
-/** Rows of the first request of a result, of which nothing is known yet: a row can have some bytes or a megabyte. */
+/** Rows of the first request of a result. The size of its rows is not known yet: some bytes or a megabyte. */
 const smallFetchSize = 200
 
 /** Larger responses were not faster, and two of them are in memory at a time. */

@@ -29,7 +29,7 @@ export interface Service {
   readonly requestStop?: () => Promise<void>
   readonly stopTimeoutMs: number
   /**
-   * Why each restart would fail, as the program itself has reported it when it exited; null if a restart can help. Such a
+   * Why each restart would fail, as the program itself reported when it exited; null if a restart can help. Such a
    * service is not restarted: it waits for the user.
    */
   readonly permanentFailure?: () => Promise<Diagnosis | null>

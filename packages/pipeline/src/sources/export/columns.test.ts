@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { columnsOf, productIn } from './columns.ts'
 
-test('columns are recognised with blanks and in any case, the first of two', () => {
+test('columns are recognised with spaces and in any case; of two, the first counts', () => {
   const columns = columnsOf(['\ufeffCODE ', 'x', ' Fat_100g', 'code', 'energy-kcal_100g'])
   expect(columns).toEqual([
     { index: 0, field: 'code', isNutrient: false },

@@ -15,7 +15,7 @@ export interface Column {
 const nutrientFields: ReadonlySet<string> = new Set(nutrients.map(name => `${name}_100g`))
 const fields: ReadonlySet<string> = new Set(Object.keys(apiFields))
 
-/** The field of the API that a column contains. People write its name in any case and with blanks. */
+/** The field of the API that a column contains. Its name may be in any case and contain spaces. */
 export const fieldOf = (column: string): string =>
   column
     .replace(/^\ufeff/, '')
@@ -39,7 +39,7 @@ export const productIn = (
   read: (index: number) => unknown,
 ): { readonly value: Readonly<Record<string, unknown>> } | Skip => {
   const nutriments: Record<string, unknown> = {}
-  // A file without columns of nutrients does not say that the product has none.
+  // In a file without columns of nutrients, the nutriments are unknown, not empty.
   const product: Record<string, unknown> = columns.some(({ isNutrient }) => isNutrient) ? { nutriments } : {}
   for (const { index, field, isNutrient } of columns) {
     const value = read(index)

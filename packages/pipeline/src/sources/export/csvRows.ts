@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Skip } from '../../product/skip.ts'
 
-/** A longer line is skipped: real ones are shorter, and a hostile one must not fill the memory. */
+/** A longer line is skipped. Real lines are shorter, and the limit protects the memory from hostile input. */
 const maxLineBytes = 4 * 1024 * 1024
 /** A quote whose field would be longer is not the start of a quoted field. */
 const maxQuotedBytes = 256 * 1024
@@ -14,7 +14,7 @@ const carriageReturn = 0x0d
 /** How a file is written. */
 export interface CsvDialect {
   readonly delimiter: '\t' | ',' | ';'
-  /** Files of old Macs have no line feeds. */
+  /** Files from old Macs have no line feeds. */
   readonly lineEnd: '\n' | '\r'
 }
 
@@ -31,7 +31,7 @@ interface Header {
  * Splits a CSV file into rows. In the export of Open Food Facts, quotes are a part of the text, or enclose a field as in
  * RFC 4180; both occur in one file. So a row is read by RFC 4180 if that is consistent: each quote is closed, and no
  * quoted field contains a line that is a row itself. Otherwise its quotes are text and it ends with its line. Therefore a
- * damaged row costs no other row.
+ * damaged row does not affect other rows.
  */
 export class CsvRows {
   /** Null until the header was read. */
@@ -76,7 +76,7 @@ export class CsvRows {
     this.keep(this.text.subarray(from))
   }
 
-  /** Copied, because the rest would keep the memory of its chunk. */
+  /** A copy, because a view would keep the whole chunk in memory. */
   private readonly keep = (rest: Buffer): void => {
     this.isInLongLine ||= rest.length > maxLineBytes + maxQuotedBytes
     this.text = this.isInLongLine ? Buffer.alloc(0) : Buffer.from(rest)

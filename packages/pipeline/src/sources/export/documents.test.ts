@@ -94,7 +94,7 @@ test.each<readonly [what: string, text: string, values: readonly Read[]]>([
       [2, two],
     ],
   ],
-])('%s costs only itself', (_what, text, values) => {
+])('%s does not affect other objects', (_what, text, values) => {
   expect(read(text)).toEqual(values)
 })
 

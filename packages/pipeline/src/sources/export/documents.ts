@@ -1,6 +1,6 @@
 import type { Skip } from '../../product/skip.ts'
 
-/** Real products are shorter; a hostile one must not fill the memory. */
+/** Real products are shorter. The limit protects the memory from hostile input. */
 const maxBytes = 16 * 1024 * 1024
 /** Real products have four levels. The limit bounds how often bytes are read again after an error. */
 const maxDepth = 64
@@ -8,7 +8,7 @@ const maxDepth = 64
 const [lineFeed, blank, quote, comma, colon, backslash] = [0x0a, 0x20, 0x22, 0x2c, 0x3a, 0x5c]
 const [brace, closingBrace, bracket, closingBracket] = [0x7b, 0x7d, 0x5b, 0x5d]
 
-/** One JSON object of a file, or bytes that are none. `place` is the number of its first line. */
+/** One JSON object of a file, or bytes that are not one. `place` is the number of its first line. */
 export type JsonDocument =
   | { readonly place: number; readonly bytes: Buffer }
   | ({ readonly place: number } & Skip)
@@ -17,7 +17,7 @@ export type JsonDocument =
  * Splits a file into its JSON objects, which may have several lines or share one: pretty-printed documents, the items of an
  * array, the `products` of a response, in any mixture. Only one object is in memory at a time.
  *
- * A damaged object costs no other one: if an error shows that its end is missing, reading continues at the line that
+ * A damaged object does not affect the others: if an error shows that its end is missing, reading continues at the line that
  * looks like the start of the next object.
  */
 export class DocumentCutter {
@@ -28,7 +28,7 @@ export class DocumentCutter {
   private open: OpenObject | null = null
   /** Bytes between objects that do not belong there are reported once. */
   private isReported = false
-  /** The last byte between objects that is not a blank. */
+  /** The last byte between objects that is not whitespace. */
   private last = 0
   private isArray = false
   /** Whether the last objects are the products of a response, which has other members after them. */
@@ -123,7 +123,7 @@ const invalid = (reason: string): Skip => ({
   reason: `it is not valid JSON: ${reason}`,
 })
 
-/** How many blanks are at the start of the line. */
+/** The indentation of the line. */
 const indentOf = (text: Buffer, at: number): number => {
   const start = text.lastIndexOf(lineFeed, at) + 1
   return afterBlanks(text, start) - start
@@ -140,20 +140,20 @@ const afterString: ReadonlySet<number> = new Set([colon, comma, closingBrace, cl
 
 const productsName = Buffer.from('products"')
 
-/** The position of the end of an object, or what else was found. */
+/** The position of the end of an object, or what was found instead. */
 type End = number | 'products' | 'open' | { readonly error: string }
 
 /** An object whose end is searched for. Only what shows that the end is missing is checked: brackets, names and line ends. */
 class OpenObject {
   start: number
-  /** How far it was read. */
+  /** The position up to which it was read. */
   at: number
   /** The first line after its start that looks like the start of another object. */
   next: number | null = null
   private readonly indent: number
   /** The brackets that are open. */
   private readonly brackets: number[] = []
-  /** The last byte that is not a blank, with `quote` for a whole string. */
+  /** The last byte that is not whitespace, with `quote` for a whole string. */
   private before = 0
   private isInString = false
   private isInProducts = false
@@ -217,7 +217,7 @@ class OpenObject {
     return null
   }
 
-  /** Whether this bracket is the first sign of a line, after as many blanks as the line of the object has. */
+  /** Whether this bracket is the first character of a line with the same indentation as the line of the object. */
   private readonly isAtLineStart = (text: Buffer): boolean => {
     const start = text.lastIndexOf(lineFeed, this.at) + 1
     return start > this.start && this.at - start === this.indent && afterBlanks(text, start) === this.at

@@ -19,7 +19,7 @@ const inputOf = (content: Buffer, partBytes: number): Input => ({
   }),
 })
 
-/** A mutant that is read for seconds is a failure too. */
+/** A mutant that takes seconds to read is also a failure. */
 const limits = { timeout: 20_000 }
 
 const seen = { product: 0, unreadable: 0, error: 0 }
@@ -53,7 +53,7 @@ const digitsOf = (number: number): string =>
     .replace(/^0+|0+$/g, '')
     .slice(0, 11)
 
-/** What records claim and their file does not contain. */
+/** The values of records that their file does not contain. */
 const inventedIn = (records: readonly Product[], content: Buffer): readonly unknown[] => {
   const digits = content.toString('latin1').replace(/[\s.,'’-]/g, '')
   return records.flatMap(record => [
@@ -139,7 +139,7 @@ test.each([
   ['CSV', csvForms],
   ['JSON', jsonForms],
 ])(
-  `a mutated row of %s costs only itself, and nothing is invented (seed ${seed}, ${runs} mutants)`,
+  `a mutated row of %s does not affect others, and nothing is invented (seed ${seed}, ${runs} mutants)`,
   async (_kind, forms) => {
     await fc.assert(
       fc.asyncProperty(

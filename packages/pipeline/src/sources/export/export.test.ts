@@ -176,7 +176,7 @@ test('a CSV column is read like the API field of the same name', async () => {
   ])
 })
 
-test('names of CSV columns may have blanks and any case', async () => {
+test('names of CSV columns may contain spaces and be in any case', async () => {
   const file = await written('a.csv', 'Code, product_name ,"FAT_100g"\n10000001, A ,12.5\n')
   const { products } = await taken(exportSource({ file, userAgent }))
   expect(products).toMatchObject([{ code: '10000001', product_name: 'A', fat_100g: 12.5 }])

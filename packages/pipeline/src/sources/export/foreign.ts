@@ -1,4 +1,4 @@
-/** Formats that are not read, each with the name for the user and the way to a format that is. */
+/** Formats that are not supported, each with its name for the user and a command that converts it. */
 interface ForeignFormat {
   readonly what: string
   readonly hint: string

@@ -69,7 +69,7 @@ test('a wrong checksum is reported after the data', async () => {
   expect(await read(content, 10)).toMatchObject({ text: 'abc', error: { code: 'FILE_DAMAGED' } })
 })
 
-test('a failed input is reported after the data before it', async () => {
+test('an error of the input is reported after the data before it', async () => {
   const failing = async function* () {
     yield gzipSync('abc', { level: 0 }).subarray(0, 17)
     throw new Error('gone')

@@ -6,17 +6,17 @@ import { lineFields } from './jsonlFile.ts'
 /** Before each text of a JSON sequence (RFC 7464), which `jq --seq` writes. */
 const recordSeparator = '\x1e'
 
-/** Whether a text that starts so may be JSON. */
+/** Whether a text with this start may be JSON. */
 export const isJson = (start: string): boolean =>
   ['[', '{', recordSeparator].some(sign => start.startsWith(sign))
 
-/** The same, if its first line may be damaged or a message of another program. A web page can contain JSON too. */
+/** Like `isJson`, but the first line may be damaged or a message of another program. A web page with JSON is not JSON. */
 export const containsJson = (start: string): boolean =>
   isJson(start) || (!/^<(?:[!?]|(?:html|head|body)\b)/i.test(start) && /\n\s*\{\s*"/.test(start))
 
 /**
- * Whether a text that starts so has one JSON object on each line, because its first line has. Only then its lines can be read
- * in a thread.
+ * Whether a text with this start has one JSON object on each line, as its first line does. Only such files can be read in a
+ * thread.
  */
 export const isJsonLines = (start: string): boolean => {
   if (!start.startsWith('{')) return false
@@ -30,7 +30,7 @@ export const isJsonLines = (start: string): boolean => {
   }
 }
 
-/** The products of a JSON file that has not one object on each line, in batches. */
+/** The products of a JSON file whose objects span lines or share one, in batches. */
 export async function* jsonEntries(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly Entry[]> {
   const cutter = new DocumentCutter()
   const reader = new LineReader(lineFields)

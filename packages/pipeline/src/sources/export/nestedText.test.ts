@@ -35,7 +35,7 @@ test.each<readonly [what: string, text: string, value: unknown]>([
   ['JSON', '[{"lang":"main","text":"Pain"}]', [{ lang: 'main', text: 'Pain' }]],
   ['an empty list', '[]', []],
   ['a list that is not closed', "[{'lang': main, 'text': Pain", undefined],
-  ['a text with brackets, which ends in doubt', "[{'lang': main, 'text': a } b}]", undefined],
+  ['a text with brackets, whose end is ambiguous', "[{'lang': main, 'text': a } b}]", undefined],
 ])('%s', (_what, text, value) => {
   expect(nestedValue(text)).toEqual(value)
 })

@@ -1,6 +1,6 @@
 /**
  * Lists and objects that programs write as text, because CSV has neither: JSON, Python and NumPy
- * (`[{'lang': 'main', 'text': "Pain"}]`), and DuckDB, which leaves out most quotes (`[{'lang': main, 'text': Pain}]`).
+ * (`[{'lang': 'main', 'text': "Pain"}]`), and DuckDB, which omits most quotes (`[{'lang': main, 'text': Pain}]`).
  */
 
 const lists: ReadonlySet<string> = new Set([
@@ -17,7 +17,7 @@ export const isNested = (column: string, text: string): boolean => {
   return text[0] === '{' && (column === 'nutriments' || column === 'images' || column === 'nutrition')
 }
 
-/** The value in a text; undefined if it cannot be read without doubt. */
+/** The value in a text; undefined if the text is ambiguous. */
 export const nestedValue = (text: string): unknown => {
   try {
     return JSON.parse(text)
@@ -28,13 +28,13 @@ export const nestedValue = (text: string): unknown => {
   }
 }
 
-/** What stands before the name of the next member, where an unquoted text ends. */
+/** The start of the next member, where an unquoted text ends. */
 const nextMember = /\s*,\s*'[\w-]+'\s*:|\s*\}/y
 const nextItem = /\s*,|\s*\]/y
 const singleQuoted = /'((?:[^'\\]|\\.|'')*)'/sy
 const doubleQuoted = /"((?:[^"\\]|\\.)*)"/sy
 
-/** A reader that returns undefined, and never reaches the end, if something else than expected follows. */
+/** A reader that returns undefined, and never reaches the end, if the text has an unexpected character. */
 class NestedText {
   private at = 0
   private readonly text: string
@@ -61,7 +61,7 @@ class NestedText {
     while (this.text[this.at] !== ']') {
       const before = this.at
       items.push(this.value())
-      // NumPy separates items by blanks.
+      // NumPy separates items with spaces.
       const isSeparated = this.skip(/\s*,\s*|\s*(?=[\][{'"])/y)
       if (this.at === before || !isSeparated) return undefined
     }

@@ -38,7 +38,7 @@ export const pageLocations = async (
           compressed_page_size: pageEnd - at,
           first_row_index: BigInt(row),
         })
-      // A row can go on in the next page, which cannot be read without this one.
+      // A row can continue in the next page, which cannot be read without this one.
       else last.compressed_page_size = pageEnd - Number(last.offset)
       row += levels.rows
     }
@@ -52,7 +52,7 @@ interface PageHeader {
   readonly uncompressedBytes: number
   /** Null for a page without data, such as a dictionary. */
   readonly values: number | null
-  /** Null if the header does not say. */
+  /** Null if the header does not contain it. */
   readonly rows: number | null
 }
 

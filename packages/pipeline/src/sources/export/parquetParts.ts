@@ -47,7 +47,8 @@ export async function* wholeGroup(
 
 /** The rows of a large group in parts. Of each column about one page is in memory. */
 export async function* largeGroupParts(reading: Reading, range: GroupRange): AsyncGenerator<Part> {
-  // Most of what decoding allocates is garbage at once. By default, the heap would grow to a multiple of the values first.
+  // Most memory that decoding allocates becomes garbage at once. By default, the heap would first grow to a multiple
+  // of the values.
   setFlagsFromString('--heap-growing-percent=20')
   const columns = await segmentedColumns(reading, range)
   for (let start = range.rowStart; start < range.rowEnd; start += partRows) {
@@ -79,7 +80,7 @@ const segmentedColumns = async (
           }).page_locations
     locations[meta_data.path_in_schema.join('.')] = pages
     const starts = pages.map(page => rowStart + Number(page.first_row_index))
-    // Of the members of a list, the one with the most pages decides.
+    // The member of a list with the most pages determines the parts.
     if (starts.length > (boundaries.get(name)?.length ?? 0)) boundaries.set(name, starts)
   }
   // Not a documented option: the locations that hyparquet itself reads from an offset index.

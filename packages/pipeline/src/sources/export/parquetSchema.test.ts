@@ -13,7 +13,7 @@ const list = (name: string, ...members: readonly string[]): SchemaElement[] => [
 
 const rowsOf = async (file: ArrayBuffer, metadata: FileMetaData) => parquetReadObjects({ file, metadata })
 
-test('of the items of nutriments and images only the members are read that the record needs', async () => {
+test('only the members of nutriments and images that the record needs are read', async () => {
   const schema = [
     { name: 'root', num_children: 3 },
     ...list('nutriments', 'value', 'name', '100g', 'serving'),

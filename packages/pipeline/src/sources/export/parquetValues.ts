@@ -4,7 +4,7 @@ import { objectOf } from '../../product/json.ts'
 import { shortestDecimal } from '../../product/listForm.ts'
 import type { Skip } from '../../product/skip.ts'
 
-/** What a text that is not valid UTF-8 becomes. No field of a product is a symbol. */
+/** Replaces a text that is not valid UTF-8. No field of a product is a symbol. */
 const invalidText = Symbol('invalid text')
 
 /** The texts of a file. */
