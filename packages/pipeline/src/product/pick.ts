@@ -281,7 +281,8 @@ const skipValue = (line: Uint8Array, from: number): number => {
 
 /**
  * The position after the object or array whose bracket is before `from`. Most bytes of a line are read here. Therefore
- * strings are skipped in place, and one bit mask recognises brackets: `{` and `[` differ in one bit, as do `}` and `]`.
+ * strings are skipped in place, two bytes at a time, and one bit mask recognises brackets: `{` and `[` differ in one bit, as
+ * do `}` and `]`.
  */
 const skipContainer = (line: Uint8Array, from: number): number => {
   const { length } = line
@@ -293,8 +294,14 @@ const skipContainer = (line: Uint8Array, from: number): number => {
       for (;;) {
         const inside = line[at++]
         if (inside === quote) break
-        if (inside === backslash) at += 1
-        else if (inside === undefined) throw new SyntaxError('it ends inside a string')
+        if (inside === backslash) {
+          at += 1
+          continue
+        }
+        const next = line[at++]
+        if (next === quote) break
+        if (next === backslash) at += 1
+        else if (next === undefined) throw new SyntaxError('it ends inside a string')
       }
     } else if (byte >= bracket) {
       const kind = byte & 0x5f
