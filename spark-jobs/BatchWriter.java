@@ -24,7 +24,7 @@ import org.apache.spark.sql.functions;
  * Writes batches of messages to the tables: one job reads a batch, and the driver commits what the tasks return.
  *
  * A table is opened before the first batch, and again if it has changed since. If this throws, call `close` and write
- * the batch in another way.
+ * the batch with MERGE.
  */
 public class BatchWriter {
     private final SparkSession session;
@@ -59,7 +59,7 @@ public class BatchWriter {
         this.maxDriverRows = maxDriverRows;
     }
 
-    /** Returns false if the batch must be written in another way: too many products, or too many rejected messages. */
+    /** Returns false if the batch must be written with MERGE: too many products, or too many rejected messages. */
     public synchronized boolean write(Dataset batch, Map properties) throws Exception {
         if (!open()) return false;
         List results = results(batch);
@@ -83,19 +83,19 @@ public class BatchWriter {
         scratch.write(results(batch), new HashMap());
     }
 
-    /** Forgets what is known of the tables. */
+    /** Discards everything that is known about the tables. */
     public synchronized void close() {
         products = null;
         rejected = null;
     }
 
-    /** Makes the index, unless it is of the current snapshot. Returns false if the table is too large. */
+    /** Builds the index, unless it belongs to the current snapshot. Returns false if the table is too large. */
     public synchronized boolean open() throws Exception {
         if (products != null && products.size() > maxRows) tooLarge = true;
         if (products != null && products.isCurrent() && !tooLarge) return true;
         products = null;
         Table table = Spark3Util.loadIcebergTable(session, productsName);
-        // The summary of a snapshot counts only roughly.
+        // The summary of a snapshot has only an approximate count.
         tooLarge = tooLarge || rows(table) > maxRows;
         if (tooLarge) return false;
         products = new ProductTable(table, maxDriverRows, places(table));
@@ -116,12 +116,12 @@ public class BatchWriter {
         return new ProductTable(created, 10, new ArrayList().iterator());
     }
 
-    /** Returns whether there is an index; otherwise other methods than these must maintain the tables. */
+    /** Returns whether there is an index; without one, SQL procedures must maintain the tables. */
     public boolean isIndexed() {
         return products != null;
     }
 
-    /** Rewrites some files, if that is useful, and returns whether it was. Batches go on meanwhile. */
+    /** Rewrites some files, if that is useful, and returns whether it was. Batches continue in the meantime. */
     public boolean compact() throws Exception {
         ProductTable current = products;
         if (current == null || !current.isCurrent()) return false;

@@ -6,14 +6,14 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * A rewrite of some data files into one, without their deleted rows. A task writes the new file while batches go on:
- * `owners` has the numbers of the rows at the start, so that rows which change meanwhile can be deleted in the new file.
+ * A rewrite of some data files into one, without their deleted rows. A task writes the new file while batches continue.
+ * `owners` has the row numbers at the start, so that rows that change in the meantime can be deleted in the new file.
  */
 public class Compaction {
     private static final int SMALL = 8_000;
     private static final int MEDIUM = 64_000;
     private static final int MAX_ROWS = 200_000;
-    /** So many small files are rewritten together; fewer would be rewritten too often. */
+    /** The number of small files that are rewritten together. With a lower number, rows would be rewritten too often. */
     private static final int MIN_FILES = 8;
     private static final double MAX_DELETED = 0.3;
 

@@ -4,7 +4,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.TreeMap;
 
-/** One file of deletes in place of some: the index knows which positions no row has, so the old files are not read. */
+/** Replaces some files of deletes by one. The index knows which positions have no row, so the old files are not read. */
 public class DeleteCompaction {
     public final List replaced;
     /** Path of a data file → Positions. */

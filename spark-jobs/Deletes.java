@@ -23,9 +23,9 @@ public class Deletes {
     private int count = 0;
     private DeleteFile last = null;
     private boolean changed = false;
-    /** The data files of new positions. */
+    /** The data files with new positions. */
     private final HashSet newPaths = new HashSet();
-    /** Path → DeleteFile, all others. */
+    /** Path → DeleteFile, for all files except the last. */
     private final LinkedHashMap full = new LinkedHashMap();
 
     public void add(String path, int position) {

@@ -14,8 +14,8 @@ import org.apache.iceberg.Table;
 /**
  * Which snapshots a table keeps, and when the files of the others are deleted.
  *
- * Each commit adds a snapshot to the metadata, which each commit writes again. So most snapshots are removed after some
- * seconds. Their files stay for five minutes, since a query that has started may still read them.
+ * Each commit adds a snapshot to the metadata, and writes all of the metadata again. So most snapshots are removed after
+ * a few seconds. Their files stay for five minutes, because a running query may still read them.
  */
 public class History {
     private static final int ALL_OF_THE_LAST = 20;
@@ -51,7 +51,7 @@ public class History {
             if (table.snapshot(((Snapshot) before.get(i)).snapshotId()) == null) addExpired(before.get(i));
     }
 
-    /** Keeps the last snapshots, and one in ten seconds of the last five minutes. */
+    /** The snapshots to expire: all but the last ones, and one for each ten seconds of the last five minutes. */
     private List chosen(long nowMs) {
         ArrayList all = snapshots();
         HashSet named = new HashSet();
@@ -70,7 +70,7 @@ public class History {
         return chosen;
     }
 
-    /** Returns the paths of some files that can be deleted, and forgets them. */
+    /** Returns and removes the paths of some files that can be deleted. */
     public List due(long nowMs) {
         Snapshot oldest = (Snapshot) table.snapshots().iterator().next();
         long limit = Math.min(nowMs - KEPT_MS, oldest.timestampMillis());
@@ -82,7 +82,7 @@ public class History {
             Snapshot snapshot = (Snapshot) snapshots.get(i);
             for (Iterator j = manifests(snapshot).iterator(); j.hasNext();) {
                 Object path = j.next();
-                // What the oldest snapshot does not have, no later one has.
+                // A file that the oldest snapshot does not have is not in any later one.
                 if (kept.add(path)) paths.add(path);
             }
             paths.add(snapshot.manifestListLocation());

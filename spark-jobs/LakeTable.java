@@ -16,10 +16,10 @@ import org.apache.iceberg.expressions.Expressions;
 import org.apache.iceberg.relocated.com.google.common.util.concurrent.MoreExecutors;
 
 /**
- * A table that this object alone changes, by Iceberg's own API and without a plan of Spark.
+ * A table that only this object changes, through Iceberg's own API and without Spark SQL.
  *
- * What is in memory is true of one snapshot. If the table has another one, or if a commit fails, this object is
- * useless: `isCurrent` returns false, and the caller makes another object. Callers hold the lock of this object.
+ * The state in memory is valid for one snapshot. If the table has another one, or if a commit fails, this object must
+ * not be used again: `isCurrent` returns false, and the caller makes another object. Callers hold the lock of this object.
  */
 public abstract class LakeTable {
     /** The default executor waits for its threads in steps of 10 ms, several times in a commit. */
@@ -59,7 +59,7 @@ public abstract class LakeTable {
 
     /**
      * Starts a commit that fails if another writer has changed the table. Call this before anything in memory changes:
-     * whatever is thrown until `commit` or `abandon` makes this object useless.
+     * after any exception before `commit` or `abandon`, this object must not be used again.
      */
     protected RowDelta begin() {
         RowDelta change = table.newRowDelta();
@@ -74,7 +74,7 @@ public abstract class LakeTable {
         return change;
     }
 
-    /** The properties of the last snapshot that tell which messages are in the table, for a commit without messages. */
+    /** The properties of the last snapshot that record which messages are in the table, for a commit without messages. */
     protected Map offsets() {
         HashMap found = new HashMap();
         if (table.currentSnapshot() == null) return found;
@@ -86,7 +86,7 @@ public abstract class LakeTable {
         return found;
     }
 
-    /** Ends what `begin` has started without a commit, since nothing has changed. */
+    /** Undoes `begin` without a commit, because nothing has changed. */
     protected void abandon() {
         failed = false;
     }
@@ -104,7 +104,7 @@ public abstract class LakeTable {
         removed.clear();
     }
 
-    /** Replaces the file of the tail by one with the rows that the tail has now. */
+    /** Replaces the file of the tail with one that has its current rows. */
     protected void writeTail(RowDelta change) throws IOException {
         if (tail.file != null) removeRows(change, tail.file);
         List rows = tail.compact();

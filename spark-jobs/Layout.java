@@ -8,7 +8,7 @@ import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Which column of `MessageReader` becomes which column of a table. The columns of a table may have another order than
+ * Maps the columns of `MessageReader` to the columns of a table. The columns of a table may have another order than
  * those of a message, and a table may have more columns, if a newer version of this job has added them.
  */
 public class Layout implements Serializable {

@@ -68,7 +68,7 @@ public class MessageReader implements Serializable {
         return new GenericInternalRow(row);
     }
 
-    /** A moment after its message would win against all later ones, so the message's own time counts. */
+    /** A time after that of the message would win against all later ones, so the time of the message counts. */
     private static long bounded(long moment, long sent) {
         // The time of reading would differ in each run.
         return moment > sent + MAX_CLOCK_DIFFERENCE ? sent : moment;
@@ -82,7 +82,7 @@ public class MessageReader implements Serializable {
             int number = version.toIntExact();
             if (number >= 1 && number <= newest) return null;
         } catch (NumberFormatException e) {
-            // Not a number is not a known version either.
+            // A version that is not a number is also unknown.
         }
         return rules.get("unknownVersion") + version.toString();
     }

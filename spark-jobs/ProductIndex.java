@@ -5,7 +5,7 @@ import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
- * Where the row of each code is, and how old it is. It is in the driver's memory, about 60 bytes a row.
+ * The place and the age of the row of each code. It is in the driver's memory, about 60 bytes a row.
  *
  * A row is a number that never changes: 0 for the first code that was added. Its six words are in chunks, so that the
  * index grows without a copy. A hash table of row numbers finds the row of a code.
@@ -36,7 +36,7 @@ public class ProductIndex {
         words[at] = number(digits, split, digits.length);
         words[at + 1] = (high << 32) | row.getInt(columns[4]);
         words[at + 2] = row.getLong(columns[1]);
-        // A revision is never negative, and none is older than all.
+        // A revision is never negative, so -1 (no revision) is older than any.
         words[at + 3] = row.isNullAt(columns[2]) ? -1 : row.getLong(columns[2]);
         words[at + 4] = row.getLong(columns[3]);
     }

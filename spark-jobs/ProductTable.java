@@ -17,7 +17,7 @@ import org.apache.spark.sql.catalyst.expressions.UnsafeRow;
 
 /**
  * The table of products, with one row for each code: the newest. An index in memory knows the place of each row, so
- * that a batch costs what it writes, whatever the size of the table.
+ * that the cost of a batch depends on what it writes, not on the size of the table.
  */
 public class ProductTable extends LakeTable {
     /** The number of the tail in `files`; its file changes with each commit. */
@@ -87,7 +87,7 @@ public class ProductTable extends LakeTable {
         return false;
     }
 
-    /** Notes a row of a data file: it becomes the row of its code, or it is deleted, since it is not the newest. */
+    /** Notes a row of a data file: it becomes the row of its code, or it is deleted, because it is not the newest. */
     private void put(long[] keys, int key, int number, int position) {
         int row = claim(keys, key);
         if (row < 0) {
@@ -148,7 +148,7 @@ public class ProductTable extends LakeTable {
         return compaction;
     }
 
-    /** Replaces the files of the compaction by the new file. Its rows that have changed meanwhile are deleted. */
+    /** Replaces the files of the compaction by the new file. Its rows that have changed in the meantime are deleted. */
     public synchronized void finishCompaction(Compaction compaction, DataFile added) throws IOException {
         RowDelta change = begin();
         for (int i = 0; i < compaction.numbers.length; i++) {
@@ -198,7 +198,7 @@ public class ProductTable extends LakeTable {
         return compaction;
     }
 
-    /** Replaces the files of deletes by one. */
+    /** Replaces the files of deletes with one. */
     public void finishDeleteCompaction(DeleteCompaction compaction) throws IOException {
         boolean isEmpty = compaction.positions.isEmpty();
         DeleteFile added = isEmpty ? null : Files.writeDeletes(table, compaction.positions, nextFile());

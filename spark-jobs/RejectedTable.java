@@ -11,11 +11,11 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.expressions.UnsafeRow;
 import org.apache.spark.sql.types.StructType;
 
-/** The table of rejected messages, with one row for each message. The messages that it has are known in memory. */
+/** The table of rejected messages, with one row for each message. The keys of its messages are in memory. */
 public class RejectedTable extends LakeTable {
     /**
-     * What identifies a message, in SQL; `key` does the same. The timestamp too, since the offsets of a topic that was
-     * deleted and created again start at 0.
+     * The key of a message, in SQL; `key` computes the same. It contains the timestamp, because the offsets of a topic that
+     * was deleted and created again start at 0.
      */
     public static final String KEY =
         "concat_ws(' ', topic, kafka_partition, kafka_offset, unix_micros(kafka_timestamp))";

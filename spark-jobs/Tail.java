@@ -7,7 +7,7 @@ import org.apache.spark.sql.catalyst.expressions.UnsafeRow;
 
 /**
  * The rows of the last small data file, which are also in memory. Each commit writes them again with the new rows and
- * removes the previous file, so that a table gets one file for some thousand rows instead of one for each batch.
+ * removes the previous file, so that a table gets one file for a few thousand rows instead of one for each batch.
  */
 public class Tail {
     /** The file of the table that has these rows, or null if no rows are in the table yet. */

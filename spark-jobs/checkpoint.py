@@ -27,9 +27,9 @@ _OWNER = "offstream.json"
 
 
 class Owner(NamedTuple):
-    """The topic and the table that a checkpoint belongs to. Others may have the same names.
+    """The topic and the table that a checkpoint belongs to. Their names are not unique over time.
 
-    None is not known: `offstream repair` leaves it to the next start of the job.
+    None means unknown: `offstream repair` leaves it to the next start of the job.
     """
 
     topic_id: str | None

@@ -1,4 +1,4 @@
-"""What the table itself reports: which messages it contains, which losses were accepted, who writes it."""
+"""What the table itself records: the messages that it contains, the accepted losses, and its writer."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TableInUseError(StreamError):
 
 
 def holdings(spark: SparkSession) -> Holdings:
-    """Read the newest offsets in the history of the table. Snapshots of compaction have none."""
+    """Read the newest offsets in the history of the table. Snapshots of SQL statements have none."""
     java: Any = spark._jvm
     table = java.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, PRODUCTS)
     losses = table.properties().get(ACCEPTED_LOSSES)

@@ -117,7 +117,7 @@ class Tables:
         self._writer.warmUp(batch._jdf, f"file:{folder}")
 
     def open(self) -> None:
-        """Make the index of the products, which takes some seconds for a million rows."""
+        """Build the index of the products, which takes a few seconds for a million rows."""
         self._writer.open()
 
     def write(self, batch: DataFrame, properties: dict[str, str]) -> None:
@@ -131,7 +131,7 @@ class Tables:
                 self.merge(batch, properties)
 
     def merge(self, batch: DataFrame, properties: dict[str, str]) -> None:
-        """Write a batch by MERGE, which plans twice and reads the table of products."""
+        """Write a batch with MERGE, which plans two queries and reads the table of products."""
         with self._lock:
             merge_batch(batch, properties)
             for table in TABLES:
@@ -161,7 +161,7 @@ class Tables:
             return True
 
     def alone(self, work: Callable[[], None]) -> None:
-        """Do work while no batch is written and no file is rewritten."""
+        """Do work while no batch is being written and no file is being rewritten."""
         with self._compacting, self._lock:
             work()
 
@@ -188,7 +188,7 @@ class Tables:
 
 
 def merge_batch(batch: DataFrame, properties: dict[str, str]) -> None:
-    """Write a batch by MERGE: it plans twice and reads the tables, whatever the size of the batch."""
+    """Write a batch with MERGE, which plans two queries and reads the tables even for a small batch."""
     for name, value in properties.items():
         batch.sparkSession.conf.set(f"spark.sql.iceberg.snapshot-property.{name}", value)
     # Every action reads Kafka again unless the batch is persisted, and MERGE reads its source twice.

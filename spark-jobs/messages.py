@@ -61,7 +61,7 @@ def rejected(read: DataFrame) -> DataFrame:
 
 
 def rules() -> str:
-    """Return what MessageReader.java has to know, as JSON."""
+    """Return the rules for MessageReader.java as JSON."""
     a_time = TYPE_WORDS["timestamp"]
     return json.dumps(
         {

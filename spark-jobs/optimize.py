@@ -1,6 +1,6 @@
 """The rewrite of all files that `offstream table optimize` requests from the running job.
 
-Another process must not do it: its commit and those of the batches would conflict, and one would be lost.
+Another process cannot do it: its commit would conflict with those of the batches, and one of them would fail.
 The request is a file with an id. The progress file reports the id and the error when it is done.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class OptimizeRequests:
-    """Carries out requests one after the other, in a thread, so that the job reports progress meanwhile."""
+    """Carries out one request at a time, in a thread, so that the job continues to report progress."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class OptimizeRequests:
         alone: Callable[[Callable[[], None]], None],
         progress: Progress,
     ) -> None:
-        """`alone` does work while no batch is written and no upkeep runs."""
+        """`alone` does work while no batch is being written and no upkeep runs."""
         self._spark = spark
         self._file = file
         self._alone = alone
@@ -40,7 +40,7 @@ class OptimizeRequests:
         self._thread: threading.Thread | None = None
 
     def follow(self) -> None:
-        """Start to carry out a request if there is a new one. Call it again and again."""
+        """Start to carry out a new request, if there is one. Call it repeatedly."""
         is_busy = self._thread is not None and self._thread.is_alive()
         if is_busy or not self._file.exists():
             return
@@ -58,7 +58,7 @@ class OptimizeRequests:
         error = None
         try:
             self._alone(self._rewrite)
-        except Exception as thrown:  # noqa: BLE001 - whatever fails here, the stream must continue
+        except Exception as thrown:  # noqa: BLE001 - the stream must continue after any error
             traceback.print_exc()
             error = one_line(thrown)
         self._progress.report_optimized(request, error)

@@ -18,7 +18,7 @@ class StreamError(Exception):
     code: str
     """The error code for the user, see `packages/pipeline/src/errors.ts`."""
     details: dict[str, object] | None = None
-    """What the remedy of this code needs."""
+    """The data that the remedy of this code needs."""
 
 
 def run(name: str, main: Callable[[], None]) -> None:

@@ -100,7 +100,7 @@ def begin_watch(topic: Topic, checkpoint: Checkpoint, spark: SparkSession, progr
         owner = checkpoint.owner()
         refuse_loss(state, owner and owner.topic_id, held[state.name])
     elif table.topic_id == state.topic_id:
-        # The checkpoint was deleted. The topic, which is read again, must have what the table has not.
+        # The checkpoint was deleted. The topic must have every message that the table lacks.
         refuse_loss(state, state.topic_id, table.offsets.get(state.name))
     checkpoint.own(Owner(state.topic_id, table.table_id))
     return Watch(topic, state.topic_id, held)
@@ -147,7 +147,7 @@ class Batches:
             self._watch.read(self._checkpoint.planned(batch_id))
 
     def check(self) -> None:
-        """Check for lost messages between two batches: a lost topic may have no next batch."""
+        """Check for lost messages between two batches: a deleted topic may have no next batch."""
         try:
             if self._watch is not None:
                 self._watch.check()

@@ -1,6 +1,6 @@
 """What the broker reports about the topic, and whether messages were lost.
 
-Spark's Kafka source cannot do this. With `failOnDataLoss` it takes each gap of compaction for a loss. Without
+Spark's Kafka source cannot do this. With `failOnDataLoss` it treats each gap of compaction as a loss. Without
 it, it continues silently, also with another topic of the same name.
 """
 
@@ -86,7 +86,7 @@ class Topic:
             time.sleep(_PAUSE_SECONDS)
 
     def describe_if_reachable(self) -> TopicState | None:
-        """Do the same; None if the broker does not answer within two seconds or does not know the topic."""
+        """Like `describe`; None if the broker does not respond within two seconds or has no such topic."""
         try:
             return self._describe(_CHECK_TIMEOUT_MS)
         except Py4JJavaError as error:
@@ -152,7 +152,7 @@ class Watch:
         self._lock = threading.Lock()
 
     def check(self) -> None:
-        """Throw DataLossError if messages were lost. A broker that does not answer is not a loss."""
+        """Throw DataLossError if messages were lost. A broker that does not respond is not a loss."""
         with self._lock:
             self._check()
 
@@ -177,7 +177,7 @@ class Watch:
 def refuse_loss(state: TopicState, topic_id: str | None, held: Partitions | None) -> None:
     """Throw DataLossError if the topic cannot contain everything after the offsets `held`.
 
-    A `topic_id` of None is not known. Without `held` nothing was read yet, so nothing can be missing.
+    If `topic_id` is None, it is unknown. Without `held`, nothing was read yet, so nothing can be missing.
     """
     if topic_id is not None and state.topic_id != topic_id:
         raise DataLossError(

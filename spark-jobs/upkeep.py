@@ -1,6 +1,6 @@
 """When the tables are compacted and cleaned up, and what happens if that fails.
 
-Upkeep runs in a separate thread, while batches go on; only its commits wait for a batch, and a batch for
+Upkeep runs in a separate thread, while batches continue; only its commits wait for a batch, and a batch for
 them. A step that fails does not stop the stream: the error is logged and reported in the progress file, and
 the step is retried later.
 """

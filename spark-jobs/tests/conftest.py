@@ -24,7 +24,7 @@ time.tzset()
 
 
 def pytest_report_header() -> str:
-    """Print the seed with which a failing history can run again."""
+    """Print the seed, with which a failing history can be repeated."""
     return f"random histories: OFFSTREAM_HISTORIES={HISTORIES} OFFSTREAM_SEED={SEED}"
 
 

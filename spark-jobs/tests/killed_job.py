@@ -27,7 +27,7 @@ def die() -> NoReturn:
 
 
 class KilledBatches(stream.Batches):
-    """Dies before the tables are written, or while they are."""
+    """Dies before or while the tables are written."""
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
         """Write the batch."""

@@ -114,7 +114,7 @@ def test_a_file_that_differs_from_its_checksum_is_named(spark: SparkSession, tmp
         Checkpoint(spark, location).verify("products-events")
 
 
-def test_a_checkpoint_knows_its_topic_and_its_table(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_checkpoint_records_its_topic_and_its_table(spark: SparkSession, tmp_path: Path) -> None:
     checkpoint = Checkpoint(spark, (tmp_path / "c").as_uri())
     assert checkpoint.owner() is None
     checkpoint.own(Owner("topic 1", "table 1"))

@@ -1,4 +1,4 @@
-"""Random histories: the tables are those of a model in Python, whatever the order and the way of writing.
+"""Random histories: the tables match a model in Python, regardless of the order and of the way of writing.
 
 `spark-jobs/check --histories 200` runs many. The seed is in the first lines of the output of pytest.
 """
@@ -73,7 +73,7 @@ def histories(examples: int) -> Example:
             deadline=None,
             database=None,
             print_blob=True,
-            # A test of many Spark jobs is too slow to search for the smallest failing history for long.
+            # A test of many Spark jobs is too slow for a long search for the smallest failing history.
             phases=[Phase.explicit, Phase.generate, Phase.shrink],
             suppress_health_check=[*HealthCheck],
         )

@@ -1,4 +1,4 @@
-"""The table reports what it contains, and has only one writer."""
+"""The table records what it contains, and has only one writer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_an_empty_table_has_no_offsets(lake: SparkSession) -> None:
     assert (found.topic_id, found.offsets, found.accepted_losses) == (None, {}, [])
 
 
-def test_the_newest_offsets_count_also_after_a_compaction(lake: SparkSession) -> None:
+def test_the_newest_offsets_still_count_after_a_compaction(lake: SparkSession) -> None:
     for offset in range(3):
         properties = {"offstream.topic-id": "t", "offstream.offsets": json.dumps({"products": {"0": offset}})}
         Tables(lake).write(as_messages(lake, [update(offset, code=f"2000000{offset}")]), properties)
@@ -58,7 +58,7 @@ input()
 """
 
 
-def test_a_second_writer_is_refused_until_the_first_is_killed(lake: SparkSession, tmp_path: Path) -> None:
+def test_a_second_writer_is_rejected_until_the_first_is_killed(lake: SparkSession, tmp_path: Path) -> None:
     command = [sys.executable, "-c", HOLDER, str(tmp_path / "stream.lock")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
@@ -74,7 +74,7 @@ def test_a_second_writer_is_refused_until_the_first_is_killed(lake: SparkSession
             pass
 
 
-def test_a_table_with_unknown_columns_is_refused(lake: SparkSession) -> None:
+def test_a_table_with_unknown_columns_is_rejected(lake: SparkSession) -> None:
     refuse_newer_tables(lake)
     lake.sql(f"ALTER TABLE {PRODUCTS} ADD COLUMN carbon_footprint DOUBLE")
     with pytest.raises(TableNewerError, match=r"does not know: `carbon_footprint`$"):

@@ -110,7 +110,7 @@ class Job:
         return offset
 
 
-def test_kills_before_during_and_after_the_commit_of_the_tables_lose_and_duplicate_nothing(
+def test_kills_before_during_and_after_the_commit_of_the_tables_neither_lose_nor_duplicate_messages(
     bare_lake: SparkSession, broker: str, connectors: str, tmp_path: Path
 ) -> None:
     # Load the catalog with the settings of this session; `holdings` would use those of the session used last.

@@ -256,7 +256,7 @@ def test_batches_share_a_data_file_and_a_file_of_deletes(lake: SparkSession) -> 
     assert [row.kafka_offset for row in rows_of(lake)] == [8, 9, 10, 11, 4, 5, 6, 7]
 
 
-def test_compaction_rewrites_small_files_while_batches_go_on(lake: SparkSession) -> None:
+def test_compaction_rewrites_small_files_while_batches_continue(lake: SparkSession) -> None:
     tables = small_files(lake)
     for offset in range(9):
         tables.write(as_messages(lake, [update(offset, code=f"2000000{offset}"), update(offset)]), {})
@@ -276,7 +276,7 @@ def test_compaction_rewrites_small_files_while_batches_go_on(lake: SparkSession)
     assert written_by_merge(lake) == 0
 
 
-def test_a_compaction_deletes_the_rows_that_changed_meanwhile(lake: SparkSession) -> None:
+def test_a_compaction_deletes_the_rows_that_changed_in_the_meantime(lake: SparkSession) -> None:
     tables = small_files(lake)
     for offset in range(8):
         tables.write(as_messages(lake, [update(offset, code=f"2000000{offset}")]), {})
@@ -292,7 +292,7 @@ def test_a_compaction_deletes_the_rows_that_changed_meanwhile(lake: SparkSession
     assert count_of(lake, "data_files") == 2
 
 
-def test_a_change_by_another_writer_makes_a_new_index(lake: SparkSession) -> None:
+def test_a_change_by_another_writer_causes_a_new_index(lake: SparkSession) -> None:
     tables = tables_of(lake)
     tables.write(as_messages(lake, [update(0), update(1, code=EVIAN)]), {})
     lake.sql(f"DELETE FROM {PRODUCTS} WHERE code = '{EVIAN}'")

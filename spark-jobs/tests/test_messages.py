@@ -114,7 +114,7 @@ def test_whole_numbers_may_have_a_decimal_point(spark: SparkSession) -> None:
         ("2026-01-31T12:05:00.000Z", datetime(2026, 1, 31, 12, 5)),
     ],
 )
-def test_a_moment_after_its_message_is_that_of_the_message(
+def test_a_time_after_that_of_the_message_becomes_the_time_of_the_message(
     spark: SparkSession, as_of: str, moment: datetime
 ) -> None:
     assert one_accepted(spark, update(as_of=as_of)).as_of == moment

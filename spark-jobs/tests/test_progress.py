@@ -44,7 +44,7 @@ def test_the_file_has_the_fields_that_stream_progress_ts_reads(tmp_path: Path) -
     }
 
 
-def test_an_error_that_the_user_must_act_on_has_its_code_and_what_its_remedy_needs(tmp_path: Path) -> None:
+def test_an_error_that_the_user_must_fix_has_its_code_and_the_data_of_its_remedy(tmp_path: Path) -> None:
     file = tmp_path / "job.progress.json"
     error = CheckpointDamagedError("`metadata` is empty")
     error.details = {"offsets": {}}

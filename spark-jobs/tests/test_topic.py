@@ -1,4 +1,4 @@
-"""No message is lost silently, with a real broker; and what is not a loss does not stop the stream."""
+"""With a real broker: no message is lost silently, and only a loss stops the stream."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STATE = TopicState("t", "id-1", first={"0": 5, "1": 0}, end={"0": 9, "1": 0})
 
 
 @pytest.mark.parametrize("held", [None, {"0": 5, "1": 0}, {"0": 9, "1": 0}, {"0": 7}])
-def test_offsets_between_the_first_and_the_end_are_no_loss(held: dict[str, int] | None) -> None:
+def test_offsets_between_the_first_and_the_end_are_not_a_loss(held: dict[str, int] | None) -> None:
     refuse_loss(STATE, "id-1", held)
     refuse_loss(STATE, None, held)
 
@@ -207,7 +207,7 @@ def test_offsets_beyond_the_end_fail_the_start(job: Job) -> None:
         job.run()
 
 
-def test_a_deleted_checkpoint_is_no_loss_unless_the_topic_lacks_what_the_table_does_not_contain(
+def test_a_deleted_checkpoint_is_not_a_loss_unless_the_topic_lacks_what_the_table_does_not_contain(
     job: Job,
 ) -> None:
     job.topic.publish(*products(0, 4))
@@ -225,7 +225,7 @@ def test_a_deleted_checkpoint_is_no_loss_unless_the_topic_lacks_what_the_table_d
         job.run()
 
 
-def test_gaps_of_compaction_are_no_loss(job: Job) -> None:
+def test_gaps_of_compaction_are_not_a_loss(job: Job) -> None:
     job.topic = BrokerTopic(
         *(job.lake, job.topic.broker),
         cleanup_policy="compact",

@@ -31,7 +31,7 @@ export interface Snapshot {
   readonly addedRows: number
   /** Rows that were deleted or replaced. */
   readonly deletedRows: number
-  /** The batch of the stream that wrote it, and its query; null for compaction and statements of users. */
+  /** The batch of the stream that wrote it, and its query; null for SQL statements. */
   readonly batchId: number | null
   readonly queryId: string | null
   /** All messages before these offsets are in the table. */
