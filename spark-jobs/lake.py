@@ -238,14 +238,14 @@ def merge_rejected(rows: DataFrame) -> None:
 def compact(spark: SparkSession, table: str) -> None:
     """Rewrite small files and deletes into few larger files.
 
-    Without it every batch leaves files behind, and reads slow down. It must not run beside a MERGE.
+    Without it every batch leaves files behind, and reads slow down. It must not run during a MERGE.
     """
     _call(spark, "rewrite_data_files", table, "options => map('remove-dangling-deletes', 'true')")
     _call(spark, "rewrite_position_delete_files", table)
 
 
 def rewrite(spark: SparkSession, table: str) -> None:
-    """Rewrite all files into few large ones without deleted rows. It must not run beside a MERGE."""
+    """Rewrite all files into few large ones without deleted rows. It must not run during a MERGE."""
     _call(
         *(spark, "rewrite_data_files", table),
         "options => map('rewrite-all', 'true', 'remove-dangling-deletes', 'true')",

@@ -27,7 +27,7 @@ class Progress:
 
     `packages/pipeline/src/services/streamProgress.ts` reads it. `inputRows` counts since this process
     started; `batchId`, `rowsPerSecond` and `triggerMs` are those of the last batch, null before the first.
-    The last batches, with the duration of each phase, are in `products-stream.batches.json` beside it.
+    The last batches, with the duration of each phase, are in `products-stream.batches.json` next to it.
     """
 
     def __init__(self, file: Path) -> None:

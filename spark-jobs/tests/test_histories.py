@@ -1,4 +1,4 @@
-"""Random histories: the tables match a model in Python, regardless of the order and of the way of writing.
+"""Random histories: the tables match a model in Python, regardless of the order and the way of writing.
 
 `spark-jobs/check --histories 200` runs many. The seed is in the first lines of the output of pytest.
 """

@@ -119,7 +119,7 @@ memory are those of the client's processes.`,
         await publish(bench, stack.broker, await writeEvents(bench, choice))
         await stack.written(before, until)
         before = until
-        // Only the Thrift server may run beside the clients.
+        // Only the Thrift server may run at the same time as the clients.
         await stack.down()
         await stack.up()
       }

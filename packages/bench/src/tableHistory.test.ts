@@ -20,7 +20,7 @@ test('a table without a commit has no history', () => {
   expect(commitsIn({})).toEqual([])
 })
 
-test('messages are visible with the first commit that has their offsets, whatever upkeep commits later', () => {
+test('messages are visible with the first commit that has their offsets, regardless of later commits by upkeep', () => {
   const snapshots = [
     snapshot(10, 'append', 100),
     snapshot(20, 'overwrite', 300),

@@ -55,7 +55,7 @@ export const streamOf = (stack: ScratchStack) => {
   }
 }
 
-/** Replaces the content of a file, or deletes it. Hadoop keeps a checksum beside it. */
+/** Replaces the content of a file, or deletes it. Hadoop keeps a checksum file next to it. */
 export const damage = async (file: string, content: string | null): Promise<void> => {
   await rm(file.replace(/([^/]+)$/, '.$1.crc'), { force: true })
   if (content === null) await rm(file)

@@ -47,7 +47,7 @@ export const bytes = (value: number | null | undefined): string => {
   return `${decimal(value / size)} ${unit}`
 }
 
-/** The time of day of a moment; with the date if it is not today. */
+/** The time of day, with the date if it is not today. */
 export const moment = (value: string | number): string => {
   const date = new Date(value)
   if (Number.isNaN(date.getTime())) return String(value)

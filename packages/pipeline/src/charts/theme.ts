@@ -42,7 +42,7 @@ export const fontFamily = "Inter, 'Helvetica Neue', Helvetica, Arial, sans-serif
 
 /**
  * The configuration of Vega-Lite for a theme. A specification names the styles: `score` for marks in an official colour,
- * `label` for values beside a mark, `inside` for values on a mark, `note` for remarks.
+ * `label` for values next to a mark, `inside` for values on a mark, `note` for remarks.
  */
 export const configOf = (theme: ChartTheme): Config => {
   const { paper, ink, muted, line, accent, second, scale } = palettes[theme]

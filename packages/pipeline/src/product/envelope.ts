@@ -41,7 +41,7 @@ export const envelopeMembers = [
   ...['data', 'data_base64', 'topic', 'partition', 'offset', 'key', 'value', 'headers', 'timestamp', 'ts'],
 ] as const
 
-/** The value in a string that contains a JSON object or array, also if it was quoted twice; any other value as it is. */
+/** The value in a string that contains a JSON object or array, even if it was quoted twice; any other value unchanged. */
 export const parsed = (value: unknown): unknown => {
   if (typeof value !== 'string' || !/^\s*(?:"\s*)?[[{]/.test(value)) return value
   try {

@@ -42,10 +42,10 @@ export type Reading =
  * of the record itself. All differences between sources are resolved here: codes, entities, numbers as text, units, old
  * and new names, tags. Implausible values are kept and flagged (`qualityFlags`).
  *
- * Nothing is a product unless it says so: it needs a barcode, written as text or as a number that is exact, at least one
- * field of a product beside it (`hasProductFields`), and one of the requested product types.
+ * A product must have a barcode, written as text or as an exact number, at least one other field of a product
+ * (`hasProductFields`), and one of the requested product types.
  *
- * A record is returned unchanged, with its own moments and source, so that records can be copied.
+ * A record is returned unchanged, with its own times and source, so that records can be copied.
  */
 export const productOf = (raw: unknown, context: RecordContext): Reading => {
   const object = objectOf(raw)

@@ -13,7 +13,7 @@ export const element = (
   content: string | readonly Element[] = [],
 ): Element => ({ name, attributes, content })
 
-/** A document as Tableau writes it: two blanks for each level, attributes in single quotes. */
+/** A document as Tableau writes it: two spaces for each level, attributes in single quotes. */
 export const documentOf = (root: Element, comment: string): string =>
   `<?xml version='1.0' encoding='utf-8' ?>\n<!-- ${comment} -->\n${written(root, '')}\n`
 

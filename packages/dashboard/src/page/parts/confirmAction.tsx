@@ -5,7 +5,7 @@ import { post, RequestError } from '../request.ts'
 import { Dialog } from './dialog.tsx'
 import { inCode } from './inCode.tsx'
 
-/** What the user wants to do. */
+/** The requested action. */
 export interface ActionRequest {
   readonly name: ServiceStatus['name']
   readonly action: Action

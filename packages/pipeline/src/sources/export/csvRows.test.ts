@@ -97,7 +97,7 @@ test.each<readonly [what: string, dialect: CsvDialect, text: string, rows: reado
     ],
   ],
   [
-    'line ends of old Macs',
+    'line ends of old Mac files',
     { ...commas, lineEnd: '\r' },
     'code,a\r1000001,"A\rB"\r1000002,C',
     [

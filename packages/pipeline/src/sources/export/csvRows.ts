@@ -8,7 +8,7 @@ const maxQuotedBytes = 256 * 1024
 
 const quote = 0x22
 const tab = 0x09
-const blank = 0x20
+const space = 0x20
 const carriageReturn = 0x0d
 
 /** How a file is written. */
@@ -129,7 +129,7 @@ export class CsvRows {
   private readonly isBlank = (from: number, end: number): boolean => {
     for (let at = from; at < end; at += 1) {
       const byte = this.text[at]
-      if (byte !== blank && byte !== carriageReturn && byte !== this.lineEnd) return false
+      if (byte !== space && byte !== carriageReturn && byte !== this.lineEnd) return false
     }
     return true
   }
@@ -210,7 +210,7 @@ export class CsvRows {
 
   private readonly afterBlanks = (from: number): number => {
     let at = from
-    while (this.text[at] === blank) at += 1
+    while (this.text[at] === space) at += 1
     return at
   }
 

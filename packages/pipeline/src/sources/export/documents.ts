@@ -5,7 +5,7 @@ const maxBytes = 16 * 1024 * 1024
 /** Real products have four levels. The limit bounds how often bytes are read again after an error. */
 const maxDepth = 64
 
-const [lineFeed, blank, quote, comma, colon, backslash] = [0x0a, 0x20, 0x22, 0x2c, 0x3a, 0x5c]
+const [lineFeed, space, quote, comma, colon, backslash] = [0x0a, 0x20, 0x22, 0x2c, 0x3a, 0x5c]
 const [brace, closingBrace, bracket, closingBracket] = [0x7b, 0x7d, 0x5b, 0x5d]
 
 /** One JSON object of a file, or bytes that are not one. `place` is the number of its first line. */
@@ -67,7 +67,7 @@ export class DocumentCutter {
       } else if (byte === bracket || byte === closingBracket || byte === comma) {
         if (this.last === 0 && byte === bracket) this.isArray = true
         this.last = byte
-      } else if (byte > blank && byte !== 0xef && byte !== 0xbb && byte !== 0xbf) {
+      } else if (byte > space && byte !== 0xef && byte !== 0xbb && byte !== 0xbf) {
         if (this.isInResponse && byte === closingBrace) this.isInResponse = false
         else if (!this.isInResponse && !this.isReported) return this.report(byte)
       }
@@ -131,7 +131,7 @@ const indentOf = (text: Buffer, at: number): number => {
 
 const afterBlanks = (text: Buffer, from: number): number => {
   let at = from
-  while (text[at] === blank || text[at] === 0x09) at += 1
+  while (text[at] === space || text[at] === 0x09) at += 1
   return at
 }
 
@@ -185,7 +185,7 @@ class OpenObject {
         if (byte === backslash && this.at + 1 >= text.length) return 'open'
         if (byte === backslash) this.at += 1
         else if (byte === quote) this.isInString = false
-      } else if (byte > blank) {
+      } else if (byte > space) {
         const end = this.sign(text, byte)
         if (end !== null) return end
         this.before = byte

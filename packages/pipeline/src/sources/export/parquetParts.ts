@@ -33,7 +33,7 @@ interface GroupRange {
 
 /** How many rows of a large group are passed on at once. */
 const partRows = 1_024
-/** How many rows of a column of lists are decoded at once, at most: their pages can have hundreds of thousands. */
+/** Maximum number of rows of a list column to decode at a time, because a page can have hundreds of thousands. */
 const maxListRows = 4_096
 
 /** All rows of a group. */

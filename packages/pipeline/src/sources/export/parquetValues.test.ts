@@ -51,7 +51,7 @@ test.each<readonly [field: string, value: unknown, expected: unknown]>([
   expect(apiValue(field, value)).toEqual(expected)
 })
 
-test('a row with a text that is not valid UTF-8 is recognised, also inside lists', () => {
+test('a row with a text that is not valid UTF-8 is recognised, even inside lists', () => {
   const texts = new Texts()
   const [good, bad] = [texts.decode(Buffer.from('Crème')), texts.decode(Buffer.from([0x43, 0xe8]))]
   expect(good).toBe('Crème')
