@@ -117,10 +117,10 @@ const measureTable = async (bench: Bench, rows: number): Promise<void> => {
 export const latency: Scenario = {
   title: 'From an event to a query',
   description: `Updates of products at random, at a fixed rate. Ten times a second one of them updates a marker product; the
-time is from sending it to the answer that shows it. The probe queries at most five times a second, so it adds 0.1 s on
+latency is the time from sending it to the query result that shows it. The probe queries at most five times a second, so it adds 0.1 s on
 average; its own processor time is a column. The probe of offstream is PyHive on the Thrift server. The table of the Delta job
-is probed by delta-rs, without a server, which costs that job nothing. The processor time is that of the job. The upkeep of the
-table is included. Each measurement follows a quarter of a minute of the same load.`,
+is probed by delta-rs, without a server, so that the probe does not load the job. The processor time is that of the job. The upkeep of the
+table is included. Each measurement starts after 15 seconds of the same load.`,
   defaultMinutes: 10,
   defaultRepeats: 1,
   columns: [

@@ -124,7 +124,7 @@ export const mixed: Scenario = {
   title: 'Mixed load',
   description: `${rate} events a second: 80 % updates, 10 % new products, 7 % deletes, 3 % invalid messages of nine kinds. At
 the end pyiceberg reads the tables: each acknowledged event must be the row of its product, or replaced by a newer event, or a
-row of the rejected messages with its offset, and no other row may be there. The slope is that of a line through the samples
+row of the rejected messages with its offset, and no other row may exist. The slope is that of a line through the samples
 after the first third, in units a minute.`,
   defaultMinutes: 30,
   defaultRepeats: 1,

@@ -110,7 +110,7 @@ const runCheckout = async (bench: Bench, checkout: Checkout): Promise<void> => {
 export const sustained: Scenario = {
   title: 'Updates of a large table',
   description: `One running job, and delta-rs with the same messages in batches of a third. The job was suspended while the
-messages were published; \`seconds\` is the time from then to the last commit, \`seconds of batches\` the time from the start
+messages were published; \`seconds\` is the time from when it continued to the last commit, \`seconds of batches\` the time from the start
 of the first batch. At the end both tables are compared with the messages, row by row.`,
   defaultMinutes: 0,
   defaultRepeats: 5,

@@ -133,7 +133,7 @@ export const throughput: Scenario = {
 writes the newest record of each product to a table, and another program compares the rows with the messages. \`seconds\` is
 the time from the first request (native programs) or from the start of the first batch (Spark) to the last commit: the start of
 the process does not count. The running job was suspended while the topic was filled with the same number of messages of other
-products, and its time includes its wait for the next trigger. \`processor seconds\` and memory are those of all processes of
+products, and its time includes the wait until its next batch starts. \`processor seconds\` and memory are those of all processes of
 the program or the job, without the broker.`,
   defaultMinutes: 0,
   defaultRepeats: 5,
