@@ -7,7 +7,7 @@ const resolve = { conditions: ['source', 'node', 'default'] }
 const ssr = { resolve }
 
 /** Files that take minutes, in order of duration. They start first, otherwise they would run alone at the end. */
-const slowFiles = ['life', 'commands', 'dataLoss', 'repair', 'kill', 'resume'].map(
+const slowFiles = ['life', 'commands', 'kill', 'resume'].map(
   name => `packages/e2e/src/${name}.real.test.ts`,
 )
 
@@ -31,6 +31,7 @@ export default defineConfig({
           include: ['packages/*/src/**/*.test.ts'],
           exclude: [
             '**/*.real.test.ts',
+            '**/*.long.test.ts',
             '**/*.fuzz.test.ts',
             '**/*.connect.test.ts',
             '**/node_modules/**',
@@ -60,6 +61,17 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**'],
           // Real services mostly wait, so two files run in parallel, each with its own stack. The code under test has its own
           // timeouts.
+          maxWorkers: 2,
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'long',
+          include: ['packages/e2e/src/*.long.test.ts'],
           maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 600_000,
