@@ -7,9 +7,7 @@ const resolve = { conditions: ['source', 'node', 'default'] }
 const ssr = { resolve }
 
 /** Files that take minutes, in order of duration. They start first, otherwise they would run alone at the end. */
-const slowFiles = ['life', 'commands', 'kill', 'resume'].map(
-  name => `packages/e2e/src/${name}.real.test.ts`,
-)
+const slowFiles = ['life', 'commands', 'kill', 'resume'].map(name => `packages/e2e/src/${name}.real.test.ts`)
 
 class SlowFilesFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
