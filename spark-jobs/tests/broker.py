@@ -98,15 +98,21 @@ class BrokerTopic:
         """Publish messages and wait until the broker has acknowledged them."""
         bytes_as_is = self._kafka.common.serialization.ByteArraySerializer()
         producer = self._kafka.clients.producer.KafkaProducer(self._config, bytes_as_is, bytes_as_is)
+        sent = []
         for message in messages:
             value = None if message.value is None else bytearray(message.value)
             key = None if message.key is None else bytearray(message.key)
-            producer.send(self._kafka.clients.producer.ProducerRecord(self.name, key, value))
+            sent.append(producer.send(self._kafka.clients.producer.ProducerRecord(self.name, key, value)))
         producer.close()
+        for each in sent:
+            each.get()
 
     def delete_before(self, offset: int) -> None:
         """Delete the messages before an offset."""
-        before = self._kafka.clients.admin.RecordsToDelete.beforeOffset(offset)
+        # By reflection: py4j may take the method of the same name that is not static.
+        kind = self._java.java.lang.Class.forName("org.apache.kafka.clients.admin.RecordsToDelete")
+        method = "beforeOffset"
+        before = self._java.org.apache.commons.lang3.reflect.MethodUtils.invokeStaticMethod(kind, method, offset)
         request = self._java.java.util.Map.of(self._partition(), before)
         self._admin.deleteRecords(request).all().get()
 

@@ -77,7 +77,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
     const { state, services, flow } = await status()
     expect([state, services.map(({ health }) => health)]).toEqual([
       'healthy',
-      ['healthy', 'healthy', 'healthy', 'healthy', 'healthy', 'unknown'],
+      ['healthy', 'healthy', 'healthy', 'healthy', 'healthy', 'unknown', 'unknown'],
     ])
     expect(flow).toEqual({
       fetched: 0,

@@ -74,6 +74,7 @@ test('status of a stopped stack', async () => {
     spark-worker  stopped  http://127.0.0.1:<spark.worker.webPort>
     thrift  stopped  127.0.0.1:<thrift.port>
     products-stream  stopped  http://127.0.0.1:<stream.webPort>
+    dashboard  stopped  http://127.0.0.1:<dashboard.port>
 
     fetched 0 → acknowledged ? → consumed ? → rows ? → visible ?
     ! Nothing is running. Next: \`offstream up\`
