@@ -46,6 +46,7 @@ test('products are published to the topic, and products that no longer exist as 
     fetched: 2,
     delivered: 1,
     removed: 1,
+    partial: 1,
     skipped: 1,
     skippedBy: expect.anything(),
     filtered: 0,

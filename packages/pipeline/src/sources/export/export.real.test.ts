@@ -49,6 +49,7 @@ test('all records of an export arrive in Kafka, and are the same when they are r
     found: 5_000,
     fetched: 5_000,
     delivered: 5_000,
+    partial: 5_000,
     removed: 0,
     skipped: 0,
     skippedBy: {},
