@@ -17,7 +17,7 @@ export const sqlFailed = (message: string): OffstreamError => {
   // The server wraps its error in class names and adds its stack. The user needs only the sentence.
   const [sentence = message] = message
     .replace(/^.*?Error (operating|running query)[^:]*: /s, '')
-    .replace(/^(\[[\w.]+\]) [\w.$]+:\s+\1/, '$1')
+    .replace(/^(?:\[[\w.]+\] )?[\w.$]+:\s+(?=\[[\w.]+\])/, '')
     // The plan or the stack follows the sentence. The statement with a mark under the error stays.
     .split(/\n\tat |;?(?: line \d+ pos \d+;)?\n'?\p{Lu}\w+ \[|\n\n?JVM stacktrace/u)
   return new PipelineError('SQL_FAILED', sentence.trim(), {
