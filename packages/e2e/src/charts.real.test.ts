@@ -124,7 +124,17 @@ describe.skipIf(!existsSync(products))('charts of 1,000 real products', () => {
     })
     expect(
       (await stack.run(['charts', 'nutri-score-ranking', '--format', 'text'])).shown,
-    ).toMatchInlineSnapshot()
+    ).toMatchInlineSnapshot(`
+      "How do products rank by Nutri-Score?
+      nutriscore_grade  products
+      a  █████▎ 44
+      b  ██▏ 18
+      c  ██████████▌ 88
+      d  ████████████ 100
+      e  █████████████████████████████████████████████████████████ 475
+      unknown  █████████████████████████████████ 275
+      exit 0"
+    `)
   })
 })
 
