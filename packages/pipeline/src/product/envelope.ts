@@ -153,7 +153,11 @@ const noRow = (what: string): Opened => ({
 const momentOf = (value: unknown): string | null => {
   const isNumber = typeof value === 'number' || (typeof value === 'string' && /^\d{1,15}$/.test(value))
   const ms = isNumber ? Number(value) : typeof value === 'string' ? Date.parse(value) : Number.NaN
-  return ms > 0 && ms < endOf9999 ? new Date(ms).toISOString() : null
+  return isoTime(ms)
 }
+
+/** Milliseconds since 1970 as ISO 8601; null for times before 1970 or after 9999. */
+export const isoTime = (ms: number): string | null =>
+  ms > 0 && ms < endOf9999 ? new Date(ms).toISOString() : null
 
 const endOf9999 = 253_402_300_800_000

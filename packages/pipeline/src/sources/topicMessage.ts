@@ -1,5 +1,5 @@
 import { type Candidate, codeIn } from '../product/answer.ts'
-import { opened } from '../product/envelope.ts'
+import { isoTime, opened } from '../product/envelope.ts'
 import { type JsonObject, objectOf } from '../product/json.ts'
 import { codeOf, momentOf, writtenCode } from '../product/productOf.ts'
 import type { SkipReason } from '../product/skip.ts'
@@ -15,10 +15,10 @@ import type { Mapper } from './topicMapping.ts'
  * A null value deletes the product of the key.
  */
 export const foundIn = (topic: string, message: TopicMessage, map: Mapper): readonly Found[] => {
-  const { partition, offset, key, value, headers } = message
+  const { partition, offset, key, value, headers, timestampMs } = message
   const address = `${topic}[${partition}]@${offset}`
   const code = key === null ? null : codeOfKey(key)
-  const sent = sentAt(message)
+  const sent = isoTime(timestampMs)
   if (value === null) {
     if (code === null) return [{ address, skippedBy: 'invalid-code', reason: 'its key is not a barcode' }]
     // A delete by offstream has its time in a header.
@@ -47,12 +47,6 @@ const codeOfMongo = (key: unknown): string | null => {
   const id = objectOf(key)?.['id']
   return typeof id === 'string' && /^"[^"]*"$/.test(id) ? codeOf(id.slice(1, -1)) : null
 }
-
-/** When a message was sent; null without a valid timestamp. */
-const sentAt = ({ timestampMs }: TopicMessage): string | null =>
-  timestampMs > 0 && timestampMs < endOf9999 ? new Date(timestampMs).toISOString() : null
-
-const endOf9999 = 253_402_300_800_000
 
 const completed = (candidate: Candidate, code: string | null, sent: string | null): Candidate => {
   if ('skippedBy' in candidate) return candidate
