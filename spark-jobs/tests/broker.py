@@ -64,6 +64,7 @@ class BrokerTopic:
         """Create the topic. Settings are Kafka's, with underscores for dots."""
         java: Any = spark._jvm
         self._java = java
+        self._gateway: Any = spark.sparkContext._gateway
         self._kafka = java.org.apache.kafka
         self._config = java.java.util.HashMap()
         self._config.put("bootstrap.servers", broker)
@@ -95,9 +96,12 @@ class BrokerTopic:
         return found
 
     def publish(self, *messages: Message) -> None:
-        """Publish messages and wait until the broker has acknowledged them."""
+        """Publish messages, each in a batch of its own, and wait until the broker has acknowledged them."""
         bytes_as_is = self._kafka.common.serialization.ByteArraySerializer()
-        producer = self._kafka.clients.producer.KafkaProducer(self._config, bytes_as_is, bytes_as_is)
+        # The broker rejects a batch that is larger than a segment, and a test can have small segments.
+        config = self._java.java.util.HashMap(self._config)
+        config.put("batch.size", "0")
+        producer = self._kafka.clients.producer.KafkaProducer(config, bytes_as_is, bytes_as_is)
         sent = []
         for message in messages:
             value = None if message.value is None else bytearray(message.value)
@@ -111,8 +115,10 @@ class BrokerTopic:
         """Delete the messages before an offset."""
         # By reflection: py4j may take the method of the same name that is not static.
         kind = self._java.java.lang.Class.forName("org.apache.kafka.clients.admin.RecordsToDelete")
-        method = "beforeOffset"
-        before = self._java.org.apache.commons.lang3.reflect.MethodUtils.invokeStaticMethod(kind, method, offset)
+        arguments = self._gateway.new_array(self._java.Object, 1)
+        arguments[0] = offset
+        call = self._java.org.apache.commons.lang3.reflect.MethodUtils.invokeStaticMethod
+        before = call(kind, "beforeOffset", arguments)
         request = self._java.java.util.Map.of(self._partition(), before)
         self._admin.deleteRecords(request).all().get()
 
