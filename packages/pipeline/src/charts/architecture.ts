@@ -24,7 +24,7 @@ const words: Readonly<Record<StationName, Words>> = {
   table: {
     title: 'Iceberg table',
     lines: ['lake.off.products,', 'snapshots, deletes'],
-    arrow: { command: '', form: 'MERGE' },
+    arrow: { command: '', form: 'upserts' },
   },
   thrift: {
     title: 'Thrift server',
@@ -37,7 +37,7 @@ const readers = ['query, charts, dashboard', 'Tableau, DBeaver, Superset', 'Pyth
 
 const description =
   'offstream scrape reads products of Open Food Facts and publishes them to a Kafka topic; a Spark job, started by ' +
-  'offstream submit, merges them into an Iceberg table; the Thrift server serves the table to SQL clients, charts and ' +
+  'offstream submit, writes them to an Iceberg table; the Thrift server serves the table to SQL clients, charts and ' +
   'Tableau. One daemon supervises the services. offstream status counts the products at each station.'
 
 const box = { width: 178, height: 112, gap: 76, top: 52 }
