@@ -14,6 +14,11 @@ const widths = [360, 1_280, 2_560]
 
 /** If this variable has a folder, the test writes a screenshot of each view there, in each layout. */
 const screenshots = process.env['DASHBOARD_SCREENSHOTS']
+const layouts = [
+  ...[['en', 'light'] as const, ['fr', 'dark'] as const],
+  // The colours change no width.
+  ...(screenshots === undefined ? [] : [['en', 'dark'] as const, ['fr', 'light'] as const]),
+]
 
 const executablePath = await findChromium()
 
@@ -73,6 +78,13 @@ describe.skipIf(executablePath === null)('the dashboard in Chromium (needs Chrom
   test('shows the numbers of `status --json`', async () => {
     await withPage(async page => {
       await page.goto(`${address}/`)
+      await page.locator('[data-hop]').first().waitFor()
+      const { loaded, shown } = await page.evaluate<{ loaded: number; shown: number }>(
+        `({ shown: performance.now(), loaded: performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd })`,
+      )
+      process.stdout.write(
+        `the page is interactive after ${Math.round(loaded)} ms, and shows the first counts after ${Math.round(shown)} ms\n`,
+      )
       const { flow } = await pipeline.status()
       const { fetched, acknowledged, consumed, rows, visible } = flow
       await expect
@@ -165,7 +177,7 @@ describe.skipIf(executablePath === null)('the dashboard in Chromium (needs Chrom
   test('the log of a service is searched while it grows', async () => {
     await withPage(async page => {
       await page.goto(`${address}/services`)
-      await page.getByLabel('Service', { exact: true }).selectOption('kafka')
+      await page.getByRole('combobox', { name: 'Service' }).selectOption('kafka')
       await page.getByLabel('Search').fill('products-events')
       const entries = page.locator('[role="log"] .entry-text')
       await entries.first().waitFor()
@@ -219,10 +231,7 @@ describe.skipIf(executablePath === null)('the dashboard in Chromium (needs Chrom
   })
 
   test.each(widths)('no view is wider than the window of %i pixels, in both languages', async width => {
-    for (const [locale, colorScheme] of [
-      ['en', 'light'],
-      ['fr', 'dark'],
-    ] as const)
+    for (const [locale, colorScheme] of layouts)
       await withPage(
         async page => {
           for (const view of await allViews()) {

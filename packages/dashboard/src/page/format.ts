@@ -10,6 +10,10 @@ export const decimal = (value: number | null | undefined): string => {
   return value >= 100 ? formats.value.whole.format(value) : formats.value.decimal.format(value)
 }
 
+/** A number for the axis of a chart: short from 10,000 on. */
+export const compact = (value: number): string =>
+  value < 10_000 ? decimal(value) : formats.value.compact.format(value)
+
 const units: readonly (readonly [seconds: number, unit: string])[] = [
   [86_400, 'd'],
   [3_600, 'h'],
@@ -34,10 +38,10 @@ export const duration = (seconds: number | null | undefined): string => {
     .join(' ')
 }
 
-/** Milliseconds, or seconds from 10 on. */
+/** Milliseconds, or seconds from 1 on. */
 export const milliseconds = (value: number | null | undefined): string => {
   if (value == null) return t('none')
-  return value < 10_000 ? `${count(value)} ms` : `${decimal(value / 1_000)} s`
+  return value < 1_000 ? `${count(value)} ms` : `${decimal(value / 1_000)} s`
 }
 
 /** A size in decimal units. */
@@ -53,4 +57,10 @@ export const moment = (value: string | number): string => {
   if (Number.isNaN(date.getTime())) return String(value)
   const isToday = date.toDateString() === new Date().toDateString()
   return (isToday ? formats.value.time : formats.value.moment).format(date)
+}
+
+/** A time on the axis of a chart, whose ticks are `step` seconds apart. */
+export const timeTick = (at: number, step: number): string => {
+  const { time, minute, day } = formats.value
+  return (step < 60 ? time : step < 86_400 ? minute : day).format(at)
 }

@@ -9,8 +9,8 @@ export const isConnected = signal(false)
 export const session = signal<Session | null>(null)
 /** The last hour, the oldest first. */
 export const points = signal<readonly Point[]>([])
-/** The last 100 batches, the oldest first. */
-export const batches = signal<readonly StreamBatch[]>([])
+/** The last 100 batches, the oldest first; null before they are loaded. */
+export const batches = signal<readonly StreamBatch[] | null>(null)
 /** Batches of the last hour; of those in quick succession only some. */
 export const hourOfBatches = signal<readonly StreamBatch[]>([])
 

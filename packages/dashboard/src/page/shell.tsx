@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals'
 import type { ComponentType } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 import { duration } from './format.ts'
 import { language, switchLanguage, t } from './language.ts'
 import { isConnected, live, session } from './live.ts'
@@ -46,13 +47,7 @@ export const Shell = () => {
           <span>offstream</span>
         </Link>
         <StackState />
-        <nav aria-label={t('nav.label')}>
-          {views.map(({ name, path }) => (
-            <Link key={name} to={`/${path}`} current={path === view.path}>
-              {t(`nav.${name}`)}
-            </Link>
-          ))}
-        </nav>
+        <Navigation current={view} />
         <button type="button" class="quiet language" lang={t('language.code')} onClick={switchLanguage}>
           {t('language')}
         </button>
@@ -62,6 +57,23 @@ export const Shell = () => {
         <Content />
       </main>
     </div>
+  )
+}
+
+const Navigation = ({ current }: { readonly current: View }) => {
+  const nav = useRef<HTMLElement>(null)
+  useEffect(() => {
+    // On a narrow screen, the links are in one line that scrolls.
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
+  }, [current])
+  return (
+    <nav ref={nav} aria-label={t('nav.label')}>
+      {views.map(({ name, path }) => (
+        <Link key={name} to={`/${path}`} current={path === current.path}>
+          {t(`nav.${name}`)}
+        </Link>
+      ))}
+    </nav>
   )
 }
 

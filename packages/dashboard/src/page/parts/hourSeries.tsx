@@ -33,7 +33,8 @@ export const HourSeries = () => {
       <Series
         title={t('series.batch')}
         times={batchTimes.value}
-        stacked
+        scale="milliseconds"
+        shape="bars"
         lines={stageNames.map((name, index) => ({
           label: t(`stage.${name}`),
           color: `--series-${index + 1}`,
@@ -43,6 +44,7 @@ export const HourSeries = () => {
       <Series
         title={t('series.freshness')}
         times={times.value}
+        scale="seconds"
         lines={[
           {
             label: t('series.freshness'),

@@ -11,7 +11,7 @@ export const MessageList = ({ messages }: { readonly messages: readonly PeekedMe
         <details>
           <summary>
             <span class="message-key">{message.key ?? t('none')}</span>
-            <span class="message-name">{nameOf(message)}</span>
+            <Name message={message} />
             <span class="message-place muted">
               {`${t('topic.partition')} ${message.partition} · ${t('topic.offset')} ${count(message.offset)}`}
             </span>
@@ -37,8 +37,11 @@ export const MessageList = ({ messages }: { readonly messages: readonly PeekedMe
 const valueText = (value: unknown): string =>
   typeof value === 'string' ? value : JSON.stringify(value, null, 2)
 
-const nameOf = ({ value }: PeekedMessage): string => {
-  if (value === null) return t('topic.delete')
-  if (typeof value === 'object' && 'product_name' in value) return String(value.product_name ?? '')
-  return ''
+const Name = ({ message: { value } }: { readonly message: PeekedMessage }) => {
+  const name = typeof value === 'object' && value !== null ? Reflect.get(value, 'product_name') : null
+  return typeof name === 'string' ? (
+    <span class="message-name">{name}</span>
+  ) : (
+    <span class="message-name muted">{value === null ? t('topic.delete') : t('products.unnamed')}</span>
+  )
 }

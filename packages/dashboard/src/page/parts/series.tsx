@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
-import { decimal, moment } from '../format.ts'
+import { compact, decimal, duration, milliseconds, timeTick } from '../format.ts'
 import { language, t } from '../language.ts'
 import { isDark } from './media.ts'
 
@@ -12,27 +12,44 @@ export interface Line {
   readonly values: readonly (number | null)[]
 }
 
+const decades = Array.from({ length: 10 }, (_, power) => 10 ** power)
+const roundSteps = decades.flatMap(ten => [ten, 2 * ten, 5 * ten])
+const [minute, hour, day] = [60, 3_600, 86_400]
+
+/** The kinds of values: the text of a value, that of a tick of the axis, and the possible distances of two ticks. */
+const scales = {
+  number: { text: decimal, tick: compact, steps: roundSteps },
+  milliseconds: { text: milliseconds, tick: milliseconds, steps: roundSteps },
+  seconds: {
+    ...{ text: duration, tick: duration },
+    steps: [
+      ...[1, 2, 5, 10, 20, 30, minute, 2 * minute, 5 * minute, 10 * minute, 20 * minute, 30 * minute],
+      ...[hour, 2 * hour, 6 * hour, 12 * hour, ...roundSteps.map(step => step * day)],
+    ],
+  },
+} as const
+
 interface SeriesProps {
   readonly title: string
   /** Milliseconds since 1970, ascending. */
   readonly times: readonly number[]
   readonly lines: readonly Line[]
-  /** Whether the values of the lines are added up. */
-  readonly stacked?: boolean
-  /** The first moment of the axis; without it, that of the first value. */
-  readonly since?: number
+  readonly scale?: keyof typeof scales
+  /** `steps`: a value is valid until the next one. `bars`: the values of a time are added up, in one bar. */
+  readonly shape?: 'line' | 'steps' | 'bars'
 }
 
 /** A time series with its legend. */
-export const Series = ({ title, times, lines, stacked = false, since }: SeriesProps) => {
+export const Series = ({ title, times, lines, scale: kind = 'number', shape = 'line' }: SeriesProps) => {
+  const scale = scales[kind]
   const box = useRef<HTMLDivElement>(null)
   const chart = useRef<uPlot | null>(null)
-  const data = dataOf(times, lines, stacked)
+  const data = dataOf(times, lines, shape)
   const dark = isDark.value
   useEffect(() => {
     const element = box.current
     if (element === null) return
-    const made = new uPlot(optionsOf(element, lines, stacked), data, element)
+    const made = new uPlot(optionsOf(element, lines, scale, shape), data, element)
     chart.current = made
     const observer = new ResizeObserver(() =>
       made.setSize({ width: element.clientWidth, height: plotHeight }),
@@ -46,11 +63,13 @@ export const Series = ({ title, times, lines, stacked = false, since }: SeriesPr
   useEffect(() => {
     chart.current?.setData(data, false)
     const [first = 0, last = Date.now() / 1_000] = [data[0][0], data[0].at(-1)]
+    // A bar needs space on both sides of its time.
+    const margin = shape === 'bars' ? Math.max(1, (last - first) / 40) : 0
     chart.current?.batch(() => {
-      chart.current?.setScale('x', { min: since === undefined ? first : since / 1_000, max: last })
+      chart.current?.setScale('x', { min: first - margin, max: last + margin })
     })
   })
-  const last = lines.map(({ label, values }) => `${label} ${decimal(values.at(-1))}`).join(', ')
+  const last = lines.map(({ label, values }) => `${label} ${scale.text(values.at(-1))}`).join(', ')
   return (
     <figure class="series" aria-label={`${title}: ${times.length === 0 ? t('series.empty') : last}`}>
       <figcaption>
@@ -58,9 +77,13 @@ export const Series = ({ title, times, lines, stacked = false, since }: SeriesPr
         <span class="legend">
           {lines.map(({ label, color, values }) => (
             <span key={label}>
-              <i class={`swatch swatch${color.replace('--series', '')}`} aria-hidden="true" />
-              {lines.length > 1 && `${label} `}
-              <b>{decimal(values.findLast(value => value !== null))}</b>
+              {lines.length > 1 && (
+                <>
+                  <i class={`swatch swatch${color.replace('--series', '')}`} aria-hidden="true" />
+                  {label}{' '}
+                </>
+              )}
+              <b>{scale.text(values.findLast(value => value !== null))}</b>
             </span>
           ))}
         </span>
@@ -71,18 +94,34 @@ export const Series = ({ title, times, lines, stacked = false, since }: SeriesPr
   )
 }
 
-const plotHeight = 150
+const plotHeight = 160
 
-/** With `stacked` each line is the sum of those before it, and the last line is drawn first. */
-const dataOf = (times: readonly number[], lines: readonly Line[], stacked: boolean): uPlot.AlignedData => {
+/** With bars, each line is the sum of those before it, and the last line is drawn first. */
+const dataOf = (
+  times: readonly number[],
+  lines: readonly Line[],
+  shape: SeriesProps['shape'],
+): uPlot.AlignedData => {
   const sums = times.map(() => 0)
   const values = lines.map(line =>
-    stacked ? line.values.map((value, at) => (sums[at] = (sums[at] ?? 0) + (value ?? 0))) : [...line.values],
+    shape === 'bars'
+      ? line.values.map((value, at) => (sums[at] = (sums[at] ?? 0) + (value ?? 0)))
+      : [...line.values],
   )
-  return [times.map(time => time / 1_000), ...(stacked ? values.toReversed() : values)]
+  return [times.map(time => time / 1_000), ...(shape === 'bars' ? values.toReversed() : values)]
 }
 
-const optionsOf = (element: HTMLElement, lines: readonly Line[], stacked: boolean): uPlot.Options => {
+const shapes = () => ({
+  steps: uPlot.paths.stepped?.({ align: 1 }),
+  bars: uPlot.paths.bars?.({ size: [0.8, 14, 3] }),
+})
+
+const optionsOf = (
+  element: HTMLElement,
+  lines: readonly Line[],
+  scale: (typeof scales)[keyof typeof scales],
+  shape: 'line' | 'steps' | 'bars',
+): uPlot.Options => {
   const style = getComputedStyle(document.documentElement)
   const color = (name: string) => style.getPropertyValue(name).trim()
   const axis = {
@@ -91,9 +130,13 @@ const optionsOf = (element: HTMLElement, lines: readonly Line[], stacked: boolea
     ticks: { show: false },
     font: `11px ${getComputedStyle(element).fontFamily}`,
   }
+  const isBars = shape === 'bars'
+  const paths = shape === 'line' ? undefined : shapes()[shape]
   return {
     width: element.clientWidth,
     height: plotHeight,
+    // The plot is as wide as its card; the last label of the axis needs space.
+    padding: [8, 16, 0, 0],
     legend: { show: false },
     cursor: { show: false },
     scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] } },
@@ -103,18 +146,25 @@ const optionsOf = (element: HTMLElement, lines: readonly Line[], stacked: boolea
         size: 24,
         grid: { show: false },
         space: 80,
-        values: (_, ticks) => ticks.map(at => moment(at * 1_000).slice(0, 5)),
+        values: (_, ticks, __, ___, step) => ticks.map(at => timeTick(at * 1_000, step)),
       },
-      { ...axis, size: 52, space: 36, values: (_, ticks) => ticks.map(decimal) },
+      {
+        ...axis,
+        size: 56,
+        space: 36,
+        incrs: [...scale.steps],
+        values: (_, ticks) => ticks.map(scale.tick),
+      },
     ],
     series: [
       {},
-      ...(stacked ? lines.toReversed() : lines).map(line => ({
+      ...(isBars ? lines.toReversed() : lines).map(line => ({
         stroke: color(line.color),
-        width: 1.5,
+        width: isBars ? 0 : 1.5,
         points: { show: false },
         spanGaps: true,
-        ...(stacked || lines.length === 1 ? { fill: `${color(line.color)}${stacked ? 'ff' : '22'}` } : {}),
+        ...(isBars || lines.length === 1 ? { fill: `${color(line.color)}${isBars ? 'ff' : '22'}` } : {}),
+        ...(paths === undefined ? {} : { paths }),
       })),
     ],
   }

@@ -43,13 +43,15 @@ const ChartFigure = ({ name, title, version }: ChartProps) => {
           {title}: {t('charts.failed')}
         </p>
       ) : (
-        <img
-          src={address}
-          alt={title}
-          onError={() => {
-            failed.value = address
-          }}
-        />
+        <a href={address} target="_blank" rel="noreferrer">
+          <img
+            src={address}
+            alt={title}
+            onError={() => {
+              failed.value = address
+            }}
+          />
+        </a>
       )}
     </figure>
   )

@@ -29,11 +29,26 @@ export const ProductView = ({ code }: { readonly code: string }) => {
 
 const Record = ({ row }: { readonly row: Row }) => (
   <>
-    <div class="scores">
-      <NutriScore grade={row['nutriscore_grade']} />
-      <Nova grade={row['nova_group']} />
-      <GreenScore grade={row['environmental_score_grade']} />
-    </div>
+    <dl class="scores">
+      <div>
+        <dt>{t('products.nutriscore')}</dt>
+        <dd>
+          <NutriScore grade={row['nutriscore_grade']} />
+        </dd>
+      </div>
+      <div>
+        <dt>{t('products.nova')}</dt>
+        <dd>
+          <Nova grade={row['nova_group']} />
+        </dd>
+      </div>
+      <div>
+        <dt>{t('products.green')}</dt>
+        <dd>
+          <GreenScore grade={row['environmental_score_grade']} />
+        </dd>
+      </div>
+    </dl>
     <p class="links">
       <Outside address={row['image_url']} word="product.image" />
       <Outside address={row['url']} word="product.source" />

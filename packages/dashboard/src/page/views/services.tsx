@@ -42,7 +42,7 @@ export const ServicesView = () => {
 const columns = ['name', 'state', 'uptime', 'restarts', 'memory', 'cpu', 'ports'] as const
 
 const ServicesTable = ({ live, buttons }: { readonly live: Live; readonly buttons: boolean }) => (
-  <table class="services">
+  <table class="cards services">
     <thead>
       <tr>
         {columns.map(name => (

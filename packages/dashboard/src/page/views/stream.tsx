@@ -12,11 +12,9 @@ const shown = 100
 export const StreamView = () => {
   const state = live.value
   const stream = state?.stream
-  const last = batches.value.slice(-shown).toReversed()
+  const last = batches.value?.slice(-shown).toReversed()
   const service = state?.status.services.find(({ name }) => name === 'products-stream')
   const isHealthy = service?.health === 'healthy'
-  const positions = Object.entries(stream?.offsets ?? {})
-  const longest = Math.max(1, ...last.map(totalOf))
   return (
     <>
       <Heading title={t('stream.title')} intro={t('stream.intro')} />
@@ -30,9 +28,7 @@ export const StreamView = () => {
           { name: t('stream.lag'), value: count(state?.status.flow.lag), raw: state?.status.flow.lag },
           {
             name: t('stream.position'),
-            value:
-              positions.map(([partition, offset]) => `${partition}: ${count(offset)}`).join(', ') ||
-              t('none'),
+            value: positionText(stream?.offsets ?? {}),
           },
           { name: t('stream.last'), value: milliseconds(stream?.triggerMs), raw: stream?.triggerMs },
         ]}
@@ -49,17 +45,24 @@ export const StreamView = () => {
       )}
       <section aria-labelledby="batches">
         <div class="log-head">
-          <h2 id="batches">{t('stream.batches', { count: last.length })}</h2>
+          <h2 id="batches">{t('stream.batches')}</h2>
           <Legend />
         </div>
-        {last.length === 0 ? (
-          <p class="muted">{t('stream.empty')}</p>
-        ) : (
-          <BatchTable batches={last} longest={longest} />
+        {last === undefined && <p class="muted">{t('loading')}</p>}
+        {last?.length === 0 && <p class="muted">{t('stream.empty')}</p>}
+        {last !== undefined && last.length > 0 && (
+          <BatchTable batches={last} longest={Math.max(1, ...last.map(totalOf))} />
         )}
       </section>
     </>
   )
+}
+
+/** The next offset of each partition. */
+const positionText = (offsets: Readonly<Record<string, number>>): string => {
+  const positions = Object.entries(offsets)
+  if (positions.length === 1) return count(positions[0]?.[1])
+  return positions.map(([partition, offset]) => `${partition}: ${count(offset)}`).join(', ') || t('none')
 }
 
 const Legend = () => (

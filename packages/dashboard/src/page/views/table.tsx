@@ -35,6 +35,7 @@ export const TableView = () => {
         <>
           <Series
             title={t('table.over')}
+            shape="steps"
             times={ascending.map(({ at }) => Number(at))}
             lines={[
               {
@@ -54,34 +55,33 @@ export const TableView = () => {
   )
 }
 
+const numbers = ['added', 'removed', 'total', 'files'] as const
+
 const Snapshots = ({ snapshots }: { readonly snapshots: readonly Row[] }) => (
-  // biome-ignore lint/a11y/noNoninteractiveTabindex: without the focus the keyboard could not scroll it
-  <section class="scrolls" tabIndex={0} aria-label={t('table.snapshots')}>
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">{t('table.time')}</th>
-          <th scope="col">{t('table.operation')}</th>
-          {(['added', 'removed', 'total', 'totalFiles'] as const).map(name => (
-            <th key={name} scope="col" class="number">
-              {t(`table.${name}`)}
-            </th>
+  <table class="cards snapshots">
+    <thead>
+      <tr>
+        <th scope="col">{t('table.time')}</th>
+        <th scope="col">{t('table.operation')}</th>
+        {numbers.map(name => (
+          <th key={name} scope="col" class="number">
+            {t(`snapshot.${name}`)}
+          </th>
+        ))}
+      </tr>
+    </thead>
+    <tbody>
+      {snapshots.map(snapshot => (
+        <tr key={String(snapshot['id'])}>
+          <th scope="row">{moment(Number(snapshot['at']))}</th>
+          <td class="of-operation">{snapshot['operation']}</td>
+          {numbers.map(name => (
+            <td key={name} class="number" data-label={t(`snapshot.${name}`)}>
+              {count(Number(snapshot[name]))}
+            </td>
           ))}
         </tr>
-      </thead>
-      <tbody>
-        {snapshots.map(snapshot => (
-          <tr key={String(snapshot['id'])}>
-            <td>{moment(Number(snapshot['at']))}</td>
-            <td>{snapshot['operation']}</td>
-            {['added', 'removed', 'total', 'files'].map(name => (
-              <td key={name} class="number">
-                {count(Number(snapshot[name]))}
-              </td>
-            ))}
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  </section>
+      ))}
+    </tbody>
+  </table>
 )
