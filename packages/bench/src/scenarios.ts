@@ -5,6 +5,7 @@ import { queries } from './queries.ts'
 import type { Scenario } from './scenario.ts'
 import { sustained } from './sustained.ts'
 import { throughput } from './throughput.ts'
+import { viewersOfDashboard } from './viewers.ts'
 
 /** Each scenario by its name on the command line, in the order of the document. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
@@ -14,4 +15,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   mixed,
   queries,
   produce,
+  viewers: viewersOfDashboard,
 }
