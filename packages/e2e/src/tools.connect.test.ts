@@ -10,9 +10,12 @@ import { type Pipeline, startPipeline } from './pipeline.ts'
 import { root } from './repository.ts'
 
 const products = 60
+const clientTimeoutMs = 120_000
+const installTimeoutMs = 600_000
 const requirements = join(root, 'packages/e2e/connect/requirements.txt')
 
 let pipeline: Pipeline
+/** The folder of the clients. */
 let clients: string
 /** The lines that a query of NOVA groups returns, such as `1 12`. */
 let groups: string[]
@@ -39,10 +42,17 @@ const installedClients = async (): Promise<string> => {
   if (existsSync(complete)) return folder
   await rm(folder, { recursive: true, force: true })
   await execa('python3', ['-m', 'venv', folder])
-  await execa(join(folder, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '--requirement', requirements])
+  const install = ['-m', 'pip', 'install', '--quiet', '--requirement', requirements]
+  await execa(join(folder, 'bin/python'), install, { timeout: installTimeoutMs })
   await writeFile(complete, '')
   return folder
 }
+
+const inClients = (program: string): string => join(clients, 'bin', program)
+
+/** Runs a program of a client. A client that speaks another protocol than the server waits without end. */
+const run = (program: string, args: readonly string[], options: { cwd?: string } = {}) =>
+  execa(program, args, { ...options, env: { DO_NOT_TRACK: '1' }, timeout: clientTimeoutMs })
 
 /** Writes the samples of a guide to a folder. */
 const samplesOf = async (tool: string): Promise<{ readonly folder: string; readonly guide: Guide }> => {
@@ -58,9 +68,7 @@ const samplesOf = async (tool: string): Promise<{ readonly folder: string; reado
 
 const python = async (tool: string, script: string): Promise<string> => {
   const { folder } = await samplesOf(tool)
-  const { stdout } = await execa(join(clients, 'bin/python'), [join(folder, `run_${script}`)], {
-    cwd: folder,
-  })
+  const { stdout } = await run(inClients('python'), [join(folder, `run_${script}`)], { cwd: folder })
   return stdout
 }
 
@@ -91,7 +99,7 @@ describe('the scripts that `offstream connect` prints return the rows of the tab
 
   test('jdbc: beeline', async () => {
     const { folder } = await samplesOf('jdbc')
-    const { stdout } = await execa('sh', [join(folder, 'beeline.sh')])
+    const { stdout } = await run('sh', [join(folder, 'beeline.sh')])
     expect(stdout).toMatch(new RegExp(`\\| ${products} +\\|`))
   })
 
@@ -101,20 +109,14 @@ describe('the scripts that `offstream connect` prints return the rows of the tab
       'import sys; from sqlalchemy import create_engine, inspect; ' +
       'inspector = inspect(create_engine(sys.argv[1])); ' +
       'print(inspector.get_view_names() + inspector.get_table_names(), len(inspector.get_columns("products")))'
-    const { stdout } = await execa(join(clients, 'bin/python'), [
-      '-c',
-      script,
-      guide.settings['SQLAlchemy URI'] ?? '',
-    ])
+    const uri = guide.settings['SQLAlchemy URI'] ?? ''
+    const { stdout } = await run(inClients('python'), ['-c', script, uri])
     expect(stdout).toMatch(/'products'.* 32$/)
   })
 
   test('dbt: one model, which is a view', async () => {
     const { folder } = await samplesOf('dbt')
-    const { stdout } = await execa(join(clients, 'bin/dbt'), ['run', '--profiles-dir', '.'], {
-      cwd: folder,
-      env: { DO_NOT_TRACK: '1' },
-    })
+    const { stdout } = await run(inClients('dbt'), ['run', '--profiles-dir', '.'], { cwd: folder })
     expect(stdout).toContain('PASS=1')
     const [row] = await pipeline.query('SELECT sum(products) AS products FROM products_by_grade')
     expect(row).toEqual({ products })
