@@ -84,7 +84,7 @@ const follow = async (
         onLoad()
       }
       const waitMs = Math.max(100, startedAt + intervalMs - Date.now())
-      await pause(waitMs, stop).catch(() => undefined)
+      await pause(waitMs, stop)
     }
   }
   const state = readAll(`${address}/api/live`, stop, text => {

@@ -27,7 +27,7 @@ const batchesUntil = async (stack: StreamStack, stop: AbortSignal): Promise<read
       if (batch.batchId > last && batch.rows > 0) found.set(batch.batchId, batch)
   }
   while (!stop.aborted) {
-    await pause(pollIntervalMs, stop).catch(() => undefined)
+    await pause(pollIntervalMs, stop)
     await read()
   }
   return [...found.values()]

@@ -10,7 +10,7 @@ export const decimal = (value: number | null | undefined): string => {
   return value >= 100 ? formats.value.whole.format(value) : formats.value.decimal.format(value)
 }
 
-/** A number for the axis of a chart: short from 10,000 on. */
+/** A number where there is little space: short from 10,000 on. */
 export const compact = (value: number): string =>
   value < 10_000 ? decimal(value) : formats.value.compact.format(value)
 
@@ -37,6 +37,10 @@ export const duration = (seconds: number | null | undefined): string => {
     })
     .join(' ')
 }
+
+/** A duration in its largest unit, such as `2 h`. */
+export const age = (seconds: number | null | undefined): string =>
+  duration(seconds).split(' ').slice(0, 2).join(' ')
 
 /** Milliseconds, or seconds from 1 on. */
 export const milliseconds = (value: number | null | undefined): string => {

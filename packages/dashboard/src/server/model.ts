@@ -1,5 +1,6 @@
 import { watch } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
+import { basename } from 'node:path'
 import {
   type Config,
   directoriesOf,
@@ -23,6 +24,8 @@ import { servicePage } from './servicePage.ts'
 /** With and without viewers. Without viewers, only the time series needs the state. */
 const watchedIntervalMs = 1_000
 const unwatchedIntervalMs = 5_000
+/** However quickly the batches of the job follow each other. */
+const minIntervalMs = 300
 const historyMs = 3_600_000
 /** Enough for the width of a chart. */
 const minPointIntervalMs = 2_000
@@ -73,20 +76,24 @@ export class StackModel {
 
   /** Reads until `signal` is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const { records } = directoriesOf(this.#state)
+    const { records, run, streamBatches } = directoriesOf(this.#state)
     await mkdir(records, { recursive: true, mode: 0o700 })
-    // A crashed service appears at once.
-    const watcher = watch(records, { signal }, () => this.#wake.abort())
-    watcher.on('error', () => undefined)
+    // A crashed service appears at once, and so does a batch if someone is watching.
+    const watchers = [
+      watch(records, { signal }, () => this.#wake.abort()),
+      watch(run, { signal }, (_, file) => {
+        if (this.#viewers > 0 && file === basename(streamBatches)) this.#wake.abort()
+      }),
+    ]
+    for (const watcher of watchers) watcher.on('error', () => undefined)
     while (!signal.aborted) {
       this.#wake = new AbortController()
       const startedAt = Date.now()
       await this.#read().catch(() => undefined)
       const intervalMs = this.#viewers > 0 ? watchedIntervalMs : unwatchedIntervalMs
-      await pause(
-        Math.max(100, startedAt + intervalMs - Date.now()),
-        AbortSignal.any([signal, this.#wake.signal]),
-      )
+      const next = AbortSignal.any([signal, this.#wake.signal])
+      await pause(Math.max(100, startedAt + intervalMs - Date.now()), next)
+      await pause(Math.max(0, startedAt + minIntervalMs - Date.now()), signal)
     }
   }
 

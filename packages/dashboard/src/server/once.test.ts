@@ -1,3 +1,4 @@
+import { pause } from '@offstream/runtime'
 import { expect, test } from 'vitest'
 import { Once } from './once.ts'
 
@@ -33,4 +34,22 @@ test('failed work is repeated, and does not stop other work', async () => {
   }
   await expect(once.get('a', work)).rejects.toThrow('not now')
   expect([await once.get('a', work), await once.get('b', async () => 'b')]).toEqual([2, 'b'])
+})
+
+test('work that is repeated for a new version rests for three times its duration; new work does not wait', async () => {
+  let version = 1
+  const once = new Once(() => version)
+  const order: string[] = []
+  const work = (name: string) => async () => {
+    order.push(`${name} ${version}`)
+    await pause(50)
+  }
+  await once.get('a', work('a'))
+  version = 2
+  await once.get('a', work('a'))
+  version = 3
+  const repeated = once.get('a', work('a'))
+  await once.get('b', work('b'))
+  await repeated
+  expect(order).toEqual(['a 1', 'a 2', 'b 3', 'a 3'])
 })

@@ -1,5 +1,5 @@
 import type { Hop, Live } from '../../wire.ts'
-import { count, decimal, duration } from '../format.ts'
+import { age, compact, count } from '../format.ts'
 import { t } from '../language.ts'
 import { isNarrow } from './media.ts'
 
@@ -116,27 +116,26 @@ const headAt = ({ x, y }: Place, isNarrow: boolean): string =>
 
 /** What the arrow to a hop shows. */
 const edgeOf = ({ point, status: { flow } }: Live, to: Hop) => {
-  const rate = (value: number | null) => (value === null ? '' : t('edge.rate', { rate: decimal(value) }))
+  const rate = (value: number | null) => (value === null ? '' : t('edge.rate', { rate: compact(value) }))
   switch (to.name) {
     case 'topic':
       return { first: rate(point.arrived), second: '', moves: (point.arrived ?? 0) > 0 }
     case 'stream':
       return {
         first: rate(point.consumed),
-        second: flow.lag === null ? '' : t('edge.lag', { lag: count(flow.lag) }),
+        second: flow.lag === null ? '' : t('edge.lag', { lag: compact(flow.lag) }),
         moves: (point.consumed ?? 0) > 0,
       }
     case 'table':
       return {
         first: rate(point.consumed),
-        second: flow.rejected ? t('edge.rejected', { rejected: count(flow.rejected) }) : '',
+        second: flow.rejected ? t('edge.rejected', { rejected: compact(flow.rejected) }) : '',
         moves: (point.consumed ?? 0) > 0,
       }
     default:
       return {
         first: '',
-        second:
-          flow.freshnessSeconds === null ? '' : t('edge.fresh', { age: duration(flow.freshnessSeconds) }),
+        second: flow.freshnessSeconds === null ? '' : t('edge.fresh', { age: age(flow.freshnessSeconds) }),
         moves: false,
       }
   }

@@ -22,20 +22,20 @@ export const showLog = (service: string): void => {
 
 /** The log of one service, live. */
 export const LogView = () => {
-  const entries = useSignal<readonly LogEntry[]>([])
+  const entries = useSignal<readonly LogEntry[] | null>(null)
   useSignalEffect(() => {
     const query = new URLSearchParams({ name: name.value, level: level.value, search: search.value })
-    entries.value = []
+    entries.value = null
     // While the user types, only the latest text is searched for.
     let source: EventSource | null = null
     const timer = setTimeout(() => {
       source = new EventSource(`/api/logs?${query}`)
       // After an interruption the server sends the last entries again.
       source.onopen = () => {
-        entries.value = []
+        entries.value = null
       }
       source.onmessage = ({ data }) => {
-        entries.value = [...entries.peek(), ...(JSON.parse(data) as LogLines)].slice(-maxEntries)
+        entries.value = [...(entries.peek() ?? []), ...(JSON.parse(data) as LogLines)].slice(-maxEntries)
       }
     }, 150)
     return () => {
@@ -96,8 +96,14 @@ const Choice = ({ label, value, values, onChange }: ChoiceProps) => (
   </label>
 )
 
+interface EntriesProps {
+  /** Null before the first response. */
+  readonly entries: readonly LogEntry[] | null
+  readonly label: string
+}
+
 /** It scrolls with new entries, unless the user has scrolled up. */
-const Entries = ({ entries, label }: { readonly entries: readonly LogEntry[]; readonly label: string }) => {
+const Entries = ({ entries, label }: EntriesProps) => {
   const box = useRef<HTMLDivElement>(null)
   const isAtEnd = useRef(true)
   useLayoutEffect(() => {
@@ -116,8 +122,9 @@ const Entries = ({ entries, label }: { readonly entries: readonly LogEntry[]; re
         isAtEnd.current = scrollHeight - scrollTop - clientHeight < 24
       }}
     >
-      {entries.length === 0 && <p class="muted">{t('log.empty')}</p>}
-      {entries.map(({ at, level, logger, message, stack }, index) => (
+      {entries === null && <p class="muted">{t('loading')}</p>}
+      {entries?.length === 0 && <p class="muted">{t('log.empty')}</p>}
+      {entries?.map(({ at, level, logger, message, stack }, index) => (
         <div key={index} class={`entry entry-${level ?? 'info'}`}>
           <span class="entry-time">{at === null ? '' : moment(at)}</span>
           <span class="entry-level">{level ?? ''}</span>

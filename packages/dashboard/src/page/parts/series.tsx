@@ -150,7 +150,7 @@ const optionsOf = (
       },
       {
         ...axis,
-        size: 56,
+        size: 66,
         space: 36,
         incrs: [...scale.steps],
         values: (_, ticks) => ticks.map(scale.tick),

@@ -43,7 +43,7 @@ const ProductList = () => {
   const { value, failure, isLoading } = useLoaded<ProductPage>(`/api/products?${query}`).value
   return (
     <>
-      <Heading title={t('products.title')} />
+      <Heading title={t('products.title')} intro={t('products.intro')} />
       <div class="search">
         <label class="field wide-field">
           <span>{t('products.search')}</span>

@@ -140,6 +140,7 @@ export const en = {
   'snapshot.total': 'Rows after it',
   'snapshot.files': 'Files after it',
   'products.title': 'Products',
+  'products.intro': 'The rows of the view `Products`, with their scores.',
   'products.search': 'Search in name, brand and barcode',
   'products.count': '{count} products',
   'products.code': 'Barcode',

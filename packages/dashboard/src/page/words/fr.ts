@@ -142,6 +142,7 @@ export const fr: Readonly<Record<Word, string>> = {
   'snapshot.total': 'Lignes après',
   'snapshot.files': 'Fichiers après',
   'products.title': 'Produits',
+  'products.intro': 'Les lignes de la vue `Products`, avec leurs scores.',
   'products.search': 'Rechercher par nom, marque ou code-barres',
   'products.count': '{count} produits',
   'products.code': 'Code-barres',
