@@ -96,7 +96,7 @@ class BrokerTopic:
         return found
 
     def publish(self, *messages: Message) -> None:
-        """Publish messages, each in a batch of its own, and wait until the broker has acknowledged them."""
+        """Publish messages, each in a separate batch, and wait until the broker has acknowledged them."""
         bytes_as_is = self._kafka.common.serialization.ByteArraySerializer()
         # The broker rejects a batch that is larger than a segment, and a test can have small segments.
         config = self._java.java.util.HashMap(self._config)
