@@ -67,6 +67,16 @@ test.each([
     1_000,
     '! 8 products published in 1.0 s, 8.0 a second, 1 skipped (1 no-product-fields): more than 10 %',
   ],
+  [
+    { delivered: 3, fetched: 3, skipped: 1, skippedBy: { truncated: 1 } },
+    1_000,
+    '! 3 products published in 1.0 s, 3.0 a second, 1 skipped (1 truncated): the input is truncated, its last part is missing',
+  ],
+  [
+    { delivered: 3, fetched: 3, skipped: 1, skippedBy: { 'trailing-bytes': 1 } },
+    1_000,
+    '3 products published in 1.0 s, 3.0 a second, 1 skipped (1 trailing-bytes)',
+  ],
   [{ filtered: 100 }, 1_000, '! 0 products published in 1.0 s, 100 did not match `--country fr`'],
 ])('the summary of a scrape with %o is one line', (more, tookMs, summary) => {
   const progress = new ScrapeProgress(new Output('plain'), null)

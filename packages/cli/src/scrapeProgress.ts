@@ -43,7 +43,7 @@ export class ScrapeProgress {
    * @param filter the options that filter products, for example "`--country fr`"
    */
   readonly summary = (counts: ProduceCounts, done: string, filter = ''): string => {
-    const { delivered, removed, fetched, skipped, partial, filtered } = counts
+    const { delivered, removed, fetched, skipped, skippedBy, partial, filtered } = counts
     const tookMs = Date.now() - this.startedAt
     const missing = fetched - delivered - removed
     const undelivered = missing > 0 ? `, ${missing} fetched but not ${done}` : ''
@@ -58,8 +58,11 @@ export class ScrapeProgress {
       (rare > 0 ? `, ${plural(rare, 'field')} now rarely present` : '') +
       (rare < this.layoutChanges.length ? ', a nutrition table with unknown labels' : '')
     const others = filtered > 0 ? `, ${filtered} did not match ${filter}` : ''
-    const warning = tooMany || (filtered > 0 && delivered + removed === 0) ? `${chalk.yellow('!')} ` : ''
-    return `${warning}${plural(delivered, 'product')} ${done} in ${formatDuration(tookMs)}${rate}${deletes}${partials}${skips}${undelivered}${changes}${others}`
+    const isTruncated = skippedBy.truncated !== undefined
+    const cut = isTruncated ? ': the input is truncated, its last part is missing' : ''
+    const isWarning = tooMany || isTruncated || (filtered > 0 && delivered + removed === 0)
+    const warning = isWarning ? `${chalk.yellow('!')} ` : ''
+    return `${warning}${plural(delivered, 'product')} ${done} in ${formatDuration(tookMs)}${rate}${deletes}${partials}${skips}${undelivered}${changes}${others}${cut}`
   }
 
   get isResumed(): boolean {
@@ -102,7 +105,11 @@ const notProducts = ({ skipped, skippedBy }: ProduceCounts): number =>
 const readInputs = ({ skipped, delivered, removed, filtered }: ProduceCounts): number =>
   skipped + delivered + removed + filtered
 
-const tooManySkipped = (counts: ProduceCounts): boolean => notProducts(counts) * 10 > readInputs(counts)
+/** A warning about the whole file is not an input. */
+const tooManySkipped = (counts: ProduceCounts): boolean => {
+  const warnings = (counts.skippedBy.truncated ?? 0) + (counts.skippedBy['trailing-bytes'] ?? 0)
+  return (notProducts(counts) - warnings) * 10 > readInputs(counts) - warnings
+}
 
 /** Whether something was read, and all of it was skipped because it was not a product. */
 export const allSkipped = (counts: ProduceCounts): boolean =>

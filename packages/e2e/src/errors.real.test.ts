@@ -169,10 +169,7 @@ const withoutServices: readonly Provoked[] = [
   {
     code: 'FILE_TRUNCATED',
     exit: 12,
-    by: async ({ file, run }) => {
-      const packed = gzipSync('{"code":"3017620422003","brands":"A"}\n'.repeat(1_000))
-      return run(exported(await file('truncated.jsonl.gz', packed.subarray(0, -12))))
-    },
+    by: async ({ file, run }) => run(exported(await file('truncated.parquet', 'PAR1'))),
   },
   {
     code: 'FORMAT_UNKNOWN',

@@ -66,8 +66,8 @@ export const pipelineErrors = {
   },
   FILE_TRUNCATED: {
     outcome: 'failed',
-    cause: 'An export is truncated. Everything before that point was read.',
-    remedy: 'Download it again: a product that is read twice is one row in the table.',
+    cause: 'A Parquet file is truncated. Its index is at its end, so nothing of it can be read.',
+    remedy: 'Download it again.',
   },
   FORMAT_UNKNOWN: {
     outcome: 'usage',

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
 import { generateCatalogue, startSite } from '@offstream/site'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { runCommand } from '../testCommand.ts'
@@ -192,6 +193,23 @@ test.each([
   expect(error).toEqual(
     message === null ? null : expect.objectContaining({ code: 'ALL_SKIPPED', outcome: 'failed', message }),
   )
+})
+
+test('of a truncated gzip file the whole lines are printed, and the result and the summary have a warning', async () => {
+  const file = join(folder, 'cut.jsonl.gz')
+  const packed = gzipSync('{"code":"4013","product_name":"Tea"}\n')
+  await writeFile(file, packed.subarray(0, -1))
+  const words = ['scrape', '--source', 'export', '--file', file, '--dry-run']
+  const { stdout } = await runCommand(words, { project: folder, json: true })
+  expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({
+    ...{ kind: 'scrape', delivered: 1, skippedBy: { truncated: 1 } },
+  })
+  const { stderr } = await scrape(`--source export --file ${file} --dry-run`)
+  expect(stderr).toMatch(/^! 1 product printed .*the input is truncated, its last part is missing/m)
+  await writeFile(file, packed.subarray(0, 12))
+  await expect(scrape(`--source export --file ${file} --dry-run`)).rejects.toMatchObject({
+    code: 'ALL_SKIPPED',
+  })
 })
 
 test('the result counts skipped inputs by reason', async () => {

@@ -25,6 +25,8 @@ const skipReasons = [
   'too-long',
   /** A row of a CSV file that does not match its header. */
   'invalid-row',
+  /** The last part of a compressed file is missing. */
+  'truncated',
   /** Bytes after the end of a compressed file. */
   'trailing-bytes',
   /** The value of a message does not match the columns of the record. */

@@ -8,6 +8,7 @@ export class Deliveries {
   private readonly run: SourceRun
   private readonly inFlight = new InFlight()
   private left: number
+  private isTruncated = false
 
   /** @param limit the maximum number of products to deliver */
   constructor(run: SourceRun, limit = Number.POSITIVE_INFINITY) {
@@ -20,7 +21,7 @@ export class Deliveries {
 
   /**
    * Delivers all results, up to the limit, and waits for their acknowledgements.
-   * @returns whether `all` was read to its end
+   * @returns whether `all` was read to its end, and nothing of its input is missing
    * @throws the error of a delivery, or of `all` after the results before it were acknowledged
    */
   readonly deliverAll = async (all: AsyncIterable<readonly (ReadResult | null)[]>): Promise<boolean> => {
@@ -32,7 +33,7 @@ export class Deliveries {
     } finally {
       await this.settled()
     }
-    return !this.isOver()
+    return !this.isOver() && !this.isTruncated
   }
 
   /**
@@ -67,8 +68,10 @@ export class Deliveries {
   private readonly send = (result: ReadResult): Promise<void> | null => {
     const { deliver, remove, report } = this.run
     const { address } = result
-    if (result.kind === 'unreadable') report({ ...result, kind: 'skipped' })
-    else if (result.kind === 'product') {
+    if (result.kind === 'unreadable') {
+      this.isTruncated ||= result.skippedBy === 'truncated'
+      report({ ...result, kind: 'skipped' })
+    } else if (result.kind === 'product') {
       this.left -= 1
       report({ kind: 'fetched', code: result.product.code, address })
       if (result.missing !== undefined) report({ kind: 'partial', address, missing: result.missing })

@@ -6,10 +6,13 @@ import type { Entry } from './entry.ts'
  * The products of a CSV file, in batches. Of its 210 columns only those of the record are read.
  *
  * A row that is not valid UTF-8, or has another number of fields than the header, is skipped.
+ *
+ * @param isTruncated whether the end of the input is missing, called after its last chunk
  */
 export async function* csvEntries(
   chunks: AsyncIterable<Buffer>,
   dialect: CsvDialect,
+  isTruncated: () => boolean,
 ): AsyncGenerator<readonly Entry[]> {
   const rows = new CsvRows(dialect)
   let columns: readonly Column[] = []
@@ -26,8 +29,8 @@ export async function* csvEntries(
     return entries
   }
   for await (const chunk of chunks) yield entriesOf(chunk, false)
-  // If the input fails, the last row may be incomplete and is not read.
-  yield entriesOf(Buffer.alloc(0), true)
+  // The last field of a row without a line end may be incomplete, which nothing shows.
+  if (!isTruncated()) yield entriesOf(Buffer.alloc(0), true)
 }
 
 const namesOf = (header: Fields): readonly string[] =>

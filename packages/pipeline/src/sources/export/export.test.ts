@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { OffstreamError } from '@offstream/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { SourceEvent } from '../source.ts'
 import { stdinSource } from '../stdin.ts'
 import { taken } from '../testRun.ts'
 import { type Answer, serve } from '../web/testSite.ts'
@@ -264,18 +265,53 @@ test('a truncated CSV gives the complete rows before the cut', async () => {
   )
   const whole = gzipSync(`code\tproduct_name\n${rows.join('')}`)
   const file = await written('a.csv.gz', whole.subarray(0, whole.length / 2))
-  const { products, error } = await taken(exportSource({ file, userAgent }))
-  expect(error).toMatchObject({ code: 'FILE_TRUNCATED' })
+  const { products, skipped, error } = await taken(exportSource({ file, userAgent }))
+  expect([skipped, error]).toEqual([[[file, expect.stringContaining('truncated')]], null])
   expect(products.length).toBeGreaterThan(1_000)
   expect(products.filter(({ product_name }) => !product_name?.endsWith('!'))).toEqual([])
 })
 
-test('a truncated gzip file gives the products before the cut and FILE_TRUNCATED', async () => {
+/** The reasons for skipped inputs, in order. */
+const reasonsIn = (events: readonly SourceEvent[]) =>
+  events.flatMap(event => (event.kind === 'skipped' ? [event.skippedBy] : []))
+
+test('a truncated gzip file gives the products before the cut and a warning', async () => {
   const whole = gzipSync(jsonl(numbered(5_000)))
   const file = await written('a.jsonl.gz', whole.subarray(0, whole.length / 2))
-  const { products, error } = await taken(exportSource({ file, userAgent }))
+  const { products, events, error } = await taken(exportSource({ file, userAgent }))
   expect(products.length).toBeGreaterThan(1_000)
-  expect(error).toMatchObject({ code: 'FILE_TRUNCATED', message: expect.stringContaining(file) })
+  expect(products.map(({ code }) => code)).toEqual(
+    numbered(5_000)
+      .map(({ code }) => code)
+      .slice(0, products.length),
+  )
+  // The line at the cut is not complete.
+  expect([reasonsIn(events), error]).toEqual([['invalid-json', 'truncated'], null])
+})
+
+test.each([
+  ['one line without an end', JSON.stringify(three[0]), 8],
+  ['a document on several lines', JSON.stringify(three[0], null, 2), 4],
+  ['lines', jsonl(three.slice(0, 1)), 1],
+])('a gzip file of %s, of which only the checksum is cut off, is read whole', async (_what, text, cut) => {
+  const file = await written('a.json.gz', gzipSync(text).subarray(0, -cut))
+  const { products, events, error } = await taken(exportSource({ file, userAgent }))
+  expect([products.length, reasonsIn(events), error]).toEqual([1, ['truncated'], null])
+})
+
+test('a file in gzip twice that is truncated gives one warning', async () => {
+  const whole = gzipSync(gzipSync(jsonl(numbered(5_000)), { level: 0 }))
+  const file = await written('a.jsonl.gz', whole.subarray(0, whole.length / 2))
+  const { products, events, error } = await taken(exportSource({ file, userAgent }))
+  expect([products.length > 1_000, reasonsIn(events), error]).toEqual([
+    ...[true, ['invalid-json', 'truncated'], null],
+  ])
+})
+
+test('a gzip file that is cut in its header gives a warning', async () => {
+  const file = await written('a', gzipSync(jsonl(three)).subarray(0, 5))
+  const { products, events, error } = await taken(exportSource({ file, userAgent }))
+  expect([products, reasonsIn(events), error]).toEqual([[], ['truncated'], null])
 })
 
 test('a damaged gzip file is FILE_DAMAGED', async () => {
@@ -612,6 +648,22 @@ describe('deltas', () => {
     await using site = await serve(() => answers([first], { [first]: ['10000001', '10000002'] }))
     expect(codes(await taken(source(site.origin, position, 1)))).toEqual(['10000001'])
     expect(codes(await taken(source(site.origin, position)))).toEqual(['10000001', '10000002'])
+  })
+
+  test('a truncated delta gives its products, is the last that is read, and is read again', async () => {
+    const position = await scratch()
+    const cut: { bytes: number | undefined } = { bytes: -1 }
+    const whole = gzipSync(jsonl([{ code: '10000002', brands: 'A' }]))
+    await using site = await serve(() => ({
+      ...answers([third, second, first], { [first]: ['10000001'], [third]: ['10000003'] }),
+      [`/data/delta/${second}`]: (_request, response) => response.end(whole.subarray(0, cut.bytes)),
+    }))
+    const before = await taken(source(site.origin, position))
+    expect([codes(before), reasonsIn(before.events), before.error]).toEqual([
+      ...[['10000001', '10000002'], ['truncated'], null],
+    ])
+    cut.bytes = undefined
+    expect(codes(await taken(source(site.origin, position)))).toEqual(['10000002', '10000003'])
   })
 
   test('changes that are no longer listed are reported', async () => {

@@ -47,7 +47,7 @@ const site = 'https://world.openfoodfacts.org'
  * Products from an export of Open Food Facts, in constant memory: it is read as fast as Kafka acknowledges.
  *
  * A line that is not a product is skipped and reported with its number. `run` throws OffstreamError FILE_MISSING,
- * FORMAT_UNKNOWN, FILE_TRUNCATED, FILE_DAMAGED, and for a file on a site SITE_UNREACHABLE, SOURCE_BLOCKED,
+ * FORMAT_UNKNOWN, FILE_DAMAGED, for Parquet FILE_TRUNCATED, and for a file on a site SITE_UNREACHABLE, SOURCE_BLOCKED,
  * REDIRECTED_ELSEWHERE, RANGES_UNSUPPORTED. Products before the error are delivered.
  */
 export const exportSource = (options: ExportSourceOptions): Source => ({
@@ -61,7 +61,8 @@ export const exportSource = (options: ExportSourceOptions): Source => ({
 
 /**
  * Products from the daily deltas of Open Food Facts, the oldest first, each once. The position is saved when all products
- * of a delta are acknowledged, so it stays before a delta in which the limit was reached.
+ * of a delta are acknowledged, so it stays before a delta in which the limit was reached, and before a truncated delta, which
+ * is the last that is read.
  *
  * `run` throws the errors of `exportSource`, and INDEX_INVALID.
  */

@@ -1,12 +1,11 @@
 import { PipelineError } from '../../errors.ts'
-import type { Skip } from '../../product/skip.ts'
 import type { ReaderOptions, ReadResult } from '../reader.ts'
 import { fieldOf } from './columns.ts'
 import { csvEntries } from './csv.ts'
 import type { CsvDialect } from './csvRows.ts'
 import { type Entry, type FileReaderOptions, resultsIn } from './entry.ts'
 import { foreignFormat } from './foreign.ts'
-import { gunzipped, gzipMagic } from './gunzip.ts'
+import { type GzipWarning, gunzipped, gzipMagic } from './gunzip.ts'
 import type { Input } from './input.ts'
 import { containsJson, isJson, isJsonLines, jsonEntries } from './json.ts'
 import { jsonlFileResults, shortFileBytes } from './jsonlFile.ts'
@@ -16,9 +15,10 @@ type ReadResults = readonly (ReadResult | null)[]
 
 /**
  * The results of the products of an export, in batches, in the order of the file. The format is detected from the first
- * bytes, however small the chunks are, never from the name.
+ * bytes, however small the chunks are, never from the name. Of a truncated gzip file everything that is whole is read; the
+ * last result is the warning.
  *
- * @throws OffstreamError FORMAT_UNKNOWN, FILE_TRUNCATED, FILE_DAMAGED, and the errors of the input
+ * @throws OffstreamError FORMAT_UNKNOWN, FILE_DAMAGED, for Parquet FILE_TRUNCATED, and the errors of the input
  */
 export async function* fileResults(input: Input, filters: ReaderOptions): AsyncGenerator<ReadResults> {
   const options = { ...filters, name: input.name }
@@ -28,21 +28,20 @@ export async function* fileResults(input: Input, filters: ReaderOptions): AsyncG
     await file.close()
     return yield* read(parquetEntries(input), options)
   }
-  let hasGarbage = false
+  const warnings = new Set<GzipWarning>()
   while (startsWith(file.head, gzipMagic))
     file = await peeked(
-      gunzipped(file.chunks(), input.name, () => {
-        hasGarbage = true
-      }),
+      gunzipped(file.chunks(), input.name, warning => warnings.add(warning)),
       isKnown,
     )
-  yield* textResults(await peeked(file.chunks(), showsFormat), options, input)
-  if (hasGarbage) yield [{ kind: 'unreadable', address: input.name, ...garbage }]
+  yield* textResults(await peeked(file.chunks(), showsFormat), options, input, warnings)
+  for (const skippedBy of warnings)
+    yield [{ kind: 'unreadable', address: input.name, skippedBy, reason: reasons[skippedBy] }]
 }
 
-const garbage: Skip = {
-  skippedBy: 'trailing-bytes',
-  reason: 'bytes after the end of its gzip data were ignored',
+const reasons: Readonly<Record<GzipWarning, string>> = {
+  truncated: 'its gzip data is truncated; what is before that point was read, so get the whole file again',
+  'trailing-bytes': 'bytes after the end of its gzip data were ignored',
 }
 
 async function* read(
@@ -65,16 +64,19 @@ async function* textResults(
   text: Peeked,
   options: FileReaderOptions,
   input: Input,
+  warnings: ReadonlySet<GzipWarning>,
 ): AsyncGenerator<ReadResults> {
+  const isTruncated = () => warnings.has('truncated')
   const foreign = foreignFormat(text.head)
   const start = startOf(text.head)
   if (foreign === null && isJsonLines(start))
     return yield* jsonlFileResults(text.chunks(), options, { threadAfter: bytesWithoutThread(input) })
   const dialect = foreign === null ? dialectOf(start) : null
-  if (dialect !== null && !isJson(start)) return yield* read(csvEntries(text.chunks(), dialect), options)
+  if (dialect !== null && !isJson(start))
+    return yield* read(csvEntries(text.chunks(), dialect, isTruncated), options)
   if (foreign === null && containsJson(start)) return yield* read(jsonEntries(text.chunks()), options)
   await text.close()
-  if (start !== '' || !input.mayBeEmpty) throw unknownFormat(input, start, foreign)
+  if (start !== '' || !(input.mayBeEmpty || isTruncated())) throw unknownFormat(input, start, foreign)
 }
 
 /**

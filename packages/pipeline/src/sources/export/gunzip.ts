@@ -2,33 +2,40 @@ import { constants, crc32, createInflateRaw, type InflateRaw } from 'node:zlib'
 import { messageOf } from '@offstream/runtime'
 import { PipelineError } from '../../errors.ts'
 
+/** What is wrong with a gzip file that can be read nevertheless. */
+export type GzipWarning = 'truncated' | 'trailing-bytes'
+
 /** The first bytes of each member of a gzip file. */
 export const gzipMagic = Buffer.from([0x1f, 0x8b])
 
 /**
- * Decompresses a gzip file of one or more members. Unlike `createGunzip`, it delivers everything that can be decompressed
- * before it reports that the file is truncated or followed by other bytes.
+ * Decompresses a gzip file of one or more members. Unlike `createGunzip`, it delivers everything that can be decompressed,
+ * also if the file is truncated or followed by other bytes.
  *
- * @param onGarbage called if other bytes follow the last member; they are ignored, as `gzip -d` does
- * @throws OffstreamError FILE_TRUNCATED, FILE_DAMAGED, and the errors of the input, all after the data before them
+ * @param onWarning called before the end if the last part of the file is missing, or if other bytes follow the last member;
+ * they are ignored, as `gzip -d` does
+ * @throws OffstreamError FILE_DAMAGED, and the errors of the input, all after the data before them
  */
 export async function* gunzipped(
   chunks: AsyncIterable<Buffer>,
   name: string,
-  onGarbage: () => void,
+  onWarning: (warning: GzipWarning) => void,
 ): AsyncGenerator<Buffer> {
   const input = new Input(chunks)
   try {
     do {
-      await skipHeader(input, name)
+      await skipHeader(input)
       yield* inflated(input, name)
     } while ((await input.peek(gzipMagic.length)).equals(gzipMagic))
     // Tapes and block devices fill the rest with zeros.
     for (let rest = await input.next(); rest !== null; rest = await input.next())
       if (rest.some(byte => byte !== 0)) {
-        onGarbage()
+        onWarning('trailing-bytes')
         break
       }
+  } catch (error) {
+    if (!(error instanceof Truncated)) throw error
+    onWarning('truncated')
   } finally {
     input.close()
   }
@@ -39,12 +46,12 @@ const trailerBytes = 8
 const flags = { headerCrc: 2, extra: 4, name: 8, comment: 16 } as const
 
 /** @see RFC 1952, section 2.3 */
-const skipHeader = async (input: Input, name: string): Promise<void> => {
-  const has = (await input.take(headerBytes, name))[3] ?? 0
-  if ((has & flags.extra) !== 0) await input.take((await input.take(2, name)).readUInt16LE(), name)
+const skipHeader = async (input: Input): Promise<void> => {
+  const has = (await input.take(headerBytes))[3] ?? 0
+  if ((has & flags.extra) !== 0) await input.take((await input.take(2)).readUInt16LE())
   for (const flag of [flags.name, flags.comment])
-    if ((has & flag) !== 0) while ((await input.take(1, name))[0] !== 0);
-  if ((has & flags.headerCrc) !== 0) await input.take(2, name)
+    if ((has & flag) !== 0) while ((await input.take(1))[0] !== 0);
+  if ((has & flags.headerCrc) !== 0) await input.take(2)
 }
 
 /** The data of one member, up to its checksum. */
@@ -66,7 +73,7 @@ async function* inflated(input: Input, name: string): AsyncGenerator<Buffer> {
   }
   const { error } = await feeding
   if (error !== null) throw error.cause
-  const trailer = await input.take(trailerBytes, name)
+  const trailer = await input.take(trailerBytes)
   if (trailer.readUInt32LE(0) !== crc || trailer.readUInt32LE(4) !== size)
     throw damaged(name, 'its checksum is wrong', undefined)
 }
@@ -134,10 +141,10 @@ class Input {
     return this.ahead.subarray(0, count)
   }
 
-  /** Takes `count` bytes. @throws OffstreamError FILE_TRUNCATED */
-  readonly take = async (count: number, name: string): Promise<Buffer> => {
+  /** Takes `count` bytes. @throws Truncated */
+  readonly take = async (count: number): Promise<Buffer> => {
     const bytes = await this.peek(count)
-    if (bytes.length < count) throw truncated(name)
+    if (bytes.length < count) throw new Truncated()
     this.ahead = this.ahead.subarray(count)
     return bytes
   }
@@ -146,10 +153,8 @@ class Input {
   readonly close = (): void => void this.chunks.return?.().catch(() => undefined)
 }
 
-const truncated = (name: string) =>
-  new PipelineError('FILE_TRUNCATED', `\`${name}\` is truncated: its last part is missing`, {
-    hint: 'download the file again; the products before that point were read',
-  })
+/** The input ends inside a member. */
+class Truncated extends Error {}
 
 const damaged = (name: string, reason: string, cause: unknown) =>
   new PipelineError(
