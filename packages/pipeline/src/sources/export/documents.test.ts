@@ -98,6 +98,17 @@ test.each<readonly [what: string, text: string, values: readonly Read[]]>([
   expect(read(text)).toEqual(values)
 })
 
+test('an item without its end does not affect the next one if a bracket is before it', () => {
+  const item = '  {\n    "code": 2'
+  const text = pretty([one, two, three]).replace(item, `[ {\n    "code": [${item.slice(1)}`)
+  for (const bytes of [Number.POSITIVE_INFINITY, 1, 5])
+    expect(read(text, bytes)).toEqual([
+      [2, one],
+      [14, error('it ends inside an object')],
+      [27, three],
+    ])
+})
+
 test('a file that ends early is reported', () => {
   const text = pretty([one, two])
   expect(read(text.slice(0, -2))).toEqual([

@@ -24,6 +24,10 @@ export class DocumentCutter {
   private text: Buffer = Buffer.alloc(0)
   private at = 0
   private line = 1
+  /** The position of the start of the line, which may be before the text. */
+  private lineStart = 0
+  /** How many blanks the line starts with; null before its first other byte. */
+  private lineIndent: number | null = null
   /** The object that has started; null between objects. */
   private open: OpenObject | null = null
   /** Bytes between objects that do not belong there are reported once. */
@@ -48,6 +52,7 @@ export class DocumentCutter {
     const keepFrom = this.open?.start ?? this.at
     this.text = Buffer.from(this.text.subarray(keepFrom))
     this.at -= keepFrom
+    this.lineStart -= keepFrom
     if (this.open !== null) this.open.move(-keepFrom)
     if (isLast && ((this.isArray && this.last !== closingBracket) || this.isInResponse))
       yield { place: this.line, ...invalid('its array is not closed, so it may be truncated') }
@@ -58,9 +63,11 @@ export class DocumentCutter {
     const { text } = this
     for (; this.at < text.length; this.at += 1) {
       const byte = text[this.at] ?? 0
-      if (byte === lineFeed) this.line += 1
+      if (byte > space) this.lineIndent ??= this.at - this.lineStart
+      if (byte === lineFeed) this.startLine(this.at)
       else if (byte === brace) {
-        this.open = new OpenObject(this.at, indentOf(text, this.at))
+        // They differ if a bracket of an array is before the object.
+        this.open = new OpenObject(this.at, [this.lineIndent ?? 0, this.at - this.lineStart])
         this.isReported = false
         this.last = closingBrace
         return null
@@ -106,15 +113,24 @@ export class DocumentCutter {
   }
 
   private readonly skipTo = (at: number): void => {
+    const { text } = this
     const from = this.open?.start ?? this.at
     for (
-      let end = this.text.indexOf(lineFeed, from);
+      let end = text.indexOf(lineFeed, from);
       end !== -1 && end < at;
-      end = this.text.indexOf(lineFeed, end + 1)
+      end = text.indexOf(lineFeed, end + 1)
     )
-      this.line += 1
+      this.startLine(end)
+    const sign = afterBlanks(text, Math.max(this.lineStart, 0))
+    if (sign < at) this.lineIndent ??= sign - this.lineStart
     this.at = at
     this.open = null
+  }
+
+  private readonly startLine = (end: number): void => {
+    this.line += 1
+    this.lineStart = end + 1
+    this.lineIndent = null
   }
 }
 
@@ -122,12 +138,6 @@ const invalid = (reason: string): Skip => ({
   skippedBy: 'invalid-json',
   reason: `it is not valid JSON: ${reason}`,
 })
-
-/** The indentation of the line. */
-const indentOf = (text: Buffer, at: number): number => {
-  const start = text.lastIndexOf(lineFeed, at) + 1
-  return afterBlanks(text, start) - start
-}
 
 const afterBlanks = (text: Buffer, from: number): number => {
   let at = from
@@ -150,7 +160,7 @@ class OpenObject {
   at: number
   /** The first line after its start that looks like the start of another object. */
   next: number | null = null
-  private readonly indent: number
+  private readonly indents: readonly number[]
   /** The brackets that are open. */
   private readonly brackets: number[] = []
   /** The last byte that is not whitespace, with `quote` for a whole string. */
@@ -158,10 +168,10 @@ class OpenObject {
   private isInString = false
   private isInProducts = false
 
-  constructor(start: number, indent: number) {
+  constructor(start: number, indents: readonly number[]) {
     this.start = start
     this.at = start
-    this.indent = indent
+    this.indents = indents
   }
 
   /** Adapts the positions to a text of which the start was cut off. */
@@ -217,10 +227,12 @@ class OpenObject {
     return null
   }
 
-  /** Whether this bracket is the first character of a line with the same indentation as the line of the object. */
+  /** Whether this bracket is the first character of a line with the same indentation as the object or its line. */
   private readonly isAtLineStart = (text: Buffer): boolean => {
     const start = text.lastIndexOf(lineFeed, this.at) + 1
-    return start > this.start && this.at - start === this.indent && afterBlanks(text, start) === this.at
+    return (
+      start > this.start && this.indents.includes(this.at - start) && afterBlanks(text, start) === this.at
+    )
   }
 
   private readonly opened = (text: Buffer, byte: number): 'products' | { readonly error: string } | null => {
