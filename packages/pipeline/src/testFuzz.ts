@@ -4,6 +4,12 @@ import fc from 'fast-check'
 export const runs = Number(process.env['OFFSTREAM_FUZZ_RUNS'] ?? 25_000)
 export const seed = Number(process.env['OFFSTREAM_FUZZ_SEED'] ?? Date.now() % 2 ** 31)
 
+/** Of a failure, smaller inputs are searched for as long as this allows. Without a limit that can take hours. */
+export const parameters = {
+  ...{ seed, numRuns: runs },
+  ...{ interruptAfterTimeLimit: Math.max(120_000, runs * 20), markInterruptAsFailure: true },
+} as const
+
 /** A number for each change; where and what is relative to the length, so that failures shrink. */
 interface Change {
   readonly kind: 'flip' | 'delete' | 'insert' | 'repeat' | 'truncate'

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { nutrientNames } from '../product/nutriments.ts'
 import { Product } from '../product/product.ts'
-import { changes, mutated, replaced, replacements, runs, seed } from '../testFuzz.ts'
+import { changes, mutated, parameters, replaced, replacements, runs, seed } from '../testFuzz.ts'
 import type { TopicMessage } from '../topic/reader.ts'
 import { type ReadResult, resultsOf } from './reader.ts'
 import { mapperOf } from './topicMapping.ts'
@@ -104,7 +104,7 @@ test(`a mutated message never fails, and its record has no code or number that i
         expect(next?.kind === 'product' && next.product.code).toBe(good.code)
       },
     ),
-    { seed, numRuns: runs },
+    parameters,
   )
   // Each outcome was tested.
   expect(Math.min(...Object.values(seen))).toBeGreaterThan(0)

@@ -3,7 +3,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer'
 import { expect, test } from 'vitest'
 import { nutrientNames } from '../../product/nutriments.ts'
 import { Product } from '../../product/product.ts'
-import { changes, mutated, runs, seed } from '../../testFuzz.ts'
+import { changes, mutated, parameters, runs, seed } from '../../testFuzz.ts'
 import { fileResults } from './format.ts'
 import type { Input } from './input.ts'
 
@@ -160,7 +160,7 @@ test.each([
           expect(found.map(withoutBlanks)).toEqual(neighbours.map(withoutBlanks))
         },
       ),
-      { seed, numRuns: runs, ...limits },
+      { ...parameters, ...limits },
     )
     expect([seen.product > 0, seen.unreadable > 0]).toEqual([true, true])
   },
@@ -187,7 +187,7 @@ test(`a mutated Parquet file never fails, and nothing is invented (seed ${seed},
       ])
       expect(invented).toEqual([])
     }),
-    { seed, numRuns: runs, ...limits },
+    { ...parameters, ...limits },
   )
   expect([seen.error > 0, seen.product > 0]).toEqual([true, true])
 })
