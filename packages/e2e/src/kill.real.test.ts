@@ -19,7 +19,13 @@ test.skipIf(chromiumMissing)(
     // Slow enough to last until the last kill.
     await using scrape = pipeline.startScrape('--rate', '90')
     await stack.succeed(['wait', '--for', 'acknowledged>=1', '--timeout', '2m'])
-    for (const victim of victims) await killAndRecover(stack, [victim])
+    for (const victim of victims) {
+      const others = pipelineServices.filter(name => name !== victim)
+      const before = await pidsOf(stack, others)
+      await killAndRecover(stack, [victim])
+      // No service restarts because of another.
+      expect(await pidsOf(stack, others)).toEqual(before)
+    }
     const { services } = await pipeline.status()
     const restarted = services.flatMap(({ name, restarts }) => (restarts > 0 ? [name] : []))
     expect(restarted).toEqual(pipelineServices)
@@ -38,7 +44,7 @@ test.skipIf(chromiumMissing)(
 )
 
 const killAndRecover = async (stack: ScratchStack, names: readonly string[]): Promise<void> => {
-  const pids = await Promise.all(names.map(name => pidOf(stack, name)))
+  const pids = await pidsOf(stack, names)
   const killedAt = Date.now()
   for (const pid of pids) process.kill(pid, 'SIGKILL')
   // The job takes the longest to restart, so `status` reports it as degraded at first.
@@ -48,6 +54,9 @@ const killAndRecover = async (stack: ScratchStack, names: readonly string[]): Pr
   process.stdout.write(`${names.join(', ')}: healthy after ${seconds} s\n`)
   expect(exitCode, shown).toBe(0)
 }
+
+const pidsOf = (stack: ScratchStack, names: readonly string[]): Promise<number[]> =>
+  Promise.all(names.map(name => pidOf(stack, name)))
 
 const pidOf = async (stack: ScratchStack, name: string): Promise<number> => {
   if (name === 'daemon') {

@@ -6,6 +6,8 @@ export interface Directories {
   /** Data of Kafka and ZooKeeper. They can only be deleted together: both store the id of the cluster. */
   readonly kafkaData: string
   readonly zookeeperData: string
+  /** What a Spark master that crashes leaves for the next one: its workers and jobs. */
+  readonly sparkMaster: string
   /** Work folder of the Spark worker. */
   readonly sparkWork: string
   /** The tables. */
@@ -44,6 +46,7 @@ export const directoriesOf = (state: string): Directories => {
     state,
     kafkaData: join(state, 'data', 'kafka'),
     zookeeperData: join(state, 'data', 'zookeeper'),
+    sparkMaster: join(state, 'data', 'spark-master'),
     sparkWork: join(state, 'data', 'spark-work'),
     warehouse: join(state, 'lake'),
     catalog: join(state, 'lake', 'catalog.db'),

@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { portHolder } from '@offstream/runtime'
 import { assetPath } from '../project/assets.ts'
 import type { Config } from '../project/config.ts'
 import { type Directories, directoriesOf } from '../project/directories.ts'
@@ -17,13 +18,32 @@ export const masterOf = ({ host, spark }: Config): string => `spark://${host}:${
 /** The Spark master; it is ready when its JSON says ALIVE. */
 export const sparkMaster = (stack: Stack): ServiceParts => {
   const { config } = stack
+  const { sparkMaster: folder } = directoriesOf(stack.state)
   return {
-    command: sparkDaemon(stack, 'spark-master', 'org.apache.spark.deploy.master.Master', [
-      ...['--host', config.host, '--port', String(config.spark.port)],
-      ...['--webui-port', String(config.spark.webPort)],
-    ]),
+    command: sparkDaemon(
+      stack,
+      'spark-master',
+      'org.apache.spark.deploy.master.Master',
+      [
+        ...['--host', config.host, '--port', String(config.spark.port)],
+        ...['--webui-port', String(config.spark.webPort)],
+      ],
+      [
+        // The REST server on port 6066, which nothing uses.
+        '-Dspark.master.rest.enabled=false',
+        // After a crash the next master takes over the worker and the job, which continue to run. It waits for those of
+        // them that have exited too, by default for a minute.
+        '-Dspark.deploy.recoveryMode=FILESYSTEM',
+        `-Dspark.deploy.recoveryDirectory=${folder}`,
+        '-Dspark.deploy.recoveryTimeout=10',
+      ],
+    ),
     needs: [],
     port: config.spark.port,
+    prepare: async () => {
+      if (!(await isAnyAlive(config))) await rm(folder, { recursive: true, force: true })
+      await mkdir(folder, { recursive: true })
+    },
     ready: async signal => {
       const { status } = await masterState(config, signal)
       if (status !== 'ALIVE') throw new Error(`the master is ${status}`)
@@ -38,13 +58,24 @@ export const sparkWorker = (stack: Stack): ServiceParts => {
   const { config } = stack
   const { sparkWork } = directoriesOf(stack.state)
   return {
-    command: sparkDaemon(stack, 'spark-worker', 'org.apache.spark.deploy.worker.Worker', [
-      ...['--host', config.host, '--webui-port', String(config.spark.worker.webPort)],
-      ...['--cores', String(config.spark.worker.cores), '--memory', config.spark.worker.memory],
-      ...['--work-dir', sparkWork, masterOf(config)],
-    ]),
+    command: sparkDaemon(
+      stack,
+      'spark-worker',
+      'org.apache.spark.deploy.worker.Worker',
+      [
+        ...['--host', config.host, '--webui-port', String(config.spark.worker.webPort)],
+        ...['--cores', String(config.spark.worker.cores), '--memory', config.spark.worker.memory],
+        ...['--work-dir', sparkWork, masterOf(config)],
+      ],
+      [
+        // It writes the logs of its executors.
+        '-Dspark.executor.logs.rolling.strategy=size',
+        `-Dspark.executor.logs.rolling.maxSize=${10 * 1024 * 1024}`,
+        '-Dspark.executor.logs.rolling.maxRetainedFiles=3',
+      ],
+    ),
     needs: ['spark-master'],
-    // Without a restart it registers with a new master after 5 to 15 s; with a restart after 2 s.
+    // The user may have changed the port of the master.
     restartsWith: ['spark-master'],
     port: config.spark.worker.webPort,
     // Files of an earlier worker, 74 MB a job, are useless: its executors exited with it.
@@ -149,9 +180,8 @@ export const productsStream = (stack: Stack): ServiceParts => {
       ...['--max-indexed-rows', String(config.stream.maxIndexedRows)],
     ]),
     needs: ['kafka', 'spark-master', 'spark-worker'],
-    // A restarted master does not know the jobs of the one before.
     restartsWith: ['spark-master'],
-    // It first connects to Kafka after about ten seconds, and then retries for a minute. A worker may also come later
+    // It first connects to Kafka after some seconds, and then retries for a minute. A worker may also come later
     // than the driver, but the driver asks a master that does not respond only once in 20 s.
     needsOnlyAtStart: ['kafka', 'spark-worker'],
     port: null,
@@ -224,6 +254,12 @@ interface MasterState {
 /** The state of the master and its workers, as the master reports it. */
 const masterState = async ({ host, spark }: Config, signal: AbortSignal): Promise<MasterState> =>
   (await webUiState('the master', `http://${host}:${spark.webPort}`, signal)) as MasterState
+
+/** Whether a worker or a job is left that a new master can take over. */
+const isAnyAlive = async ({ host, spark, stream }: Config): Promise<boolean> => {
+  const ports = [spark.worker.webPort, stream.webPort]
+  return (await Promise.all(ports.map(port => portHolder(port, host)))).some(holder => holder !== null)
+}
 
 /** The JSON of a Spark daemon's web UI. */
 const webUiState = async (what: string, address: string, signal: AbortSignal): Promise<unknown> => {

@@ -9,14 +9,16 @@ import { archiveFlags, fastStart, temporaryFlag } from './java.ts'
 import type { Stack } from './stack.ts'
 
 /**
- * The command of a Spark daemon, whose class is `mainClass`; `name` is that of the service. `sbin/start-master.sh` (which
- * PyPI's Spark lacks) daemonizes itself and we would lose the process; `spark-class` execs the JVM that we spawn.
+ * The command of a Spark daemon, whose class is `mainClass`; `name` is that of the service, `flags` are for Java.
+ * `sbin/start-master.sh` (which PyPI's Spark lacks) daemonizes itself and we would lose the process; `spark-class` execs the
+ * JVM that we spawn.
  */
 export const sparkDaemon = (
   stack: Stack,
   name: ServiceName,
   mainClass: string,
   args: readonly string[],
+  flags: readonly string[],
 ): ServiceCommand => ({
   file: join(stack.runtimes.sparkHome, 'bin', 'spark-class'),
   args: [mainClass, ...args],
@@ -28,12 +30,7 @@ export const sparkDaemon = (
       ...archiveFlags(stack.archives, name),
       temporaryFlag(directoriesOf(stack.state)),
       logging(stack.project),
-      // The master's REST server on port 6066, which nothing uses.
-      '-Dspark.master.rest.enabled=false',
-      // The worker writes the logs of its executors.
-      '-Dspark.executor.logs.rolling.strategy=size',
-      `-Dspark.executor.logs.rolling.maxSize=${10 * 1024 * 1024}`,
-      '-Dspark.executor.logs.rolling.maxRetainedFiles=3',
+      ...flags,
     ]),
   },
   cwd: stack.state,

@@ -4,7 +4,7 @@ export interface Service {
   readonly command: ServiceCommand
   /** Services of the same set that must be ready before this one starts; they are stopped after it. */
   readonly needs: readonly string[]
-  /** Services without which it cannot continue: if one of them crashes, this one is restarted too. */
+  /** Services whose settings it uses: if the user restarts one of them, this one is restarted too. A crash does not count. */
   readonly restartsWith?: readonly string[]
   /** Those of `needs` that count only at the first start: a restart after a crash does not wait for them. */
   readonly needsOnlyAtStart?: readonly string[]

@@ -301,7 +301,7 @@ export class Supervisor {
 
   /** Restarts the service each time it crashes, until it is to stop or has failed. */
   async #superviseFrom(managed: Managed, first: Run | null, firstHow = ''): Promise<void> {
-    const { service, stopped } = managed
+    const { stopped } = managed
     let how = firstHow
     for (let run = first; ; ) {
       if (run !== null) {
@@ -309,17 +309,9 @@ export class Supervisor {
         if (stopped.signal.aborted) return
         // The leader exited just now, so no other group has its number yet: its children are killed.
         if (managed.record.pid !== null) send(-managed.record.pid, 'SIGKILL')
-        this.#restartDependents(service.name)
       }
       run = await this.#runAgain(managed, how)
       if (run === null) return
-    }
-  }
-
-  /** Kills the services that cannot continue after the crash of `name`; their own watch restarts them. */
-  #restartDependents(name: string): void {
-    for (const { service, record } of this.#managed.values()) {
-      if (service.restartsWith?.includes(name) && record.pid !== null) send(-record.pid, 'SIGKILL')
     }
   }
 
