@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { writeFileOfParts } from './outputFile.ts'
 
 const never = new AbortController().signal
@@ -13,7 +13,11 @@ async function* parts(...all: readonly (string | Error)[]): AsyncGenerator<strin
   }
 }
 
-const folder = () => mkdtemp(join(tmpdir(), 'offstream-output-'))
+const folder = async () => {
+  const created = await mkdtemp(join(tmpdir(), 'offstream-output-'))
+  onTestFinished(() => rm(created, { recursive: true }))
+  return created
+}
 
 test('a file appears when it is complete', async () => {
   const directory = await folder()

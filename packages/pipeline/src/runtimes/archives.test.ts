@@ -1,7 +1,7 @@
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { archiveFile, ensureArchives } from './archives.ts'
 
 const runtimes = {
@@ -12,6 +12,7 @@ const runtimes = {
 
 test('an archive exists when Java has written its header, which it does last', async () => {
   const cache = await mkdtemp(join(tmpdir(), 'offstream-archives-'))
+  onTestFinished(() => rm(cache, { recursive: true }))
   const { folder, made } = await ensureArchives(cache, runtimes)
   expect(made).toEqual([])
   await writeFile(archiveFile(folder, 'kafka'), 'an archive')
