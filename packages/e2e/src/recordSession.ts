@@ -1,15 +1,18 @@
 /**
- * Records the terminal session of the README: runs the commands against real services, with the stand-in site, and writes
- * `docs/session.svg`. `npm run record` runs it; the durations in the picture are those of that run.
+ * Records the pictures of the README: runs the commands against real services, with the stand-in site, and writes
+ * `docs/session.svg` and the dashboard in both themes. `npm run record` runs it; the durations in the pictures are those of
+ * that run.
  */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { findChromium } from '@offstream/pipeline'
 import { generateCatalogue, startSite } from '@offstream/site'
+import { chromium } from 'playwright'
 import { root } from './repository.ts'
 import { scratchStack } from './stack.ts'
 import { type Shown, terminalSvg } from './terminalSvg.ts'
 
-const site = await startSite({ catalogue: generateCatalogue({ count: 200 }) })
+const site = await startSite({ catalogue: generateCatalogue({ count: 1_000 }) })
 const stack = await scratchStack()
 try {
   const session: Shown[] = []
@@ -28,9 +31,37 @@ try {
   await stack.succeed(['wait', '--for', 'visible>=200', '--for', 'healthy', '--timeout', '2m'])
   await record('status')
   await record('charts', 'nutri-score-ranking', '--format', 'text')
+  await takePictures()
   await record('down')
   await writeFile(join(root, 'docs/session.svg'), terminalSvg(session))
 } finally {
   await stack[Symbol.asyncDispose]()
   await site[Symbol.asyncDispose]()
+}
+
+/** Writes `docs/dashboard-light.png` and `docs/dashboard-dark.png`, taken during a scrape. */
+async function takePictures(): Promise<void> {
+  const { address } = (await stack.json(['dashboard'])) as { readonly address: string }
+  const browser = await chromium.launch({
+    executablePath: (await findChromium()) ?? '',
+    chromiumSandbox: process.getuid?.() !== 0,
+  })
+  try {
+    const pages = await Promise.all(
+      (['light', 'dark'] as const).map(async colorScheme => {
+        const viewport = { width: 1_200, height: 800 }
+        const page = await browser.newPage({ locale: 'en', colorScheme, viewport, reducedMotion: 'reduce' })
+        await page.goto(address)
+        return { colorScheme, page }
+      }),
+    )
+    for (const limit of [400, 700, 1_000])
+      await stack.succeed(['scrape', '--url', site.address, '--limit', String(limit)])
+    for (const { colorScheme, page } of pages) {
+      await page.locator('[data-stack="healthy"]').waitFor()
+      await page.screenshot({ path: join(root, `docs/dashboard-${colorScheme}.png`) })
+    }
+  } finally {
+    await browser.close()
+  }
 }

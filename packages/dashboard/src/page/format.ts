@@ -42,11 +42,16 @@ export const duration = (seconds: number | null | undefined): string => {
 export const age = (seconds: number | null | undefined): string =>
   duration(seconds).split(' ').slice(0, 2).join(' ')
 
+/** Milliseconds, or seconds from `secondsFrom` on. */
+const millisecondsOr = (value: number, secondsFrom: number): string =>
+  value < secondsFrom ? `${count(value)} ms` : `${decimal(value / 1_000)} s`
+
+/** Milliseconds, or seconds from 10 on. */
+export const milliseconds = (value: number | null | undefined): string =>
+  value == null ? t('none') : millisecondsOr(value, 10_000)
+
 /** Milliseconds, or seconds from 1 on. */
-export const milliseconds = (value: number | null | undefined): string => {
-  if (value == null) return t('none')
-  return value < 1_000 ? `${count(value)} ms` : `${decimal(value / 1_000)} s`
-}
+export const millisecondsTick = (value: number): string => millisecondsOr(value, 1_000)
 
 /** A size in decimal units. */
 export const bytes = (value: number | null | undefined): string => {

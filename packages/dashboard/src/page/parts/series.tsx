@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
-import { compact, decimal, duration, milliseconds, timeTick } from '../format.ts'
+import { compact, decimal, duration, milliseconds, millisecondsTick, timeTick } from '../format.ts'
 import { language, t } from '../language.ts'
 import { isDark } from './media.ts'
 
@@ -19,7 +19,7 @@ const [minute, hour, day] = [60, 3_600, 86_400]
 /** The kinds of values: the text of a value, that of a tick of the axis, and the possible distances of two ticks. */
 const scales = {
   number: { text: decimal, tick: compact, steps: roundSteps },
-  milliseconds: { text: milliseconds, tick: milliseconds, steps: roundSteps },
+  milliseconds: { text: milliseconds, tick: millisecondsTick, steps: roundSteps },
   seconds: {
     ...{ text: duration, tick: duration },
     steps: [

@@ -14,7 +14,7 @@ export const ProductView = ({ code }: { readonly code: string }) => {
   const [row] = value?.rows ?? []
   return (
     <>
-      <div>
+      <div class="below-link">
         <Link to="/products">← {t('product.back')}</Link>
         <Heading title={row === undefined ? code : String(row['product_name'] ?? t('products.unnamed'))} />
       </div>
@@ -81,7 +81,8 @@ const Outside = ({ address, word }: OutsideProps) => {
   if (typeof address !== 'string' || !/^https?:\/\//.test(address) || !URL.canParse(address)) return null
   return (
     <a href={address} target="_blank" rel="noreferrer noopener">
-      {t(word, { host: new URL(address).host })} ↗
+      {t(word, { host: new URL(address).host })}
+      {'\u00a0'}↗
     </a>
   )
 }

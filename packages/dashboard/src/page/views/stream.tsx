@@ -66,7 +66,7 @@ const positionText = (offsets: Readonly<Record<string, number>>): string => {
 }
 
 const Legend = () => (
-  <p class="legend small">
+  <p class="legend batch-legend small">
     {stageNames.map((name, index) => (
       <span key={name}>
         <i class={`swatch swatch-${index + 1}`} aria-hidden="true" />
@@ -91,7 +91,7 @@ const BatchTable = ({ batches, longest }: BatchTableProps) => (
         <th scope="col" class="number">
           {t('stream.rows')}
         </th>
-        <th scope="col" class="number">
+        <th scope="col" class="number of-duration">
           {t('stream.duration')}
         </th>
         <th scope="col" class="of-stages">
@@ -105,7 +105,7 @@ const BatchTable = ({ batches, longest }: BatchTableProps) => (
           <th scope="row">{count(batch.batchId)}</th>
           <td>{moment(batch.at)}</td>
           <td class="number">{count(batch.rows)}</td>
-          <td class="number">{milliseconds(totalOf(batch))}</td>
+          <td class="number of-duration">{milliseconds(totalOf(batch))}</td>
           <td class="of-stages">
             <Bar batch={batch} longest={longest} />
           </td>
