@@ -94,6 +94,7 @@ const guides: Readonly<Record<ConnectTool, (place: Place) => Omit<Guide, 'tool'>
     steps: [
       "Install PyHive in Superset's environment: pip install pyhive thrift thrift_sasl pure-sasl",
       'Select Settings → Database Connections → + Database → Apache Spark SQL (or Apache Hive), and enter the URI.',
+      'Run SELECT * FROM Products in SQL Lab, and save it as a dataset. The list of tables shows only the schema, because PyHive expects the output of Hive.',
       'If Superset runs in a container, replace the host with the address of this machine, and set `host` in offstream.yaml.',
     ],
     samples: [],
@@ -208,7 +209,8 @@ const guides: Readonly<Record<ConnectTool, (place: Place) => Omit<Guide, 'tool'>
         : [
             sample(
               'beeline.sh',
-              `${shellWord(place.beeline)} -u ${jdbcUrl(place)} -n ${user} -e ${shellWord(count)}`,
+              // Without input: from a pipe beeline would read more statements.
+              `${shellWord(place.beeline)} -u ${jdbcUrl(place)} -n ${user} -e ${shellWord(count)} < /dev/null`,
             ),
           ],
   }),
