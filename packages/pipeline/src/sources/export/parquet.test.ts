@@ -120,6 +120,39 @@ test('a damaged row group stops the run with its row number, after the rows befo
   expect(products.length).toBe(999)
 })
 
+test.each<readonly [what: string, length: number, bytes: readonly number[]]>([
+  // A header is a struct (`5c`) of six numbers, each with its type (`15`), and the end.
+  ['no numbers', 14, [0x5c, 0x00]],
+  ['a billion values', 14, [0x5c, 0x15, 0x80, 0xa8, 0xd6, 0xb9, 0x07, 0x15, 0, 0x15, 4, 0x15, 0, 0x15, 4]],
+])('a page whose header has %s does not stop the process', async (_what, length, header) => {
+  const columnData = [
+    { name: 'code', data: ['10000001', '10000002'], type: 'STRING' as const },
+    { name: 'brands', data: ['A', 'B'], type: 'STRING' as const },
+  ]
+  const content = Buffer.from(parquetWriteBuffer({ codec: 'UNCOMPRESSED', columnData }))
+  const at = content.indexOf(0x5c)
+  const damaged = Buffer.concat([content.subarray(0, at), Buffer.from(header), content.subarray(at + length)])
+  const { products, error } = await taken(exportSource({ file: await written(damaged), userAgent }))
+  expect([products, error]).toEqual([[], expect.objectContaining({ code: 'FILE_DAMAGED' })])
+})
+
+test('a row group with fewer values than rows is damaged', async () => {
+  const content = fileOf(9_000, 9_000)
+  const text = content.toString('latin1')
+  // The number of rows of the only row group, before the footer's last members.
+  const rows = Buffer.from([0x16, 0xd0, 0x8c, 0x01])
+  const at = text.lastIndexOf(rows.toString('latin1'))
+  const damaged = Buffer.concat([
+    content.subarray(0, at),
+    Buffer.from([0x16, 0xd0, 0x8c, 0x81, 0x80, 0x80, 0x80, 0x01]),
+    content.subarray(at + rows.length, -8),
+    content.subarray(-8),
+  ])
+  damaged.writeUInt32LE(damaged.readUInt32LE(damaged.length - 8) + 4, damaged.length - 8)
+  const { products, error } = await taken(exportSource({ file: await written(damaged), userAgent }))
+  expect([products, error]).toEqual([[], expect.objectContaining({ code: 'FILE_DAMAGED' })])
+})
+
 test('a file without codes is not an export', async () => {
   const content = parquetWriteBuffer({ columnData: [{ name: 'barcode', data: ['1'], type: 'STRING' }] })
   const { error } = await taken(exportSource({ file: await written(Buffer.from(content)), userAgent }))

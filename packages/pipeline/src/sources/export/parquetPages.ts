@@ -1,4 +1,4 @@
-import type { AsyncBuffer, ColumnMetaData, Compressors, SchemaTree } from 'hyparquet'
+import type { AsyncBuffer, ColumnMetaData, Compressors, RowGroup, SchemaTree } from 'hyparquet'
 
 /** Consecutive pages of a column that start with a new row, in the form of an offset index. */
 export interface PageLocation {
@@ -47,6 +47,67 @@ export const pageLocations = async (
   return locations
 }
 
+/**
+ * The file, whose pages in a row group are checked before they are decoded. With a damaged header, hyparquet would read for
+ * ever, or allocate memory for billions of values.
+ */
+export const checkedFile = (file: AsyncBuffer, group: RowGroup | undefined): AsyncBuffer => {
+  const chunks = (group?.columns ?? []).flatMap(({ meta_data }) =>
+    meta_data === undefined ? [] : [boundsOf(meta_data)],
+  )
+  return {
+    byteLength: file.byteLength,
+    slice: async (start, end) => {
+      const part = await file.slice(start, end)
+      const bytes = new Uint8Array(part)
+      for (const chunk of chunks) {
+        // Every row has at least one value, which can be null.
+        if (chunk.values < Number(group?.num_rows)) throw damagedPage(chunk.start)
+        const [from, to] = [Math.max(chunk.start - start, 0), Math.min(chunk.end - start, bytes.length)]
+        if (from < to) checkPages(bytes.subarray(from, to), chunk, start + from)
+      }
+      return part
+    },
+  }
+}
+
+interface ChunkBounds {
+  readonly start: number
+  readonly end: number
+  readonly values: number
+}
+
+const boundsOf = (column: ColumnMetaData): ChunkBounds => {
+  const start = Number(column.dictionary_page_offset ?? column.data_page_offset)
+  return { start, end: start + Number(column.total_compressed_size), values: Number(column.num_values) }
+}
+
+/** @param position where `bytes` are in the file */
+const checkPages = (bytes: Uint8Array, { values }: ChunkBounds, position: number): void => {
+  // After the last page, hyparquet ignores one byte.
+  for (let at = 0; at < bytes.length - 1; ) {
+    const reader = new CompactReader(bytes.subarray(at))
+    const header = pageHeader(reader.struct())
+    const end = at + reader.at + (header?.compressedBytes ?? 0)
+    if (header === null || end > bytes.length || !isPlausible(header, values))
+      throw damagedPage(position + at)
+    at = end
+  }
+}
+
+/** The smallest value of a dictionary: four bytes of a number, or of the length of a text. */
+const minValueBytes = 4
+
+const isPlausible = (header: PageHeader, maxValues: number): boolean => {
+  const { values, nulls, rows, dictionary, levelBytes, compressedBytes, uncompressedBytes } = header
+  if (dictionary !== null) return dictionary >= 0 && dictionary * minValueBytes <= uncompressedBytes
+  if (values === null) return true
+  const isInside = values >= 0 && values <= maxValues && (rows ?? 0) >= 0 && (rows ?? 0) <= values
+  return isInside && nulls >= 0 && nulls <= values && levelBytes >= 0 && levelBytes <= compressedBytes
+}
+
+const damagedPage = (at: number) => new Error(`the header of a page at byte ${at} is damaged`)
+
 interface PageHeader {
   readonly compressedBytes: number
   readonly uncompressedBytes: number
@@ -54,6 +115,11 @@ interface PageHeader {
   readonly values: number | null
   /** Null if the header does not contain it. */
   readonly rows: number | null
+  readonly nulls: number
+  /** The number of values in a dictionary; null for other pages. */
+  readonly dictionary: number | null
+  /** The bytes of the levels, if they are not compressed. */
+  readonly levelBytes: number
 }
 
 /** Headers have some dozen bytes; with statistics of long texts, a few kilobytes. */
@@ -66,23 +132,40 @@ const headerAt = async (
 ): Promise<{ readonly header: PageHeader; readonly bytes: number }> => {
   for (const size of headerSizes) {
     const reader = new CompactReader(new Uint8Array(await file.slice(at, Math.min(at + size, end))))
-    const header = reader.struct()
+    const header = pageHeader(reader.struct())
     if (reader.isAfterEnd()) continue
-    const [, , uncompressed, compressed] = [0, 1, 2, 3].map(field => header.get(field))
-    if (typeof uncompressed !== 'number' || typeof compressed !== 'number' || compressed < 0) break
-    const [page, pageV2] = [structOf(header.get(5)), structOf(header.get(8))]
-    const values = page?.get(1) ?? pageV2?.get(1)
-    const rows = pageV2?.get(3)
-    return {
-      header: {
-        ...{ compressedBytes: compressed, uncompressedBytes: uncompressed },
-        values: typeof values === 'number' ? values : null,
-        rows: typeof rows === 'number' ? rows : null,
-      },
-      bytes: reader.at,
-    }
+    if (header === null) break
+    return { header, bytes: reader.at }
   }
-  throw new Error(`the header of a page at byte ${at} is damaged`)
+  throw damagedPage(at)
+}
+
+/**
+ * A page header; null if a number is missing.
+ * @see https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift (PageHeader)
+ */
+const pageHeader = (header: Struct): PageHeader | null => {
+  const [uncompressedBytes, compressedBytes] = [numberIn(header, 2), numberIn(header, 3)]
+  const [page, dictionary, pageV2] = [5, 7, 8].map(field => structOf(header.get(field)))
+  const required = [
+    ...[uncompressedBytes, compressedBytes],
+    ...(page ? [numberIn(page, 1)] : []),
+    ...(dictionary ? [numberIn(dictionary, 1)] : []),
+    ...(pageV2 ? [1, 2, 3, 5, 6].map(field => numberIn(pageV2, field)) : []),
+  ]
+  if (required.some(number => number === null || number < 0)) return null
+  return {
+    ...{ uncompressedBytes: uncompressedBytes ?? 0, compressedBytes: compressedBytes ?? 0 },
+    values: numberIn(page ?? pageV2, 1),
+    ...{ rows: numberIn(pageV2, 3), nulls: numberIn(pageV2, 2) ?? 0 },
+    dictionary: numberIn(dictionary, 1),
+    levelBytes: (numberIn(pageV2, 5) ?? 0) + (numberIn(pageV2, 6) ?? 0),
+  }
+}
+
+const numberIn = (struct: Struct | null | undefined, field: number): number | null => {
+  const value = struct?.get(field)
+  return typeof value === 'number' ? value : null
 }
 
 const pageAt = async (

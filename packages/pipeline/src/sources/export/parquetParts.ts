@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import type { AsyncBuffer, Compressors, FileMetaData, ParquetParsers, SchemaTree } from 'hyparquet'
-import { type PageLocation, pageLocations } from './parquetPages.ts'
+import { checkedFile, type PageLocation, pageLocations } from './parquetPages.ts'
 
 /** Some consecutive rows. */
 export interface Part {
@@ -39,9 +39,10 @@ const maxListRows = 4_096
 /** All rows of a group. */
 export async function* wholeGroup(
   { hyparquet, columns, ...options }: Reading,
-  { rowStart, rowEnd }: GroupRange,
+  { group, rowStart, rowEnd }: GroupRange,
 ): AsyncGenerator<Part> {
-  const rows = await hyparquet.parquetReadObjects({ ...options, columns, rowStart, rowEnd })
+  const file = checkedFile(options.file, options.metadata.row_groups[group])
+  const rows = await hyparquet.parquetReadObjects({ ...options, file, columns, rowStart, rowEnd })
   yield { rows: rows.length, value: (column, row) => rows[row]?.[columns[column] ?? ''] }
 }
 
@@ -85,7 +86,8 @@ const segmentedColumns = async (
   }
   // Not a documented option: the locations that hyparquet itself reads from an offset index.
   const pageLocationsByGroup = Object.assign([], { [group]: locations })
-  const scan = await hyparquet.parquetScan(Object.assign(options, { pageLocationsByGroup, rowStart, rowEnd }))
+  const checked = { file: checkedFile(file, metadata.row_groups[group]), pageLocationsByGroup }
+  const scan = await hyparquet.parquetScan(Object.assign(options, checked, { rowStart, rowEnd }))
   return columns.map(column => {
     const isList = schema.some(({ element, children }) => element.name === column && children.length > 0)
     const read = (start: number, end: number) => scan.readColumn({ column, rowStart: start, rowEnd: end })
