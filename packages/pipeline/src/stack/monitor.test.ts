@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { identify, ServiceRecords } from '@offstream/runtime'
+import { identify, type Service, ServiceRecords } from '@offstream/runtime'
 import { expect, onTestFinished, test } from 'vitest'
 import { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { StatusMonitor } from './monitor.ts'
 
-/** A stack whose Thrift server is running but does not have to respond, because the test provides the counts. */
+/** A stack whose services are running but do not have to respond, because the test provides the counts and the probe. */
 const scratch = async () => {
   const state = await mkdtemp(join(tmpdir(), 'offstream-monitor-'))
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
@@ -20,27 +20,47 @@ const scratch = async () => {
   await once(child, 'spawn')
   const { pid, startId } = (await identify(child.pid ?? 0)) ?? expect.fail()
   const { records, catalog } = directoriesOf(state)
-  await new ServiceRecords(records).keep({
-    ...{ name: 'thrift', phase: 'running', pid, startId, port: null, logFile: '/dev/null' },
-    ...{ startedAt: new Date().toISOString(), restarts: 0, detail: null },
-  })
+  for (const name of ['thrift', 'zookeeper'])
+    await new ServiceRecords(records).keep({
+      ...{ name, phase: 'running', pid, startId, port: null, logFile: '/dev/null' },
+      ...{ startedAt: new Date().toISOString(), restarts: 0, detail: null },
+    })
   const commit = async (text: string) => {
     await mkdir(dirname(catalog), { recursive: true })
     await writeFile(catalog, text)
   }
   await commit('1')
-  let [counted, clock] = [0, 1_000_000]
+  let [counted, probed, clock] = [0, 0, 1_000_000]
+  let failure: string | null = null
+  const zookeeper: Service = {
+    ...{
+      name: 'zookeeper',
+      command: { file: 'zookeeper', args: [], env: {}, cwd: state },
+      needs: [],
+      port: null,
+      logFile: '/dev/null',
+    },
+    ...{ startTimeoutMs: 1, stopTimeoutMs: 1 },
+    ready: async () => {
+      probed += 1
+      if (failure !== null) throw new Error(failure)
+    },
+  }
   const monitor = new StatusMonitor(state, Config.parse({}), {
     countTable: async () => {
       counted += 1
       return { rows: counted, rejected: 0, visible: counted, newestAt: Date.now(), responseMs: 100 }
     },
+    services: async () => [zookeeper],
     now: () => clock,
   })
   const advance = (ms: number) => {
     clock += ms
   }
-  return { monitor, commit, advance, counted: () => counted }
+  const fail = (message: string | null) => {
+    failure = message
+  }
+  return { monitor, commit, advance, fail, counted: () => counted, probed: () => probed }
 }
 
 test('the table is counted once per commit, however often the status is read', async () => {
@@ -75,4 +95,27 @@ test('a table that does not change is counted again after half a minute', async 
   advance(30_001)
   await monitor.read()
   expect(counted()).toBe(2)
+})
+
+test('a healthy service is probed again after five seconds, an unhealthy one at each read', async () => {
+  const { monitor, advance, fail, probed } = await scratch()
+  const healthAfter = async (ms: number) => {
+    advance(ms)
+    const { services } = await monitor.read()
+    return [services.find(({ name }) => name === 'zookeeper')?.health, probed()]
+  }
+  expect([await healthAfter(0), await healthAfter(4_999)]).toEqual([
+    ['healthy', 1],
+    ['healthy', 1],
+  ])
+  fail('no response')
+  expect([await healthAfter(1), await healthAfter(1)]).toEqual([
+    ['unhealthy', 2],
+    ['unhealthy', 3],
+  ])
+  fail(null)
+  expect([await healthAfter(1), await healthAfter(1)]).toEqual([
+    ['healthy', 4],
+    ['healthy', 4],
+  ])
 })

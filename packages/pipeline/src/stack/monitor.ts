@@ -7,28 +7,34 @@ import { type CountTable, countProducts, readStatus, type Status, type TableCoun
 
 /** How often the table may be counted, regardless of its changes. */
 export interface MonitorOptions {
-  /** Replaced in tests. */
+  /** Replaced in tests, like the services. */
   readonly countTable?: CountTable
+  readonly services?: (state: string) => Promise<readonly Service[]>
   readonly now?: () => number
 }
 
 /** The pause between two counts, as a multiple of the duration of a count. */
 const restFactor = 3
+/** A healthy service is probed again after this time. Whether its process is running is checked at each read. */
+const probeIntervalMs = 5_000
 /** Even an unchanged table is counted again after this time, because the Thrift server may have stopped responding. */
 const maxAgeMs = 30_000
 
 /**
- * Reads the same status as `currentStatus`, often: it counts the table only if the table has changed since the last
- * count, and never twice at the same time.
+ * Reads the same status as `currentStatus`, often: it probes a healthy service only every five seconds, and counts the table
+ * only if the table has changed since the last count, and never twice at the same time.
  */
 export class StatusMonitor {
   readonly #state: string
   readonly #config: Config
   readonly #countTable: CountTable
+  readonly #services: (state: string) => Promise<readonly Service[]>
   readonly #now: () => number
   #counted: { readonly version: string; readonly at: number; readonly counts: TableCounts | null } | null =
     null
   #counting: Promise<void> | null = null
+  /** When each service that is healthy was probed. */
+  readonly #probedAt = new Map<string, number>()
 
   /**
    * @param state the state folder of the stack
@@ -37,11 +43,12 @@ export class StatusMonitor {
   constructor(
     state: string,
     config: Config,
-    { countTable = countProducts, now = Date.now }: MonitorOptions = {},
+    { countTable = countProducts, services = readServices, now = Date.now }: MonitorOptions = {},
   ) {
     this.#state = state
     this.#config = config
     this.#countTable = countTable
+    this.#services = services
     this.#now = now
   }
 
@@ -57,8 +64,18 @@ export class StatusMonitor {
   async read(): Promise<Status> {
     const running = await readStack(this.#state)
     const config = running?.config ?? this.#config
-    const services = await readServices(this.#state)
-    return readStatus(this.#state, config, services.map(this.#withoutQuery), this.#counts)
+    const services = (await this.#services(this.#state)).map(this.#withoutQuery).map(this.#sometimesProbed)
+    const status = await readStatus(this.#state, config, services, this.#counts)
+    for (const { name, health } of status.services) if (health !== 'healthy') this.#probedAt.delete(name)
+    return status
+  }
+
+  readonly #sometimesProbed = (service: Service): Service => {
+    const now = this.#now()
+    if (now - (this.#probedAt.get(service.name) ?? Number.NEGATIVE_INFINITY) < probeIntervalMs)
+      return { ...service, ready: async () => undefined, listensOn: [] }
+    this.#probedAt.set(service.name, now)
+    return service
   }
 
   /** The query of the counts is the health check of the Thrift server; if it fails, the check itself gives the reason. */
