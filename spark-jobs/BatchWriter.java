@@ -3,9 +3,11 @@ package offstream;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.iceberg.DataFile;
 import org.apache.iceberg.SerializableTable;
 import org.apache.iceberg.Table;
@@ -17,6 +19,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 
@@ -59,7 +62,7 @@ public class BatchWriter {
         this.maxDriverRows = maxDriverRows;
     }
 
-    /** Returns false if the batch must be written with MERGE: too many products, or too many rejected messages. */
+    /** Returns false if the batch must be written with MERGE: too many products, or rejected messages of too many bytes. */
     public synchronized boolean write(Dataset batch, Map properties) throws Exception {
         if (!open()) return false;
         List results = results(batch);
@@ -70,7 +73,7 @@ public class BatchWriter {
             wrong.addAll(ofTask);
         }
         // Products are last: their snapshot proves that the whole batch is in the tables.
-        if (!wrong.isEmpty() && !addRejected(wrong, properties)) return false;
+        if (!wrong.isEmpty()) addRejected(wrong, properties);
         products.write(results, properties);
         return true;
     }
@@ -130,7 +133,7 @@ public class BatchWriter {
             current.finishDeleteCompaction(ofDeletes);
             return true;
         }
-        Compaction compaction = startCompaction();
+        Compaction compaction = current.startCompaction();
         if (compaction != null) finishCompaction(compaction);
         return compaction != null;
     }
@@ -140,24 +143,32 @@ public class BatchWriter {
     }
 
     public void finishCompaction(Compaction compaction) throws Exception {
+        compaction.table.finishCompaction(compaction, rewritten(compaction));
+    }
+
+    /** Writes the new file, which is not part of the table yet. */
+    public DataFile rewritten(Compaction compaction) {
         CompactionTask task = new CompactionTask(broadcast, compaction.paths, compaction.kept());
         JavaRDD one = context.parallelize(Collections.singletonList(Integer.valueOf(0)), 1);
-        DataFile added = (DataFile) one.mapPartitions(task).collect().get(0);
-        if (compaction.table.isCurrent()) compaction.table.finishCompaction(compaction, added);
+        return (DataFile) one.mapPartitions(task).collect().get(0);
     }
 
-    public void expireProducts() {
-        if (products != null) products.expireSnapshots();
+    public void expireProducts(long nowMs) {
+        ProductTable current = products;
+        if (current != null) current.expireSnapshots(nowMs);
     }
 
-    public void expireRejected() {
-        if (rejected != null) rejected.expireSnapshots();
+    public void expireRejected(long nowMs) {
+        RejectedTable current = rejected;
+        if (current != null) current.expireSnapshots(nowMs);
     }
 
     /** Deletes some files that no query can still read. Returns whether there are more. */
-    public boolean deleteFiles() {
-        boolean more = products != null && products.deleteFiles();
-        return (rejected != null && rejected.deleteFiles()) || more;
+    public boolean deleteFiles(long nowMs) {
+        ProductTable current = products;
+        RejectedTable other = rejected;
+        boolean more = current != null && current.deleteFiles(nowMs);
+        return (other != null && other.deleteFiles(nowMs)) || more;
     }
 
     private List results(Dataset batch) {
@@ -167,20 +178,39 @@ public class BatchWriter {
         return messages.mapPartitions(new BatchTask(reader, broadcast, layout, fewRows)).collect();
     }
 
-    private boolean addRejected(List rows, Map properties) throws Exception {
+    private void addRejected(List rows, Map properties) throws Exception {
         if (rejected == null || !rejected.isCurrent()) {
             rejected = null;
             Table table = Spark3Util.loadIcebergTable(session, rejectedName);
-            if (rows(table) > maxRows) return false;
-            Column[] key = {functions.expr(RejectedTable.KEY)};
-            Iterator keys = snapshot(table, rejectedName).select(key).toLocalIterator();
-            rejected = new RejectedTable(table, maxDriverRows, layout.rejected, keys);
+            Column last = functions.expr("coalesce(max(kafka_offset), -1L)");
+            Row found = (Row) snapshot(table, rejectedName).select(new Column[] {last}).head();
+            rejected = new RejectedTable(table, maxDriverRows, layout.rejected, found.getLong(0));
         }
-        rejected.add(rows, properties);
-        return true;
+        rejected.add(rows, known(rows), properties);
+    }
+
+    /**
+     * The keys of the messages in the table that may be among the rows. Only messages that are read again can be in the
+     * table: after a kill, and if the topic is read from its beginning.
+     */
+    private Set known(List rows) {
+        long first = Long.MAX_VALUE;
+        long last = Long.MIN_VALUE;
+        for (int i = 0; i < rows.size(); i++) {
+            long offset = rejected.offset(rows.get(i));
+            first = Math.min(first, offset);
+            last = Math.max(last, offset);
+        }
+        HashSet keys = new HashSet();
+        if (first > rejected.lastOffset()) return keys;
+        Dataset inTable = session.table(rejectedName).where("kafka_offset BETWEEN " + first + " AND " + last);
+        List found = inTable.select(new Column[] {functions.expr(RejectedTable.KEY)}).collectAsList();
+        for (int i = 0; i < found.size(); i++) keys.add(((Row) found.get(i)).getString(0));
+        return keys;
     }
 
     private Iterator places(Table table) {
+        if (table.currentSnapshot() == null) return new ArrayList().iterator();
         Column[] columns = new Column[IndexTask.COLUMNS.length];
         for (int i = 0; i < columns.length; i++) columns[i] = functions.col(IndexTask.COLUMNS[i]);
         JavaRDD rows = snapshot(table, productsName).select(columns).queryExecution().toRdd().toJavaRDD();

@@ -22,10 +22,11 @@ public class History {
     private static final long ONE_IN_MS = 10_000;
     private static final long KEPT_MS = 300_000;
     private static final int MAX_TAKEN = 100;
+    private static final int MAX_NOTED = 20_000;
 
     private final Table table;
-    /** Snapshots that are no longer in the metadata. */
-    private final ArrayList expired = new ArrayList();
+    /** Snapshots that are no longer in the metadata: snapshot and time of removal, oldest first. */
+    private final ArrayDeque expired = new ArrayDeque();
     /** Files that commits have removed from the table: path and time, oldest first. */
     private final ArrayDeque removed = new ArrayDeque();
 
@@ -34,8 +35,8 @@ public class History {
     }
 
     /** Notes files that a commit has removed from the table. */
-    public synchronized void add(List paths, long nowMs) {
-        for (int i = 0; i < paths.size(); i++) removed.add(new Object[] {paths.get(i), Long.valueOf(nowMs)});
+    public void add(List paths, long nowMs) {
+        for (int i = 0; i < paths.size(); i++) note(removed, paths.get(i), nowMs);
     }
 
     public void expire(long nowMs) {
@@ -48,7 +49,7 @@ public class History {
         change.cleanExpiredFiles(false);
         change.commit();
         for (int i = 0; i < before.size(); i++)
-            if (table.snapshot(((Snapshot) before.get(i)).snapshotId()) == null) addExpired(before.get(i));
+            if (table.snapshot(((Snapshot) before.get(i)).snapshotId()) == null) note(expired, before.get(i), nowMs);
     }
 
     /** The snapshots to expire: all but the last ones, and one for each ten seconds of the last five minutes. */
@@ -70,12 +71,17 @@ public class History {
         return chosen;
     }
 
-    /** Returns and removes the paths of some files that can be deleted. */
+    /**
+     * Returns and removes the paths of some files that can be deleted.
+     *
+     * Each snapshot of the table is newer than what is taken here, so all are successors of the oldest one. Older ones may
+     * not be: after a rollback, the table continues a snapshot that is older than those that were undone.
+     */
     public List due(long nowMs) {
         Snapshot oldest = (Snapshot) table.snapshots().iterator().next();
         long limit = Math.min(nowMs - KEPT_MS, oldest.timestampMillis());
-        ArrayList paths = takeRemoved(limit);
-        List snapshots = takeExpired(limit);
+        ArrayList paths = take(removed, limit);
+        List snapshots = take(expired, limit);
         if (snapshots.isEmpty()) return paths;
         HashSet kept = manifests(oldest);
         for (int i = 0; i < snapshots.size(); i++) {
@@ -90,28 +96,19 @@ public class History {
         return paths;
     }
 
-    private synchronized void addExpired(Object snapshot) {
-        expired.add(snapshot);
+    private synchronized void note(ArrayDeque queue, Object item, long nowMs) {
+        // While a tag keeps an old snapshot, nothing is taken. What is dropped here is deleted as an orphan after days.
+        if (queue.size() == MAX_NOTED) queue.poll();
+        queue.add(new Object[] {item, Long.valueOf(nowMs)});
     }
 
-    private synchronized ArrayList takeRemoved(long limit) {
+    private synchronized ArrayList take(ArrayDeque queue, long limit) {
         ArrayList taken = new ArrayList();
-        while (!removed.isEmpty() && taken.size() < MAX_TAKEN) {
-            Object[] first = (Object[]) removed.peek();
+        while (!queue.isEmpty() && taken.size() < MAX_TAKEN) {
+            Object[] first = (Object[]) queue.peek();
             if (((Long) first[1]).longValue() >= limit) break;
             taken.add(first[0]);
-            removed.poll();
-        }
-        return taken;
-    }
-
-    private synchronized List takeExpired(long limit) {
-        ArrayList taken = new ArrayList();
-        for (Iterator i = expired.iterator(); i.hasNext() && taken.size() < MAX_TAKEN;) {
-            Snapshot snapshot = (Snapshot) i.next();
-            if (snapshot.timestampMillis() >= limit) continue;
-            taken.add(snapshot);
-            i.remove();
+            queue.poll();
         }
         return taken;
     }

@@ -126,14 +126,14 @@ public abstract class LakeTable {
     }
 
     /** Removes old snapshots from the table. Their files are deleted later, by `deleteFiles`. */
-    public synchronized void expireSnapshots() {
-        if (isCurrent()) history.expire(System.currentTimeMillis());
+    public synchronized void expireSnapshots(long nowMs) {
+        if (isCurrent()) history.expire(nowMs);
     }
 
     /** Deletes some files that no query can still read. Returns whether there may be more. */
-    public boolean deleteFiles() {
+    public boolean deleteFiles(long nowMs) {
         if (!isCurrent() || table.currentSnapshot() == null) return false;
-        List due = history.due(System.currentTimeMillis());
+        List due = history.due(nowMs);
         for (int i = 0; i < due.size(); i++) table.io().deleteFile((String) due.get(i));
         return !due.isEmpty();
     }

@@ -148,8 +148,15 @@ public class ProductTable extends LakeTable {
         return compaction;
     }
 
-    /** Replaces the files of the compaction by the new file. Its rows that have changed in the meantime are deleted. */
+    /**
+     * Replaces the files of the compaction by the new file. Its rows that have changed in the meantime are deleted. Does
+     * nothing if the table has changed, or if a batch has failed: the index then has rows that were never committed.
+     */
     public synchronized void finishCompaction(Compaction compaction, DataFile added) throws IOException {
+        if (!isCurrent()) {
+            table.io().deleteFile(added.location());
+            return;
+        }
         RowDelta change = begin();
         for (int i = 0; i < compaction.numbers.length; i++) {
             StoredFile old = file(compaction.numbers[i]);
@@ -206,6 +213,8 @@ public class ProductTable extends LakeTable {
     }
 
     private synchronized void replaceDeletes(DeleteCompaction compaction, DeleteFile added) {
+        // As in `finishCompaction`.
+        if (!isCurrent()) return;
         RowDelta change = begin();
         for (int i = 0; i < compaction.replaced.size(); i++) {
             DeleteFile file = (DeleteFile) compaction.replaced.get(i);

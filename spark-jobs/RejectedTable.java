@@ -1,17 +1,15 @@
 package offstream;
 
 import java.io.IOException;
-import java.util.HashSet;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.iceberg.RowDelta;
 import org.apache.iceberg.Table;
-import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.expressions.UnsafeRow;
 import org.apache.spark.sql.types.StructType;
 
-/** The table of rejected messages, with one row for each message. The keys of its messages are in memory. */
+/** The table of rejected messages, with one row for each message. */
 public class RejectedTable extends LakeTable {
     /**
      * The key of a message, in SQL; `key` computes the same. It contains the timestamp, because the offsets of a topic that
@@ -20,24 +18,34 @@ public class RejectedTable extends LakeTable {
     public static final String KEY =
         "concat_ws(' ', topic, kafka_partition, kafka_offset, unix_micros(kafka_timestamp))";
 
-    private final HashSet known = new HashSet();
     private final int topic, partition, offset, timestamp;
 
-    /** `keys` has rows with the `KEY` of each message of the current snapshot. */
-    public RejectedTable(Table table, int maxRowsOfTail, StructType type, Iterator keys) {
+    /** The highest offset of the messages in the table, of any topic and partition. */
+    private long lastOffset;
+
+    public RejectedTable(Table table, int maxRowsOfTail, StructType type, long lastOffset) {
         super(table, maxRowsOfTail);
-        while (keys.hasNext()) known.add(((Row) keys.next()).getString(0));
+        this.lastOffset = lastOffset;
         topic = type.fieldIndex("topic");
         partition = type.fieldIndex("kafka_partition");
         offset = type.fieldIndex("kafka_offset");
         timestamp = type.fieldIndex("kafka_timestamp");
     }
 
-    /** Adds the messages that the table does not have yet. */
-    public synchronized void add(List rows, Map properties) throws IOException {
+    public long lastOffset() {
+        return lastOffset;
+    }
+
+    public long offset(Object row) {
+        return ((UnsafeRow) row).getLong(offset);
+    }
+
+    /** Adds the messages that the table does not have yet. `known` has the keys of those that it may have. */
+    public synchronized void add(List rows, Set known, Map properties) throws IOException {
         for (int i = 0; i < rows.size(); i++) {
             UnsafeRow row = (UnsafeRow) rows.get(i);
             if (known.add(key(row))) tail.add(row, -1);
+            lastOffset = Math.max(lastOffset, row.getLong(offset));
         }
         if (!tail.changed) return;
         RowDelta change = begin();

@@ -7,6 +7,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from iceberg import column_names, iceberg_table, recorded
 from lake import COLUMNS, PRODUCTS
 from program import StreamError
 
@@ -40,10 +41,9 @@ class TableInUseError(StreamError):
 
 def holdings(spark: SparkSession) -> Holdings:
     """Read the newest offsets in the history of the table. Snapshots of SQL statements have none."""
-    java: Any = spark._jvm
-    table = java.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, PRODUCTS)
+    table = iceberg_table(spark, PRODUCTS)
     losses = table.properties().get(ACCEPTED_LOSSES)
-    summary = _newest_summary(table)
+    summary = recorded(table)
     return Holdings(
         table_id=table.uuid().toString(),
         topic_id=summary.get("offstream.topic-id"),
@@ -65,7 +65,7 @@ def refuse_newer_tables(spark: SparkSession) -> None:
     a mixture of two messages.
     """
     for table, columns in COLUMNS.items():
-        unknown = [name for name in spark.table(table).columns if name not in columns.names]
+        unknown = [name for name in column_names(iceberg_table(spark, table)) if name not in columns.names]
         if unknown:
             names = ", ".join(f"`{name}`" for name in unknown)
             raise TableNewerError(f"the table `{table}` has columns that this version does not know: {names}")
@@ -96,15 +96,3 @@ def sole_writer(spark: SparkSession) -> Iterator[None]:
         yield
     finally:
         file.close()
-
-
-def _newest_summary(table: Any) -> dict[str, str]:  # noqa: ANN401 - Iceberg's table
-    snapshot = table.currentSnapshot()
-    while snapshot is not None:
-        summary = dict(snapshot.summary())
-        if "offstream.offsets" in summary:
-            return summary
-        parent = snapshot.parentId()
-        # A snapshot before this one may have been expired.
-        snapshot = None if parent is None else table.snapshot(parent)
-    return {}

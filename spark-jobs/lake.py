@@ -1,4 +1,4 @@
-"""The tables. Only this module declares, writes, compacts and cleans them.
+"""The tables. Only this module declares and writes them, and says how they are compacted and cleaned.
 
 They are in the catalog `lake`, which `spark.sql.catalog.lake.*` configures from outside. Only one job writes
 them, stream.py. Readers see whole commits.
@@ -17,6 +17,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 import java_classes
+from iceberg import column_names, compact, expire_snapshots, iceberg_table, now_ms, remove_orphans
 from messages import READ, accepted, read_messages, rejected, rules
 from products import REJECTED as REJECTED_COLUMNS
 from products import TABLE as PRODUCT_COLUMNS
@@ -72,9 +73,11 @@ def ensure_tables(spark: SparkSession) -> None:
     """
     for retries_left in reversed(range(_MAX_TRIES)):
         try:
-            spark.sql("CREATE NAMESPACE IF NOT EXISTS lake.off")
-            for table, columns in COLUMNS.items():
-                _ensure_table(spark, table, columns)
+            missing = [table for table in TABLES if not _is_as_declared(spark, table)]
+            if missing:
+                spark.sql("CREATE NAMESPACE IF NOT EXISTS lake.off")
+            for table in missing:
+                _ensure_table(spark, table, COLUMNS[table])
         except Exception:
             if retries_left == 0:
                 raise
@@ -168,9 +171,9 @@ class Tables:
     def expire_snapshots(self, table: str) -> bool:
         """Remove old snapshots of a table."""
         if table == PRODUCTS and self._writer.isIndexed():
-            self._writer.expireProducts()
+            self._writer.expireProducts(now_ms())
         elif table == REJECTED and self._writer.isIndexed():
-            self._writer.expireRejected()
+            self._writer.expireRejected(now_ms())
         else:
             with self._lock:
                 expire_snapshots(self._spark, table)
@@ -178,7 +181,7 @@ class Tables:
 
     def delete_files(self) -> bool:
         """Delete some files of removed snapshots; return whether there may be more."""
-        deleted: bool = self._writer.deleteFiles()
+        deleted: bool = self._writer.deleteFiles(now_ms())
         return deleted
 
     def remove_orphans(self, table: str) -> bool:
@@ -235,32 +238,15 @@ def merge_rejected(rows: DataFrame) -> None:
     )
 
 
-def compact(spark: SparkSession, table: str) -> None:
-    """Rewrite small files and deletes into few larger files.
-
-    Without it every batch leaves files behind, and reads slow down. It must not run during a MERGE.
-    """
-    _call(spark, "rewrite_data_files", table, "options => map('remove-dangling-deletes', 'true')")
-    _call(spark, "rewrite_position_delete_files", table)
-
-
-def rewrite(spark: SparkSession, table: str) -> None:
-    """Rewrite all files into few large ones without deleted rows. It must not run during a MERGE."""
-    _call(
-        *(spark, "rewrite_data_files", table),
-        "options => map('rewrite-all', 'true', 'remove-dangling-deletes', 'true')",
-    )
-    _call(spark, "rewrite_position_delete_files", table)
-
-
-def expire_snapshots(spark: SparkSession, table: str) -> None:
-    """Delete snapshots that are older than a query may need, and the files that only they use."""
-    _call(spark, "expire_snapshots", table)
-
-
-def remove_orphans(spark: SparkSession, table: str) -> None:
-    """Delete files older than three days that the table does not know, left by writers that died."""
-    _call(spark, "remove_orphan_files", table)
+def _is_as_declared(spark: SparkSession, name: str) -> bool:
+    try:
+        table = iceberg_table(spark, name)
+    except (Py4JJavaError, PySparkException):
+        return False
+    java: Any = spark._jvm
+    version = java.org.apache.iceberg.TableUtil.formatVersion(table)
+    properties = {**table.properties(), "format-version": str(version)}
+    return {*COLUMNS[name].names} <= {*column_names(table)} and _PROPERTIES.items() <= properties.items()
 
 
 def _ensure_table(spark: SparkSession, table: str, columns: StructType) -> None:
@@ -293,8 +279,3 @@ def _java_map(spark: SparkSession, values: Mapping[str, str]) -> Any:  # noqa: A
 
 def _listed(columns: dict[str, str]) -> str:
     return ", ".join(f"{name} {kind}" for name, kind in columns.items())
-
-
-def _call(spark: SparkSession, procedure: str, table: str, *arguments: str) -> None:
-    listed = ", ".join((f"table => '{table}'", *arguments))
-    spark.sql(f"CALL lake.system.{procedure}({listed})")

@@ -10,7 +10,8 @@ import threading
 import traceback
 from typing import TYPE_CHECKING
 
-from lake import TABLES, rewrite
+from iceberg import rewrite
+from lake import TABLES
 from program import one_line
 
 if TYPE_CHECKING:

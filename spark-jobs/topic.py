@@ -149,6 +149,7 @@ class Watch:
         self._topic = topic
         self._topic_id = topic_id
         self._held = held
+        self._read = held
         self._lock = threading.Lock()
 
     def check(self) -> None:
@@ -163,15 +164,16 @@ class Watch:
         message of it was missing. If the broker does not answer, the next check covers this batch too.
         """
         with self._lock:
-            if self._check():
-                self._held = offsets
+            self._read = offsets
+            self._check()
 
-    def _check(self) -> bool:
+    def _check(self) -> None:
         state = self._topic.describe_if_reachable()
         if state is None:
-            return False
+            return
         refuse_loss(state, self._topic_id, self._held.get(state.name))
-        return True
+        # All of it was there, so it may be deleted from now on.
+        self._held = self._read
 
 
 def refuse_loss(state: TopicState, topic_id: str | None, held: Partitions | None) -> None:

@@ -17,8 +17,9 @@ from holdings import (
     refuse_newer_tables,
     sole_writer,
 )
+from iceberg import compact
 from kafka import as_messages, update
-from lake import PRODUCTS, Tables, compact
+from lake import PRODUCTS, Tables
 from optimize import OptimizeRequests
 from progress import Progress
 

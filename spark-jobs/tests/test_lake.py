@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
@@ -13,16 +14,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from py4j.java_gateway import get_field
+from py4j.protocol import Py4JJavaError
 
 from environment import lake_settings
+from holdings import holdings
+from iceberg import compact, expire_snapshots, remove_orphans, rewrite
 from kafka import EVIAN, NOON, NUTELLA, Message, as_messages, delete, minutes, update
-from lake import PRODUCTS, REJECTED, Tables, compact, ensure_tables, expire_snapshots, remove_orphans
+from lake import PRODUCTS, REJECTED, Tables, ensure_tables
 from messages import accepted, read_messages
 from products import REJECTED as REJECTED_COLUMNS
 from products import TABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pyspark.sql import Row, SparkSession
 
@@ -292,6 +297,23 @@ def test_a_compaction_deletes_the_rows_that_changed_in_the_meantime(lake: SparkS
     assert count_of(lake, "data_files") == 2
 
 
+def test_a_compaction_commits_nothing_of_a_batch_that_failed_in_the_meantime(lake: SparkSession) -> None:
+    tables = small_files(lake)
+    for offset in range(8):
+        tables.write(as_messages(lake, [update(offset, code=f"2000000{offset}")]), {})
+    writer, before = tables._writer, rows_of(lake)
+    failing: Any = lake._jvm.java.util.HashMap()  # type: ignore[union-attr]
+    failing["offstream.batch-id"] = None
+
+    compaction = writer.startCompaction()
+    added = writer.rewritten(compaction)
+    with pytest.raises(Py4JJavaError):
+        writer.write(as_messages(lake, [update(8, code="20000003")])._jdf, failing)
+    get_field(compaction, "table").finishCompaction(compaction, added)
+
+    assert rows_of(lake) == before
+
+
 def test_a_change_by_another_writer_causes_a_new_index(lake: SparkSession) -> None:
     tables = tables_of(lake)
     tables.write(as_messages(lake, [update(0), update(1, code=EVIAN)]), {})
@@ -353,6 +375,15 @@ def test_a_batch_that_changes_no_product_makes_a_snapshot_with_its_properties(la
     assert [row.kafka_offset for row in rows_of(lake)] == [1]
 
 
+def test_rejected_messages_that_are_read_again_are_not_added_again(lake: SparkSession) -> None:
+    wrong = [Message(b"nutella", b"", offset=offset, partition=offset % 2) for offset in range(6)]
+    for batch in (wrong[2:4], wrong[:3], wrong[5:], wrong):
+        # A new writer, as after a kill.
+        Tables(lake).write(as_messages(lake, batch), {})
+    assert [row.kafka_offset for row in rows_of(lake, REJECTED)] == [0, 2, 4, 1, 3, 5]
+    assert written_by_merge(lake) == 0
+
+
 def test_rejected_messages_share_a_file(lake: SparkSession) -> None:
     for offset in range(5):
         write(lake, Message(b"nutella", b"", offset=offset))
@@ -387,6 +418,57 @@ def test_expiry_keeps_the_snapshots_that_a_query_may_still_read(lake: SparkSessi
     expire_snapshots(lake, PRODUCTS)
     as_it_was = lake.sql(f"SELECT product_name FROM {PRODUCTS} VERSION AS OF {first.snapshot_id}")
     assert [row.product_name for row in as_it_was.collect()] == ["at 0"]
+
+
+def test_no_file_of_the_table_is_deleted_after_a_rollback(lake: SparkSession) -> None:
+    write(lake, update(0, code=EVIAN))
+    [first] = lake.table(f"{PRODUCTS}.snapshots").collect()
+    write(lake, update(1, code=EVIAN, as_of=minutes(1)))
+    lake.sql(f"CALL lake.system.rollback_to_snapshot('off.products', {first.snapshot_id})")
+    tables = Tables(lake)
+    # The first snapshot is removed, and the one that was undone is the oldest.
+    for offset in range(19):
+        tables.write(as_messages(lake, [update(offset)]), {})
+    before, later = rows_of(lake), int(time.time() * 1000) + 600_000
+
+    tables._writer.expireProducts(later)
+    tables._writer.deleteFiles(later)
+
+    assert count_of(lake, "snapshots") == 20
+    assert rows_of(lake) == before
+
+
+def test_expiry_keeps_the_snapshot_that_was_current_when_a_query_may_have_started(lake: SparkSession) -> None:
+    age_ms = 60_000
+    lake.sql(f"ALTER TABLE {PRODUCTS} SET TBLPROPERTIES ('history.expire.max-snapshot-age-ms' = '{age_ms}')")
+    for offset in range(2):
+        tables_of(lake).merge(as_messages(lake, [update(offset, as_of=minutes(offset))]), {})
+    times = lake.sql(f"SELECT unix_millis(committed_at) AS ms FROM {PRODUCTS}.snapshots ORDER BY 1").collect()
+    expired_at = times[1].ms + age_ms
+
+    expire_snapshots(lake, PRODUCTS, expired_at - 1)
+    assert count_of(lake, "snapshots") == 2
+    expire_snapshots(lake, PRODUCTS, expired_at)
+    assert count_of(lake, "snapshots") == 1
+    assert [row.kafka_offset for row in rows_of(lake)] == [1]
+
+
+@pytest.mark.parametrize("rewritten", [compact, rewrite])
+def test_the_offsets_outlive_a_rewrite_and_the_snapshots_before_it(
+    lake: SparkSession, rewritten: Callable[[SparkSession, str], None]
+) -> None:
+    offsets = {"products-events": {"0": 6}}
+    for offset in range(6):
+        properties = {"offstream.topic-id": "id", "offstream.offsets": json.dumps(offsets)}
+        tables_of(lake).merge(as_messages(lake, [update(offset, as_of=minutes(offset))]), properties)
+
+    rewritten(lake, PRODUCTS)
+    [newest] = lake.sql(f"SELECT unix_millis(max(committed_at)) AS ms FROM {PRODUCTS}.snapshots").collect()
+    expire_snapshots(lake, PRODUCTS, newest.ms + 600_000)
+
+    assert count_of(lake, "snapshots") == 1
+    held = holdings(lake)
+    assert (held.topic_id, held.offsets) == ("id", offsets)
 
 
 def test_files_that_a_killed_writer_left_are_deleted_after_three_days(

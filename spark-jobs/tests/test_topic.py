@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,7 @@ from kafka import Message, update
 from lake import PRODUCTS, Tables, ensure_tables
 from progress import Progress
 from stream import Batches, begin_watch, kafka_messages, start, supervise
-from topic import DataLossError, TopicState, connected, refuse_loss
+from topic import DataLossError, Topic, TopicState, Watch, connected, refuse_loss
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -252,6 +253,39 @@ def offsets_of(job: Job) -> list[int]:
 def test_the_job_continues_if_the_broker_is_not_reachable_for_a_check(lake: SparkSession) -> None:
     with connected(lake, "127.0.0.1:9", "any") as topic:
         assert topic.describe_if_reachable() is None
+
+
+class Unreliable(Topic):
+    """A topic whose broker does not always respond."""
+
+    def __init__(self, state: TopicState) -> None:
+        """Connect to no broker."""
+        self.state: TopicState | None = state
+
+    def describe_if_reachable(self) -> TopicState | None:
+        """Return what the test has set."""
+        return self.state
+
+
+def test_messages_that_were_read_may_be_deleted_although_the_broker_did_not_respond_to_one_check() -> None:
+    topic = Unreliable(STATE)
+    watch = Watch(topic, "id-1", {"t": {"0": 5, "1": 0}})
+    topic.state = None
+    watch.read({"t": {"0": 9, "1": 0}})
+    topic.state = STATE
+    watch.check()
+    topic.state = replace(STATE, first={"0": 9, "1": 0})
+    watch.check()
+
+
+def test_a_batch_of_which_messages_were_missing_fails_the_next_check_that_the_broker_responds_to() -> None:
+    topic = Unreliable(STATE)
+    watch = Watch(topic, "id-1", {"t": {"0": 5, "1": 0}})
+    topic.state = None
+    watch.read({"t": {"0": 9, "1": 0}})
+    topic.state = replace(STATE, first={"0": 7, "1": 0})
+    with pytest.raises(DataLossError, match="2 offsets were deleted unread"):
+        watch.check()
 
 
 def test_a_checkpoint_of_another_table_is_refused(job: Job) -> None:
