@@ -55,6 +55,12 @@ class Progress:
             "updatedAt": now,
         }
 
+    @property
+    def is_starting(self) -> bool:
+        """Whether the first trigger is not done yet."""
+        state: State = self._fields["state"]
+        return state == "starting"
+
     def resume(self, offsets: Offsets) -> None:
         """Set the offsets that the last run reached. The next write reports them."""
         self._fields["offsets"] = offsets

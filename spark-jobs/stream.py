@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ from topic import DataLossError, Topic, Watch, connected, refuse_loss
 from upkeep import Upkeep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pyspark.sql import DataFrame
     from pyspark.sql.streaming.query import StreamingQuery
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.1
 _HEARTBEAT_SECONDS = 1.0
 _WARM_UPS = 6
+_WARM_UPS_BEFORE_READY = 2
+"""The others run while the job waits for messages. A batch waits for one of them at most."""
 _WARM_UP_ROWS = 200
 _MAX_RECORDS_PER_TASK = 25_000
 
@@ -75,17 +78,21 @@ def stream(spark: SparkSession, args: argparse.Namespace, progress: Progress) ->
     ensure_tables(spark)
     refuse_newer_tables(spark)
     tables = Tables(spark, args.max_indexed_rows)
-    warm_up(spark, tables)
-    tables.open()
-    with connected(spark, args.brokers, args.topic) as topic, Upkeep(tables, progress.report_upkeep):
+    # The executor is still starting, and the driver does not wait for it.
+    with connected(spark, args.brokers, args.topic) as topic, ThreadPoolExecutor(max_workers=1) as background:
+        is_warm = background.submit(warm_up, spark, tables, range(_WARM_UPS_BEFORE_READY))
         watch = begin_watch(topic, checkpoint, spark, progress)
         checkpoint.delete_uncommitted()
+        tables.open()
         batches = Batches(tables, args.stop_file, checkpoint, watch)
         messages = kafka_messages(spark, args.brokers, args.topic, args.max_offsets_per_trigger)
         query = start(messages, batches, args.checkpoint, args.trigger_ms)
+        is_warm.result()
+        background.submit(warm_up, spark, tables, range(_WARM_UPS_BEFORE_READY, _WARM_UPS))
         requests = OptimizeRequests(spark, args.optimize_file, tables.alone, progress)
         try:
-            supervise(query, batches, args.stop_file, progress, requests.follow)
+            with Upkeep(tables, progress.report_upkeep):
+                supervise(query, batches, args.stop_file, progress, requests.follow)
         finally:
             requests.finish()
 
@@ -206,6 +213,8 @@ def supervise(
             batches.check()
             heartbeat()
             reported_at = time.monotonic()
+        elif progress.is_starting:
+            progress.follow(query)
         time.sleep(_POLL_SECONDS)
     progress.follow(query)
     if query.isActive:
@@ -216,9 +225,9 @@ def supervise(
         raise error
 
 
-def warm_up(spark: SparkSession, tables: Tables) -> None:
+def warm_up(spark: SparkSession, tables: Tables, numbers: Iterable[int] = range(_WARM_UPS)) -> None:
     """Write batches to a temporary table: a cold first batch takes 15 to 20 s, and the next ones seconds."""
-    for number in range(_WARM_UPS):
+    for number in numbers:
         tables.warm_up(_sample_messages(spark, number))
 
 
