@@ -8,6 +8,9 @@ test.each([
   ['{"code" : 4012 ,"rev":7}', { code: '4012', rev: 7 }],
   ['{"_id":18014398509481985}', { _id: '18014398509481985' }],
   ['{"product":{"rev":1,"code":9007199254740993}}', { product: { rev: 1, code: '9007199254740993' } }],
+  ['{"\\u0063od\\u0065":2.02E+11}', { code: '2.02E+11' }],
+  ['{"c\\u006Fde":12345678901234567}', { code: '12345678901234567' }],
+  ['{"\\u005fid":12345678901234567}', { _id: '12345678901234567' }],
   ['{"code":"0123","barcode":5}', { code: '0123', barcode: 5 }],
   ['{"product_name":"{\\"code\\":7}","code":null}', { product_name: '{"code":7}', code: null }],
 ])('%s keeps the digits of the code', (text, expected) => {

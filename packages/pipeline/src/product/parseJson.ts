@@ -4,10 +4,13 @@ import { objectOf } from './json.ts'
  * Parses JSON. A barcode that is written as a number becomes text with the very digits, because JavaScript rounds numbers
  * above 2^53, and would write out `2.02E+11`, the remainder of a barcode that a spreadsheet has rounded. The objects that
  * MongoDB writes for numbers and dates (Extended JSON) become numbers as text, and dates in ISO 8601.
+ *
+ * @param mayHaveCode false if no barcode in it is a number
  * @throws SyntaxError
  */
-export const parseJson = (text: string): unknown => {
-  const value = JSON.parse(mayHaveNumericCode(text) ? text.replaceAll(numericCodes, quoted) : text)
+export const parseJson = (text: string, mayHaveCode = true): unknown => {
+  const hasCode = mayHaveCode && mayHaveNumericCode(text)
+  const value = JSON.parse(hasCode ? text.replaceAll(numericCodes, quoted) : text)
   // Most texts do not contain the sign. Searching for one sign takes a twentieth of the time of searching for two.
   return text.includes('$') && text.includes('"$') ? withoutTypes(value) : value
 }
@@ -17,7 +20,11 @@ export const parseJson = (text: string): unknown => {
  * expression. It has no quote before the name: a text has hundreds of quotes, and the search stops at each of them.
  */
 const mayHaveNumericCode = (text: string): boolean =>
-  isBeforeNumber(text, 'code"') || isBeforeNumber(text, '_id"')
+  isBeforeNumber(text, 'code"') || isBeforeNumber(text, '_id"') || hasEscapedLetters(text)
+
+/** JSON may write `code` as `\u0063ode`. */
+const hasEscapedLetters = (text: string): boolean =>
+  text.includes('\\u00') && (text.includes('\\u006') || text.includes('\\u005'))
 
 const isBeforeNumber = (text: string, name: string): boolean => {
   for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at)) {
@@ -34,8 +41,15 @@ const isBlankOrColon = (sign: number): boolean =>
 
 const [minus, zero, nine] = [0x2d, 0x30, 0x39]
 
+/** Matches a name whose characters may be escaped. */
+const nameInJson = (name: string): string =>
+  [...name].map(sign => `(?:${sign}|\\\\u00${sign.charCodeAt(0).toString(16)})`).join('')
+
 // A quote inside a string is escaped, so only a real member matches.
-const numericCodes = /([{,]\s*"(?:code|_id)"\s*:\s*)(-?\d[\d.eE+-]*)/g
+const numericCodes = new RegExp(
+  `([{,]\\s*"(?:${['code', '_id'].map(nameInJson).join('|')})"\\s*:\\s*)(-?\\d[\\d.e+-]*)`,
+  'gi',
+)
 
 const quoted = (_: string, label: string, number: string): string =>
   // `.0`: some programs write whole numbers so.

@@ -1,9 +1,9 @@
 /**
- * The wanted members of an object: `true` for a whole value, an object for some of its members. A name that ends with
- * `*` matches all names with that prefix.
+ * The wanted members of an object: `true` for a whole value, `products` for a whole value that may contain products, an object
+ * for some of its members. A name that ends with `*` matches all names with that prefix.
  */
 export interface Wanted {
-  readonly [name: string]: true | Wanted
+  readonly [name: string]: true | 'products' | Wanted
 }
 
 /**
@@ -14,6 +14,11 @@ export interface Wanted {
  * brackets and quotes are checked.
  */
 export class Picker {
+  /**
+   * Whether a barcode in the last picked object may be written as a number, which `parseJson` treats in a special way. Here
+   * that costs almost nothing; searching the text would take a tenth of the time of reading a line.
+   */
+  mayHaveNumericCode = true
   private readonly wanted: Names
   /** A JSON object of the wanted members. */
   private picked = Buffer.allocUnsafe(64 * 1024)
@@ -30,7 +35,8 @@ export class Picker {
   readonly pick = (line: Buffer): Buffer => {
     const start = skipBlanks(line, 0)
     if (line[start] !== brace) throw new SyntaxError('it is not a JSON object')
-    if (line.length < shortLine) return line
+    this.mayHaveNumericCode = line.length < shortLine
+    if (this.mayHaveNumericCode) return line
     const end = find(line, start + 1, this.wanted)
     if (skipBlanks(line, end) < line.length) throw new SyntaxError('there is more text after the object')
     // Twice the length, because commas, colons and brackets are added to the copy.
@@ -49,6 +55,7 @@ export class Picker {
     for (const name of names) {
       if (name.end === 0) continue
       this.copy(name.label, 0, name.label.length)
+      this.mayHaveNumericCode ||= name.hasCode !== 'never' && mayBeCode(name.hasCode, line[name.start] ?? 0)
       this.writeValue(line, name.start, name.end, name.inner)
     }
     for (const { nameAt, start, end, inner } of others) {
@@ -145,13 +152,15 @@ interface Name {
   /** The text before the value: `,"code":`. */
   readonly label: Buffer
   readonly inner: Names | 'whole'
+  /** Whether its value is a barcode, or may be an object or list with barcodes that is copied whole. */
+  readonly hasCode: 'itself' | 'inside' | 'never'
   /** The position of the value; `end` is 0 if the line does not have it. */
   start: number
   end: number
 }
 
 const namesOf = (wanted: Wanted): Names => {
-  const innerOf = (inner: true | Wanted) => (inner === true ? ('whole' as const) : namesOf(inner))
+  const innerOf = (inner: Wanted[string]) => (typeof inner === 'object' ? namesOf(inner) : ('whole' as const))
   const all = Object.entries(wanted)
   const names = all
     .filter(([name]) => !name.endsWith('*'))
@@ -159,6 +168,11 @@ const namesOf = (wanted: Wanted): Names => {
       bytes: Buffer.from(name),
       label: Buffer.from(`,${JSON.stringify(name)}:`),
       inner: innerOf(inner),
+      hasCode: codeNames.has(name)
+        ? ('itself' as const)
+        : inner === 'products'
+          ? ('inside' as const)
+          : ('never' as const),
       start: 0,
       end: 0,
     }))
@@ -172,6 +186,14 @@ const namesOf = (wanted: Wanted): Names => {
     .map(([name, inner]) => ({ bytes: Buffer.from(name.slice(0, -1)), inner: innerOf(inner) }))
   return { names, byKey, possible: possibleAmong(names, prefixes), prefixes, others: [] }
 }
+
+const codeNames: ReadonlySet<string> = new Set(['code', '_id'])
+
+/** Whether a value with this first byte may be a number, or an object or list. */
+const mayBeCode = (hasCode: 'itself' | 'inside', first: number): boolean =>
+  hasCode === 'itself'
+    ? first === 0x2d || (first >= 0x30 && first <= 0x39)
+    : first === brace || first === bracket
 
 type Bytes = Pick<Name, 'bytes'>
 

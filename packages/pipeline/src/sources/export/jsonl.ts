@@ -40,7 +40,8 @@ export class LineReader {
       return
     }
     try {
-      const value = parseJson(this.picker.pick(line).toString('utf8'))
+      const text = this.picker.pick(line).toString('utf8')
+      const value = parseJson(text, this.picker.mayHaveNumericCode)
       // Copying all members of a candidate takes longer.
       for (const candidate of productsIn(value))
         entries.push('value' in candidate ? { place, value: candidate.value } : { place, ...candidate })

@@ -104,6 +104,32 @@ test('a file that is known to be long is read by the thread from its start', asy
   ])
 })
 
+test.each<readonly [what: string, line: (product: string, long: string) => string]>([
+  ['a product', product => product],
+  ['a response', (product, long) => `{${long},"status":1,"product":${product}}`],
+  ['a list of products', (product, long) => `{${long},"products":[${product}]}`],
+  ['the payload of Kafka Connect', (product, long) => `{${long},"schema":{},"payload":${product}}`],
+  [
+    'a list in an envelope',
+    (product, long) => `{${long},"specversion":"1.0","type":"x","data":[${product}]}`,
+  ],
+  ['a change of a row', (product, long) => `{${long},"op":"c","before":null,"after":${product}}`],
+  ['text', (product, long) => `{${long},"op":"c","after":${JSON.stringify(product)}}`],
+])('a barcode that is a number keeps its digits in a long line with %s', async (_what, line) => {
+  const long = `"long":"${'x'.repeat(2_000)}"`
+  const numbers = ['12345678901234567', ' 2.02E+11', '-4006381333931', '4006381333931.0', '"4006381333931"']
+  const names = ['"code"', '"\\u0063ode"', '"_id"']
+  const lines = names.flatMap(name =>
+    numbers.map(number => line(`{${long},${name}:${number},"brands":"A"}`, long)),
+  )
+  const results = (await all([Buffer.from(lines.join('\n'))])) as readonly ReadResult[]
+  const found = results.map(result =>
+    result.kind === 'product' ? result.product.code : result.kind === 'unreadable' && result.skippedBy,
+  )
+  const codes = ['12345678901234567', 'invalid-code', 'invalid-code', '4006381333931', '4006381333931']
+  expect(found).toEqual([...codes, ...codes, ...codes])
+})
+
 test('a line that is too long is reported with its number, also if the thread takes over inside it', async () => {
   const parts = [
     '{"code":"10000001","brands":"A"}\n{"padding":"',
