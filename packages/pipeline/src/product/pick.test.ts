@@ -75,7 +75,7 @@ const only = (value: unknown, members: Wanted): unknown => {
     )
     const member = key === undefined ? undefined : members[key]
     if (member === undefined) return []
-    return [[name, typeof member === 'object' ? only(inner, member) : inner] as const]
+    return [[name, member === true ? inner : only(inner, member)] as const]
   })
   return Object.fromEntries(chosen)
 }

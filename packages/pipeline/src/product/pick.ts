@@ -1,9 +1,9 @@
 /**
- * The wanted members of an object: `true` for a whole value, `products` for a whole value that may contain products, an object
- * for some of its members. A name that ends with `*` matches all names with that prefix.
+ * The wanted members of an object: `true` for a whole value, an object for some of its members. A name that ends with
+ * `*` matches all names with that prefix.
  */
 export interface Wanted {
-  readonly [name: string]: true | 'products' | Wanted
+  readonly [name: string]: true | Wanted
 }
 
 /**
@@ -14,18 +14,18 @@ export interface Wanted {
  * brackets and quotes are checked.
  */
 export class Picker {
-  /**
-   * Whether a barcode in the last picked object may be written as a number, which `parseJson` treats in a special way. Here
-   * that costs almost nothing; searching the text would take a tenth of the time of reading a line.
-   */
+  /** Whether the last object may have a member that only envelopes have. Then it is perhaps not a product itself. */
+  mayBeEnvelope = true
+  /** Whether a barcode in the last object may be written as a number, which `parseJson` treats in a special way. */
   mayHaveNumericCode = true
   private readonly wanted: Names
   /** A JSON object of the wanted members. */
   private picked = Buffer.allocUnsafe(64 * 1024)
   private length = 0
 
-  constructor(wanted: Wanted) {
-    this.wanted = namesOf(wanted)
+  /** @param envelope the names of members that only envelopes have */
+  constructor(wanted: Wanted, envelope: ReadonlySet<string> = new Set()) {
+    this.wanted = namesOf(wanted, envelope)
   }
 
   /**
@@ -35,8 +35,9 @@ export class Picker {
   readonly pick = (line: Buffer): Buffer => {
     const start = skipBlanks(line, 0)
     if (line[start] !== brace) throw new SyntaxError('it is not a JSON object')
-    this.mayHaveNumericCode = line.length < shortLine
-    if (this.mayHaveNumericCode) return line
+    this.mayBeEnvelope = line.length < shortLine
+    this.mayHaveNumericCode = this.mayBeEnvelope
+    if (this.mayBeEnvelope) return line
     const end = find(line, start + 1, this.wanted)
     if (skipBlanks(line, end) < line.length) throw new SyntaxError('there is more text after the object')
     // Twice the length, because commas, colons and brackets are added to the copy.
@@ -55,7 +56,7 @@ export class Picker {
     for (const name of names) {
       if (name.end === 0) continue
       this.copy(name.label, 0, name.label.length)
-      this.mayHaveNumericCode ||= name.hasCode !== 'never' && mayBeCode(name.hasCode, line[name.start] ?? 0)
+      if (name.kind !== 'other') this.note(name.kind, line[name.start] ?? 0)
       this.writeValue(line, name.start, name.end, name.inner)
     }
     for (const { nameAt, start, end, inner } of others) {
@@ -67,6 +68,13 @@ export class Picker {
     if (this.length === before) this.put(brace)
     else this.picked[before] = brace
     this.put(closingBrace)
+  }
+
+  private readonly note = (kind: 'code' | 'envelope', first: number): void => {
+    if (kind === 'envelope') this.mayBeEnvelope = true
+    // An envelope is copied whole, with all barcodes in it.
+    if (kind === 'envelope' || first === minus || (first >= zero && first <= nine))
+      this.mayHaveNumericCode = true
   }
 
   private readonly writeValue = (line: Buffer, start: number, end: number, inner: Names | 'whole'): void => {
@@ -129,6 +137,7 @@ const bracket = 0x5b
 const closingBracket = 0x5d
 const colon = 0x3a
 const comma = 0x2c
+const [minus, zero, nine] = [0x2d, 0x30, 0x39]
 
 /** The wanted names of one object, and the positions of its members in the current line. */
 interface Names {
@@ -152,15 +161,14 @@ interface Name {
   /** The text before the value: `,"code":`. */
   readonly label: Buffer
   readonly inner: Names | 'whole'
-  /** Whether its value is a barcode, or may be an object or list with barcodes that is copied whole. */
-  readonly hasCode: 'itself' | 'inside' | 'never'
+  readonly kind: 'code' | 'envelope' | 'other'
   /** The position of the value; `end` is 0 if the line does not have it. */
   start: number
   end: number
 }
 
-const namesOf = (wanted: Wanted): Names => {
-  const innerOf = (inner: Wanted[string]) => (typeof inner === 'object' ? namesOf(inner) : ('whole' as const))
+const namesOf = (wanted: Wanted, envelope: ReadonlySet<string>): Names => {
+  const innerOf = (inner: true | Wanted) => (inner === true ? ('whole' as const) : namesOf(inner, envelope))
   const all = Object.entries(wanted)
   const names = all
     .filter(([name]) => !name.endsWith('*'))
@@ -168,11 +176,7 @@ const namesOf = (wanted: Wanted): Names => {
       bytes: Buffer.from(name),
       label: Buffer.from(`,${JSON.stringify(name)}:`),
       inner: innerOf(inner),
-      hasCode: codeNames.has(name)
-        ? ('itself' as const)
-        : inner === 'products'
-          ? ('inside' as const)
-          : ('never' as const),
+      kind: kindOf(name, envelope),
       start: 0,
       end: 0,
     }))
@@ -187,13 +191,10 @@ const namesOf = (wanted: Wanted): Names => {
   return { names, byKey, possible: possibleAmong(names, prefixes), prefixes, others: [] }
 }
 
-const codeNames: ReadonlySet<string> = new Set(['code', '_id'])
-
-/** Whether a value with this first byte may be a number, or an object or list. */
-const mayBeCode = (hasCode: 'itself' | 'inside', first: number): boolean =>
-  hasCode === 'itself'
-    ? first === 0x2d || (first >= 0x30 && first <= 0x39)
-    : first === brace || first === bracket
+const kindOf = (name: string, envelope: ReadonlySet<string>): Name['kind'] => {
+  if (envelope.has(name)) return 'envelope'
+  return name === 'code' || name === '_id' ? 'code' : 'other'
+}
 
 type Bytes = Pick<Name, 'bytes'>
 

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { messageOf } from '@offstream/runtime/errors'
-import { productsIn } from '../../product/answer.ts'
+import { answerMembers, productsIn } from '../../product/answer.ts'
+import { envelopeMembers } from '../../product/envelope.ts'
 import { parseJson } from '../../product/parseJson.ts'
 import { Picker, type Wanted } from '../../product/pick.ts'
 import type { Entry } from './entry.ts'
@@ -15,7 +16,7 @@ export class LineReader {
 
   /** @param wanted the members of a line, which can be a product or a response with products */
   constructor(wanted: Wanted) {
-    this.picker = new Picker(wanted)
+    this.picker = new Picker(wanted, envelopeNames)
   }
 
   /** The entries of the lines of `blocks`. */
@@ -42,6 +43,10 @@ export class LineReader {
     try {
       const text = this.picker.pick(line).toString('utf8')
       const value = parseJson(text, this.picker.mayHaveNumericCode)
+      if (!this.picker.mayBeEnvelope) {
+        entries.push({ place, value })
+        return
+      }
       // Copying all members of a candidate takes longer.
       for (const candidate of productsIn(value))
         entries.push('value' in candidate ? { place, value: candidate.value } : { place, ...candidate })
@@ -50,6 +55,13 @@ export class LineReader {
     }
   }
 }
+
+const envelopeNames: ReadonlySet<string> = new Set([
+  'product',
+  'products',
+  ...answerMembers,
+  ...envelopeMembers,
+])
 
 /** Concatenated files may have a byte order mark in any line. */
 const withoutMark = (line: Buffer): Buffer =>
