@@ -36,9 +36,9 @@ test('failed work is repeated, and does not stop other work', async () => {
   expect([await once.get('a', work), await once.get('b', async () => 'b')]).toEqual([2, 'b'])
 })
 
-test('work that is repeated for a new version rests for three times its duration; new work does not wait', async () => {
+test('work that is repeated for each version rests; new work does not wait', async () => {
   let version = 1
-  const once = new Once(() => version)
+  const once = new Once(() => version, 0)
   const order: string[] = []
   const work = (name: string) => async () => {
     order.push(`${name} ${version}`)

@@ -2,12 +2,14 @@ import { pause } from '@offstream/runtime'
 
 /** Results that are remembered for one version. */
 const maxResults = 200
-/** After repeated work, the pause before more of it, as a multiple of its duration. */
+/** The pause after repeated work, as a multiple of its duration. */
 const restFactor = 3
+/** Pauses that are shorter than this in total are not made: they matter only if the versions do not stop. */
+const defaultSparedMs = 6_000
 
 /**
  * Does each piece of work once per version of what it depends on, one piece at a time, for all viewers. Versions may follow
- * each other quickly, so work that was done before rests in between; new work does not.
+ * each other quickly, so work that is repeated for a long time rests in between; new work does not.
  */
 export class Once {
   readonly #version: () => unknown
@@ -16,10 +18,12 @@ export class Once {
   #repeated: ReadonlySet<string> = new Set()
   #last: Promise<unknown> = Promise.resolve()
   #restUntil = 0
+  readonly #sparedMs: number
 
   /** @param version what the results depend on, such as the version of a table */
-  constructor(version: () => unknown) {
+  constructor(version: () => unknown, sparedMs = defaultSparedMs) {
     this.#version = version
+    this.#sparedMs = sparedMs
   }
 
   /** The result of `work` for the current version. Failed work is repeated at the next call. */
@@ -50,7 +54,7 @@ export class Once {
   }
 
   async #again<T>(work: () => Promise<T>): Promise<T> {
-    await pause(Math.max(0, this.#restUntil - performance.now()))
+    await pause(Math.max(0, this.#restUntil - this.#sparedMs - performance.now()))
     return this.#next(async () => {
       const startedAt = performance.now()
       try {

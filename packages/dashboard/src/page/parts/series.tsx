@@ -136,7 +136,7 @@ const optionsOf = (
     width: element.clientWidth,
     height: plotHeight,
     // The plot is as wide as its card; the last label of the axis needs space.
-    padding: [8, 16, 0, 0],
+    padding: [8, 30, 0, 0],
     legend: { show: false },
     cursor: { show: false },
     scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] } },
