@@ -39,7 +39,7 @@ try {
   await site[Symbol.asyncDispose]()
 }
 
-/** Writes `docs/dashboard-light.png` and `docs/dashboard-dark.png`, taken during a scrape. */
+/** Writes `docs/dashboard-light.png` and `docs/dashboard-dark.png`, taken after three scrapes of the export. */
 async function takePictures(): Promise<void> {
   const { address } = (await stack.json(['dashboard'])) as { readonly address: string }
   const browser = await chromium.launch({
@@ -55,8 +55,10 @@ async function takePictures(): Promise<void> {
         return { colorScheme, page }
       }),
     )
-    for (const limit of [400, 700, 1_000])
-      await stack.succeed(['scrape', '--url', site.address, '--limit', String(limit)])
+    const file = `${site.address}/data/openfoodfacts-products.jsonl.gz`
+    for (const limit of [300, 600, 1_000])
+      await stack.succeed(['scrape', '--source', 'export', '--file', file, '--limit', String(limit)])
+    await stack.succeed(['wait', '--for', 'visible>=1000', '--for', 'lag=0', '--timeout', '2m'])
     for (const { colorScheme, page } of pages) {
       await page.locator('[data-stack="healthy"]').waitFor()
       await page.screenshot({ path: join(root, `docs/dashboard-${colorScheme}.png`) })
