@@ -438,6 +438,30 @@ def test_no_file_of_the_table_is_deleted_after_a_rollback(lake: SparkSession) ->
     assert rows_of(lake) == before
 
 
+def test_files_are_deleted_when_no_query_can_read_them(lake: SparkSession, tmp_path: Path) -> None:
+    tables = tables_of(lake)
+    metadata = tmp_path / "off" / "products" / "metadata"
+    minute_ms = 60_000
+    started = int(time.time() * 1000)
+    for offset in range(45):
+        tables.write(as_messages(lake, [update(offset)]), {})
+        if offset == 22:
+            removed = int(time.time() * 1000)
+            tables._writer.expireProducts(removed)
+    tables._writer.expireProducts(started + 6 * minute_ms)
+    files = {file.name for file in metadata.glob("snap-*.avro")}
+
+    tables._writer.deleteFiles(removed + 5 * minute_ms)
+    assert {file.name for file in metadata.glob("snap-*.avro")} == files
+    while tables._writer.deleteFiles(removed + 5 * minute_ms + 1):
+        pass
+
+    assert len(list(metadata.glob("snap-*.avro"))) < len(files)
+    assert [row.kafka_offset for row in rows_of(lake)] == [44]
+    for snapshot in lake.table(f"{PRODUCTS}.snapshots").collect():
+        assert lake.sql(f"SELECT * FROM {PRODUCTS} VERSION AS OF {snapshot.snapshot_id}").count() == 1
+
+
 def test_expiry_keeps_the_snapshot_that_was_current_when_a_query_may_have_started(lake: SparkSession) -> None:
     age_ms = 60_000
     lake.sql(f"ALTER TABLE {PRODUCTS} SET TBLPROPERTIES ('history.expire.max-snapshot-age-ms' = '{age_ms}')")
