@@ -7,9 +7,11 @@ import { nutrients } from './nutriments.ts'
  * of languages (`[{ lang: 'main', text: 'Pain' }]`), and nutriments are a list of names with 32-bit numbers.
  */
 export const inApiForm = (product: JsonObject): JsonObject => {
-  const { nutriments, lang } = product
+  const { nutriments, lang, product_name, generic_name, ingredients_text } = product
+  const hasTexts =
+    Array.isArray(product_name) || Array.isArray(generic_name) || Array.isArray(ingredients_text)
+  if (!hasTexts && !Array.isArray(nutriments)) return product
   const texts = listedTexts.filter(name => Array.isArray(product[name]))
-  if (texts.length === 0 && !Array.isArray(nutriments)) return product
   return {
     ...product,
     ...Object.fromEntries(texts.map(name => [name, mainText(product[name], lang)])),

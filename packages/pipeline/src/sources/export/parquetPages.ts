@@ -95,15 +95,12 @@ const checkPages = (bytes: Uint8Array, { values }: ChunkBounds, position: number
   }
 }
 
-/** The smallest value of a dictionary: four bytes of a number, or of the length of a text. */
-const minValueBytes = 4
-
 const isPlausible = (header: PageHeader, maxValues: number): boolean => {
   const { values, nulls, rows, dictionary, levelBytes, compressedBytes, uncompressedBytes } = header
-  if (dictionary !== null) return dictionary >= 0 && dictionary * minValueBytes <= uncompressedBytes
+  // The values of a dictionary have at least one byte.
+  if (dictionary !== null) return dictionary <= uncompressedBytes
   if (values === null) return true
-  const isInside = values >= 0 && values <= maxValues && (rows ?? 0) >= 0 && (rows ?? 0) <= values
-  return isInside && nulls >= 0 && nulls <= values && levelBytes >= 0 && levelBytes <= compressedBytes
+  return values <= maxValues && (rows ?? 0) <= values && nulls <= values && levelBytes <= compressedBytes
 }
 
 const damagedPage = (at: number) => new Error(`the header of a page at byte ${at} is damaged`)
