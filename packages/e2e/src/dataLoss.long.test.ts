@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { brokerOf, topicName } from '@offstream/pipeline'
 import { until } from '@offstream/runtime'
-import { Kafka, logLevel } from 'kafkajs'
+import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { waitForTable } from './pipeline.ts'
 import { type ScratchStack, scratchStack } from './stack.ts'
@@ -64,6 +64,10 @@ describe('a stream that cannot continue', () => {
   test('messages that were deleted unread stop the stream until the user accepts the loss', async () => {
     await calls.publish('72000004', '72000005')
     await admin(async client => {
+      // The broker deletes no messages of a topic that is only compacted.
+      const configEntries = [{ name: 'cleanup.policy', value: 'compact,delete' }]
+      const resources = [{ type: ConfigResourceTypes.TOPIC, name: topicName, configEntries }]
+      await client.alterConfigs({ validateOnly: false, resources })
       const [{ offset } = { offset: '0' }] = await client.fetchTopicOffsets(topicName)
       const before = String(Number(offset) - 1)
       await client.deleteTopicRecords({ topic: topicName, partitions: [{ partition: 0, offset: before }] })
@@ -82,7 +86,7 @@ describe('a stream that cannot continue', () => {
     const holder = spawn('python3', ['-c', holdLock, join(calls.directories.warehouse, 'stream.lock')])
     await once(holder.stdout, 'data')
     expect(await calls.failure('submit')).toEqual(['TABLE_IN_USE', 13])
-    expect((await calls.stream()).detail).toContain(`another stream (pid ${holder.pid}) writes`)
+    expect((await calls.stream()).detail).toContain(`Another stream (pid ${holder.pid}) writes`)
     holder.kill('SIGKILL')
     await once(holder, 'exit')
     await stack.succeed(['submit'])

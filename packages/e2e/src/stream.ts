@@ -41,7 +41,11 @@ export const streamOf = (stack: ScratchStack) => {
     /** Damages the checkpoint of the running stream and kills the stream, so that its restart fails. */
     stop: async () => {
       await damage(await lastOffsets(directories.checkpoint), '')
-      process.kill((await stream()).pid ?? 0, 'SIGKILL')
+      const { pid, state, detail } = await stream()
+      // A signal to pid 0 would kill the process group of the test itself.
+      if (pid === null || pid === undefined)
+        throw new Error(`the stream has no pid: it is ${state}: ${detail}`)
+      process.kill(pid, 'SIGKILL')
       return untilFailed()
     },
     publish: async (...codes: string[]) => {

@@ -172,7 +172,7 @@ test('a service that is killed is restarted, and its record counts the restart',
   await using stack = await scratch()
   await stack.supervisor.start([stack.program('bee', lives)])
   const first = await stack.records.of('bee')
-  process.kill(first?.pid ?? 0, 'SIGKILL')
+  process.kill(first?.pid ?? expect.fail('it has no pid'), 'SIGKILL')
   await until(
     async () => expect(await stack.records.of('bee')).toMatchObject({ phase: 'running', restarts: 1 }),
     {
@@ -196,7 +196,7 @@ test('children of a crashed service are killed before it restarts', async () => 
   await stack.supervisor.start([stack.program('parent', parent)])
   const child = Number(/child=(\d+)/.exec(await readFile(join(stack.directory, 'parent.log'), 'utf8'))?.[1])
   const identity = await identify(child)
-  process.kill((await stack.records.of('parent'))?.pid ?? 0, 'SIGKILL')
+  process.kill((await stack.records.of('parent'))?.pid ?? expect.fail('it has no pid'), 'SIGKILL')
   await until(async () => expect(identity && (await isAlive(identity))).toBe(false), {
     what: 'it',
     timeoutMs: 5_000,
@@ -248,7 +248,7 @@ test('a record that cannot be written neither stops a service nor prevents its s
   const { pid } = (await stack.records.of('bee')) ?? expect.fail()
   await rm(records, { recursive: true })
   await writeFile(records, 'no folder')
-  process.kill(pid ?? 0, 'SIGKILL')
+  process.kill(pid ?? expect.fail('it has no pid'), 'SIGKILL')
   await until(async () => expect(kinds(stack.events).filter(kind => kind === 'ready bee').length).toBe(2), {
     what: 'the restart',
     timeoutMs: 10_000,
@@ -287,7 +287,7 @@ test('a listener that throws prevents neither restart nor stop of a service', as
   })
   await supervisor.start([stack.program('bee', lives)])
   const { pid } = (await new ServiceRecords(join(stack.directory, 'others')).of('bee')) ?? expect.fail()
-  process.kill(pid ?? 0, 'SIGKILL')
+  process.kill(pid ?? expect.fail('it has no pid'), 'SIGKILL')
   await until(async () => expect(heard.filter(kind => kind === 'ready').length).toBe(2), {
     what: 'the restart',
     timeoutMs: 10_000,
@@ -365,7 +365,7 @@ test('a crash does not affect the services that need the crashed one', async () 
   const swarm = stack.program('swarm', lives, { needs: ['queen'], restartsWith: ['queen'] })
   const drone = stack.program('drone', lives, { needs: ['queen'] })
   await stack.supervisor.start([queen, swarm, drone])
-  process.kill((await stack.records.of('queen'))?.pid ?? 0, 'SIGKILL')
+  process.kill((await stack.records.of('queen'))?.pid ?? expect.fail('it has no pid'), 'SIGKILL')
   await until(
     async () => expect(await stack.records.of('queen')).toMatchObject({ phase: 'running', restarts: 1 }),
     { what: 'the queen', timeoutMs: 10_000 },
@@ -454,7 +454,7 @@ test('a start that waits for a service that fails is rejected at once', async ()
   )
   await stack.supervisor.start([frail])
   await rm(file)
-  process.kill((await stack.records.of('frail'))?.pid ?? 0, 'SIGKILL')
+  process.kill((await stack.records.of('frail'))?.pid ?? expect.fail('it has no pid'), 'SIGKILL')
   await until(async () => expect(kinds(stack.events)).toContain('crashed frail'), {
     what: 'it',
     timeoutMs: 5_000,
@@ -470,7 +470,7 @@ test('a service that is requested during its restart is reported with its new pi
   const service = stack.program('bee', lives)
   await stack.supervisor.start([service])
   const first = await stack.records.of('bee')
-  process.kill(first?.pid ?? 0, 'SIGKILL')
+  process.kill(first?.pid ?? expect.fail('it has no pid'), 'SIGKILL')
   await until(async () => expect(kinds(stack.events)).toContain('crashed bee'), {
     what: 'it',
     timeoutMs: 5_000,
