@@ -12,6 +12,9 @@ import { root } from './repository.ts'
 import { scratchStack } from './stack.ts'
 import { type Shown, terminalSvg } from './terminalSvg.ts'
 
+/** A terminal shows only the last state of a bar. */
+const progressBars = /^(?:.*━.*\n)+(?=.*━)/m
+
 const site = await startSite({ catalogue: generateCatalogue({ count: 1_000 }) })
 const stack = await scratchStack()
 try {
@@ -22,7 +25,7 @@ try {
     const output = [stderr, stdout].filter(text => text !== '').join('\n')
     session.push({
       command: `offstream ${quoted.join(' ')}`,
-      output: output.replaceAll(stack.directory, '~/food'),
+      output: output.replaceAll(stack.directory, '~/food').replace(progressBars, ''),
     })
   }
   await record('up')
@@ -32,7 +35,6 @@ try {
   await record('status')
   await record('charts', 'nutri-score-ranking', '--format', 'text')
   await takePictures()
-  await record('down')
   await writeFile(join(root, 'docs/session.svg'), terminalSvg(session))
 } finally {
   await stack[Symbol.asyncDispose]()
@@ -61,6 +63,7 @@ async function takePictures(): Promise<void> {
     await stack.succeed(['wait', '--for', 'visible>=1000', '--for', 'lag=0', '--timeout', '2m'])
     for (const { colorScheme, page } of pages) {
       await page.locator('[data-stack="healthy"]').waitFor()
+      await page.locator('[data-hop="thrift"][data-count="1000"]').waitFor()
       await page.screenshot({ path: join(root, `docs/dashboard-${colorScheme}.png`) })
     }
   } finally {
