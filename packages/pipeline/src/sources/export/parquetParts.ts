@@ -51,13 +51,18 @@ export async function* largeGroupParts(reading: Reading, range: GroupRange): Asy
   // Most memory that decoding allocates becomes garbage at once. By default, the heap would first grow to a multiple
   // of the values.
   setFlagsFromString('--heap-growing-percent=20')
-  const columns = await segmentedColumns(reading, range)
-  for (let start = range.rowStart; start < range.rowEnd; start += partRows) {
-    const end = Math.min(start + partRows, range.rowEnd)
-    const parts: Values[] = []
-    // One after the other, because decoding a page takes a multiple of its memory.
-    for (const column of columns) parts.push(await column.read(start, end))
-    yield { rows: end - start, value: (column, row) => parts[column]?.[row] }
+  try {
+    const columns = await segmentedColumns(reading, range)
+    for (let start = range.rowStart; start < range.rowEnd; start += partRows) {
+      const end = Math.min(start + partRows, range.rowEnd)
+      const parts: Values[] = []
+      // One after the other, because decoding a page takes a multiple of its memory.
+      for (const column of columns) parts.push(await column.read(start, end))
+      yield { rows: end - start, value: (column, row) => parts[column]?.[row] }
+    }
+  } finally {
+    // The default of V8: it chooses the percentage itself.
+    setFlagsFromString('--heap-growing-percent=0')
   }
 }
 
