@@ -52,7 +52,7 @@ export const Series = ({ title, times, lines, scale: kind = 'number', shape = 'l
     const made = new uPlot(optionsOf(element, lines, scale, shape), data, element)
     chart.current = made
     const observer = new ResizeObserver(() =>
-      made.setSize({ width: element.clientWidth, height: plotHeight }),
+      made.setSize({ width: element.clientWidth, height: inPixels(plotHeight) }),
     )
     observer.observe(element)
     return () => {
@@ -94,7 +94,11 @@ export const Series = ({ title, times, lines, scale: kind = 'number', shape = 'l
   )
 }
 
-const plotHeight = 160
+/** In rem, like the styles: the type is larger on a very wide screen. */
+const plotHeight = 10
+
+const inPixels = (rem: number): number =>
+  Math.round(rem * Number.parseFloat(getComputedStyle(document.documentElement).fontSize))
 
 /** With bars, each line is the sum of those before it, and the last line is drawn first. */
 const dataOf = (
@@ -128,30 +132,30 @@ const optionsOf = (
     stroke: color('--muted'),
     grid: { stroke: color('--border'), width: 1 },
     ticks: { show: false },
-    font: `11px ${getComputedStyle(element).fontFamily}`,
+    font: `${inPixels(0.6875)}px ${getComputedStyle(element).fontFamily}`,
   }
   const isBars = shape === 'bars'
   const paths = shape === 'line' ? undefined : shapes()[shape]
   return {
     width: element.clientWidth,
-    height: plotHeight,
+    height: inPixels(plotHeight),
     // The plot is as wide as its card; the last label of the axis needs space.
-    padding: [8, 30, 0, 0],
+    padding: [8, inPixels(1.875), 0, 0],
     legend: { show: false },
     cursor: { show: false },
     scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] } },
     axes: [
       {
         ...axis,
-        size: 24,
+        size: inPixels(1.5),
         grid: { show: false },
-        space: 80,
+        space: inPixels(5),
         values: (_, ticks, __, ___, step) => ticks.map(at => timeTick(at * 1_000, step)),
       },
       {
         ...axis,
-        size: 66,
-        space: 36,
+        size: inPixels(4.125),
+        space: inPixels(2.25),
         incrs: [...scale.steps],
         values: (_, ticks) => ticks.map(scale.tick),
       },

@@ -43,7 +43,7 @@ export const fr: Readonly<Record<Word, string>> = {
   'edge.rate': '{rate}/s',
   'edge.lag': 'retard {lag}',
   'edge.rejected': '{rejected} rejetés',
-  'edge.fresh': 'il y a {age}',
+  'edge.fresh': 'âge {age}',
   'series.events': 'Événements par seconde',
   'series.lag': 'Retard, en messages',
   'series.batch': 'Durée d’un lot par étape',
