@@ -25,5 +25,14 @@ test('lists of languages and of nutriments are read as in the API', () => {
       ...{ fat_100g: 17.52, salt_100g: 0.3, sugars_100g: null },
     },
   })
+  expect(read({ product_name: { en: 'Bread', main: 'Pain' }, nutriments })).toMatchObject({
+    product: { product_name: 'Pain' },
+  })
+  expect(read({ product_name: JSON.stringify([text('main', 'Pain')]), brands: 'B' })).toMatchObject({
+    product: { product_name: 'Pain' },
+  })
+  expect(read({ product_name: '[{"lang":"main","te', brands: 'B' })).toMatchObject({
+    product: { product_name: null },
+  })
   expect(read({ product_name: [text('de', 'Brot')] })).toMatchObject({ product: { product_name: 'Brot' } })
 })

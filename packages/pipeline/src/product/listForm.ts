@@ -1,17 +1,17 @@
+import { parsed } from './envelope.ts'
 import { type JsonObject, objectOf } from './json.ts'
 import { numberOf } from './normalise.ts'
 import { nutrients } from './nutriments.ts'
 
 /**
  * A product in the form of the API. In the Parquet export, and in JSON and CSV that are converted from it, texts are lists
- * of languages (`[{ lang: 'main', text: 'Pain' }]`), and nutriments are a list of names with 32-bit numbers.
+ * or maps of languages (`[{ lang: 'main', text: 'Pain' }]`), and nutriments are a list of names with 32-bit numbers.
  */
 export const inApiForm = (product: JsonObject): JsonObject => {
   const { nutriments, lang, product_name, generic_name, ingredients_text } = product
-  const hasTexts =
-    Array.isArray(product_name) || Array.isArray(generic_name) || Array.isArray(ingredients_text)
+  const hasTexts = isListed(product_name) || isListed(generic_name) || isListed(ingredients_text)
   if (!hasTexts && !Array.isArray(nutriments)) return product
-  const texts = listedTexts.filter(name => Array.isArray(product[name]))
+  const texts = listedTexts.filter(name => isListed(product[name]))
   return {
     ...product,
     ...Object.fromEntries(texts.map(name => [name, mainText(product[name], lang)])),
@@ -21,9 +21,21 @@ export const inApiForm = (product: JsonObject): JsonObject => {
 
 const listedTexts = ['product_name', 'generic_name', 'ingredients_text'] as const
 
+/** Whether a value is a list of languages, a map of them, or the JSON of a list as text. */
+const isListed = (value: unknown): boolean =>
+  typeof value === 'string' ? value.startsWith('[{"') : typeof value === 'object' && value !== null
+
+const listIn = (value: unknown): readonly unknown[] => {
+  if (Array.isArray(value)) return value
+  const map = objectOf(value)
+  if (map !== null) return Object.entries(map).map(([lang, text]) => ({ lang, text }))
+  const list = parsed(value)
+  return Array.isArray(list) ? list : []
+}
+
 /** The text of the language `main`; otherwise of the product's language; otherwise the first one. */
 const mainText = (value: unknown, lang: unknown): unknown => {
-  const texts = Array.isArray(value) ? value.map(objectOf) : []
+  const texts = listIn(value).map(objectOf)
   const textIn = (language: unknown) => texts.find(each => each?.['lang'] === language)
   return (textIn('main') ?? textIn(lang) ?? texts[0])?.['text']
 }

@@ -30,12 +30,12 @@ const addNames = (names: string[], text: string, name: (written: string) => stri
   else if (text !== '' && !isEmptyList(text)) names.push(name(text))
 }
 
-/** An empty list: the tag `en:none`, or the tag `en:null` with the text `null`, which an import of Open Food Facts wrote. */
+/** An empty list: the tag `en:none`, the tag `en:null`, which an import of Open Food Facts wrote, or their text alone. */
 const isEmptyList = (text: string): boolean => {
   // Most texts end with another letter, and need no regular expression.
   const last = text.charCodeAt(text.length - 1)
   if (last > 0x20 && last < 0x80 && last !== 0x65 && last !== 0x6c) return false
-  return /^\s*(?:[a-z]{2}:none|(?:[a-z]{2}:)?null)\s*$/.test(text)
+  return /^\s*(?:[a-z]{2}:)?(?:[Nn]one|null)\s*$/.test(text)
 }
 
 // The language of a tag. Some tags have more than one, by mistake.

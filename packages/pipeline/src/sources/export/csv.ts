@@ -33,5 +33,6 @@ export async function* csvEntries(
   if (!isTruncated()) yield entriesOf(Buffer.alloc(0), true)
 }
 
+/** A byte order mark before the first name hides its quotes. */
 const namesOf = (header: Fields): readonly string[] =>
-  Array.from({ length: header.count }, (_, index) => header.text(index))
+  Array.from({ length: header.count }, (_, index) => header.text(index).replace(/^\ufeff"(.*)"$/, '$1'))

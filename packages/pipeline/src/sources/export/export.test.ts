@@ -217,6 +217,26 @@ test('bytes after the end of gzip are ignored and reported', async () => {
   ])
 })
 
+test('a byte order mark before a quoted header does not hide the codes', async () => {
+  const file = await written('a.csv', '\ufeff"code","product_name"\n"10000001","A"\n')
+  expect(await codesOf(file)).toEqual(['10000001'])
+})
+
+test('a damaged first line of JSON that looks like the header of a CSV file is skipped alone', async () => {
+  const file = await written('a.jsonl', `,"code,"code":"10000009","brands":"A"}\n${jsonl(three)}`)
+  expect(await codesOf(file)).toEqual(threeCodes)
+})
+
+test('a map of languages in a CSV file is not a name', async () => {
+  const file = await written(
+    'a.csv',
+    `code,product_name,brands\n10000001,"{'main': Pain}",A\n10000002,{main=Pain},A\n`,
+  )
+  const { products, skipped } = await taken(exportSource({ file, userAgent }))
+  expect(products.map(each => [each.code, each.product_name])).toEqual([['10000001', 'Pain']])
+  expect(skipped).toEqual([[`${file}:3`, 'its `product_name` is a list in an unknown format']])
+})
+
 test('an invalid line is skipped with its number, and reading continues', async () => {
   const file = await written(
     'a.jsonl',

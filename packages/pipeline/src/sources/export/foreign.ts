@@ -20,12 +20,23 @@ const utf16: ForeignFormat = {
   hint: 'convert it to UTF-8: `iconv -f UTF-16 -t UTF-8 <file> | offstream scrape --source stdin`',
 }
 
+const utf32: ForeignFormat = {
+  what: 'UTF-32 text',
+  hint: 'convert it to UTF-8: `iconv -f UTF-32 -t UTF-8 <file> | offstream scrape --source stdin`',
+}
+
+const workbook: ForeignFormat = { what: 'a workbook of Excel', hint: 'save its sheet as CSV in UTF-8' }
+
 /** The first bytes as a string of characters up to 255. */
 const signatures: readonly Signature[] = [
   packed('compressed with zstd', 'zstd -dc', '\x28\xb5\x2f\xfd'),
   packed('compressed with xz', 'xz -dc', '\xfd7zXZ\0'),
   packed('compressed with bzip2', 'bzip2 -dc', 'BZh'),
   packed('compressed with lz4', 'lz4 -dc', '\x04\x22\x4d\x18'),
+  packed('compressed with compress', 'gzip -dc', '\x1f\x9d'),
+  packed('compressed with lzma', 'xz --format=lzma -dc', '\x5d\0\0'),
+  { ...workbook, bytes: '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1' },
+  { ...workbook, at: 30, bytes: '[Content_Types].xml' },
   packed('a zip archive', 'unzip -p', 'PK\x03\x04'),
   packed('an empty zip archive', 'unzip -p', 'PK\x05\x06'),
   packed('a 7z archive', '7z x -so', '7z\xbc\xaf\x27\x1c'),
@@ -35,6 +46,8 @@ const signatures: readonly Signature[] = [
     bytes: 'version https://git-lfs.github.com/spec/',
     hint: 'download the file: `git lfs pull --include <file>`',
   },
+  { ...utf32, bytes: '\xff\xfe\0\0' },
+  { ...utf32, bytes: '\0\0\xfe\xff' },
   { ...utf16, bytes: '\xff\xfe' },
   { ...utf16, bytes: '\xfe\xff' },
   {

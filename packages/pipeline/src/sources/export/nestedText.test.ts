@@ -40,7 +40,12 @@ test.each<readonly [what: string, text: string, value: unknown]>([
   expect(nestedValue(text)).toEqual(value)
 })
 
-test('a name in brackets is a text', () => {
+test('a name in brackets is a text, a map of languages is not', () => {
+  expect(['{1} Pain', '{Bio} Pain', '{fr} Pain'].map(text => isNested('product_name', text))).toEqual([
+    ...[false, false, false],
+  ])
+  const maps = ["{'main': Pain}", '{main=Pain, fr=Pain}', '{"main":"Pain"}', '{}']
+  expect(maps.map(text => isNested('product_name', text))).toEqual([true, true, true, true])
   expect([isNested('product_name', '[Bio] Pain'), isNested('product_name', "[{'lang': main}]")]).toEqual([
     false,
     true,

@@ -14,7 +14,10 @@ const lists: ReadonlySet<string> = new Set([
 /** Whether the text of a column is a list of objects or, in a column of tags, a list. A name may start with `[` too. */
 export const isNested = (column: string, text: string): boolean => {
   if (text[0] === '[') return lists.has(column) ? /^\[\s*[{\]]/.test(text) : column.endsWith('_tags')
-  return text[0] === '{' && (column === 'nutriments' || column === 'images' || column === 'nutrition')
+  if (text[0] !== '{') return false
+  if (column === 'nutriments' || column === 'images' || column === 'nutrition') return true
+  // A map of languages. A name may start with `{` too.
+  return lists.has(column) && /^\{\s*(?:\}|['"]?(?:main|[a-z]{2})['"]?\s*[:=])/.test(text)
 }
 
 /** The value in a text; undefined if the text is ambiguous. */
