@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { readStreamBatches, type StreamBatch } from '@offstream/pipeline'
 import { pause } from '@offstream/runtime'
 import { percentile } from './latencies.ts'
+import { lastJson } from './peers.ts'
 import type { Bench, Scenario } from './scenario.ts'
 import { publish, writeEvents } from './streamEvents.ts'
 import { type Figures, note } from './streamResults.ts'
@@ -96,7 +97,7 @@ table. The duration is that of the job's batches with messages.`,
       await publish(bench, stack.broker, base)
       await stack.submit()
       await stack.written(0, rows)
-      const { address } = JSON.parse(await stack.offstream('dashboard', '--json'))
+      const { address } = lastJson<{ readonly address: string }>(await stack.offstream('dashboard', '--json'))
       for (let repeat = 0; repeat < repeats; repeat += 1)
         for (const count of [0, viewers])
           await results.measure(`${count} viewers${of}`, () =>
