@@ -145,6 +145,7 @@ test('every variable OFFSTREAM_… that a document names exists', () => {
   const known = new Set([
     ...settingPaths.map(environmentName),
     ...['OFFSTREAM_CACHE', 'OFFSTREAM_STACK', 'OFFSTREAM_MARK', 'OFFSTREAM_TOPIC_PASSWORD'],
+    ...['OFFSTREAM_FUZZ_RUNS', 'OFFSTREAM_FUZZ_SEED'],
   ])
   const unknown = current.flatMap(({ file, text }) =>
     [...text.matchAll(/\bOFFSTREAM_[A-Z][A-Z_]*[A-Z]/g)]
