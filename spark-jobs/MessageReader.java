@@ -68,10 +68,12 @@ public class MessageReader implements Serializable {
         return new GenericInternalRow(row);
     }
 
-    /** A time after that of the message would win against all later ones, so the time of the message counts. */
+    /**
+     * A time after that of the message would win against all later ones, so the time of the message counts. A message
+     * without a time (Kafka's -1, or 0) sets no limit, and the time of reading would differ in each run.
+     */
     private static long bounded(long moment, long sent) {
-        // The time of reading would differ in each run.
-        return moment > sent + MAX_CLOCK_DIFFERENCE ? sent : moment;
+        return sent > 0 && moment > sent + MAX_CLOCK_DIFFERENCE ? sent : moment;
     }
 
     private String headersProblem(InternalRow message) {

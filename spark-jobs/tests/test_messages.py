@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -119,6 +119,15 @@ def test_a_time_after_that_of_the_message_becomes_the_time_of_the_message(
 ) -> None:
     assert one_accepted(spark, update(as_of=as_of)).as_of == moment
     assert one_accepted(spark, delete(as_of=as_of)).as_of == moment
+
+
+@pytest.mark.parametrize("milliseconds", [-1, 0])
+def test_a_message_without_a_time_does_not_limit_that_of_its_product(
+    spark: SparkSession, milliseconds: int
+) -> None:
+    sent = datetime(1970, 1, 1) + timedelta(milliseconds=milliseconds)
+    written = update(as_of="2026-01-31T12:00:00.000Z")._replace(timestamp=sent)
+    assert one_accepted(spark, written).as_of == NOON
 
 
 def test_a_null_value_is_a_delete_as_of_its_header(spark: SparkSession) -> None:
