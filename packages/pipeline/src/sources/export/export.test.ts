@@ -222,10 +222,13 @@ test('a byte order mark before a quoted header does not hide the codes', async (
   expect(await codesOf(file)).toEqual(['10000001'])
 })
 
-test('a damaged first line of JSON that looks like the header of a CSV file is skipped alone', async () => {
-  const file = await written('a.jsonl', `,"code,"code":"10000009","brands":"A"}\n${jsonl(three)}`)
-  expect(await codesOf(file)).toEqual(threeCodes)
-})
+test.each([',"code,"code":"10000009","brands":"A"}', '\t\n  "code\t\n  "code": "10000009"\n}'])(
+  'a damaged start of JSON that looks like the header of a CSV file is skipped alone: %j',
+  async start => {
+    const file = await written('a.jsonl', `${start}\n${jsonl(three)}`)
+    expect(await codesOf(file)).toEqual(threeCodes)
+  },
+)
 
 test('a map of languages in a CSV file is not a name', async () => {
   const file = await written(

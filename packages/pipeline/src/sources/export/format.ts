@@ -111,7 +111,7 @@ const dialectOf = (start: string): CsvDialect | null => {
   const [header = ''] = start.split('\n', 1)
   const [first = ''] = header.split('\r', 1)
   // A damaged line of JSON can have a `code` between commas too.
-  if (/"\s*:\s*["\d{[-]/.test(first)) return null
+  if (/"\s*:\s*["\d{[-]/.test(first) || first.split('"').length % 2 === 0) return null
   const hasCode = (delimiter: string) =>
     first.split(delimiter).some(name => fieldOf(name.replaceAll('"', '')) === 'code')
   const delimiter = (['\t', ',', ';'] as const).find(hasCode)
