@@ -3,9 +3,9 @@ import { pause } from '@offstream/runtime'
 /** Results that are remembered for one version. */
 const maxResults = 200
 /** The pause after repeated work, as a multiple of its duration. */
-const restFactor = 3
+const restFactor = 9
 /** Pauses that are shorter than this in total are not made: they matter only if the versions do not stop. */
-const defaultSparedMs = 6_000
+const defaultSparedMs = 15_000
 
 /**
  * Does each piece of work once per version of what it depends on, one piece at a time, for all viewers. Versions may follow

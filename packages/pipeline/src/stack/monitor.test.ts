@@ -77,11 +77,11 @@ test('the table is counted once per commit, however often the status is read', a
   expect([counted(), flow.rows]).toEqual([2, 2])
 })
 
-test('the pause after a count is three times its duration', async () => {
+test('the pause after a count is nine times its duration', async () => {
   const { monitor, commit, advance, counted } = await scratch()
   await monitor.read()
   await commit('22')
-  advance(300)
+  advance(900)
   await monitor.read()
   expect(counted()).toBe(1)
   advance(1)

@@ -13,8 +13,9 @@ export interface MonitorOptions {
   readonly now?: () => number
 }
 
-/** The pause between two counts, as a multiple of the duration of a count. */
-const restFactor = 3
+/** The pause between two counts, as a multiple of the duration of a count, and at most. */
+const restFactor = 9
+const maxRestMs = 10_000
 /** A healthy service is probed again after this time. Whether its process is running is checked at each read. */
 const probeIntervalMs = 5_000
 /** Even an unchanged table is counted again after this time, because the Thrift server may have stopped responding. */
@@ -95,7 +96,7 @@ export class StatusMonitor {
     const last = this.#counted
     const age = last === null ? Number.POSITIVE_INFINITY : this.#now() - last.at
     const isDue = last === null || last.counts === null || last.version !== version || age > maxAgeMs
-    const isRested = age > (last?.counts?.responseMs ?? 0) * restFactor
+    const isRested = age > Math.min(maxRestMs, (last?.counts?.responseMs ?? 0) * restFactor)
     if (isDue && isRested) this.#counting ??= this.#count(config, version)
     // Only the first count is awaited. Later ones are part of a later status, so that a slow query delays nothing.
     if (last === null || last.counts === null) await this.#counting
