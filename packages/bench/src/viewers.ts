@@ -4,6 +4,7 @@ import { readStreamBatches, type StreamBatch } from '@offstream/pipeline'
 import { pause } from '@offstream/runtime'
 import { percentile } from './latencies.ts'
 import { lastJson } from './peers.ts'
+import { cpuSecondsOf, processesWith } from './processUsage.ts'
 import type { Bench, Scenario } from './scenario.ts'
 import { publish, writeEvents } from './streamEvents.ts'
 import { type Figures, note } from './streamResults.ts'
@@ -42,6 +43,14 @@ const runLoad = (bench: Bench, stack: StreamStack, minutes: number, products: nu
     ),
   )
 
+/** The processor seconds of the Thrift server and of the dashboard. */
+const cpuOf = async (stack: StreamStack) => ({
+  thrift: await cpuSecondsOf(await stack.thriftServer()),
+  dashboard: await cpuSecondsOf(
+    (await processesWith(stack.project)).filter(({ command }) => command.includes('dashboard/dist/main.js')),
+  ),
+})
+
 const measureViewers = async (
   bench: Bench,
   stack: StreamStack,
@@ -53,9 +62,9 @@ const measureViewers = async (
   const watching = openViewers(address, count, stop.signal)
   await runLoad(bench, stack, Math.min(warmUpMinutes, minutes), largeRows)
   const collecting = batchesUntil(stack, stop.signal)
-  const before = watching.loads()
+  const [before, cpuBefore] = [watching.loads(), await cpuOf(stack)]
   await runLoad(bench, stack, minutes, largeRows)
-  const loads = watching.loads() - before
+  const [loads, cpu] = [watching.loads() - before, await cpuOf(stack)]
   stop.abort()
   const batches = await collecting
   await watching.closed
@@ -66,6 +75,8 @@ const measureViewers = async (
     mean: durations.reduce((sum, each) => sum + each, 0) / durations.length,
     batches: batches.length,
     loadsPerMinute: loads / minutes,
+    thriftCores: (cpu.thrift - cpuBefore.thrift) / (minutes * 60),
+    dashboardCores: (cpu.dashboard - cpuBefore.dashboard) / (minutes * 60),
   }
 }
 
@@ -84,6 +95,8 @@ table. The duration is that of the job's batches with messages.`,
     { key: 'p95', title: 'batch, ms, p95', digits: 0 },
     { key: 'batches', title: 'batches', digits: 0 },
     { key: 'loadsPerMinute', title: 'loads by viewers a minute', digits: 0 },
+    { key: 'thriftCores', title: 'cores used by the Thrift server', digits: 2 },
+    { key: 'dashboardCores', title: 'cores used by the dashboard', digits: 2 },
   ],
   chart: { kind: 'bars', column: 'p50', title: 'ms of a batch, median' },
   run: async bench => {

@@ -24,7 +24,9 @@ import { servicePage } from './servicePage.ts'
 /** With and without viewers. Without viewers, only the time series needs the state. */
 const watchedIntervalMs = 1_000
 const unwatchedIntervalMs = 5_000
-/** However quickly the batches of the job follow each other. */
+/** A batch is shown at once only if the previous one is older: reading has its cost too. */
+const quietMs = 5_000
+/** However many events wake the loop. */
 const minIntervalMs = 300
 const historyMs = 3_600_000
 /** Enough for the width of a chart. */
@@ -46,6 +48,7 @@ export class StackModel {
   #version = { text: '', number: 0 }
   #wake = new AbortController()
   #viewers = 0
+  #batchAt = 0
   #live: Live | null = null
 
   constructor(state: string, config: Config) {
@@ -78,11 +81,14 @@ export class StackModel {
   async run(signal: AbortSignal): Promise<void> {
     const { records, run, streamBatches } = directoriesOf(this.#state)
     await mkdir(records, { recursive: true, mode: 0o700 })
-    // A crashed service appears at once, and so does a batch if someone is watching.
+    // A crashed service appears at once, and so does a single batch if someone is watching.
     const watchers = [
       watch(records, { signal }, () => this.#wake.abort()),
       watch(run, { signal }, (_, file) => {
-        if (this.#viewers > 0 && file === basename(streamBatches)) this.#wake.abort()
+        if (file !== basename(streamBatches)) return
+        const isFirst = Date.now() - this.#batchAt > quietMs
+        this.#batchAt = Date.now()
+        if (isFirst && this.#viewers > 0) this.#wake.abort()
       }),
     ]
     for (const watcher of watchers) watcher.on('error', () => undefined)
