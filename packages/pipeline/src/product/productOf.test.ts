@@ -266,6 +266,25 @@ test.each([
   expect(read).toEqual(products)
 })
 
+test.each([
+  [['beauty'], 'beauty'],
+  [['en:petfood'], 'petfood'],
+  ['en:beauty', 'beauty'],
+  ['Beauty', 'beauty'],
+  ['beauty,product', 'beauty,product'],
+])('the product type %j is %s, which is not food', (product_type, type) => {
+  expect(productOf({ code: '4012', product_name: 'A', product_type }, context)).toMatchObject({
+    ...{ skippedBy: 'other-product-type', reason: `its product type is \`${type}\`, not \`food\`` },
+  })
+})
+
+test.each([[['food']], ['en:food'], ['Food'], [['beauty', 'food']], [[]], [null], ['']])(
+  'a product of the type %j is food',
+  product_type => {
+    expect(productOf({ code: '4012', product_name: 'A', product_type }, context).kind).toBe('product')
+  },
+)
+
 test('the reason names the requested product types', () => {
   const rules = { productTypes: ['beauty', 'product'], partial: 'publish' } as const
   expect(productOf({ code: '4012', product_name: 'A' }, { ...context, rules })).toMatchObject({

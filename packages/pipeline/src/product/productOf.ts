@@ -56,16 +56,27 @@ export const productOf = (raw: unknown, context: RecordContext): Reading => {
   const code = codeOf(written)
   if (code === null)
     return unreadable('invalid-code', `its code \`${String(written).slice(0, 40)}\` is not a barcode`)
-  const type = text(fields['product_type'])
+  const types = typesOf(fields['product_type'])
   const { productTypes } = context.rules ?? defaultRules
-  if (!productTypes.includes(type ?? 'food'))
-    return unreadable('other-product-type', otherType(type ?? 'food', productTypes))
+  if (!types.some(type => productTypes.includes(type)))
+    return unreadable('other-product-type', otherType(types.join(), productTypes))
   if (isOn(fields['obsolete']))
     return { kind: 'gone', code, as_of: asOf(fields, observedAt(fields, context)) }
   const product = record(fields, code, context)
   return hasProductFields(product)
     ? { kind: 'product', product: flagged(product) }
     : unreadable('no-product-fields', 'it has a code, but no product fields')
+}
+
+/** As a text, a list or tags (`en:food`), in any case. */
+const typesOf = (value: unknown): readonly string[] => {
+  const types = textsOf(value).flatMap(
+    each =>
+      cleanText(each)
+        ?.toLowerCase()
+        .replace(/^[a-z]{2}:/, '') ?? [],
+  )
+  return types.length === 0 ? ['food'] : types
 }
 
 const otherType = (type: string, wanted: readonly string[]): string =>
