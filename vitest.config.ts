@@ -38,6 +38,8 @@ export default defineConfig({
           // A process per file would double the duration. By default, a machine with two cores has one worker.
           isolate: false,
           maxWorkers: 2,
+          // A busy machine makes the property tests slow, and no test measures its own duration.
+          testTimeout: 60_000,
         },
       },
       {

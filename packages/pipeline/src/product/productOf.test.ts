@@ -224,6 +224,10 @@ test.each([
   [-1, null],
   [-1_774_461_913_000, null],
   [1e300, null],
+  [100_000_000_000, 100_000_000_000],
+  [100_000_000_000_000, 100_000_000_000],
+  [100_000_000_001_000, 100_000_000],
+  ['9999-12-31T23:59:59Z', null],
 ])('a moment written %s is second %s', (written, expected) => {
   expect(recordOf({ last_modified_t: written }).last_modified_t).toBe(expected)
 })
@@ -277,6 +281,19 @@ test.each([
     ...{ skippedBy: 'other-product-type', reason: `its product type is \`${type}\`, not \`food\`` },
   })
 })
+
+test.each(['NULL', 'null', 'None', ' None ', 'undefined', '\\N', '<NA>'])(
+  'the text %j is what a program wrote for a missing value',
+  written => {
+    const raw = { code: '4012', product_name: 'A', quantity: written, generic_name: written }
+    expect(productOf(raw, context)).toMatchObject({
+      product: { product_name: 'A', quantity: null, generic_name: null },
+    })
+    expect(productOf({ code: '4012', product_name: written }, context)).toMatchObject({
+      skippedBy: 'no-product-fields',
+    })
+  },
+)
 
 test.each([[['food']], ['en:food'], ['Food'], [['beauty', 'food']], [[]], [null], ['']])(
   'a product of the type %j is food',

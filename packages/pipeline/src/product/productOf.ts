@@ -158,7 +158,13 @@ const record = (fields: JsonObject, code: string, context: RecordContext): Unfla
   }
 }
 
-const text = (value: unknown): string | null => cleanText(textOf(value))
+/** What programs write for a value that is missing, when they turn it into text. */
+const missing: ReadonlySet<string | null> = new Set(['NULL', 'null', 'None', 'undefined', '\\N', '<NA>'])
+
+const text = (value: unknown): string | null => {
+  const clean = cleanText(textOf(value))
+  return missing.has(clean) ? null : clean
+}
 
 /** A text in the main language of the product. A few products have it only in a field with a language suffix. */
 const textIn = (fields: JsonObject, name: string, lang: string | null): string | null =>
@@ -236,15 +242,19 @@ const secondsOf = (value: unknown): number | null => {
 
 const milliseconds = (ms: number): number | null => (Number.isNaN(ms) ? null : withinYears(ms / 1000))
 
-/** How many of the unit are a second. In seconds the smallest number of milliseconds would be the year 5138. */
+/** In the year 5138. A larger number is one of smaller units. */
+const mostSeconds = 100_000_000_000
+
+/** How many of the unit are a second. */
 const unitOf = (number: number): number => {
-  if (number > 100_000_000_000_000_000) return 1_000_000_000
-  if (number > 100_000_000_000_000) return 1_000_000
-  return number > 100_000_000_000 ? 1000 : 1
+  if (number > mostSeconds * 1_000_000) return 1_000_000_000
+  if (number > mostSeconds * 1000) return 1_000_000
+  return number > mostSeconds ? 1000 : 1
 }
 
+// A record with more seconds would have another time when it is read again.
 const withinYears = (seconds: number): number | null =>
-  seconds >= 1 && seconds <= lastSecond ? Math.floor(seconds) : null
+  seconds >= 1 && seconds <= mostSeconds ? Math.floor(seconds) : null
 
 const observedAt = (fields: JsonObject, context: RecordContext): string => {
   const observed = isoMoment(fields['observed_at'])

@@ -34,8 +34,8 @@ const addNames = (names: string[], text: string, name: (written: string) => stri
 const isEmptyList = (text: string): boolean => {
   // Most texts end with another letter, and need no regular expression.
   const last = text.charCodeAt(text.length - 1)
-  if (last > 0x20 && last < 0x80 && last !== 0x65 && last !== 0x6c) return false
-  return /^\s*(?:[a-z]{2}:)?(?:[Nn]one|null)\s*$/.test(text)
+  if (last > 0x20 && last < 0x80 && last !== 0x65 && last !== 0x6c && last !== 0x4c) return false
+  return /^\s*(?:[a-z]{2}:)?(?:[Nn]one|null|NULL)\s*$/.test(text)
 }
 
 // The language of a tag. Some tags have more than one, by mistake.
