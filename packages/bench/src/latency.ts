@@ -4,8 +4,8 @@ import { percentile } from './latencies.ts'
 import { type LiveResult, type LoadChoice, runLiveLoad } from './liveLoad.ts'
 import { cpuSecondsOf, MemorySampler, type ProcessInfo } from './processUsage.ts'
 import type { Bench, Scenario } from './scenario.ts'
-import { publish, writeEvents } from './streamEvents.ts'
-import { type Figures, note, type Point } from './streamResults.ts'
+import { loadTable, writeEvents } from './streamEvents.ts'
+import type { Figures, Point } from './streamResults.ts'
 import { StreamStack } from './streamStack.ts'
 
 const rates = [50, 500]
@@ -103,10 +103,7 @@ const measureTable = async (bench: Bench, rows: number): Promise<void> => {
   for (const checkout of checkouts) {
     const of = checkouts.length > 1 ? ` of ${checkout.name}` : ''
     await using stack = await StreamStack.start(checkout)
-    note(`loading ${rows} rows`)
-    await publish(bench, stack.broker, base)
-    await stack.submit()
-    await stack.written(0, rows)
+    await loadTable(bench, stack, base, rows)
     await measureJob(bench, stack, `offstream${of}`, { minutes: sizes.minutes, products: rows })
     if (checkout !== checkouts[0]) continue
     if (settingPaths.some(path => path === indexSetting)) {

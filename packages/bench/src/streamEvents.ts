@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import type { Bench } from './scenario.ts'
+import { note } from './streamResults.ts'
+import type { StreamStack } from './streamStack.ts'
 
 /** Which messages a file contains. */
 export interface EventsChoice {
@@ -32,6 +34,19 @@ export const writeEvents = async (
 /** Publishes the messages of files as quickly as possible. */
 export const publish = ({ peers }: Pick<Bench, 'peers'>, broker: string, ...files: readonly string[]) =>
   peers.run<{ readonly delivered: number; readonly seconds: number }>('publish.py', broker, ...files)
+
+/** Starts the job of a stack and waits until the table has `rows` products, which `writeEvents` wrote once each. */
+export const loadTable = async (
+  bench: Pick<Bench, 'peers'>,
+  stack: StreamStack,
+  file: string,
+  rows: number,
+): Promise<void> => {
+  note(`loading ${rows} rows`)
+  await publish(bench, stack.broker, file)
+  await stack.submit()
+  await stack.written(0, rows)
+}
 
 /** What compare.py prints. */
 interface Comparison {

@@ -6,8 +6,8 @@ import { percentile } from './latencies.ts'
 import { lastJson } from './peers.ts'
 import { cpuSecondsOf, processesWith } from './processUsage.ts'
 import type { Bench, Scenario } from './scenario.ts'
-import { publish, writeEvents } from './streamEvents.ts'
-import { type Figures, note } from './streamResults.ts'
+import { loadTable, writeEvents } from './streamEvents.ts'
+import type { Figures } from './streamResults.ts'
 import { StreamStack } from './streamStack.ts'
 import { openViewers } from './viewer.ts'
 
@@ -106,10 +106,7 @@ table. The duration is that of the job's batches with messages.`,
     for (const checkout of checkouts) {
       const of = checkouts.length > 1 ? ` of ${checkout.name}` : ''
       await using stack = await StreamStack.start(checkout)
-      note(`loading ${rows} rows`)
-      await publish(bench, stack.broker, base)
-      await stack.submit()
-      await stack.written(0, rows)
+      await loadTable(bench, stack, base, rows)
       const { address } = lastJson<{ readonly address: string }>(await stack.offstream('dashboard', '--json'))
       for (let repeat = 0; repeat < repeats; repeat += 1)
         for (const count of [0, viewers])
