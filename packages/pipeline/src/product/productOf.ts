@@ -68,15 +68,18 @@ export const productOf = (raw: unknown, context: RecordContext): Reading => {
     : unreadable('no-product-fields', 'it has a code, but no product fields')
 }
 
+const food: readonly string[] = ['food']
+
 /** As a text, a list or tags (`en:food`), in any case. */
 const typesOf = (value: unknown): readonly string[] => {
+  if (value === undefined || value === 'food') return food
   const types = textsOf(value).flatMap(
     each =>
       cleanText(each)
         ?.toLowerCase()
         .replace(/^[a-z]{2}:/, '') ?? [],
   )
-  return types.length === 0 ? ['food'] : types
+  return types.length === 0 ? food : types
 }
 
 const otherType = (type: string, wanted: readonly string[]): string =>
