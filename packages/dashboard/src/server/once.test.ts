@@ -53,3 +53,22 @@ test('work that is repeated for each version rests; new work does not wait', asy
   await repeated
   expect(order).toEqual(['a 1', 'a 2', 'b 3', 'a 3'])
 })
+
+test('repeated work that waits serves all who request it, for the version of its start', async () => {
+  let version = 1
+  const once = new Once(() => version, 0)
+  const order: string[] = []
+  const work = (name: string) => async () => {
+    order.push(`${name} ${version}`)
+    await pause(20)
+    return version
+  }
+  await Promise.all(['a', 'b', 'c'].map(name => once.get(name, work(name))))
+  version = 2
+  const second = ['a', 'b', 'c'].map(name => once.get(name, work(name)))
+  await second[0]
+  version = 3
+  const third = ['b', 'c'].map(name => once.get(name, work(name)))
+  expect(await Promise.all([...second, ...third])).toEqual([2, 3, 3, 3, 3])
+  expect(order).toEqual(['a 1', 'b 1', 'c 1', 'a 2', 'b 3', 'c 3'])
+})
