@@ -163,12 +163,12 @@ const record = (fields: JsonObject, code: string, context: RecordContext): Unfla
 
 /** What programs write for a value that is missing, when they turn it into text. */
 const missing: ReadonlySet<string> = new Set(['NULL', 'null', 'None', 'undefined', '\\N', '<NA>'])
-const longestMissing = 'undefined'.length
+const maxMissingLength = 'undefined'.length
 
 const text = (value: unknown): string | null => {
   const clean = cleanText(textOf(value))
   // The hash of a long text takes longer than all else here.
-  return clean !== null && clean.length <= longestMissing && missing.has(clean) ? null : clean
+  return clean !== null && clean.length <= maxMissingLength && missing.has(clean) ? null : clean
 }
 
 /** A text in the main language of the product. A few products have it only in a field with a language suffix. */
