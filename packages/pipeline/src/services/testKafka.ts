@@ -41,7 +41,8 @@ export const startKafka = async (): Promise<TestKafka> => {
   const properties = join(directory, 'kafka.properties')
   await writeFile(properties, propertiesOf({ directory, plain, secure, controller }))
   const format = [
-    ...['kafka.tools.StorageTool', 'format', '--config', properties, '--cluster-id', clusterId()],
+    // With `=`, because an id may begin with a dash.
+    ...['kafka.tools.StorageTool', 'format', '--config', properties, `--cluster-id=${clusterId()}`],
     ...['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap(kind => [
       '--add-scram',
       `${kind}=[name=mirror,password=${password}]`,
