@@ -25,7 +25,7 @@ public class History {
     private static final int MAX_NOTED = 20_000;
 
     private final Table table;
-    /** Snapshots that are no longer in the metadata: snapshot and time of removal, oldest first. */
+    /** Snapshots that were removed from the metadata: snapshot and time of removal, oldest first. */
     private final ArrayDeque expired = new ArrayDeque();
     /** Files that commits have removed from the table: path and time, oldest first. */
     private final ArrayDeque removed = new ArrayDeque();

@@ -47,11 +47,11 @@ export class Once {
   }
 
   #start<T>(key: string, work: () => Promise<T>): Promise<T> {
+    this.#waiting.delete(key)
     const results = this.#results()
     const result = work()
     results.set(key, result)
     result.catch(() => results.delete(key))
-    this.#waiting.delete(key)
     this.#done.delete(key)
     this.#done.add(key)
     for (const keys of [results, this.#done])
