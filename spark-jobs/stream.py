@@ -24,7 +24,7 @@ from optimize import OptimizeRequests
 from products import ONE_OF, PRODUCT
 from program import run
 from progress import Progress
-from topic import DataLossError, Topic, Watch, connected, refuse_loss
+from topic import DataLossError, Topic, Watch, client_settings, connected, refuse_loss
 from upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -79,13 +79,15 @@ def stream(spark: SparkSession, args: argparse.Namespace, progress: Progress) ->
     refuse_newer_tables(spark)
     tables = Tables(spark, args.max_indexed_rows)
     # The executor is still starting, and the driver does not wait for it.
-    with connected(spark, args.brokers, args.topic) as topic, ThreadPoolExecutor(max_workers=1) as background:
+    client = client_settings(args.kafka_client)
+    connection = connected(spark, args.brokers, args.topic, client)
+    with connection as topic, ThreadPoolExecutor(max_workers=1) as background:
         is_warm = background.submit(warm_up, spark, tables, range(_WARM_UPS_BEFORE_READY))
         watch = begin_watch(topic, checkpoint, spark, progress)
         checkpoint.delete_uncommitted()
         tables.open()
         batches = Batches(tables, args.stop_file, checkpoint, watch)
-        messages = kafka_messages(spark, args.brokers, args.topic, args.max_offsets_per_trigger)
+        messages = kafka_messages(spark, args.brokers, args.topic, args.max_offsets_per_trigger, client)
         query = start(messages, batches, args.checkpoint, args.trigger_ms)
         is_warm.result()
         background.submit(warm_up, spark, tables, range(_WARM_UPS_BEFORE_READY, _WARM_UPS))
@@ -162,11 +164,14 @@ class Batches:
             self.error = error
 
 
-def kafka_messages(spark: SparkSession, brokers: str, topic: str, max_offsets: int) -> DataFrame:
+def kafka_messages(
+    spark: SparkSession, brokers: str, topic: str, max_offsets: int, client: dict[str, str] | None = None
+) -> DataFrame:
     """Stream the messages of the topic with their headers, at most `max_offsets` in a batch."""
     return (
         spark.readStream.format("kafka")
         .option("kafka.bootstrap.servers", brokers)
+        .options(**{f"kafka.{key}": value for key, value in (client or {}).items()})
         .option("subscribe", topic)
         .option("startingOffsets", "earliest")
         .option("includeHeaders", "true")
@@ -256,6 +261,7 @@ def _arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--brokers", required=True, help="host:port[,host:port…] of Kafka")
     add("--topic", required=True, help="name of the topic")
+    add("--kafka-client", type=Path, help="file of properties for TLS and SASL of Kafka's client")
     add("--checkpoint", required=True, help="folder or URI of Spark's checkpoint")
     add("--progress", required=True, type=Path, help="file to which the job writes its state and offsets")
     add("--stop-file", required=True, type=Path, help="the job stops when this file exists")

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from py4j.java_gateway import is_instance_of
 from py4j.protocol import Py4JJavaError
 
-from program import StreamError
+from program import StreamError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pyspark.sql import SparkSession
 
@@ -31,6 +32,14 @@ _START_TIMEOUT_MS = 60_000
 _CHECK_TIMEOUT_MS = 2_000
 _UNKNOWN_TOPIC_SECONDS = 10
 _PAUSE_SECONDS = 0.2
+_FILE_PROVIDER = "org.apache.kafka.common.config.provider.FileConfigProvider"
+
+_DENIALS = {
+    "SslAuthentication": "CERTIFICATE_REJECTED",
+    "Authentication": "AUTHENTICATION_FAILED",
+    "Authorization": "ACCESS_DENIED",
+}
+"""The code of the user's error for each kind of Kafka's errors, the specific ones first."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +66,22 @@ class DataLossError(StreamError):
         self.details = {"topicId": state.topic_id, "offsets": {state.name: continue_at}}
 
 
+class DeniedError(StreamError):
+    """The cluster rejects the certificate, the user or the access to the topic."""
+
+    def __init__(self, code: str, error: Py4JJavaError) -> None:
+        """`code` is that of the user's error."""
+        super().__init__(one_line(error))
+        self.code = code
+
+
 class Topic:
     """The topic on the broker."""
 
-    def __init__(self, spark: SparkSession, brokers: str, name: str) -> None:
-        """Connect when the topic is first described."""
+    def __init__(
+        self, spark: SparkSession, brokers: str, name: str, client: dict[str, str] | None = None
+    ) -> None:
+        """Connect when the topic is first described. `client`: see `client_settings`."""
         java: Any = spark._jvm
         self._java = java
         self._gateway: Any = spark.sparkContext._gateway
@@ -69,6 +89,8 @@ class Topic:
         settings = java.java.util.HashMap()
         settings.put("bootstrap.servers", brokers)
         settings.put("client.id", "products-stream-check")
+        for key, value in (client or {}).items():
+            settings.put(key, value)
         self._admin = java.org.apache.kafka.clients.admin.Admin.create(settings)
 
     def describe(self) -> TopicState:
@@ -81,6 +103,7 @@ class Topic:
             try:
                 return self._describe(_START_TIMEOUT_MS)
             except Py4JJavaError as error:
+                self._refuse_denial(error)
                 if time.monotonic() > deadline or not self._is_caused_by("UnknownTopicOrPartition", error):
                     raise
             time.sleep(_PAUSE_SECONDS)
@@ -92,6 +115,7 @@ class Topic:
         except Py4JJavaError as error:
             if self._is_caused_by("Retriable", error):
                 return None
+            self._refuse_denial(error)
             raise
 
     def close(self) -> None:
@@ -110,6 +134,11 @@ class Topic:
             first=self._offsets(partitions, admin.OffsetSpec.earliest(), timeout_ms),
             end=self._offsets(partitions, admin.OffsetSpec.latest(), timeout_ms),
         )
+
+    def _refuse_denial(self, error: Py4JJavaError) -> None:
+        for kind, code in _DENIALS.items():
+            if self._is_caused_by(kind, error):
+                raise DeniedError(code, error) from error
 
     def _is_caused_by(self, kind: str, error: Py4JJavaError) -> bool:
         """Whether the cause is one of Kafka's errors of this kind, for example `Retriable`."""
@@ -131,10 +160,25 @@ class Topic:
         return {str(partition): result.partitionResult(key).get().offset() for partition, key in keys.items()}
 
 
+def client_settings(properties: Path | None) -> dict[str, str]:
+    """Return the settings with which a client of Kafka reads TLS and SASL from a file of properties.
+
+    Spark logs the settings, shows them in plans and stores them. So they name the file, and only the clients in
+    the driver and in the executors read the passwords and keys in it.
+    """
+    if properties is None:
+        return {}
+    names = [line.split("=", 1)[0] for line in properties.read_text(encoding="ascii").splitlines()]
+    provider = {"config.providers": "file", "config.providers.file.class": _FILE_PROVIDER}
+    return provider | {name: f"${{file:{properties}:{name}}}" for name in names}
+
+
 @contextmanager
-def connected(spark: SparkSession, brokers: str, name: str) -> Iterator[Topic]:
+def connected(
+    spark: SparkSession, brokers: str, name: str, client: dict[str, str] | None = None
+) -> Iterator[Topic]:
     """Connect to the brokers and disconnect at the end."""
-    topic = Topic(spark, brokers, name)
+    topic = Topic(spark, brokers, name, client)
     try:
         yield topic
     finally:

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { assetPath, brokerOf, configOf, ensureRuntimes, freePorts, services } from '@offstream/pipeline'
+import { assetPath, brokersOf, configOf, ensureRuntimes, freePorts, services } from '@offstream/pipeline'
 import { Supervisor } from '@offstream/runtime'
 
 /** A broker with the topic, as started by `offstream up`, and a project that is configured for it. */
@@ -39,7 +39,7 @@ export const scratchBroker = async (): Promise<ScratchBroker> => {
     await close()
     throw error
   }
-  return { address: brokerOf(config), project, [Symbol.asyncDispose]: close }
+  return { address: brokersOf(config).join(','), project, [Symbol.asyncDispose]: close }
 }
 
 const brokerServices = ['zookeeper', 'kafka']

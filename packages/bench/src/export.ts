@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { normaliseCode, peekTopic } from '@offstream/pipeline'
+import { localCluster, normaliseCode, peekTopic } from '@offstream/pipeline'
 import { type ScratchBroker, scratchBroker } from './broker.ts'
 import { figureOf, machine, print, shown, table } from './figures.ts'
 import { type Measured, measured } from './measured.ts'
@@ -38,7 +38,7 @@ const runOf = async (args: readonly string[], cwd: string, expected: number): Pr
 const verify = async (broker: string, keys: readonly string[], before: number): Promise<void> => {
   const read: (string | null)[] = []
   await peekTopic(
-    broker,
+    localCluster(broker),
     { from: 'beginning', limit: null, follow: false, signal: new AbortController().signal },
     ({ key }) => read.push(key),
   )

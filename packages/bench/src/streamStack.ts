@@ -2,12 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
-  brokerOf,
+  brokersOf,
   configOf,
   type Directories,
   describeTopic,
   directoriesOf,
   freePorts,
+  localCluster,
 } from '@offstream/pipeline'
 import { until } from '@offstream/runtime'
 import { execa } from 'execa'
@@ -51,7 +52,7 @@ export class StreamStack implements AsyncDisposable {
       ports.map(setting => setting.split('=')).map(([path, port]) => [path, Number(port)]),
     )
     this.project = project
-    this.broker = brokerOf(config)
+    this.broker = brokersOf(config).join(',')
     this.thrift = { host: config.host, port: config.thrift.port }
     this.directories = directoriesOf(join(project, '.offstream'))
   }
@@ -134,7 +135,7 @@ export class StreamStack implements AsyncDisposable {
 
   /** The offset after the last message of the topic. */
   async endOffset(): Promise<number> {
-    const { partitions } = await describeTopic(this.broker, null)
+    const { partitions } = await describeTopic(localCluster(this.broker), null)
     return partitions.reduce((sum, { latest }) => sum + latest, 0)
   }
 

@@ -57,7 +57,7 @@ const byHand = (state: string): readonly Service[] =>
   }))
 
 const chosen = (all: readonly Service[]): readonly Service[] =>
-  all.filter(({ name }) => stackServices.some(known => known === name))
+  all.filter(({ name }) => stackServices(configOf([])).some(known => known === name))
 
 const withoutFlags = (text: string): string =>
   text.replaceAll('-XX:TieredStopAtLevel=1', '').replaceAll('-XX:+UseSerialGC', '').trim()

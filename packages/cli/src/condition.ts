@@ -55,7 +55,7 @@ const ofStack = (text: string, state: Status['state']): Condition => ({
   seen: status => {
     if (status.state !== 'degraded') return status.state
     const unhealthy = status.services
-      .filter(service => stateOf(service) !== 'healthy' && !isUnsubmittedJob(service))
+      .filter(service => !['healthy', 'unused'].includes(stateOf(service)) && !isUnsubmittedJob(service))
       .map(service => `${service.name} ${stateOf(service)}`)
     return `degraded (${unhealthy.join(', ')})`
   },
@@ -113,6 +113,6 @@ const ofService = (
 const isUnsubmittedJob = ({ name, state }: ServiceStatus): boolean =>
   name === 'products-stream' && state === 'stopped'
 
-/** One word for a service: the health of a running one, otherwise its state. */
+/** One word for a service: the health of one that was checked, otherwise its state. */
 const stateOf = ({ state, health }: ServiceStatus): string =>
-  state !== 'running' ? state : health === 'unknown' ? 'running' : health
+  state !== 'running' && state !== 'external' ? state : health === 'unknown' ? state : health

@@ -30,7 +30,8 @@ const isStarting = (services: readonly ServiceStatus[]): boolean =>
   services.some(({ state }) => state === 'starting') &&
   services.every(
     ({ state, health }) =>
-      state === 'starting' || state === 'stopped' || (state === 'running' && health === 'healthy'),
+      ['starting', 'stopped', 'unused'].includes(state) ||
+      ((state === 'running' || state === 'external') && health === 'healthy'),
   )
 
 /** Below the table: as a column they would make it wider than a terminal. */
@@ -47,7 +48,7 @@ const servicesText = (services: readonly ServiceStatus[]): string =>
     services.map(({ name, state, health, address, pid, uptimeSeconds, restarts }) => [
       name,
       serviceCell(state, health),
-      address,
+      state === 'unused' ? '' : address,
       pid === null ? '' : String(pid),
       uptimeSeconds === null ? '' : formatDuration(uptimeSeconds * 1_000),
       restarts === 0 ? '' : String(restarts),
@@ -57,7 +58,11 @@ const servicesText = (services: readonly ServiceStatus[]): string =>
 const serviceCell = (state: ServiceStatus['state'], health: ServiceStatus['health']): Cell => {
   if (state === 'running' && health === 'healthy') return { text: 'healthy', tone: 'good' }
   if (state === 'running') return { text: health === 'unknown' ? 'running' : health, tone: 'bad' }
-  if (state === 'stopped') return { text: 'stopped', tone: 'dim' }
+  if (state === 'external')
+    return health === 'healthy'
+      ? { text: 'external', tone: 'good' }
+      : { text: `external, ${health}`, tone: 'bad' }
+  if (state === 'stopped' || state === 'unused') return { text: state, tone: 'dim' }
   return { text: state, tone: state === 'exited' || state === 'failed' ? 'bad' : 'warning' }
 }
 

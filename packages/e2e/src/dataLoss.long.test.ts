@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { brokerOf, topicName } from '@offstream/pipeline'
+import { brokersOf, topicName } from '@offstream/pipeline'
 import { until } from '@offstream/runtime'
 import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -21,7 +21,7 @@ describe('a stream that cannot continue', () => {
   })
   afterAll(() => stack?.[Symbol.asyncDispose]())
   const admin = async <T>(work: (admin: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> => {
-    const client = new Kafka({ brokers: [brokerOf(stack.config)], logLevel: logLevel.NOTHING }).admin()
+    const client = new Kafka({ brokers: [...brokersOf(stack.config)], logLevel: logLevel.NOTHING }).admin()
     await client.connect()
     return work(client).finally(() => client.disconnect())
   }

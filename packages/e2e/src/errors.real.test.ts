@@ -385,6 +385,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   'TMPDIR_MISSING 6': 'packages/runtime/src/errors.test.ts',
   'ALL_SKIPPED 12': 'packages/cli/src/commands/scrape.test.ts',
   'ACCESS_DENIED 10': 'packages/pipeline/src/sources/topic.real.test.ts',
+  'AUTHENTICATION_FAILED 10': 'packages/pipeline/src/sources/topic.real.test.ts',
+  'CERTIFICATE_REJECTED 10': 'packages/pipeline/src/sources/topic.real.test.ts',
   'BROWSER_MISSING 6': 'packages/cli/src/openAddress.test.ts',
   'OUTPUT_UNWRITABLE 10': 'packages/cli/src/outputFile.test.ts',
   'STATEMENT_MISSING 2': 'packages/e2e/src/query.real.test.ts',

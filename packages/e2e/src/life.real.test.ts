@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
-  brokerOf,
+  brokersOf,
   findChromium,
+  localCluster,
   normaliseCode,
   openPublisher,
   Product,
@@ -167,7 +168,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
       code: '4000000000000',
       product_name: 'After the garbage',
     }
-    const kafka = new Kafka({ brokers: [brokerOf(stack.config)], logLevel: logLevel.NOTHING })
+    const kafka = new Kafka({ brokers: [...brokersOf(stack.config)], logLevel: logLevel.NOTHING })
     const producer = kafka.producer()
     await producer.connect()
     await producer.send({
@@ -197,7 +198,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
 
   test('each golden record becomes its golden row', async () => {
     const products = await Promise.all(goldenNames.map(goldenProduct))
-    const publisher = await openPublisher(brokerOf(stack.config))
+    const publisher = await openPublisher(localCluster(...brokersOf(stack.config)))
     await Promise.all(products.map(product => publisher.publish(serialize(product))))
     await publisher.close()
     await waitForTable()

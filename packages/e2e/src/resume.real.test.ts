@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { brokerOf, findChromium, type PeekedMessage, peekTopic } from '@offstream/pipeline'
+import { brokersOf, findChromium, localCluster, type PeekedMessage, peekTopic } from '@offstream/pipeline'
 import { until } from '@offstream/runtime'
 import { generateCatalogue, type Site } from '@offstream/site'
 import { expect, test } from 'vitest'
@@ -110,7 +110,7 @@ const messagesOf = async (stack: ScratchStack): Promise<readonly PeekedMessage[]
   const all: PeekedMessage[] = []
   const { signal } = new AbortController()
   const everything = { from: 'beginning', limit: null, follow: false, signal } as const
-  await peekTopic(brokerOf(stack.config), everything, message => all.push(message))
+  await peekTopic(localCluster(...brokersOf(stack.config)), everything, message => all.push(message))
   return all
 }
 

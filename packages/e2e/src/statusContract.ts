@@ -4,10 +4,22 @@ const count = z.int().min(0)
 const counted = count.nullable()
 const port = z.int().min(1).max(65_535)
 
+const states = [
+  'running',
+  'starting',
+  'stopping',
+  'restarting',
+  'stopped',
+  'exited',
+  'failed',
+  'external',
+  'unused',
+] as const
+
 const service = <Name extends string>(name: Name) =>
   z.strictObject({
     name: z.literal(name),
-    state: z.enum(['running', 'starting', 'stopping', 'restarting', 'stopped', 'exited', 'failed']),
+    state: z.enum(states),
     health: z.enum(['healthy', 'unhealthy', 'unknown']),
     pid: z.int().min(1).nullable(),
     port: port.nullable(),

@@ -4,8 +4,9 @@ import { type ErrorDefinition, errorClass } from '@offstream/runtime/errors'
 export const pipelineErrors = {
   ACCESS_DENIED: {
     outcome: 'refused',
-    cause: 'Kafka rejected the user, or denies access to this topic.',
-    remedy: 'Check the user name, the password, the mechanism, and the permissions on the topic.',
+    cause: 'Kafka has no permission (ACL) for this user on the topic, the consumer group or the cluster.',
+    remedy:
+      'Ask for the permissions that the Kafka section of the clusters page lists: read, write and describe on the topic, read on the groups.',
   },
   ADDRESS_INVALID: {
     outcome: 'usage',
@@ -14,10 +15,22 @@ export const pipelineErrors = {
     remedy:
       'Use an address that begins with `http://` or `https://`; with `--category` and similar options, the home page of the site.',
   },
+  AUTHENTICATION_FAILED: {
+    outcome: 'refused',
+    cause: 'Kafka rejected the user: the user name, the password or the SASL mechanism is wrong.',
+    remedy: 'Check the settings in `sasl`, and the environment variable or the file with the password.',
+  },
   CACHE_UNWRITABLE: {
     outcome: 'refused',
     cause: 'A folder in the cache cannot be written to or removed.',
     remedy: 'Check who owns it, or set `OFFSTREAM_CACHE` to a folder that you own.',
+  },
+  CERTIFICATE_REJECTED: {
+    outcome: 'refused',
+    cause:
+      'A TLS connection to Kafka was rejected: the certificate of the broker is not signed by the authority in `tls.caFile`, has expired or is for another host name, or the broker requires a client certificate.',
+    remedy:
+      'Set `tls.caFile` to the authority that signed the certificates of the brokers, use the host name in the certificate, and set `tls.certFile` and `tls.keyFile` if the cluster requires a client certificate.',
   },
   CHART_INVALID: {
     outcome: 'config',
@@ -100,7 +113,8 @@ export const pipelineErrors = {
   KAFKA_UNREACHABLE: {
     outcome: 'unreachable',
     cause: 'Could not connect to a Kafka broker.',
-    remedy: 'Run `offstream up`; `offstream status` shows the state of Kafka.',
+    remedy:
+      'Run `offstream up`; `offstream status` shows the state of Kafka. For an external cluster check `kafka.brokers`, and whether the listener requires TLS or SASL.',
   },
   LAYOUT_CHANGED: {
     outcome: 'blocked',
@@ -210,8 +224,9 @@ export const pipelineErrors = {
   },
   SECRET_MISSING: {
     outcome: 'config',
-    cause: 'The environment variable that `topic.sasl.passwordVariable` names is not set.',
-    remedy: 'Set it for this command.',
+    cause:
+      'The environment variable that `kafka.sasl.passwordVariable` or `topic.sasl.passwordVariable` names is not set.',
+    remedy: 'Set it for this command, or set `sasl.passwordFile`.',
   },
   SERVICES_RUNNING: {
     outcome: 'locked',

@@ -62,11 +62,20 @@ export { addFetched, type ProduceCounts, produce } from './scrape/produce.ts'
 export { type LineCounts, produceLines } from './scrape/produceLines.ts'
 export { type PublishOptions, publishProducts } from './scrape/publish.ts'
 export { dashboardAddress } from './services/dashboard.ts'
-export { brokerOf } from './services/kafka.ts'
+export { brokersOf, clusterOf } from './services/kafkaCluster.ts'
 export type { Stack } from './services/stack.ts'
 export { readStreamBatches, type StreamBatch } from './services/streamBatches.ts'
 export { readStreamProgress, type StreamProgress } from './services/streamProgress.ts'
-export { addressOf, pipelineServices, services, stackServices } from './services/table.ts'
+export {
+  addressOf,
+  checkExternal,
+  externalServices,
+  pipelineServices,
+  placeOf,
+  prepareExternal,
+  services,
+  stackServices,
+} from './services/table.ts'
 export {
   type ExportRequest,
   openSource,
@@ -126,6 +135,7 @@ export type { Connection } from './tableau/datasource.ts'
 export { tableauDataSource, tableauWorkbook } from './tableau/workbook.ts'
 export { describeTopic, type TopicDescription } from './topic/admin.ts'
 export { loadKafkaClient } from './topic/client.ts'
+export { type ClusterAddress, localCluster } from './topic/cluster.ts'
 export { fastGzip } from './topic/codecs.ts'
 export { topicName } from './topic/message.ts'
 export { type PeekedMessage, type PeekOptions, peekTopic } from './topic/peek.ts'

@@ -37,7 +37,7 @@ Next: \`offstream scrape --limit 100\` publishes products to the topic.`,
     )
     .action(async ({ acceptDataLoss = false }) => {
       const { output, pipeline, project, settings, call, signal } = context()
-      await pipeline.requireRunning((await project()).state, ['kafka', 'spark-worker'])
+      await pipeline.requireRunning(await project(), ['kafka', 'spark-worker'], signal)
       const stack = await settings()
       const start = () => pipeline.startServices(stack, ['products-stream'], call)
       const accept = async () => {

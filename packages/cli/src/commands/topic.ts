@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { type Command, InvalidArgumentError, Option } from '@commander-js/extra-typings'
-import type { Project, TopicDescription } from '@offstream/pipeline'
+import type { ClusterAddress, Project, TopicDescription } from '@offstream/pipeline'
 import { normaliseCode } from '@offstream/pipeline/names'
 import { messageOf, type OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand, MakeContext } from '../command.ts'
@@ -51,9 +51,11 @@ Example:
 Next: \`offstream topic peek\` shows messages.`,
     )
     .action(async () => {
-      const { output, pipeline, signal, project, broker } = await withKafka(context)
+      const { output, pipeline, signal, project, cluster } = await withKafka(context)
       const { kafkaData } = pipeline.directoriesOf(project.state)
-      const description = await pipeline.describeTopic(broker, kafkaData, signal)
+      const data = cluster.isStartedHere ? kafkaData : null
+      const description = await pipeline.describeTopic(cluster, data, signal)
+      const broker = cluster.brokers.join(',')
       output.result({ kind: 'topic', broker, ...description }, () => descriptionText(description, output))
     })
 
@@ -88,9 +90,9 @@ Examples:
 Next: \`offstream topic produce\` publishes such lines.`,
     )
     .action(async ({ follow = false, limit, from }) => {
-      const { output, pipeline, signal, broker } = await withKafka(context)
+      const { output, pipeline, signal, cluster } = await withKafka(context)
       const count = await pipeline.peekTopic(
-        broker,
+        cluster,
         {
           from: from ?? (follow ? 'latest' : 'beginning'),
           limit: limit ?? (follow ? null : 10),
@@ -135,11 +137,11 @@ Next: \`offstream topic peek --from latest\` shows the published messages.`,
     )
     .action(async ({ file, raw = false, delete: deletes = [] }) => {
       await using lines = file === undefined ? null : await openFile(file)
-      const { output, pipeline, signal, project, broker } = await withKafka(context)
+      const { output, pipeline, signal, project, cluster } = await withKafka(context)
       const readsStdin = file === undefined && deletes.length === 0
       if (readsStdin && process.stdin.isTTY) output.note('Reading lines from the terminal until Ctrl-D.')
       const counts = await pipeline.produceLines({
-        broker,
+        cluster,
         fetched: pipeline.directoriesOf(project.state).fetched,
         input: readsStdin ? process.stdin : (lines?.createReadStream() ?? null),
         deletes,
@@ -161,16 +163,20 @@ Next: \`offstream topic peek --from latest\` shows the published messages.`,
       if (skipped > 0) throw linesRejected(skipped, raw)
     })
 
-/** Parts of the context, after checking that Kafka is running, with its address. */
+/** Parts of the context, after checking that Kafka is running, with its cluster. */
 const withKafka = async (
   context: MakeContext,
 ): Promise<
-  Pick<Context, 'output' | 'pipeline' | 'signal'> & { readonly project: Project; readonly broker: string }
+  Pick<Context, 'output' | 'pipeline' | 'signal'> & {
+    readonly project: Project
+    readonly cluster: ClusterAddress
+  }
 > => {
   const { output, pipeline, signal, stack } = context()
   const project = await stack()
-  await pipeline.requireRunning(project.state, ['kafka'])
-  return { output, pipeline, signal, project, broker: pipeline.brokerOf(project.config) }
+  await pipeline.requireRunning(project, ['kafka'], signal)
+  const cluster = await pipeline.clusterOf(project.config, project.state)
+  return { output, pipeline, signal, project, cluster }
 }
 
 const descriptionText = (topic: TopicDescription, output: Output): string => {

@@ -32,12 +32,16 @@ a request in its own protocol:
   spark-worker  executes them
   thrift        answers SQL queries on the table
 
+With \`kafka.brokers\`, Kafka is an existing cluster: it is checked, and the topic
+is created there if it does not exist.
+
 The services run in the background. A daemon supervises them and restarts those
 that crash. If all services are already running, nothing is started. All
 commands use the ports that \`--ports auto\` chose, until \`offstream down\`.
 
 Exit status: 0 all are ready, 6 a prerequisite is missing, 7 a port is in use,
-8 a service was not ready in time, 12 a service exited before it was ready.
+8 a service was not ready in time, 9 could not connect to Kafka elsewhere, 10 it
+denies access, 12 a service exited before it was ready.
 
 Examples:
   offstream up
@@ -47,15 +51,25 @@ Examples:
 Next: \`offstream submit\` starts the job that fills the table.`,
     )
     .action(async ({ foreground = false, dashboard = false, cores, ports }) => {
-      const own = cores === undefined ? [] : [`spark.worker.cores=${cores}`]
+      const settingsHere = cores === undefined ? [] : [`spark.worker.cores=${cores}`]
       const { output, pipeline, settings, call, signal, force } =
-        ports === 'auto' ? await withFreePorts(context, own) : context(own)
+        ports === 'auto' ? await withFreePorts(context, settingsHere) : context(settingsHere)
       const stack = await settings()
       const { onEvent } = call
       const daemon = foreground
         ? await (await import('../daemon.ts')).daemonInProcess(stack.state, { signal, force, onEvent })
         : null
-      const names = dashboard ? [...pipeline.stackServices, 'dashboard' as const] : pipeline.stackServices
+      const own = pipeline.stackServices(stack.config)
+      const names = dashboard ? [...own, 'dashboard' as const] : own
+      for (const name of pipeline.externalServices(stack.config)) {
+        await pipeline.prepareExternal(name, stack.config, stack.state, signal)
+        const address = pipeline.addressOf(name, stack.config)
+        const mark = output.paint({ text: '✔', tone: 'good' })
+        output.event(
+          { kind: 'external', service: name, address },
+          `${mark} ${name.padEnd(16)}external, at ${address}`,
+        )
+      }
       await pipeline.startServices(
         stack,
         names,

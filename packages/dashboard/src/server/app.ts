@@ -61,7 +61,7 @@ export const dashboardApp = async ({
   serveServices(app, state, guardOptions)
   const version = () => model.tableVersion
   const queries = new Queries({ host: config.host, port: config.thrift.port }, version)
-  serveTopic(app, config, model, queries)
+  serveTopic(app, { config, state }, model, queries)
   serveTable(app, queries)
   serveProducts(app, queries)
   serveCharts(app, project, queries, version)

@@ -1,4 +1,10 @@
-import { brokerOf, type Config, type PeekedMessage, peekTopic } from '@offstream/pipeline'
+import {
+  type ClusterAddress,
+  type Config,
+  clusterOf,
+  type PeekedMessage,
+  peekTopic,
+} from '@offstream/pipeline'
 import type { Hono } from 'hono'
 import { z } from 'zod'
 import type { Messages, Rows } from '../wire.ts'
@@ -13,13 +19,19 @@ const searchTimeoutMs = 30_000
 const Key = z.string().max(100)
 
 /** The newest messages, those of a key, and the rejected ones. */
-export const serveTopic = (app: Hono, config: Config, model: StackModel, queries: Queries): void => {
+export const serveTopic = (
+  app: Hono,
+  { config, state }: { readonly config: Config; readonly state: string },
+  model: StackModel,
+  queries: Queries,
+): void => {
   const once = new Once(() => model.live?.status.flow.acknowledged)
   app.get('/api/messages', async context => {
     const key = Key.parse(context.req.query('key') ?? '')
-    const messages = await once.get(key, () =>
-      key === '' ? newestMessages(brokerOf(config)) : messagesOf(brokerOf(config), key),
-    )
+    const messages = await once.get(key, async () => {
+      const cluster = await clusterOf(config, state)
+      return key === '' ? newestMessages(cluster) : messagesOf(cluster, key)
+    })
     return context.json({ messages } satisfies Messages)
   })
   app.get('/api/rejected', async context =>
@@ -35,19 +47,19 @@ ORDER BY kafka_timestamp DESC, kafka_offset DESC
 LIMIT ${shown}`
 
 /** The newest first. */
-const newestMessages = async (broker: string): Promise<PeekedMessage[]> => {
+const newestMessages = async (cluster: ClusterAddress): Promise<PeekedMessage[]> => {
   const messages: PeekedMessage[] = []
   const { signal } = new AbortController()
-  await peekTopic(broker, { from: 'latest', limit: shown, follow: false, signal }, message => {
+  await peekTopic(cluster, { from: 'latest', limit: shown, follow: false, signal }, message => {
     messages.push(message)
   })
   return messages.reverse()
 }
 
-const messagesOf = async (broker: string, key: string): Promise<PeekedMessage[]> => {
+const messagesOf = async (cluster: ClusterAddress, key: string): Promise<PeekedMessage[]> => {
   const messages: PeekedMessage[] = []
   const signal = AbortSignal.timeout(searchTimeoutMs)
-  await peekTopic(broker, { from: 'beginning', limit: null, follow: false, signal }, message => {
+  await peekTopic(cluster, { from: 'beginning', limit: null, follow: false, signal }, message => {
     if (message.key === key) messages.push(message)
     if (messages.length > shown) messages.shift()
   })

@@ -1,18 +1,11 @@
 import { z } from 'zod'
 import { productColumns } from '../product/product.ts'
+import { brokers, securitySettings } from './clusterSettings.ts'
 
 const port = z.int().min(1).max(65_535)
 const memory = z
   .string()
   .regex(/^\d+[mg]$/, 'must be a number of megabytes or gigabytes such as `512m` or `1g`')
-
-/** `host:port`, comma separated; the port is required. */
-const brokers = z
-  .string()
-  .regex(
-    /^(?:\s*(?:[\w.-]+|\[[\da-f:.]+\]):\d{1,5}\s*(?:,|$))*$/i,
-    'must be addresses such as `one.example.org:9092,two.example.org:9092`',
-  )
 
 /**
  * Every setting with its default. Users edit the commented file `config/offstream.yaml`; a test compares the two. A value
@@ -30,8 +23,14 @@ export const Config = z.strictObject({
     ),
   kafka: z
     .strictObject({
+      brokers: brokers
+        .default('')
+        .describe(
+          'Brokers of an existing Kafka cluster, which is used instead of one that is started here: `host:port`, comma separated; empty: start one',
+        ),
       port: port.default(9092).describe('Port of the Kafka broker'),
       memory: memory.default('512m').describe('Heap of the broker'),
+      ...securitySettings('OFFSTREAM_KAFKA_PASSWORD'),
     })
     .prefault({}),
   zookeeper: z
@@ -171,31 +170,7 @@ export const Config = z.strictObject({
         .enum(['beginning', 'latest'])
         .default('beginning')
         .describe('Where a group without committed offsets starts to read'),
-      tls: z
-        .strictObject({
-          enabled: z.boolean().default(false).describe('Use TLS; certificates are verified'),
-          caFile: z
-            .string()
-            .nullable()
-            .default(null)
-            .describe('PEM file of the certificate authority; null: the public authorities'),
-        })
-        .prefault({}),
-      sasl: z
-        .strictObject({
-          mechanism: z
-            .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
-            .nullable()
-            .default(null)
-            .describe('SASL mechanism; null: no authentication'),
-          username: z.string().nullable().default(null).describe('User name for SASL'),
-          passwordVariable: z
-            .string()
-            .regex(/^[A-Za-z_]\w*$/, 'must be the name of an environment variable')
-            .default('OFFSTREAM_TOPIC_PASSWORD')
-            .describe('Name of the environment variable with the password, which is not stored in a file'),
-        })
-        .prefault({}),
+      ...securitySettings('OFFSTREAM_TOPIC_PASSWORD'),
       mapping: z
         .partialRecord(
           z.enum(productColumns),

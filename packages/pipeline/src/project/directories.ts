@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 /** The folders and files of a stack, all in its state folder. */
 export interface Directories {
@@ -29,6 +29,10 @@ export interface Directories {
   readonly temporary: string
   /** Files of the running stack, and the socket of its daemon. */
   readonly run: string
+  /** The password of an external Kafka cluster. */
+  readonly kafkaSecret: string
+  /** The settings of Kafka's Java client for an external cluster, with its secrets. */
+  readonly kafkaClient: string
   /** The secret that allows the actions of the dashboard. */
   readonly dashboardToken: string
   /** One file a service, with its last known state. */
@@ -38,6 +42,10 @@ export interface Directories {
 /** The folder of everything that a stack stores: `.offstream/` in the project, `.offstream/stacks/<name>/` for a named stack. */
 export const stateFolder = (project: string, stack: string | null): string =>
   stack === null ? join(project, '.offstream') : join(project, '.offstream', 'stacks', stack)
+
+/** The inverse of `stateFolder`. */
+export const projectFolder = (state: string): string =>
+  basename(state) === '.offstream' ? dirname(state) : dirname(dirname(dirname(state)))
 
 /** @param state the state folder of the stack */
 export const directoriesOf = (state: string): Directories => {
@@ -58,6 +66,8 @@ export const directoriesOf = (state: string): Directories => {
     logs: join(state, 'logs'),
     temporary: join(state, 'tmp'),
     run,
+    kafkaSecret: join(run, 'kafka.secret.json'),
+    kafkaClient: join(run, 'kafka.client.properties'),
     dashboardToken: join(run, 'dashboard.token'),
     records: join(run, 'services'),
   }

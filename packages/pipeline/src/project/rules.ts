@@ -1,5 +1,6 @@
 import leven from 'leven'
 import type { z } from 'zod'
+import { clusterSections, securityConflicts } from './clusterSettings.ts'
 import { Config } from './config.ts'
 import type { Environment, Layer } from './layers.ts'
 import { environmentName, mappingPath, numberAt, portPaths, sections, settingPaths, within } from './paths.ts'
@@ -7,7 +8,8 @@ import { environmentName, mappingPath, numberAt, portPaths, sections, settingPat
 /** Problems of a configuration that has valid values, but values that contradict each other. */
 export const crossFieldProblems = (config: Config): string[] => [
   ...portConflicts(config),
-  ...topicConflicts(config),
+  ...clusterSections.flatMap(section => securityConflicts(section, config[section])),
+  ...kafkaConflicts(config),
 ]
 
 const portConflicts = (config: Config): string[] => {
@@ -20,17 +22,13 @@ const portConflicts = (config: Config): string[] => {
   })
 }
 
-const topicConflicts = ({ topic: { tls, sasl } }: Config): string[] => [
-  ...(tls.caFile !== null && !tls.enabled
-    ? ['topic.tls.caFile: has no effect without topic.tls.enabled']
-    : []),
-  ...(sasl.mechanism !== null && sasl.username === null
-    ? ['topic.sasl.username: must be set if topic.sasl.mechanism is set']
-    : []),
-  ...(sasl.mechanism === null && sasl.username !== null
-    ? ['topic.sasl.mechanism: must be set if topic.sasl.username is set']
-    : []),
-]
+const kafkaConflicts = ({ kafka: { brokers, tls, sasl } }: Config): string[] =>
+  brokers.trim() !== ''
+    ? []
+    : [
+        ...(tls.enabled ? ['kafka.tls.enabled: has no effect without kafka.brokers'] : []),
+        ...(sasl.mechanism === null ? [] : ['kafka.sasl.mechanism: has no effect without kafka.brokers']),
+      ]
 
 /** The problems that zod found, each with the place of the setting. */
 export const valueProblems = (error: z.ZodError, layers: readonly Layer[]): string[] =>
@@ -61,17 +59,18 @@ const suggestion = (similar: readonly string[]): string =>
 /** Environment variables of offstream that are not settings; the services have `OFFSTREAM_MARK`. */
 const otherVariables = ['OFFSTREAM_CACHE', 'OFFSTREAM_STACK', 'OFFSTREAM_MARK']
 
-const passwordPath = 'topic.sasl.passwordVariable'
-
 /** A misspelt variable is an error: ignoring it would leave the user with a setting that has no effect. */
 export const unknownVariables = (
   environment: Environment,
   values: ReadonlyMap<string, unknown>,
 ): string[] => {
   const known = [...settingPaths.map(environmentName), ...otherVariables]
-  const password = values.get(passwordPath) ?? Config.parse({}).topic.sasl.passwordVariable
+  const defaults = Config.parse({})
+  const passwords = clusterSections.map(
+    section => values.get(`${section}.sasl.passwordVariable`) ?? defaults[section].sasl.passwordVariable,
+  )
   return Object.keys(environment)
-    .filter(name => name.startsWith('OFFSTREAM_') && !known.includes(name) && name !== password)
+    .filter(name => name.startsWith('OFFSTREAM_') && !known.includes(name) && !passwords.includes(name))
     .map(name => `environment ${name}: unknown setting${suggestion(mostSimilar(name, known))}`)
 }
 

@@ -4,6 +4,7 @@ import { PipelineError } from '../errors.ts'
 import type { SkipCounts, SkipReason } from '../product/skip.ts'
 import { type Block, BlockCutter, linesOf } from '../sources/export/lines.ts'
 import { InFlight } from '../sources/inFlight.ts'
+import type { ClusterAddress } from '../topic/cluster.ts'
 import { type Message, removalMessage } from '../topic/message.ts'
 import { openPublisher } from '../topic/publisher.ts'
 import { FetchedCount } from './produce.ts'
@@ -21,7 +22,7 @@ export interface LineCounts {
 
 /** Options of `produceLines`. */
 export interface ProduceLinesOptions {
-  readonly broker: string
+  readonly cluster: ClusterAddress
   /** The file with the number of fetched products of the stack, which includes these messages. */
   readonly fetched: string
   /** JSON lines; null for none. */
@@ -38,11 +39,11 @@ export interface ProduceLinesOptions {
 /**
  * Publishes JSON lines and deletes to the topic. A line that is not a message is skipped and reported.
  * @returns the counts, also of an aborted run
- * @throws OffstreamError KAFKA_UNREACHABLE, MESSAGE_REJECTED, FILE_MISSING (the input cannot be read); messages that
+ * @throws OffstreamError those of `openPublisher`, MESSAGE_REJECTED, FILE_MISSING (the input cannot be read); messages that
  *   were acknowledged before stay in the topic
  */
 export const produceLines = async ({
-  broker,
+  cluster,
   fetched,
   input,
   deletes,
@@ -51,7 +52,7 @@ export const produceLines = async ({
   onProgress,
   signal,
 }: ProduceLinesOptions): Promise<LineCounts> => {
-  const publisher = await openPublisher(broker)
+  const publisher = await openPublisher(cluster)
   const fetchedCount = new FetchedCount(fetched)
   const inFlight = new InFlight()
   const skippedBy: Partial<Record<SkipReason, number>> = {}

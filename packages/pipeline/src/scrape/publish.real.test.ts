@@ -16,7 +16,7 @@ let kafka: TestKafka
 let directory: string
 beforeAll(async () => {
   kafka = await startKafka()
-  await ensureTopic(kafka.broker)
+  await ensureTopic(kafka.cluster)
   directory = await mkdtemp(join(tmpdir(), 'offstream-publish-'))
 })
 afterAll(async () => {
@@ -57,7 +57,7 @@ test('products are published to the topic, and products that no longer exist as 
 
   const messages: unknown[] = []
   await peekTopic(
-    kafka.broker,
+    kafka.cluster,
     { from: 'beginning', limit: 2, follow: false, signal },
     ({ key, value, headers }) => messages.push({ key, value, headers }),
   )
@@ -92,7 +92,7 @@ test('a topic of another cluster is read with the configured settings, and a dry
   const around = project([
     ...[`topic.brokers=${kafka.secureBroker}`, 'topic.topic=elsewhere'],
     ...['topic.mapping.code=$.gtin', 'topic.mapping.product_name=$.title'],
-    ...['topic.tls.enabled=true', `topic.tls.caFile=${kafka.caFile}`],
+    ...['topic.tls.enabled=true', `topic.tls.caFile=${kafka.certificates.caFile}`],
     ...['topic.sasl.mechanism=scram-sha-256', 'topic.sasl.username=mirror'],
   ])
   const codes = async (remembers: boolean) => {

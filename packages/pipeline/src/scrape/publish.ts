@@ -1,6 +1,6 @@
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
-import { brokerOf } from '../services/kafka.ts'
+import { clusterOf } from '../services/kafkaCluster.ts'
 import { openPublisher } from '../topic/publisher.ts'
 import { FetchedCount, type ProduceCounts, type ProduceOptions, produce } from './produce.ts'
 
@@ -15,7 +15,7 @@ export interface PublishOptions extends Omit<ProduceOptions, 'deliver' | 'remove
  * Runs a source to its end, or until the signal is aborted, and publishes its products to the topic, with a delete for
  * each that no longer exists. A product counts as delivered, or removed, when Kafka has acknowledged it.
  *
- * @throws OffstreamError KAFKA_UNREACHABLE before the source is opened; the error of the source
+ * @throws OffstreamError those of `clusterOf` and `openPublisher` before the source is opened; the error of the source
  */
 export const publishProducts = async ({
   state,
@@ -23,7 +23,7 @@ export const publishProducts = async ({
   onProgress,
   ...options
 }: PublishOptions): Promise<ProduceCounts> => {
-  const publisher = await openPublisher(brokerOf(config))
+  const publisher = await openPublisher(await clusterOf(config, state))
   const fetched = new FetchedCount(directoriesOf(state).fetched)
   try {
     return await produce({

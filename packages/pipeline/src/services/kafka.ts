@@ -9,11 +9,10 @@ import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { javaEnvironment } from '../runtimes/environment.ts'
 import { clusterIdOf, ensureTopic } from '../topic/admin.ts'
+import { type ClusterAddress, localCluster } from '../topic/cluster.ts'
 import { archiveFlags, fastStart, temporaryFlag } from './java.ts'
+import { brokersOf, propertyText } from './kafkaCluster.ts'
 import type { ServiceParts, Stack } from './stack.ts'
-
-/** The address of the Kafka broker, `host:port`. */
-export const brokerOf = ({ host, kafka }: Config): string => `${host}:${kafka.port}`
 
 /** ZooKeeper; it is ready when it responds to `srvr`. */
 export const zookeeper = (stack: Stack): ServiceParts => {
@@ -60,8 +59,9 @@ export const kafka = (stack: Stack): ServiceParts => {
       await earlierBrokerExpired(config, signal)
     },
     ready: async signal => {
-      await ensureTopic(brokerOf(config), signal)
-      await refuseOtherCluster(brokerOf(config), kafkaData, signal)
+      const cluster = localCluster(...brokersOf(config))
+      await ensureTopic(cluster, signal)
+      await refuseOtherCluster(cluster, kafkaData, signal)
     },
     startTimeoutMs: 60_000,
     stopTimeoutMs: 20_000,
@@ -69,11 +69,16 @@ export const kafka = (stack: Stack): ServiceParts => {
 }
 
 /** Throws if the broker that responds belongs to another cluster than the data of this stack. */
-const refuseOtherCluster = async (broker: string, data: string, signal: AbortSignal): Promise<void> => {
+const refuseOtherCluster = async (
+  cluster: ClusterAddress,
+  data: string,
+  signal: AbortSignal,
+): Promise<void> => {
   const properties = await readFile(join(data, 'meta.properties'), 'utf8')
   const own = /^cluster\.id=(.+)$/m.exec(properties)?.[1]
-  const actual = await clusterIdOf(broker, signal)
-  if (actual !== own) throw new Error(`the broker at ${broker} belongs to cluster ${actual}, not ${own}`)
+  const actual = await clusterIdOf(cluster, signal)
+  if (actual !== own)
+    throw new Error(`the broker at ${cluster.brokers.join(',')} belongs to cluster ${actual}, not ${own}`)
 }
 
 /** A program in Kafka's jars, which reads `<name>.properties`. */
@@ -118,12 +123,6 @@ const fillTemplate = async (
   await mkdir(run, { recursive: true, mode: 0o700 })
   await writeFile(join(run, name), filled)
 }
-
-/** Java reads property files as ISO 8859-1, and a backslash starts an escape sequence. */
-const propertyText = (value: string): string =>
-  value
-    .replaceAll('\\', '\\\\')
-    .replace(/[^ -~]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 const unknownPlaceholder = (file: string, placeholder: string, known: readonly string[]): OffstreamError =>
   new PipelineError('CONFIG_INVALID', `\`${file}\` has the unknown placeholder \`${placeholder}\``, {

@@ -7,7 +7,7 @@ import { type Directories, directoriesOf } from '../project/directories.ts'
 import { countProducts } from '../table.ts'
 import { topicName } from '../topic/message.ts'
 import { archiveFlags, fullCompiler, temporaryFlag } from './java.ts'
-import { brokerOf } from './kafka.ts'
+import { brokersOf, isKafkaExternal, writeClientProperties } from './kafkaCluster.ts'
 import { conf, optionString, sparkDaemon, sparkSubmit } from './sparkCommand.ts'
 import type { Archives, ServiceParts, Stack } from './stack.ts'
 import { failureOf, readStreamProgress } from './streamProgress.ts'
@@ -172,7 +172,8 @@ export const productsStream = (stack: Stack): ServiceParts => {
         'spark.executor.extraJavaOptions': optionString(executorFlags(archives, directories)),
       }),
       assetPath(project, 'spark-jobs', 'stream.py'),
-      ...['--brokers', brokerOf(config), '--topic', topicName],
+      ...['--brokers', brokersOf(config).join(','), '--topic', topicName],
+      ...(isKafkaExternal(config) ? ['--kafka-client', directories.kafkaClient] : []),
       ...['--checkpoint', directories.checkpoint, '--progress', directories.streamProgress],
       ...['--stop-file', stopFile, '--optimize-file', directories.optimizeRequest],
       ...['--trigger-ms', String(config.stream.triggerMs)],
@@ -190,6 +191,7 @@ export const productsStream = (stack: Stack): ServiceParts => {
       const { streamProgress, streamBatches, optimizeRequest } = directories
       for (const file of [stopFile, streamProgress, streamBatches, optimizeRequest])
         await rm(file, { force: true })
+      if (isKafkaExternal(config)) await writeClientProperties(config, stack.state)
     },
     ready: async () => {
       const progress = await readStreamProgress(directories.streamProgress)

@@ -3,7 +3,10 @@ import { z } from 'zod'
 import { PipelineError } from '../errors.ts'
 
 /** The failures of the job that only the user can fix; `StreamError` in `spark-jobs` has their codes. */
-const FailureCode = z.enum(['KAFKA_DATA_LOSS', 'CHECKPOINT_DAMAGED', 'TABLE_IN_USE', 'TABLE_NEWER'])
+const FailureCode = z.enum([
+  ...['KAFKA_DATA_LOSS', 'CHECKPOINT_DAMAGED', 'TABLE_IN_USE', 'TABLE_NEWER'],
+  ...['AUTHENTICATION_FAILED', 'ACCESS_DENIED', 'CERTIFICATE_REJECTED'],
+] as const)
 
 /** Topic → partition → an offset. */
 const Offsets = z.record(z.string(), z.record(z.string(), z.int()))

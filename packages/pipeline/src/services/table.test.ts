@@ -5,12 +5,16 @@ import { serviceNames } from '../names.ts'
 import { shippedPath } from '../project/assets.ts'
 import { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
+import { configOf } from '../project/layers.ts'
 import { portPaths, settingPaths } from '../project/paths.ts'
 import type { Stack } from './stack.ts'
 import {
   addressOf,
+  externalServices,
   isStartedWith,
+  listeningPorts,
   pipelineServices,
+  placeOf,
   serviceLogFile,
   services,
   stackServices,
@@ -29,7 +33,7 @@ const stack: Stack = {
 
 test('every name has a service, in the order of the names; `up` starts all but the job and the dashboard', () => {
   expect(services(stack).map(({ name }) => name)).toEqual(serviceNames)
-  expect([...stackServices, 'products-stream', 'dashboard']).toEqual(serviceNames)
+  expect([...stackServices(config), 'products-stream', 'dashboard']).toEqual(serviceNames)
   expect([...pipelineServices, 'dashboard']).toEqual(serviceNames)
 })
 
@@ -56,15 +60,42 @@ test('every service has an address, a log, and the ports of its settings', () =>
   expect(serviceLogFile(state, 'kafka')).toBe(join(state, 'logs/kafka.log'))
 })
 
-test('every setting of a service belongs to exactly one service, and the host to all', () => {
+test('every setting of a service belongs to one service, those of an external cluster also to the job, and the host to all', () => {
   const startedWith = (path: string) => serviceNames.filter(name => isStartedWith(name, path))
   const ofServices = settingPaths.filter(path =>
     /^(zookeeper|kafka|spark|thrift|stream|dashboard)\./.test(path),
   )
-  expect(ofServices.filter(path => startedWith(path).length !== 1)).toEqual([])
+  const several = ofServices.filter(path => startedWith(path).length !== 1)
+  const ofCluster = settingPaths.filter(path => /^kafka\.(brokers|tls|sasl)\b/.test(path))
+  expect(several.map(path => [path, startedWith(path)])).toEqual(
+    ofCluster.map(path => [path, ['kafka', 'products-stream']]),
+  )
   expect(portPaths.filter(path => startedWith(path).length !== 1)).toEqual([])
   expect(startedWith('host')).toEqual(serviceNames)
   expect(startedWith('web.url')).toEqual([])
+})
+
+test('with an existing Kafka cluster, Kafka is external, ZooKeeper is unused, and only their ports are free', () => {
+  const external = configOf(['kafka.brokers=one:9092, two:9092'])
+  expect(services({ ...stack, config: external }).map(({ name }) => name)).toEqual(serviceNames.slice(2))
+  expect(stackServices(external)).toEqual(['spark-master', 'spark-worker', 'thrift'])
+  expect([externalServices(external), placeOf('zookeeper', external)]).toEqual([['kafka'], 'unused'])
+  expect(addressOf('kafka', external)).toBe('one:9092,two:9092')
+  expect(portPaths.filter(path => !listeningPorts(external).includes(path))).toEqual([
+    'kafka.port',
+    'zookeeper.port',
+  ])
+  expect([externalServices(config), [...listeningPorts(config)].sort()]).toEqual([[], [...portPaths].sort()])
+})
+
+test('the job gets the file with the secrets of an external cluster, and no secret', () => {
+  const settings = ['kafka.brokers=one:9092', 'kafka.sasl.mechanism=plain', 'kafka.sasl.username=canary']
+  const job = services({ ...stack, config: configOf(settings) }).find(
+    ({ name }) => name === 'products-stream',
+  )
+  const args = job?.command.args ?? []
+  expect(args[args.indexOf('--kafka-client') + 1]).toBe(directoriesOf(state).kafkaClient)
+  expect(JSON.stringify(job?.command)).not.toContain('canary')
 })
 
 test('a service reads its start-up archive, or writes one when it stops, which takes longer', () => {

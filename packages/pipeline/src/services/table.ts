@@ -7,10 +7,14 @@ import { directoriesOf } from '../project/directories.ts'
 import { numberAt, within } from '../project/paths.ts'
 import { dashboard, dashboardAddress } from './dashboard.ts'
 import { writesArchive } from './java.ts'
-import { brokerOf, kafka, zookeeper } from './kafka.ts'
+import { kafka, zookeeper } from './kafka.ts'
+import { brokersOf, checkKafka, isKafkaExternal, prepareKafka } from './kafkaCluster.ts'
 import { diagnose } from './knownProblems.ts'
 import { masterOf, productsStream, sparkMaster, sparkWorker, thrift } from './spark.ts'
 import type { ServiceParts, Stack } from './stack.ts'
+
+/** `external`: it runs elsewhere, and offstream only checks it. `unused`: the stack does not need it. */
+export type ServicePlace = 'here' | 'external' | 'unused'
 
 /** What offstream knows about a service, whether it runs or not. */
 interface ServiceRow {
@@ -20,6 +24,12 @@ interface ServiceRow {
   readonly settings: readonly string[]
   /** The settings of the ports that it listens on. */
   readonly ports: readonly string[]
+  /** Whether offstream starts it (the default), uses one that runs elsewhere, or does not need it. */
+  readonly place?: (config: Config) => ServicePlace
+  /** Makes one that runs elsewhere ready for offstream, and checks it. */
+  readonly prepareExternal?: (config: Config, state: string, signal: AbortSignal) => Promise<void>
+  /** Only checks it. */
+  readonly check?: (config: Config, state: string, signal: AbortSignal) => Promise<void>
   /** Where clients connect to it. */
   readonly address: (config: Config) => string
   /** Its file in the log folder. */
@@ -33,6 +43,7 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
     startedBy: 'up',
     settings: ['zookeeper'],
     ports: ['zookeeper.port'],
+    place: config => (isKafkaExternal(config) ? 'unused' : 'here'),
     address: ({ host, zookeeper }) => `${host}:${zookeeper.port}`,
     logFile: 'zookeeper.log',
     build: zookeeper,
@@ -41,7 +52,10 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
     startedBy: 'up',
     settings: ['kafka'],
     ports: ['kafka.port'],
-    address: brokerOf,
+    place: config => (isKafkaExternal(config) ? 'external' : 'here'),
+    prepareExternal: prepareKafka,
+    check: checkKafka,
+    address: config => brokersOf(config).join(','),
     logFile: 'kafka.log',
     build: kafka,
   },
@@ -71,7 +85,7 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
   },
   'products-stream': {
     startedBy: 'submit',
-    settings: ['stream'],
+    settings: ['stream', 'kafka.brokers', 'kafka.tls', 'kafka.sasl'],
     ports: ['stream.webPort'],
     address: ({ host, stream }) => `http://${host}:${stream.webPort}`,
     // The user's own command wrote its log to this name, so it is not `products-stream.log`.
@@ -88,10 +102,40 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
   },
 }
 
+/** Where a service of a stack with this configuration runs. */
+export const placeOf = (name: ServiceName, config: Config): ServicePlace =>
+  table[name].place?.(config) ?? 'here'
+
 /** The services that `up` starts. */
-export const stackServices: readonly ServiceName[] = serviceNames.filter(
-  name => table[name].startedBy === 'up',
-)
+export const stackServices = (config: Config): readonly ServiceName[] =>
+  serviceNames.filter(name => table[name].startedBy === 'up' && placeOf(name, config) === 'here')
+
+/** The services that the stack uses and does not start. */
+export const externalServices = (config: Config): readonly ServiceName[] =>
+  serviceNames.filter(name => placeOf(name, config) === 'external')
+
+/**
+ * Resolves if an external service responds as it must.
+ * @param state the state folder of the stack
+ */
+export const checkExternal = async (
+  name: ServiceName,
+  config: Config,
+  state: string,
+  signal: AbortSignal,
+): Promise<void> => table[name].check?.(config, state, signal)
+
+/** Makes an external service ready for the stack, for example by creating the topic, and checks it. */
+export const prepareExternal = async (
+  name: ServiceName,
+  config: Config,
+  state: string,
+  signal: AbortSignal,
+): Promise<void> => table[name].prepareExternal?.(config, state, signal)
+
+/** The settings of the ports that the services of a stack listen on. */
+export const listeningPorts = (config: Config): readonly string[] =>
+  serviceNames.filter(name => placeOf(name, config) === 'here').flatMap(name => table[name].ports)
 
 /** The services of the pipeline itself; the dashboard shows it, and is not part of it. */
 export const pipelineServices: readonly ServiceName[] = serviceNames.filter(
@@ -109,8 +153,9 @@ export const serviceLogFile = (state: string, name: ServiceName): string =>
 export const isStartedWith = (name: ServiceName, path: string): boolean =>
   path === 'host' || table[name].settings.some(setting => within(path, setting))
 
-/** Every service of a stack, as data for the supervisor. */
-export const services = (stack: Stack): readonly Service[] => serviceNames.map(name => serviceOf(name, stack))
+/** Every service that a stack starts, as data for the supervisor. */
+export const services = (stack: Stack): readonly Service[] =>
+  serviceNames.filter(name => placeOf(name, stack.config) === 'here').map(name => serviceOf(name, stack))
 
 const serviceOf = (name: ServiceName, stack: Stack): Service => {
   const { ports, build } = table[name]

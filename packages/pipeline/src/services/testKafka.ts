@@ -1,29 +1,52 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { type Service, Supervisor } from '@offstream/runtime'
 import { execa } from 'execa'
-import { Kafka } from 'kafkajs'
+import {
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  Kafka,
+  ResourcePatternTypes,
+} from 'kafkajs'
 import { assetPath } from '../project/assets.ts'
 import { ensureRuntimes } from '../runtimes/distributions.ts'
 import { javaEnvironment } from '../runtimes/environment.ts'
+import { type ClusterAddress, localCluster } from '../topic/cluster.ts'
 
-/** A broker for one test file, with an open listener and one with TLS and a password. */
+/**
+ * A broker for one test file, with an open listener, one with TLS and a password, and one with client certificates. A
+ * topic with an ACL is denied to others; the users of the open listener may do everything.
+ */
 export interface TestKafka extends AsyncDisposable {
   /** `host:port` of the open listener. */
   readonly broker: string
+  /** The same as a cluster. */
+  readonly cluster: ClusterAddress
   /** `host:port` of the listener that requires TLS and a password: PLAIN and SCRAM, user `mirror`. */
   readonly secureBroker: string
   readonly password: string
-  /** The certificate of the authority that signed the broker's certificate. */
-  readonly caFile: string
+  /** `host:port` of the listener that requires TLS and a client certificate. */
+  readonly mutualBroker: string
+  /** The authority that signed the certificates of the broker and of the client. */
+  readonly certificates: TestCertificates
   readonly directory: string
   readonly java: string
   readonly classPath: string
+  /** Gives a user the only ACL of a topic, so that others are denied. */
+  readonly allowOnly: (user: string, topic: string) => Promise<void>
   /** A new client, which logs nothing. */
   readonly client: () => Kafka
+}
+
+/** Paths of PEM files. */
+interface TestCertificates {
+  readonly caFile: string
+  readonly certFile: string
+  readonly keyFile: string
 }
 
 const password = 'open-sesame'
@@ -35,11 +58,16 @@ export const startKafka = async (): Promise<TestKafka> => {
     environment: process.env,
     ivySettings: assetPath(directory, 'config', 'ivysettings.xml'),
   })
-  const [plain, secure, controller] = [await freePort(), await freePort(), await freePort()]
+  const [plain, secure, mutual, controller] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ]
   const classPath = join(kafkaLibs, '*')
-  const caFile = await makeCertificate(java, directory)
+  const certificates = await makeCertificates(directory)
   const properties = join(directory, 'kafka.properties')
-  await writeFile(properties, propertiesOf({ directory, plain, secure, controller }))
+  await writeFile(properties, propertiesOf({ directory, plain, secure, mutual, controller }))
   const format = [
     // With `=`, because an id may begin with a dash.
     ...['kafka.tools.StorageTool', 'format', '--config', properties, `--cluster-id=${clusterId()}`],
@@ -63,7 +91,9 @@ export const startKafka = async (): Promise<TestKafka> => {
     throw error
   }
   return {
-    ...{ broker, secureBroker: `127.0.0.1:${secure}`, password, caFile, directory, java, classPath, client },
+    ...{ broker, cluster: localCluster(broker), secureBroker: `127.0.0.1:${secure}` },
+    ...{ mutualBroker: `127.0.0.1:${mutual}`, password, certificates, directory, java, classPath, client },
+    allowOnly: (user, topic) => allowOnly(client(), user, topic),
     [Symbol.asyncDispose]: close,
   }
 }
@@ -110,23 +140,29 @@ const propertiesOf = (at: {
   readonly directory: string
   readonly plain: number
   readonly secure: number
+  readonly mutual: number
   readonly controller: number
 }): string => `
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${at.controller}
 controller.listener.names=CONTROLLER
-listeners=OPEN://127.0.0.1:${at.plain},SECURE://127.0.0.1:${at.secure},CONTROLLER://127.0.0.1:${at.controller}
-advertised.listeners=OPEN://127.0.0.1:${at.plain},SECURE://127.0.0.1:${at.secure}
-listener.security.protocol.map=OPEN:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
+listeners=OPEN://127.0.0.1:${at.plain},SECURE://127.0.0.1:${at.secure},MUTUAL://127.0.0.1:${at.mutual},CONTROLLER://127.0.0.1:${at.controller}
+advertised.listeners=OPEN://127.0.0.1:${at.plain},SECURE://127.0.0.1:${at.secure},MUTUAL://127.0.0.1:${at.mutual}
+listener.security.protocol.map=OPEN:PLAINTEXT,SECURE:SASL_SSL,MUTUAL:SSL,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=OPEN
 sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
 listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_mirror="${password}";
 listener.name.secure.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
-ssl.keystore.location=${join(at.directory, 'kafka.p12')}
-ssl.keystore.password=changeit
-ssl.keystore.type=PKCS12
+ssl.keystore.type=PEM
+ssl.keystore.location=${join(at.directory, 'broker.pem')}
+ssl.truststore.type=PEM
+ssl.truststore.location=${join(at.directory, 'ca.pem')}
+listener.name.mutual.ssl.client.auth=required
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+allow.everyone.if.no.acl.found=true
 log.dirs=${join(at.directory, 'data')}
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
@@ -138,28 +174,51 @@ auto.create.topics.enable=false
 log.cleaner.dedupe.buffer.size=33554432
 `
 
-/** Makes a self-signed certificate, in the broker's key store and as a PEM file. */
-const makeCertificate = async (java: string, directory: string): Promise<string> => {
-  const keytool = java.includes('/') ? join(dirname(java), 'keytool') : 'keytool'
-  const store = ['-keystore', join(directory, 'kafka.p12'), '-storetype', 'PKCS12', '-storepass', 'changeit']
-  await mkdir(directory, { recursive: true })
-  await execa(keytool, [
-    ...[
-      '-genkeypair',
-      '-alias',
-      'kafka',
-      '-keyalg',
-      'EC',
-      '-dname',
-      'CN=127.0.0.1',
-      '-ext',
-      'SAN=IP:127.0.0.1',
+/**
+ * Makes an authority with openssl, and certificates for the broker, which has only the name 127.0.0.1, and for a client.
+ * The PEM file of the broker also has its key.
+ */
+const makeCertificates = async (directory: string): Promise<TestCertificates> => {
+  const file = (name: string) => join(directory, name)
+  const openssl = (...args: readonly string[]) => execa('openssl', args, { cwd: directory })
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  await openssl(
+    ...['req', '-x509', ...newKey, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2'],
+    ...['-subj', '/CN=offstream tests'],
+  )
+  for (const [name, alternative] of [
+    ['kafka', 'IP:127.0.0.1'],
+    ['client', 'DNS:client'],
+  ] as const) {
+    await writeFile(file(`${name}.ext`), `subjectAltName=${alternative}\n`)
+    await openssl('req', ...newKey, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`)
+    await openssl(
+      ...['x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial'],
+      ...['-days', '2', '-extfile', `${name}.ext`, '-out', `${name}.pem`],
+    )
+  }
+  const parts = await Promise.all(['kafka.key', 'kafka.pem', 'ca.pem'].map(name => readFile(file(name))))
+  await writeFile(file('broker.pem'), Buffer.concat(parts))
+  return { caFile: file('ca.pem'), certFile: file('client.pem'), keyFile: file('client.key') }
+}
+
+const allowOnly = async (client: Kafka, user: string, topic: string): Promise<void> => {
+  const admin = client.admin()
+  await admin.connect()
+  await admin.createAcls({
+    acl: [
+      {
+        resourceType: AclResourceTypes.TOPIC,
+        resourceName: topic,
+        resourcePatternType: ResourcePatternTypes.LITERAL,
+        principal: `User:${user}`,
+        host: '*',
+        operation: AclOperationTypes.ALL,
+        permissionType: AclPermissionTypes.ALLOW,
+      },
     ],
-    ...['-validity', '2', ...store],
-  ])
-  const caFile = join(directory, 'ca.pem')
-  await execa(keytool, ['-exportcert', '-rfc', '-alias', 'kafka', '-file', caFile, ...store])
-  return caFile
+  })
+  await admin.disconnect()
 }
 
 const clusterId = (): string => Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url')

@@ -6,7 +6,8 @@ import { PipelineError } from '../errors.ts'
 import type { PublishRules } from '../product/productOf.ts'
 import type { Config } from '../project/config.ts'
 import type { Project } from '../project/project.ts'
-import { brokerOf } from '../services/kafka.ts'
+import { brokersOf } from '../services/kafkaCluster.ts'
+import { addressesOf, configuredCluster } from '../topic/cluster.ts'
 import { type ApiQuery, apiLimits, apiSource } from './api.ts'
 import { DeltaPosition } from './export/deltas.ts'
 import { deltaSource, exportSource } from './export/export.ts'
@@ -15,7 +16,7 @@ import { loopbackPausePolicy, remotePausePolicy } from './guest/circuitBreaker.t
 import { Host, isLoopback } from './guest/host.ts'
 import type { Source } from './source.ts'
 import { stdinSource } from './stdin.ts'
-import { saslOf, topicSource } from './topic.ts'
+import { topicSource } from './topic.ts'
 import { type ListChoice, listAddress } from './web/lists.ts'
 import { webSource } from './web/web.ts'
 
@@ -133,7 +134,7 @@ export const openWebSource = (
     chromium: browser.executablePath === null ? {} : { executablePath: browser.executablePath },
     // `offstream reset` deletes it together with the topic, whose products must then be fetched again.
     storageDirectory: join(state, 'crawl'),
-    resume: remembers ? { destination: brokerOf(config), fresh: request.fresh ?? false } : null,
+    resume: remembers ? { destination: brokersOf(config).join(','), fresh: request.fresh ?? false } : null,
   })
 }
 
@@ -190,18 +191,18 @@ const openTopicSource = (
   request: TopicRequest,
   { project: { config, directory }, environment, remembers }: SourceSurroundings,
 ): Source => {
-  const { tls, sasl, mapping, ...configured } = config.topic
-  const own = brokerOf(config)
-  const brokers = (request.brokers ?? configured.brokers.split(','))
-    .map(broker => broker.trim())
-    .filter(broker => broker !== '')
-    .map(broker => (isSameBroker(broker, own) ? own : broker))
+  const { mapping, ...configured } = config.topic
+  const ownBrokers = brokersOf(config)
+  const named = (broker: string) => ownBrokers.find(own => isSameBroker(broker, own)) ?? broker
+  const brokers = request.brokers?.join(',') ?? configured.brokers
   const topic = request.topic ?? configured.topic
-  if (brokers.length === 0) throw missing('the brokers of the topic', '--brokers', 'topic.brokers')
+  if (addressesOf(brokers).length === 0)
+    throw missing('the brokers of the topic', '--brokers', 'topic.brokers')
   if (topic === '') throw missing('the name of the topic', '--topic', 'topic.topic')
+  const cluster = configuredCluster({ ...config.topic, brokers }, { directory, environment })
   const group = request.group ?? configured.group
   return topicSource({
-    ...{ brokers, topic, mapping, ownBroker: own, limit: request.limit },
+    ...{ ...cluster, brokers: cluster.brokers.map(named), topic, mapping, ownBrokers, limit: request.limit },
     // Another group leaves the position of the configured one unchanged.
     group: remembers ? group : `${group}-dry-run-${randomUUID().slice(0, 8)}`,
     temporaryGroup: !remembers,
@@ -209,11 +210,6 @@ const openTopicSource = (
     rules: rulesOf(config),
     from: request.from ?? configured.from,
     untilEnd: request.untilEnd ?? false,
-    tls: tls.enabled ? { caFile: tls.caFile === null ? null : resolve(directory, tls.caFile) } : null,
-    sasl:
-      sasl.mechanism === null || sasl.username === null
-        ? null
-        : saslOf({ ...sasl, mechanism: sasl.mechanism, username: sasl.username }, environment),
   })
 }
 

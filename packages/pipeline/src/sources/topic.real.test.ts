@@ -368,7 +368,7 @@ describe('compressed by Kafka’s own producer', () => {
 describe('with TLS and a password', () => {
   const secure = (password: string, mechanism: NonNullable<TopicSourceOptions['sasl']>['mechanism']) => ({
     brokers: [kafka.secureBroker],
-    tls: { caFile: kafka.caFile },
+    tls: { caFile: kafka.certificates.caFile },
     sasl: { mechanism, username: 'mirror', password },
   })
 
@@ -376,7 +376,7 @@ describe('with TLS and a password', () => {
     const topic = await topicWith(numbered(0, 2))
     expect(codesOf(await taken(source(topic, secure(kafka.password, mechanism))))).toEqual(codes(0, 2))
     const { error } = await taken(source(topic, secure('wrong', mechanism)))
-    expect(error).toMatchObject({ code: 'ACCESS_DENIED', outcome: 'refused' })
+    expect(error).toMatchObject({ code: 'AUTHENTICATION_FAILED', outcome: 'refused' })
     expect(String(error)).not.toContain('wrong')
   })
 
@@ -386,8 +386,35 @@ describe('with TLS and a password', () => {
       source(topic, { ...secure(kafka.password, 'plain'), tls: { caFile: null } }),
     )
     expect(error).toMatchObject({
-      code: 'KAFKA_UNREACHABLE',
+      code: 'CERTIFICATE_REJECTED',
       message: expect.stringContaining('self-signed'),
+    })
+  })
+
+  test('a broker whose certificate is for another host name is rejected', async () => {
+    const topic = await topicWith(numbered(0, 1))
+    const brokers = [kafka.secureBroker.replace('127.0.0.1', 'localhost')]
+    const { error } = await taken(source(topic, { ...secure(kafka.password, 'plain'), brokers }))
+    expect(error).toMatchObject({ code: 'CERTIFICATE_REJECTED', outcome: 'refused' })
+  })
+
+  test('a cluster that requires a client certificate gets it', async () => {
+    const topic = await topicWith(numbered(0, 2))
+    const { caFile } = kafka.certificates
+    const mutual = { brokers: [kafka.mutualBroker] }
+    expect(codesOf(await taken(source(topic, { ...mutual, tls: kafka.certificates })))).toEqual(codes(0, 2))
+    const { error } = await taken(source(topic, { ...mutual, tls: { caFile } }))
+    expect(error).toMatchObject({ code: 'CERTIFICATE_REJECTED', outcome: 'refused' })
+  })
+
+  test('a topic whose ACL is for another user is denied', async () => {
+    const topic = await topicWith(numbered(0, 1))
+    await kafka.allowOnly('another', topic)
+    const { error } = await taken(source(topic, secure(kafka.password, 'plain')))
+    expect(error).toMatchObject({
+      code: 'ACCESS_DENIED',
+      outcome: 'refused',
+      hint: expect.stringContaining(topic),
     })
   })
 
@@ -402,7 +429,7 @@ test('errors: a missing topic, an invalid name, no broker, our own topic, an inv
     (await taken(source('unheard-of'))).error,
     (await taken(source('no/topic'))).error,
     (await taken(source('any', { brokers: ['127.0.0.1:1'] }))).error,
-    (await taken(source('products-events', { ownBroker: kafka.broker }))).error,
+    (await taken(source('products-events', { ownBrokers: [kafka.broker] }))).error,
     (await taken(source('any', { mapping: { code: '$.[', brands: '$.x', nonsense: '$' } as object }))).error,
   ]
   expect(errors).toMatchObject([

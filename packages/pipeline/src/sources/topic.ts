@@ -1,7 +1,6 @@
 import type { OffstreamError } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
 import type { PublishRules } from '../product/productOf.ts'
-import type { Sasl } from '../topic/client.ts'
 import { topicName } from '../topic/message.ts'
 import { readTopic, type TopicMessage, type TopicReaderOptions } from '../topic/reader.ts'
 import { Deliveries, unlessAborted } from './deliveries.ts'
@@ -14,33 +13,13 @@ import { foundIn, MappingSuggestions, namingMapping } from './topicMessage.ts'
 export interface TopicSourceOptions extends TopicReaderOptions {
   /** null: messages are records or products in the form of the API of Open Food Facts, plain or in an envelope. */
   readonly mapping: TopicMapping | null
-  /** The broker of this stack, `host:port`. Its product topic must not be read into itself. */
-  readonly ownBroker?: string | undefined
+  /** The brokers of this stack, `host:port`. Its product topic must not be read into itself. */
+  readonly ownBrokers?: readonly string[] | undefined
   /** Whether to suggest a mapping for the first messages that are not products. */
   readonly suggestsMapping?: boolean | undefined
   /** The maximum number of products to deliver. */
   readonly limit?: number | undefined
   readonly rules?: PublishRules | undefined
-}
-
-/** The credentials for the other cluster, as in the configuration. */
-export interface SaslSettings {
-  readonly mechanism: Sasl['mechanism']
-  readonly username: string
-  /** The environment variable with the password; other users may read files and arguments. */
-  readonly passwordVariable: string
-}
-
-/** The credentials with the password. @throws OffstreamError SECRET_MISSING */
-export const saslOf = (
-  { mechanism, username, passwordVariable }: SaslSettings,
-  environment: Readonly<Record<string, string | undefined>>,
-): Sasl => {
-  const password = environment[passwordVariable]
-  if (password) return { mechanism, username, password }
-  throw new PipelineError('SECRET_MISSING', `The environment variable \`${passwordVariable}\` is not set`, {
-    hint: `set it for this command, for example with \`read -rs ${passwordVariable} && export ${passwordVariable}\``,
-  })
 }
 
 /**
@@ -83,8 +62,8 @@ const wholeAmong = (results: readonly (readonly unknown[])[], done: number): num
   return first === -1 ? results.length : first
 }
 
-const isOwn = ({ brokers, topic, ownBroker }: TopicSourceOptions): boolean =>
-  topic === topicName && ownBroker !== undefined && brokers.includes(ownBroker)
+const isOwn = ({ brokers, topic, ownBrokers = [] }: TopicSourceOptions): boolean =>
+  topic === topicName && brokers.some(broker => ownBrokers.includes(broker))
 
 const loop = (topic: string): OffstreamError =>
   new PipelineError('MIRROR_LOOP', `\`${topic}\` of this stack would be copied to itself`, {

@@ -57,12 +57,14 @@ const contradictionsOf = ({
 type Condition = Pick<Hop, 'state' | 'reason'>
 
 const conditionOf = ({ name, state, health, restarts, detail }: ServiceStatus): Condition => {
+  if (state === 'unused') return { state: 'ok', reason: null }
   if (state === 'stopped') return { state: 'idle', reason: `${name} is stopped` }
   if (state === 'starting' && restarts > 0)
     return { state: 'bad', reason: `${name} crashed and is restarting` }
   if (state === 'starting' || state === 'stopping') return { state: 'waiting', reason: `${name} is ${state}` }
-  if (state === 'running' && health === 'healthy') return { state: 'ok', reason: null }
-  const what = state === 'running' ? health : state
+  const wasChecked = state === 'running' || state === 'external'
+  if (wasChecked && health === 'healthy') return { state: 'ok', reason: null }
+  const what = wasChecked ? health : state
   return { state: 'bad', reason: `${name} is ${what}${detail === null ? '' : `: ${detail}`}` }
 }
 

@@ -14,16 +14,26 @@ import { type ServiceName, serviceNames } from '../names.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { writesArchive } from '../services/java.ts'
+import { forgetKafkaSecrets, saveKafkaSecret } from '../services/kafkaCluster.ts'
 import { Stack } from '../services/stack.ts'
-import { services } from '../services/table.ts'
+import { checkExternal, placeOf, services } from '../services/table.ts'
 
 const stackFile = (state: string): string => join(directoriesOf(state).run, 'stack.json')
 
-/** Writes what the stack is started with, for its daemon and for later commands. */
-export const saveStack = (stack: Stack): Promise<void> => writeState(stackFile(stack.state), stack)
+/**
+ * Writes what the stack is started with, for its daemon and for later commands.
+ * @throws OffstreamError SECRET_MISSING, FILE_MISSING
+ */
+export const saveStack = async (stack: Stack): Promise<void> => {
+  await saveKafkaSecret(stack.config, stack.state)
+  await writeState(stackFile(stack.state), stack)
+}
 
 /** Deletes what `saveStack` wrote. */
-export const forgetStack = (state: string): Promise<void> => rm(stackFile(state), { force: true })
+export const forgetStack = async (state: string): Promise<void> => {
+  await rm(stackFile(state), { force: true })
+  await forgetKafkaSecrets(state)
+}
 
 /**
  * What the stack was last started with, whether it still runs or not: for the daemon, which adopts its services.
@@ -87,12 +97,18 @@ export const writesArchives = async (state: string): Promise<boolean> => {
 }
 
 /**
- * Does nothing if the named services run.
- * @throws OffstreamError NOT_RUNNING
+ * Does nothing if the named services run, or respond elsewhere.
+ * @throws OffstreamError NOT_RUNNING, and the errors of `checkExternal`
  */
-export const requireRunning = async (state: string, names: readonly ServiceName[]): Promise<void> => {
+export const requireRunning = async (
+  { state, config }: Pick<Stack, 'state' | 'config'>,
+  names: readonly ServiceName[],
+  signal: AbortSignal,
+): Promise<void> => {
+  for (const name of names)
+    if (placeOf(name, config) === 'external') await checkExternal(name, config, state, signal)
   const records = new ServiceRecords(directoriesOf(state).records)
-  for (const name of names) {
+  for (const name of names.filter(name => placeOf(name, config) === 'here')) {
     const record = await records.of(name)
     if (record !== null && (await isRunning(record))) continue
     throw new PipelineError('NOT_RUNNING', `${name} is not running`, {

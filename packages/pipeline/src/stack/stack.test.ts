@@ -132,8 +132,9 @@ test('a service counts as running only if its process exists', async () => {
   await recordService(state, 'kafka', true)
   await recordService(state, 'spark-worker', false)
   expect(await ownPids(state)).toEqual(new Set([process.pid]))
-  await requireRunning(state, ['kafka'])
-  await expect(requireRunning(state, ['kafka', 'spark-worker'])).rejects.toMatchObject({
+  const { signal } = new AbortController()
+  await requireRunning(stackOf(state), ['kafka'], signal)
+  await expect(requireRunning(stackOf(state), ['kafka', 'spark-worker'], signal)).rejects.toMatchObject({
     code: 'NOT_RUNNING',
     outcome: 'notRunning',
     message: 'spark-worker is not running',

@@ -9,6 +9,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { type ServiceName, serviceNames } from '../names.ts'
 import { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
+import { configOf } from '../project/layers.ts'
 import { addFetched } from '../scrape/produce.ts'
 import { readStatus } from './status.ts'
 
@@ -80,6 +81,31 @@ test('services that exited while no daemon was running are `exited`, and the sta
       detail: expect.stringContaining('`offstream up`'),
     })),
   )
+})
+
+test('an external Kafka that does not respond is unhealthy, with the code, and a stack that does not run stays stopped', async () => {
+  const { state, record } = await scratchState()
+  const external = configOf(['kafka.brokers=127.0.0.1:1'])
+  const stopped = await readStatus(state, external, [])
+  expect([stopped.state, ...stopped.services.slice(0, 2)]).toMatchObject([
+    'stopped',
+    { name: 'zookeeper', state: 'unused', health: 'unknown', detail: null },
+    {
+      ...{ name: 'kafka', state: 'external', health: 'unhealthy', pid: null, port: null },
+      address: '127.0.0.1:1',
+      detail: expect.stringMatching(/^Could not connect .*\[KAFKA_UNREACHABLE\]; check `kafka\.brokers`/),
+    },
+  ])
+  const { pid, startId } = await bystander()
+  for (const name of ['spark-master', 'spark-worker', 'thrift'] as const)
+    await record(name, 'running', pid, startId)
+  const healthy = ['spark-master', 'spark-worker', 'thrift'] as const
+  const running = await readStatus(
+    state,
+    external,
+    healthy.map(name => service(name)),
+  )
+  expect(running.state).toBe('degraded')
 })
 
 test('a running service whose state folder was deleted is shown, and the stack is degraded', async () => {

@@ -13,9 +13,9 @@ import { type ServiceName, serviceNames } from '../names.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { readFetched } from '../scrape/produce.ts'
-import { brokerOf } from '../services/kafka.ts'
+import { clusterOf } from '../services/kafkaCluster.ts'
 import { consumedOf, failureOf, readStreamProgress, type StreamProgress } from '../services/streamProgress.ts'
-import { addressOf, pipelineServices } from '../services/table.ts'
+import { addressOf, checkExternal, pipelineServices, placeOf } from '../services/table.ts'
 import { query, refillHint } from '../table.ts'
 import { acknowledgedMessages } from '../topic/admin.ts'
 import { topicName } from '../topic/message.ts'
@@ -29,12 +29,26 @@ export interface Status {
   readonly thrift: ThriftStatus
 }
 
+type ServiceStateName =
+  | 'running'
+  | 'starting'
+  | 'stopping'
+  | 'restarting'
+  | 'stopped'
+  | 'exited'
+  | 'failed'
+  | 'external'
+  | 'unused'
+
 /** A service in the status. */
 export interface ServiceStatus {
   readonly name: ServiceName
-  /** State of the process. `stopped`: as requested. `exited`: it should run. `failed`: it crashed too often. */
-  readonly state: 'running' | 'starting' | 'stopping' | 'restarting' | 'stopped' | 'exited' | 'failed'
-  /** Result of the health check; `unknown` if the process does not run. */
+  /**
+   * State of the process. `stopped`: as requested. `exited`: it should run. `failed`: it crashed too often. `external`: it
+   * runs elsewhere, and offstream only checks it. `unused`: the stack does not need it.
+   */
+  readonly state: ServiceStateName
+  /** Result of the health check; `unknown` if there is no process to check. */
   readonly health: 'healthy' | 'unhealthy' | 'unknown'
   readonly pid: number | null
   readonly port: number | null
@@ -82,48 +96,49 @@ export type CountTable = (config: Config) => Promise<TableCounts | null>
 
 /**
  * Probes every running service in parallel, each with a timeout, and counts the products.
+ * @param folder the state folder of the stack
  * @param countTable replaced by a caller that reads the status often (see `monitor.ts`)
  */
 export const readStatus = async (
-  state: string,
+  folder: string,
   config: Config,
   services: readonly Service[],
   countTable: CountTable = countProducts,
 ): Promise<Status> => {
-  const directories = directoriesOf(state)
+  const directories = directoriesOf(folder)
   const records = new ServiceRecords(directories.records)
   const orphaned = await orphanedServices(directories.records)
   const states = await Promise.all(
     serviceNames.map(async name => {
+      const place = placeOf(name, config)
+      if (place !== 'here') return elsewhereState(name, place)
       const orphan = orphaned.find(service => service.name === name)
       return orphan === undefined ? stateOf(name, await records.of(name)) : orphanState(name, orphan.pid)
     }),
   )
-  const running = new Set(states.filter(({ state }) => state === 'running').map(({ name }) => name))
+  const running = new Set(
+    states.filter(({ state }) => state === 'running' || state === 'external').map(({ name }) => name),
+  )
   // Before the query of the table: what the job has reported by now is in the table then.
   const progress = await readStreamProgress(directories.streamProgress)
   const consumed = progress && consumedOf(progress, topicName)
   const [checks, table, acknowledged, fetched] = await Promise.all([
     Promise.all(
-      services.map(service => {
-        const { state, pid } = states.find(({ name }) => name === service.name) ?? {
-          state: 'stopped',
-          pid: null,
-        }
-        return state === 'running' ? checkService(service, pid) : null
+      states.map(({ name, state, pid }) => {
+        if (state === 'external') return checkElsewhere(name, config, folder)
+        const service = services.find(service => service.name === name)
+        return state === 'running' && service !== undefined ? checkService(service, pid) : null
       }),
     ),
     running.has('thrift') ? countTable(config) : null,
-    running.has('kafka') ? acknowledgedMessages(brokerOf(config)).catch(() => null) : null,
+    running.has('kafka') ? acknowledgedIn(config, folder) : null,
     readFetched(directories.fetched),
   ])
   // Each message is either in a row or rejected.
   const isTableLost = consumed !== null && table?.rows === 0 && consumed > table.rejected
-  const statuses = states.map((state): ServiceStatus => {
+  const statuses = states.map((state, index): ServiceStatus => {
     const check =
-      state.name === 'products-stream' && isTableLost
-        ? tableLost(consumed)
-        : (checks[services.findIndex(({ name }) => name === state.name)] ?? null)
+      state.name === 'products-stream' && isTableLost ? tableLost(consumed) : (checks[index] ?? null)
     const stream = state.name === 'products-stream' ? streamDetail(state.state, check, progress) : null
     return {
       ...state,
@@ -155,12 +170,14 @@ export const readStatus = async (
  * it was submitted. The stream also counts if the table has lost its products. The dashboard is not part of the pipeline.
  */
 const overall = (all: readonly ServiceStatus[]): Status['state'] => {
-  const services = all.filter(({ name }) => pipelineServices.includes(name))
-  if (services.every(({ state }) => state === 'stopped' || state === 'failed')) return 'stopped'
+  const services = all.filter(({ name, state }) => pipelineServices.includes(name) && state !== 'unused')
+  const own = services.filter(({ state }) => state !== 'external')
+  if (own.every(({ state }) => state === 'stopped' || state === 'failed')) return 'stopped'
   const required = services.filter(
     ({ name, state, health }) => name !== 'products-stream' || state !== 'stopped' || health === 'unhealthy',
   )
-  return required.every(({ state, health }) => state === 'running' && health === 'healthy')
+  const runs = ['running', 'external']
+  return required.every(({ state, health }) => runs.includes(state) && health === 'healthy')
     ? 'healthy'
     : 'degraded'
 }
@@ -188,6 +205,15 @@ const stateOf = async (name: ServiceName, record: ServiceRecord | null): Promise
   }
 }
 
+const elsewhereState = (name: ServiceName, state: 'external' | 'unused'): ServiceState => ({
+  ...{ name, state, pid: null, port: null, uptimeSeconds: null, restarts: 0, detail: null },
+})
+
+const acknowledgedIn = async (config: Config, folder: string): Promise<number | null> =>
+  clusterOf(config, folder)
+    .then(cluster => acknowledgedMessages(cluster))
+    .catch(() => null)
+
 const orphanState = (name: ServiceName, pid: number): ServiceState => ({
   ...{ name, state: 'running', pid, port: null, uptimeSeconds: null, restarts: 0 },
   detail:
@@ -205,6 +231,20 @@ const tableLost = (consumed: number): Check => ({
   healthy: false,
   detail: `the job has written ${consumed} messages to the table, but the table is empty: it was dropped or emptied; ${refillHint}`,
 })
+
+/** The fix of an external service is not a command of offstream, so the detail contains the whole error. */
+const checkElsewhere = async (name: ServiceName, config: Config, folder: string): Promise<Check> => {
+  try {
+    await withDeadline(signal => checkExternal(name, config, folder, signal), {
+      ...{ what: `${name} to respond`, timeoutMs: responseTimeoutMs },
+    })
+    return { healthy: true, detail: null }
+  } catch (error) {
+    const detail =
+      error instanceof OffstreamError ? `${error.message} [${error.code}]; ${error.hint}` : messageOf(error)
+    return { healthy: false, detail }
+  }
+}
 
 const checkService = async (service: Service, pid: number | null): Promise<Check> => {
   const { name, ready, listensOn = [] } = service

@@ -3,11 +3,13 @@ import { totalmem } from 'node:os'
 import { dirname } from 'node:path'
 import { fileErrorOf, messageOf, OffstreamError, portHolder } from '@offstream/runtime'
 import { RuntimeError } from '@offstream/runtime/errors'
+import type { ServiceName } from '../names.ts'
 import type { Config } from '../project/config.ts'
 import { type Directories, directoriesOf } from '../project/directories.ts'
-import { numberAt, portPaths } from '../project/paths.ts'
+import { numberAt } from '../project/paths.ts'
 import { type Environment, ignoredVariables, programEnvironment } from '../runtimes/environment.ts'
 import { findJava, findPython, newestJava, type Tool } from '../runtimes/toolchain.ts'
+import { addressOf, checkExternal, externalServices, listeningPorts } from '../services/table.ts'
 import { findChromium } from '../sources/web/chromium.ts'
 import { fileSystemOf, supportsCatalog } from './fileSystem.ts'
 import { secretValues } from './redaction.ts'
@@ -39,6 +41,7 @@ const minNode: readonly [number, number] = [20, 19]
 const memoryBytes = 6e9
 /** Spark, Kafka and the connectors, and some space for the table. */
 const diskBytes = 3e9
+const externalTimeoutMs = 15_000
 /** With less, services can hardly write their logs. */
 const minDiskBytes = 100e6
 
@@ -57,7 +60,8 @@ export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
     disk(directory),
     folder(directory, directoriesOf(state)),
     fileSystem(directoriesOf(state).warehouse),
-    ...portPaths.map(path => portFinding(path, numberAt(config, path), config.host, ours)),
+    ...externalServices(config).map(name => external(name, config, state)),
+    ...listeningPorts(config).map(path => portFinding(path, numberAt(config, path), config.host, ours)),
   ])
   return found
 }
@@ -133,6 +137,23 @@ const shell = async (environment: Environment): Promise<Finding> => {
 /** Options of programs (`-Dx.password=y`) and addresses (`user:password@host`) may contain secrets under any name. */
 const isShown = (name: string, value: string): boolean =>
   !/[=@]/.test(value) && secretValues([[name, value]]).length === 0
+
+/** A service that runs elsewhere: whether it responds, accepts the certificates and the user, and has what it needs. */
+const external = (name: ServiceName, config: Config, state: string): Promise<Finding> =>
+  tool(`External ${name}`, async () => {
+    const signal = AbortSignal.timeout(externalTimeoutMs)
+    // A topic that is missing is created by `up`.
+    const missing = await checkExternal(name, config, state, signal).then(() => null, missingTopic)
+    const address = `\`${addressOf(name, config)}\``
+    return missing === null
+      ? { found: `${address} responds` }
+      : { found: missing.message, hint: missing.hint }
+  })
+
+const missingTopic = (error: unknown): OffstreamError => {
+  if (error instanceof OffstreamError && error.code === 'TOPIC_DELETED') return error
+  throw error
+}
 
 const chromium = async ({ browser }: Config): Promise<Finding> => {
   const path = await findChromium(

@@ -11,8 +11,10 @@ import { settingsOf } from '../project/paths.ts'
 import type { Project } from '../project/project.ts'
 import { listRuntimes } from '../runtimes/cache.ts'
 import { versions } from '../runtimes/distributions.ts'
+import { clusterOf } from '../services/kafkaCluster.ts'
 import { ownPids, readServices } from '../stack/running.ts'
 import { readStatus } from '../stack/status.ts'
+import { configuredCluster } from '../topic/cluster.ts'
 import { examine } from './doctor.ts'
 import { type Known, Redaction, removed, secretValues } from './redaction.ts'
 
@@ -46,7 +48,7 @@ const maxLineLength = 2_000
  */
 export const makeReport = async (options: ReportOptions): Promise<Report> => {
   const { version, at } = options
-  const redaction = redactionFor(options)
+  const redaction = await redactionFor(options)
   const bodies = [...findings(options), ...(await logs(options.project.state))].map(
     async ({ title, read }) => {
       const body = await read().catch(error => `This cannot be read: ${messageOf(error)}`)
@@ -171,12 +173,30 @@ const executorLogs = async (state: string): Promise<{ readonly name: string; rea
 
 const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => [])
 
-const redactionFor = ({ project, environment, known }: ReportOptions): Redaction => {
+const redactionFor = async ({ project, environment, known }: ReportOptions): Promise<Redaction> => {
   const settings = [...settingsOf(project.config)].filter(([, value]) => value !== null)
   return new Redaction({
     ...(known ?? { home: homedir(), user: userInfo().username, host: hostname() }),
-    secrets: secretValues([...settings, ...Object.entries(environment)]),
+    secrets: [
+      ...secretValues([...settings, ...Object.entries(environment)]),
+      ...(await clusterPasswords(project, environment)),
+    ],
   })
+}
+
+/** The passwords of the clusters, whatever their variables are called. */
+const clusterPasswords = async (
+  { config, directory, state }: Project,
+  environment: ReportOptions['environment'],
+): Promise<string[]> => {
+  const clusters = await Promise.allSettled([
+    clusterOf(config, state, environment),
+    (async () => configuredCluster(config.topic, { directory, environment }))(),
+  ])
+  return clusters.flatMap(cluster =>
+    // A password that cannot be found is not in the report either.
+    cluster.status === 'fulfilled' ? (cluster.value.sasl?.password ?? []) : [],
+  )
 }
 
 const shortened = (line: string): string =>

@@ -3,25 +3,27 @@ import { join } from 'node:path'
 import { type OffstreamError, withDeadline } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
 import { type Admin, brokerErrorOf, defaultConfigSource, stackClient, topicResource } from './client.ts'
+import type { ClusterAddress } from './cluster.ts'
+import { clusterErrorOf } from './clusterErrors.ts'
 import { topicName } from './message.ts'
 
 const partitionCount = 1
 const responseTimeoutMs = 5_000
 
-/** Connects to the broker, sends requests and disconnects, all within a few seconds. */
+/** Connects to a broker, sends requests and disconnects, all within a few seconds. */
 const withAdmin = async <T>(
-  broker: string,
+  cluster: ClusterAddress,
   signal: AbortSignal | undefined,
   request: (admin: Admin) => Promise<T>,
 ): Promise<T> => {
-  const admin = (await stackClient(broker, { retries: 0, requestTimeoutMs: responseTimeoutMs })).admin()
+  const admin = (await stackClient(cluster, { retries: 0, requestTimeoutMs: responseTimeoutMs })).admin()
   try {
     return await withDeadline(
       async () => {
         await admin.connect()
         return request(admin)
       },
-      { what: `Kafka at ${broker}`, timeoutMs: responseTimeoutMs, signal },
+      { what: `Kafka at ${cluster.brokers.join(',')}`, timeoutMs: responseTimeoutMs, signal },
     )
   } finally {
     await admin.disconnect().catch(() => undefined)
@@ -32,8 +34,8 @@ const withAdmin = async <T>(
  * Creates the topic if it does not exist. It is compacted: the key is the product's code, and a new reader needs only the
  * newest record of each code. Resolves when the broker answers with the topic's metadata.
  */
-export const ensureTopic = async (broker: string, signal?: AbortSignal): Promise<void> =>
-  withAdmin(broker, signal, async admin => {
+export const ensureTopic = async (cluster: ClusterAddress, signal?: AbortSignal): Promise<void> =>
+  withAdmin(cluster, signal, async admin => {
     const topics = await admin.listTopics()
     if (!topics.includes(topicName)) {
       await admin.createTopics({
@@ -42,7 +44,8 @@ export const ensureTopic = async (broker: string, signal?: AbortSignal): Promise
           {
             topic: topicName,
             numPartitions: partitionCount,
-            replicationFactor: 1,
+            // An external cluster has its own default.
+            replicationFactor: cluster.isStartedHere ? 1 : -1,
             configEntries: [{ name: 'cleanup.policy', value: 'compact' }],
           },
         ],
@@ -53,16 +56,24 @@ export const ensureTopic = async (broker: string, signal?: AbortSignal): Promise
       throw new Error(`\`${topicName}\` has no leader yet`)
   })
 
-/** The id of the cluster at `broker`: another broker on the same port has another one. */
-export const clusterIdOf = async (broker: string, signal?: AbortSignal): Promise<string> =>
-  withAdmin(broker, signal, async admin => (await admin.describeCluster()).clusterId)
+/**
+ * Resolves if a broker describes the topic, within a few seconds. Changes nothing.
+ * @throws OffstreamError TOPIC_DELETED, and the codes of `clusterErrorOf`
+ */
+export const checkTopic = async (cluster: ClusterAddress, signal?: AbortSignal): Promise<void> => {
+  await describeTopic(cluster, null, signal)
+}
+
+/** The id of the cluster: another broker on the same port has another one. */
+export const clusterIdOf = async (cluster: ClusterAddress, signal?: AbortSignal): Promise<string> =>
+  withAdmin(cluster, signal, async admin => (await admin.describeCluster()).clusterId)
 
 /**
  * How many messages Kafka has acknowledged since the topic was created, from all producers: the sum of the offsets
  * after the last message. Compaction removes messages but does not change offsets.
  */
-export const acknowledgedMessages = async (broker: string, signal?: AbortSignal): Promise<number> =>
-  withAdmin(broker, signal, async admin => {
+export const acknowledgedMessages = async (cluster: ClusterAddress, signal?: AbortSignal): Promise<number> =>
+  withAdmin(cluster, signal, async admin => {
     const offsets = await admin.fetchTopicOffsets(topicName)
     return offsets.reduce((sum, { high }) => sum + Number(high), 0)
   })
@@ -95,14 +106,14 @@ export interface PartitionDescription {
 /**
  * Describes the topic.
  * @param data folder of the broker's data, if it is on this machine
- * @throws OffstreamError KAFKA_UNREACHABLE, TOPIC_DELETED
+ * @throws OffstreamError TOPIC_DELETED, and the codes of `clusterErrorOf`
  */
 export const describeTopic = async (
-  broker: string,
+  cluster: ClusterAddress,
   data: string | null,
   signal?: AbortSignal,
 ): Promise<TopicDescription> => {
-  const [{ topics }, offsets, { resources }] = await withAdmin(broker, signal, admin =>
+  const [{ topics }, offsets, { resources }] = await withAdmin(cluster, signal, admin =>
     Promise.all([
       admin.fetchTopicMetadata({ topics: [topicName] }),
       admin.fetchTopicOffsets(topicName),
@@ -113,7 +124,7 @@ export const describeTopic = async (
     ]),
   ).catch(error => {
     signal?.throwIfAborted()
-    throw isTopicMissing(error) ? topicDeleted(broker) : unreachable(broker, error)
+    throw isTopicMissing(error) ? topicDeleted(cluster) : clusterFailure(cluster, error)
   })
   const partitions = (topics[0]?.partitions ?? [])
     .map(({ partitionId, leader, replicas, isr }) => {
@@ -151,8 +162,8 @@ const bytesOf = async (data: string, partitions: number): Promise<number | null>
 }
 
 /** Deletes the consumer groups whose names start with `prefix` and that have no members, with their offsets. */
-export const deleteGroups = async (broker: string, prefix: string): Promise<void> =>
-  withAdmin(broker, undefined, async admin => {
+export const deleteGroups = async (cluster: ClusterAddress, prefix: string): Promise<void> =>
+  withAdmin(cluster, undefined, async admin => {
     const { groups } = await admin.listGroups()
     const names = groups.map(({ groupId }) => groupId).filter(name => name.startsWith(prefix))
     // Kafka refuses groups that have members, and deletes the others.
@@ -161,11 +172,11 @@ export const deleteGroups = async (broker: string, prefix: string): Promise<void
 
 /**
  * Resolves if a broker answers, within a few seconds.
- * @throws OffstreamError KAFKA_UNREACHABLE
+ * @throws OffstreamError the codes of `clusterErrorOf`
  */
-export const requireBroker = async (broker: string): Promise<void> => {
-  await withAdmin(broker, undefined, admin => admin.listTopics()).catch(error => {
-    throw unreachable(broker, error)
+export const requireBroker = async (cluster: ClusterAddress): Promise<void> => {
+  await withAdmin(cluster, undefined, admin => admin.listTopics()).catch(error => {
+    throw clusterFailure(cluster, error)
   })
 }
 
@@ -173,15 +184,29 @@ export const requireBroker = async (broker: string): Promise<void> => {
 export const isTopicMissing = (error: unknown): boolean =>
   brokerErrorOf(error)?.type === 'UNKNOWN_TOPIC_OR_PARTITION'
 
-/** The error of a broker that does not answer. */
-export const unreachable = (broker: string, cause: unknown): OffstreamError =>
-  new PipelineError('KAFKA_UNREACHABLE', `Could not connect to a Kafka broker at \`${broker}\``, {
-    hint: 'start the services with `offstream up`, then try again',
-    cause,
-  })
+/** The error of a cluster that denies access, or whose brokers do not answer. */
+export const clusterFailure = (cluster: ClusterAddress, cause: unknown): OffstreamError => {
+  const { brokers, isStartedHere = false } = cluster
+  const hint = isStartedHere
+    ? 'start the services with `offstream up`, then try again'
+    : 'check `kafka.brokers` in `offstream.yaml`, and whether the listener requires TLS or SASL'
+  return (
+    clusterErrorOf(cause, { brokers, topic: topicName, hint }) ??
+    new PipelineError(
+      'KAFKA_UNREACHABLE',
+      `Could not connect to a Kafka broker at \`${brokers.join(',')}\``,
+      {
+        hint,
+        cause,
+      },
+    )
+  )
+}
 
-/** The error of a broker of the stack without the topic, which `up` has created. */
-export const topicDeleted = (broker: string): OffstreamError =>
-  new PipelineError('TOPIC_DELETED', `Topic \`${topicName}\` does not exist in Kafka at \`${broker}\``, {
-    hint: 'create it again with `offstream restart kafka`',
-  })
+/** The error of a cluster without the topic, which `up` has created. */
+export const topicDeleted = ({ brokers, isStartedHere = false }: ClusterAddress): OffstreamError =>
+  new PipelineError(
+    'TOPIC_DELETED',
+    `Topic \`${topicName}\` does not exist in Kafka at \`${brokers.join(',')}\``,
+    { hint: `create it again with \`offstream ${isStartedHere ? 'restart kafka' : 'up'}\`` },
+  )

@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises'
-import { messageOf } from '@offstream/runtime'
 import type { ICustomPartitioner, Kafka, KafkaConfig, SASLOptions } from 'kafkajs'
-import { PipelineError } from '../errors.ts'
+import { type ClusterAddress, readCertificates, type Sasl, type Tls } from './cluster.ts'
 import { type Decompressors, fastGzip, unpackLz4, unpackSnappy, unpackZstd } from './codecs.ts'
 
 export type {
@@ -31,40 +29,27 @@ export interface RetryPolicy {
 }
 
 /** kafkajs is loaded at the first use, because the help of the command line must not wait for it. */
-export const stackClient = async (broker: string, policy: RetryPolicy): Promise<Kafka> => {
+export const stackClient = async (cluster: ClusterAddress, policy: RetryPolicy): Promise<Kafka> => {
   const { Kafka: KafkaClient, CompressionCodecs } = (await import('kafkajs')).default
   CompressionCodecs[gzip] = () => fastGzip
   return new KafkaClient({
-    clientId: 'offstream',
-    brokers: [broker],
-    logLevel: silent,
+    ...connectionOptions(cluster),
     connectionTimeout: 3_000,
     requestTimeout: policy.requestTimeoutMs,
-    retry: { retries: policy.retries, initialRetryTime: 200, maxRetryTime: 5_000 },
+    retry: {
+      // The brokers are tried in turn.
+      retries: Math.max(policy.retries, cluster.brokers.length - 1),
+      initialRetryTime: 200,
+      maxRetryTime: 5_000,
+    },
   })
-}
-
-/** How a cluster is reached that is not offstream's own. */
-export interface ClusterAddress {
-  /** `host:port` of some of the brokers. */
-  readonly brokers: readonly string[]
-  /** TLS, always with a verified certificate. `caFile` is a PEM file of the authority, if it is not a public one. */
-  readonly tls: { readonly caFile: string | null } | null
-  readonly sasl: Sasl | null
-}
-
-/** User and password for a cluster. */
-export interface Sasl {
-  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
-  readonly username: string
-  readonly password: string
 }
 
 /**
  * A client that reads from any cluster, in every compression that Kafka knows.
- * @throws OffstreamError FILE_MISSING (`caFile`)
+ * @throws OffstreamError FILE_MISSING (a file of the certificates)
  */
-export const clusterClient = async ({ brokers, tls, sasl }: ClusterAddress): Promise<Kafka> => {
+export const clusterClient = async (cluster: ClusterAddress): Promise<Kafka> => {
   const [kafkajs, { decompressSnappy, decompressZstd }] = await Promise.all([
     import('kafkajs'),
     import('hyparquet-compressors'),
@@ -80,27 +65,30 @@ export const clusterClient = async ({ brokers, tls, sasl }: ClusterAddress): Pro
   CompressionCodecs[CompressionTypes.ZSTD] = codec(packed => unpackZstd(packed, decompressors))
   CompressionCodecs[CompressionTypes.LZ4] = codec(unpackLz4)
   return new KafkaClient({
-    clientId: 'offstream',
-    brokers: [...brokers],
-    logLevel: silent,
+    ...connectionOptions(cluster),
     connectionTimeout: 5_000,
     authenticationTimeout: 10_000,
     requestTimeout: 30_000,
     retry: { retries: 3, initialRetryTime: 200 },
-    ...(tls === null ? {} : { ssl: await tlsOptions(tls.caFile) }),
-    ...(sasl === null ? {} : { sasl: saslOptions(sasl) }),
   })
 }
 
-const tlsOptions = async (caFile: string | null): Promise<NonNullable<KafkaConfig['ssl']>> => {
-  if (caFile === null) return true
-  const ca = await readFile(caFile, 'utf8').catch((error: unknown) => {
-    throw new PipelineError('FILE_MISSING', `\`${caFile}\` cannot be read: ${messageOf(error)}`, {
-      hint: 'use the PEM file of the authority that signed the certificates of the brokers',
-      cause: error,
-    })
-  })
-  return { ca: [ca], rejectUnauthorized: true }
+const connectionOptions = ({ brokers, tls, sasl }: ClusterAddress): KafkaConfig => ({
+  clientId: 'offstream',
+  brokers: [...brokers],
+  logLevel: silent,
+  ...(tls === null ? {} : { ssl: tlsOptions(tls) }),
+  // kafkajs stores its authenticator in this object.
+  ...(sasl === null ? {} : { sasl: saslOptions(sasl) }),
+})
+
+const tlsOptions = (tls: Tls): NonNullable<KafkaConfig['ssl']> => {
+  const { ca, cert, key } = readCertificates(tls)
+  return {
+    rejectUnauthorized: true,
+    ...(ca === null ? {} : { ca: [ca] }),
+    ...(cert === null || key === null ? {} : { cert, key }),
+  }
 }
 
 const saslOptions = ({ mechanism, username, password }: Sasl): SASLOptions => ({
@@ -125,12 +113,4 @@ export const brokerErrorOf = (
   if (!(error instanceof Error)) return null
   if (!('type' in error) || typeof error.type !== 'string') return brokerErrorOf(error.cause)
   return { type: error.type, retriable: 'retriable' in error && error.retriable === true }
-}
-
-/** The first cause of an error of kafkajs, which wraps errors by what it did about them. */
-export const rootErrorOf = (error: unknown): { readonly name: string; readonly type: string } => {
-  if (!(error instanceof Error)) return { name: '', type: '' }
-  const cause: unknown = error.cause ?? ('originalError' in error ? error.originalError : undefined)
-  const type = 'type' in error && typeof error.type === 'string' ? error.type : ''
-  return cause instanceof Error && type === '' ? rootErrorOf(cause) : { name: error.name, type }
 }

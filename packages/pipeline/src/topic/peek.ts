@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { deleteGroups, describeTopic } from './admin.ts'
+import type { ClusterAddress } from './cluster.ts'
 import { topicName } from './message.ts'
 import { readTopic, type TopicMessage } from './reader.ts'
 
@@ -33,10 +34,10 @@ export interface PeekOptions {
  * afterwards, together with those of runs that were killed.
  *
  * @returns how many messages were shown
- * @throws OffstreamError KAFKA_UNREACHABLE, TOPIC_DELETED
+ * @throws OffstreamError TOPIC_DELETED, and the errors of `readTopic`
  */
 export const peekTopic = async (
-  broker: string,
+  cluster: ClusterAddress,
   { from, limit, follow, signal }: PeekOptions,
   show: (message: PeekedMessage) => void,
 ): Promise<number> => {
@@ -45,10 +46,10 @@ export const peekTopic = async (
   const candidates: PeekedMessage[] = []
   let shown = 0
   try {
-    const startOffsets = lastOnly ? await offsetsBeforeEnd(broker, limit, signal) : new Map()
+    const startOffsets = lastOnly ? await offsetsBeforeEnd(cluster, limit, signal) : new Map()
     await readTopic(
       {
-        ...{ brokers: [broker], topic: topicName, group, tls: null, sasl: null },
+        ...{ ...cluster, topic: topicName, group },
         ...{ from: lastOnly ? 'beginning' : from, startOffsets, untilEnd: !follow },
       },
       async messages => {
@@ -63,7 +64,7 @@ export const peekTopic = async (
       signal,
     )
   } finally {
-    await deleteGroups(broker, groupPrefix).catch(() => undefined)
+    await deleteGroups(cluster, groupPrefix).catch(() => undefined)
   }
   // Each partition has returned its last messages. The newest of these are the last of the topic.
   const newest = candidates
@@ -77,11 +78,11 @@ const groupPrefix = 'offstream-peek-'
 
 /** The offset `count` messages before the end, of each partition with more than `count` messages. */
 const offsetsBeforeEnd = async (
-  broker: string,
+  cluster: ClusterAddress,
   count: number | null,
   signal: AbortSignal,
 ): Promise<Map<number, bigint>> => {
-  const { partitions } = await describeTopic(broker, null, signal)
+  const { partitions } = await describeTopic(cluster, null, signal)
   return new Map(
     partitions
       .filter(({ earliest, latest }) => count !== null && latest - count > earliest)

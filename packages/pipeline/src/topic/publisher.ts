@@ -1,7 +1,7 @@
 import { messageOf, type OffstreamError } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
 import type { Acknowledgement, Removal, SerializedProduct } from '../product/message.ts'
-import { isTopicMissing, requireBroker, topicDeleted, unreachable } from './admin.ts'
+import { clusterFailure, isTopicMissing, requireBroker, topicDeleted } from './admin.ts'
 import {
   brokerErrorOf,
   gzip,
@@ -10,13 +10,14 @@ import {
   type RecordMetadata,
   stackClient,
 } from './client.ts'
+import type { ClusterAddress } from './cluster.ts'
 import { type Message, productMessage, removalMessage, topicName } from './message.ts'
 
 /**
  * Publishes products to the topic. Each promise resolves to the message's place when Kafka has acknowledged it (all
  * in-sync replicas have written it). Messages that are sent at about the same time share a request.
  *
- * All throw OffstreamError KAFKA_UNREACHABLE if the broker does not answer, MESSAGE_REJECTED if it rejects the message.
+ * All throw OffstreamError MESSAGE_REJECTED if the broker rejects the message, and the codes of `clusterErrorOf`.
  */
 export interface Publisher {
   readonly publish: (product: SerializedProduct) => Promise<Acknowledgement>
@@ -45,19 +46,19 @@ interface Waiting {
 /**
  * Opens a producer: idempotent, acks=all, key = code. A retry never writes a message twice, and the records of a product
  * stay in order.
- * @throws OffstreamError KAFKA_UNREACHABLE
+ * @throws OffstreamError the codes of `clusterErrorOf`
  */
-export const openPublisher = async (broker: string): Promise<Publisher> => {
+export const openPublisher = async (cluster: ClusterAddress): Promise<Publisher> => {
   // A missing broker is reported at once. The retry policy below is for one that goes away later.
-  await requireBroker(broker)
-  const kafka = await stackClient(broker, { retries: retriesOverRestart, requestTimeoutMs: 30_000 })
+  await requireBroker(cluster)
+  const kafka = await stackClient(cluster, { retries: retriesOverRestart, requestTimeoutMs: 30_000 })
   const partitions = new Partitions(await loadKeyPartitioner())
   const producer = kafka.producer({
     ...{ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false },
     createPartitioner: partitions.createPartitioner,
   })
   await producer.connect().catch(error => {
-    throw unreachable(broker, error)
+    throw clusterFailure(cluster, error)
   })
   let waiting: Waiting[] = []
   let sending: Promise<void> = Promise.resolve()
@@ -73,7 +74,7 @@ export const openPublisher = async (broker: string): Promise<Publisher> => {
         for (const [place, { resolve }] of batch.entries())
           resolve(acknowledgements[place] as Acknowledgement)
       } catch (error) {
-        for (const { reject } of batch) reject(sendError(broker, error))
+        for (const { reject } of batch) reject(sendError(cluster, error))
       }
     }
   }
@@ -151,10 +152,11 @@ const batchLength = (waiting: readonly { readonly message: Message }[]): number 
 }
 
 /** Why a message was not written: no broker answered, or one rejected it (it is too large, or has no key). */
-const sendError = (broker: string, error: unknown): OffstreamError => {
+const sendError = (cluster: ClusterAddress, error: unknown): OffstreamError => {
   const brokerError = brokerErrorOf(error)
-  if (isTopicMissing(error)) return topicDeleted(broker)
-  if (brokerError === null || brokerError.retriable) return unreachable(broker, error)
+  if (isTopicMissing(error)) return topicDeleted(cluster)
+  const isDenied = brokerError?.type.endsWith('AUTHORIZATION_FAILED') ?? false
+  if (brokerError === null || brokerError.retriable || isDenied) return clusterFailure(cluster, error)
   return new PipelineError('MESSAGE_REJECTED', `Kafka rejected messages: ${messageOf(error)}`, {
     hint: 'check the limits of the topic with `offstream topic describe`',
     cause: error,

@@ -1,14 +1,8 @@
-import { messageOf, OffstreamError } from '@offstream/runtime'
+import { messageOf } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
-import {
-  type ClusterAddress,
-  type Consumer,
-  clusterClient,
-  type EachBatchPayload,
-  type IHeaders,
-  type Kafka,
-  rootErrorOf,
-} from './client.ts'
+import { type Consumer, clusterClient, type EachBatchPayload, type IHeaders, type Kafka } from './client.ts'
+import type { ClusterAddress } from './cluster.ts'
+import { clusterErrorOf, rootErrorOf } from './clusterErrors.ts'
 
 /** Which topic to read, where and how. */
 export interface TopicReaderOptions extends ClusterAddress {
@@ -54,8 +48,8 @@ type Take = (messages: readonly TopicMessage[]) => Promise<Taken>
  * Stops when `take` wants no more, at the end of the topic (`untilEnd`; of the partitions that this reader of the group
  * is assigned), or when `signal` is aborted.
  *
- * @throws OffstreamError KAFKA_UNREACHABLE, TOPIC_MISSING, ACCESS_DENIED, FILE_MISSING (`caFile`), TOPIC_UNREADABLE;
- *   and what `take` throws
+ * @throws OffstreamError TOPIC_MISSING, TOPIC_UNREADABLE, FILE_MISSING (a file of the certificates), the codes of
+ *   `clusterErrorOf`, and what `take` throws
  */
 export const readTopic = async (
   options: TopicReaderOptions,
@@ -89,7 +83,7 @@ const heartbeatIntervalMs = 3_000
 
 /**
  * The partitions with messages that the group has not read, with the offset after their last message.
- * @throws OffstreamError KAFKA_UNREACHABLE, TOPIC_MISSING, ACCESS_DENIED
+ * @throws OffstreamError TOPIC_MISSING, and the codes of `clusterErrorOf`
  */
 const endsOf = async (kafka: Kafka, options: TopicReaderOptions): Promise<Map<number, bigint>> => {
   const { topic, group: groupId, from } = options
@@ -232,15 +226,9 @@ const headersOf = (headers: IHeaders | undefined): Record<string, string> =>
   )
 
 /** The user's error for an error of the client. */
-const readError = (error: unknown, { brokers, topic, group }: TopicReaderOptions): unknown => {
-  if (error instanceof OffstreamError) return error
-  const { name, type } = rootErrorOf(error)
-  const address = brokers.join(',')
-  if (name === 'KafkaJSSASLAuthenticationError' || /AUTHORIZATION_FAILED|AUTHENTICATION/.test(type))
-    return new PipelineError('ACCESS_DENIED', `Kafka at \`${address}\` denied access: ${messageOf(error)}`, {
-      hint: `check the user name, the password, the mechanism, and the permissions on topic \`${topic}\` and group \`${group}\``,
-      cause: error,
-    })
+const readError = (error: unknown, options: TopicReaderOptions): unknown => {
+  const { brokers, topic, group } = options
+  const { type } = rootErrorOf(error)
   if (/REBALANCE|GENERATION|MEMBER/.test(type))
     return new PipelineError(
       'TOPIC_UNREADABLE',
@@ -253,23 +241,17 @@ const readError = (error: unknown, { brokers, topic, group }: TopicReaderOptions
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION')
     return new PipelineError(
       'TOPIC_MISSING',
-      `Topic \`${topic}\` does not exist in Kafka at \`${address}\``,
+      `Topic \`${topic}\` does not exist in Kafka at \`${brokers.join(',')}\``,
       {
         hint: 'check the name of the topic: it is case-sensitive',
         cause: error,
       },
     )
-  if (/Connection|Brokers|Timeout|NonRetriable|NumberOfRetries/.test(name))
-    return new PipelineError(
-      'KAFKA_UNREACHABLE',
-      `Could not connect to a Kafka broker at \`${address}\`: ${messageOf(error)}`,
-      {
-        hint: 'check the address and the port, and whether the listener requires TLS',
-        cause: error,
-      },
-    )
-  return new PipelineError('TOPIC_UNREADABLE', `Topic \`${topic}\` cannot be read: ${messageOf(error)}`, {
-    hint: 'its messages may have a format or compression that offstream does not support',
-    cause: error,
-  })
+  return (
+    clusterErrorOf(error, options) ??
+    new PipelineError('TOPIC_UNREADABLE', `Topic \`${topic}\` cannot be read: ${messageOf(error)}`, {
+      hint: 'its messages may have a format or compression that offstream does not support',
+      cause: error,
+    })
+  )
 }

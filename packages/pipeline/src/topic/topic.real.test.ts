@@ -9,6 +9,7 @@ import { readFetched } from '../scrape/produce.ts'
 import { type LineCounts, produceLines } from '../scrape/produceLines.ts'
 import { startKafka, type TestKafka } from '../services/testKafka.ts'
 import { acknowledgedMessages, describeTopic, ensureTopic } from './admin.ts'
+import { localCluster } from './cluster.ts'
 import { topicName } from './message.ts'
 import { type PeekedMessage, type PeekOptions, peekTopic } from './peek.ts'
 import { openPublisher } from './publisher.ts'
@@ -18,7 +19,7 @@ let directory: string
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'offstream-topic-'))
   kafka = await startKafka()
-  await ensureTopic(kafka.broker)
+  await ensureTopic(kafka.cluster)
 })
 afterAll(async () => {
   await kafka?.[Symbol.asyncDispose]()
@@ -41,7 +42,7 @@ const produce = async (
   const before = await readFetched(fetched)
   const text = lines.map(line => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n')
   const counts = await produceLines({
-    ...{ broker: kafka.broker, fetched, raw: false, deletes: [], ...options },
+    ...{ cluster: kafka.cluster, fetched, raw: false, deletes: [], ...options },
     input: Readable.from([Buffer.from(text)]),
     onSkip: (line, problem) => skips.push([line, problem]),
     signal: new AbortController().signal,
@@ -53,7 +54,7 @@ const peek = async (options: Partial<PeekOptions> = {}) => {
   const messages: PeekedMessage[] = []
   const never = new AbortController().signal
   const shown = await peekTopic(
-    kafka.broker,
+    kafka.cluster,
     { from: 'latest', limit: 10, follow: false, signal: never, ...options },
     message => messages.push(message),
   )
@@ -62,7 +63,7 @@ const peek = async (options: Partial<PeekOptions> = {}) => {
 }
 
 test('lines become products and deletes and are counted; others are skipped with their line number', async () => {
-  const before = await acknowledgedMessages(kafka.broker)
+  const before = await acknowledgedMessages(kafka.cluster)
   const keyed = JSON.stringify({ key: '10000002', value: product('10000002') })
   const produced = await produce(
     [
@@ -95,20 +96,20 @@ test('lines become products and deletes and are counted; others are skipped with
 })
 
 test('lines that cannot be read are reported after what was sent', async () => {
-  const before = await acknowledgedMessages(kafka.broker)
+  const before = await acknowledgedMessages(kafka.cluster)
   async function* broken() {
     yield Buffer.from(`${JSON.stringify(product('10000004'))}\n`)
     throw new Error('EIO: i/o error')
   }
   const fetched = join(directory, 'broken.json')
   const producing = produceLines({
-    ...{ broker: kafka.broker, fetched, raw: false, deletes: [], onSkip: () => undefined },
+    ...{ cluster: kafka.cluster, fetched, raw: false, deletes: [], onSkip: () => undefined },
     ...{ input: Readable.from(broken()), signal: new AbortController().signal },
   })
   await expect(producing).rejects.toMatchObject({
     ...{ code: 'FILE_MISSING', outcome: 'usage', message: 'The lines cannot be read: EIO: i/o error' },
   })
-  expect([await readFetched(fetched), await acknowledgedMessages(kafka.broker)]).toEqual([1, before + 1])
+  expect([await readFetched(fetched), await acknowledgedMessages(kafka.cluster)]).toEqual([1, before + 1])
 })
 
 test('raw messages are sent and read unchanged', async () => {
@@ -172,7 +173,7 @@ test('a peek that follows shows new messages, until it is aborted or has enough'
   const end = new AbortController()
   const followed: PeekedMessage[] = []
   await peekTopic(
-    kafka.broker,
+    kafka.cluster,
     { from: 'beginning', limit: null, follow: true, signal: end.signal },
     message => {
       followed.push(message)
@@ -185,9 +186,9 @@ test('a peek that follows shows new messages, until it is aborted or has enough'
 })
 
 test('the topic is described: partitions, offsets, size and settings', async () => {
-  const before = await describeTopic(kafka.broker, null)
+  const before = await describeTopic(kafka.cluster, null)
   await produce([product('10000009')])
-  const after = await describeTopic(kafka.broker, join(kafka.directory, 'data'))
+  const after = await describeTopic(kafka.cluster, join(kafka.directory, 'data'))
   const latest = (before.partitions[0]?.latest ?? 0) + 1
   expect(after).toEqual({
     name: 'products-events',
@@ -210,7 +211,7 @@ test('more than a broker accepts in one request is split into several batches', 
 })
 
 test('a message that the broker rejects is reported as rejected', async () => {
-  const publisher = await openPublisher(kafka.broker)
+  const publisher = await openPublisher(kafka.cluster)
   const noise = Array.from({ length: 200_000 }, () => Math.random().toString(36).slice(2)).join('')
   await expect(publisher.send({ key: 'large', value: noise, headers: {} })).rejects.toMatchObject({
     code: 'MESSAGE_REJECTED',
@@ -220,7 +221,7 @@ test('a message that the broker rejects is reported as rejected', async () => {
 })
 
 test('every request reports a missing broker', async () => {
-  const nowhere = '127.0.0.1:1'
+  const nowhere = localCluster('127.0.0.1:1')
   const unreachable = { code: 'KAFKA_UNREACHABLE', outcome: 'unreachable' }
   const options = { from: 'latest', limit: 1, follow: false, signal: new AbortController().signal } as const
   await expect(describeTopic(nowhere, null)).rejects.toMatchObject(unreachable)
@@ -234,16 +235,16 @@ test('a topic that was deleted is reported as missing', async () => {
   await admin.deleteTopics({ topics: [topicName] })
   await admin.disconnect()
   await expect
-    .poll(() => describeTopic(kafka.broker, null).catch(error => error), { timeout: 30_000 })
+    .poll(() => describeTopic(kafka.cluster, null).catch(error => error), { timeout: 30_000 })
     .toMatchObject({ code: 'TOPIC_DELETED', outcome: 'failed' })
-  await ensureTopic(kafka.broker)
+  await ensureTopic(kafka.cluster)
 })
 
 // Last, since the topic stays as it is then.
 test('each acknowledgement has the place of its message, also in a topic of several partitions', async () => {
   const all = Array.from({ length: 40 }, (_, index) => product(String(20_000_001 + index)))
   const published = async () => {
-    const publisher = await openPublisher(kafka.broker)
+    const publisher = await openPublisher(kafka.cluster)
     const places = await Promise.all(all.map(each => publisher.publish(serialize(each))))
     await publisher.close()
     return places.map(({ topic, partition, offset }, index) => [topic, partition, offset, all[index]?.code])

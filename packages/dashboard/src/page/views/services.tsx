@@ -164,7 +164,11 @@ const stateOf = ({ state, health, restarts }: ServiceStatus) => {
     return health === 'healthy'
       ? ({ word: 'healthy', tone: 'good' } as const)
       : ({ word: health === 'unhealthy' ? 'unhealthy' : 'running', tone: 'bad' } as const)
-  if (state === 'stopped') return { word: state, tone: 'idle' } as const
+  if (state === 'external')
+    return health === 'healthy'
+      ? ({ word: state, tone: 'good' } as const)
+      : ({ word: 'unhealthy', tone: 'bad' } as const)
+  if (state === 'stopped' || state === 'unused') return { word: state, tone: 'idle' } as const
   const isBad = ['exited', 'failed', 'restarting'].includes(state) || (state === 'starting' && restarts > 0)
   return { word: state, tone: isBad ? 'bad' : 'waiting' } as const
 }

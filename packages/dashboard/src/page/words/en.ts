@@ -89,6 +89,8 @@ export const en = {
   'state.stopped': 'stopped',
   'state.exited': 'exited',
   'state.failed': 'failed',
+  'state.external': 'external',
+  'state.unused': 'unused',
   'log.title': 'Log',
   'log.service': 'Service',
   'log.level': 'Level',

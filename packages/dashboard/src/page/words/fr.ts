@@ -91,6 +91,8 @@ export const fr: Readonly<Record<Word, string>> = {
   'state.stopped': 'arrêté',
   'state.exited': 'terminé',
   'state.failed': 'échoué',
+  'state.external': 'externe',
+  'state.unused': 'inutilisé',
   'log.title': 'Journal',
   'log.service': 'Service',
   'log.level': 'Niveau',

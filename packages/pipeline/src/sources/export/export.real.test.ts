@@ -33,8 +33,8 @@ test('all records of an export arrive in Kafka, and are the same when they are r
     JSON.stringify({ code, product_name, brands, nutriments, last_modified_t }),
   )
   await writeFile(file, gzipSync(lines.join('\n')))
-  await ensureTopic(kafka.broker)
-  const publisher = await openPublisher(kafka.broker)
+  await ensureTopic(kafka.cluster)
+  const publisher = await openPublisher(kafka.cluster)
   const sent = new Map<string, Product>()
   const counts = await produce({
     source: exportSource({ file, userAgent: 'offstream-test' }),

@@ -1,0 +1,99 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { stateFolder } from '../project/directories.ts'
+import { configOf } from '../project/layers.ts'
+import { readStatus } from '../stack/status.ts'
+import { examine } from '../support/doctor.ts'
+import { topicName } from '../topic/message.ts'
+import { openPublisher } from '../topic/publisher.ts'
+import { checkKafka, clusterOf, prepareKafka, saveKafkaSecret } from './kafkaCluster.ts'
+import { startKafka, type TestKafka } from './testKafka.ts'
+
+let kafka: TestKafka
+let directory: string
+let state: string
+beforeAll(async () => {
+  kafka = await startKafka()
+  directory = await mkdtemp(join(tmpdir(), 'offstream-external-'))
+  state = stateFolder(directory, null)
+})
+afterAll(async () => {
+  await kafka?.[Symbol.asyncDispose]()
+  await rm(directory, { recursive: true, force: true })
+})
+
+/** A project for the listener with TLS and a password. */
+const configWith = (...settings: readonly string[]) =>
+  configOf([
+    ...[`kafka.brokers=${kafka.secureBroker}`, 'kafka.tls.enabled=true'],
+    `kafka.tls.caFile=${kafka.certificates.caFile}`,
+    ...['kafka.sasl.mechanism=scram-sha-512', 'kafka.sasl.username=mirror'],
+    ...['kafka.sasl.passwordVariable=CLUSTER_PW', ...settings],
+  ])
+
+/** The project after a command with this password in its environment. */
+const withPassword = async (password: string, ...settings: readonly string[]) => {
+  const config = configWith(...settings)
+  await saveKafkaSecret(config, state, { CLUSTER_PW: password })
+  return config
+}
+
+const kafkaIn = async (config: ReturnType<typeof configWith>) =>
+  (await readStatus(state, config, [])).services.find(({ name }) => name === 'kafka')
+
+test('a topic that does not exist is reported, and created on request, in a cluster with TLS and a password', async () => {
+  const config = await withPassword(kafka.password)
+  await expect(checkKafka(config, state)).rejects.toMatchObject({
+    code: 'TOPIC_DELETED',
+    hint: expect.stringContaining('`offstream up`'),
+  })
+  await prepareKafka(config, state)
+  await prepareKafka(config, state)
+  expect(await kafkaIn(config)).toMatchObject({ state: 'external', health: 'healthy', detail: null })
+  const publisher = await openPublisher(await clusterOf(config, state, {}))
+  const message = { key: '1', value: '{}', headers: {} }
+  expect(await publisher.send(message)).toMatchObject({ topic: topicName, offset: 0 })
+  await publisher.close()
+})
+
+test.each([
+  ['a wrong password', 'AUTHENTICATION_FAILED', 'wrong', []],
+  ['another authority', 'CERTIFICATE_REJECTED', null, ['kafka.tls.caFile=OTHER']],
+  ['another host name', 'CERTIFICATE_REJECTED', null, ['kafka.brokers=LOCALHOST']],
+  ['no broker', 'KAFKA_UNREACHABLE', null, ['kafka.brokers=127.0.0.1:1']],
+] as const)('%s is reported as %s by status, doctor and a publisher', async (_, code, password, settings) => {
+  const replaced = settings.map(setting =>
+    setting
+      .replace('OTHER', kafka.certificates.certFile)
+      .replace('LOCALHOST', kafka.secureBroker.replace('127.0.0.1', 'localhost')),
+  )
+  const config = await withPassword(password ?? kafka.password, ...replaced)
+  const error = await checkKafka(config, state).catch(error => error)
+  expect(error).toMatchObject({ code })
+  expect(await kafkaIn(config)).toMatchObject({
+    health: 'unhealthy',
+    detail: `${error.message} [${code}]; ${error.hint}`,
+  })
+  const ours = Promise.resolve(new Set<number>())
+  const findings = await examine({ config, environment: process.env, directory, state, ours })
+  expect(findings.find(({ name }) => name === 'External kafka')).toEqual({
+    ...{ name: 'External kafka', verdict: 'problem', found: error.message, hint: error.hint },
+  })
+  await expect(openPublisher(await clusterOf(config, state, {}))).rejects.toMatchObject({ code })
+})
+
+test('a topic whose ACL is for another user is reported as ACCESS_DENIED by status and a publisher', async () => {
+  await kafka.allowOnly('another', topicName)
+  const config = await withPassword(kafka.password)
+  expect(await kafkaIn(config)).toMatchObject({
+    health: 'unhealthy',
+    detail: expect.stringMatching(/\[ACCESS_DENIED\]; give the user permissions on topic `products-events`$/),
+  })
+  const publisher = await openPublisher(await clusterOf(config, state, {}))
+  await expect(publisher.send({ key: '1', value: '{}', headers: {} })).rejects.toMatchObject({
+    code: 'ACCESS_DENIED',
+  })
+  await publisher.close()
+})

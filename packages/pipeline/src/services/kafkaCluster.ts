@@ -1,0 +1,110 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { readState, writeState } from '@offstream/runtime'
+import { z } from 'zod'
+import type { Config } from '../project/config.ts'
+import { directoriesOf, projectFolder } from '../project/directories.ts'
+import type { Environment } from '../runtimes/environment.ts'
+import { checkTopic, clusterFailure, ensureTopic } from '../topic/admin.ts'
+import {
+  addressesOf,
+  type ClusterAddress,
+  configuredCluster,
+  javaClientSettings,
+  localCluster,
+} from '../topic/cluster.ts'
+
+/** Whether the topic is in an existing cluster instead of a broker that is started here. */
+export const isKafkaExternal = ({ kafka }: Pick<Config, 'kafka'>): boolean =>
+  addressesOf(kafka.brokers).length > 0
+
+/** The addresses of the brokers with the topic, `host:port`. */
+export const brokersOf = (config: Config): readonly string[] =>
+  isKafkaExternal(config) ? addressesOf(config.kafka.brokers) : [`${config.host}:${config.kafka.port}`]
+
+/**
+ * The cluster with the topic.
+ * @param state the state folder of the stack
+ * @throws OffstreamError SECRET_MISSING, FILE_MISSING
+ */
+export const clusterOf = async (
+  config: Config,
+  state: string,
+  environment: Environment = process.env,
+): Promise<ClusterAddress> =>
+  isKafkaExternal(config)
+    ? configuredCluster(config.kafka, {
+        directory: projectFolder(state),
+        environment,
+        savedPassword: (await readState(directoriesOf(state).kafkaSecret, Secret))?.password ?? null,
+      })
+    : localCluster(...brokersOf(config))
+
+/** The password of the external cluster, for the daemon, the job and the dashboard. They do not get the user's environment. */
+const Secret = z.object({ password: z.string() })
+
+/**
+ * Saves the password of an external cluster in a file that only this user can read, if it is in the environment.
+ * @throws OffstreamError SECRET_MISSING, FILE_MISSING
+ */
+export const saveKafkaSecret = async (
+  config: Config,
+  state: string,
+  environment: Environment = process.env,
+): Promise<void> => {
+  const { kafkaSecret } = directoriesOf(state)
+  const { passwordVariable, passwordFile } = config.kafka.sasl
+  if (!environment[passwordVariable] && passwordFile !== null) await rm(kafkaSecret, { force: true })
+  const { sasl } = await clusterOf(config, state, environment)
+  if (sasl !== null && environment[passwordVariable])
+    await writeState(kafkaSecret, { password: sasl.password } satisfies z.infer<typeof Secret>)
+}
+
+/** Deletes what `saveKafkaSecret` and `writeClientProperties` wrote. */
+export const forgetKafkaSecrets = async (state: string): Promise<void> => {
+  const { kafkaSecret, kafkaClient } = directoriesOf(state)
+  for (const file of [kafkaSecret, kafkaClient]) await rm(file, { force: true })
+}
+
+/**
+ * Writes the settings of Kafka's Java client for TLS and SASL. The job names this file in its settings, which Spark logs
+ * and shows on its pages, and the client itself reads the values from it.
+ */
+export const writeClientProperties = async (config: Config, state: string): Promise<void> => {
+  const { kafkaClient } = directoriesOf(state)
+  const settings = javaClientSettings(await clusterOf(config, state))
+  await mkdir(dirname(kafkaClient), { recursive: true, mode: 0o700 })
+  // A file that exists would keep its mode.
+  await rm(kafkaClient, { force: true })
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${propertyText(value)}\n`)
+  await writeFile(kafkaClient, lines.join(''), { mode: 0o600 })
+}
+
+/** Java reads property files as ISO 8859-1, and a backslash starts an escape sequence. */
+export const propertyText = (value: string): string =>
+  value
+    .replaceAll('\\', '\\\\')
+    .replaceAll('\r', '')
+    .replaceAll('\n', '\\n')
+    .replace(/^ /, '\\ ')
+    .replace(/[^ -~]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+/**
+ * Creates the topic in the external cluster if it does not exist.
+ * @throws OffstreamError the codes of `clusterErrorOf`, SECRET_MISSING, FILE_MISSING
+ */
+export const prepareKafka = async (config: Config, state: string, signal?: AbortSignal): Promise<void> => {
+  const cluster = await clusterOf(config, state)
+  await ensureTopic(cluster, signal).catch(error => {
+    signal?.throwIfAborted()
+    throw clusterFailure(cluster, error)
+  })
+  await checkTopic(cluster, signal)
+}
+
+/**
+ * Resolves if the external cluster responds and the topic is as it must be.
+ * @throws OffstreamError the codes of `clusterErrorOf`, SECRET_MISSING, FILE_MISSING, TOPIC_DELETED
+ */
+export const checkKafka = async (config: Config, state: string, signal?: AbortSignal): Promise<void> =>
+  checkTopic(await clusterOf(config, state), signal)

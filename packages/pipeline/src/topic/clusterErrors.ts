@@ -1,0 +1,82 @@
+import { messageOf, OffstreamError } from '@offstream/runtime'
+import { PipelineError } from '../errors.ts'
+import type { ClusterAddress } from './cluster.ts'
+
+/** What went wrong, by the names of kafkajs, of Node and of Kafka's protocol. Empty: unknown. */
+interface Root {
+  readonly name: string
+  /** The name of the broker's error in Kafka's protocol. */
+  readonly type: string
+  /** The code of a connection's error. */
+  readonly code: string
+}
+
+/** The first cause of an error of kafkajs, which wraps errors by what it did about them. */
+export const rootErrorOf = (error: unknown): Root => {
+  if (!(error instanceof Error)) return { name: '', type: '', code: '' }
+  const { cause, originalError, errors } = error as Error & { originalError?: unknown; errors?: unknown }
+  const inner: unknown = cause ?? originalError ?? (Array.isArray(errors) ? errors[0] : undefined)
+  const type = textOf(error, 'type')
+  return inner instanceof Error && type === ''
+    ? rootErrorOf(inner)
+    : { name: error.name, type, code: textOf(error, 'code') }
+}
+
+const textOf = (error: Error, property: string): string => {
+  const value: unknown = Reflect.get(error, property)
+  return typeof value === 'string' ? value : ''
+}
+
+/** What a caller was doing when a cluster failed, for the hints. */
+export interface Attempt extends Pick<ClusterAddress, 'brokers'> {
+  readonly topic: string
+  /** The consumer group, if one is used. */
+  readonly group?: string
+  /** The fix if no broker responds. */
+  readonly hint?: string
+}
+
+const certificateCodes = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS_|ERR_SSL_(?!WRONG_VERSION)/
+
+/**
+ * The user's error for a cluster that denies access or cannot be reached; null if the error is another one.
+ * Codes: AUTHENTICATION_FAILED, ACCESS_DENIED, CERTIFICATE_REJECTED, KAFKA_UNREACHABLE.
+ */
+export const clusterErrorOf = (
+  error: unknown,
+  { brokers, topic, group, hint }: Attempt,
+): OffstreamError | null => {
+  if (error instanceof OffstreamError) return error
+  const { name, type, code } = rootErrorOf(error)
+  const address = brokers.join(',')
+  if (name === 'KafkaJSSASLAuthenticationError' || /AUTHENTICATION|SASL/.test(type))
+    return new PipelineError(
+      'AUTHENTICATION_FAILED',
+      `Kafka at \`${address}\` rejected the user: ${messageOf(error)}`,
+      { hint: 'check the user name, the password and the mechanism', cause: error },
+    )
+  if (type.endsWith('AUTHORIZATION_FAILED'))
+    return new PipelineError('ACCESS_DENIED', `Kafka at \`${address}\` denied access: ${messageOf(error)}`, {
+      hint: `give the user permissions on topic \`${topic}\`${group === undefined ? '' : ` and group \`${group}\``}`,
+      cause: error,
+    })
+  if (certificateCodes.test(code))
+    return new PipelineError(
+      'CERTIFICATE_REJECTED',
+      `The TLS connection to Kafka at \`${address}\` was rejected: ${messageOf(error)}`,
+      {
+        hint: 'check `tls.caFile`, the host name in the address, and whether the cluster requires a client certificate',
+        cause: error,
+      },
+    )
+  if (/Connection|Brokers|Timeout|NonRetriable|NumberOfRetries/.test(name))
+    return new PipelineError(
+      'KAFKA_UNREACHABLE',
+      `Could not connect to a Kafka broker at \`${address}\`: ${messageOf(error)}`,
+      {
+        hint: hint ?? 'check the address and the port, and whether the listener requires TLS or SASL',
+        cause: error,
+      },
+    )
+  return null
+}
