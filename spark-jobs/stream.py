@@ -22,9 +22,9 @@ from holdings import holdings, refuse_newer_tables, sole_writer
 from lake import Tables, ensure_tables
 from optimize import OptimizeRequests
 from products import ONE_OF, PRODUCT
-from program import run
+from program import StreamError, run
 from progress import Progress
-from topic import DataLossError, Topic, Watch, client_settings, connected, refuse_loss
+from topic import Topic, Watch, client_settings, connected, refuse_loss
 from upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -156,11 +156,11 @@ class Batches:
             self._watch.read(self._checkpoint.planned(batch_id))
 
     def check(self) -> None:
-        """Check for lost messages between two batches: a deleted topic may have no next batch."""
+        """Check the topic between two batches: one that was deleted, or denies access, may have no next batch."""
         try:
             if self._watch is not None:
                 self._watch.check()
-        except DataLossError as error:
+        except StreamError as error:
             self.error = error
 
 

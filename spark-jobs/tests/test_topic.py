@@ -17,7 +17,7 @@ from kafka import Message, update
 from lake import PRODUCTS, Tables, ensure_tables
 from progress import Progress
 from stream import Batches, begin_watch, kafka_messages, start, supervise
-from topic import DataLossError, Topic, TopicState, Watch, connected, refuse_loss
+from topic import DataLossError, Topic, TopicState, Watch, client_settings, connected, refuse_loss
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +28,19 @@ if TYPE_CHECKING:
 T = "of topic `t`"
 UNREAD = "offsets were deleted unread"
 STATE = TopicState("t", "id-1", first={"0": 5, "1": 0}, end={"0": 9, "1": 0})
+
+
+def test_settings_of_the_client_refer_to_the_file_with_the_secrets(tmp_path: Path) -> None:
+    file = tmp_path / "client.properties"
+    file.write_text("security.protocol=SSL\nssl.keystore.key=-----BEGIN\\n=secret=\n")
+    provider = "org.apache.kafka.common.config.provider.FileConfigProvider"
+    assert client_settings(file) == {
+        "config.providers": "file",
+        "config.providers.file.class": provider,
+        "security.protocol": f"${{file:{file}:security.protocol}}",
+        "ssl.keystore.key": f"${{file:{file}:ssl.keystore.key}}",
+    }
+    assert client_settings(None) == {}
 
 
 @pytest.mark.parametrize("held", [None, {"0": 5, "1": 0}, {"0": 9, "1": 0}, {"0": 7}])

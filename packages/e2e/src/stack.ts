@@ -16,7 +16,7 @@ export interface Result extends Outcome {
   readonly shown: string
 }
 
-interface RunOptions {
+export interface RunOptions {
   /** Environment variables that are added to those of this machine. */
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
@@ -56,10 +56,10 @@ export interface ScratchStack extends AsyncDisposable {
 }
 
 /**
- * Creates the project and starts nothing. Disposal runs `offstream down` and then throws if a process, a listener or a
+ * Creates the project and starts nothing. `yaml` has settings that differ from the defaults. Disposal runs `offstream down` and then throws if a process, a listener or a
  * temporary file is left.
  */
-export const scratchStack = async (settings: readonly string[] = []): Promise<ScratchStack> => {
+export const scratchStack = async (settings: readonly string[] = [], yaml = ''): Promise<ScratchStack> => {
   // The real path, so that `shown` finds it in the output. With the characters that a project path can have, from a
   // trailing blank to letters beyond ASCII.
   const root = await realpath(await mkdtemp(join(tmpdir(), 'offstream é2e-')))
@@ -68,6 +68,7 @@ export const scratchStack = async (settings: readonly string[] = []): Promise<Sc
   const temporary = join(scratch, 'tmp')
   await mkdir(directory, { recursive: true })
   await mkdir(temporary)
+  await writeFile(join(directory, 'offstream.yaml'), yaml)
   const config = await configWithFreePorts(directory, settings)
   await writeFile(join(directory, 'offstream.yaml'), `${JSON.stringify(config, null, 2)}\n`)
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Service, Supervisor } from '@offstream/runtime'
+import { type Service, Supervisor, until } from '@offstream/runtime'
 import { execa } from 'execa'
 import {
   AclOperationTypes,
@@ -38,6 +38,8 @@ export interface TestKafka extends AsyncDisposable {
   readonly classPath: string
   /** Gives a user the only ACL of a topic, so that others are denied. */
   readonly allowOnly: (user: string, topic: string) => Promise<void>
+  /** Deletes a topic, if it exists. */
+  readonly deleteTopic: (topic: string) => Promise<void>
   /** A new client, which logs nothing. */
   readonly client: () => Kafka
 }
@@ -49,10 +51,12 @@ interface TestCertificates {
   readonly keyFile: string
 }
 
-const password = 'open-sesame'
-
 /** Starts offstream's version of Kafka on free ports, in a temporary folder, without ZooKeeper. */
-export const startKafka = async (): Promise<TestKafka> => {
+export const startKafka = async ({
+  password = 'open-sesame',
+}: {
+  readonly password?: string
+} = {}): Promise<TestKafka> => {
   const directory = await mkdtemp(join(tmpdir(), 'offstream-kafka-'))
   const { java, kafkaLibs } = await ensureRuntimes({
     environment: process.env,
@@ -67,7 +71,7 @@ export const startKafka = async (): Promise<TestKafka> => {
   const classPath = join(kafkaLibs, '*')
   const certificates = await makeCertificates(directory)
   const properties = join(directory, 'kafka.properties')
-  await writeFile(properties, propertiesOf({ directory, plain, secure, mutual, controller }))
+  await writeFile(properties, propertiesOf({ directory, password, plain, secure, mutual, controller }))
   const format = [
     // With `=`, because an id may begin with a dash.
     ...['kafka.tools.StorageTool', 'format', '--config', properties, `--cluster-id=${clusterId()}`],
@@ -94,6 +98,7 @@ export const startKafka = async (): Promise<TestKafka> => {
     ...{ broker, cluster: localCluster(broker), secureBroker: `127.0.0.1:${secure}` },
     ...{ mutualBroker: `127.0.0.1:${mutual}`, password, certificates, directory, java, classPath, client },
     allowOnly: (user, topic) => allowOnly(client(), user, topic),
+    deleteTopic: topic => deleteTopic(client(), topic),
     [Symbol.asyncDispose]: close,
   }
 }
@@ -138,6 +143,7 @@ const service = (options: {
 
 const propertiesOf = (at: {
   readonly directory: string
+  readonly password: string
   readonly plain: number
   readonly secure: number
   readonly mutual: number
@@ -152,7 +158,7 @@ advertised.listeners=OPEN://127.0.0.1:${at.plain},SECURE://127.0.0.1:${at.secure
 listener.security.protocol.map=OPEN:PLAINTEXT,SECURE:SASL_SSL,MUTUAL:SSL,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=OPEN
 sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
-listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_mirror="${password}";
+listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_mirror="${at.password}";
 listener.name.secure.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 ssl.keystore.type=PEM
@@ -200,6 +206,20 @@ const makeCertificates = async (directory: string): Promise<TestCertificates> =>
   const parts = await Promise.all(['kafka.key', 'kafka.pem', 'ca.pem'].map(name => readFile(file(name))))
   await writeFile(file('broker.pem'), Buffer.concat(parts))
   return { caFile: file('ca.pem'), certFile: file('client.pem'), keyFile: file('client.key') }
+}
+
+const deleteTopic = async (client: Kafka, topic: string): Promise<void> => {
+  const admin = client.admin()
+  await admin.connect()
+  const exists = async () => (await admin.listTopics()).includes(topic)
+  if (await exists()) await admin.deleteTopics({ topics: [topic] })
+  await until(
+    async () => {
+      if (await exists()) throw new Error(`${topic} still exists`)
+    },
+    { what: 'the deletion of the topic', timeoutMs: 10_000 },
+  )
+  await admin.disconnect()
 }
 
 const allowOnly = async (client: Kafka, user: string, topic: string): Promise<void> => {

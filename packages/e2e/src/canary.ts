@@ -1,0 +1,82 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { stateFolder } from '@offstream/pipeline'
+import type { ScratchStack } from './stack.ts'
+
+/**
+ * Searches a running stack for a secret: arguments and environments of its processes, all files of its state folder, the
+ * pages of Spark, and what commands print.
+ * @returns the places that contain it
+ */
+export const placesWith = async (stack: ScratchStack, secret: string): Promise<readonly string[]> => {
+  const texts = await Promise.all([
+    textsOfProcesses(stack),
+    textsOfFiles(stateFolder(stack.directory, null)),
+    textsOfPages(stack),
+    textsOfCommands(stack),
+  ])
+  return texts
+    .flat()
+    .filter(({ text }) => text.includes(secret))
+    .map(({ place }) => place)
+    .toSorted()
+}
+
+interface Text {
+  readonly place: string
+  readonly text: string
+}
+
+const textsOfProcesses = async (stack: ScratchStack): Promise<Text[]> =>
+  Promise.all(
+    (await stack.processes()).map(async line => {
+      const environment = await readFile(`/proc/${Number.parseInt(line, 10)}/environ`, 'latin1').catch(() => '')
+      return { place: `process ${line.slice(0, 80)}`, text: `${line}\n${environment}` }
+    }),
+  )
+
+const textsOfFiles = async (folder: string): Promise<Text[]> => {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return Promise.all(
+    entries
+      .filter(entry => entry.isFile())
+      .map(async entry => {
+        const file = join(entry.parentPath, entry.name)
+        // A temporary file may be gone by now.
+        return { place: relative(folder, file), text: await readFile(file, 'latin1').catch(() => '') }
+      }),
+  )
+}
+
+const pagesOfJob = ['jobs', 'stages', 'environment', 'executors', 'SQL', 'StreamingQuery', 'storage']
+
+const textsOfPages = async ({ config }: ScratchStack): Promise<Text[]> => {
+  const job = `http://${config.host}:${config.stream.webPort}`
+  const applications = (await (await fetch(`${job}/api/v1/applications`)).json()) as { readonly id: string }[]
+  const api = `${job}/api/v1/applications/${applications[0]?.id}`
+  const addresses = [
+    ...pagesOfJob.map(page => `${job}/${page}/`),
+    ...[`${api}/environment`, `${api}/sql`, `${api}/jobs`],
+    ...[`http://${config.host}:${config.spark.webPort}/`, `http://${config.host}:${config.spark.worker.webPort}/`],
+  ]
+  return Promise.all(
+    addresses.map(async address => {
+      const response = await fetch(address)
+      // A page that does not exist would prove nothing.
+      if (!response.ok) throw new Error(`${address} returned ${response.status}`)
+      return { place: address, text: await response.text() }
+    }),
+  )
+}
+
+const textsOfCommands = async (stack: ScratchStack): Promise<Text[]> => {
+  const texts: Text[] = []
+  for (const args of [
+    ...[['report', '--output', '-'], ['status', '--json'], ['doctor', '--json'], ['topic', 'describe']],
+    ...[['config', 'show', '--sources'], ['logs', '--json']],
+  ]) {
+    const { stdout, stderr } = await stack.run(args)
+    texts.push({ place: `offstream ${args.join(' ')}`, text: stdout + stderr })
+  }
+  return texts
+}

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises'
+import { topicName } from '@offstream/pipeline'
+import { startKafka, type TestKafka } from '@offstream/pipeline/testKafka'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { placesWith } from './canary.ts'
+import { profileStack, runPipeline } from './profile.ts'
+import { streamOf } from './stream.ts'
+
+/** A value that occurs nowhere else, so that a search finds only the password. */
+const password = 'canary-8b1f3a76'
+
+let kafka: TestKafka
+let rowsOfLocal: unknown
+beforeAll(async () => {
+  kafka = await startKafka({ password })
+  await using local = await profileStack('local')
+  rowsOfLocal = await runPipeline(local)
+})
+afterAll(() => kafka?.[Symbol.asyncDispose]())
+
+/** The values of the placeholders in the profiles. */
+const values = () => {
+  const { secureBroker, mutualBroker, certificates } = kafka
+  return { secureBroker, mutualBroker, ...certificates }
+}
+
+test('a cluster with a client certificate gives the same rows, and the key is only in the file of Kafka’s client', async () => {
+  await kafka.deleteTopic(topicName)
+  await using stack = await profileStack('kafka-client-certificate', values())
+  expect(await runPipeline(stack)).toEqual(rowsOfLocal)
+  const key = await readFile(kafka.certificates.keyFile, 'utf8')
+  expect(await placesWith(stack, key.split('\n')[1] ?? expect.fail())).toEqual(['run/kafka.client.properties'])
+})
+
+test('a cluster with SCRAM gives the same rows, the password is only in two files, and the job reports what is denied', async () => {
+  await kafka.deleteTopic(topicName)
+  await using stack = await profileStack('kafka-scram', values())
+  const { failure, json, untilFailed } = streamOf(stack)
+  expect(await runPipeline(stack, { CLUSTER_PASSWORD: password })).toEqual(rowsOfLocal)
+  expect(await placesWith(stack, password)).toEqual(['run/kafka.client.properties', 'run/kafka.secret.json'])
+  const { services } = await json('status')
+  expect(services.slice(0, 2)).toMatchObject([
+    { name: 'zookeeper', state: 'unused' },
+    { name: 'kafka', state: 'external', health: 'healthy', address: kafka.secureBroker },
+  ])
+
+  const other = `kafka.tls.caFile=${kafka.certificates.certFile}`
+  expect(await failure('restart', 'products-stream', '--set', other)).toEqual(['CERTIFICATE_REJECTED', 10])
+  await stack.succeed(['submit', '--set', `kafka.tls.caFile=${kafka.certificates.caFile}`])
+  await kafka.allowOnly('another', topicName)
+  expect(await untilFailed()).toMatchObject({ detail: expect.stringContaining('[ACCESS_DENIED]') })
+  expect(await failure('topic', 'describe')).toEqual(['ACCESS_DENIED', 10])
+
+  await stack.succeed(['down'])
+  expect(await stack.run(['up', '--json'], { env: { CLUSTER_PASSWORD: 'wrong' } })).toMatchObject({
+    exitCode: 10,
+    stdout: expect.stringContaining('"AUTHENTICATION_FAILED"'),
+  })
+  expect(await stack.run(['up', '--json'])).toMatchObject({
+    exitCode: 5,
+    stdout: expect.stringContaining('"SECRET_MISSING"'),
+  })
+})
