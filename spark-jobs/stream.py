@@ -156,7 +156,7 @@ class Batches:
             self._watch.read(self._checkpoint.planned(batch_id))
 
     def check(self) -> None:
-        """Check the topic between two batches: one that was deleted, or denies access, may have no next batch."""
+        """Check the topic between two batches: after a deletion or a denial there may be no next batch."""
         try:
             if self._watch is not None:
                 self._watch.check()

@@ -163,8 +163,8 @@ class Topic:
 def client_settings(properties: Path | None) -> dict[str, str]:
     """Return the settings with which a client of Kafka reads TLS and SASL from a file of properties.
 
-    Spark logs the settings, shows them in plans and stores them. So they name the file, and only the clients in
-    the driver and in the executors read the passwords and keys in it.
+    Spark logs the settings, shows them in plans and stores them. So they name the file, and only the clients
+    in the driver and in the executors read the passwords and keys in it.
     """
     if properties is None:
         return {}

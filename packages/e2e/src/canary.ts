@@ -30,7 +30,9 @@ interface Text {
 const textsOfProcesses = async (stack: ScratchStack): Promise<Text[]> =>
   Promise.all(
     (await stack.processes()).map(async line => {
-      const environment = await readFile(`/proc/${Number.parseInt(line, 10)}/environ`, 'latin1').catch(() => '')
+      const environment = await readFile(`/proc/${Number.parseInt(line, 10)}/environ`, 'latin1').catch(
+        () => '',
+      )
       return { place: `process ${line.slice(0, 80)}`, text: `${line}\n${environment}` }
     }),
   )
@@ -57,7 +59,10 @@ const textsOfPages = async ({ config }: ScratchStack): Promise<Text[]> => {
   const addresses = [
     ...pagesOfJob.map(page => `${job}/${page}/`),
     ...[`${api}/environment`, `${api}/sql`, `${api}/jobs`],
-    ...[`http://${config.host}:${config.spark.webPort}/`, `http://${config.host}:${config.spark.worker.webPort}/`],
+    ...[
+      `http://${config.host}:${config.spark.webPort}/`,
+      `http://${config.host}:${config.spark.worker.webPort}/`,
+    ],
   ]
   return Promise.all(
     addresses.map(async address => {
@@ -72,8 +77,16 @@ const textsOfPages = async ({ config }: ScratchStack): Promise<Text[]> => {
 const textsOfCommands = async (stack: ScratchStack): Promise<Text[]> => {
   const texts: Text[] = []
   for (const args of [
-    ...[['report', '--output', '-'], ['status', '--json'], ['doctor', '--json'], ['topic', 'describe']],
-    ...[['config', 'show', '--sources'], ['logs', '--json']],
+    ...[
+      ['report', '--output', '-'],
+      ['status', '--json'],
+      ['doctor', '--json'],
+      ['topic', 'describe'],
+    ],
+    ...[
+      ['config', 'show', '--sources'],
+      ['logs', '--json'],
+    ],
   ]) {
     const { stdout, stderr } = await stack.run(args)
     texts.push({ place: `offstream ${args.join(' ')}`, text: stdout + stderr })

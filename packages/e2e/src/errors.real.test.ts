@@ -417,6 +417,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'TABLE_MISSING 12': 'packages/e2e/src/life.real.test.ts',
   'TOPIC_MISSING 2': 'packages/pipeline/src/sources/topic.real.test.ts',
   'TOPIC_DELETED 12': 'packages/pipeline/src/topic/topic.real.test.ts',
+  'TOPIC_UNSUITABLE 10': 'packages/pipeline/src/services/kafkaCluster.real.test.ts',
   'TOPIC_UNREADABLE 12': 'packages/pipeline/src/sources/topic.real.test.ts',
 }
 

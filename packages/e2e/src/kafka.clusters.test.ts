@@ -29,7 +29,9 @@ test('a cluster with a client certificate gives the same rows, and the key is on
   await using stack = await profileStack('kafka-client-certificate', values())
   expect(await runPipeline(stack)).toEqual(rowsOfLocal)
   const key = await readFile(kafka.certificates.keyFile, 'utf8')
-  expect(await placesWith(stack, key.split('\n')[1] ?? expect.fail())).toEqual(['run/kafka.client.properties'])
+  expect(await placesWith(stack, key.split('\n')[1] ?? expect.fail())).toEqual([
+    'run/kafka.client.properties',
+  ])
 })
 
 test('a cluster with SCRAM gives the same rows, the password is only in two files, and the job reports what is denied', async () => {

@@ -23,8 +23,20 @@ const codes = Array.from({ length: 40 }, (_, index) => String(10_000_000 + index
 /** Products that differ only in their codes and names, with a version each. */
 const lines = codes
   .flatMap(code => [
-    { code, product_name: `Tea ${code}`, brands: 'A', nutriments: { fat_100g: 1 }, last_modified_t: 1_760_000_000 },
-    { code, product_name: `Tea ${code}`, brands: 'B', nutriments: { fat_100g: 2 }, last_modified_t: 1_760_000_001 },
+    {
+      code,
+      product_name: `Tea ${code}`,
+      brands: 'A',
+      nutriments: { fat_100g: 1 },
+      last_modified_t: 1_760_000_000,
+    },
+    {
+      code,
+      product_name: `Tea ${code}`,
+      brands: 'B',
+      nutriments: { fat_100g: 2 },
+      last_modified_t: 1_760_000_001,
+    },
   ])
   .map(product => JSON.stringify(product))
 

@@ -311,6 +311,13 @@ export const pipelineErrors = {
     remedy:
       'If the group keeps rebalancing, use another one with `--group`. Messages in an unknown format cannot be read.',
   },
+  TOPIC_UNSUITABLE: {
+    outcome: 'refused',
+    cause:
+      'The topic exists and is not as `kafka.topic` requires: it has another number of partitions, or another `cleanup.policy`. offstream does not change an existing topic.',
+    remedy:
+      'Change the topic with the tools of the cluster, or correct `kafka.topic`. For a broker that offstream starts: `offstream down && offstream reset --topic && offstream up`, which deletes the messages.',
+  },
   WAIT_TIMEOUT: {
     outcome: 'timeout',
     cause: 'The condition was not met in time; the message shows the last state.',

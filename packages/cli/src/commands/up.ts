@@ -78,6 +78,8 @@ Next: \`offstream submit\` starts the job that fills the table.`,
           ? call
           : { ...call, launchDaemon: daemon.start, onEvent: () => undefined, onWithdrawn: () => undefined },
       )
+      // The topic of an earlier start may have other partitions.
+      await pipeline.checkKafka(stack.config, stack.state, signal)
       const services = names.map(name => ({
         name,
         address: pipeline.addressOf(name, stack.config),

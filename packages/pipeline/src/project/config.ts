@@ -31,6 +31,30 @@ export const Config = z.strictObject({
       port: port.default(9092).describe('Port of the Kafka broker'),
       memory: memory.default('512m').describe('Heap of the broker'),
       ...securitySettings('OFFSTREAM_KAFKA_PASSWORD'),
+      topic: z
+        .strictObject({
+          partitions: z
+            .int()
+            .min(1)
+            .nullable()
+            .default(null)
+            .describe('Partitions of the topic; null: 1 for a new topic, any number for an existing one'),
+          replication: z
+            .int()
+            .min(1)
+            .nullable()
+            .default(null)
+            .describe('Replicas of a new topic; null: 1 here, the default of an existing cluster'),
+          retention: z
+            .string()
+            .regex(/^[1-9]\d*[hd]$/, 'must be hours or days such as `72h` or `30d`')
+            .nullable()
+            .default(null)
+            .describe(
+              'Age at which Kafka deletes messages, such as `30d`; null: it keeps the newest message of each key',
+            ),
+        })
+        .prefault({}),
     })
     .prefault({}),
   zookeeper: z

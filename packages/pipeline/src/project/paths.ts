@@ -43,11 +43,14 @@ export const portPaths: readonly string[] = settingPaths.filter(path => /port$/i
 /** The only setting that is a map: `{code: $.gtin}`, or `topic.mapping.code` for one entry. */
 export const mappingPath = 'topic.mapping'
 
-const textSettings = new Set(
-  defaults
-    .filter(([path, value]) => !['number', 'boolean'].includes(typeof value) && path !== mappingPath)
-    .map(([path]) => path),
-)
+/** Whether the setting may be text. Without a default, only the schema says so. */
+const acceptsText = ([path, value]: readonly [string, unknown]): boolean => {
+  if (value !== null) return typeof value === 'string'
+  const { error } = Config.safeParse(nest(new Map([[path, 'text']])))
+  return error?.issues.every(({ code }) => code !== 'invalid_type') ?? true
+}
+
+const textSettings = new Set(defaults.filter(acceptsText).map(([path]) => path))
 
 /** Whether the value of this setting is text, also if the text is `12` or `true`. */
 export const isText = (path: string): boolean =>

@@ -240,6 +240,37 @@ test('contradictory settings of another cluster are problems, reported together'
   })
 })
 
+test('settings of an existing Kafka cluster that contradict each other are problems, reported together', async () => {
+  const problemsWith = async (...settings: readonly string[]) =>
+    loadProject({ from: await projectOf(''), environment: {}, settings })
+      .then(() => [])
+      .catch((error: Error) => error.message.split('\n  ').slice(1))
+  expect(
+    await problemsWith(
+      ...['kafka.tls.enabled=true', 'kafka.tls.certFile=cert.pem', 'kafka.sasl.mechanism=plain'],
+      'kafka.topic.replication=3',
+    ),
+  ).toEqual([
+    'kafka.tls.keyFile: must be set if kafka.tls.certFile is set',
+    'kafka.sasl.username: must be set if kafka.sasl.mechanism is set',
+    'kafka.tls.enabled: has no effect without kafka.brokers',
+    'kafka.sasl.mechanism: has no effect without kafka.brokers',
+    'kafka.topic.replication: must be 1 with the one broker that is started here',
+  ])
+  const brokers = 'kafka.brokers=one:9092'
+  expect(await problemsWith(brokers, 'kafka.topic.replication=3', 'kafka.topic.partitions=6')).toEqual([])
+  expect(await problemsWith('kafka.topic.retention=30', 'kafka.topic.partitions=0')).toEqual([
+    '--set: kafka.topic.partitions: must be at least 1',
+    '--set: kafka.topic.retention: must be hours or days such as `72h` or `30d`',
+  ])
+})
+
+test('a number that is null by default is read as a number on the command line, and a password file as text', async () => {
+  const settings = ['kafka.brokers=one:9092', 'kafka.topic.partitions=6', 'kafka.sasl.passwordFile=12']
+  const { config } = await loadProject({ from: await projectOf(''), environment: {}, settings })
+  expect([config.kafka.topic.partitions, config.kafka.sasl.passwordFile]).toEqual([6, '12'])
+})
+
 test('settings that only scrapes use can change while a stack runs', async () => {
   const { config } = await loadProject({
     from: await projectOf('web: { contact: new@example.org }\nkafka: { port: 1001 }\n'),

@@ -22,12 +22,15 @@ const portConflicts = (config: Config): string[] => {
   })
 }
 
-const kafkaConflicts = ({ kafka: { brokers, tls, sasl } }: Config): string[] =>
+const kafkaConflicts = ({ kafka: { brokers, tls, sasl, topic } }: Config): string[] =>
   brokers.trim() !== ''
     ? []
     : [
         ...(tls.enabled ? ['kafka.tls.enabled: has no effect without kafka.brokers'] : []),
         ...(sasl.mechanism === null ? [] : ['kafka.sasl.mechanism: has no effect without kafka.brokers']),
+        ...((topic.replication ?? 1) > 1
+          ? ['kafka.topic.replication: must be 1 with the one broker that is started here']
+          : []),
       ]
 
 /** The problems that zod found, each with the place of the setting. */

@@ -60,7 +60,7 @@ export const kafka = (stack: Stack): ServiceParts => {
     },
     ready: async signal => {
       const cluster = localCluster(...brokersOf(config))
-      await ensureTopic(cluster, signal)
+      await ensureTopic(cluster, config.kafka.topic, signal)
       await refuseOtherCluster(cluster, kafkaData, signal)
     },
     startTimeoutMs: 60_000,

@@ -6,6 +6,7 @@ import { stateFolder } from '../project/directories.ts'
 import { configOf } from '../project/layers.ts'
 import { readStatus } from '../stack/status.ts'
 import { examine } from '../support/doctor.ts'
+import { describeTopic } from '../topic/admin.ts'
 import { topicName } from '../topic/message.ts'
 import { openPublisher } from '../topic/publisher.ts'
 import { checkKafka, clusterOf, prepareKafka, saveKafkaSecret } from './kafkaCluster.ts'
@@ -82,6 +83,25 @@ test.each([
     ...{ name: 'External kafka', verdict: 'problem', found: error.message, hint: error.hint },
   })
   await expect(openPublisher(await clusterOf(config, state, {}))).rejects.toMatchObject({ code })
+})
+
+test('a topic with other partitions or another policy is reported as TOPIC_UNSUITABLE, and not changed', async () => {
+  const config = await withPassword(kafka.password, 'kafka.topic.partitions=3', 'kafka.topic.retention=7d')
+  const before = await describeTopic(kafka.cluster, null)
+  for (const check of [checkKafka, prepareKafka])
+    await expect(check(config, state)).rejects.toMatchObject({
+      code: 'TOPIC_UNSUITABLE',
+      message: expect.stringContaining(
+        'it has 1 partition, not 3; its `cleanup.policy` is `compact`, not `compact,delete`',
+      ),
+    })
+  expect(await describeTopic(kafka.cluster, null)).toEqual(before)
+  await kafka.deleteTopic(topicName)
+  await prepareKafka(config, state)
+  expect(await describeTopic(kafka.cluster, null)).toMatchObject({
+    partitions: [{ partition: 0 }, { partition: 1 }, { partition: 2 }],
+    config: { 'cleanup.policy': 'compact,delete', 'retention.ms': '604800000' },
+  })
 })
 
 test('a topic whose ACL is for another user is reported as ACCESS_DENIED by status and a publisher', async () => {

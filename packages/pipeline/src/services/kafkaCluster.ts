@@ -90,21 +90,21 @@ export const propertyText = (value: string): string =>
     .replace(/[^ -~]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /**
- * Creates the topic in the external cluster if it does not exist.
- * @throws OffstreamError the codes of `clusterErrorOf`, SECRET_MISSING, FILE_MISSING
+ * Creates the topic in the external cluster if it does not exist, and checks one that does.
+ * @throws OffstreamError as `checkKafka`
  */
 export const prepareKafka = async (config: Config, state: string, signal?: AbortSignal): Promise<void> => {
   const cluster = await clusterOf(config, state)
-  await ensureTopic(cluster, signal).catch(error => {
+  await ensureTopic(cluster, config.kafka.topic, signal).catch(error => {
     signal?.throwIfAborted()
     throw clusterFailure(cluster, error)
   })
-  await checkTopic(cluster, signal)
+  await checkTopic(cluster, config.kafka.topic, signal)
 }
 
 /**
- * Resolves if the external cluster responds and the topic is as it must be.
- * @throws OffstreamError the codes of `clusterErrorOf`, SECRET_MISSING, FILE_MISSING, TOPIC_DELETED
+ * Resolves if the cluster responds, and the topic is as `kafka.topic` requires.
+ * @throws OffstreamError the codes of `clusterErrorOf`, SECRET_MISSING, FILE_MISSING, TOPIC_DELETED, TOPIC_UNSUITABLE
  */
 export const checkKafka = async (config: Config, state: string, signal?: AbortSignal): Promise<void> =>
-  checkTopic(await clusterOf(config, state), signal)
+  checkTopic(await clusterOf(config, state), config.kafka.topic, signal)

@@ -5,13 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Service, Supervisor, until } from '@offstream/runtime'
 import { execa } from 'execa'
-import {
-  AclOperationTypes,
-  AclPermissionTypes,
-  AclResourceTypes,
-  Kafka,
-  ResourcePatternTypes,
-} from 'kafkajs'
+import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, Kafka, ResourcePatternTypes } from 'kafkajs'
 import { assetPath } from '../project/assets.ts'
 import { ensureRuntimes } from '../runtimes/distributions.ts'
 import { javaEnvironment } from '../runtimes/environment.ts'

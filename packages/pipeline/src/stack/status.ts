@@ -48,7 +48,7 @@ export interface ServiceStatus {
    * runs elsewhere, and offstream only checks it. `unused`: the stack does not need it.
    */
   readonly state: ServiceStateName
-  /** Result of the health check; `unknown` if there is no process to check. */
+  /** Result of the health check; `unknown` if nothing was checked. */
   readonly health: 'healthy' | 'unhealthy' | 'unknown'
   readonly pid: number | null
   readonly port: number | null

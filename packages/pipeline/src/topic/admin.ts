@@ -6,8 +6,8 @@ import { type Admin, brokerErrorOf, defaultConfigSource, stackClient, topicResou
 import type { ClusterAddress } from './cluster.ts'
 import { clusterErrorOf } from './clusterErrors.ts'
 import { topicName } from './message.ts'
+import { anyTopic, contradictionsOf, newTopic, type TopicSettings } from './topicSettings.ts'
 
-const partitionCount = 1
 const responseTimeoutMs = 5_000
 
 /** Connects to a broker, sends requests and disconnects, all within a few seconds. */
@@ -30,25 +30,18 @@ const withAdmin = async <T>(
   }
 }
 
-/**
- * Creates the topic if it does not exist. It is compacted: the key is the product's code, and a new reader needs only the
- * newest record of each code. Resolves when the broker answers with the topic's metadata.
- */
-export const ensureTopic = async (cluster: ClusterAddress, signal?: AbortSignal): Promise<void> =>
+/** Creates the topic if it does not exist. Resolves when the broker answers with the topic's metadata. */
+export const ensureTopic = async (
+  cluster: ClusterAddress,
+  settings: TopicSettings = anyTopic,
+  signal?: AbortSignal,
+): Promise<void> =>
   withAdmin(cluster, signal, async admin => {
     const topics = await admin.listTopics()
     if (!topics.includes(topicName)) {
       await admin.createTopics({
         waitForLeaders: true,
-        topics: [
-          {
-            topic: topicName,
-            numPartitions: partitionCount,
-            // An external cluster has its own default.
-            replicationFactor: cluster.isStartedHere ? 1 : -1,
-            configEntries: [{ name: 'cleanup.policy', value: 'compact' }],
-          },
-        ],
+        topics: [newTopic(settings, cluster.isStartedHere ?? false)],
       })
     }
     const { topics: known } = await admin.fetchTopicMetadata({ topics: [topicName] })
@@ -57,11 +50,23 @@ export const ensureTopic = async (cluster: ClusterAddress, signal?: AbortSignal)
   })
 
 /**
- * Resolves if a broker describes the topic, within a few seconds. Changes nothing.
- * @throws OffstreamError TOPIC_DELETED, and the codes of `clusterErrorOf`
+ * Resolves if a broker describes the topic as the settings require it. Changes nothing.
+ * @throws OffstreamError TOPIC_DELETED, TOPIC_UNSUITABLE, and the codes of `clusterErrorOf`
  */
-export const checkTopic = async (cluster: ClusterAddress, signal?: AbortSignal): Promise<void> => {
-  await describeTopic(cluster, null, signal)
+export const checkTopic = async (
+  cluster: ClusterAddress,
+  settings: TopicSettings,
+  signal?: AbortSignal,
+): Promise<void> => {
+  const contradictions = contradictionsOf(await describeTopic(cluster, null, signal), settings)
+  if (contradictions.length === 0) return
+  throw new PipelineError(
+    'TOPIC_UNSUITABLE',
+    `Topic \`${topicName}\` in Kafka at \`${cluster.brokers.join(',')}\` is not as configured: ${contradictions.join('; ')}`,
+    {
+      hint: 'change the topic with the tools of the cluster, or correct `kafka.topic` in `offstream.yaml`',
+    },
+  )
 }
 
 /** The id of the cluster: another broker on the same port has another one. */

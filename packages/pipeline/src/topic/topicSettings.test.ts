@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import { anyTopic, contradictionsOf, newTopic } from './topicSettings.ts'
+
+test('a new topic is compacted, and has one partition and the replicas of the cluster', () => {
+  const compacted = [{ name: 'cleanup.policy', value: 'compact' }]
+  const topic = { topic: 'products-events', numPartitions: 1, configEntries: compacted }
+  expect([newTopic(anyTopic, true), newTopic(anyTopic, false)]).toEqual([
+    { ...topic, replicationFactor: 1 },
+    { ...topic, replicationFactor: -1 },
+  ])
+})
+
+test('a new topic with settings has its partitions, replicas and retention', () => {
+  expect(newTopic({ partitions: 6, replication: 3, retention: '36h' }, false)).toEqual({
+    ...{ topic: 'products-events', numPartitions: 6, replicationFactor: 3 },
+    configEntries: [
+      { name: 'cleanup.policy', value: 'compact,delete' },
+      { name: 'retention.ms', value: '129600000' },
+      { name: 'min.insync.replicas', value: '2' },
+    ],
+  })
+})
+
+test.each([
+  ['compact', 1, anyTopic, []],
+  ['compact', 3, anyTopic, []],
+  ['delete,compact', 3, { ...anyTopic, partitions: 3, retention: '7d' }, []],
+  [undefined, 1, anyTopic, ['its `cleanup.policy` is `delete`, not `compact`']],
+  ['compact,delete', 1, anyTopic, ['its `cleanup.policy` is `compact,delete`, not `compact`']],
+  [
+    'compact',
+    1,
+    { ...anyTopic, partitions: 3, retention: '7d' },
+    ['it has 1 partition, not 3', 'its `cleanup.policy` is `compact`, not `compact,delete`'],
+  ],
+])(
+  'a topic with the policy %s and %d partitions contradicts %j: %j',
+  (policy, partitions, settings, expected) => {
+    const config: Record<string, string> = policy === undefined ? {} : { 'cleanup.policy': policy }
+    expect(contradictionsOf({ partitions: Array(partitions).fill({}), config }, settings)).toEqual(expected)
+  },
+)
