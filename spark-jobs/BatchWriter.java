@@ -44,6 +44,8 @@ public class BatchWriter {
     private Broadcast broadcast = null;
     private Layout layout = null;
     private ProductTable scratch = null;
+    private BatchRows rows = null;
+    private List results = null;
 
     /**
      * `columns` are those of `MessageReader`. A table of more than `maxRows` products gets no index. A batch with more
@@ -62,20 +64,36 @@ public class BatchWriter {
         this.maxDriverRows = maxDriverRows;
     }
 
-    /** Returns false if the batch must be written with MERGE: too many products, or rejected messages of too many bytes. */
-    public synchronized boolean write(Dataset batch, Map properties) throws Exception {
+    /**
+     * Reads all messages of a batch. Returns false if it must be written with MERGE: too many products, or rejected messages
+     * of too many bytes. Otherwise `write` writes it. Call `discard` after both, also if one of them throws.
+     */
+    public synchronized boolean read(Dataset batch) throws Exception {
         if (!open()) return false;
-        List results = results(batch);
+        rows = rows(batch);
+        results = rows.keys(maxDriverRows);
+        for (int i = 0; i < results.size(); i++) if (rejected(i) == null) return false;
+        return true;
+    }
+
+    /** Writes the batch that `read` has read. */
+    public synchronized void write(Map properties) throws Exception {
         ArrayList wrong = new ArrayList();
-        for (int i = 0; i < results.size(); i++) {
-            List ofTask = (List) ((Object[]) results.get(i))[BatchTask.REJECTED];
-            if (ofTask == null) return false;
-            wrong.addAll(ofTask);
-        }
+        for (int i = 0; i < results.size(); i++) wrong.addAll(rejected(i));
         // Products are last: their snapshot proves that the whole batch is in the tables.
         if (!wrong.isEmpty()) addRejected(wrong, properties);
-        products.write(results, properties);
-        return true;
+        products.write(results, rows, properties);
+    }
+
+    /** Forgets the batch that `read` has read. */
+    public synchronized void discard() {
+        if (rows != null) rows.close();
+        rows = null;
+        results = null;
+    }
+
+    private List rejected(int partition) {
+        return (List) ((Object[]) results.get(partition))[BatchTask.REJECTED];
     }
 
     /** Writes a batch to a table in a temporary folder, which loads and compiles what `write` needs. */
@@ -83,7 +101,9 @@ public class BatchWriter {
         Table table = Spark3Util.loadIcebergTable(session, productsName);
         if (layout == null) setLayout(table);
         if (scratch == null) scratch = scratchTable(table, folder);
-        scratch.write(results(batch), new HashMap());
+        BatchRows sample = rows(batch);
+        scratch.write(sample.keys(maxDriverRows), sample, new HashMap());
+        sample.close();
     }
 
     /** Discards everything that is known about the tables. */
@@ -171,11 +191,10 @@ public class BatchWriter {
         return (other != null && other.deleteFiles(nowMs)) || more;
     }
 
-    private List results(Dataset batch) {
+    private BatchRows rows(Dataset batch) {
         JavaRDD messages = batch.queryExecution().toRdd().toJavaRDD();
-        int fewRows = maxDriverRows / Math.max(1, messages.getNumPartitions());
         MessageReader reader = new MessageReader(rules, batch.schema());
-        return messages.mapPartitions(new BatchTask(reader, broadcast, layout, fewRows)).collect();
+        return new BatchRows(messages.mapPartitions(new BatchTask(reader, layout)), broadcast);
     }
 
     private void addRejected(List rows, Map properties) throws Exception {

@@ -2,6 +2,7 @@ package offstream;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -41,25 +42,20 @@ public class ProductTable extends LakeTable {
     }
 
     /**
-     * Writes the results of `BatchTask`. A batch that changes no row makes an empty snapshot, which proves with its
-     * properties that the messages were read; without properties it makes none.
+     * Writes the rows of a batch; `results` has those of `KeysTask`. A batch that changes no row makes an empty snapshot,
+     * which proves with its properties that the messages were read; without properties it makes none.
      */
-    public synchronized void write(List results, Map properties) throws IOException {
+    public synchronized void write(List results, BatchRows rows, Map properties) throws IOException {
         RowDelta change = begin();
-        boolean changed = false;
+        ArrayList added = new ArrayList();
         for (int i = 0; i < results.size(); i++) {
             Object[] result = (Object[]) results.get(i);
             long[] keys = (long[]) result[BatchTask.KEYS];
-            DataFile file = (DataFile) result[BatchTask.FILE];
-            if (file == null) {
-                addToTail((List) result[BatchTask.ROWS], keys);
-            } else if (addFile(file, keys)) {
-                change.addRows(file);
-                changed = true;
-            } else {
-                table.io().deleteFile(file.location());
-            }
+            List few = (List) result[BatchTask.ROWS];
+            if (few != null) addToTail(few, keys);
+            added.add(few == null ? Integer.valueOf(addPending(keys)) : null);
         }
+        boolean changed = writePending(added, results, rows, change);
         if (!changed && !tail.changed && properties.isEmpty()) {
             abandon();
             return;
@@ -75,16 +71,47 @@ public class ProductTable extends LakeTable {
         }
     }
 
-    /** Returns whether the file has a row that is newer than the row of its code. Its other rows are deleted. */
-    private boolean addFile(DataFile added, long[] keys) {
-        int number = addNumber(added);
-        StoredFile file = file(number);
-        for (int key = 0, position = 0; key < keys.length; key += ProductIndex.KEY_WORDS, position++)
-            put(keys, key, number, position);
-        if (file.live > 0) return true;
-        deletes.forget(file.path);
-        removeNumber(number);
-        return false;
+    /** Returns the number of a file that is not written yet. */
+    private int addPending(long[] keys) {
+        int number = files.size();
+        PendingFile file = new PendingFile(keys.length / ProductIndex.KEY_WORDS);
+        files.add(file);
+        for (int key = 0, position = 0; key < keys.length; key += ProductIndex.KEY_WORDS, position++) {
+            int row = claim(keys, key);
+            if (row < 0) continue;
+            index.setPlace(row, number, position);
+            file.keep(position, row);
+        }
+        return number;
+    }
+
+    /** `added` has the number of the pending file of each partition, or null. Returns whether a file was written. */
+    private boolean writePending(List added, List results, BatchRows rows, RowDelta change) {
+        BitSet[] kept = new BitSet[added.size()];
+        int[] hashes = new int[added.size()];
+        boolean isAny = false;
+        for (int i = 0; i < kept.length; i++) {
+            if (added.get(i) == null) continue;
+            kept[i] = pending(added.get(i)).kept;
+            hashes[i] = Arrays.hashCode((long[]) ((Object[]) results.get(i))[BatchTask.KEYS]);
+            isAny = isAny || !kept[i].isEmpty();
+        }
+        List written = isAny ? rows.write(kept, hashes) : null;
+        for (int i = 0; i < kept.length; i++) {
+            if (kept[i] == null) continue;
+            int number = ((Integer) added.get(i)).intValue();
+            if (kept[i].isEmpty()) files.set(number, null);
+            else addWritten((DataFile) written.get(i), number, change);
+        }
+        return isAny;
+    }
+
+    private void addWritten(DataFile written, int number, RowDelta change) {
+        PendingFile pending = (PendingFile) files.get(number);
+        setFile(number, written);
+        for (int i = pending.kept.nextSetBit(0); i >= 0; i = pending.kept.nextSetBit(i + 1))
+            index.setPlace(pending.owner(i), number, file(number).live++);
+        change.addRows(written);
     }
 
     /** Notes a row of a data file: it becomes the row of its code, or it is deleted, because it is not the newest. */
@@ -111,6 +138,10 @@ public class ProductTable extends LakeTable {
     private void delete(int number, int position) {
         if (number == TAIL) {
             tail.remove(position);
+            return;
+        }
+        if (files.get(number) instanceof PendingFile) {
+            ((PendingFile) files.get(number)).remove(position);
             return;
         }
         StoredFile file = file(number);
@@ -268,15 +299,23 @@ public class ProductTable extends LakeTable {
     }
 
     private int addNumber(DataFile file) {
-        int number = files.size();
-        files.add(new StoredFile((DataFile) file.copyWithoutStats()));
+        files.add(null);
+        setFile(files.size() - 1, file);
+        return files.size() - 1;
+    }
+
+    private void setFile(int number, DataFile file) {
+        files.set(number, new StoredFile((DataFile) file.copyWithoutStats()));
         numbers.put(file.location(), Integer.valueOf(number));
-        return number;
     }
 
     private void removeNumber(int number) {
         numbers.remove(file(number).path);
         files.set(number, null);
+    }
+
+    private PendingFile pending(Object number) {
+        return (PendingFile) files.get(((Integer) number).intValue());
     }
 
     private StoredFile file(int number) {

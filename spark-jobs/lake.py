@@ -123,31 +123,45 @@ class Tables:
         """Build the index of the products, which takes a few seconds for a million rows."""
         self._writer.open()
 
-    def write(self, batch: DataFrame, properties: dict[str, str]) -> None:
+    def write(
+        self, batch: DataFrame, properties: dict[str, str], check: Callable[[], None] = lambda: None
+    ) -> None:
         """Write a batch of Kafka messages to the tables. Writing it again changes nothing.
 
         The snapshots get `properties`. The products are written last, so that a snapshot of them proves that
-        the whole batch is in the tables.
+        the whole batch is in the tables. `check` is called when all messages have been read. If it throws,
+        nothing is written.
         """
         with self._lock:
-            if not self._has_written(batch, properties):
-                self.merge(batch, properties)
+            if not self._has_written(batch, properties, check):
+                self.merge(batch, properties, check)
 
-    def merge(self, batch: DataFrame, properties: dict[str, str]) -> None:
+    def merge(
+        self, batch: DataFrame, properties: dict[str, str], check: Callable[[], None] = lambda: None
+    ) -> None:
         """Write a batch with MERGE, which plans two queries and reads the table of products."""
         with self._lock:
-            merge_batch(batch, properties)
+            merge_batch(batch, properties, check)
             for table in TABLES:
                 self._merges[table] += 1
 
-    def _has_written(self, batch: DataFrame, properties: dict[str, str]) -> bool:
+    def _has_written(self, batch: DataFrame, properties: dict[str, str], check: Callable[[], None]) -> bool:
         try:
-            written: bool = self._writer.write(batch._jdf, _java_map(self._spark, properties))
+            if not self._succeeds(self._writer.read, batch._jdf):
+                return False
+            check()
+            return self._succeeds(self._writer.write, _java_map(self._spark, properties))
+        finally:
+            self._writer.discard()
+
+    def _succeeds(self, step: Callable[[Any], bool | None], argument: object) -> bool:
+        """Call a step of the writer. It fails if it throws or returns False."""
+        try:
+            return step(argument) is not False
         except (Py4JJavaError, PySparkException) as error:
             self._writer.close()
             print(f"a batch is written by MERGE: {one_line(error)}", file=sys.stderr, flush=True)
             return False
-        return written
 
     def compact(self, table: str) -> bool:
         """Rewrite some files of a table, if that is useful; return whether it was."""
@@ -190,13 +204,15 @@ class Tables:
         return False
 
 
-def merge_batch(batch: DataFrame, properties: dict[str, str]) -> None:
+def merge_batch(batch: DataFrame, properties: dict[str, str], check: Callable[[], None]) -> None:
     """Write a batch with MERGE, which plans two queries and reads the tables even for a small batch."""
     for name, value in properties.items():
         batch.sparkSession.conf.set(f"spark.sql.iceberg.snapshot-property.{name}", value)
     # Every action reads Kafka again unless the batch is persisted, and MERGE reads its source twice.
     read = read_messages(batch).persist()
     try:
+        read.count()
+        check()
         wrong = rejected(read)
         if not wrong.isEmpty():
             merge_rejected(wrong)

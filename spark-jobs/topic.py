@@ -202,7 +202,7 @@ class Watch:
             self._check()
 
     def read(self, offsets: Offsets) -> None:
-        """Check after a batch was read and before it counts as read.
+        """Check after all messages of a batch were read and before they are written.
 
         The first offsets only grow. So if they are before the batch now, they were when it was read, and no
         message of it was missing. If the broker does not answer, the next check covers this batch too.

@@ -12,12 +12,9 @@ import threading
 from typing import TYPE_CHECKING, NoReturn
 
 import stream
-from topic import Watch
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
-
-    from checkpoint import Offsets
 
 
 def die() -> NoReturn:
@@ -27,7 +24,7 @@ def die() -> NoReturn:
 
 
 class KilledBatches(stream.Batches):
-    """Dies before or while the tables are written."""
+    """Dies before, while or after the tables are written."""
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
         """Write the batch."""
@@ -37,19 +34,10 @@ class KilledBatches(stream.Batches):
         if moment not in ("after", "never"):
             threading.Timer(float(moment), die).start()
         super().__call__(batch, batch_id)
-
-
-class KilledWatch(Watch):
-    """Dies when the tables are written."""
-
-    def read(self, offsets: Offsets) -> None:
-        """Die."""
-        if os.environ["KILL_AT"] == "after":
+        if moment == "after":
             die()
-        super().read(offsets)
 
 
 if __name__ == "__main__":
     stream.Batches = KilledBatches  # type: ignore[misc]
-    stream.Watch = KilledWatch  # type: ignore[attr-defined]
     stream.main()

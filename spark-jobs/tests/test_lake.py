@@ -250,6 +250,52 @@ def small_files(lake: SparkSession) -> Tables:
     return Tables(lake, max_driver_rows=0)
 
 
+def test_a_large_batch_writes_only_the_newest_row_of_each_code(lake: SparkSession) -> None:
+    tables = small_files(lake)
+    tables.write(as_messages(lake, [update(0, as_of=minutes(9), code="20000009")]), {})
+    messages = [
+        update(1 + number, code=f"2000000{number % 10}", as_of=minutes(number)) for number in range(40)
+    ]
+    tables.write(as_messages(lake, messages).repartition(4), {})
+
+    assert [row.kafka_offset for row in rows_of(lake)] == [*range(31, 41)]
+    files = lake.table(f"{PRODUCTS}.data_files").collect()
+    assert sum(file.record_count for file in files) == 11
+    deleted = lake.table(f"{PRODUCTS}.delete_files").collect()
+    assert sum(file.record_count for file in deleted) == 1, "only the row of the batch before"
+
+
+def test_a_batch_of_only_older_rows_writes_no_file(lake: SparkSession) -> None:
+    tables = small_files(lake)
+    tables.write(
+        as_messages(lake, [update(5, as_of=minutes(5)), update(6, code=EVIAN, as_of=minutes(5))]), {}
+    )
+    before = count_of(lake, "data_files")
+    tables.write(
+        as_messages(lake, [update(7), update(8, code=EVIAN)]).repartition(2), {"offstream.batch": "1"}
+    )
+    assert [row.kafka_offset for row in rows_of(lake)] == [5, 6]
+    assert (count_of(lake, "data_files"), count_of(lake, "delete_files")) == (before, 0)
+
+
+@pytest.mark.parametrize("max_rows", [5_000_000, 0], ids=["index", "merge"])
+def test_nothing_is_written_if_the_check_of_a_batch_fails(lake: SparkSession, max_rows: int) -> None:
+    tables = Tables(lake, max_rows)
+    tables.write(as_messages(lake, [update(0)]), {})
+
+    def fail() -> None:
+        raise ValueError("lost")
+
+    with pytest.raises(ValueError, match="lost"):
+        tables.write(as_messages(lake, [update(1), update(2, code=EVIAN), Message(b"x", b"")]), {}, fail)
+    assert [row.kafka_offset for row in rows_of(lake)] == [0]
+    assert rows_of(lake, REJECTED) == []
+
+    tables.write(as_messages(lake, [update(1), update(2, code=EVIAN), Message(b"x", b"")]), {})
+    assert [row.kafka_offset for row in rows_of(lake)] == [1, 2]
+    assert len(rows_of(lake, REJECTED)) == 1
+
+
 def test_batches_share_a_data_file_and_a_file_of_deletes(lake: SparkSession) -> None:
     tables = Tables(lake, max_driver_rows=3)
     for offset in range(8):
@@ -307,8 +353,9 @@ def test_a_compaction_commits_nothing_of_a_batch_that_failed_in_the_meantime(lak
 
     compaction = writer.startCompaction()
     added = writer.rewritten(compaction)
+    writer.read(as_messages(lake, [update(8, code="20000003")])._jdf)
     with pytest.raises(Py4JJavaError):
-        writer.write(as_messages(lake, [update(8, code="20000003")])._jdf, failing)
+        writer.write(failing)
     get_field(compaction, "table").finishCompaction(compaction, added)
 
     assert rows_of(lake) == before

@@ -13,6 +13,7 @@ import pytest
 from broker import BrokerTopic
 from checkpoint import Checkpoint
 from environment import until
+from holdings import holdings
 from kafka import Message, update
 from lake import PRODUCTS, Tables, ensure_tables
 from progress import Progress
@@ -197,6 +198,9 @@ def test_messages_that_are_deleted_while_the_job_reads_others_fail_the_job(job: 
     with pytest.raises(DataLossError, match="starts at offset 7, but the stream has read up to 2: 5 "):
         job.run(max_offsets=2, batches=Interrupted)
     assert job.held() == 2
+    assert holdings(job.lake).offsets == {job.topic.name: {"0": 2}}, (
+        "the table does not claim the lost messages"
+    )
 
 
 def test_messages_that_retention_deletes_before_they_are_read_fail_the_next_start(job: Job) -> None:

@@ -83,7 +83,7 @@ export const Config = z.strictObject({
         .describe(
           'Minimum time between the starts of two batches, in milliseconds; 0: a batch starts when the last has finished',
         ),
-      maxOffsetsPerTrigger: z.int().min(1).default(100_000).describe('Maximum number of messages in a batch'),
+      maxOffsetsPerTrigger: z.int().min(1).default(300_000).describe('Maximum number of messages in a batch'),
       maxIndexedRows: z
         .int()
         .min(0)

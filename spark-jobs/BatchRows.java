@@ -1,0 +1,36 @@
+package offstream;
+
+import java.util.BitSet;
+import java.util.List;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.storage.StorageLevel;
+
+/**
+ * The newest rows of a batch, in the memory of the executors until `close`. The driver sees their keys first, so that
+ * the tasks write only rows that are newer than those of the table and of the other tasks.
+ */
+public class BatchRows {
+    private final JavaRDD results;
+    private final Broadcast table;
+
+    /** `results` are those of `BatchTask`, `table` is the table of products. */
+    public BatchRows(JavaRDD results, Broadcast table) {
+        this.results = results.persist(StorageLevel.MEMORY_AND_DISK());
+        this.table = table;
+    }
+
+    /** Returns the result of `KeysTask` for each partition. If a partition has a few rows, at most its part of `maxRows`, they are in it. */
+    public List keys(int maxRows) {
+        return results.map(new KeysTask(maxRows / Math.max(1, results.getNumPartitions()))).collect();
+    }
+
+    /** Writes a file for each partition. Returns them in the order of the partitions, null for one without kept rows. */
+    public List write(BitSet[] kept, int[] hashes) {
+        return results.mapPartitions(new WriteTask(table, kept, hashes)).collect();
+    }
+
+    public void close() {
+        results.unpersist(false);
+    }
+}
