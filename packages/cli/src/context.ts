@@ -85,7 +85,7 @@ export const contextOf = (options: GlobalOptions, { signal, force, onOutcome }: 
       )
     return found
   }
-  const fetch = async () => fetchRuntimes(output, (await project()).directory, signal)
+  const fetch = async () => fetchRuntimes(output, await project(), signal)
   return {
     pipeline,
     output,
@@ -134,7 +134,7 @@ const lazily = <T>(make: () => Promise<T>): (() => Promise<T>) => {
 /** Downloads Spark, Kafka and the connectors if they are missing, with a progress bar. */
 const fetchRuntimes = async (
   output: Output,
-  directory: string,
+  { directory, config }: Project,
   signal: AbortSignal,
 ): Promise<Pick<Stack, 'runtimes' | 'archives'>> => {
   const printed = new Map<string, number>()
@@ -160,6 +160,7 @@ const fetchRuntimes = async (
     const runtimes = await pipeline.ensureRuntimes({
       environment: process.env,
       ivySettings,
+      kafkaMode: config.kafka.mode,
       onProgress,
       signal,
     })

@@ -3,6 +3,7 @@ import { topicName } from '@offstream/pipeline'
 import { startKafka, type TestKafka } from '@offstream/pipeline/testKafka'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { placesWith } from './canary.ts'
+import { waitForTable } from './pipeline.ts'
 import { profileStack, runPipeline } from './profile.ts'
 import { streamOf } from './stream.ts'
 
@@ -23,6 +24,25 @@ const values = () => {
   const { secureBroker, mutualBroker, certificates } = kafka
   return { secureBroker, mutualBroker, ...certificates }
 }
+
+test('Kafka 4 without ZooKeeper gives the same rows, also after a kill and a restart of the stack', async () => {
+  await using stack = await profileStack('kafka-kraft')
+  const { json } = streamOf(stack)
+  const rows = await runPipeline(stack)
+  expect(rows).toEqual(rowsOfLocal)
+  const described = await json('topic', 'describe')
+  expect([described['partitions'].length, described['bytes'] > 0]).toEqual([3, true])
+  const { services } = await json('status')
+  expect(services.slice(0, 2)).toMatchObject([
+    { name: 'zookeeper', state: 'unused' },
+    { name: 'kafka', state: 'running', health: 'healthy', port: stack.config.kafka.port },
+  ])
+  process.kill(services[1].pid, 'SIGKILL')
+  await waitForTable(stack, 'kafka=healthy')
+  await stack.succeed(['down'])
+  expect(await runPipeline(stack)).toEqual(rowsOfLocal)
+  expect((await json('topic', 'describe'))['maxMessages']).toBeGreaterThan(described['maxMessages'])
+})
 
 test('a cluster with a client certificate gives the same rows, and the key is only in the file of Kafka’s client', async () => {
   await kafka.deleteTopic(topicName)

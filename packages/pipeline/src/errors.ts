@@ -91,7 +91,8 @@ export const pipelineErrors = {
     outcome: 'prerequisite',
     cause:
       'The folder of `SPARK_HOME` or `KAFKA_HOME` does not contain Spark or Kafka, or contains an unsupported version.',
-    remedy: 'Set it to an installation of Spark 4.1 or Kafka 3, or unset it.',
+    remedy:
+      'Set it to an installation of Spark 4.1 or Kafka 3 (Kafka 4 with `kafka.mode: kraft`), or unset it.',
   },
   INDEX_INVALID: {
     outcome: 'usage',

@@ -52,8 +52,7 @@ Next: \`offstream topic peek\` shows messages.`,
     )
     .action(async () => {
       const { output, pipeline, signal, project, cluster } = await withKafka(context)
-      const { kafkaData } = pipeline.directoriesOf(project.state)
-      const data = cluster.isStartedHere ? kafkaData : null
+      const data = pipeline.brokerData(project.config, project.state)
       const description = await pipeline.describeTopic(cluster, data, signal)
       const broker = cluster.brokers.join(',')
       output.result({ kind: 'topic', broker, ...description }, () => descriptionText(description, output))

@@ -23,12 +23,19 @@ export const Config = z.strictObject({
     ),
   kafka: z
     .strictObject({
+      mode: z
+        .enum(['zookeeper', 'kraft'])
+        .default('zookeeper')
+        .describe('`zookeeper`: Kafka 3.9 with ZooKeeper; `kraft`: Kafka 4, which needs no ZooKeeper'),
       brokers: brokers
         .default('')
         .describe(
           'Brokers of an existing Kafka cluster, which is used instead of one that is started here: `host:port`, comma separated; empty: start one',
         ),
       port: port.default(9092).describe('Port of the Kafka broker'),
+      controllerPort: port
+        .default(9091)
+        .describe('Port on which the broker stores its metadata, with `kafka.mode: kraft`'),
       memory: memory.default('512m').describe('Heap of the broker'),
       ...securitySettings('OFFSTREAM_KAFKA_PASSWORD'),
       topic: z

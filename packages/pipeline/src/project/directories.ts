@@ -6,6 +6,8 @@ export interface Directories {
   /** Data of Kafka and ZooKeeper. They can only be deleted together: both store the id of the cluster. */
   readonly kafkaData: string
   readonly zookeeperData: string
+  /** Data of Kafka with `kafka.mode: kraft`, whose format is another one. */
+  readonly kraftData: string
   /** What a Spark master that crashes leaves for the next one: its workers and jobs. */
   readonly sparkMaster: string
   /** Work folder of the Spark worker. */
@@ -54,6 +56,7 @@ export const directoriesOf = (state: string): Directories => {
     state,
     kafkaData: join(state, 'data', 'kafka'),
     zookeeperData: join(state, 'data', 'zookeeper'),
+    kraftData: join(state, 'data', 'kraft'),
     sparkMaster: join(state, 'data', 'spark-master'),
     sparkWork: join(state, 'data', 'spark-work'),
     warehouse: join(state, 'lake'),

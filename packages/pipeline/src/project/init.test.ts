@@ -42,10 +42,16 @@ test('a new project has the default settings, its contact, and its own copy of e
     'sugar-against-fat',
   ])
   const own = [
-    ...['views.sql', 'kafka.properties', 'zookeeper.properties', 'ivysettings.xml'].map(
+    ...[
+      'views.sql',
+      'kafka.properties',
+      'kafka.kraft.properties',
+      'zookeeper.properties',
+      'ivysettings.xml',
+    ].map(name => ['config', name] as const),
+    ...['kafka.log4j.properties', 'kafka.log4j2.properties', 'spark.log4j2.properties'].map(
       name => ['config', name] as const,
     ),
-    ...['kafka.log4j.properties', 'spark.log4j2.properties'].map(name => ['config', name] as const),
     ...['stream.py', 'thrift_server.py', 'lake.py', 'ProductReader.java'].map(
       name => ['spark-jobs', name] as const,
     ),

@@ -86,17 +86,20 @@ const usedWith = async (environment: Environment) => {
   const [SPARK_HOME, KAFKA_HOME] = [ownHome('SPARK_HOME', environment), ownHome('KAFKA_HOME', environment)]
   const cache = cacheDirectory(environment)
   const spark = join(cache, await sparkFolder(python))
-  const archives = archivesFolder(cache, {
-    java: java.path,
-    javaVersion: java.version,
-    sparkHome: SPARK_HOME || join(sitePackages(spark, python), 'pyspark'),
-    kafkaLibs: KAFKA_HOME ? join(KAFKA_HOME, 'libs') : jars.kafka.directory,
-    connectors: jars.connectors.directory,
-  })
+  const archivesWith = (kafkaLibs: string) =>
+    archivesFolder(cache, {
+      ...{ java: java.path, javaVersion: java.version, kafkaLibs },
+      sparkHome: SPARK_HOME || join(sitePackages(spark, python), 'pyspark'),
+      connectors: jars.connectors.directory,
+    })
+  const kraft = jars.kraft.directory
   const folders = [
     ...(SPARK_HOME ? [] : [spark]),
     ...(KAFKA_HOME ? [] : [jars.kafka.directory]),
-    ...[jars.connectors.directory, archives, join(cache, 'ivy')],
+    ...[jars.connectors.directory, join(cache, 'ivy')],
+    archivesWith(KAFKA_HOME ? join(KAFKA_HOME, 'libs') : jars.kafka.directory),
+    // Only projects with `kafka.mode: kraft` need them.
+    ...[kraft, archivesWith(kraft)].filter(existsSync),
   ]
   const own: OwnRuntime[] = [
     ...(SPARK_HOME ? [{ variable: 'SPARK_HOME' as const, path: SPARK_HOME }] : []),
@@ -142,12 +145,14 @@ export interface VerifiedRuntime extends Pick<CachedRuntime, 'name' | 'path' | '
  */
 export const verifyRuntimes = async (environment: Environment): Promise<readonly VerifiedRuntime[]> => {
   const { runtimes } = await listRuntimes(environment)
-  const { kafka, connectors } = await jarSets(environment)
+  const { kafka, kraft, connectors } = await jarSets(environment)
   const python = await findPython(environment)
   const compare = (name: string, path: string): Promise<Comparison> | null => {
     if (name === basename(kafka.directory)) return compareJars(path, kafka.set.jars)
+    if (name === basename(kraft.directory)) return compareJars(path, kraft.set.jars)
     if (name === basename(connectors.directory)) return compareJars(path, connectors.set.jars)
-    if (name === 'ivy') return compareIvy(path, [...kafka.set.jars, ...connectors.set.jars])
+    if (name === 'ivy')
+      return compareIvy(path, [...kafka.set.jars, ...kraft.set.jars, ...connectors.set.jars])
     return name.startsWith('spark-') ? compareSpark(path, python) : null
   }
   const verified: VerifiedRuntime[] = []

@@ -23,6 +23,7 @@ export const versions = {
   spark: '4.1.1',
   scala: '2.13',
   kafka: '3.9.2',
+  kafkaKraft: '4.2.0',
   iceberg: '1.12.0',
   sqlite: '3.49.1.0',
   bareLocalFileSystem: '0.1.0',
@@ -35,6 +36,16 @@ export const kafkaLibraries = {
     `org.apache.kafka:kafka_${versions.scala}:${versions.kafka}`,
     `org.apache.kafka:kafka-tools:${versions.kafka}`,
     'org.slf4j:slf4j-reload4j:1.7.36',
+  ],
+  excludes: [],
+}
+
+/** A current Kafka, which has no ZooKeeper, and a logging backend. */
+export const kraftLibraries = {
+  name: `Kafka ${versions.kafkaKraft}`,
+  coordinates: [
+    `org.apache.kafka:kafka_${versions.scala}:${versions.kafkaKraft}`,
+    'org.apache.logging.log4j:log4j-slf4j-impl:2.25.3',
   ],
   excludes: [],
 }
@@ -67,7 +78,7 @@ const sparkBytes = { download: 457_000_000, installed: 560_000_000 }
 const LockedJars = z.array(
   z.strictObject({ file: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.int() }),
 )
-const Lock = z.strictObject({ kafka: LockedJars, connectors: LockedJars })
+const Lock = z.strictObject({ kafka: LockedJars, kraft: LockedJars, connectors: LockedJars })
 
 /** The programs and libraries of the services on this machine. */
 export interface Runtimes {
@@ -84,8 +95,13 @@ export interface Runtimes {
   readonly ivy: Pick<Ivy, 'settings' | 'cache'>
 }
 
+/** How Kafka stores its metadata. */
+export type KafkaMode = 'zookeeper' | 'kraft'
+
 export interface RuntimesOptions extends FetchOptions {
   readonly environment: Environment
+  /** Which Kafka; default: the one with ZooKeeper. */
+  readonly kafkaMode?: KafkaMode | undefined
   /** The Ivy settings file of the project. */
   readonly ivySettings: string
 }
@@ -105,10 +121,12 @@ export const ownHome = (variable: 'SPARK_HOME' | 'KAFKA_HOME', environment: Envi
  * @throws OffstreamError JAVA_MISSING, PYTHON_MISSING, HOME_INVALID, DOWNLOAD_FAILED, CHECKSUM_MISMATCH, DISK_FULL
  */
 export const ensureRuntimes = async (options: RuntimesOptions): Promise<Runtimes> => {
-  const { environment } = options
+  const { environment, kafkaMode = 'zookeeper' } = options
   const { java, spark, ivy } = await ensureSpark(options)
-  const { kafka, connectors } = await jarSets(environment)
-  const ownKafka = await kafkaOfHome(ownHome('KAFKA_HOME', environment))
+  const sets = await jarSets(environment)
+  const { connectors } = sets
+  const kafka = kafkaMode === 'kraft' ? sets.kraft : sets.kafka
+  const ownKafka = await kafkaOfHome(ownHome('KAFKA_HOME', environment), kafkaMode)
   const missing = ownKafka === null ? [connectors, kafka] : [connectors]
   const fetched = await Promise.allSettled(
     missing.map(({ set, directory }) => ensureJars(set, directory, ivy, options)),
@@ -134,7 +152,11 @@ export interface CachedJars {
 /** The sets of jars that this version of offstream uses. */
 export const jarSets = async (
   environment: Environment,
-): Promise<{ readonly kafka: CachedJars; readonly connectors: CachedJars }> => {
+): Promise<{
+  readonly kafka: CachedJars
+  readonly kraft: CachedJars
+  readonly connectors: CachedJars
+}> => {
   const lock = Lock.parse(JSON.parse(await readFile(lockPath('jars.lock.json'), 'utf8')))
   // The name contains the digest of the lock, so another version of offstream uses another folder.
   const cached = (name: string, set: JarSet): CachedJars => ({
@@ -143,6 +165,7 @@ export const jarSets = async (
   })
   return {
     kafka: cached('kafka', { ...kafkaLibraries, jars: lock.kafka }),
+    kraft: cached('kafka', { ...kraftLibraries, jars: lock.kraft }),
     connectors: cached('connectors', { ...connectorLibraries, jars: lock.connectors }),
   }
 }
@@ -242,17 +265,17 @@ const ownPython = ({ PYSPARK_PYTHON: python }: Environment): string | null => {
   return python.includes('/') ? resolve(python) : python
 }
 
-const kafkaOfHome = async (home: string | null): Promise<string | null> => {
+const kafkaOfHome = async (home: string | null, mode: KafkaMode): Promise<string | null> => {
   if (home === null) return null
   const libs = join(home, 'libs')
   const jars = existsSync(libs) ? await readdir(libs) : []
   const broker = jars.find(jar => /^kafka_2\.13-[\d.]+\.jar$/.test(jar))
-  if (broker?.includes('-3.')) return libs
+  if (broker?.includes(mode === 'kraft' ? '-4.' : '-3.')) return libs
   throw homeInvalid(
     'KAFKA_HOME',
     home,
     broker === undefined ? 'does not contain `libs/kafka_2.13-*.jar`' : `contains ${broker}`,
-    'Kafka 3, the last version with ZooKeeper',
+    mode === 'kraft' ? 'Kafka 4, for `kafka.mode: kraft`' : 'Kafka 3, the last version with ZooKeeper',
   )
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describeFiles, type Ivy, type JarSet, type LockedFile, retrieve } from '@offstream/runtime'
 import { assetPath, lockPath } from '../project/assets.ts'
-import { connectorLibraries, ensureSpark, kafkaLibraries } from './distributions.ts'
+import { connectorLibraries, ensureSpark, kafkaLibraries, kraftLibraries } from './distributions.ts'
 
 /**
  * Writes `locks/jars.lock.json`: resolves the coordinates of `distributions.ts` and records every file with its digest.
@@ -14,6 +14,7 @@ const lockRuntimes = async (): Promise<void> => {
   const { ivy } = await ensureSpark({ environment: process.env, ivySettings })
   const lock = {
     kafka: await resolved(kafkaLibraries, ivy),
+    kraft: await resolved(kraftLibraries, ivy),
     connectors: await resolved(connectorLibraries, ivy),
   }
   await writeFile(lockPath('jars.lock.json'), `${JSON.stringify(lock, null, 2)}\n`)

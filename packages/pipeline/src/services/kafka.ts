@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -11,7 +13,7 @@ import { javaEnvironment } from '../runtimes/environment.ts'
 import { clusterIdOf, ensureTopic } from '../topic/admin.ts'
 import { type ClusterAddress, localCluster } from '../topic/cluster.ts'
 import { archiveFlags, fastStart, temporaryFlag } from './java.ts'
-import { brokersOf, propertyText } from './kafkaCluster.ts'
+import { brokerData, brokersOf, isKraft, propertyText } from './kafkaCluster.ts'
 import type { ServiceParts, Stack } from './stack.ts'
 
 /** ZooKeeper; it is ready when it responds to `srvr`. */
@@ -40,7 +42,7 @@ export const zookeeper = (stack: Stack): ServiceParts => {
 /** The Kafka broker; it is ready when its topic exists. */
 export const kafka = (stack: Stack): ServiceParts => {
   const { config } = stack
-  const { kafkaData } = directoriesOf(stack.state)
+  const data = brokerData(config, stack.state) ?? directoriesOf(stack.state).kafkaData
   return {
     command: kafkaProgram(stack, {
       name: 'kafka',
@@ -49,24 +51,59 @@ export const kafka = (stack: Stack): ServiceParts => {
     }),
     needs: ['zookeeper'],
     port: config.kafka.port,
-    prepare: async signal => {
-      await fillTemplate(stack, 'kafka.properties', {
-        host: config.host,
-        port: String(config.kafka.port),
-        zookeeper: `${config.host}:${config.zookeeper.port}`,
-        data: kafkaData,
-      })
-      await earlierBrokerExpired(config, signal)
-    },
+    prepare: signal =>
+      isKraft(config) ? prepareKraft(stack, data, signal) : prepareBroker(stack, data, signal),
     ready: async signal => {
       const cluster = localCluster(...brokersOf(config))
       await ensureTopic(cluster, config.kafka.topic, signal)
-      await refuseOtherCluster(cluster, kafkaData, signal)
+      await refuseOtherCluster(cluster, data, signal)
     },
     startTimeoutMs: 60_000,
     stopTimeoutMs: 20_000,
   }
 }
+
+const prepareBroker = async (stack: Stack, data: string, signal: AbortSignal): Promise<void> => {
+  const { config } = stack
+  await fillTemplate(stack, 'kafka.properties', {
+    host: config.host,
+    port: String(config.kafka.port),
+    zookeeper: `${config.host}:${config.zookeeper.port}`,
+    data,
+  })
+  await earlierBrokerExpired(config, signal)
+}
+
+/** Without ZooKeeper, the folder of the data must have the id of the cluster before the first start. */
+const prepareKraft = async (stack: Stack, data: string, signal: AbortSignal): Promise<void> => {
+  const { config, state, runtimes } = stack
+  await fillTemplate(
+    stack,
+    'kafka.kraft.properties',
+    {
+      host: config.host,
+      port: String(config.kafka.port),
+      controllerPort: String(config.kafka.controllerPort),
+      data,
+    },
+    'kafka.properties',
+  )
+  // The tool writes this file last.
+  if (existsSync(join(data, 'meta.properties'))) return
+  const { run, temporary } = directoriesOf(state)
+  const classPath = ['-cp', join(runtimes.kafkaLibs, '*')]
+  const { execa } = await import('execa')
+  const format = ['format', '--ignore-formatted', '--config', join(run, 'kafka.properties')]
+  await execa(
+    runtimes.java,
+    // With `=`, because an id may begin with a dash.
+    [...fastStart, ...classPath, 'kafka.tools.StorageTool', ...format, `--cluster-id=${newClusterId()}`],
+    { env: javaEnvironment(temporary), extendEnv: false, cwd: state, stdin: 'ignore', cancelSignal: signal },
+  )
+}
+
+/** 16 random bytes, as Kafka writes the id of a cluster. */
+const newClusterId = (): string => randomBytes(16).toString('base64url')
 
 /** Throws if the broker that responds belongs to another cluster than the data of this stack. */
 const refuseOtherCluster = async (
@@ -83,7 +120,7 @@ const refuseOtherCluster = async (
 
 /** A program in Kafka's jars, which reads `<name>.properties`. */
 const kafkaProgram = (
-  { project, state, runtimes, archives }: Stack,
+  { project, state, config, runtimes, archives }: Stack,
   {
     name,
     mainClass,
@@ -96,13 +133,18 @@ const kafkaProgram = (
     args: [
       ...[`-Xmx${heap}`, ...fastStart, ...archiveFlags(archives, name), temporaryFlag(directories)],
       ...['-cp', join(runtimes.kafkaLibs, '*')],
-      `-Dlog4j.configuration=${pathToFileURL(assetPath(project, 'config', 'kafka.log4j.properties'))}`,
+      logging(project, config),
       ...[mainClass, join(directories.run, `${name}.properties`)],
     ],
     env: javaEnvironment(directories.temporary),
     cwd: state,
   }
 }
+
+const logging = (project: string, config: Config): string =>
+  isKraft(config)
+    ? `-Dlog4j2.configurationFile=${pathToFileURL(assetPath(project, 'config', 'kafka.log4j2.properties'))}`
+    : `-Dlog4j.configuration=${pathToFileURL(assetPath(project, 'config', 'kafka.log4j.properties'))}`
 
 /**
  * Writes `config/<name>`, with `{{…}}` filled in, to the run folder, where the program reads it.
@@ -112,6 +154,7 @@ const fillTemplate = async (
   { project, state }: Pick<Stack, 'project' | 'state'>,
   name: string,
   values: Readonly<Record<string, string>>,
+  filledName = name,
 ): Promise<void> => {
   const template = await readFile(assetPath(project, 'config', name), 'utf8')
   const filled = template.replace(/\{\{(\w*)\}\}/g, (whole, key: string) => {
@@ -121,7 +164,7 @@ const fillTemplate = async (
   })
   const { run } = directoriesOf(state)
   await mkdir(run, { recursive: true, mode: 0o700 })
-  await writeFile(join(run, name), filled)
+  await writeFile(join(run, filledName), filled)
 }
 
 const unknownPlaceholder = (file: string, placeholder: string, known: readonly string[]): OffstreamError =>

@@ -18,6 +18,16 @@ import {
 export const isKafkaExternal = ({ kafka }: Pick<Config, 'kafka'>): boolean =>
   addressesOf(kafka.brokers).length > 0
 
+/** Whether a Kafka without ZooKeeper is started here. */
+export const isKraft = (config: Config): boolean => config.kafka.mode === 'kraft' && !isKafkaExternal(config)
+
+/** The folder with the data of the broker; null if it is on another machine. @param state the state folder */
+export const brokerData = (config: Config, state: string): string | null => {
+  const { kafkaData, kraftData } = directoriesOf(state)
+  if (isKafkaExternal(config)) return null
+  return isKraft(config) ? kraftData : kafkaData
+}
+
 /** The addresses of the brokers with the topic, `host:port`. */
 export const brokersOf = (config: Config): readonly string[] =>
   isKafkaExternal(config) ? addressesOf(config.kafka.brokers) : [`${config.host}:${config.kafka.port}`]

@@ -83,9 +83,18 @@ test('with an existing Kafka cluster, Kafka is external, ZooKeeper is unused, an
   expect(addressOf('kafka', external)).toBe('one:9092,two:9092')
   expect(portPaths.filter(path => !listeningPorts(external).includes(path))).toEqual([
     'kafka.port',
+    'kafka.controllerPort',
     'zookeeper.port',
   ])
-  expect([externalServices(config), [...listeningPorts(config)].sort()]).toEqual([[], [...portPaths].sort()])
+  const onlyKraft = portPaths.filter(path => !listeningPorts(config).includes(path))
+  expect([externalServices(config), onlyKraft]).toEqual([[], ['kafka.controllerPort']])
+})
+
+test('with `kafka.mode: kraft` ZooKeeper is unused, and Kafka also listens on the port of its controller', () => {
+  const kraft = services({ ...stack, config: configOf(['kafka.mode=kraft']) })
+  expect(kraft.map(({ name }) => name)).toEqual(serviceNames.slice(1))
+  expect(kraft[0]?.listensOn?.map(({ port }) => port)).toEqual([9092, 9091])
+  expect(placeOf('zookeeper', configOf(['kafka.mode=kraft']))).toBe('unused')
 })
 
 test('the job gets the file with the secrets of an external cluster, and no secret', () => {

@@ -8,7 +8,7 @@ import { numberAt, within } from '../project/paths.ts'
 import { dashboard, dashboardAddress } from './dashboard.ts'
 import { writesArchive } from './java.ts'
 import { kafka, zookeeper } from './kafka.ts'
-import { brokersOf, checkKafka, isKafkaExternal, prepareKafka } from './kafkaCluster.ts'
+import { brokersOf, checkKafka, isKafkaExternal, isKraft, prepareKafka } from './kafkaCluster.ts'
 import { diagnose } from './knownProblems.ts'
 import { masterOf, productsStream, sparkMaster, sparkWorker, thrift } from './spark.ts'
 import type { ServiceParts, Stack } from './stack.ts'
@@ -23,7 +23,7 @@ interface ServiceRow {
   /** The sections and settings that it is started with; `host` belongs to every service. */
   readonly settings: readonly string[]
   /** The settings of the ports that it listens on. */
-  readonly ports: readonly string[]
+  readonly ports: (config: Config) => readonly string[]
   /** Whether offstream starts it (the default), uses one that runs elsewhere, or does not need it. */
   readonly place?: (config: Config) => ServicePlace
   /** Makes one that runs elsewhere ready for offstream, and checks it. */
@@ -42,8 +42,8 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
   zookeeper: {
     startedBy: 'up',
     settings: ['zookeeper'],
-    ports: ['zookeeper.port'],
-    place: config => (isKafkaExternal(config) ? 'unused' : 'here'),
+    ports: () => ['zookeeper.port'],
+    place: config => (isKafkaExternal(config) || isKraft(config) ? 'unused' : 'here'),
     address: ({ host, zookeeper }) => `${host}:${zookeeper.port}`,
     logFile: 'zookeeper.log',
     build: zookeeper,
@@ -51,7 +51,7 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
   kafka: {
     startedBy: 'up',
     settings: ['kafka'],
-    ports: ['kafka.port'],
+    ports: config => (isKraft(config) ? ['kafka.port', 'kafka.controllerPort'] : ['kafka.port']),
     place: config => (isKafkaExternal(config) ? 'external' : 'here'),
     prepareExternal: prepareKafka,
     check: checkKafka,
@@ -62,7 +62,7 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
   'spark-master': {
     startedBy: 'up',
     settings: ['spark.port', 'spark.webPort'],
-    ports: ['spark.port', 'spark.webPort'],
+    ports: () => ['spark.port', 'spark.webPort'],
     address: masterOf,
     logFile: 'spark-master.log',
     build: sparkMaster,
@@ -70,7 +70,7 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
   'spark-worker': {
     startedBy: 'up',
     settings: ['spark.worker'],
-    ports: ['spark.worker.webPort'],
+    ports: () => ['spark.worker.webPort'],
     address: ({ host, spark }) => `http://${host}:${spark.worker.webPort}`,
     logFile: 'spark-worker.log',
     build: sparkWorker,
@@ -78,7 +78,7 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
   thrift: {
     startedBy: 'up',
     settings: ['thrift'],
-    ports: ['thrift.port'],
+    ports: () => ['thrift.port'],
     address: ({ host, thrift }) => `${host}:${thrift.port}`,
     logFile: 'thrift.log',
     build: thrift,
@@ -86,7 +86,7 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
   'products-stream': {
     startedBy: 'submit',
     settings: ['stream', 'kafka.brokers', 'kafka.tls', 'kafka.sasl'],
-    ports: ['stream.webPort'],
+    ports: () => ['stream.webPort'],
     address: ({ host, stream }) => `http://${host}:${stream.webPort}`,
     // The user's own command wrote its log to this name, so it is not `products-stream.log`.
     logFile: 'streaming.log',
@@ -95,7 +95,7 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
   dashboard: {
     startedBy: 'dashboard',
     settings: ['dashboard'],
-    ports: ['dashboard.port'],
+    ports: () => ['dashboard.port'],
     address: dashboardAddress,
     logFile: 'dashboard.log',
     build: dashboard,
@@ -135,7 +135,7 @@ export const prepareExternal = async (
 
 /** The settings of the ports that the services of a stack listen on. */
 export const listeningPorts = (config: Config): readonly string[] =>
-  serviceNames.filter(name => placeOf(name, config) === 'here').flatMap(name => table[name].ports)
+  serviceNames.filter(name => placeOf(name, config) === 'here').flatMap(name => table[name].ports(config))
 
 /** The services of the pipeline itself; the dashboard shows it, and is not part of it. */
 export const pipelineServices: readonly ServiceName[] = serviceNames.filter(
@@ -164,7 +164,7 @@ const serviceOf = (name: ServiceName, stack: Stack): Service => {
   return {
     ...parts,
     name,
-    listensOn: ports.map(setting => ({
+    listensOn: ports(stack.config).map(setting => ({
       host: stack.config.host,
       port: numberAt(stack.config, setting),
       choose: `\`--set ${setting}=…\``,

@@ -137,13 +137,17 @@ const pathsOf = async (
     streamBatches,
     kafkaData,
     zookeeperData,
+    kraftData,
     fetched,
     warehouse,
   } = directories
   const below = (...paths: string[]) => paths.map(path => relative(state, path))
   const owned = [
     { name: 'checkpoint' as const, paths: below(checkpoint, streamProgress, streamBatches) },
-    { name: 'topic' as const, paths: below(kafkaData, zookeeperData, fetched, join(state, 'crawl')) },
+    {
+      name: 'topic' as const,
+      paths: below(kafkaData, zookeeperData, kraftData, fetched, join(state, 'crawl')),
+    },
     { name: 'table' as const, paths: below(warehouse) },
   ]
   const named = owned.flatMap(({ paths }) => paths)
