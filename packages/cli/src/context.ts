@@ -18,6 +18,8 @@ export interface GlobalOptions {
   readonly project?: string | undefined
   /** The name of one of several stacks of the project. */
   readonly stack?: string | undefined
+  /** The name of a profile of `offstream.yaml`. */
+  readonly profile?: string | undefined
   /** For example `kafka.port=9093`. */
   readonly settings: readonly string[]
 }
@@ -49,6 +51,8 @@ export interface Context {
   readonly settings: () => Promise<Stack>
   /** Downloads the runtimes that are missing, and shows the progress. */
   readonly fetchRuntimes: () => Promise<Pick<Stack, 'runtimes' | 'archives'>>
+  /** Prints which options select other services of the project that run, for a user who has omitted `--profile`. */
+  readonly noteOtherServices: () => Promise<void>
   /** The daemon and the output for starting and stopping services. */
   readonly call: Required<StackCall>
 }
@@ -67,6 +71,7 @@ export const contextOf = (options: GlobalOptions, { signal, force, onOutcome }: 
     from: options.project === undefined ? process.cwd() : await existingFolder(options.project),
     environment: process.env,
     stack: options.stack ?? null,
+    profile: options.profile ?? null,
     settings: options.settings,
   })
   const { runningConfig } = pipeline
@@ -77,7 +82,7 @@ export const contextOf = (options: GlobalOptions, { signal, force, onOutcome }: 
   const manage = async <P extends Project>(found: P): Promise<P> => {
     // The running services can be probed even if no daemon can be started, for example on a full disk.
     await pipeline
-      .ensureManaged(found.state, () => startDaemon(found, options.stack))
+      .ensureManaged(found.state, () => startDaemon(found))
       .catch(error =>
         output.note(
           `Crashed services are not restarted: ${printable(messageOf(fileErrorOf(error) ?? error))}`,
@@ -104,8 +109,12 @@ export const contextOf = (options: GlobalOptions, { signal, force, onOutcome }: 
       return { project: directory, state, config, runtimes, archives }
     },
     fetchRuntimes: fetch,
+    noteOtherServices: async () => {
+      const hint = await pipeline.otherServicesHint((await anyProject()).state)
+      if (hint !== null) output.note(hint)
+    },
     call: {
-      launchDaemon: async () => startDaemon(await anyProject(), options.stack),
+      launchDaemon: async () => startDaemon(await anyProject()),
       onEvent: printServiceEvents(output),
       onWaiting: () => output.note(waitingText),
       onWithdrawn: () => output.note(startCancelledText),
@@ -172,14 +181,13 @@ const fetchRuntimes = async (
 }
 
 /** Starts the daemon as a background process, detached from the terminal. */
-const startDaemon = async ({ directory, state }: Project, stack: string | undefined): Promise<void> => {
+const startDaemon = async ({ directory, state }: Project): Promise<void> => {
   const { logs } = pipeline.directoriesOf(state)
   await mkdir(logs, { recursive: true })
   const main = fileURLToPath(new URL('main.js', import.meta.url))
-  const options = ['--project', directory, ...(stack === undefined ? [] : ['--stack', stack])]
   await launchDaemon({
     file: process.execPath,
-    args: [main, 'daemon', ...options],
+    args: [main, 'daemon', '--project', directory, ...pipeline.optionsFor(state)],
     env: pipeline.daemonEnvironment(process.env),
     cwd: directory,
     logFile: join(logs, 'daemon.log'),

@@ -144,7 +144,7 @@ test('every setting that a document names exists', () => {
 test('every variable OFFSTREAM_… that a document names exists', () => {
   const known = new Set([
     ...settingPaths.map(environmentName),
-    ...['OFFSTREAM_CACHE', 'OFFSTREAM_STACK', 'OFFSTREAM_MARK'],
+    ...['OFFSTREAM_CACHE', 'OFFSTREAM_STACK', 'OFFSTREAM_PROFILE', 'OFFSTREAM_MARK'],
     ...['OFFSTREAM_KAFKA_PASSWORD', 'OFFSTREAM_TOPIC_PASSWORD'],
     ...['OFFSTREAM_FUZZ_RUNS', 'OFFSTREAM_FUZZ_SEED'],
   ])

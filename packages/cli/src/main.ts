@@ -96,6 +96,8 @@ async function report(thrown: unknown): Promise<number> {
   const { errorForUser } = await import('./errorForUser.ts')
   const printed = errorForUser(error)
   output.error(printed, program.opts().verbose ?? false)
+  if (printed instanceof OffstreamError && /^(?:notRunning|unreachable)$/.test(printed.outcome))
+    await context?.noteOtherServices().catch(() => undefined)
   return printed instanceof OffstreamError ? exitStatus[printed.outcome] : exitStatus.unexpected
 }
 

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings'
+import { stackNamePattern } from '@offstream/pipeline/names'
 
 /** Parses a whole number of at least 1. */
 export const positiveInteger = (text: string): number => {
@@ -75,9 +76,9 @@ export const collected = (value: string, earlier: readonly string[] | undefined)
   value,
 ]
 
-/** Parses the name of a stack, which is also the name of its folder. */
+/** Parses the name of a stack or a profile. */
 export const stackName = (text: string): string => {
-  if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(text))
+  if (!stackNamePattern.test(text))
     throw new InvalidArgumentError(
       'It must have at most 40 characters: lowercase letters, digits and hyphens.',
     )

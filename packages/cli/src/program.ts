@@ -17,6 +17,7 @@ Examples:
 Terms:
   stack          the services of a project and their data; a project has one
                  unnamed stack and any number of named ones
+  profile        settings in \`offstream.yaml\` for one environment, such as prod
   Kafka          stores messages in topics; offstream uses products-events.
                  ZooKeeper stores the metadata of Kafka
   Spark          runs programs on data: a master schedules, workers execute
@@ -52,6 +53,14 @@ export const newProgram = () =>
       )
         .argParser(stackName)
         .env('OFFSTREAM_STACK'),
+    )
+    .addOption(
+      new Option(
+        '--profile <name>',
+        'a profile of `offstream.yaml`, whose settings override the others; each has its own data',
+      )
+        .argParser(stackName)
+        .env('OFFSTREAM_PROFILE'),
     )
     .option(
       '--set <setting=value>',

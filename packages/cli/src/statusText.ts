@@ -3,10 +3,13 @@ import chalk from 'chalk'
 import { formatDuration, printable } from './format.ts'
 import { type Cell, paint, table } from './output.ts'
 
-/** A status for people: each service, then the counts of the products. */
-export const statusText = (status: Status): string =>
+/**
+ * A status for people: each service, then the counts of the products.
+ * @param options those that select the stack, such as `--profile` and `prod`
+ */
+export const statusText = (status: Status, options: readonly string[] = []): string =>
   [
-    `${paint(headline(status))}\n`,
+    `${[paint(headline(status)), ...options.map(word => chalk.dim(word))].join(' ')}\n`,
     servicesText(status.services),
     ...detailLines(status.services),
     '',

@@ -173,6 +173,11 @@ export const pipelineErrors = {
     remedy:
       'Open the site in a browser, and scrape again when it shows products. `offstream topic produce --delete <code>` deletes a product that no longer exists.',
   },
+  PROFILE_UNKNOWN: {
+    outcome: 'usage',
+    cause: 'The profile of `--profile` or `OFFSTREAM_PROFILE` is not in `profiles` of `offstream.yaml`.',
+    remedy: 'Use one of the profiles that the message lists, or add it to the file.',
+  },
   PROJECT_EXISTS: {
     outcome: 'refused',
     cause: '`init` would overwrite files.',

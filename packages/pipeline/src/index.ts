@@ -33,7 +33,7 @@ export * from './product/message.ts'
 export * from './product/product.ts'
 export { type AssetFolder, assetPath, dashboardPage } from './project/assets.ts'
 export { Config } from './project/config.ts'
-export { type Directories, directoriesOf, stateFolder } from './project/directories.ts'
+export { type Directories, directoriesOf, optionsFor, stateFolder } from './project/directories.ts'
 export { type InitOptions, initProject, type NewProject } from './project/init.ts'
 export { configOf, type SettingOrigin } from './project/layers.ts'
 export {
@@ -91,6 +91,7 @@ export type { StackCall } from './stack/call.ts'
 export { type Counter, rateOf, ratesOf, type Sample, sampleOf } from './stack/history.ts'
 export { type Hop, type HopName, hopsOf } from './stack/hops.ts'
 export { StatusMonitor } from './stack/monitor.ts'
+export { otherServicesHint } from './stack/others.ts'
 export { freePorts } from './stack/ports.ts'
 export {
   finishReset,

@@ -16,6 +16,9 @@ export const serviceNames = [
 /** The name of a service. */
 export type ServiceName = (typeof serviceNames)[number]
 
+/** The name of a stack or a profile, which is also the name of its folder. */
+export const stackNamePattern = /^[a-z0-9][a-z0-9-]{0,39}$/
+
 /** The logs: one a service, and that of the daemon. */
 export const logNames = [...serviceNames, 'daemon'] as const
 /** The name of a log. */

@@ -41,6 +41,8 @@ const cases: readonly [words: readonly string[], offered: readonly string[]][] =
   [['explain', 'PORT'], ['PORT_TAKEN']],
   // The value of an option may be the name of a command.
   [['--stack', 'up', 'stat'], ['status']],
+  [['--profile', 'up', 'stat'], ['status']],
+  [['--prof'], ['--profile']],
   [['up', '--set', 'thrift.p'], ['thrift.port=']],
   [['site', '--catalogue', 'two w'], ['two words.jsonl']],
   [['--daemon'], []],

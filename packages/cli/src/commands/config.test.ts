@@ -49,6 +49,22 @@ test('`config show --sources` shows where each setting comes from', async () => 
   ])
 })
 
+test('`config show --sources` names the profile that a value comes from', async () => {
+  const project = await projectOf('kafka:\n  port: 1001\nprofiles:\n  prod:\n    kafka: { memory: 2g }\n')
+  vi.spyOn(process, 'cwd').mockReturnValue(project)
+  onTestFinished(() => void vi.restoreAllMocks())
+
+  const { stdout } = await runCommand(['config', 'show', '--sources'], { profile: 'prod' })
+  expect(stdout.split('\n').filter(line => line.startsWith('kafka.memory'))).toEqual([
+    expect.stringMatching(/^kafka\.memory +2g +offstream\.yaml:5 \(profile prod\)$/),
+  ])
+  const { stdout: json } = await runCommand(['config', 'show', '--sources'], { profile: 'prod', json: true })
+  expect(JSON.parse(json)).toMatchObject({
+    ...{ kind: 'config', profile: 'prod', config: { kafka: { port: 1001, memory: '2g' } } },
+    sources: { 'kafka.memory': { kind: 'profile', place: `${project}/offstream.yaml:5` } },
+  })
+})
+
 test('`config show` names the settings that differ from those of the running stack', async () => {
   const project = await projectOf('kafka:\n  port: 1001\n')
   const state = stateFolder(project, null)

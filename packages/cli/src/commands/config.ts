@@ -27,16 +27,19 @@ The value of a setting comes from the first of these that sets it:
   1. \`--set\` on the command line
   2. the running services, which keep the settings that they were started with
   3. the environment, for example OFFSTREAM_KAFKA_PORT
-  4. \`offstream.yaml\`
-  5. the default
+  4. the profile in \`offstream.yaml\` that \`--profile\` selects
+  5. \`offstream.yaml\`, outside of profiles
+  6. the default
 
 The output is a valid \`offstream.yaml\`.
 
-Exit status: 0 ok, 5 a setting is invalid; the error lists each with its line.
+Exit status: 0 ok, 2 the profile does not exist, 5 a setting is invalid; the
+error lists each with its line.
 
 Examples:
   offstream config show
   offstream config show --sources
+  offstream config show --sources --profile prod
   offstream config show --set thrift.cores=4 > copy.yaml
 
 Next: \`offstream up\`. Running services keep their settings until
@@ -47,14 +50,21 @@ Next: \`offstream up\`. Running services keep their settings until
       const valuesOf = ({ config }: Project): PathAndValue[] =>
         [...pipeline.settingsOf(config)].map(([path, value]) => [path, oneLine(value)])
       const current = await project()
-      const { file, config, origins } = current
+      const { file, profile, config, origins } = current
       output.result(
-        { kind: 'config', file, config, ...(sources ? { sources: Object.fromEntries(origins) } : {}) },
+        {
+          ...{ kind: 'config', file, ...(profile === null ? {} : { profile }), config },
+          ...(sources ? { sources: Object.fromEntries(origins) } : {}),
+        },
         () =>
           sources
             ? output.table(
                 ['setting', 'value', 'from'],
-                valuesOf(current).map(([path, value]) => [path, value, originCell(origins.get(path))]),
+                valuesOf(current).map(([path, value]) => [
+                  path,
+                  value,
+                  originCell(origins.get(path), profile),
+                ]),
               )
             : pipeline.configYaml(config).trimEnd(),
       )
@@ -74,10 +84,12 @@ type PathAndValue = readonly [path: string, value: string]
 /** Lists and maps on one line. */
 const oneLine = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
 
-const originCell = (origin: SettingOrigin | undefined): Cell => {
+const originCell = (origin: SettingOrigin | undefined, profile: string | null): Cell => {
   if (origin === undefined || origin.kind === 'default') return { text: 'default', tone: 'dim' }
+  if (origin.kind !== 'file' && origin.kind !== 'profile') return origin.place
   const path = relative(process.cwd(), origin.place)
-  return origin.kind === 'file' && !path.startsWith('..') ? path : origin.place
+  const place = path.startsWith('..') ? origin.place : path
+  return origin.kind === 'profile' ? `${place} (profile ${profile})` : place
 }
 
 export default define

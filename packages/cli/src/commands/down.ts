@@ -14,11 +14,12 @@ Exit status: 0 everything is stopped.
 Examples:
   offstream down
   offstream down --stack tests
+  offstream down --profile prod
 
 Next: \`offstream up\` starts the services again; \`offstream reset\` deletes data.`,
     )
     .action(async () => {
-      const { output, pipeline, anyProject, call } = context()
+      const { output, pipeline, anyProject, call, noteOtherServices } = context()
       const { state } = await anyProject()
       const onWithdrawn = () =>
         output.note('Interrupted. The services continue to stop in the background. Next: `offstream status`')
@@ -34,6 +35,7 @@ Next: \`offstream up\` starts the services again; \`offstream reset\` deletes da
           ? 'All services are stopped; the data stays. Next: `offstream up`'
           : 'Nothing was running. Next: `offstream up`',
       )
+      if (!stopped) await noteOtherServices()
     })
 
 export default define

@@ -90,6 +90,14 @@ test('`reset` completes a killed reset, also if its own selection is already gon
   expect(await left(folder)).toEqual(['logs'])
 })
 
+test('`reset` without `--profile` does not touch the data of a profile', async () => {
+  const folder = await project()
+  await mkdir(join(folder, '.offstream/profiles/prod/lake'), { recursive: true })
+  await runCommand(['reset', '--all', '--yes'], { project: folder })
+  expect(await left(folder)).toEqual(['profiles'])
+  expect(await readdir(join(folder, '.offstream/profiles/prod'))).toEqual(['lake'])
+})
+
 test('`reset` of one stack does not touch the other stacks of the project', async () => {
   const folder = await project()
   await mkdir(join(folder, '.offstream/stacks/other/lake'), { recursive: true })

@@ -53,17 +53,21 @@ Next: \`offstream logs <service>\` for a service that is not healthy.`,
         import('../statusText.ts'),
         import('../trends.ts'),
       ])
-      const { output, pipeline, anyStack, signal, setOutcome } = context()
+      const { output, pipeline, anyStack, signal, setOutcome, noteOtherServices } = context()
       const { state, config, origins, problem } = await anyStack()
       if (problem !== null) output.note(`${problem.message}\n${settingsUsed(origins)}`)
       const check = () => pipeline.currentStatus(state, config)
+      const selection = pipeline.optionsFor(state)
       const text = (status: Status, samples: readonly Sample[]) =>
-        [statusText(status), trendsText(samples)].filter(part => part !== '').join('\n\n')
+        [statusText(status, selection), trendsText(samples)].filter(part => part !== '').join('\n\n')
       const { sampleOf } = pipeline
       if (watch) return watchStatus(check, { output, text, sampleOf, intervalMs: interval * 1_000, signal })
       const status = await check()
-      output.result({ ...status }, () => statusText(status))
-      if (status.state === 'stopped') output.note('Nothing is running. Next: `offstream up`')
+      output.result({ ...status }, () => statusText(status, selection))
+      if (status.state === 'stopped') {
+        output.note('Nothing is running. Next: `offstream up`')
+        await noteOtherServices()
+      }
       setOutcome(outcomeOf[status.state])
     })
 

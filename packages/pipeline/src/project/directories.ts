@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative, sep } from 'node:path'
 
 /** The folders and files of a stack, all in its state folder. */
 export interface Directories {
@@ -41,13 +41,34 @@ export interface Directories {
   readonly records: string
 }
 
-/** The folder of everything that a stack stores: `.offstream/` in the project, `.offstream/stacks/<name>/` for a named stack. */
-export const stateFolder = (project: string, stack: string | null): string =>
-  stack === null ? join(project, '.offstream') : join(project, '.offstream', 'stacks', stack)
+/**
+ * The folder of everything that a stack stores: `.offstream/` in the project, and for a profile or a named stack a folder
+ * below it. Each profile has its own, so that no command uses the data or the services of another profile.
+ */
+export const stateFolder = (project: string, stack: string | null, profile: string | null = null): string =>
+  join(
+    ...[project, '.offstream'],
+    ...(profile === null ? [] : ['profiles', profile]),
+    ...(stack === null ? [] : ['stacks', stack]),
+  )
 
-/** The inverse of `stateFolder`. */
-export const projectFolder = (state: string): string =>
-  basename(state) === '.offstream' ? dirname(state) : dirname(dirname(dirname(state)))
+/** The folders in a state folder that contain other stacks, and the option that selects one of them. */
+const stackOptions: Readonly<Record<string, string>> = { profiles: '--profile', stacks: '--stack' }
+
+/** The folders in a state folder that belong to other stacks. */
+export const otherStackFolders: readonly string[] = Object.keys(stackOptions)
+
+/** The project of a state folder. */
+export const projectFolder = (state: string): string => {
+  const parent = dirname(state)
+  return basename(state) === '.offstream' || parent === state ? parent : projectFolder(parent)
+}
+
+/** The options that select the stack of a state folder, such as `--profile` and `prod`; none for the default stack. */
+export const optionsFor = (state: string): readonly string[] =>
+  relative(join(projectFolder(state), '.offstream'), state)
+    .split(sep)
+    .flatMap((name, index) => (index % 2 === 0 ? (stackOptions[name] ?? []) : name))
 
 /** @param state the state folder of the stack */
 export const directoriesOf = (state: string): Directories => {

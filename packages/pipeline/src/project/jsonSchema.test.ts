@@ -38,6 +38,19 @@ test('an editor reports what offstream rejects', () => {
   ])
 })
 
+test('an editor checks the settings of profiles as those outside of them', () => {
+  expect(problemsOf('profiles: { prod: { kafka: { port: 1001 }, thrift: null }, ci: null }')).toEqual([])
+  expect(
+    problemsOf('profiles: { prod: { kafka: { prot: 1 }, bees: {} }, A: {}, ci: { kafka: { port: 70000 } } }'),
+  ).toEqual([
+    expect.stringContaining('/profiles must match pattern'),
+    '/profiles property name must be valid',
+    '/profiles/prod must NOT have additional properties',
+    '/profiles/prod/kafka must NOT have additional properties',
+    '/profiles/ci/kafka/port must be <= 65535',
+  ])
+})
+
 test('config/offstream.yaml names its schema', () => {
   expect(yaml.split('\n')[0]).toBe('# yaml-language-server: $schema=offstream.schema.json')
 })

@@ -1,14 +1,35 @@
 import { z } from 'zod'
+import { stackNamePattern } from '../names.ts'
 import { Config } from './config.ts'
 
 /**
  * The JSON Schema of `offstream.yaml`, with which editors complete and check settings.
  * `pnpm --filter @offstream/pipeline write:schema` writes it to `config/offstream.schema.json`.
  */
-export const configSchema = (): Record<string, unknown> => ({
-  title: 'offstream.yaml',
+export const configSchema = (): Record<string, unknown> => {
   // Editors support draft 7 best.
-  ...z.toJSONSchema(Config, { io: 'input', target: 'draft-07', override: forEditors }),
+  const settings = z.toJSONSchema(Config, { io: 'input', target: 'draft-07', override: forEditors })
+  const { properties = {} } = settings
+  return {
+    title: 'offstream.yaml',
+    ...settings,
+    properties: { ...properties, profiles: profiles(properties) },
+  }
+}
+
+/** Each profile has the same sections as the file. */
+const profiles = (properties: object) => ({
+  type: ['object', 'null'],
+  description:
+    'Settings that override those outside of `profiles`, by the name of the profile, which `--profile` or OFFSTREAM_PROFILE selects',
+  propertyNames: { type: 'string', pattern: stackNamePattern.source },
+  additionalProperties: {
+    type: ['object', 'null'],
+    properties: Object.fromEntries(
+      Object.keys(properties).map(name => [name, { $ref: `#/properties/${name}` }]),
+    ),
+    additionalProperties: false,
+  },
 })
 
 interface Part {

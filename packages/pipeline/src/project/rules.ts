@@ -3,7 +3,16 @@ import type { z } from 'zod'
 import { clusterSections, securityConflicts } from './clusterSettings.ts'
 import { Config } from './config.ts'
 import type { Environment, Layer } from './layers.ts'
-import { environmentName, mappingPath, numberAt, portPaths, sections, settingPaths, within } from './paths.ts'
+import {
+  environmentName,
+  mappingPath,
+  nest,
+  numberAt,
+  portPaths,
+  sections,
+  settingPaths,
+  within,
+} from './paths.ts'
 
 /** Problems of a configuration that has valid values, but values that contradict each other. */
 export const crossFieldProblems = (config: Config): string[] => [
@@ -33,13 +42,20 @@ const kafkaConflicts = ({ kafka: { brokers, tls, sasl, topic } }: Config): strin
           : []),
       ]
 
+/** The problems in the values of a profile that is not in use. Those that depend on other settings are not known. */
+export const profileProblems = (profile: Layer): string[] => {
+  const { error } = Config.safeParse(nest(profile.values))
+  return error === undefined ? [] : valueProblems(error, [profile])
+}
+
 /** The problems that zod found, each with the place of the setting. */
 export const valueProblems = (error: z.ZodError, layers: readonly Layer[]): string[] =>
   error.issues.flatMap(issue =>
     pathsOf(issue).map(path => {
       const layer = layers.findLast(({ values }) => [...values.keys()].some(key => within(key, path)))
       const what = issue.code === 'unrecognized_keys' ? unknownSetting(path) : requirementOf(issue)
-      return [...(layer === undefined ? [] : [layer.placeOf(path)]), path, what].join(': ')
+      const place = layer === undefined ? [] : [layer.placeOf(path)]
+      return [...place, `${layer?.prefix ?? ''}${path}`, what].join(': ')
     }),
   )
 
@@ -60,18 +76,27 @@ const suggestion = (similar: readonly string[]): string =>
   similar.length === 0 ? '' : `; did you mean \`${similar.join('` or `')}\`?`
 
 /** Environment variables of offstream that are not settings; the services have `OFFSTREAM_MARK`. */
-const otherVariables = ['OFFSTREAM_CACHE', 'OFFSTREAM_STACK', 'OFFSTREAM_MARK']
+const otherVariables = ['OFFSTREAM_CACHE', 'OFFSTREAM_STACK', 'OFFSTREAM_PROFILE', 'OFFSTREAM_MARK']
 
-/** A misspelt variable is an error: ignoring it would leave the user with a setting that has no effect. */
+/**
+ * A misspelt variable is an error: ignoring it would leave the user with a setting that has no effect.
+ * @param values the settings in use
+ * @param inFile those of the file, whose profiles may name other variables for passwords
+ */
 export const unknownVariables = (
   environment: Environment,
   values: ReadonlyMap<string, unknown>,
+  inFile: readonly Layer[] = [],
 ): string[] => {
   const known = [...settingPaths.map(environmentName), ...otherVariables]
   const defaults = Config.parse({})
-  const passwords = clusterSections.map(
-    section => values.get(`${section}.sasl.passwordVariable`) ?? defaults[section].sasl.passwordVariable,
-  )
+  const passwords = clusterSections.flatMap(section => {
+    const path = `${section}.sasl.passwordVariable`
+    return [
+      values.get(path) ?? defaults[section].sasl.passwordVariable,
+      ...inFile.map(layer => layer.values.get(path)),
+    ]
+  })
   return Object.keys(environment)
     .filter(name => name.startsWith('OFFSTREAM_') && !known.includes(name) && !passwords.includes(name))
     .map(name => `environment ${name}: unknown setting${suggestion(mostSimilar(name, known))}`)

@@ -14,7 +14,7 @@ import {
 } from '@offstream/runtime'
 import { z } from 'zod'
 import { PipelineError } from '../errors.ts'
-import { type Directories, directoriesOf } from '../project/directories.ts'
+import { type Directories, directoriesOf, otherStackFolders } from '../project/directories.ts'
 
 /** The parts of a stack that the user can choose to delete. */
 export const resetChoices = ['table', 'checkpoint', 'topic', 'all'] as const
@@ -63,7 +63,7 @@ const descriptions: Readonly<Record<ResetPart, string>> = {
 }
 
 /** Folders in the state folder that a reset does not delete: other stacks, and the trash of a reset. */
-const excluded = ['stacks', 'trash']
+const excluded = [...otherStackFolders, 'trash']
 
 /** What a reset would delete, and its size. */
 export const planReset = async (state: string, choices: readonly ResetChoice[]): Promise<ResetPlan> => {
