@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { until } from '@offstream/runtime'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -19,6 +19,13 @@ const folder = async (name: string): Promise<string> => {
 }
 
 const endless = 'SELECT id FROM range(1000000000000000) WHERE id < 0'
+
+test('a result of 300 MB is written in 64 MB of heap', async () => {
+  const sql = 'SELECT id, repeat(CAST(id AS STRING), 170) AS text FROM range(100000, 400000)'
+  const file = join(stack.directory, 'large.csv')
+  await stack.succeed(['query', sql, '--output', file], { env: { NODE_OPTIONS: '--max-old-space-size=64' } })
+  expect((await stat(file)).size).toBe('id,text\n'.length + 300_000 * (6 + 1 + 6 * 170 + 1))
+})
 
 test('the statement is the argument, a file or standard input', async () => {
   await writeFile(join(stack.directory, 'one.sql'), '-- a comment\nSELECT 1 AS n;\n')

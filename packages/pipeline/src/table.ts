@@ -1,4 +1,4 @@
-import { messageOf, OffstreamError, withDeadline } from '@offstream/runtime'
+import { abortable, messageOf, OffstreamError, withDeadline } from '@offstream/runtime'
 import type { HiveClient, HiveDriver } from 'hive-driver'
 import { PipelineError } from './errors.ts'
 import { type Column, columnsOf, isNested } from './thrift/columns.ts'
@@ -135,7 +135,7 @@ const connectTo = async (address: ThriftAddress, signal?: AbortSignal): Promise<
   }
   const driver = new hive.HiveDriver(types, client.getClient())
   const answered = async <T>(response: Promise<T>): Promise<T> =>
-    successful(await Promise.race([lost, response]), types)
+    successful(await abortable(response, lost), types)
   return {
     types,
     request: send => answered(send(driver)),
@@ -172,15 +172,13 @@ const withOwnReader = (service: ThriftTypes): ThriftTypes => {
 /** Thrift's number of a response that is not an exception. */
 const replyType = 2
 
-/** Rejects when the connection breaks. Race it with every request: hive-driver leaves them pending. */
-const lostConnection = (client: HiveClient, address: ThriftAddress): Promise<never> => {
-  const lost = new Promise<never>((_, reject) => {
-    const onLost = (error: unknown) => reject(unreachable(address, error))
-    client.on('error', onLost)
-    client.on('close', () => onLost(new Error('the connection was closed')))
-  })
-  lost.catch(() => undefined)
-  return lost
+/** Is aborted when the connection breaks. Every request needs it: hive-driver leaves them pending. */
+const lostConnection = (client: HiveClient, address: ThriftAddress): AbortSignal => {
+  const lost = new AbortController()
+  const onLost = (error: unknown) => lost.abort(unreachable(address, error))
+  client.on('error', onLost)
+  client.on('close', () => onLost(new Error('the connection was closed')))
+  return lost.signal
 }
 
 const unreachable = ({ host, port }: ThriftAddress, error: unknown): OffstreamError =>
@@ -218,7 +216,7 @@ const openSession = async (address: ThriftAddress, connection: Connection, abort
     aborted.throwIfAborted()
     throw unreachable(address, error)
   })
-  const unlessAborted = racedWith(aborted)
+  const unlessAborted: Abortable = promise => abortable(promise, aborted)
   return {
     start: async (statement: string): Promise<Operation> => {
       const starting = request(driver =>
@@ -231,18 +229,8 @@ const openSession = async (address: ThriftAddress, connection: Connection, abort
   }
 }
 
-type Race = <T>(promise: Promise<T>) => Promise<T>
-
-/** A function that rejects as soon as the signal is aborted, even while its promise is pending. */
-const racedWith = (aborted: AbortSignal): Race => {
-  const rejected = new Promise<never>((_, reject) => {
-    const onAbort = () => reject(aborted.reason)
-    if (aborted.aborted) onAbort()
-    else aborted.addEventListener('abort', onAbort, { once: true })
-  })
-  rejected.catch(() => undefined)
-  return promise => Promise.race([rejected, promise])
-}
+/** Rejects as soon as the query is aborted, even while the promise is pending. */
+type Abortable = <T>(promise: Promise<T>) => Promise<T>
 
 /** Cleaning up on the server is optional, so it must not take long. */
 const inTime = (attempt: () => Promise<unknown>): Promise<unknown> =>
@@ -252,7 +240,7 @@ const operationOf = (
   address: ThriftAddress,
   { types, request, fetch }: Connection,
   operationHandle: OperationHandle,
-  unlessAborted: Race,
+  unlessAborted: Abortable,
 ): Operation => {
   const { FINISHED_STATE, ERROR_STATE, CANCELED_STATE, CLOSED_STATE, TIMEDOUT_STATE } = types.TOperationState
   const failed = [ERROR_STATE, CANCELED_STATE, CLOSED_STATE, TIMEDOUT_STATE]

@@ -70,8 +70,11 @@ const timedOut = (what: string, timeoutMs: number, cause: unknown): DeadlineErro
   return new DeadlineError(`timed out after ${timeoutMs / 1000} s waiting for ${what}${reason}`, { cause })
 }
 
-/** `promise`, or the reason of `signal` as soon as it is aborted, whichever comes first. */
-const abortable = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
+/**
+ * `promise`, or the reason of `signal` as soon as it is aborted, whichever comes first. `Promise.race` with a promise that
+ * stays pending would keep each result in memory until that promise settles.
+ */
+export const abortable = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
   new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason)
     if (signal.aborted) onAbort()

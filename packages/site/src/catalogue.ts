@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
-import { messageOf } from '@offstream/runtime'
+import { abortable, messageOf } from '@offstream/runtime'
 import { z } from 'zod'
 import { SiteError } from './errors.ts'
 
@@ -82,15 +82,15 @@ const linesOf = async function* (file: string): AsyncIterable<string> {
   const content = file.endsWith('.gz') ? raw.pipe(createGunzip()) : raw
   // `pipe` does not forward errors, and an unhandled error would stop the process.
   raw.once('error', error => content.destroy(error))
-  const errors = new Promise<never>((_resolve, reject) => content.once('error', reject))
-  errors.catch(() => undefined)
+  const failed = new AbortController()
+  content.once('error', (error: Error) => failed.abort(error))
   const lines = createInterface({ input: content, crlfDelay: Number.POSITIVE_INFINITY })[
     Symbol.asyncIterator
   ]()
   try {
     // readline reports the end of input, not an error, when its input fails.
     for (;;) {
-      const { value, done } = await Promise.race([lines.next(), errors])
+      const { value, done } = await abortable(lines.next(), failed.signal)
       if (done) break
       yield value
     }

@@ -95,13 +95,16 @@ const watchStatus = async (
   check: () => Promise<Status>,
   { output, text, sampleOf, intervalMs, signal }: WatchOptions,
 ): Promise<void> => {
+  const { abortable } = await import('@offstream/runtime')
   const redraws = output.mode === 'terminal' && process.stdout.isTTY
-  const aborted = new Promise<null>(resolve => signal.addEventListener('abort', () => resolve(null)))
   let samples: readonly Sample[] = []
   let last: string | null = null
   while (!signal.aborted) {
     // A check takes seconds if a service does not respond.
-    const status = await Promise.race([check(), aborted])
+    const status = await abortable(check(), signal).catch(error => {
+      if (!signal.aborted) throw error
+      return null
+    })
     if (status === null) break
     const at = new Date()
     samples = [...samples, sampleOf(status, at.getTime())].slice(-maxSamples)

@@ -1,5 +1,5 @@
 import { constants, crc32, createInflateRaw, type InflateRaw } from 'node:zlib'
-import { messageOf } from '@offstream/runtime'
+import { abortable, messageOf } from '@offstream/runtime'
 import { PipelineError } from '../../errors.ts'
 
 /** What is wrong with a gzip file that can be read nevertheless. */
@@ -86,15 +86,15 @@ const feed = async (
   stream: InflateRaw,
   input: Input,
 ): Promise<{ readonly error: { readonly cause: unknown } | null }> => {
-  const over = new Promise<void>(resolve => {
-    for (const event of ['end', 'error', 'close']) stream.once(event, resolve)
-  })
+  const over = new AbortController()
+  for (const event of ['end', 'error', 'close']) stream.once(event, () => over.abort())
   try {
     let written = 0
     for (let chunk = await input.next(); chunk !== null; chunk = await input.next()) {
       written += chunk.length
       // For a chunk with the end of the member, the stream may not call back.
-      await Promise.race([over, new Promise(resolve => stream.write(chunk, resolve))])
+      const taken = new Promise(resolve => stream.write(chunk, resolve))
+      await abortable(taken, over.signal).catch(() => undefined)
       const left = written - stream.bytesWritten
       if (left > 0) {
         input.putBack(chunk.subarray(chunk.length - left))
