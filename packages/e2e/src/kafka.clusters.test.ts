@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { topicName } from '@offstream/pipeline'
+import { brokersOf, type ClusterAddress, localCluster, openPublisher, topicName } from '@offstream/pipeline'
 import { startKafka, type TestKafka } from '@offstream/pipeline/testKafka'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { placesWith } from './canary.ts'
 import { waitForTable } from './pipeline.ts'
 import { profileStack, runPipeline } from './profile.ts'
@@ -18,6 +18,32 @@ beforeAll(async () => {
   rowsOfLocal = await runPipeline(local)
 })
 afterAll(() => kafka?.[Symbol.asyncDispose]())
+
+const inSyncOf = ({ inSync }: { readonly inSync: readonly number[] }): number => inSync.length
+
+/** Publishes products, one after the other, until it is stopped. @returns the codes that Kafka has acknowledged */
+const startLoad = async (cluster: ClusterAddress) => {
+  const publisher = await openPublisher(cluster)
+  const acknowledged: string[] = []
+  let isStopped = false
+  const publishing = (async () => {
+    while (!isStopped) {
+      const code = String(20_000_000 + acknowledged.length)
+      const moment = '2026-01-01T00:00:00.000Z'
+      const value = JSON.stringify({ code, brands: 'A', as_of: moment, observed_at: moment, source: 'stdin' })
+      await publisher.send({ key: code, value, headers: {} })
+      acknowledged.push(code)
+    }
+  })()
+  return {
+    stop: async (): Promise<readonly string[]> => {
+      isStopped = true
+      await publishing
+      await publisher.close()
+      return acknowledged
+    },
+  }
+}
 
 /** The values of the placeholders in the profiles. */
 const values = () => {
@@ -42,6 +68,28 @@ test('Kafka 4 without ZooKeeper gives the same rows, also after a kill and a res
   await stack.succeed(['down'])
   expect(await runPipeline(stack)).toEqual(rowsOfLocal)
   expect((await json('topic', 'describe'))['maxMessages']).toBeGreaterThan(described['maxMessages'])
+})
+
+describe.each(['kafka-three-brokers', 'kafka-kraft-three-brokers'])('with the profile %s', profile => {
+  test('a rolling restart under load loses no acknowledged message, and the rows are the same', async () => {
+    await using stack = await profileStack(profile)
+    const { json } = streamOf(stack)
+    expect(await runPipeline(stack)).toEqual(rowsOfLocal)
+    const topic = await json('topic', 'describe')
+    expect([topic['partitions'].map(inSyncOf), topic['config']['min.insync.replicas']]).toEqual([
+      [3, 3, 3],
+      '2',
+    ])
+
+    const load = await startLoad(localCluster(...brokersOf(stack.config)))
+    for (const name of ['kafka', 'kafka-2', 'kafka-3']) await stack.succeed(['restart', name])
+    const acknowledged = await load.stop()
+    expect(acknowledged.length).toBeGreaterThan(100)
+    await waitForTable(stack, `rows=${40 + acknowledged.length}`, 'rejected=0')
+    const found = await json('query', "SELECT code FROM Products WHERE code LIKE '2%' ORDER BY code")
+    expect(found['rows'].map(({ code }: { code: string }) => code)).toEqual(acknowledged)
+    expect((await json('topic', 'describe'))['partitions'].map(inSyncOf)).toEqual([3, 3, 3])
+  })
 })
 
 test('a cluster with a client certificate gives the same rows, and the key is only in the file of Kafka’s client', async () => {

@@ -29,18 +29,21 @@ const service = <Name extends string>(name: Name) =>
     detail: z.string().min(1).nullable(),
   })
 
+const others = [
+  service('spark-master'),
+  service('spark-worker'),
+  service('thrift'),
+  service('products-stream'),
+  service('dashboard'),
+] as const
+
 /** The exact structure that `offstream status --json` guarantees to other programs. */
 export const StatusContract = z.strictObject({
   version: z.literal(1),
   state: z.enum(['healthy', 'degraded', 'stopped']),
-  services: z.tuple([
-    service('zookeeper'),
-    service('kafka'),
-    service('spark-master'),
-    service('spark-worker'),
-    service('thrift'),
-    service('products-stream'),
-    service('dashboard'),
+  services: z.union([
+    z.tuple([service('zookeeper'), service('kafka'), ...others]),
+    z.tuple([service('zookeeper'), service('kafka'), service('kafka-2'), service('kafka-3'), ...others]),
   ]),
   flow: z.strictObject({
     fetched: counted,

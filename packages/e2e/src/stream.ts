@@ -14,7 +14,9 @@ export const streamOf = (stack: ScratchStack) => {
   const json = async (...args: string[]) => (await stack.json(args)) as Printed
   const stream = async () => {
     const { state, services } = StatusContract.parse(await json('status'))
-    return { overall: state, ...services[5] }
+    const job = services.find(({ name }) => name === 'products-stream')
+    if (job === undefined) throw new Error('`status` does not list the job')
+    return { overall: state, ...job }
   }
   const untilFailed = () =>
     until(

@@ -7,6 +7,8 @@
 export const serviceNames = [
   'zookeeper',
   'kafka',
+  'kafka-2',
+  'kafka-3',
   'spark-master',
   'spark-worker',
   'thrift',

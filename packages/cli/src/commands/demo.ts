@@ -1,6 +1,7 @@
 import { ensureChromium } from '../browser.ts'
 import type { DefineCommand } from '../command.ts'
 import { parseCondition } from '../condition.ts'
+import { prepareExternalServices } from '../externalServices.ts'
 import { printable } from '../format.ts'
 import { withFreePorts } from '../freePorts.ts'
 import { positiveInteger } from '../optionValues.ts'
@@ -51,6 +52,7 @@ Next: it prints commands to try; \`offstream down\` stops everything.`,
       const { state, config } = stack
 
       step('Starting the services and the job')
+      await prepareExternalServices(stack, { pipeline, output, signal })
       await pipeline.startServices(stack, pipeline.serviceNames, call)
 
       step(`Scraping ${limit} products from the stand-in site`)

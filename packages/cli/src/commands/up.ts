@@ -1,5 +1,6 @@
 import { Option } from '@commander-js/extra-typings'
 import type { DefineCommand } from '../command.ts'
+import { prepareExternalServices } from '../externalServices.ts'
 import { withFreePorts } from '../freePorts.ts'
 import { positiveInteger } from '../optionValues.ts'
 
@@ -61,15 +62,7 @@ Next: \`offstream submit\` starts the job that fills the table.`,
         : null
       const own = pipeline.stackServices(stack.config)
       const names = dashboard ? [...own, 'dashboard' as const] : own
-      for (const name of pipeline.externalServices(stack.config)) {
-        await pipeline.prepareExternal(name, stack.config, stack.state, signal)
-        const address = pipeline.addressOf(name, stack.config)
-        const mark = output.paint({ text: '✔', tone: 'good' })
-        output.event(
-          { kind: 'external', service: name, address },
-          `${mark} ${name.padEnd(16)}external, at ${address}`,
-        )
-      }
+      await prepareExternalServices(stack, { pipeline, output, signal })
       await pipeline.startServices(
         stack,
         names,

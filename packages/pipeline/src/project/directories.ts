@@ -3,7 +3,10 @@ import { basename, dirname, join, relative, sep } from 'node:path'
 /** The folders and files of a stack, all in its state folder. */
 export interface Directories {
   readonly state: string
-  /** Data of Kafka and ZooKeeper. They can only be deleted together: both store the id of the cluster. */
+  /**
+   * Data of the first broker (see `brokerFolder` for the others) and ZooKeeper. They can only be deleted together: all
+   * store the id of the cluster.
+   */
   readonly kafkaData: string
   readonly zookeeperData: string
   /** Data of Kafka with `kafka.mode: kraft`, whose format is another one. */
@@ -51,6 +54,9 @@ export const stateFolder = (project: string, stack: string | null, profile: stri
     ...(profile === null ? [] : ['profiles', profile]),
     ...(stack === null ? [] : ['stacks', stack]),
   )
+
+/** The folder of a broker's data. @param first that of the first one */
+export const brokerFolder = (first: string, id: number): string => (id === 1 ? first : `${first}-${id}`)
 
 /** The folders in a state folder that contain other stacks, and the option that selects one of them. */
 const stackOptions: Readonly<Record<string, string>> = { profiles: '--profile', stacks: '--stack' }

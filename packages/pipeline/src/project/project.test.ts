@@ -255,7 +255,7 @@ test('settings of an existing Kafka cluster that contradict each other are probl
     'kafka.sasl.username: must be set if kafka.sasl.mechanism is set',
     'kafka.tls.enabled: has no effect without kafka.brokers',
     'kafka.sasl.mechanism: has no effect without kafka.brokers',
-    'kafka.topic.replication: must be 1 with the one broker that is started here',
+    'kafka.topic.replication: must be at most kafka.brokerCount (1)',
   ])
   const brokers = 'kafka.brokers=one:9092'
   expect(await problemsWith(brokers, 'kafka.topic.replication=3', 'kafka.topic.partitions=6')).toEqual([])

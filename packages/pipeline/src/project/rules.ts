@@ -31,14 +31,14 @@ const portConflicts = (config: Config): string[] => {
   })
 }
 
-const kafkaConflicts = ({ kafka: { brokers, tls, sasl, topic } }: Config): string[] =>
+const kafkaConflicts = ({ kafka: { brokers, brokerCount, tls, sasl, topic } }: Config): string[] =>
   brokers.trim() !== ''
     ? []
     : [
         ...(tls.enabled ? ['kafka.tls.enabled: has no effect without kafka.brokers'] : []),
         ...(sasl.mechanism === null ? [] : ['kafka.sasl.mechanism: has no effect without kafka.brokers']),
-        ...((topic.replication ?? 1) > 1
-          ? ['kafka.topic.replication: must be 1 with the one broker that is started here']
+        ...((topic.replication ?? 1) > brokerCount
+          ? [`kafka.topic.replication: must be at most kafka.brokerCount (${brokerCount})`]
           : []),
       ]
 

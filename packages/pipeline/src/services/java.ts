@@ -4,8 +4,10 @@ import { archiveFile } from '../runtimes/archives.ts'
 import type { Archives } from './stack.ts'
 
 /** Options by which a program reads its archive at the start or, if it has none yet, writes one at the exit. */
-export const archiveFlags = (archives: Archives | null, name: ServiceName): string[] => {
-  if (archives === null) return []
+export const archiveFlags = (archives: Archives | null, service: ServiceName): string[] => {
+  // All brokers are the same program.
+  const name = isOtherBroker(service) ? 'kafka' : service
+  if (archives === null || (isOtherBroker(service) && !archives.made.includes(name))) return []
   // Java replaces the file, so a program that has mapped an older one is not affected. If the file does not fit, Java
   // starts without it.
   const flag = writesArchive(archives, name) ? 'ArchiveClassesAtExit' : 'SharedArchiveFile'
@@ -14,7 +16,9 @@ export const archiveFlags = (archives: Archives | null, name: ServiceName): stri
 
 /** Whether a service has no archive yet and will write one when it stops. The dashboard is not a Java program. */
 export const writesArchive = (archives: Archives | null, name: ServiceName): boolean =>
-  archives !== null && name !== 'dashboard' && !archives.made.includes(name)
+  archives !== null && name !== 'dashboard' && !isOtherBroker(name) && !archives.made.includes(name)
+
+const isOtherBroker = (name: ServiceName): boolean => name === 'kafka-2' || name === 'kafka-3'
 
 /** Options of executors: with `fastStart` they took 60 s for 200,000 messages instead of 43. */
 export const fullCompiler = ['-XX:+UseSerialGC']

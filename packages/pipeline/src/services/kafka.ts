@@ -6,14 +6,25 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type OffstreamError, type ServiceCommand, until } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
+import type { ServiceName } from '../names.ts'
 import { assetPath } from '../project/assets.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
+import { numberAt } from '../project/paths.ts'
 import { javaEnvironment } from '../runtimes/environment.ts'
-import { clusterIdOf, ensureTopic } from '../topic/admin.ts'
+import { checkInSync, clusterIdOf, ensureTopic } from '../topic/admin.ts'
 import { type ClusterAddress, localCluster } from '../topic/cluster.ts'
 import { archiveFlags, fastStart, temporaryFlag } from './java.ts'
-import { brokerData, brokersOf, isKraft, propertyText } from './kafkaCluster.ts'
+import {
+  type BrokerId,
+  brokerIds,
+  brokerPortSetting,
+  brokersOf,
+  isKraft,
+  ownBroker,
+  ownBrokerData,
+  propertyText,
+} from './kafkaCluster.ts'
 import type { ServiceParts, Stack } from './stack.ts'
 
 /** ZooKeeper; it is ready when it responds to `srvr`. */
@@ -39,65 +50,84 @@ export const zookeeper = (stack: Stack): ServiceParts => {
   }
 }
 
-/** The Kafka broker; it is ready when its topic exists. */
-export const kafka = (stack: Stack): ServiceParts => {
-  const { config } = stack
-  const data = brokerData(config, stack.state) ?? directoriesOf(stack.state).kafkaData
+/**
+ * A Kafka broker; it is ready when it responds and has all messages that it stores. The last broker creates the topic. A
+ * broker starts after those with lower ids, and stops before them: with KRaft the first is the controller.
+ */
+export const kafka =
+  (id: BrokerId) =>
+  (stack: Stack): ServiceParts => {
+    const { config, state } = stack
+    const data = ownBrokerData(config, state, id)
+    const earlier = brokerIds.filter(other => other < id).map(brokerName)
+    return {
+      command: kafkaProgram(stack, {
+        name: brokerName(id),
+        mainClass: 'kafka.Kafka',
+        heap: config.kafka.memory,
+      }),
+      needs: ['zookeeper', ...earlier],
+      port: numberAt(config, brokerPortSetting(id)),
+      prepare: signal =>
+        isKraft(config) ? prepareKraft(stack, id, signal) : prepareBroker(stack, id, signal),
+      ready: async signal => {
+        const own = localCluster(ownBroker(config, id))
+        if (id === config.kafka.brokerCount)
+          await ensureTopic(localCluster(...brokersOf(config)), config.kafka.topic, signal)
+        await checkInSync(own, id, signal)
+        await refuseOtherCluster(own, data, signal)
+      },
+      startTimeoutMs: 60_000,
+      stopTimeoutMs: 20_000,
+    }
+  }
+
+const brokerName = (id: BrokerId) => (({ 1: 'kafka', 2: 'kafka-2', 3: 'kafka-3' }) as const)[id]
+
+/** The values of the placeholders in the properties of a broker. */
+const brokerValues = ({ config, state }: Stack, id: BrokerId): Record<string, string> => {
+  const { host, kafka } = config
   return {
-    command: kafkaProgram(stack, {
-      name: 'kafka',
-      mainClass: 'kafka.Kafka',
-      heap: config.kafka.memory,
-    }),
-    needs: ['zookeeper'],
-    port: config.kafka.port,
-    prepare: signal =>
-      isKraft(config) ? prepareKraft(stack, data, signal) : prepareBroker(stack, data, signal),
-    ready: async signal => {
-      const cluster = localCluster(...brokersOf(config))
-      await ensureTopic(cluster, config.kafka.topic, signal)
-      await refuseOtherCluster(cluster, data, signal)
-    },
-    startTimeoutMs: 60_000,
-    stopTimeoutMs: 20_000,
+    ...{ host, id: String(id), data: ownBrokerData(config, state, id) },
+    port: String(numberAt(config, brokerPortSetting(id))),
+    brokers: String(kafka.brokerCount),
+    inSync: kafka.brokerCount === 1 ? '1' : '2',
   }
 }
 
-const prepareBroker = async (stack: Stack, data: string, signal: AbortSignal): Promise<void> => {
-  const { config } = stack
-  await fillTemplate(stack, 'kafka.properties', {
-    host: config.host,
-    port: String(config.kafka.port),
-    zookeeper: `${config.host}:${config.zookeeper.port}`,
-    data,
-  })
-  await earlierBrokerExpired(config, signal)
+const prepareBroker = async (stack: Stack, id: BrokerId, signal: AbortSignal): Promise<void> => {
+  const { host, zookeeper } = stack.config
+  const values = { ...brokerValues(stack, id), zookeeper: `${host}:${zookeeper.port}` }
+  await fillTemplate(stack, 'kafka.properties', values, `${brokerName(id)}.properties`)
+  await earlierBrokerExpired(stack.config, id, signal)
 }
 
 /** Without ZooKeeper, the folder of the data must have the id of the cluster before the first start. */
-const prepareKraft = async (stack: Stack, data: string, signal: AbortSignal): Promise<void> => {
+const prepareKraft = async (stack: Stack, id: BrokerId, signal: AbortSignal): Promise<void> => {
   const { config, state, runtimes } = stack
-  await fillTemplate(
-    stack,
-    'kafka.kraft.properties',
-    {
-      host: config.host,
-      port: String(config.kafka.port),
-      controllerPort: String(config.kafka.controllerPort),
-      data,
-    },
-    'kafka.properties',
-  )
+  const { host, kafka } = config
+  const properties = `${brokerName(id)}.properties`
+  const controller = id === 1 ? `,CONTROLLER://${host}:${kafka.controllerPort}` : ''
+  const values = {
+    ...brokerValues(stack, id),
+    roles: id === 1 ? 'broker,controller' : 'broker',
+    listeners: `PLAINTEXT://${ownBroker(config, id)}${controller}`,
+    controllerPort: String(kafka.controllerPort),
+  }
+  await fillTemplate(stack, 'kafka.kraft.properties', values, properties)
   // The tool writes this file last.
-  if (existsSync(join(data, 'meta.properties'))) return
+  if (existsSync(join(ownBrokerData(config, state, id), 'meta.properties'))) return
+  const clusterId = id === 1 ? newClusterId() : await clusterIdIn(ownBrokerData(config, state, 1))
   const { run, temporary } = directoriesOf(state)
-  const classPath = ['-cp', join(runtimes.kafkaLibs, '*')]
   const { execa } = await import('execa')
-  const format = ['format', '--ignore-formatted', '--config', join(run, 'kafka.properties')]
+  const format = ['format', '--ignore-formatted', '--config', join(run, properties)]
   await execa(
     runtimes.java,
-    // With `=`, because an id may begin with a dash.
-    [...fastStart, ...classPath, 'kafka.tools.StorageTool', ...format, `--cluster-id=${newClusterId()}`],
+    [
+      ...[...fastStart, '-cp', join(runtimes.kafkaLibs, '*'), 'kafka.tools.StorageTool'],
+      // With `=`, because an id may begin with a dash.
+      ...[...format, `--cluster-id=${clusterId}`],
+    ],
     { env: javaEnvironment(temporary), extendEnv: false, cwd: state, stdin: 'ignore', cancelSignal: signal },
   )
 }
@@ -111,11 +141,16 @@ const refuseOtherCluster = async (
   data: string,
   signal: AbortSignal,
 ): Promise<void> => {
-  const properties = await readFile(join(data, 'meta.properties'), 'utf8')
-  const own = /^cluster\.id=(.+)$/m.exec(properties)?.[1]
+  const own = await clusterIdIn(data)
   const actual = await clusterIdOf(cluster, signal)
   if (actual !== own)
     throw new Error(`the broker at ${cluster.brokers.join(',')} belongs to cluster ${actual}, not ${own}`)
+}
+
+/** The id of the cluster that the data of a broker belongs to. */
+const clusterIdIn = async (data: string): Promise<string | undefined> => {
+  const properties = await readFile(join(data, 'meta.properties'), 'utf8')
+  return /^cluster\.id=(.+)$/m.exec(properties)?.[1]
 }
 
 /** A program in Kafka's jars, which reads `<name>.properties`. */
@@ -125,7 +160,7 @@ const kafkaProgram = (
     name,
     mainClass,
     heap,
-  }: { readonly name: 'kafka' | 'zookeeper'; readonly mainClass: string; readonly heap: string },
+  }: { readonly name: ServiceName; readonly mainClass: string; readonly heap: string },
 ): ServiceCommand => {
   const directories = directoriesOf(state)
   return {
@@ -184,11 +219,15 @@ const probeZookeeper = async (host: string, port: number, signal: AbortSignal): 
  * Waits until the session of a killed broker has expired in ZooKeeper. A broker that starts earlier exits, since its id
  * is still registered. After a timeout the broker starts anyway.
  */
-const earlierBrokerExpired = ({ host, zookeeper }: Config, signal: AbortSignal): Promise<void> =>
+const earlierBrokerExpired = (
+  { host, zookeeper }: Config,
+  id: BrokerId,
+  signal: AbortSignal,
+): Promise<void> =>
   until(
     async probe => {
       const sessions = await fourLetterWord('dump', host, zookeeper.port, probe)
-      if (sessions.includes('/brokers/ids/')) throw new Error('a broker is registered')
+      if (new RegExp(`/brokers/ids/${id}\\b`).test(sessions)) throw new Error('a broker is registered')
     },
     { what: 'the session of the earlier broker to expire', timeoutMs: 20_000, intervalMs: 200, signal },
   ).catch(() => signal.throwIfAborted())

@@ -3,7 +3,8 @@ import { dirname } from 'node:path'
 import { readState, writeState } from '@offstream/runtime'
 import { z } from 'zod'
 import type { Config } from '../project/config.ts'
-import { directoriesOf, projectFolder } from '../project/directories.ts'
+import { brokerFolder, directoriesOf, projectFolder } from '../project/directories.ts'
+import { numberAt } from '../project/paths.ts'
 import type { Environment } from '../runtimes/environment.ts'
 import { checkTopic, clusterFailure, ensureTopic } from '../topic/admin.ts'
 import {
@@ -21,16 +22,34 @@ export const isKafkaExternal = ({ kafka }: Pick<Config, 'kafka'>): boolean =>
 /** Whether a Kafka without ZooKeeper is started here. */
 export const isKraft = (config: Config): boolean => config.kafka.mode === 'kraft' && !isKafkaExternal(config)
 
-/** The folder with the data of the broker; null if it is on another machine. @param state the state folder */
-export const brokerData = (config: Config, state: string): string | null => {
+/** The ids of the brokers that can be started here. */
+export const brokerIds = [1, 2, 3] as const
+/** The id of a broker that is started here. */
+export type BrokerId = (typeof brokerIds)[number]
+
+/** The setting with the port of a broker that is started here. */
+export const brokerPortSetting = (id: BrokerId): string =>
+  ({ 1: 'kafka.port', 2: 'kafka.secondPort', 3: 'kafka.thirdPort' })[id]
+
+/** The address of a broker that is started here. */
+export const ownBroker = (config: Config, id: BrokerId): string =>
+  `${config.host}:${numberAt(config, brokerPortSetting(id))}`
+
+/** The folder with the data of a broker that is started here. @param state the state folder of the stack */
+export const ownBrokerData = (config: Config, state: string, id: BrokerId): string => {
   const { kafkaData, kraftData } = directoriesOf(state)
-  if (isKafkaExternal(config)) return null
-  return isKraft(config) ? kraftData : kafkaData
+  return brokerFolder(isKraft(config) ? kraftData : kafkaData, id)
 }
+
+/** The folder with the data of the first broker; null if it is on another machine. */
+export const brokerData = (config: Config, state: string): string | null =>
+  isKafkaExternal(config) ? null : ownBrokerData(config, state, 1)
 
 /** The addresses of the brokers with the topic, `host:port`. */
 export const brokersOf = (config: Config): readonly string[] =>
-  isKafkaExternal(config) ? addressesOf(config.kafka.brokers) : [`${config.host}:${config.kafka.port}`]
+  isKafkaExternal(config)
+    ? addressesOf(config.kafka.brokers)
+    : brokerIds.slice(0, config.kafka.brokerCount).map(id => ownBroker(config, id))
 
 /**
  * The cluster with the topic.

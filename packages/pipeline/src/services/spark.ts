@@ -180,11 +180,11 @@ export const productsStream = (stack: Stack): ServiceParts => {
       ...['--max-offsets-per-trigger', String(config.stream.maxOffsetsPerTrigger)],
       ...['--max-indexed-rows', String(config.stream.maxIndexedRows)],
     ]),
-    needs: ['kafka', 'spark-master', 'spark-worker'],
+    needs: ['kafka', 'kafka-2', 'kafka-3', 'spark-master', 'spark-worker'],
     restartsWith: ['spark-master'],
     // It first connects to Kafka after some seconds, and then retries for a minute. A worker may also come later
     // than the driver, but the driver asks a master that does not respond only once in 20 s.
-    needsOnlyAtStart: ['kafka', 'spark-worker'],
+    needsOnlyAtStart: ['kafka', 'kafka-2', 'kafka-3', 'spark-worker'],
     port: null,
     prepare: async () => {
       await mkdir(directories.warehouse, { recursive: true })

@@ -12,6 +12,7 @@ import {
   addressOf,
   externalServices,
   isStartedWith,
+  listedServices,
   listeningPorts,
   pipelineServices,
   placeOf,
@@ -32,9 +33,11 @@ const stack: Stack = {
 }
 
 test('every name has a service, in the order of the names; `up` starts all but the job and the dashboard', () => {
-  expect(services(stack).map(({ name }) => name)).toEqual(serviceNames)
-  expect([...stackServices(config), 'products-stream', 'dashboard']).toEqual(serviceNames)
+  const names = listedServices(config)
+  expect(services(stack).map(({ name }) => name)).toEqual(names)
+  expect([...stackServices(config), 'products-stream', 'dashboard']).toEqual(names)
   expect([...pipelineServices, 'dashboard']).toEqual(serviceNames)
+  expect(serviceNames.filter(name => !names.includes(name))).toEqual(['kafka-2', 'kafka-3'])
 })
 
 test('every service has an address, a log, and the ports of its settings', () => {
@@ -60,41 +63,61 @@ test('every service has an address, a log, and the ports of its settings', () =>
   expect(serviceLogFile(state, 'kafka')).toBe(join(state, 'logs/kafka.log'))
 })
 
-test('every setting of a service belongs to one service, those of an external cluster also to the job, and the host to all', () => {
+test('every setting of a service belongs to one service, those of Kafka to all brokers, and the host to all services', () => {
   const startedWith = (path: string) => serviceNames.filter(name => isStartedWith(name, path))
   const ofServices = settingPaths.filter(path =>
     /^(zookeeper|kafka|spark|thrift|stream|dashboard)\./.test(path),
   )
   const several = ofServices.filter(path => startedWith(path).length !== 1)
-  const ofCluster = settingPaths.filter(path => /^kafka\.(brokers|tls|sasl)\b/.test(path))
+  const ofJob = (path: string) => (/^kafka\.(brokers|tls|sasl)\b/.test(path) ? ['products-stream'] : [])
   expect(several.map(path => [path, startedWith(path)])).toEqual(
-    ofCluster.map(path => [path, ['kafka', 'products-stream']]),
+    settingPaths
+      .filter(path => path.startsWith('kafka.'))
+      .map(path => [path, ['kafka', 'kafka-2', 'kafka-3', ...ofJob(path)]]),
   )
-  expect(portPaths.filter(path => startedWith(path).length !== 1)).toEqual([])
+  expect(portPaths.filter(path => startedWith(path).length === 0)).toEqual([])
   expect(startedWith('host')).toEqual(serviceNames)
   expect(startedWith('web.url')).toEqual([])
 })
 
 test('with an existing Kafka cluster, Kafka is external, ZooKeeper is unused, and only their ports are free', () => {
   const external = configOf(['kafka.brokers=one:9092, two:9092'])
-  expect(services({ ...stack, config: external }).map(({ name }) => name)).toEqual(serviceNames.slice(2))
+  expect(services({ ...stack, config: external }).map(({ name }) => name)).toEqual(
+    listedServices(config).slice(2),
+  )
   expect(stackServices(external)).toEqual(['spark-master', 'spark-worker', 'thrift'])
   expect([externalServices(external), placeOf('zookeeper', external)]).toEqual([['kafka'], 'unused'])
   expect(addressOf('kafka', external)).toBe('one:9092,two:9092')
   expect(portPaths.filter(path => !listeningPorts(external).includes(path))).toEqual([
     'kafka.port',
-    'kafka.controllerPort',
+    ...['kafka.controllerPort', 'kafka.secondPort', 'kafka.thirdPort'],
     'zookeeper.port',
   ])
   const onlyKraft = portPaths.filter(path => !listeningPorts(config).includes(path))
-  expect([externalServices(config), onlyKraft]).toEqual([[], ['kafka.controllerPort']])
+  expect([externalServices(config), onlyKraft]).toEqual([
+    [],
+    ['kafka.controllerPort', 'kafka.secondPort', 'kafka.thirdPort'],
+  ])
 })
 
 test('with `kafka.mode: kraft` ZooKeeper is unused, and Kafka also listens on the port of its controller', () => {
   const kraft = services({ ...stack, config: configOf(['kafka.mode=kraft']) })
-  expect(kraft.map(({ name }) => name)).toEqual(serviceNames.slice(1))
+  expect(kraft.map(({ name }) => name)).toEqual(listedServices(config).slice(1))
   expect(kraft[0]?.listensOn?.map(({ port }) => port)).toEqual([9092, 9091])
   expect(placeOf('zookeeper', configOf(['kafka.mode=kraft']))).toBe('unused')
+})
+
+test('three brokers start one after the other, each on its port, and share the start-up archive', () => {
+  const config = configOf(['kafka.brokerCount=3'])
+  const archives = { folder: '/archives', made: ['kafka' as const] }
+  const brokers = services({ ...stack, config, archives }).slice(1, 4)
+  expect(brokers.map(({ name, needs, port }) => [name, needs, port])).toEqual([
+    ['kafka', ['zookeeper'], 9092],
+    ['kafka-2', ['zookeeper', 'kafka'], 9192],
+    ['kafka-3', ['zookeeper', 'kafka', 'kafka-2'], 9292],
+  ])
+  for (const { command } of brokers)
+    expect(command.args).toContain('-XX:SharedArchiveFile=/archives/kafka.jsa')
 })
 
 test('the job gets the file with the secrets of an external cluster, and no secret', () => {

@@ -8,13 +8,24 @@ import { numberAt, within } from '../project/paths.ts'
 import { dashboard, dashboardAddress } from './dashboard.ts'
 import { writesArchive } from './java.ts'
 import { kafka, zookeeper } from './kafka.ts'
-import { brokersOf, checkKafka, isKafkaExternal, isKraft, prepareKafka } from './kafkaCluster.ts'
+import {
+  brokerPortSetting,
+  brokersOf,
+  checkKafka,
+  isKafkaExternal,
+  isKraft,
+  ownBroker,
+  prepareKafka,
+} from './kafkaCluster.ts'
 import { diagnose } from './knownProblems.ts'
 import { masterOf, productsStream, sparkMaster, sparkWorker, thrift } from './spark.ts'
 import type { ServiceParts, Stack } from './stack.ts'
 
-/** `external`: it runs elsewhere, and offstream only checks it. `unused`: the stack does not need it. */
-export type ServicePlace = 'here' | 'external' | 'unused'
+/**
+ * `external`: it runs elsewhere, and offstream only checks it. `unused`: the stack does not need it. `absent`: the same, and
+ * `status` does not list it.
+ */
+export type ServicePlace = 'here' | 'external' | 'unused' | 'absent'
 
 /** What offstream knows about a service, whether it runs or not. */
 interface ServiceRow {
@@ -37,6 +48,17 @@ interface ServiceRow {
   readonly build: (stack: Stack) => ServiceParts
 }
 
+/** A broker that only a stack with three of them has. */
+const otherBroker = (id: 2 | 3): ServiceRow => ({
+  startedBy: 'up',
+  settings: ['kafka'],
+  ports: () => [brokerPortSetting(id)],
+  place: config => (config.kafka.brokerCount === 1 || isKafkaExternal(config) ? 'absent' : 'here'),
+  address: config => ownBroker(config, id),
+  logFile: `kafka-${id}.log`,
+  build: kafka(id),
+})
+
 /** A new service is a name in `names.ts`, a row here, and its builder. */
 const table: Readonly<Record<ServiceName, ServiceRow>> = {
   zookeeper: {
@@ -55,10 +77,12 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
     place: config => (isKafkaExternal(config) ? 'external' : 'here'),
     prepareExternal: prepareKafka,
     check: checkKafka,
-    address: config => brokersOf(config).join(','),
+    address: config => (isKafkaExternal(config) ? brokersOf(config).join(',') : ownBroker(config, 1)),
     logFile: 'kafka.log',
-    build: kafka,
+    build: kafka(1),
   },
+  'kafka-2': otherBroker(2),
+  'kafka-3': otherBroker(3),
   'spark-master': {
     startedBy: 'up',
     settings: ['spark.port', 'spark.webPort'],
@@ -109,6 +133,10 @@ export const placeOf = (name: ServiceName, config: Config): ServicePlace =>
 /** The services that `up` starts. */
 export const stackServices = (config: Config): readonly ServiceName[] =>
   serviceNames.filter(name => table[name].startedBy === 'up' && placeOf(name, config) === 'here')
+
+/** The services that `status` shows. */
+export const listedServices = (config: Config): readonly ServiceName[] =>
+  serviceNames.filter(name => placeOf(name, config) !== 'absent')
 
 /** The services that the stack uses and does not start. */
 export const externalServices = (config: Config): readonly ServiceName[] =>

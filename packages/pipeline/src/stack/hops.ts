@@ -19,7 +19,8 @@ export interface Hop {
 export const hopsOf = ({ services, flow }: Pick<Status, 'services' | 'flow'>): readonly Hop[] => {
   const wrong = contradictionsOf(flow)
   return stations.map(({ name, count, services: own }) => {
-    const needed = services.filter(service => own.some(one => one === service.name))
+    // `kafka` also means the other brokers.
+    const needed = services.filter(({ name }) => own.some(one => one === name || name.startsWith(`${one}-`)))
     const worst = needed.map(conditionOf).toSorted((one, other) => severity(other) - severity(one))[0]
     const contradiction = wrong[name]
     const isRunning = worst === undefined || worst.state === 'ok'

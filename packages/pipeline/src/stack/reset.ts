@@ -14,7 +14,7 @@ import {
 } from '@offstream/runtime'
 import { z } from 'zod'
 import { PipelineError } from '../errors.ts'
-import { type Directories, directoriesOf, otherStackFolders } from '../project/directories.ts'
+import { brokerFolder, type Directories, directoriesOf, otherStackFolders } from '../project/directories.ts'
 
 /** The parts of a stack that the user can choose to delete. */
 export const resetChoices = ['table', 'checkpoint', 'topic', 'all'] as const
@@ -146,7 +146,10 @@ const pathsOf = async (
     { name: 'checkpoint' as const, paths: below(checkpoint, streamProgress, streamBatches) },
     {
       name: 'topic' as const,
-      paths: below(kafkaData, zookeeperData, kraftData, fetched, join(state, 'crawl')),
+      paths: below(
+        ...[kafkaData, kraftData].flatMap(first => [1, 2, 3].map(id => brokerFolder(first, id))),
+        ...[zookeeperData, fetched, join(state, 'crawl')],
+      ),
     },
     { name: 'table' as const, paths: below(warehouse) },
   ]

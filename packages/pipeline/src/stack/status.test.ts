@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { identify, type Service, type ServicePhase, ServiceRecords, Supervisor } from '@offstream/runtime'
 import { expect, onTestFinished, test } from 'vitest'
-import { type ServiceName, serviceNames } from '../names.ts'
+import type { ServiceName } from '../names.ts'
 import { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { configOf } from '../project/layers.ts'
 import { addFetched } from '../scrape/produce.ts'
+import { listedServices } from '../services/table.ts'
 import { readStatus } from './status.ts'
 
 // Ports on which no process of this machine listens.
@@ -60,7 +61,7 @@ test('a stack that was never started is stopped, and no service is probed', asyn
     thrift: { host: '127.0.0.1', port: 2, responseMs: null },
   })
   expect(status.services.map(({ name, state, health }) => [name, state, health])).toEqual(
-    serviceNames.map(name => [name, 'stopped', 'unknown']),
+    listedServices(config).map(name => [name, 'stopped', 'unknown']),
   )
 })
 

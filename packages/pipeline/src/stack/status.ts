@@ -9,13 +9,13 @@ import {
   ServiceRecords,
   withDeadline,
 } from '@offstream/runtime'
-import { type ServiceName, serviceNames } from '../names.ts'
+import type { ServiceName } from '../names.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { readFetched } from '../scrape/produce.ts'
 import { clusterOf } from '../services/kafkaCluster.ts'
 import { consumedOf, failureOf, readStreamProgress, type StreamProgress } from '../services/streamProgress.ts'
-import { addressOf, checkExternal, pipelineServices, placeOf } from '../services/table.ts'
+import { addressOf, checkExternal, listedServices, pipelineServices, placeOf } from '../services/table.ts'
 import { query, refillHint } from '../table.ts'
 import { acknowledgedMessages } from '../topic/admin.ts'
 import { topicName } from '../topic/message.ts'
@@ -109,9 +109,9 @@ export const readStatus = async (
   const records = new ServiceRecords(directories.records)
   const orphaned = await orphanedServices(directories.records)
   const states = await Promise.all(
-    serviceNames.map(async name => {
+    listedServices(config).map(async name => {
       const place = placeOf(name, config)
-      if (place !== 'here') return elsewhereState(name, place)
+      if (place === 'external' || place === 'unused') return elsewhereState(name, place)
       const orphan = orphaned.find(service => service.name === name)
       return orphan === undefined ? stateOf(name, await records.of(name)) : orphanState(name, orphan.pid)
     }),

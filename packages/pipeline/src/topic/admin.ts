@@ -41,7 +41,7 @@ export const ensureTopic = async (
     if (!topics.includes(topicName)) {
       await admin.createTopics({
         waitForLeaders: true,
-        topics: [newTopic(settings, cluster.isStartedHere ?? false)],
+        topics: [newTopic(settings, cluster.isStartedHere ? cluster.brokers.length : 0)],
       })
     }
     const { topics: known } = await admin.fetchTopicMetadata({ topics: [topicName] })
@@ -68,6 +68,23 @@ export const checkTopic = async (
     },
   )
 }
+
+/**
+ * Resolves if the broker at the address of `cluster` has all messages of the topic that it stores. The others may be down.
+ * @param id of this broker
+ */
+export const checkInSync = async (cluster: ClusterAddress, id: number, signal?: AbortSignal): Promise<void> =>
+  withAdmin(cluster, signal, async admin => {
+    if (!(await admin.listTopics()).includes(topicName)) return
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topicName] })
+    const behind = (topics[0]?.partitions ?? []).filter(
+      ({ replicas, isr }) => replicas.includes(id) && !isr.includes(id),
+    )
+    if (behind.length > 0)
+      throw new Error(
+        `it lacks messages of partition ${behind.map(({ partitionId }) => partitionId).join(', ')}`,
+      )
+  })
 
 /** The id of the cluster: another broker on the same port has another one. */
 export const clusterIdOf = async (cluster: ClusterAddress, signal?: AbortSignal): Promise<string> =>

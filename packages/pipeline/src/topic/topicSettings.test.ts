@@ -1,17 +1,19 @@
 import { expect, test } from 'vitest'
 import { anyTopic, contradictionsOf, newTopic } from './topicSettings.ts'
 
-test('a new topic is compacted, and has one partition and the replicas of the cluster', () => {
+test('a new topic is compacted, and has one partition and a replica on each of our brokers, or those of the cluster', () => {
   const compacted = [{ name: 'cleanup.policy', value: 'compact' }]
   const topic = { topic: 'products-events', numPartitions: 1, configEntries: compacted }
-  expect([newTopic(anyTopic, true), newTopic(anyTopic, false)]).toEqual([
+  const inSync = { name: 'min.insync.replicas', value: '2' }
+  expect([newTopic(anyTopic, 1), newTopic(anyTopic, 3), newTopic(anyTopic, 0)]).toEqual([
     { ...topic, replicationFactor: 1 },
+    { ...topic, replicationFactor: 3, configEntries: [...compacted, inSync] },
     { ...topic, replicationFactor: -1 },
   ])
 })
 
 test('a new topic with settings has its partitions, replicas and retention', () => {
-  expect(newTopic({ partitions: 6, replication: 3, retention: '36h' }, false)).toEqual({
+  expect(newTopic({ partitions: 6, replication: 3, retention: '36h' }, 0)).toEqual({
     ...{ topic: 'products-events', numPartitions: 6, replicationFactor: 3 },
     configEntries: [
       { name: 'cleanup.policy', value: 'compact,delete' },

@@ -19,22 +19,25 @@ interface NewTopic {
 /**
  * The topic as it is created. It is compacted: the key is the product's code, and a new reader needs only the newest record
  * of each code.
- * @param isStartedHere whether offstream starts the brokers; another cluster has its own default for replicas
+ * @param ownBrokers how many brokers offstream starts; 0: an existing cluster, which has its own default for replicas
  */
 export const newTopic = (
   { partitions, replication, retention }: TopicSettings,
-  isStartedHere: boolean,
-): NewTopic => ({
-  topic: topicName,
-  numPartitions: partitions ?? 1,
-  replicationFactor: replication ?? (isStartedHere ? 1 : -1),
-  configEntries: [
-    { name: 'cleanup.policy', value: policyOf(retention) },
-    ...(retention === null ? [] : [{ name: 'retention.ms', value: String(millisecondsOf(retention)) }]),
-    // A message that is acknowledged survives the loss of one broker, and the loss of one broker blocks no producer.
-    ...(replication !== null && replication >= 3 ? [{ name: 'min.insync.replicas', value: '2' }] : []),
-  ],
-})
+  ownBrokers: number,
+): NewTopic => {
+  const replicas = replication ?? (ownBrokers || -1)
+  return {
+    topic: topicName,
+    numPartitions: partitions ?? 1,
+    replicationFactor: replicas,
+    configEntries: [
+      { name: 'cleanup.policy', value: policyOf(retention) },
+      ...(retention === null ? [] : [{ name: 'retention.ms', value: String(millisecondsOf(retention)) }]),
+      // A message that is acknowledged survives the loss of one broker, and the loss of one broker blocks no producer.
+      ...(replicas >= 3 ? [{ name: 'min.insync.replicas', value: '2' }] : []),
+    ],
+  }
+}
 
 const policyOf = (retention: string | null): string => (retention === null ? 'compact' : 'compact,delete')
 

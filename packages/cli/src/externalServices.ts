@@ -1,0 +1,18 @@
+import type { Stack } from '@offstream/pipeline'
+import type { Context } from './context.ts'
+
+/** Checks the services that run elsewhere, makes them ready for the stack, and prints each. */
+export const prepareExternalServices = async (
+  { config, state }: Stack,
+  { pipeline, output, signal }: Pick<Context, 'pipeline' | 'output' | 'signal'>,
+): Promise<void> => {
+  for (const name of pipeline.externalServices(config)) {
+    await pipeline.prepareExternal(name, config, state, signal)
+    const address = pipeline.addressOf(name, config)
+    const mark = output.paint({ text: '✔', tone: 'good' })
+    output.event(
+      { kind: 'external', service: name, address },
+      `${mark} ${name.padEnd(16)}external, at ${address}`,
+    )
+  }
+}
