@@ -20,13 +20,23 @@ public class BatchRows {
         this.table = table;
     }
 
-    /** Returns the result of `KeysTask` for each partition. If a partition has a few rows, at most its part of `maxRows`, they are in it. */
+    /** Returns the result of `KeysTask` for each partition, with the rows if they are at most its part of `maxRows`. */
     public List keys(int maxRows) {
         return results.map(new KeysTask(maxRows / Math.max(1, results.getNumPartitions()))).collect();
     }
 
-    /** Writes a file for each partition. Returns them in the order of the partitions, null for one without kept rows. */
-    public List write(BitSet[] kept, int[] hashes) {
+    /**
+     * Writes the kept rows of each partition, which has a pending file or null. Returns the data files in the same order,
+     * null for a partition without kept rows.
+     */
+    public List write(PendingFile[] files) {
+        BitSet[] kept = new BitSet[files.length];
+        int[] hashes = new int[files.length];
+        for (int i = 0; i < files.length; i++) {
+            if (files[i] == null) continue;
+            kept[i] = files[i].kept;
+            hashes[i] = files[i].hashOfKeys;
+        }
         return results.mapPartitions(new WriteTask(table, kept, hashes)).collect();
     }
 

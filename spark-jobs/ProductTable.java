@@ -2,7 +2,6 @@ package offstream;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -47,15 +46,15 @@ public class ProductTable extends LakeTable {
      */
     public synchronized void write(List results, BatchRows rows, Map properties) throws IOException {
         RowDelta change = begin();
-        ArrayList added = new ArrayList();
-        for (int i = 0; i < results.size(); i++) {
+        PendingFile[] pending = new PendingFile[results.size()];
+        for (int i = 0; i < pending.length; i++) {
             Object[] result = (Object[]) results.get(i);
             long[] keys = (long[]) result[BatchTask.KEYS];
             List few = (List) result[BatchTask.ROWS];
-            if (few != null) addToTail(few, keys);
-            added.add(few == null ? Integer.valueOf(addPending(keys)) : null);
+            if (few == null) pending[i] = addPending(keys);
+            else addToTail(few, keys);
         }
-        boolean changed = writePending(added, results, rows, change);
+        boolean changed = writePending(pending, rows, change);
         if (!changed && !tail.changed && properties.isEmpty()) {
             abandon();
             return;
@@ -71,46 +70,36 @@ public class ProductTable extends LakeTable {
         }
     }
 
-    /** Returns the number of a file that is not written yet. */
-    private int addPending(long[] keys) {
-        int number = files.size();
-        PendingFile file = new PendingFile(keys.length / ProductIndex.KEY_WORDS);
+    private PendingFile addPending(long[] keys) {
+        PendingFile file = new PendingFile(files.size(), keys);
         files.add(file);
         for (int key = 0, position = 0; key < keys.length; key += ProductIndex.KEY_WORDS, position++) {
             int row = claim(keys, key);
             if (row < 0) continue;
-            index.setPlace(row, number, position);
+            index.setPlace(row, file.number, position);
             file.keep(position, row);
         }
-        return number;
+        return file;
     }
 
-    /** `added` has the number of the pending file of each partition, or null. Returns whether a file was written. */
-    private boolean writePending(List added, List results, BatchRows rows, RowDelta change) {
-        BitSet[] kept = new BitSet[added.size()];
-        int[] hashes = new int[added.size()];
+    /** Writes the pending file of each partition that has one and keeps rows. Returns whether any does. */
+    private boolean writePending(PendingFile[] pending, BatchRows rows, RowDelta change) {
         boolean isAny = false;
-        for (int i = 0; i < kept.length; i++) {
-            if (added.get(i) == null) continue;
-            kept[i] = pending(added.get(i)).kept;
-            hashes[i] = Arrays.hashCode((long[]) ((Object[]) results.get(i))[BatchTask.KEYS]);
-            isAny = isAny || !kept[i].isEmpty();
-        }
-        List written = isAny ? rows.write(kept, hashes) : null;
-        for (int i = 0; i < kept.length; i++) {
-            if (kept[i] == null) continue;
-            int number = ((Integer) added.get(i)).intValue();
-            if (kept[i].isEmpty()) files.set(number, null);
-            else addWritten((DataFile) written.get(i), number, change);
+        for (int i = 0; i < pending.length; i++) isAny = isAny || (pending[i] != null && !pending[i].kept.isEmpty());
+        List written = isAny ? rows.write(pending) : null;
+        for (int i = 0; i < pending.length; i++) {
+            if (pending[i] == null) continue;
+            if (pending[i].kept.isEmpty()) files.set(pending[i].number, null);
+            else addWritten((DataFile) written.get(i), pending[i], change);
         }
         return isAny;
     }
 
-    private void addWritten(DataFile written, int number, RowDelta change) {
-        PendingFile pending = (PendingFile) files.get(number);
-        setFile(number, written);
+    private void addWritten(DataFile written, PendingFile pending, RowDelta change) {
+        setFile(pending.number, written);
+        StoredFile file = file(pending.number);
         for (int i = pending.kept.nextSetBit(0); i >= 0; i = pending.kept.nextSetBit(i + 1))
-            index.setPlace(pending.owner(i), number, file(number).live++);
+            index.setPlace(pending.owner(i), pending.number, file.live++);
         change.addRows(written);
     }
 
@@ -312,10 +301,6 @@ public class ProductTable extends LakeTable {
     private void removeNumber(int number) {
         numbers.remove(file(number).path);
         files.set(number, null);
-    }
-
-    private PendingFile pending(Object number) {
-        return (PendingFile) files.get(((Integer) number).intValue());
     }
 
     private StoredFile file(int number) {
