@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as tick } from 'node:timers/promises'
@@ -161,6 +161,30 @@ describe('a running stack', () => {
       message: expect.stringMatching(/^`visible>=100000` not met within 5 s; last seen: visible \d+$/),
     })
   })
+
+  test.skipIf(process.platform !== 'linux')(
+    '`submit --dry-run` prints the command and the environment of the running job, and starts nothing',
+    async () => {
+      const before = await pids()
+      const { command, environment, folder } = await json(['submit', '--dry-run'])
+      expect(await pids()).toEqual(before)
+      const ofJob = (file: string) =>
+        readFileSync(`/proc/${before['products-stream']}/${file}`, 'utf8').split('\0').slice(0, -1)
+      const program = (words: readonly string[]) =>
+        words.slice(words.findIndex(word => word.endsWith('stream.py')))
+      expect(program(command).length).toBeGreaterThan(10)
+      expect(program(ofJob('cmdline'))).toEqual(program(command))
+      expect(ofJob('environ')).toEqual(
+        expect.arrayContaining([
+          `SPARK_LOCAL_DIRS=${environment.SPARK_LOCAL_DIRS}`,
+          `HOME=${environment.HOME}`,
+        ]),
+      )
+      expect(realpathSync(`/proc/${before['products-stream']}/cwd`)).toBe(folder)
+      const { stdout } = await stack.succeed(['submit', '--dry-run'])
+      expect(stdout).toContain(`--topic products-events`)
+    },
+  )
 
   test('a restart of one service does not affect the others', async () => {
     const before = await pids()

@@ -121,6 +121,7 @@ export { stopServices, stopStack } from './stack/stop.ts'
 export { type Condition, currentStatus, waitFor } from './stack/wait.ts'
 export { examine, type Finding } from './support/doctor.ts'
 export { makeReport, type Report } from './support/report.ts'
+export { shellText, shownCommand } from './support/shownCommand.ts'
 export {
   type Batch,
   type Column,

@@ -1,3 +1,4 @@
+import { Option } from '@commander-js/extra-typings'
 import { OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand } from '../command.ts'
 
@@ -6,6 +7,11 @@ const define: DefineCommand = (command, context) =>
     .option(
       '--accept-data-loss',
       'if messages were lost, record the loss in the table and continue without them',
+    )
+    .addOption(
+      new Option('--dry-run', 'print the command that would start the job, without its secrets').conflicts(
+        'acceptDataLoss',
+      ),
     )
     .addHelpText(
       'after',
@@ -25,6 +31,11 @@ has lost some. \`--accept-data-loss\` records the loss in the table and continue
 with the messages that exist; \`offstream status\` shows it from then on. It does
 nothing if no message was lost.
 
+\`--dry-run\` prints the call of spark-submit for a shell, and changes nothing;
+with \`--json\`, the arguments, the environment and the folder. \`[removed]\` is in
+the place of a secret. Missing runtimes are downloaded, because the command
+contains their paths.
+
 Exit status: 0 the job is running, 3 the services are not running, 8 the job was
 not ready in time, 12 it exited before it was ready, 13 another stream writes
 the table.
@@ -32,11 +43,24 @@ the table.
 Examples:
   offstream up && offstream submit
   offstream submit --accept-data-loss
+  offstream submit --dry-run --profile prod
 
 Next: \`offstream scrape --limit 100\` publishes products to the topic.`,
     )
-    .action(async ({ acceptDataLoss = false }) => {
+    .action(async ({ acceptDataLoss = false, dryRun = false }) => {
       const { output, pipeline, project, settings, call, signal } = context()
+      if (dryRun) {
+        const command = await pipeline.shownCommand(await settings(), 'products-stream')
+        const { file, args, env, cwd } = command
+        output.result(
+          {
+            ...{ kind: 'submit', dryRun, name: 'products-stream' },
+            ...{ command: [file, ...args], environment: env, folder: cwd },
+          },
+          () => pipeline.shellText(command),
+        )
+        return
+      }
       await pipeline.requireRunning(await project(), ['kafka', 'spark-worker'], signal)
       const stack = await settings()
       const start = () => pipeline.startServices(stack, ['products-stream'], call)

@@ -21,6 +21,9 @@ const secretName = [
 
 const isSecretName = new RegExp(secretName, 'i')
 
+/** Whether a variable, a setting or an option has a secret value by its name, such as `--auth-token`. */
+export const isSecret = (name: string): boolean => isSecretName.test(name)
+
 /** The values that are secret by their names, such as those of `OFFSTREAM_WEB_CONTACT` and `AWS_SECRET_ACCESS_KEY`. */
 export const secretValues = (entries: Iterable<readonly [name: string, value: unknown]>): string[] =>
   [...entries].flatMap(([name, value]) =>
@@ -36,8 +39,9 @@ export class Redaction {
   readonly #rules: readonly Rule[]
   #count = 0
 
-  constructor(known: Known) {
-    this.#rules = [...literalRules(known.secrets), ...formRules, ...nameRules(known)]
+  /** @param known without names, only secrets are removed */
+  constructor(known: Known | Pick<Known, 'secrets'>) {
+    this.#rules = [...literalRules(known.secrets), ...formRules, ...('home' in known ? nameRules(known) : [])]
   }
 
   /** How many values were removed, except paths and names. */

@@ -1,0 +1,58 @@
+import type { ServiceCommand } from '@offstream/runtime'
+import type { ServiceName } from '../names.ts'
+import type { Environment } from '../runtimes/environment.ts'
+import { clusterOf } from '../services/kafkaCluster.ts'
+import type { Stack } from '../services/stack.ts'
+import { services } from '../services/table.ts'
+import { isSecret, Redaction, removed, secretValues } from './redaction.ts'
+
+/** The command that starts a service, with `[removed]` in place of secrets. It starts nothing. */
+export const shownCommand = async (
+  stack: Stack,
+  name: ServiceName,
+  environment: Environment = process.env,
+): Promise<ServiceCommand> => {
+  const service = services(stack).find(one => one.name === name)
+  if (service === undefined) throw new Error(`${name} does not run here`)
+  // A password that is missing now cannot be in the command.
+  const cluster = await clusterOf(stack.config, stack.state, environment).catch(() => null)
+  const passwords = cluster?.sasl ? [cluster.sasl.password] : []
+  return withoutSecrets(service.command, [...passwords, ...secretValues(Object.entries(environment))])
+}
+
+/** @param secrets known values; others are recognised by the names of options, settings and variables */
+export const withoutSecrets = (
+  { file, args, env, cwd }: ServiceCommand,
+  secrets: readonly string[],
+): ServiceCommand => {
+  const { apply } = new Redaction({ secrets })
+  return {
+    file,
+    args: args.map((arg, index) => (isSecretOption(args[index - 1]) ? removed : apply(arg))),
+    env: Object.fromEntries(
+      Object.entries(env).map(([name, value]) => [name, isSecret(name) ? removed : apply(value)]),
+    ),
+    cwd,
+  }
+}
+
+/** Whether the next argument is the secret: `--auth-token` and not `--auth-token=…`. */
+const isSecretOption = (arg = ''): boolean => arg.startsWith('-') && !arg.includes('=') && isSecret(arg)
+
+/** The command for a POSIX shell: the folder, the whole environment, and each option with its value on a line. */
+export const shellText = ({ file, args, env, cwd }: ServiceCommand): string => {
+  const variables = Object.entries(env).map(([name, value]) => shellWord(`${name}=${value}`))
+  const lines = [...variables, shellWord(file), ...optionLines(args)]
+  return [`cd ${shellWord(cwd)} && env -i`, ...lines.map(line => `  ${line}`)].join(' \\\n')
+}
+
+const optionLines = ([first, second, ...rest]: readonly string[]): string[] => {
+  if (first === undefined) return []
+  if (second === undefined) return [shellWord(first)]
+  return first.startsWith('--') && !second.startsWith('--')
+    ? [`${shellWord(first)} ${shellWord(second)}`, ...optionLines(rest)]
+    : [shellWord(first), ...optionLines([second, ...rest])]
+}
+
+const shellWord = (text: string): string =>
+  /^[\w%+,./:=@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
