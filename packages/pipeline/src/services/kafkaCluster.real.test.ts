@@ -85,6 +85,41 @@ test.each([
   await expect(openPublisher(await clusterOf(config, state, {}))).rejects.toMatchObject({ code })
 })
 
+test('doctor reports version, expiry of certificates and clocks of the cluster', async () => {
+  await kafka.deleteTopic(topicName)
+  const config = await withPassword(kafka.password)
+  await prepareKafka(config, state)
+  const kafkaFindings = async () => {
+    const ours = Promise.resolve(new Set<number>())
+    const findings = await examine({ config, environment: process.env, directory, state, ours })
+    return findings.filter(({ name }) => name.startsWith('Kafka '))
+  }
+  expect(await kafkaFindings()).toEqual([
+    {
+      ...{ name: 'Kafka version', verdict: 'ok', hint: null },
+      found: `\`${kafka.secureBroker}\` is 3.9 or 4.0`,
+    },
+    {
+      ...{ name: 'Kafka certificates', verdict: 'warning' },
+      found: expect.stringMatching(/^the first to expire is that of `[^`]+`, on \d{4}-\d\d-\d\d, in 1 day$/),
+      hint: expect.stringMatching(/^renew the certificate of `[^`]+`$/),
+    },
+    {
+      ...{ name: 'Kafka clocks', verdict: 'ok', hint: null },
+      found: 'no message is from the future, by the clock of this machine',
+    },
+  ])
+  const producer = kafka.client().producer()
+  await producer.connect()
+  const inTenMinutes = String(Date.now() + 600_000)
+  await producer.send({ topic: topicName, messages: [{ key: '1', value: '{}', timestamp: inTenMinutes }] })
+  await producer.disconnect()
+  expect((await kafkaFindings()).at(-1)).toMatchObject({
+    ...{ name: 'Kafka clocks', verdict: 'warning' },
+    found: 'the topic has messages from the future, by the clock of this machine',
+  })
+})
+
 test('a topic with other partitions or another policy is reported as TOPIC_UNSUITABLE, and not changed', async () => {
   const config = await withPassword(kafka.password, 'kafka.topic.partitions=3', 'kafka.topic.retention=7d')
   const before = await describeTopic(kafka.cluster, null)

@@ -12,17 +12,9 @@ import { findJava, findPython, newestJava, type Tool } from '../runtimes/toolcha
 import { addressOf, checkExternal, externalServices, listeningPorts } from '../services/table.ts'
 import { findChromium } from '../sources/web/chromium.ts'
 import { fileSystemOf, supportsCatalog } from './fileSystem.ts'
+import type { Finding } from './finding.ts'
+import { kafkaFindings } from './kafkaFindings.ts'
 import { secretValues } from './redaction.ts'
-
-/** The result of one check. `warning`: it works, but may fail later. */
-export interface Finding {
-  readonly name: string
-  readonly verdict: 'ok' | 'warning' | 'problem'
-  /** What was found. */
-  readonly found: string
-  /** The fix; null if the verdict is `ok`. */
-  readonly hint: string | null
-}
 
 /** What to check. */
 export interface DoctorOptions {
@@ -61,9 +53,12 @@ export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
     folder(directory, directoriesOf(state)),
     fileSystem(directoriesOf(state).warehouse),
     ...externalServices(config).map(name => external(name, config, state)),
+    ...(externalServices(config).includes('kafka')
+      ? [kafkaFindings(config, state, AbortSignal.timeout(externalTimeoutMs))]
+      : []),
     ...listeningPorts(config).map(path => portFinding(path, numberAt(config, path), config.host, ours)),
   ])
-  return found
+  return found.flat()
 }
 
 const ok = (name: string, found: string): Finding => ({ name, verdict: 'ok', found, hint: null })

@@ -100,6 +100,22 @@ export const acknowledgedMessages = async (cluster: ClusterAddress, signal?: Abo
     return offsets.reduce((sum, { high }) => sum + Number(high), 0)
   })
 
+/** Whether a message in the topic is newer than `at`, by its own timestamp. */
+export const hasMessagesAfter = async (
+  cluster: ClusterAddress,
+  at: Date,
+  signal?: AbortSignal,
+): Promise<boolean> =>
+  withAdmin(cluster, signal, async admin => {
+    // First: without such a message, the second response has the offsets of the next messages.
+    const ends = await admin.fetchTopicOffsets(topicName)
+    const found = await admin.fetchTopicOffsetsByTimestamp(topicName, at.getTime())
+    return found.some(({ partition, offset }) => {
+      const end = ends.find(other => other.partition === partition)
+      return end !== undefined && Number(offset) < Number(end.high)
+    })
+  })
+
 /** A topic as its broker describes it. */
 export interface TopicDescription {
   readonly name: string
