@@ -262,6 +262,7 @@ const withoutServices: readonly Provoked[] = [
       }
     },
   },
+  { code: 'PROFILE_UNKNOWN', exit: 2, by: ({ run }) => run(['down', '--profile', 'prd']) },
   {
     code: 'PROJECT_EXISTS',
     exit: 10,
