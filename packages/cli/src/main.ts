@@ -39,6 +39,9 @@ process.stdout.on('error', error => {
   void report(error).then(status => process.exit(status))
 })
 
+/** Errors that a user without the right `--profile` sees. */
+const ofStoppedServices = new Set(['NOT_RUNNING', 'KAFKA_UNREACHABLE', 'THRIFT_UNREACHABLE'])
+
 const program = newProgram()
 
 // Loaded when a command runs: help waits neither for the configuration nor for what a terminal needs.
@@ -96,7 +99,7 @@ async function report(thrown: unknown): Promise<number> {
   const { errorForUser } = await import('./errorForUser.ts')
   const printed = errorForUser(error)
   output.error(printed, program.opts().verbose ?? false)
-  if (printed instanceof OffstreamError && /^(?:notRunning|unreachable)$/.test(printed.outcome))
+  if (printed instanceof OffstreamError && ofStoppedServices.has(printed.code))
     await context?.noteOtherServices().catch(() => undefined)
   return printed instanceof OffstreamError ? exitStatus[printed.outcome] : exitStatus.unexpected
 }
