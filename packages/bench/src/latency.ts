@@ -10,7 +10,7 @@ import { StreamStack } from './streamStack.ts'
 
 const rates = [50, 500]
 /** The measurements of the peers, and those at the higher rate, take this share of the time. */
-const shortShare = 0.2
+const shortShare = 0.1
 /** With this setting at 0 the job writes small batches with MERGE too. A version without it always does. */
 const indexSetting = 'stream.maxIndexedRows'
 const deltaJob = 'Spark, Delta MERGE (probed by delta-rs)'
@@ -125,7 +125,7 @@ export const latency: Scenario = {
 latency is the time from sending it to the query result that shows it. The probe queries at most five times a second, so it adds 0.1 s on
 average; its own processor time is a column. The probe of offstream is PyHive on the Thrift server. The table of the Delta job
 is probed by delta-rs, without a server, so that the probe does not load the job. The processor time is that of the job. The upkeep of the
-table is included. Each measurement starts after 15 seconds of the same load; those of the peers, and those at the higher rate, take a fifth
+table is included. Each measurement starts after 15 seconds of the same load; those of the peers, and those at the higher rate, take a tenth
 of the time.`,
   defaultMinutes: 10,
   defaultRepeats: 1,
