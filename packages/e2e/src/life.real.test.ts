@@ -313,7 +313,7 @@ describe.skipIf((await findChromium()) === null)('a stack (needs Chromium)', () 
           const { exitCode, stdout } = await stack.run(['status', '--json'])
           const { state, services } = StatusContract.parse(JSON.parse(stdout))
           const unhealthy = services.flatMap(({ name, health }) => (health === 'unhealthy' ? [name] : []))
-          expect([exitCode, state, unhealthy]).toEqual([4, 'degraded', pipelineServices])
+          expect([exitCode, state, unhealthy]).toEqual([4, 'degraded', pipelineServices(stack.config)])
         },
         { what: 'all services to be unhealthy', timeoutMs: 120_000 },
       )

@@ -36,7 +36,7 @@ test('every name has a service, in the order of the names; `up` starts all but t
   const names = listedServices(config)
   expect(services(stack).map(({ name }) => name)).toEqual(names)
   expect([...stackServices(config), 'products-stream', 'dashboard']).toEqual(names)
-  expect([...pipelineServices, 'dashboard']).toEqual(serviceNames)
+  expect([...pipelineServices(config), 'dashboard']).toEqual(names)
   expect(serviceNames.filter(name => !names.includes(name))).toEqual(['kafka-2', 'kafka-3'])
 })
 

@@ -165,10 +165,9 @@ export const prepareExternal = async (
 export const listeningPorts = (config: Config): readonly string[] =>
   serviceNames.filter(name => placeOf(name, config) === 'here').flatMap(name => table[name].ports(config))
 
-/** The services of the pipeline itself; the dashboard shows it, and is not part of it. */
-export const pipelineServices: readonly ServiceName[] = serviceNames.filter(
-  name => table[name].startedBy !== 'dashboard',
-)
+/** The listed services of the pipeline itself; the dashboard shows it, and is not part of it. */
+export const pipelineServices = (config: Config): readonly ServiceName[] =>
+  listedServices(config).filter(name => table[name].startedBy !== 'dashboard')
 
 /** Where clients connect to a service. */
 export const addressOf = (name: ServiceName, config: Config): string => table[name].address(config)

@@ -149,7 +149,7 @@ export const readStatus = async (
   })
   return {
     version: 1,
-    state: overall(statuses),
+    state: overall(statuses, config),
     services: statuses,
     flow: {
       fetched,
@@ -169,8 +169,9 @@ export const readStatus = async (
  * Stopped: no service runs or is about to. Healthy: every service of `up` is running and healthy, and so is the stream if
  * it was submitted. The stream also counts if the table has lost its products. The dashboard is not part of the pipeline.
  */
-const overall = (all: readonly ServiceStatus[]): Status['state'] => {
-  const services = all.filter(({ name, state }) => pipelineServices.includes(name) && state !== 'unused')
+const overall = (all: readonly ServiceStatus[], config: Config): Status['state'] => {
+  const ofPipeline = pipelineServices(config)
+  const services = all.filter(({ name, state }) => ofPipeline.includes(name) && state !== 'unused')
   const own = services.filter(({ state }) => state !== 'external')
   if (own.every(({ state }) => state === 'stopped' || state === 'failed')) return 'stopped'
   const required = services.filter(
