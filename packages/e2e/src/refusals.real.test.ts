@@ -111,7 +111,7 @@ test('a statement that starts with a comment is not parsed as an option', async 
 
 test('a scrape without a broker fails before it visits a page', async () => {
   expect((await stack.run(['scrape', '--url', 'http://127.0.0.1:9/'])).shown).toMatchInlineSnapshot(`
-    "! ✖ Could not connect to a Kafka broker at \`127.0.0.1:<kafka.port>\` [KAFKA_UNREACHABLE]
+    "! ✖ Could not connect to a Kafka broker at \`127.0.0.1:<kafka.port>\`: Connection error: connect ECONNREFUSED 127.0.0.1:<kafka.port> [KAFKA_UNREACHABLE]
     ! → start the services with \`offstream up\`, then try again
     exit 9"
   `)
