@@ -66,7 +66,8 @@ describe('offstream, packed and installed into an empty folder,', () => {
     const doctor = JSON.parse((await offstream('doctor', '--json')).stdout)
 
     const ofLock = listed.runtimes.filter(({ use }: { use: string }) => use === 'used' || use === 'missing')
-    expect(ofLock).toHaveLength(5)
+    const kinds = new Set(ofLock.map(({ name }: { name: string }) => name.split('-')[0]))
+    expect([...kinds].sort()).toEqual(['archives', 'connectors', 'ivy', 'kafka', 'spark'])
     expect(doctor.findings.find(({ name }: { name: string }) => name === 'Java')?.verdict).toBe('ok')
   })
 
