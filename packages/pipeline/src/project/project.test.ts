@@ -265,6 +265,18 @@ test('settings of an existing Kafka cluster that contradict each other are probl
   ])
 })
 
+test('a port that nothing listens on may be equal to another one', async () => {
+  const load = async (...settings: readonly string[]) =>
+    loadProject({ from: await projectOf(''), environment: {}, settings })
+  await load('kafka.port=9192', 'thrift.port=9292', 'dashboard.port=9091')
+  await load('kafka.mode=kraft', 'kafka.port=2181')
+  await load('kafka.brokers=one:9092', 'thrift.port=9092', 'dashboard.port=2181')
+  for (const started of ['kafka.brokerCount=3', 'kafka.mode=kraft'])
+    await expect(load(started, 'kafka.secondPort=9091', 'thrift.port=9091')).rejects.toMatchObject({
+      message: expect.stringMatching(/thrift\.port: must differ from kafka\.\w+ \(both are 9091\)/),
+    })
+})
+
 test('a number that is null by default is read as a number on the command line, and a password file as text', async () => {
   const settings = ['kafka.brokers=one:9092', 'kafka.topic.partitions=6', 'kafka.sasl.passwordFile=12']
   const { config } = await loadProject({ from: await projectOf(''), environment: {}, settings })

@@ -23,12 +23,27 @@ export const crossFieldProblems = (config: Config): string[] => [
 
 const portConflicts = (config: Config): string[] => {
   const byPort = new Map<number, string>()
+  const unused = unusedPorts(config)
   return portPaths.flatMap(path => {
+    if (unused.includes(path)) return []
     const value = numberAt(config, path)
     const other = byPort.get(value)
     byPort.set(value, path)
     return other === undefined ? [] : [`${path}: must differ from ${other} (both are ${value})`]
   })
+}
+
+/** The settings of the ports that no service listens on with this configuration. */
+export const unusedPorts = ({ kafka: { brokers, mode, brokerCount } }: Config): readonly string[] => {
+  const isHere = brokers.trim() === ''
+  const isUsed: Readonly<Record<string, boolean>> = {
+    'zookeeper.port': isHere && mode === 'zookeeper',
+    'kafka.port': isHere,
+    'kafka.controllerPort': isHere && mode === 'kraft',
+    'kafka.secondPort': isHere && brokerCount === 3,
+    'kafka.thirdPort': isHere && brokerCount === 3,
+  }
+  return Object.keys(isUsed).filter(path => !isUsed[path])
 }
 
 const kafkaConflicts = ({ kafka: { brokers, brokerCount, tls, sasl, topic } }: Config): string[] =>

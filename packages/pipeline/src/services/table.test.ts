@@ -7,6 +7,7 @@ import { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { configOf } from '../project/layers.ts'
 import { portPaths, settingPaths } from '../project/paths.ts'
+import { unusedPorts } from '../project/rules.ts'
 import type { Stack } from './stack.ts'
 import {
   addressOf,
@@ -99,6 +100,15 @@ test('with an existing Kafka cluster, Kafka is external, ZooKeeper is unused, an
     ['kafka.controllerPort', 'kafka.secondPort', 'kafka.thirdPort'],
   ])
 })
+
+test.each(['kafka.mode=zookeeper', 'kafka.mode=kraft', 'kafka.brokerCount=3', 'kafka.brokers=one:9092'])(
+  'with `%s`, the services listen on all ports except the unused ones',
+  setting => {
+    const config = configOf([setting])
+    const used = portPaths.filter(path => !unusedPorts(config).includes(path))
+    expect(listeningPorts(config).toSorted()).toEqual(used.toSorted())
+  },
+)
 
 test('with `kafka.mode: kraft` ZooKeeper is unused, and Kafka also listens on the port of its controller', () => {
   const kraft = services({ ...stack, config: configOf(['kafka.mode=kraft']) })
