@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, type KeyPairKeyObjectResult, sign } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,29 @@ const folderWith = (files: Readonly<Record<string, string>>): string => {
   onTestFinished(() => rmSync(folder, { recursive: true }))
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
   return folder
+}
+
+const keyPair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' })
+
+/** An element of DER: its tag, its length, its content. */
+const der = (tag: number, ...content: readonly Buffer[]): Buffer => {
+  const bytes = Buffer.concat(content)
+  const { length } = bytes
+  const size = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
+  return Buffer.concat([Buffer.from([tag, ...size]), bytes])
+}
+
+/** A certificate in PEM that is signed with its own key. Node can only read certificates. */
+const certificateOf = ({ publicKey, privateKey }: KeyPairKeyObjectResult): string => {
+  const algorithm = der(0x30, Buffer.from('06082a8648ce3d040302', 'hex'))
+  const commonName = der(0x30, Buffer.from('0603550403', 'hex'), der(0x0c, Buffer.from('test')))
+  const name = der(0x30, der(0x31, commonName))
+  const moments = ['260101000000Z', '460101000000Z'].map(moment => der(0x17, Buffer.from(moment)))
+  const key = publicKey.export({ type: 'spki', format: 'der' })
+  const content = der(0x30, der(2, Buffer.from([1])), algorithm, name, der(0x30, ...moments), name, key)
+  const signature = der(3, Buffer.from([0]), sign('sha256', content, privateKey))
+  const text = der(0x30, content, algorithm, signature).toString('base64')
+  return `-----BEGIN CERTIFICATE-----\n${text.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
 }
 
 const sectionOf = (...settings: readonly string[]) =>
@@ -74,11 +97,13 @@ test('Java’s client gets the user and the password in a login that quotes them
 })
 
 test('a key in any form is read as PKCS #8, which Java requires', () => {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { privateKey, publicKey } = keyPair()
+  const ca = `the authority\n${certificateOf(keyPair())}`
+  const cert = certificateOf({ privateKey, publicKey })
   const folder = folderWith({
     'key.pem': privateKey.export({ type: 'sec1', format: 'pem' }).toString(),
-    'ca.pem': 'the authority',
-    'cert.pem': 'the certificate',
+    'ca.pem': ca,
+    'cert.pem': cert,
   })
   const tls = {
     caFile: join(folder, 'ca.pem'),
@@ -86,13 +111,13 @@ test('a key in any form is read as PKCS #8, which Java requires', () => {
     keyFile: join(folder, 'key.pem'),
   }
   const key = privateKey.export({ type: 'pkcs8', format: 'pem' })
-  expect(readCertificates(tls)).toEqual({ ca: 'the authority', cert: 'the certificate', key })
+  expect(readCertificates(tls)).toEqual({ ca, cert, key })
   expect(javaClientSettings({ brokers: ['one:9092'], tls, sasl: null })).toEqual({
     'security.protocol': 'SSL',
     'ssl.truststore.type': 'PEM',
-    'ssl.truststore.certificates': 'the authority',
+    'ssl.truststore.certificates': ca,
     'ssl.keystore.type': 'PEM',
-    'ssl.keystore.certificate.chain': 'the certificate',
+    'ssl.keystore.certificate.chain': cert,
     'ssl.keystore.key': key,
   })
 })
@@ -104,5 +129,30 @@ test.each([
   const folder = folderWith({ 'text.pem': 'not a key' })
   expect(() => readCertificates({ caFile: null, keyFile: join(folder, name) })).toThrowError(
     expect.objectContaining({ code: 'FILE_MISSING' }),
+  )
+})
+
+test.each(['caFile', 'certFile'])('a file of `%s` that is not a certificate is an error', setting => {
+  const folder = folderWith({ 'text.pem': 'not a certificate' })
+  const file = join(folder, 'text.pem')
+  expect(() => readCertificates({ caFile: null, [setting]: file })).toThrowError(
+    expect.objectContaining({
+      code: 'FILE_MISSING',
+      message: expect.stringContaining(`\`${file}\` cannot be read`),
+    }),
+  )
+})
+
+test('a certificate with the key of another one is an error that names both files', () => {
+  const folder = folderWith({
+    'cert.pem': certificateOf(keyPair()),
+    'key.pem': keyPair().privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  })
+  const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+  expect(() => readCertificates({ caFile: null, certFile, keyFile })).toThrowError(
+    expect.objectContaining({
+      code: 'FILE_MISSING',
+      message: `\`${keyFile}\` is not the key of the certificate in \`${certFile}\``,
+    }),
   )
 })

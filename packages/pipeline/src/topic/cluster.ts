@@ -1,4 +1,4 @@
-import { createPrivateKey } from 'node:crypto'
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { messageOf, type OffstreamError } from '@offstream/runtime'
@@ -100,19 +100,32 @@ export interface Certificates {
 }
 
 /**
- * Reads the PEM files.
+ * Reads and checks the PEM files.
  * @throws OffstreamError FILE_MISSING
  */
-export const readCertificates = ({ caFile, certFile = null, keyFile = null }: Tls): Certificates => ({
-  ca: caFile === null ? null : readText(caFile),
-  cert: certFile === null ? null : readText(certFile),
-  key: keyFile === null ? null : readKey(keyFile),
-})
+export const readCertificates = ({ caFile, certFile = null, keyFile = null }: Tls): Certificates => {
+  const ca = caFile === null ? null : readPem(caFile, text => new X509Certificate(text))
+  const cert = certFile === null ? null : readPem(certFile, text => new X509Certificate(text))
+  const key = keyFile === null ? null : readPem(keyFile, createPrivateKey)
+  if (cert !== null && key !== null && !cert.parsed.checkPrivateKey(key.parsed))
+    throw new PipelineError(
+      'FILE_MISSING',
+      `\`${keyFile}\` is not the key of the certificate in \`${certFile}\``,
+      { hint: 'use the certificate and the key that were issued together' },
+    )
+  return { ca: ca?.text ?? null, cert: cert?.text ?? null, key: key === null ? null : pkcs8(key.parsed) }
+}
 
-const readKey = (file: string): string => {
-  const pem = readText(file)
+const pkcs8 = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString()
+
+/** The text of a PEM file, and what it contains. Of several certificates, only the first is parsed. */
+const readPem = <T>(
+  file: string,
+  parse: (text: string) => T,
+): { readonly text: string; readonly parsed: T } => {
+  const text = readText(file)
   try {
-    return createPrivateKey(pem).export({ type: 'pkcs8', format: 'pem' }).toString()
+    return { text, parsed: parse(text) }
   } catch (error) {
     throw unreadable(file, error)
   }
