@@ -265,6 +265,19 @@ test('settings of an existing Kafka cluster that contradict each other are probl
   ])
 })
 
+test.each(['one', 'one:', '[::1]:9092', '::1:9092', 'kafka://one:9092'])(
+  'the brokers `%s` are invalid',
+  async brokers => {
+    const settings = [`kafka.brokers=${brokers}`]
+    await expect(loadProject({ from: await projectOf(''), environment: {}, settings })).rejects.toMatchObject(
+      {
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining('kafka.brokers: must be addresses such as `one.example.org:9092,'),
+      },
+    )
+  },
+)
+
 test('a port that nothing listens on may be equal to another one', async () => {
   const load = async (...settings: readonly string[]) =>
     loadProject({ from: await projectOf(''), environment: {}, settings })

@@ -23,10 +23,10 @@ export const probeBroker = async (
   tls: Tls | null,
   signal: AbortSignal,
 ): Promise<BrokerFacts> => {
-  const port = Number(address.slice(address.lastIndexOf(':') + 1))
-  const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1')
-  const secure = tls === null ? null : openTls({ host, port, ...tlsOptions(host, tls) })
-  const socket = addAbortSignal(signal, secure ?? openSocket({ host, port }))
+  const [host = '', port] = address.split(':')
+  const destination = { host, port: Number(port) }
+  const secure = tls === null ? null : openTls({ ...destination, ...tlsOptions(host, tls) })
+  const socket = addAbortSignal(signal, secure ?? openSocket(destination))
   try {
     const certificateExpires = secure === null ? null : await expiryOf(secure)
     socket.write(supportedRequests)
