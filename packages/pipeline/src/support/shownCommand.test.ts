@@ -23,6 +23,12 @@ test('the shown command of a service without secrets is the one that starts it',
   expect(await shownCommand(stack, 'products-stream', {})).toEqual(started?.command)
 })
 
+test('the name of the user, which desktops set as USERNAME, stays in the paths of the shown command', async () => {
+  const stack = stackWith()
+  const [started] = services(stack).filter(({ name }) => name === 'products-stream')
+  expect(await shownCommand(stack, 'products-stream', { USERNAME: 'project' })).toEqual(started?.command)
+})
+
 test('a password is neither in the shown command nor in the one that starts the job', async () => {
   const stack = stackWith(
     ...['kafka.brokers=one:9093', 'kafka.sasl.mechanism=plain', 'kafka.sasl.username=reader'],

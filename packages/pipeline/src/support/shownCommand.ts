@@ -17,10 +17,17 @@ export const shownCommand = async (
   // A password that is missing now cannot be in the command.
   const cluster = await clusterOf(stack.config, stack.state, environment).catch(() => null)
   const passwords = cluster?.sasl ? [cluster.sasl.password] : []
-  return withoutSecrets(service.command, [...passwords, ...secretValues(Object.entries(environment))])
+  return withoutSecrets(service.command, [...passwords, ...secretsIn(environment)])
 }
 
-/** @param secrets known values; others are recognised by the names of options, settings and variables */
+/** The secret values of variables. The name of the user is not a secret here: it is part of paths. */
+const secretsIn = (environment: Environment): readonly string[] =>
+  secretValues(Object.entries(environment).filter(([name]) => !/user[_.-]?name$/i.test(name)))
+
+/**
+ * The command with `[removed]` instead of each secret.
+ * @param secrets known values; others are recognised by the names of options, settings and variables
+ */
 export const withoutSecrets = (
   { file, args, env, cwd }: ServiceCommand,
   secrets: readonly string[],
