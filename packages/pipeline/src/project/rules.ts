@@ -93,6 +93,11 @@ const suggestion = (similar: readonly string[]): string =>
 /** Environment variables of offstream that are not settings; the services have `OFFSTREAM_MARK`. */
 const otherVariables = ['OFFSTREAM_CACHE', 'OFFSTREAM_STACK', 'OFFSTREAM_PROFILE', 'OFFSTREAM_MARK']
 
+const knownVariables: readonly string[] = [...settingPaths.map(environmentName), ...otherVariables]
+
+/** Whether offstream reads this environment variable. Those with passwords are not among them: settings name them. */
+export const isKnownVariable = (name: string): boolean => knownVariables.includes(name)
+
 /**
  * A misspelt variable is an error: ignoring it would leave the user with a setting that has no effect.
  * @param values the settings in use
@@ -103,7 +108,6 @@ export const unknownVariables = (
   values: ReadonlyMap<string, unknown>,
   inFile: readonly Layer[] = [],
 ): string[] => {
-  const known = [...settingPaths.map(environmentName), ...otherVariables]
   const defaults = Config.parse({})
   const passwords = clusterSections.flatMap(section => {
     const path = `${section}.sasl.passwordVariable`
@@ -113,8 +117,8 @@ export const unknownVariables = (
     ]
   })
   return Object.keys(environment)
-    .filter(name => name.startsWith('OFFSTREAM_') && !known.includes(name) && !passwords.includes(name))
-    .map(name => `environment ${name}: unknown setting${suggestion(mostSimilar(name, known))}`)
+    .filter(name => name.startsWith('OFFSTREAM_') && !isKnownVariable(name) && !passwords.includes(name))
+    .map(name => `environment ${name}: unknown setting${suggestion(mostSimilar(name, knownVariables))}`)
 }
 
 /** The `names` with the fewest edits to `written`, if so few that `written` is probably a typing error. */

@@ -59,6 +59,8 @@ const secret: Readonly<Record<string, string>> = {
   AWS_SECRET_ACCESS_KEY: 'canary',
   GITHUB_TOKEN: 'canary',
   OFFSTREAM_TOPIC_PASSWORD: 'canary',
+  // A name that `kafka.sasl.passwordVariable` may have.
+  OFFSTREAM_PROD_SECRET: 'canary',
   HTTPS_PROXY: 'http://me:canary@proxy.example:3128',
 }
 

@@ -1,4 +1,5 @@
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
+import { isKnownVariable } from '../project/rules.ts'
 
 /** The environment of a process, as Node has it. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -46,9 +47,12 @@ export const programEnvironment = (environment: Environment): Record<string, str
   LC_ALL: 'C.UTF-8',
 })
 
-/** The environment of offstream's own daemon, which reads its settings too. `NODE_OPTIONS` is not among it. */
+/**
+ * The environment of offstream's own daemon, which also reads its settings. It contains neither `NODE_OPTIONS` nor a
+ * password, whatever the name of that variable is.
+ */
 export const daemonEnvironment = (environment: Environment): Record<string, string> => ({
-  ...selected(environment, name => /^(?:OFFSTREAM_(?!\w*PASSWORD)\w+|TMPDIR|XDG_\w+)$/.test(name)),
+  ...selected(environment, name => isKnownVariable(name) || /^(?:TMPDIR|XDG_\w+)$/.test(name)),
   ...programEnvironment(environment),
 })
 
