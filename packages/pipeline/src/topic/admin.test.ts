@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
-import { acknowledgedMessages } from './admin.ts'
+import { acknowledgedMessages, describeTopic } from './admin.ts'
 import { localCluster } from './cluster.ts'
 
-/** A listener that takes connections and never says a word, as a broker does that is stopped or out of memory. */
-const silence = async () => {
+/** A server that accepts connections and never responds, like a broker that is stopped (SIGSTOP) or out of memory. */
+const silentServer = async () => {
   const sockets = new Set<Socket>()
   const server = createServer(socket => sockets.add(socket.on('error', () => undefined)))
   server.listen(0, '127.0.0.1')
@@ -20,10 +20,17 @@ const silence = async () => {
   }
 }
 
-// Left to itself, the client waits half a minute for its question and then once more to take its leave.
-test('a request to a broker that does not answer fails after some seconds', { timeout: 20_000 }, async () => {
-  await using broker = await silence()
-  await expect(acknowledgedMessages(localCluster(broker.address))).rejects.toThrow(
-    /gave up|timed out|unreachable|answered/i,
-  )
+// Without a deadline, the client waits half a minute for the response, and again when it disconnects.
+test('a request to a broker that does not respond fails after some seconds, with the reason', {
+  timeout: 20_000,
+}, async () => {
+  await using broker = await silentServer()
+  const cluster = localCluster(broker.address)
+  await Promise.all([
+    expect(acknowledgedMessages(cluster)).rejects.toThrow(/gave up|timed out|unreachable|answered/i),
+    expect(describeTopic(cluster, null)).rejects.toMatchObject({
+      code: 'KAFKA_UNREACHABLE',
+      message: expect.stringMatching(/^Could not connect to a Kafka broker at `127.0.0.1:\d+`: .*timed out/i),
+    }),
+  ])
 })

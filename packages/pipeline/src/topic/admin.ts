@@ -4,7 +4,7 @@ import { type OffstreamError, withDeadline } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
 import { type Admin, brokerErrorOf, defaultConfigSource, stackClient, topicResource } from './client.ts'
 import type { ClusterAddress } from './cluster.ts'
-import { clusterErrorOf } from './clusterErrors.ts'
+import { clusterErrorOf, unreachable } from './clusterErrors.ts'
 import { topicName } from './message.ts'
 import { anyTopic, contradictionsOf, newTopic, type TopicSettings } from './topicSettings.ts'
 
@@ -30,7 +30,7 @@ const withAdmin = async <T>(
   }
 }
 
-/** Creates the topic if it does not exist. Resolves when the broker answers with the topic's metadata. */
+/** Creates the topic if it does not exist. Resolves when each of its partitions has a leader. */
 export const ensureTopic = async (
   cluster: ClusterAddress,
   settings: TopicSettings = anyTopic,
@@ -41,7 +41,7 @@ export const ensureTopic = async (
     if (!topics.includes(topicName)) {
       await admin.createTopics({
         waitForLeaders: true,
-        topics: [newTopic(settings, cluster.isStartedHere ? cluster.brokers.length : 0)],
+        topics: [newTopic(settings, ownBrokersOf(cluster))],
       })
     }
     const { topics: known } = await admin.fetchTopicMetadata({ topics: [topicName] })
@@ -49,8 +49,12 @@ export const ensureTopic = async (
       throw new Error(`\`${topicName}\` has no leader yet`)
   })
 
+/** How many brokers offstream starts; 0: an existing cluster. */
+const ownBrokersOf = ({ brokers, isStartedHere = false }: ClusterAddress): number =>
+  isStartedHere ? brokers.length : 0
+
 /**
- * Resolves if a broker describes the topic as the settings require it. Changes nothing.
+ * Resolves if the topic is as the settings require. Changes nothing.
  * @throws OffstreamError TOPIC_DELETED, TOPIC_UNSUITABLE, and the codes of `clusterErrorOf`
  */
 export const checkTopic = async (
@@ -58,20 +62,24 @@ export const checkTopic = async (
   settings: TopicSettings,
   signal?: AbortSignal,
 ): Promise<void> => {
-  const contradictions = contradictionsOf(await describeTopic(cluster, null, signal), settings)
+  const topic = await describeTopic(cluster, null, signal)
+  const contradictions = contradictionsOf(topic, settings, ownBrokersOf(cluster))
   if (contradictions.length === 0) return
   throw new PipelineError(
     'TOPIC_UNSUITABLE',
     `Topic \`${topicName}\` in Kafka at \`${cluster.brokers.join(',')}\` is not as configured: ${contradictions.join('; ')}`,
     {
-      hint: 'change the topic with the tools of the cluster, or correct `kafka.topic` in `offstream.yaml`',
+      hint: cluster.isStartedHere
+        ? 'correct `kafka.topic` or `kafka.brokerCount`, or delete the messages with `offstream down && offstream reset --topic`'
+        : 'change the topic with the tools of the cluster, or correct `kafka.topic` in `offstream.yaml`',
     },
   )
 }
 
 /**
- * Resolves if the broker at the address of `cluster` has all messages of the topic that it stores. The others may be down.
- * @param id of this broker
+ * Resolves if the replicas of the broker at the address of `cluster` are in sync: it has all messages of their partitions.
+ * The other brokers may be down.
+ * @param id the id of this broker
  */
 export const checkInSync = async (cluster: ClusterAddress, id: number, signal?: AbortSignal): Promise<void> =>
   withAdmin(cluster, signal, async admin => {
@@ -86,7 +94,7 @@ export const checkInSync = async (cluster: ClusterAddress, id: number, signal?: 
       )
   })
 
-/** The id of the cluster: another broker on the same port has another one. */
+/** The id of the cluster, which a broker of another cluster on the same port does not have. */
 export const clusterIdOf = async (cluster: ClusterAddress, signal?: AbortSignal): Promise<string> =>
   withAdmin(cluster, signal, async admin => (await admin.describeCluster()).clusterId)
 
@@ -204,12 +212,12 @@ export const deleteGroups = async (cluster: ClusterAddress, prefix: string): Pro
   withAdmin(cluster, undefined, async admin => {
     const { groups } = await admin.listGroups()
     const names = groups.map(({ groupId }) => groupId).filter(name => name.startsWith(prefix))
-    // Kafka refuses groups that have members, and deletes the others.
+    // Kafka does not delete groups that have members; it deletes the others.
     if (names.length > 0) await admin.deleteGroups(names).catch(() => undefined)
   })
 
 /**
- * Resolves if a broker answers, within a few seconds.
+ * Resolves if a broker responds within a few seconds.
  * @throws OffstreamError the codes of `clusterErrorOf`
  */
 export const requireBroker = async (cluster: ClusterAddress): Promise<void> => {
@@ -218,27 +226,17 @@ export const requireBroker = async (cluster: ClusterAddress): Promise<void> => {
   })
 }
 
-/** Whether the broker has answered that the topic does not exist. */
+/** Whether the broker has reported that the topic does not exist. */
 export const isTopicMissing = (error: unknown): boolean =>
   brokerErrorOf(error)?.type === 'UNKNOWN_TOPIC_OR_PARTITION'
 
-/** The error of a cluster that denies access, or whose brokers do not answer. */
+/** The error of a cluster that denies access, or whose brokers do not respond. */
 export const clusterFailure = (cluster: ClusterAddress, cause: unknown): OffstreamError => {
   const { brokers, isStartedHere = false } = cluster
   const hint = isStartedHere
     ? 'start the services with `offstream up`, then try again'
     : 'check `kafka.brokers` in `offstream.yaml`, and whether the listener requires TLS or SASL'
-  return (
-    clusterErrorOf(cause, { brokers, topic: topicName, hint }) ??
-    new PipelineError(
-      'KAFKA_UNREACHABLE',
-      `Could not connect to a Kafka broker at \`${brokers.join(',')}\``,
-      {
-        hint,
-        cause,
-      },
-    )
-  )
+  return clusterErrorOf(cause, { brokers, topic: topicName, hint }) ?? unreachable(brokers, cause, hint)
 }
 
 /** The error of a cluster without the topic, which `up` has created. */

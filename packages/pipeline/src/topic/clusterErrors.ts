@@ -39,7 +39,7 @@ export interface Attempt extends Pick<ClusterAddress, 'brokers'> {
 const certificateCodes = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS_|ERR_SSL_(?!WRONG_VERSION)/
 
 /**
- * The user's error for a cluster that denies access or cannot be reached; null if the error is another one.
+ * The user's error for a cluster that denies access or cannot be reached; null for any other error.
  * Codes: AUTHENTICATION_FAILED, ACCESS_DENIED, CERTIFICATE_REJECTED, KAFKA_UNREACHABLE.
  */
 export const clusterErrorOf = (
@@ -69,14 +69,19 @@ export const clusterErrorOf = (
         cause: error,
       },
     )
-  if (/Connection|Brokers|Timeout|NonRetriable|NumberOfRetries/.test(name))
-    return new PipelineError(
-      'KAFKA_UNREACHABLE',
-      `Could not connect to a Kafka broker at \`${address}\`: ${messageOf(error)}`,
-      {
-        hint: hint ?? 'check the address and the port, and whether the listener requires TLS or SASL',
-        cause: error,
-      },
-    )
-  return null
+  return /Connection|Brokers|Timeout|NonRetriable|NumberOfRetries/.test(name)
+    ? unreachable(brokers, error, hint)
+    : null
 }
+
+/** The user's error if no broker responds. */
+export const unreachable = (
+  brokers: readonly string[],
+  cause: unknown,
+  hint = 'check the address and the port, and whether the listener requires TLS or SASL',
+): OffstreamError =>
+  new PipelineError(
+    'KAFKA_UNREACHABLE',
+    `Could not connect to a Kafka broker at \`${brokers.join(',')}\`: ${messageOf(cause)}`,
+    { hint, cause },
+  )

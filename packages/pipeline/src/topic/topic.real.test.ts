@@ -8,11 +8,12 @@ import { type Product, productColumns } from '../product/product.ts'
 import { readFetched } from '../scrape/produce.ts'
 import { type LineCounts, produceLines } from '../scrape/produceLines.ts'
 import { startKafka, type TestKafka } from '../services/testKafka.ts'
-import { acknowledgedMessages, describeTopic, ensureTopic } from './admin.ts'
+import { acknowledgedMessages, checkTopic, describeTopic, ensureTopic } from './admin.ts'
 import { localCluster } from './cluster.ts'
 import { topicName } from './message.ts'
 import { type PeekedMessage, type PeekOptions, peekTopic } from './peek.ts'
 import { openPublisher } from './publisher.ts'
+import { anyTopic } from './topicSettings.ts'
 
 let kafka: TestKafka
 let directory: string
@@ -218,6 +219,15 @@ test('a message that the broker rejects is reported as rejected', async () => {
     outcome: 'refused',
   })
   await publisher.close()
+})
+
+test('a topic whose replicas do not match the brokers here is reported', async () => {
+  const three = localCluster(kafka.broker, kafka.broker, kafka.broker)
+  await expect(checkTopic(three, anyTopic)).rejects.toMatchObject({
+    ...{ code: 'TOPIC_UNSUITABLE', message: expect.stringContaining('it has 1 replica, not 3') },
+    hint: expect.stringContaining('`offstream down && offstream reset --topic`'),
+  })
+  await checkTopic(localCluster(kafka.broker), anyTopic)
 })
 
 test('every request reports a missing broker', async () => {

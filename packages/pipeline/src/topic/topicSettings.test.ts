@@ -39,6 +39,24 @@ test.each([
   'a topic with the policy %s and %d partitions contradicts %j: %j',
   (policy, partitions, settings, expected) => {
     const config: Record<string, string> = policy === undefined ? {} : { 'cleanup.policy': policy }
-    expect(contradictionsOf({ partitions: Array(partitions).fill({}), config }, settings)).toEqual(expected)
+    expect(
+      contradictionsOf({ partitions: Array(partitions).fill({ replicas: [1] }), config }, settings, 1),
+    ).toEqual(expected)
+  },
+)
+
+test.each([
+  [1, 1, null, []],
+  [3, 3, null, []],
+  [1, 3, 1, []],
+  [1, 3, null, ['it has 1 replica, not 3']],
+  [3, 1, null, ['it has 3 replicas, not 1']],
+  [2, 0, 3, []],
+])(
+  'a topic with %d replicas, %d brokers here and `replication: %j`: %j',
+  (count, own, replication, expected) => {
+    const replicas = Array.from({ length: count }, (_, index) => index + 1)
+    const topic = { partitions: [{ replicas }], config: { 'cleanup.policy': 'compact' } }
+    expect(contradictionsOf(topic, { ...anyTopic, replication }, own)).toEqual(expected)
   },
 )

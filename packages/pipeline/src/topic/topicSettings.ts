@@ -46,21 +46,37 @@ const unitMs: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000 }
 const millisecondsOf = (retention: string): number =>
   Number.parseInt(retention, 10) * (unitMs[retention.slice(-1)] ?? Number.NaN)
 
-/** What of an existing topic contradicts the settings, as phrases: `it has 1 partition, not 3`. */
+/** An existing topic, as far as settings require something of it. */
+interface ExistingTopic {
+  readonly partitions: readonly { readonly replicas: readonly unknown[] }[]
+  readonly config: Readonly<Record<string, string>>
+}
+
+/**
+ * How an existing topic contradicts the settings, as phrases such as `it has 1 partition, not 3`.
+ * @param ownBrokers how many brokers offstream starts; 0: an existing cluster, whose replicas are not checked
+ */
 export const contradictionsOf = (
-  topic: { readonly partitions: readonly unknown[]; readonly config: Readonly<Record<string, string>> },
-  { partitions, retention }: TopicSettings,
+  topic: ExistingTopic,
+  { partitions, replication, retention }: TopicSettings,
+  ownBrokers: number,
 ): string[] => {
   const [count, policy] = [topic.partitions.length, topic.config['cleanup.policy'] ?? 'delete']
   const required = policyOf(retention)
+  const requiredReplicas = replication ?? ownBrokers
+  const replicas = topic.partitions.map(partition => partition.replicas.length)
+  const other = ownBrokers === 0 ? undefined : replicas.find(each => each !== requiredReplicas)
   return [
     ...(partitions === null || partitions === count
       ? []
-      : [`it has ${count} partition${count === 1 ? '' : 's'}, not ${partitions}`]),
+      : [`it has ${counted(count, 'partition')}, not ${partitions}`]),
+    ...(other === undefined ? [] : [`it has ${counted(other, 'replica')}, not ${requiredReplicas}`]),
     ...(partsOf(policy) === partsOf(required)
       ? []
       : [`its \`cleanup.policy\` is \`${policy}\`, not \`${required}\``]),
   ]
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
 const partsOf = (policy: string): string => policy.split(',').sort().join(',')
