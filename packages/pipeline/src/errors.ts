@@ -4,9 +4,9 @@ import { type ErrorDefinition, errorClass } from '@offstream/runtime/errors'
 export const pipelineErrors = {
   ACCESS_DENIED: {
     outcome: 'refused',
-    cause: 'Kafka has no permission (ACL) for this user on the topic, the consumer group or the cluster.',
+    cause: 'The user has no permission (ACL) in Kafka on the topic, the consumer group or the cluster.',
     remedy:
-      'Ask for the permissions that the Kafka section of the clusters page lists: read, write and describe on the topic, read on the groups.',
+      'Ask an administrator of the cluster for the permissions that `docs/clusters.md` lists: read, write and describe on the topic, read on the groups.',
   },
   ADDRESS_INVALID: {
     outcome: 'usage',
@@ -74,7 +74,8 @@ export const pipelineErrors = {
   },
   FILE_MISSING: {
     outcome: 'usage',
-    cause: 'A file that an option or a setting names does not exist or cannot be read.',
+    cause:
+      'A file that an option or a setting names does not exist or cannot be read, or is not a valid certificate or key.',
     remedy: 'Check the path or the address, and its permissions.',
   },
   FILE_TRUNCATED: {
@@ -92,7 +93,7 @@ export const pipelineErrors = {
     cause:
       'The folder of `SPARK_HOME` or `KAFKA_HOME` does not contain Spark or Kafka, or contains an unsupported version.',
     remedy:
-      'Set it to an installation of Spark 4.1 or Kafka 3 (Kafka 4 with `kafka.mode: kraft`), or unset it.',
+      'Set it to an installation of Spark 4.1, or of Kafka 3 (Kafka 4 if `kafka.mode` is `kraft`), or unset it.',
   },
   INDEX_INVALID: {
     outcome: 'usage',
@@ -231,7 +232,7 @@ export const pipelineErrors = {
   SECRET_MISSING: {
     outcome: 'config',
     cause:
-      'The environment variable that `kafka.sasl.passwordVariable` or `topic.sasl.passwordVariable` names is not set.',
+      'SASL requires a password, and the environment variable that `kafka.sasl.passwordVariable` or `topic.sasl.passwordVariable` names is not set.',
     remedy: 'Set it for this command, or set `sasl.passwordFile`.',
   },
   SERVICES_RUNNING: {
@@ -303,7 +304,8 @@ export const pipelineErrors = {
   TOPIC_DELETED: {
     outcome: 'failed',
     cause: 'The topic of the stack no longer exists.',
-    remedy: 'Run `offstream down`, then `offstream up`, which creates it.',
+    remedy:
+      'Run `offstream down`, then `offstream up`, which creates it; in an existing cluster `offstream up` is enough.',
   },
   TOPIC_MISSING: {
     outcome: 'usage',
@@ -320,9 +322,9 @@ export const pipelineErrors = {
   TOPIC_UNSUITABLE: {
     outcome: 'refused',
     cause:
-      'The topic exists and is not as `kafka.topic` requires: it has another number of partitions, or another `cleanup.policy`. offstream does not change an existing topic.',
+      'The topic exists and is not as `kafka.topic` requires: its number of partitions or its `cleanup.policy` differs, or it has more or fewer replicas than brokers that offstream starts. offstream does not change an existing topic.',
     remedy:
-      'Change the topic with the tools of the cluster, or correct `kafka.topic`. For a broker that offstream starts: `offstream down && offstream reset --topic && offstream up`, which deletes the messages.',
+      'Change the topic with the tools of the cluster, or correct `kafka.topic`. For brokers that offstream starts: `offstream down && offstream reset --topic && offstream up`, which deletes the messages.',
   },
   WAIT_TIMEOUT: {
     outcome: 'timeout',
