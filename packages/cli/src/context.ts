@@ -51,7 +51,7 @@ export interface Context {
   readonly settings: () => Promise<Stack>
   /** Downloads the runtimes that are missing, and shows the progress. */
   readonly fetchRuntimes: () => Promise<Pick<Stack, 'runtimes' | 'archives'>>
-  /** Prints which options select other services of the project that run, for a user who has omitted `--profile`. */
+  /** Prints which options select other running services of the project, for a user who has omitted `--profile`. */
   readonly noteOtherServices: () => Promise<void>
   /** The daemon and the output for starting and stopping services. */
   readonly call: Required<StackCall>

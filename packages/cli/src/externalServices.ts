@@ -1,7 +1,7 @@
 import type { Stack } from '@offstream/pipeline'
 import type { Context } from './context.ts'
 
-/** Checks the services that run elsewhere, makes them ready for the stack, and prints each. */
+/** Prepares the external services for the stack, checks them, and prints each. */
 export const prepareExternalServices = async (
   { config, state }: Stack,
   { pipeline, output, signal }: Pick<Context, 'pipeline' | 'output' | 'signal'>,

@@ -2,7 +2,7 @@ import type { MakeContext } from './command.ts'
 import type { Context } from './context.ts'
 
 /**
- * A context with free ports in place of taken ones; each replacement is printed. Running services keep their ports.
+ * A context in which free ports replace taken ones; each replacement is printed. Running services keep their ports.
  * @param settings of the command, for example `spark.worker.cores=4`
  */
 export const withFreePorts = async (

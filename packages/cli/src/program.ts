@@ -57,7 +57,7 @@ export const newProgram = () =>
     .addOption(
       new Option(
         '--profile <name>',
-        'a profile of `offstream.yaml`, whose settings override the others; each has its own data',
+        'a profile of `offstream.yaml`, whose settings override those outside of profiles; each has its own data',
       )
         .argParser(stackName)
         .env('OFFSTREAM_PROFILE'),

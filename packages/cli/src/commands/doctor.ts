@@ -12,8 +12,8 @@ Checks everything that the services need: Node, Java, Python with its venv
 module, a browser, memory, disk space, a writable folder, and ports. For a port
 in use it names the program that uses it. It changes nothing.
 
-An existing Kafka cluster (\`kafka.brokers\`) is checked too: whether it responds
-and accepts the user, the topic, the version, when certificates expire, clocks.
+An existing Kafka cluster (\`kafka.brokers\`) is checked too: connection, user,
+topic, version of Kafka, expiry of certificates, and clocks.
 
 Exit status: 0 no problem found, 6 a problem must be fixed first.
 

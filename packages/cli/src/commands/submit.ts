@@ -31,10 +31,10 @@ has lost some. \`--accept-data-loss\` records the loss in the table and continue
 with the messages that exist; \`offstream status\` shows it from then on. It does
 nothing if no message was lost.
 
-\`--dry-run\` prints the call of spark-submit for a shell, and changes nothing;
-with \`--json\`, the arguments, the environment and the folder. \`[removed]\` is in
-the place of a secret. Missing runtimes are downloaded, because the command
-contains their paths.
+\`--dry-run\` prints the \`spark-submit\` command for a shell, and changes nothing;
+with \`--json\`, its arguments, environment and folder. Each secret is replaced
+with \`[removed]\`. Missing runtimes are downloaded, because the command contains
+their paths.
 
 Exit status: 0 the job is running, 3 the services are not running, 8 the job was
 not ready in time, 12 it exited before it was ready, 13 another stream writes

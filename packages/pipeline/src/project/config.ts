@@ -35,7 +35,7 @@ export const Config = z.strictObject({
       port: port.default(9092).describe('Port of the Kafka broker'),
       controllerPort: port
         .default(9091)
-        .describe('Port on which the broker stores its metadata, with `kafka.mode: kraft`'),
+        .describe('Port of the controller, which stores the metadata of Kafka, with `kafka.mode: kraft`'),
       brokerCount: z
         .literal([1, 3])
         .default(1)

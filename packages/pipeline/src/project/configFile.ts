@@ -123,7 +123,7 @@ const settingsIn = (node: unknown, path: readonly string[]): [string, unknown][]
 }
 
 interface WrittenProfile {
-  /** Null: the problem is that of the map of all profiles. */
+  /** Null: the problem concerns the map of all profiles. */
   readonly name: string | null
   readonly value: unknown
   readonly problem: string | null

@@ -9,7 +9,7 @@ export interface Directories {
    */
   readonly kafkaData: string
   readonly zookeeperData: string
-  /** Data of Kafka with `kafka.mode: kraft`, whose format is another one. */
+  /** Data of the first broker with `kafka.mode: kraft`, in another format. */
   readonly kraftData: string
   /** What a Spark master that crashes leaves for the next one: its workers and jobs. */
   readonly sparkMaster: string
@@ -55,7 +55,10 @@ export const stateFolder = (project: string, stack: string | null, profile: stri
     ...(stack === null ? [] : ['stacks', stack]),
   )
 
-/** The folder of a broker's data. @param first that of the first one */
+/**
+ * The folder with the data of a broker.
+ * @param first the folder of the first broker
+ */
 export const brokerFolder = (first: string, id: number): string => (id === 1 ? first : `${first}-${id}`)
 
 /** The folders in a state folder that contain other stacks, and the option that selects one of them. */
@@ -76,7 +79,10 @@ export const optionsFor = (state: string): readonly string[] =>
     .split(sep)
     .flatMap((name, index) => (index % 2 === 0 ? (stackOptions[name] ?? []) : name))
 
-/** @param state the state folder of the stack */
+/**
+ * The folders and files of a stack.
+ * @param state its state folder
+ */
 export const directoriesOf = (state: string): Directories => {
   const run = join(state, 'run')
   return {

@@ -26,7 +26,7 @@ profiles:
   ci: { kafka: { memory: 300m } }
 `
 
-test('a profile overrides the file, the environment the profile, the running stack the environment, a flag all', async () => {
+test('precedence grows from the file to the profile, the environment, the running stack and the flags', async () => {
   const from = await projectOf(`${twoProfiles}thrift: { cores: 3, memory: 700m }\n`)
   const options = {
     ...{ from, profile: 'prod', environment: { OFFSTREAM_KAFKA_TOPIC_PARTITIONS: '7' } },
@@ -175,7 +175,7 @@ test('each pair of a profile and a stack has its own state folder, from which pr
   }
 })
 
-test('a profile that was deleted from the file can still be used by commands that work whatever is wrong, an unknown one cannot', async () => {
+test('a profile that was deleted from the file still has its stack for lenient commands; an unknown profile is an error', async () => {
   const from = await projectOf(twoProfiles)
   const options = { from, environment: {}, profile: 'old' }
   await expect(loadProjectLeniently(options)).rejects.toMatchObject({ code: 'PROFILE_UNKNOWN' })

@@ -290,7 +290,7 @@ test('a port that nothing listens on may be equal to another one', async () => {
     })
 })
 
-test('a number that is null by default is read as a number on the command line, and a password file as text', async () => {
+test('on the command line, a setting without a default is read as a number or as text, as its schema says', async () => {
   const settings = ['kafka.brokers=one:9092', 'kafka.topic.partitions=6', 'kafka.sasl.passwordFile=12']
   const { config } = await loadProject({ from: await projectOf(''), environment: {}, settings })
   expect([config.kafka.topic.partitions, config.kafka.sasl.passwordFile]).toEqual([6, '12'])

@@ -72,7 +72,7 @@ export const loadProjectLeniently = async (options: ProjectOptions): Promise<Len
       flagLayer(options.settings ?? []),
     ]
     const parsed = Config.safeParse(nest(mergeLayers(layers)))
-    // A mistake on the command line itself is never passed over.
+    // A mistake on the command line itself is always reported.
     if (!parsed.success || layers.some(layer => layer.problems.length > 0)) throw problem
     return {
       config: parsed.data,

@@ -101,7 +101,7 @@ export const isKnownVariable = (name: string): boolean => knownVariables.include
 /**
  * A misspelt variable is an error: ignoring it would leave the user with a setting that has no effect.
  * @param values the settings in use
- * @param inFile those of the file, whose profiles may name other variables for passwords
+ * @param inFile the settings of the file, whose profiles may name other variables for passwords
  */
 export const unknownVariables = (
   environment: Environment,

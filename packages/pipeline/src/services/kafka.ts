@@ -51,8 +51,8 @@ export const zookeeper = (stack: Stack): ServiceParts => {
 }
 
 /**
- * A Kafka broker; it is ready when it responds and has all messages that it stores. The last broker creates the topic. A
- * broker starts after those with lower ids, and stops before them: with KRaft the first is the controller.
+ * A Kafka broker; it is ready when it responds and its replicas are in sync. The last broker creates the topic. A broker
+ * starts after those with lower ids, and stops before them: with KRaft the first one is the controller.
  */
 export const kafka =
   (id: BrokerId) =>
@@ -102,7 +102,7 @@ const prepareBroker = async (stack: Stack, id: BrokerId, signal: AbortSignal): P
   await earlierBrokerExpired(stack.config, id, signal)
 }
 
-/** Without ZooKeeper, the folder of the data must have the id of the cluster before the first start. */
+/** Without ZooKeeper, the data folder must contain the id of the cluster before the first start. */
 const prepareKraft = async (stack: Stack, id: BrokerId, signal: AbortSignal): Promise<void> => {
   const { config, state, runtimes } = stack
   const { host, kafka } = config
@@ -115,7 +115,7 @@ const prepareKraft = async (stack: Stack, id: BrokerId, signal: AbortSignal): Pr
     controllerPort: String(kafka.controllerPort),
   }
   await fillTemplate(stack, 'kafka.kraft.properties', values, properties)
-  // The tool writes this file last.
+  // The tool writes this file last: if it exists, the folder is complete.
   if (existsSync(join(ownBrokerData(config, state, id), 'meta.properties'))) return
   const clusterId = id === 1 ? newClusterId() : await clusterIdIn(ownBrokerData(config, state, 1))
   const { run, temporary } = directoriesOf(state)

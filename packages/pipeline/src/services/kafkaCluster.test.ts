@@ -25,7 +25,7 @@ const secured = configOf([
 ])
 const modeOf = async (file: string) => ((await stat(file)).mode & 0o777).toString(8)
 
-test('without `kafka.brokers` the cluster is the broker that is started here', async () => {
+test('without `kafka.brokers` the cluster is the broker that offstream starts', async () => {
   const config = configOf(['kafka.port=9093'])
   expect([brokersOf(config), await clusterOf(config, await scratch(), {})]).toEqual([
     ['127.0.0.1:9093'],
@@ -43,7 +43,7 @@ test.each([null, 'tests'])(
   },
 )
 
-test('a password of the environment is saved for later commands, in a file of this user alone, until it is deleted', async () => {
+test('a password of the environment is saved for later commands, in a file that only this user can read', async () => {
   const state = await scratch()
   const { kafkaSecret, run } = directoriesOf(state)
   await saveKafkaSecret(secured, state, { CLUSTER_PW: 'open-sesame' })
@@ -56,7 +56,7 @@ test('a password of the environment is saved for later commands, in a file of th
   await expect(clusterOf(secured, state, {})).rejects.toMatchObject({ code: 'SECRET_MISSING' })
 })
 
-test('the properties of Java’s client are readable by this user alone', async () => {
+test('only this user can read the properties of Java’s client', async () => {
   const state = await scratch()
   const { kafkaClient } = directoriesOf(state)
   await saveKafkaSecret(secured, state, { CLUSTER_PW: 'é\\"' })

@@ -35,7 +35,10 @@ export const brokerPortSetting = (id: BrokerId): string =>
 export const ownBroker = (config: Config, id: BrokerId): string =>
   `${config.host}:${numberAt(config, brokerPortSetting(id))}`
 
-/** The folder with the data of a broker that is started here. @param state the state folder of the stack */
+/**
+ * The folder with the data of a broker that is started here.
+ * @param state the state folder of the stack
+ */
 export const ownBrokerData = (config: Config, state: string, id: BrokerId): string => {
   const { kafkaData, kraftData } = directoriesOf(state)
   return brokerFolder(isKraft(config) ? kraftData : kafkaData, id)
@@ -73,7 +76,7 @@ export const clusterOf = async (
 const Secret = z.object({ password: z.string() })
 
 /**
- * Saves the password of an external cluster in a file that only this user can read, if it is in the environment.
+ * Saves the password of an external cluster, if it is in the environment, in a file that only this user can read.
  * @throws OffstreamError SECRET_MISSING, FILE_MISSING
  */
 export const saveKafkaSecret = async (
@@ -119,7 +122,7 @@ export const propertyText = (value: string): string =>
     .replace(/[^ -~]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /**
- * Creates the topic in the external cluster if it does not exist, and checks one that does.
+ * Creates the topic in the external cluster if it does not exist; an existing one is checked.
  * @throws OffstreamError as `checkKafka`
  */
 export const prepareKafka = async (config: Config, state: string, signal?: AbortSignal): Promise<void> => {

@@ -37,9 +37,9 @@ interface ServiceRow {
   readonly ports: (config: Config) => readonly string[]
   /** Whether offstream starts it (the default), uses one that runs elsewhere, or does not need it. */
   readonly place?: (config: Config) => ServicePlace
-  /** Makes one that runs elsewhere ready for offstream, and checks it. */
+  /** Prepares an external one for the stack, and checks it. */
   readonly prepareExternal?: (config: Config, state: string, signal: AbortSignal) => Promise<void>
-  /** Only checks it. */
+  /** Checks an external one. */
   readonly check?: (config: Config, state: string, signal: AbortSignal) => Promise<void>
   /** Where clients connect to it. */
   readonly address: (config: Config) => string
@@ -48,7 +48,7 @@ interface ServiceRow {
   readonly build: (stack: Stack) => ServiceParts
 }
 
-/** A broker that only a stack with three of them has. */
+/** The second or third broker, which only a stack with three brokers has. */
 const otherBroker = (id: 2 | 3): ServiceRow => ({
   startedBy: 'up',
   settings: ['kafka'],
@@ -143,7 +143,7 @@ export const externalServices = (config: Config): readonly ServiceName[] =>
   serviceNames.filter(name => placeOf(name, config) === 'external')
 
 /**
- * Resolves if an external service responds as it must.
+ * Resolves if an external service responds and is as the stack requires.
  * @param state the state folder of the stack
  */
 export const checkExternal = async (
@@ -153,7 +153,7 @@ export const checkExternal = async (
   signal: AbortSignal,
 ): Promise<void> => table[name].check?.(config, state, signal)
 
-/** Makes an external service ready for the stack, for example by creating the topic, and checks it. */
+/** Prepares an external service for the stack, for example by creating the topic, and checks it. */
 export const prepareExternal = async (
   name: ServiceName,
   config: Config,

@@ -4,8 +4,8 @@ import { optionsFor, projectFolder, stateFolder } from '../project/directories.t
 import { ownPids } from './running.ts'
 
 /**
- * Which options select the services of the project that run, if those of `state` do not: a command without `--profile`
- * after `up --profile prod`. Null if no others run.
+ * Which options select the running services of other profiles and stacks of the project, for a command that found none,
+ * such as `status` without `--profile` after `up --profile prod`. Null if nothing else runs.
  */
 export const otherServicesHint = async (state: string): Promise<string | null> => {
   const states = await stateFolders(stateFolder(projectFolder(state), null))

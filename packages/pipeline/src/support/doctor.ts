@@ -133,11 +133,11 @@ const shell = async (environment: Environment): Promise<Finding> => {
 const isShown = (name: string, value: string): boolean =>
   !/[=@]/.test(value) && secretValues([[name, value]]).length === 0
 
-/** A service that runs elsewhere: whether it responds, accepts the certificates and the user, and has what it needs. */
+/** Whether an external service responds, accepts the certificates and the user, and is as the stack requires. */
 const external = (name: ServiceName, config: Config, state: string): Promise<Finding> =>
   tool(`External ${name}`, async () => {
     const signal = AbortSignal.timeout(externalTimeoutMs)
-    // A topic that is missing is created by `up`.
+    // `up` creates a topic that does not exist.
     const missing = await checkExternal(name, config, state, signal).then(() => null, missingTopic)
     const address = `\`${addressOf(name, config)}\``
     return missing === null

@@ -7,8 +7,8 @@ import { type ClusterAddress, readCertificates } from '../topic/cluster.ts'
 import type { Finding } from './finding.ts'
 
 /**
- * What an existing Kafka cluster reports about itself: versions, certificates, clocks. What cannot be found out is omitted:
- * another check reports why Kafka cannot be used.
+ * Versions, certificates and clocks of an existing Kafka cluster. What cannot be determined is omitted: the finding
+ * `External kafka` has the reason.
  */
 export const kafkaFindings = async (
   config: Config,
@@ -39,13 +39,13 @@ const versionFindings = (brokers: readonly Broker[]): Finding[] => {
   const found = brokers.map(({ address, version }) => `\`${address}\` is ${version}`).join(', ')
   const old = brokers.some(({ isOld }) => isOld)
   const hint =
-    'upgrade the brokers, or set `kafka.topic.replication`: before 2.4 they have no default for a new topic'
+    'upgrade the brokers, or set `kafka.topic.replication`: brokers before 2.4 cannot choose the number of replicas themselves'
   return [{ name: 'Kafka version', verdict: old ? 'warning' : 'ok', found, hint: old ? hint : null }]
 }
 
 /** A certificate and when it expires. */
 export interface Expiry {
-  /** For the user: whose certificate it is. */
+  /** The address or the setting that the certificate belongs to, for the user. */
   readonly of: string
   readonly at: Date
 }

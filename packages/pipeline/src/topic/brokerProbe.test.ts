@@ -3,11 +3,11 @@ import { type AddressInfo, createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { probeBroker } from './brokerProbe.ts'
 
-/** A server that answers the first request with these bytes. The real test asks a broker. */
-const serverWith = async (answer: Buffer): Promise<string> => {
+/** A server that responds to the first request with these bytes. A real test probes a broker. */
+const serverWith = async (response: Buffer): Promise<string> => {
   const server = createServer(socket => {
     socket.on('error', () => undefined)
-    socket.once('data', () => socket.end(answer))
+    socket.once('data', () => socket.end(response))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -15,7 +15,7 @@ const serverWith = async (answer: Buffer): Promise<string> => {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** A response with these requests: key, oldest and newest version. */
+/** A response that lists these requests: key, oldest and newest version. */
 const responseWith = (...requests: readonly (readonly [number, number, number])[]): Buffer => {
   const bytes = Buffer.alloc(14 + 6 * requests.length)
   bytes.writeInt32BE(bytes.length - 4, 0)
@@ -41,8 +41,8 @@ test.each([
 test.each([
   ['closes the connection', Buffer.alloc(0)],
   ['sends half of a response', responseWith([1, 0, 12]).subarray(0, 16)],
-  ['speaks HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')],
-])('a server that %s is not a broker', async (_, answer) => {
-  const address = await serverWith(answer)
+  ['responds with HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')],
+])('a server that %s is not a broker', async (_, response) => {
+  const address = await serverWith(response)
   await expect(probeBroker(address, null, signal)).rejects.toThrow('is not a Kafka broker')
 })

@@ -8,14 +8,14 @@ import { readCertificates, type Tls } from './cluster.ts'
 export interface BrokerFacts {
   /** When its certificate expires; null without TLS. */
   readonly certificateExpires: Date | null
-  /** The releases of Kafka that it can be, such as `3.7 or 3.8`. */
+  /** The releases of Kafka that support the same requests, such as `3.7 or 3.8`. */
   readonly version: string
-  /** Whether it is older than 2.4, the first that creates a topic with its own default of replicas. */
+  /** Whether it is older than 2.4, the first release that can choose the number of replicas of a new topic itself. */
   readonly isOld: boolean
 }
 
 /**
- * Asks one broker for the requests that it supports. Kafka answers this before SASL, and reports no version.
+ * Requests from one broker which requests it supports. Kafka responds to this before SASL. It does not report its version.
  * @param address `host:port`
  */
 export const probeBroker = async (
@@ -46,13 +46,13 @@ const tlsOptions = (host: string, tls: Tls) => {
   }
 }
 
-/** Resolves when the certificate was verified. */
+/** When the certificate of the broker expires. Resolves when the certificate was verified. */
 const expiryOf = async (socket: TLSSocket): Promise<Date> => {
   await once(socket, 'secureConnect')
   return new Date(socket.getPeerCertificate().valid_to)
 }
 
-/** Kafka shows it in its own log. */
+/** The broker writes it to its log. */
 const clientId = 'offstream'
 
 const apiVersionsKey = 18
@@ -84,10 +84,13 @@ const readResponse = async (socket: Socket): Promise<Buffer> => {
     if (size !== null && (size < 0 || size > maxResponseBytes)) break
     if (size !== null && received.length >= size + 4) return received.subarray(4, size + 4)
   }
-  throw new Error('the broker closed the connection, or is not a Kafka broker')
+  throw new Error('the server closed the connection, or is not a Kafka broker')
 }
 
-/** The newest version of each request by its key. After the correlation id, an error and a size: key, oldest, newest. */
+/**
+ * The newest supported version of each request, by its key. The response has a correlation id, an error and a length, then
+ * for each request its key, its oldest and its newest version.
+ */
 const requestsIn = (response: Buffer): ReadonlyMap<number, number> => {
   const requests = new Map<number, number>()
   for (let at = 10; at + 6 <= response.length; at += 6)

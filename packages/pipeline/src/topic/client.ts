@@ -28,7 +28,11 @@ export interface RetryPolicy {
   readonly requestTimeoutMs: number
 }
 
-/** kafkajs is loaded at the first use, because the help of the command line must not wait for it. */
+/**
+ * A client for the cluster with the topic of the stack. kafkajs is loaded at the first use, because the help of the command
+ * line must not wait for it.
+ * @throws OffstreamError FILE_MISSING (a file of the certificates)
+ */
 export const stackClient = async (cluster: ClusterAddress, policy: RetryPolicy): Promise<Kafka> => {
   const { Kafka: KafkaClient, CompressionCodecs } = (await import('kafkajs')).default
   CompressionCodecs[gzip] = () => fastGzip
@@ -46,7 +50,7 @@ export const stackClient = async (cluster: ClusterAddress, policy: RetryPolicy):
 }
 
 /**
- * A client that reads from any cluster, in every compression that Kafka knows.
+ * A client that reads from any cluster, in every compression that Kafka supports.
  * @throws OffstreamError FILE_MISSING (a file of the certificates)
  */
 export const clusterClient = async (cluster: ClusterAddress): Promise<Kafka> => {
@@ -78,7 +82,7 @@ const connectionOptions = ({ brokers, tls, sasl }: ClusterAddress): KafkaConfig 
   brokers: [...brokers],
   logLevel: silent,
   ...(tls === null ? {} : { ssl: tlsOptions(tls) }),
-  // kafkajs stores its authenticator in this object.
+  // A new object for each client: kafkajs stores its authenticator in it.
   ...(sasl === null ? {} : { sasl: saslOptions(sasl) }),
 })
 

@@ -5,7 +5,7 @@ import { messageOf, type OffstreamError } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
 import type { Config } from '../project/config.ts'
 
-/** How a Kafka cluster is reached. */
+/** How to connect to a Kafka cluster. */
 export interface ClusterAddress {
   /** `host:port` of some of the brokers. */
   readonly brokers: readonly string[]
@@ -16,14 +16,14 @@ export interface ClusterAddress {
   readonly isStartedHere?: boolean
 }
 
-/** The cluster of a broker that offstream starts, `host:port`. */
+/** The cluster of brokers that offstream starts, each as `host:port`. */
 export const localCluster = (...brokers: readonly string[]): ClusterAddress => ({
   ...{ brokers, tls: null, sasl: null, isStartedHere: true },
 })
 
 /** Paths of PEM files. */
 export interface Tls {
-  /** The certificate of the authority, if it is not a public one. */
+  /** The certificate of the certificate authority, if it is not a public one. */
   readonly caFile: string | null
   /** The client certificate and its private key, if the cluster requires them. */
   readonly certFile?: string | null
@@ -45,7 +45,7 @@ export interface SecretPlaces {
   /** The folder of the project. */
   readonly directory: string
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** The password that an earlier command found in the environment. */
+  /** The password that an earlier command has saved. */
   readonly savedPassword?: string | null
 }
 

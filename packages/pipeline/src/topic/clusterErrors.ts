@@ -2,16 +2,16 @@ import { messageOf, OffstreamError } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
 import type { ClusterAddress } from './cluster.ts'
 
-/** What went wrong, by the names of kafkajs, of Node and of Kafka's protocol. Empty: unknown. */
+/** What kafkajs, Kafka's protocol and Node call an error. Empty: unknown. */
 interface Root {
   readonly name: string
   /** The name of the broker's error in Kafka's protocol. */
   readonly type: string
-  /** The code of a connection's error. */
+  /** Node's code for an error of the connection. */
   readonly code: string
 }
 
-/** The first cause of an error of kafkajs, which wraps errors by what it did about them. */
+/** The first cause of an error. kafkajs wraps errors, for example after the last retry. */
 export const rootErrorOf = (error: unknown): Root => {
   if (!(error instanceof Error)) return { name: '', type: '', code: '' }
   const { cause, originalError, errors } = error as Error & { originalError?: unknown; errors?: unknown }
@@ -27,7 +27,7 @@ const textOf = (error: Error, property: string): string => {
   return typeof value === 'string' ? value : ''
 }
 
-/** What a caller was doing when a cluster failed, for the hints. */
+/** What the caller was doing when the cluster failed, for the message and the hint. */
 export interface Attempt extends Pick<ClusterAddress, 'brokers'> {
   readonly topic: string
   /** The consumer group, if one is used. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { anyTopic, contradictionsOf, newTopic } from './topicSettings.ts'
 
-test('a new topic is compacted, and has one partition and a replica on each of our brokers, or those of the cluster', () => {
+test('a new topic is compacted, with one partition and a replica on each broker here, or as many as the cluster chooses', () => {
   const compacted = [{ name: 'cleanup.policy', value: 'compact' }]
   const topic = { topic: 'products-events', numPartitions: 1, configEntries: compacted }
   const inSync = { name: 'min.insync.replicas', value: '2' }

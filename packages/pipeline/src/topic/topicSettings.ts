@@ -4,7 +4,7 @@ import { topicName } from './message.ts'
 /** The section `kafka.topic` of the configuration; null: no requirement. */
 export type TopicSettings = Config['kafka']['topic']
 
-/** A topic without requirements. */
+/** Settings without a requirement. */
 export const anyTopic: TopicSettings = { partitions: null, replication: null, retention: null }
 
 /** How Kafka's clients describe a topic that is to be created. */
@@ -17,7 +17,7 @@ interface NewTopic {
 }
 
 /**
- * The topic as it is created. It is compacted: the key is the product's code, and a new reader needs only the newest record
+ * The topic that offstream creates. It is compacted: the key is the product's code, and a new reader needs only the newest record
  * of each code.
  * @param ownBrokers how many brokers offstream starts; 0: an existing cluster, which has its own default for replicas
  */
@@ -33,7 +33,7 @@ export const newTopic = (
     configEntries: [
       { name: 'cleanup.policy', value: policyOf(retention) },
       ...(retention === null ? [] : [{ name: 'retention.ms', value: String(millisecondsOf(retention)) }]),
-      // A message that is acknowledged survives the loss of one broker, and the loss of one broker blocks no producer.
+      // An acknowledged message survives the loss of a broker, and producers continue without that broker.
       ...(replicas >= 3 ? [{ name: 'min.insync.replicas', value: '2' }] : []),
     ],
   }
