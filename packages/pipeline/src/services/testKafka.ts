@@ -5,15 +5,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Service, Supervisor, until } from '@offstream/runtime'
 import { execa } from 'execa'
-import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, Kafka, ResourcePatternTypes } from 'kafkajs'
+import {
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  type Admin,
+  Kafka,
+  ResourcePatternTypes,
+} from 'kafkajs'
 import { assetPath } from '../project/assets.ts'
 import { ensureRuntimes } from '../runtimes/distributions.ts'
 import { javaEnvironment } from '../runtimes/environment.ts'
 import { type ClusterAddress, localCluster } from '../topic/cluster.ts'
 
 /**
- * A broker for one test file, with an open listener, one with TLS and a password, and one with client certificates. A
- * topic with an ACL is denied to others; the users of the open listener may do everything.
+ * A broker for one test file, with three listeners: an open one, one with TLS and a password, and one with client
+ * certificates. A topic with an ACL is denied to all other users; the users of the open listener may do everything.
  */
 export interface TestKafka extends AsyncDisposable {
   /** `host:port` of the open listener. */
@@ -122,15 +129,7 @@ const service = (options: {
   needs: [],
   port: options.port,
   logFile: join(options.directory, 'kafka.log'),
-  ready: async () => {
-    const admin = options.client().admin()
-    try {
-      await admin.connect()
-      await admin.listTopics()
-    } finally {
-      await admin.disconnect()
-    }
-  },
+  ready: () => withAdmin(options.client(), async admin => void (await admin.listTopics())),
   startTimeoutMs: 60_000,
   stopTimeoutMs: 20_000,
 })
@@ -175,7 +174,7 @@ log.cleaner.dedupe.buffer.size=33554432
 `
 
 /**
- * Makes an authority with openssl, and certificates for the broker, which has only the name 127.0.0.1, and for a client.
+ * Makes a certificate authority with openssl, and certificates for the broker, only for 127.0.0.1, and for a client.
  * The PEM file of the broker also has its key.
  */
 const makeCertificates = async (directory: string): Promise<TestCertificates> => {
@@ -202,38 +201,45 @@ const makeCertificates = async (directory: string): Promise<TestCertificates> =>
   return { caFile: file('ca.pem'), certFile: file('client.pem'), keyFile: file('client.key') }
 }
 
-const deleteTopic = async (client: Kafka, topic: string): Promise<void> => {
+/** Connects as administrator, and disconnects also after an error. */
+const withAdmin = async (client: Kafka, work: (admin: Admin) => Promise<void>): Promise<void> => {
   const admin = client.admin()
-  await admin.connect()
-  const exists = async () => (await admin.listTopics()).includes(topic)
-  if (await exists()) await admin.deleteTopics({ topics: [topic] })
-  await until(
-    async () => {
-      if (await exists()) throw new Error(`${topic} still exists`)
-    },
-    { what: 'the deletion of the topic', timeoutMs: 10_000 },
-  )
-  await admin.disconnect()
+  try {
+    await admin.connect()
+    await work(admin)
+  } finally {
+    await admin.disconnect()
+  }
 }
 
-const allowOnly = async (client: Kafka, user: string, topic: string): Promise<void> => {
-  const admin = client.admin()
-  await admin.connect()
-  await admin.createAcls({
-    acl: [
-      {
-        resourceType: AclResourceTypes.TOPIC,
-        resourceName: topic,
-        resourcePatternType: ResourcePatternTypes.LITERAL,
-        principal: `User:${user}`,
-        host: '*',
-        operation: AclOperationTypes.ALL,
-        permissionType: AclPermissionTypes.ALLOW,
+const deleteTopic = (client: Kafka, topic: string): Promise<void> =>
+  withAdmin(client, async admin => {
+    const exists = async () => (await admin.listTopics()).includes(topic)
+    if (await exists()) await admin.deleteTopics({ topics: [topic] })
+    await until(
+      async () => {
+        if (await exists()) throw new Error(`${topic} still exists`)
       },
-    ],
+      { what: 'the deletion of the topic', timeoutMs: 10_000 },
+    )
   })
-  await admin.disconnect()
-}
+
+const allowOnly = (client: Kafka, user: string, topic: string): Promise<void> =>
+  withAdmin(client, async admin => {
+    await admin.createAcls({
+      acl: [
+        {
+          resourceType: AclResourceTypes.TOPIC,
+          resourceName: topic,
+          resourcePatternType: ResourcePatternTypes.LITERAL,
+          principal: `User:${user}`,
+          host: '*',
+          operation: AclOperationTypes.ALL,
+          permissionType: AclPermissionTypes.ALLOW,
+        },
+      ],
+    })
+  })
 
 const clusterId = (): string => Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url')
 
