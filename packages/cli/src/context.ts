@@ -10,6 +10,7 @@ import { formatBytes, printable, progressBar } from './format.ts'
 import { modeFor, Output } from './output.ts'
 import { printServiceEvents, startCancelledText, waitingText } from './serviceProgress.ts'
 
+/** Everything that `@offstream/pipeline` exports; commands get it from their context. */
 export type Pipeline = typeof pipeline
 
 /** The options that every command has. */
@@ -62,6 +63,7 @@ export type ProcessLink = Pick<Context, 'signal' | 'force'> & {
   readonly onOutcome: (outcome: Outcome) => void
 }
 
+/** The context of one run of a command. The project is read once, when it is first needed. */
 export const contextOf = (options: GlobalOptions, { signal, force, onOutcome }: ProcessLink): Context => {
   const output = new Output(modeFor(options.json ?? false, process.stderr, process.env))
   onDamagedState(({ file, reason }) =>

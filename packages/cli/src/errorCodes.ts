@@ -16,6 +16,7 @@ export const errorCodes: ReadonlyMap<string, ErrorDefinition> = new Map(
   errorTables.flatMap(table => Object.entries(table)).sort(([one], [other]) => (one < other ? -1 : 1)),
 )
 
+/** What each exit status means, for the documentation. */
 export const outcomeMeanings: Readonly<Record<Outcome, string>> = {
   ok: 'the command succeeded',
   unexpected: 'a bug in offstream, or its daemon exited',

@@ -19,6 +19,8 @@ export type OutputMode = 'terminal' | 'plain' | 'json'
 
 /** A cell of a table: plain text, or text with a tone. */
 export type Cell = string | { readonly text: string; readonly tone: Tone }
+
+/** What a text means: `paint` chooses its colour. */
 export type Tone = 'good' | 'bad' | 'warning' | 'dim' | 'bold'
 
 const tones: Readonly<Record<Tone, (text: string) => string>> = {
@@ -29,6 +31,7 @@ const tones: Readonly<Record<Tone, (text: string) => string>> = {
   bold: chalk.bold,
 }
 
+/** The mode for `stream`: live lines need a terminal with a known width, outside of CI. */
 export const modeFor = (
   json: boolean,
   stream: NodeJS.WriteStream,
@@ -207,6 +210,7 @@ const columnWidths = (rows: readonly (readonly Cell[])[], width: number): { colW
   return { colWidths: widths }
 }
 
+/** The text of a cell with the colours of its tone. */
 export const paint = (cell: Cell): string => (typeof cell === 'string' ? cell : tones[cell.tone](cell.text))
 
 const borders = [

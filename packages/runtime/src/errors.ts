@@ -24,6 +24,7 @@ export const exitStatus = {
   terminated: 143,
 } as const
 
+/** The name of an exit status. */
 export type Outcome = keyof typeof exitStatus
 
 /** One row of a package's table of error codes. `docs/errors.md` and `offstream explain` are made from these. */

@@ -112,6 +112,7 @@ export const ps = async (args: readonly string[]): Promise<string> => {
   return (await execa('ps', args, { reject: false, env: psEnvironment })).stdout
 }
 
+/** The locale and the time zone in which `ps` prints the start of a process. */
 export const psEnvironment: Readonly<Record<string, string>> = { LC_ALL: 'C', TZ: 'UTC' }
 
 interface StatFields {

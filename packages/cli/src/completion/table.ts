@@ -12,6 +12,7 @@ export type Values =
   | { readonly kind: 'folders' }
   | { readonly kind: 'anything' }
 
+/** An option that a shell can complete. */
 export interface KnownOption {
   /** `-h`, `--help`. */
   readonly names: readonly string[]
@@ -31,6 +32,7 @@ export interface KnownCommand {
   readonly argument: Values | null
 }
 
+/** What a shell needs to know about `offstream`. */
 export interface KnownProgram {
   readonly commands: readonly KnownCommand[]
   /** The global options. */

@@ -1,6 +1,7 @@
 /** The formats of rows. It imports nothing: help lists them. */
 export const formatNames = ['table', 'json', 'ndjson', 'csv', 'parquet'] as const
 
+/** One of these formats. */
 export type FormatName = (typeof formatNames)[number]
 
 /** The format for a file by its extension, or null. */

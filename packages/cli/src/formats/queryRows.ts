@@ -55,6 +55,7 @@ const statementMissing = (message: string): CliError =>
     hint: 'pass one statement in quotes, in a file with `-f`, or on standard input',
   })
 
+/** A statement, and how its rows are written. */
 export interface RowsRequest {
   readonly statement: string
   readonly format: FormatName | undefined

@@ -21,10 +21,11 @@ export const assetPath = (projectDirectory: string, folder: AssetFolder, name = 
   return existsSync(own) ? own : shippedPath(folder, name)
 }
 
-/** The program of the dashboard, and the folder of its page, as packages/dashboard and packages/cli build them. */
+/** The program of the dashboard, as packages/dashboard and packages/cli build it. */
 export const dashboardProgram = installed
   ? fileURLToPath(new URL('./dashboard.js', import.meta.url))
   : join(root, 'packages', 'dashboard', 'dist', 'main.js')
+/** The folder with the page of the dashboard, as they build it. */
 export const dashboardPage = installed
   ? join(packed, 'page')
   : join(root, 'packages', 'dashboard', 'dist', 'bundle')
