@@ -6,7 +6,7 @@ import { PipelineError } from '../errors.ts'
 import type { PublishRules } from '../product/productOf.ts'
 import type { Config } from '../project/config.ts'
 import type { Project } from '../project/project.ts'
-import { brokersOf } from '../services/kafkaCluster.ts'
+import { brokersOf, clusterOf } from '../services/kafkaCluster.ts'
 import { addressesOf, configuredCluster } from '../topic/cluster.ts'
 import { type ApiQuery, apiLimits, apiSource } from './api.ts'
 import { DeltaPosition } from './export/deltas.ts'
@@ -189,7 +189,7 @@ const valid = (location: string): string => {
 
 const openTopicSource = (
   request: TopicRequest,
-  { project: { config, directory }, environment, remembers }: SourceSurroundings,
+  { project: { config, directory, state }, environment, remembers }: SourceSurroundings,
 ): Source => {
   const { mapping, ...configured } = config.topic
   const ownBrokers = brokersOf(config)
@@ -203,6 +203,8 @@ const openTopicSource = (
   const group = request.group ?? configured.group
   return topicSource({
     ...{ ...cluster, brokers: cluster.brokers.map(named), topic, mapping, ownBrokers, limit: request.limit },
+    // A dry run cannot cause a loop, and needs no password of the own cluster.
+    ...(remembers ? { ownCluster: () => clusterOf(config, state, environment).catch(() => null) } : {}),
     // Another group leaves the position of the configured one unchanged.
     group: remembers ? group : `${group}-dry-run-${randomUUID().slice(0, 8)}`,
     temporaryGroup: !remembers,

@@ -444,3 +444,10 @@ test('errors: a missing topic, an invalid name, no broker, our own topic, an inv
     },
   ])
 })
+
+test('our own topic is not read into itself through another address of the same cluster', async () => {
+  const brokers = [kafka.broker.replace('127.0.0.1', 'localhost')]
+  const own = { ownBrokers: [kafka.broker], ownCluster: async () => kafka.cluster }
+  const { error } = await taken(source('products-events', { brokers, ...own }))
+  expect(error).toMatchObject({ code: 'MIRROR_LOOP' })
+})

@@ -1,6 +1,8 @@
 import type { OffstreamError } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
 import type { PublishRules } from '../product/productOf.ts'
+import { clusterIdOf } from '../topic/admin.ts'
+import type { ClusterAddress } from '../topic/cluster.ts'
 import { topicName } from '../topic/message.ts'
 import { readTopic, type TopicMessage, type TopicReaderOptions } from '../topic/reader.ts'
 import { Deliveries, unlessAborted } from './deliveries.ts'
@@ -15,6 +17,8 @@ export interface TopicSourceOptions extends TopicReaderOptions {
   readonly mapping: TopicMapping | null
   /** The brokers of this stack, `host:port`. Its product topic must not be read into itself. */
   readonly ownBrokers?: readonly string[] | undefined
+  /** The cluster of this stack, which may be known by other addresses too; null if its password is missing. */
+  readonly ownCluster?: (() => Promise<ClusterAddress | null>) | undefined
   /** Whether to suggest a mapping for the first messages that are not products. */
   readonly suggestsMapping?: boolean | undefined
   /** The maximum number of products to deliver. */
@@ -33,7 +37,7 @@ export const topicSource = (options: TopicSourceOptions): Source => ({
   name: 'topic',
   run: run =>
     unlessAborted(run, async () => {
-      if (isOwn(options)) throw loop(options.topic)
+      if (await isOwn(options)) throw loop(options.topic)
       const map = await mapperOf(options.mapping)
       const reader = { source: 'topic', site: null, rules: options.rules } as const
       const deliveries = new Deliveries(run, options.limit)
@@ -62,8 +66,16 @@ const wholeAmong = (results: readonly (readonly unknown[])[], done: number): num
   return first === -1 ? results.length : first
 }
 
-const isOwn = ({ brokers, topic, ownBrokers = [] }: TopicSourceOptions): boolean =>
-  topic === topicName && brokers.some(broker => ownBrokers.includes(broker))
+const isOwn = async (options: TopicSourceOptions): Promise<boolean> => {
+  const { brokers, topic, ownBrokers = [], ownCluster } = options
+  if (topic !== topicName) return false
+  if (brokers.some(broker => ownBrokers.includes(broker))) return true
+  const own = (await ownCluster?.()) ?? null
+  if (own === null) return false
+  // A cluster that cannot be reached is reported when it is used.
+  const [id, ownId] = await Promise.all([options, own].map(each => clusterIdOf(each).catch(() => null)))
+  return id !== null && id === ownId
+}
 
 const loop = (topic: string): OffstreamError =>
   new PipelineError('MIRROR_LOOP', `\`${topic}\` of this stack would be copied to itself`, {
