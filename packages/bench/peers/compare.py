@@ -48,12 +48,13 @@ def newest(records: pa.Table, place: str) -> pa.Table:
     return records.filter(is_last).select(SCHEMA.names)
 
 
-def rows_of(table: str) -> pa.Table:
-    """Return the rows of a table in order of their codes."""
+def rows_of(table: str, from_offset: int = 0) -> pa.Table:
+    """Return the rows of a table in order of their codes; of an Iceberg table those from an offset on."""
     kind, _, place = table.partition(":")
     if kind == "iceberg":
         catalog, _, warehouse = place.partition(":")
-        rows = iceberg_rows(Path(catalog), warehouse)
+        where = f"deleted = false and kafka_offset >= {from_offset}"
+        rows = iceberg_rows(Path(catalog), warehouse, where=where)
     elif kind == "delta":
         from deltalake import DeltaTable  # noqa: PLC0415
 
@@ -118,8 +119,9 @@ def main() -> None:
     add = parser.add_argument
     add("table")
     add("files", nargs="+", type=Path)
+    add("--from-offset", type=int, default=0, help="ignore rows of messages before this offset")
     args = parser.parse_args()
-    print(json.dumps(differences(expected_rows(args.files), rows_of(args.table))))
+    print(json.dumps(differences(expected_rows(args.files), rows_of(args.table, args.from_offset))))
 
 
 if __name__ == "__main__":

@@ -61,12 +61,21 @@ interface Comparison {
  * Compares a table with the messages of files, row by row, without Spark.
  * @throws if a row is missing, unexpected or different
  */
-export const verify = async (
-  { peers }: Pick<Bench, 'peers'>,
+export const verify = (
+  bench: Pick<Bench, 'peers'>,
   table: string,
   ...files: readonly string[]
+): Promise<void> => verifyFrom(bench, table, 0, ...files)
+
+/** Like `verify`, for the rows of messages from an offset of the topic on, which must have one partition then. */
+export const verifyFrom = async (
+  { peers }: Pick<Bench, 'peers'>,
+  table: string,
+  offset: number,
+  ...files: readonly string[]
 ): Promise<void> => {
-  const comparison = await peers.run<Comparison>('compare.py', table, ...files)
+  const since = offset > 0 ? ['--from-offset', String(offset)] : []
+  const comparison = await peers.run<Comparison>('compare.py', table, ...files, ...since)
   const { expected, missing, unexpected, different, examples } = comparison
   if (missing + unexpected + different > 0)
     throw new Error(

@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import type { Checkout } from './checkout.ts'
 import { measured } from './measured.ts'
 import { lastJson } from './peers.ts'
-import { MemorySampler } from './processUsage.ts'
 import type { Bench, Scenario } from './scenario.ts'
-import { publish, verify, writeEvents } from './streamEvents.ts'
+import { verify, writeEvents } from './streamEvents.ts'
+import { runningJob } from './streamJob.ts'
 import type { Figures } from './streamResults.ts'
 import { StreamStack } from './streamStack.ts'
 
@@ -34,24 +34,11 @@ class GrowingTable {
     const start = this.#messages
     this.files.push(file)
     this.#messages += events
-    await results.measure(`offstream${this.#of}, ${what}`, () => this.#runJob(file, start, events))
+    await results.measure(`offstream${this.#of}, ${what}`, () =>
+      runningJob(this.#bench, this.#stack, { file, start, events }),
+    )
     if (native !== null)
       await results.attempt(`delta-rs, ${what}`, () => this.#runNative(start, events, native.batch))
-  }
-
-  async #runJob(file: string, start: number, events: number): Promise<Figures> {
-    using memory = new MemorySampler(() => this.#stack.job())
-    const cpuBefore = await this.#stack.jobCpuSeconds()
-    const resumedAtMs = await this.#stack.whileSuspended(() => publish(this.#bench, this.#stack.broker, file))
-    const { visibleAtMs, firstBatchAtMs } = await this.#stack.written(start, start + events)
-    const seconds = (visibleAtMs - resumedAtMs) / 1_000
-    return {
-      seconds,
-      perSecond: events / seconds,
-      batchSeconds: (visibleAtMs - firstBatchAtMs) / 1_000,
-      cpuSeconds: (await this.#stack.jobCpuSeconds()) - cpuBefore,
-      megabytes: memory.peakMegabytes,
-    }
   }
 
   async #runNative(start: number, events: number, batch: number): Promise<Figures> {

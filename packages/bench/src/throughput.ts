@@ -1,15 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { until } from '@offstream/runtime'
 import type { Checkout } from './checkout.ts'
 import { measured } from './measured.ts'
 import { type Command, lastJson } from './peers.ts'
-import { MemorySampler } from './processUsage.ts'
 import type { Bench, Scenario } from './scenario.ts'
 import { publish, verify, writeEvents } from './streamEvents.ts'
+import { freshJob, runningJob } from './streamJob.ts'
 import type { Figures } from './streamResults.ts'
 import { StreamStack } from './streamStack.ts'
-import { readBatches } from './tableHistory.ts'
 
 /** A program that reads the messages and writes them to its table. */
 interface Peer {
@@ -71,49 +69,6 @@ const runPeer = async (bench: Bench, peer: Peer, broker: string, file: string): 
   }
 }
 
-/** From `submit` on a full topic. The processor time is that since the first batch, and of the whole job. */
-const freshJob = async ({ sizes }: Bench, stack: StreamStack): Promise<Figures> => {
-  using memory = new MemorySampler(() => stack.job())
-  const submittedAtMs = Date.now()
-  const submitted = stack.submit()
-  const firstBatch = until(
-    async () => {
-      if ((await readBatches(stack.directories.checkpoint)).length === 0) throw new Error('no batch yet')
-      return stack.jobCpuSeconds()
-    },
-    { what: 'the first batch', timeoutMs: 300_000 },
-  )
-  const [readySeconds, cpuBefore] = await Promise.all([submitted, firstBatch])
-  const { firstBatchAtMs, visibleAtMs } = await stack.written(0, sizes.events)
-  const seconds = (visibleAtMs - firstBatchAtMs) / 1_000
-  const cpuSeconds = await stack.jobCpuSeconds()
-  return {
-    seconds,
-    perSecond: sizes.events / seconds,
-    processSeconds: (visibleAtMs - submittedAtMs) / 1_000,
-    readySeconds,
-    cpuSeconds,
-    cpuSecondsOfBatches: cpuSeconds - cpuBefore,
-    megabytes: memory.peakMegabytes,
-  }
-}
-
-/** A running job that finds a full topic. */
-const runningJob = async (bench: Bench, stack: StreamStack, file: string): Promise<Figures> => {
-  using memory = new MemorySampler(() => stack.job())
-  const { events } = bench.sizes
-  const cpuBefore = await stack.jobCpuSeconds()
-  const resumedAtMs = await stack.whileSuspended(() => publish(bench, stack.broker, file))
-  const { visibleAtMs } = await stack.written(events, 2 * events)
-  const seconds = (visibleAtMs - resumedAtMs) / 1_000
-  return {
-    seconds,
-    perSecond: events / seconds,
-    cpuSeconds: (await stack.jobCpuSeconds()) - cpuBefore,
-    megabytes: memory.peakMegabytes,
-  }
-}
-
 const runRound = async (bench: Bench, checkout: Checkout, first: string, second: string): Promise<void> => {
   await using stack = await StreamStack.start(checkout)
   const of = bench.checkouts.length > 1 ? ` of ${checkout.name}` : ''
@@ -121,8 +76,10 @@ const runRound = async (bench: Bench, checkout: Checkout, first: string, second:
   if (checkout === bench.checkouts[0])
     for (const peer of peersOf(bench))
       await bench.results.attempt(peer.name, () => runPeer(bench, peer, stack.broker, first))
-  await bench.results.measure(`offstream${of}, fresh job`, () => freshJob(bench, stack))
-  await bench.results.measure(`offstream${of}, running job`, () => runningJob(bench, stack, second))
+  await bench.results.measure(`offstream${of}, fresh job`, () => freshJob(stack, bench.sizes.events))
+  await bench.results.measure(`offstream${of}, running job`, () =>
+    runningJob(bench, stack, { file: second, start: bench.sizes.events, events: bench.sizes.events }),
+  )
   await verify(bench, stack.table, first, second)
 }
 
