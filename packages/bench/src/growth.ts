@@ -9,7 +9,6 @@ import { loadTable, verifyFrom, writeEvents } from './streamEvents.ts'
 import { runningJob } from './streamJob.ts'
 import { type Figures, note } from './streamResults.ts'
 import { type Settings, StreamStack } from './streamStack.ts'
-import { readCommits } from './tableHistory.ts'
 
 /** The table grows to this multiple of its rows, twice. */
 const factor = 10
@@ -50,16 +49,18 @@ const medianMs = async ({ thrift }: StreamStack, sql: string): Promise<number> =
   return figureOf(durations).median
 }
 
-/** What depends on the size of the table alone. */
-const figuresOfTable = async (stack: StreamStack): Promise<Figures> => {
-  const { bytes = Number.NaN, rows = Number.NaN } =
-    (await readCommits(stack.directories.warehouse)).at(-1) ?? {}
-  return {
-    bytesPerRow: bytes / rows,
-    countMs: await medianMs(stack, 'SELECT count(*) FROM Products'),
-    lookupMs: await medianMs(stack, "SELECT * FROM Products WHERE code = '3000000000007'"),
-  }
+/** @throws if the table has another number of products */
+const verifyCount = async ({ thrift }: StreamStack, rows: number): Promise<void> => {
+  const found = await query(thrift, 'SELECT count(*) FROM Products')
+  if (Number(found.rows[0]?.[0]) !== rows)
+    throw new Error(`the table has ${found.rows[0]?.[0]} of ${rows} rows`)
 }
+
+/** What a query costs that reads all rows, and one that needs a single row. */
+const figuresOfQueries = async (stack: StreamStack): Promise<Figures> => ({
+  countMs: await medianMs(stack, 'SELECT count(*) FROM Products'),
+  lookupMs: await medianMs(stack, "SELECT * FROM Products WHERE code = '3000000000007'"),
+})
 
 /** The objects in the driver that are in use, which Java counts after a full collection. */
 const usedHeapMegabytes = async ({ peers }: Bench, stack: StreamStack): Promise<number> => {
@@ -98,7 +99,7 @@ class GrowingTable {
   /** Measures the start of the job and batches of updates, then compares the updated rows with the messages. */
   async measure(rows: number, writer: Writer, batches: number): Promise<void> {
     const [bench, stack] = [this.#bench, this.#stack]
-    const ofTable = await figuresOfTable(stack)
+    const ofQueries = await figuresOfQueries(stack)
     const readySeconds = await stack.submit()
     const start = await stack.endOffset()
     const files: string[] = []
@@ -114,9 +115,10 @@ class GrowingTable {
     const heapMegabytes = await usedHeapMegabytes(bench, stack)
     for (let batch = 0; batch < batches; batch += 1)
       await bench.results.measure(`offstream${this.#of}, ${rows} rows, ${writer}`, async () => ({
-        ...(batch === 0 ? { readySeconds, heapMegabytes, ...ofTable } : {}),
+        ...(batch === 0 ? { readySeconds, heapMegabytes, ...ofQueries } : {}),
         ...(await update()),
       }))
+    await verifyCount(stack, rows)
     await verifyFrom(bench, stack.table, start, ...files)
   }
 }
@@ -148,7 +150,7 @@ write the same table in turn, each with a job of its own and after a first batch
 the job or, for the copies, of the Thrift server. The larger tables are copies of the
 smallest one under other codes, made by a SQL statement of the Thrift server. \`heap in use\` is that of the driver after a full collection: the difference
 between the two writers is the index. The queries run on an idle table and include the connection (median of three). At the end of each
-job the rows that it updated are compared with the messages.`,
+job the rows are counted, and those that it updated are compared with the messages.`,
   defaultMinutes: 0,
   defaultRepeats: 5,
   columns: [
@@ -158,7 +160,6 @@ job the rows that it updated are compared with the messages.`,
     { key: 'readySeconds', title: 'submit → ready, seconds', digits: 1 },
     { key: 'heapMegabytes', title: 'MB of the heap in use', digits: 0 },
     { key: 'megabytes', title: 'MB of the job, peak', digits: 0 },
-    { key: 'bytesPerRow', title: 'bytes a row', digits: 0 },
     { key: 'countMs', title: 'count of all rows, ms', digits: 0 },
     { key: 'lookupMs', title: 'row of one code, ms', digits: 0 },
   ],

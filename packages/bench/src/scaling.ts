@@ -13,12 +13,11 @@ interface Division {
 
 const divisions: readonly Division[] = [
   ...[1, 2, 3].map(partitions => ({ partitions, executors: 1, cores: 2 })),
-  ...[1, 2, 3].map(executors => ({ partitions: 3, executors, cores: 1 })),
+  { partitions: 3, executors: 1, cores: 1 },
 ]
 
-const settingsOf = ({ partitions, executors, cores }: Division): Settings => ({
+const settingsOf = ({ partitions, cores }: Division): Settings => ({
   'kafka.topic.partitions': partitions,
-  'spark.workers': executors,
   'spark.worker.cores': cores,
 })
 
@@ -50,9 +49,8 @@ const measureDivision = async (
 /** A full topic, with different numbers of partitions and executors. */
 export const scaling: Scenario = {
   title: 'Partitions and executors',
-  description: `A full topic as above, for topics with one to three partitions and jobs with one to three executors, each on a worker
-of its own. All of them share the two cores of the machine with the broker and the driver, so a third core of the executors cannot make
-the job faster. Each job is measured when it is fresh, and again when it runs. The messages of each run are of other products. At the end
+  description: `A full topic as above, for topics with one to three partitions and an executor with one or two cores. It shares the
+two cores of the machine with the broker and the driver. Each job is measured when it is fresh, and again when it runs. The messages of each run are of other products. At the end
 the table is compared with all messages.`,
   defaultMinutes: 0,
   defaultRepeats: 2,

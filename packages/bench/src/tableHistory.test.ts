@@ -4,16 +4,15 @@ import { batchIn, commitsIn, visibleMs } from './tableHistory.ts'
 const snapshot = (atMs: number, operation: string, endOffset?: number) => ({
   'timestamp-ms': atMs,
   summary: {
-    ...{ operation, 'total-records': '9', 'total-files-size': '5000' },
-    ...{ 'total-data-files': '3', 'total-delete-files': '2' },
+    ...{ operation, 'total-records': '9', 'total-data-files': '3', 'total-delete-files': '2' },
     ...(endOffset === undefined ? {} : { 'offstream.offsets': `{"products-events":{"0":${endOffset}}}` }),
   },
 })
 
 test('commits are in order of time, with the totals of their summary', () => {
   expect(commitsIn({ snapshots: [snapshot(20, 'overwrite', 7), snapshot(10, 'append')] })).toEqual([
-    { atMs: 10, operation: 'append', endOffset: null, rows: 9, bytes: 5000, dataFiles: 3, deleteFiles: 2 },
-    { atMs: 20, operation: 'overwrite', endOffset: 7, rows: 9, bytes: 5000, dataFiles: 3, deleteFiles: 2 },
+    { atMs: 10, operation: 'append', endOffset: null, rows: 9, dataFiles: 3, deleteFiles: 2 },
+    { atMs: 20, operation: 'overwrite', endOffset: 7, rows: 9, dataFiles: 3, deleteFiles: 2 },
   ])
 })
 

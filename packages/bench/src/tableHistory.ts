@@ -9,8 +9,6 @@ export interface Commit {
   /** The offset after the last message in the table, if the job recorded it in the commit. */
   readonly endOffset: number | null
   readonly rows: number
-  /** Of the data files and the files of deletes. */
-  readonly bytes: number
   readonly dataFiles: number
   readonly deleteFiles: number
 }
@@ -38,7 +36,6 @@ export const commitsIn = ({ snapshots = [] }: Metadata): readonly Commit[] =>
       operation: summary['operation'] ?? '',
       endOffset: endOffsetIn(summary['offstream.offsets']),
       rows: Number(summary['total-records'] ?? 0),
-      bytes: Number(summary['total-files-size'] ?? 0),
       dataFiles: Number(summary['total-data-files'] ?? 0),
       deleteFiles: Number(summary['total-delete-files'] ?? 0),
     }))
