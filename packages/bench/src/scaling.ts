@@ -1,3 +1,4 @@
+import { settingPaths } from '@offstream/pipeline'
 import type { Checkout } from './checkout.ts'
 import type { Bench, Scenario } from './scenario.ts'
 import { publish, verify, writeEvents } from './streamEvents.ts'
@@ -11,13 +12,18 @@ interface Division {
   readonly cores: number
 }
 
+/** A version without this setting starts one worker. */
+const workersSetting = 'spark.workers'
+const executorCounts = settingPaths.some(path => path === workersSetting) ? [1, 2, 3] : [1]
+
 const divisions: readonly Division[] = [
   ...[1, 2, 3].map(partitions => ({ partitions, executors: 1, cores: 2 })),
-  { partitions: 3, executors: 1, cores: 1 },
+  ...executorCounts.map(executors => ({ partitions: 3, executors, cores: 1 })),
 ]
 
-const settingsOf = ({ partitions, cores }: Division): Settings => ({
+const settingsOf = ({ partitions, executors, cores }: Division): Settings => ({
   'kafka.topic.partitions': partitions,
+  ...(executors > 1 ? { [workersSetting]: executors } : {}),
   'spark.worker.cores': cores,
 })
 
@@ -49,8 +55,9 @@ const measureDivision = async (
 /** A full topic, with different numbers of partitions and executors. */
 export const scaling: Scenario = {
   title: 'Partitions and executors',
-  description: `A full topic as above, for topics with one to three partitions and an executor with one or two cores. It shares the
-two cores of the machine with the broker and the driver. Each job is measured when it is fresh, and again when it runs. The messages of each run are of other products. At the end
+  description: `A full topic as above, for topics with one to three partitions and jobs with one to three executors, each on a separate
+worker. All of them share the two cores of the machine with the broker and the driver, so a third core of the executors cannot make the
+job faster. Each job is measured when it is fresh, and again when it runs. The messages of each run are of other products. At the end
 the table is compared with all messages.`,
   defaultMinutes: 0,
   defaultRepeats: 2,
