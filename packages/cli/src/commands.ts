@@ -24,6 +24,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/wait.ts'),
   },
   query: { summary: 'run a SQL statement on the table', load: () => import('./commands/query.ts') },
+  sql: {
+    summary: 'open an interactive SQL shell',
+    load: () => import('./commands/sql.ts'),
+  },
   table: {
     summary: 'show the size and the history of the table, roll it back, or optimize it',
     load: () => import('./commands/table.ts'),
@@ -43,6 +47,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   connect: {
     summary: 'show how to connect other tools to the table',
     load: () => import('./commands/connect.ts'),
+  },
+  env: {
+    summary: 'print the addresses of the stack for notebooks and other programs',
+    load: () => import('./commands/env.ts'),
   },
   logs: { summary: 'show the logs of the services', load: () => import('./commands/logs.ts') },
   topic: {

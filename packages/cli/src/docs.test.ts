@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, normalize } from 'node:path'
-import { environmentName, loadProject, settingPaths } from '@offstream/pipeline'
+import { environmentName, loadProject, programVariables, settingPaths } from '@offstream/pipeline'
 import { afterAll, expect, test } from 'vitest'
 import { programWithAllCommands } from './allCommands.ts'
 import { commands } from './commands.ts'
@@ -147,6 +147,7 @@ test('every variable OFFSTREAM_… that a document names exists', () => {
     ...['OFFSTREAM_CACHE', 'OFFSTREAM_STACK', 'OFFSTREAM_PROFILE', 'OFFSTREAM_MARK'],
     ...['OFFSTREAM_KAFKA_PASSWORD', 'OFFSTREAM_TOPIC_PASSWORD'],
     ...['OFFSTREAM_FUZZ_RUNS', 'OFFSTREAM_FUZZ_SEED'],
+    ...programVariables,
   ])
   const unknown = current.flatMap(({ file, text }) =>
     [...text.matchAll(/\bOFFSTREAM_[A-Z][A-Z_]*[A-Z]/g)]

@@ -88,6 +88,11 @@ export const cliErrors = {
     cause: '`query` was run without an SQL statement, with two statements, or with an empty one.',
     remedy: 'Pass one statement in quotes, in a file with `-f`, or on standard input.',
   },
+  TERMINAL_REQUIRED: {
+    outcome: 'usage',
+    cause: 'An interactive command was run without a terminal.',
+    remedy: 'Use `offstream query` for SQL in scripts, and `offstream submit` for programs.',
+  },
   UNEXPECTED: {
     outcome: 'unexpected',
     cause: 'A bug in offstream; the stack trace shows where.',

@@ -57,7 +57,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'index.ts',
     'main.ts',
   ],
-  cli: ['*.ts', 'formats/', 'completion/', 'commands/', 'commands.ts', 'allCommands.ts', 'main.ts'],
+  cli: ['*.ts', 'formats/', 'completion/', 'sql/', 'commands/', 'commands.ts', 'allCommands.ts', 'main.ts'],
 }
 
 /** Each technology, and the only file or folder that may import its modules. */

@@ -105,3 +105,45 @@ test('Ctrl-C and `--timeout` cancel the query on the server, and leave no file',
   const all = 'SELECT count(DISTINCT id % 100) AS n FROM range(0, 3000000, 1, 16)'
   expect((await stack.succeed(['query', all, '--timeout', '60'])).stdout).toBe('n\n100')
 })
+
+test('`sql` is a shell in a terminal: one session, completion, Ctrl-C, history, Ctrl-D', async () => {
+  await using first = stack.terminal(['sql'])
+  await first.shows('sql> ')
+  // Two lines, one statement; the second one sees what the first one has set.
+  await first.type("SET shop.name = 'corner';\r")
+  await first.shows(/shop\.name +'?corner/)
+  await first.type('SELECT 40\r')
+  await first.shows('  -> ')
+  await first.type(`  + 2 AS answer, '\${shop.name}' AS shop;\r`)
+  await first.shows(/42 +corner/)
+  await first.type('SELEC 1;\r')
+  await first.shows(/✖ .*SELEC/)
+  // Tab completes the name of the view, and one of its columns.
+  await first.type('SELECT count(nutriscore_gr\t')
+  await first.shows('count(nutriscore_grade')
+  await first.type(') AS graded FROM Produ\t')
+  await first.shows('FROM Products')
+  await first.type(';\r')
+  await first.shows(/graded\r?\n0\r?\n/)
+  await first.type(`${endless};\r`)
+  await first.type('\x03')
+  await first.shows('Canceled')
+  await first.type('SELECT 1 AS still_here;\r')
+  await first.shows(/still_here\r?\n1\r?\n/)
+  await first.type('\x04')
+  expect(await first.exitCode).toBe(0)
+
+  // The next shell has the statement of two lines as one entry.
+  await using next = stack.terminal(['sql'])
+  await next.shows('sql> ')
+  await next.type('\x12answer')
+  await next.shows('SELECT 40 + 2 AS answer')
+  await next.type('\x03')
+  await next.type('exit\r')
+  expect(await next.exitCode).toBe(0)
+})
+
+test('`sql` without a terminal says which command reads standard input', async () => {
+  const { exitCode, stderr } = await stack.run(['sql'], { input: 'SELECT 1;' })
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('use `offstream query`')])
+})

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { type Config, freePorts, loadProject, numberAt, portPaths } from '@offstream/pipeline'
 import { listenerOn, send, until } from '@offstream/runtime'
 import { execa } from 'execa'
@@ -35,6 +36,15 @@ export interface RunningCommand extends AsyncDisposable {
   readonly result: Promise<Result>
 }
 
+/** A command in its own terminal. Disposal kills it. */
+export interface TerminalCommand extends AsyncDisposable {
+  /** Sends keys: `\r` is Enter, `\x03` is Ctrl-C. */
+  readonly type: (keys: string) => Promise<void>
+  /** Waits until the terminal shows this, after what was already waited for. */
+  readonly shows: (expected: string | RegExp) => Promise<void>
+  readonly exitCode: Promise<number | undefined>
+}
+
 /** A project in a temporary folder, with free ports, and the command as its user calls it. */
 export interface ScratchStack extends AsyncDisposable {
   readonly directory: string
@@ -47,6 +57,8 @@ export interface ScratchStack extends AsyncDisposable {
   readonly json: (args: readonly string[], options?: RunOptions) => Promise<unknown>
   /** Starts `offstream <args>` in the background. */
   readonly start: (args: readonly string[]) => RunningCommand
+  /** Starts `offstream <args>` in a terminal. */
+  readonly terminal: (args: readonly string[]) => TerminalCommand
   /** All running processes of this project, as `<pid> <command line>`. */
   readonly processes: () => Promise<readonly string[]>
   /** Waits until no process of this project has a command line that matches. */
@@ -109,6 +121,34 @@ export const scratchStack = async (settings: readonly string[] = [], yaml = ''):
       },
     }
   }
+  const terminal = (args: readonly string[]): TerminalCommand => {
+    const { input: _, ...options } = optionsOf()
+    const command = [process.execPath, offstream, ...args]
+    const child = execa('python3', ['-c', pseudoTerminal, ...command], { ...options, stdin: 'pipe' })
+    let [text, seen] = ['', 0]
+    child.stdout.on('data', chunk => {
+      text += stripVTControlCharacters(String(chunk))
+    })
+    return {
+      type: async keys => void child.stdin.write(keys),
+      shows: expected =>
+        until(
+          async () => {
+            const rest = text.slice(seen)
+            const found = typeof expected === 'string' ? rest.indexOf(expected) : rest.search(expected)
+            if (found === -1) throw new Error(`it shows ${JSON.stringify(rest)}`)
+            seen +=
+              found + (typeof expected === 'string' ? expected : (expected.exec(rest)?.[0] ?? '')).length
+          },
+          { what: `the terminal to show ${expected}`, timeoutMs: 60_000, intervalMs: 20 },
+        ),
+      exitCode: child.then(({ exitCode }) => exitCode),
+      async [Symbol.asyncDispose]() {
+        child.kill('SIGKILL')
+        await child
+      },
+    }
+  }
   // Every process that the command starts (service, daemon, browser) inherits the temporary folder or the project's path.
   const processes = () => processesWith(scratch)
   const listening = async () => {
@@ -121,6 +161,7 @@ export const scratchStack = async (settings: readonly string[] = [], yaml = ''):
     config,
     run,
     start,
+    terminal,
     succeed: async (args, options) => {
       const result = await run(args, options)
       if (result.exitCode !== 0) throw new Error(`\`offstream ${args.join(' ')}\` failed:\n${result.shown}`)
@@ -171,6 +212,29 @@ const configWithFreePorts = async (directory: string, settings: readonly string[
   const all = [...(await freePortSettings(directory)), ...settings]
   return (await loadProject({ from: directory, environment: {}, settings: all })).config
 }
+
+/** Node has no pseudo-terminals, and Python, which offstream needs, does. A wide one, so that no line is wrapped. */
+const pseudoTerminal = `
+import fcntl, os, pty, select, struct, sys, termios
+pid, terminal = pty.fork()
+if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
+    os.execv(sys.argv[1], sys.argv[1:])
+def read(file):
+    try:
+        return os.read(file, 65536)
+    except OSError:  # On Linux, the other end is closed.
+        return b""
+while True:
+    ready = select.select([terminal, 0], [], [])[0]
+    shown = read(terminal) if terminal in ready else None
+    if shown == b"":
+        break
+    os.write(1, shown or b"")
+    if 0 in ready:
+        os.write(terminal, read(0) or b"\\x04")
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+`
 
 /** The environment without the variables that change the command's behaviour in tests and CI. */
 const userEnvironment = (): Record<string, string> =>

@@ -63,6 +63,14 @@ export { type LineCounts, produceLines } from './scrape/produceLines.ts'
 export { type PublishOptions, publishProducts } from './scrape/publish.ts'
 export { dashboardAddress } from './services/dashboard.ts'
 export { brokerData, brokersOf, checkKafka, clusterOf } from './services/kafkaCluster.ts'
+export { brokersOf, checkKafka, clusterOf } from './services/kafkaCluster.ts'
+export {
+  defaultShare,
+  type Exports,
+  exportsOf,
+  quoted,
+  type Share,
+} from './services/programs.ts'
 export type { Stack } from './services/stack.ts'
 export { readStreamBatches, type StreamBatch } from './services/streamBatches.ts'
 export { readStreamProgress, type StreamProgress } from './services/streamProgress.ts'
@@ -128,9 +136,11 @@ export {
   type Column,
   isNested,
   loadThriftClient,
+  openSqlSession,
   type QueryResult,
   query,
   queryInBatches,
+  type SqlSession,
   type ThriftAddress,
   type Value,
 } from './table.ts'

@@ -31,6 +31,22 @@ export const logLevels = ['error', 'warn', 'info', 'debug'] as const
 /** The severity of a log line. */
 export type LogLevel = (typeof logLevels)[number]
 
+/**
+ * The variables by which programs of the user find the stack: `offstream env` prints them. None of them has the name of
+ * a setting (`OFFSTREAM_KAFKA_PORT`), because offstream itself would read it in the same shell.
+ */
+export const programVariables = [
+  'OFFSTREAM_BROKERS',
+  'OFFSTREAM_TOPIC',
+  'OFFSTREAM_MASTER',
+  'OFFSTREAM_THRIFT_URL',
+  'OFFSTREAM_TABLE',
+  'OFFSTREAM_WAREHOUSE',
+  'OFFSTREAM_CATALOG',
+] as const
+/** The name of such a variable. */
+export type ProgramVariable = (typeof programVariables)[number]
+
 /** Where a product comes from. */
 export const productSources = ['web', 'api', 'export', 'topic', 'stdin'] as const
 

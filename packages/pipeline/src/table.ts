@@ -5,7 +5,7 @@ import { type Column, columnsOf, isNested } from './thrift/columns.ts'
 import { loadFrameTransport } from './thrift/frames.ts'
 import { type Fetched, fetchedOf, type Value } from './thrift/rowSet.ts'
 import { sqlFailed } from './thrift/sqlError.ts'
-import { type Batch, type Operation, runStatement } from './thrift/statement.ts'
+import { type Batch, type Operation, runStatement, type StartOperation } from './thrift/statement.ts'
 
 export { refillHint } from './thrift/sqlError.ts'
 export { type Batch, type Column, isNested, type Value }
@@ -65,7 +65,7 @@ export async function* queryInBatches(
   try {
     using connection = await connectTo(address, aborted)
     const session = await openSession(address, connection, aborted)
-    yield* runStatement(session.start, sql, aborted)
+    yield* runStatement(session.start(aborted), sql, aborted)
     await session.close()
   } catch (error) {
     signal?.throwIfAborted()
@@ -74,6 +74,40 @@ export async function* queryInBatches(
       hint: 'query less data, or raise the limit with `--timeout`',
       cause: error,
     })
+  }
+}
+
+/** A session of a Thrift server: what a statement sets, or creates for the session, counts for the later ones. */
+export interface SqlSession extends AsyncDisposable {
+  /** Runs a statement as `queryInBatches` does; one at a time. */
+  readonly run: (sql: string, signal: AbortSignal) => AsyncGenerator<Batch, void, undefined>
+}
+
+/**
+ * Opens a session for several statements. The server closes it if the connection breaks; then each statement rejects.
+ * @throws OffstreamError THRIFT_UNREACHABLE
+ */
+export const openSqlSession = async (address: ThriftAddress, signal: AbortSignal): Promise<SqlSession> => {
+  const connection = await connectTo(address, signal)
+  try {
+    const session = await openSession(address, connection, signal)
+    return {
+      async *run(sql, aborted) {
+        try {
+          yield* runStatement(session.start(aborted), sql, aborted)
+        } catch (error) {
+          aborted.throwIfAborted()
+          throw error
+        }
+      },
+      async [Symbol.asyncDispose]() {
+        await session.close()
+        connection[Symbol.dispose]()
+      },
+    }
+  } catch (error) {
+    connection[Symbol.dispose]()
+    throw error
   }
 }
 
@@ -202,7 +236,7 @@ const successful = <T>(response: T, { TStatusCode }: ThriftTypes): T => {
   return response
 }
 
-/** Opens a session, whose requests reject when the signal is aborted. The server closes it if the connection ends. */
+/** Opens a session. Requests of a statement reject when its own signal is aborted. The server closes it with the connection. */
 const openSession = async (address: ThriftAddress, connection: Connection, aborted: AbortSignal) => {
   const { types, request } = connection
   const open = request(driver =>
@@ -216,14 +250,16 @@ const openSession = async (address: ThriftAddress, connection: Connection, abort
     aborted.throwIfAborted()
     throw unreachable(address, error)
   })
-  const unlessAborted: Abortable = promise => abortable(promise, aborted)
   return {
-    start: async (statement: string): Promise<Operation> => {
-      const starting = request(driver =>
-        driver.executeStatement({ sessionHandle, statement, runAsync: true }),
-      )
-      const { operationHandle } = await unlessAborted(starting)
-      return operationOf(address, connection, operationHandle, unlessAborted)
+    start: (aborted: AbortSignal): StartOperation => {
+      const unlessAborted: Abortable = promise => abortable(promise, aborted)
+      return async statement => {
+        const starting = request(driver =>
+          driver.executeStatement({ sessionHandle, statement, runAsync: true }),
+        )
+        const { operationHandle } = await unlessAborted(starting)
+        return operationOf(address, connection, operationHandle, unlessAborted)
+      }
     },
     close: () => inTime(() => request(driver => driver.closeSession({ sessionHandle }))),
   }

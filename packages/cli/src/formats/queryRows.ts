@@ -91,6 +91,30 @@ export const writeRows = async (
   output.note(`Wrote ${plural(rows, 'row')} to \`${target}\``)
 }
 
+/** Prints rows on standard output as they arrive. @returns how many; null if the statement has no result */
+export const printRows = async (
+  batches: AsyncIterable<Batch>,
+  format: FormatName,
+  { output, signal }: Pick<Context, 'output' | 'signal'>,
+): Promise<number | null> => {
+  let rows = 0
+  let hasColumns = false
+  const counted = tap(batches, ({ rowCount, columns }) => {
+    rows += rowCount
+    hasColumns ||= columns.length > 0
+  })
+  const parts = printedFormat(format, output)(counted)
+  // Without columns, a table is an empty line.
+  await printParts(format === 'table' ? withoutEmptyLine(parts) : parts, output, signal)
+  return hasColumns ? rows : null
+}
+
+async function* withoutEmptyLine(
+  parts: AsyncIterable<string | Uint8Array>,
+): AsyncGenerator<string | Uint8Array, void, undefined> {
+  for await (const part of parts) if (part !== '\n') yield part
+}
+
 const printParts = async (
   parts: AsyncIterable<string | Uint8Array>,
   output: Output,

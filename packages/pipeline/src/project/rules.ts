@@ -1,5 +1,6 @@
 import leven from 'leven'
 import type { z } from 'zod'
+import { programVariables } from '../names.ts'
 import { clusterSections, securityConflicts } from './clusterSettings.ts'
 import { Config } from './config.ts'
 import type { Environment, Layer } from './layers.ts'
@@ -91,7 +92,10 @@ const suggestion = (similar: readonly string[]): string =>
   similar.length === 0 ? '' : `; did you mean \`${similar.join('` or `')}\`?`
 
 /** Environment variables of offstream that are not settings; the services have `OFFSTREAM_MARK`. */
-const otherVariables = ['OFFSTREAM_CACHE', 'OFFSTREAM_STACK', 'OFFSTREAM_PROFILE', 'OFFSTREAM_MARK']
+const otherVariables = [
+  ...['OFFSTREAM_CACHE', 'OFFSTREAM_STACK', 'OFFSTREAM_PROFILE', 'OFFSTREAM_MARK'],
+  ...programVariables,
+]
 
 const knownVariables: readonly string[] = [...settingPaths.map(environmentName), ...otherVariables]
 

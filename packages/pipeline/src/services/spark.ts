@@ -153,7 +153,7 @@ const progressTimeoutMs = 20_000
 
 /** The job from the topic to the table; it is ready when its first batch has finished. */
 export const productsStream = (stack: Stack): ServiceParts => {
-  const { project, config, runtimes, archives } = stack
+  const { project, config } = stack
   const directories = directoriesOf(stack.state)
   const stopFile = join(directories.run, 'products-stream.stop')
   return {
@@ -164,12 +164,7 @@ export const productsStream = (stack: Stack): ServiceParts => {
         ...lakeConf(directories),
         ...driverConf(config, directories),
         'spark.ui.port': String(config.stream.webPort),
-        // The default uses another interface of Hadoop, which does not know the file system below.
-        'spark.sql.streaming.checkpointFileManagerClass':
-          'org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager',
-        'spark.pyspark.python': runtimes.python,
-        'spark.executor.extraClassPath': join(runtimes.connectors, '*'),
-        'spark.executor.extraJavaOptions': optionString(executorFlags(archives, directories)),
+        ...executorConf(stack),
       }),
       assetPath(project, 'spark-jobs', 'stream.py'),
       ...['--brokers', brokersOf(config).join(','), '--topic', topicName],
@@ -213,6 +208,16 @@ export const productsStream = (stack: Stack): ServiceParts => {
   }
 }
 
+/** Properties of a program whose tasks run on the worker. */
+export const executorConf = ({ state, runtimes, archives }: Stack): Record<string, string> => ({
+  // The default uses another interface of Hadoop, which does not know the file system of `lakeConf`.
+  'spark.sql.streaming.checkpointFileManagerClass':
+    'org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager',
+  'spark.pyspark.python': runtimes.python,
+  'spark.executor.extraClassPath': join(runtimes.connectors, '*'),
+  'spark.executor.extraJavaOptions': optionString(executorFlags(archives, directoriesOf(state))),
+})
+
 // An executor has the class path of the driver and can use its archive. It does not write one: the worker kills it first.
 const executorFlags = (archives: Archives | null, directories: Directories): string[] => [
   ...fullCompiler,
@@ -221,7 +226,7 @@ const executorFlags = (archives: Archives | null, directories: Directories): str
 ]
 
 /** The catalog `lake`: a SQLite file says which files of the folder are the current tables. */
-const lakeConf = ({ warehouse, catalog }: Directories): Record<string, string> => ({
+export const lakeConf = ({ warehouse, catalog }: Directories): Record<string, string> => ({
   'spark.sql.extensions': 'org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions',
   'spark.sql.catalog.lake': 'org.apache.iceberg.spark.SparkCatalog',
   'spark.sql.catalog.lake.type': 'jdbc',
@@ -235,7 +240,7 @@ const lakeConf = ({ warehouse, catalog }: Directories): Record<string, string> =
   'spark.hadoop.fs.file.impl': 'com.globalmentor.apache.hadoop.fs.BareLocalFileSystem',
 })
 
-const driverConf = ({ host }: Config, { temporary }: Directories): Record<string, string> => ({
+export const driverConf = ({ host }: Config, { temporary }: Directories): Record<string, string> => ({
   'spark.driver.host': host,
   'spark.driver.bindAddress': host,
   // The default of 200 shuffle tasks costs seconds a batch, and the batches are small.

@@ -1,0 +1,132 @@
+import { join } from 'node:path'
+import { Option } from '@commander-js/extra-typings'
+import type { SqlSession } from '@offstream/pipeline'
+import type { DefineCommand } from '../command.ts'
+import type { Context } from '../context.ts'
+import { CliError } from '../errors.ts'
+import { formatDuration, plural } from '../format.ts'
+import { type FormatName, formatNames } from '../formats/names.ts'
+
+const printedFormats = formatNames.filter(name => name !== 'parquet')
+
+const define: DefineCommand = (command, context) =>
+  command
+    .addOption(
+      new Option('--format <format>', 'format of the rows').choices(printedFormats).default('table' as const),
+    )
+    .addHelpText(
+      'after',
+      `
+Opens a shell on the Thrift server. A statement can have several lines, and \`;\`
+ends it. All statements run in one session: \`SET\`, \`USE\` and temporary views
+count for the next ones. If the server restarts, the shell opens a new session.
+
+  Tab            completes keywords, tables and columns
+  Up, Ctrl-R     earlier statements, also those of earlier shells of this stack
+  Ctrl-C         cancels the running statement, or discards what was typed
+  Ctrl-D         leaves, as \`exit\` and \`quit\` do
+  help           shows these keys
+
+The shell needs a terminal. For scripts, \`offstream query\` reads a statement
+from its argument, a file or standard input, and also writes files.
+
+Exit status: 0 left, 2 standard input is not a terminal, 9 could not connect to
+the Thrift server.
+
+Examples:
+  offstream sql
+  offstream sql --format csv
+
+Next: type \`SHOW TABLES;\`, then \`SELECT * FROM Products LIMIT 5;\`.`,
+    )
+    .action(async ({ format }) => {
+      if (!process.stdin.isTTY)
+        throw new CliError('TERMINAL_REQUIRED', '`offstream sql` needs a terminal as standard input', {
+          hint: 'use `offstream query`, which reads a statement from standard input',
+        })
+      await openShell(context(), format)
+    })
+
+const keys =
+  'End a statement with `;`. Tab completes, Ctrl-C cancels the statement, Ctrl-D leaves, `help` shows this line'
+
+const openShell = async (surroundings: Context, format: FormatName): Promise<void> => {
+  const [{ runShell }, { SqlWords }, { addToSqlHistory, readSqlHistory }] = await Promise.all([
+    import('../sql/shell.ts'),
+    import('../sql/words.ts'),
+    import('../sql/history.ts'),
+  ])
+  const { output, pipeline, stack, signal } = surroundings
+  const { state, config } = await stack()
+  const address = { host: config.host, port: config.thrift.port }
+  const history = join(state, 'sql-history.json')
+  await using sessions = new Sessions(() => pipeline.openSqlSession(address, signal))
+  await sessions.current()
+  output.note(`Spark SQL at ${address.host}:${address.port}. ${keys}`)
+  const words = new SqlWords(sql => pipeline.query(address, sql, { signal, timeoutMs: namesTimeoutMs }))
+  await runShell({
+    ...{ input: process.stdin, output: process.stdout.isTTY ? process.stdout : process.stderr },
+    history: await readSqlHistory(history),
+    addToHistory: entry => addToSqlHistory(history, entry),
+    complete: before => words.complete(before),
+    help: () => output.note(keys),
+    run: async (statement, cancelled) => {
+      await runOne(sessions, statement, format, { output, signal: cancelled })
+      if (changesNames.test(statement)) words.forget()
+    },
+    signal,
+  })
+}
+
+const namesTimeoutMs = 5_000
+const changesNames = /^\s*(?:CREATE|DROP|ALTER|USE|REPLACE)\b/i
+
+/** Runs a statement and prints its rows, its duration, or its error. */
+const runOne = async (
+  sessions: Sessions,
+  statement: string,
+  format: FormatName,
+  surroundings: Pick<Context, 'output' | 'signal'>,
+): Promise<void> => {
+  const { printRows } = await import('../formats/queryRows.ts')
+  const { errorForUser } = await import('../errorForUser.ts')
+  const { output, signal } = surroundings
+  const startedMs = Date.now()
+  try {
+    const session = await sessions.current()
+    const rows = await printRows(session.run(statement, signal), format, surroundings)
+    const took = formatDuration(Date.now() - startedMs)
+    output.note(`${rows === null ? 'Done' : plural(rows, 'row')} in ${took}\n`)
+  } catch (error) {
+    if (signal.aborted) return output.note('Canceled\n')
+    sessions.check(error)
+    output.error(errorForUser(error), false)
+  }
+}
+
+/** The session of the shell, opened again after its connection was lost. */
+class Sessions implements AsyncDisposable {
+  readonly #open: () => Promise<SqlSession>
+  #current: Promise<SqlSession> | null = null
+
+  constructor(open: () => Promise<SqlSession>) {
+    this.#open = open
+  }
+
+  current(): Promise<SqlSession> {
+    this.#current ??= this.#open()
+    return this.#current
+  }
+
+  /** After the error of a lost connection, the next statement opens a new session. */
+  check(error: unknown): void {
+    if (error instanceof Error && 'code' in error && error.code === 'THRIFT_UNREACHABLE') this.#current = null
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const session = await this.#current?.catch(() => null)
+    await session?.[Symbol.asyncDispose]()
+  }
+}
+
+export default define
