@@ -10,7 +10,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'start ZooKeeper, Kafka, Spark and the Thrift server',
     load: () => import('./commands/up.ts'),
   },
-  submit: { summary: 'start the streaming job: topic → table', load: () => import('./commands/submit.ts') },
+  submit: {
+    summary: 'start the streaming job: topic → table; or your own program',
+    load: () => import('./commands/submit.ts'),
+  },
+  jobs: {
+    summary: 'list, start, stop and remove your own jobs',
+    load: () => import('./commands/jobs.ts'),
+  },
   scrape: {
     summary: 'fetch products and publish them to the topic',
     load: () => import('./commands/scrape.ts'),
@@ -27,6 +34,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   sql: {
     summary: 'open an interactive SQL shell',
     load: () => import('./commands/sql.ts'),
+  },
+  pyspark: {
+    summary: 'open the shell of PySpark on the cluster',
+    load: () => import('./commands/pyspark.ts'),
   },
   table: {
     summary: 'show the size and the history of the table, roll it back, or optimize it',

@@ -1,4 +1,4 @@
-import { type ServiceStatus, type Status, serviceNames } from '@offstream/pipeline'
+import { type JobStatus, type ServiceStatus, type Status, serviceNames } from '@offstream/pipeline'
 import { expect, test } from 'vitest'
 import { parseCondition } from './condition.ts'
 
@@ -13,7 +13,7 @@ const flow = {
 }
 
 const status = (change: Partial<Status> = {}, services: Partial<ServiceStatus>[] = []): Status => ({
-  ...{ version: 1, state: 'healthy', flow, thrift: { host: '', port: 1, responseMs: 1 } },
+  ...{ version: 1, state: 'healthy', jobs: [], flow, thrift: { host: '', port: 1, responseMs: 1 } },
   services: serviceNames.map(name =>
     service(
       name,
@@ -73,4 +73,37 @@ test.each([
   expect(() => parseCondition(text)).toThrow(
     expect.objectContaining({ code: 'commander.invalidArgument', message }),
   )
+})
+
+const withJob = (change: Partial<JobStatus>): Status =>
+  status({
+    jobs: [
+      {
+        ...{
+          name: 'sessions',
+          state: 'running',
+          health: 'healthy',
+          pid: 7,
+          port: 4041,
+          address: '',
+          restarts: 0,
+        },
+        ...{ uptimeSeconds: 1, detail: null, program: '/sessions.py', cores: 1, memory: '512m' },
+        ...change,
+      },
+    ],
+  })
+
+test.each([
+  ['job:sessions=healthy', withJob({}), true],
+  ['job:sessions=completed', withJob({}), false],
+  ['job:sessions=completed', withJob({ state: 'completed', health: 'unknown' }), true],
+  ['job:sessions=failed', withJob({ state: 'failed', health: 'unknown' }), true],
+  ['job:clicks=stopped', withJob({}), false],
+])('%s is about a job of the user', (text, of, expected) => {
+  expect(parseCondition(text).holds(of)).toBe(expected)
+})
+
+test('a state that a job cannot have is an error', () => {
+  expect(() => parseCondition('job:sessions=busy')).toThrow('job:sessions=completed')
 })

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings'
-import type { Condition, Flow, ServiceStatus, Status } from '@offstream/pipeline'
+import type { Condition, Flow, JobStatus, ServiceStatus, Status } from '@offstream/pipeline'
 import { serviceNames } from '@offstream/pipeline/names'
 
 const stackStates: readonly Status['state'][] = ['healthy', 'degraded', 'stopped']
@@ -25,11 +25,14 @@ const comparisons: Readonly<Record<string, (one: number, other: number) => boole
 }
 
 const serviceStates = ['healthy', 'stopped'] as const
+const jobStates = [...serviceStates, 'completed', 'failed'] as const
 
 /** The forms of a condition, for the help. */
 export const conditionForms = `
   healthy, degraded, stopped     the state of all services together
   kafka=healthy, thrift=stopped  the state of one service
+  job:sessions=completed         the state of one of your jobs: healthy,
+                                 stopped, completed or failed
   rows>=200, lag=0               a count and a number, with >=, <=, >, < or =:
                                  ${counts.slice(0, 4).join(', ')},
                                  ${counts.slice(4).join(', ')}`
@@ -37,13 +40,15 @@ export const conditionForms = `
 /** @throws InvalidArgumentError, which lists the valid forms */
 export const parseCondition = (written: string): Condition => {
   const text = written.replace(/\s+/g, '')
-  const [, name, sign, value] = /^([\w-]+?)(?:(>=|<=|>|<|=)([\w.-]+))?$/.exec(text) ?? []
+  const [, name = '', sign, value] = /^([\w:-]+?)(?:(>=|<=|>|<|=)([\w.-]+))?$/.exec(text) ?? []
   const state = stackStates.find(known => known === name)
   if (state !== undefined && sign === undefined) return ofStack(text, state)
   const count = counts.find(known => known === name)
   if (count !== undefined) return ofCount(text, count, sign, value)
   const service = serviceNames.find(known => known === name)
   if (service !== undefined) return ofService(text, service, sign, value)
+  const [, job] = /^job:(.+)$/.exec(name) ?? []
+  if (job !== undefined) return ofJob(text, job, sign, value)
   throw new InvalidArgumentError(
     `It must be ${stackStates.join(', ')}, a service with its state such as kafka=healthy, or a count with a number such as rows>=200.`,
   )
@@ -95,24 +100,44 @@ const ofService = (
     throw new InvalidArgumentError(
       `It must be ${serviceStates.map(state => `${name}=${state}`).join(' or ')}.`,
     )
-  const find = (status: Status) => status.services.find(service => service.name === name)
-  return {
-    text,
-    holds: status => {
-      const service = find(status)
-      return service !== undefined && stateOf(service) === requested
-    },
-    seen: status => {
-      const service = find(status)
-      return `${name} ${service === undefined ? 'unknown' : stateOf(service)}`
-    },
-  }
+  return ofState(text, name, requested, ({ services }) => services.find(service => service.name === name))
 }
+
+const ofJob = (
+  text: string,
+  name: string,
+  sign: string | undefined,
+  value: string | undefined,
+): Condition => {
+  const requested = jobStates.find(known => known === value)
+  if (sign !== '=' || requested === undefined)
+    throw new InvalidArgumentError(
+      `It must be ${jobStates.map(state => `job:${name}=${state}`).join(' or ')}.`,
+    )
+  return ofState(text, name, requested, ({ jobs }) => jobs.find(job => job.name === name))
+}
+
+const ofState = (
+  text: string,
+  name: string,
+  requested: string,
+  find: (status: Status) => ServiceStatus | JobStatus | undefined,
+): Condition => ({
+  text,
+  holds: status => {
+    const service = find(status)
+    return service !== undefined && stateOf(service) === requested
+  },
+  seen: status => {
+    const service = find(status)
+    return `${name} ${service === undefined ? 'unknown' : stateOf(service)}`
+  },
+})
 
 /** The job is part of the stack only after it was submitted. */
 const isUnsubmittedJob = ({ name, state }: ServiceStatus): boolean =>
   name === 'products-stream' && state === 'stopped'
 
 /** One word for a service: the health of one that was checked, otherwise its state. */
-const stateOf = ({ state, health }: ServiceStatus): string =>
+const stateOf = ({ state, health }: ServiceStatus | JobStatus): string =>
   state !== 'running' && state !== 'external' ? state : health === 'unknown' ? state : health

@@ -148,6 +148,7 @@ test('every variable OFFSTREAM_… that a document names exists', () => {
     ...['OFFSTREAM_KAFKA_PASSWORD', 'OFFSTREAM_TOPIC_PASSWORD'],
     ...['OFFSTREAM_FUZZ_RUNS', 'OFFSTREAM_FUZZ_SEED'],
     ...programVariables,
+    'OFFSTREAM_CHECKPOINT',
   ])
   const unknown = current.flatMap(({ file, text }) =>
     [...text.matchAll(/\bOFFSTREAM_[A-Z][A-Z_]*[A-Z]/g)]

@@ -37,6 +37,12 @@ export const cliErrors = {
     cause: 'The output file of `tableau` already exists with different content, which may be your own work.',
     remedy: 'Write to another file with `--output`, or replace it with `--force`.',
   },
+  JOB_NAME_INVALID: {
+    outcome: 'usage',
+    cause:
+      'The name of a job is not a letter with letters, digits and hyphens after it, or it is the name of a service.',
+    remedy: 'Choose a name with `offstream submit <program> --name <name>`.',
+  },
   LINES_REJECTED: {
     outcome: 'refused',
     cause: 'Some input lines of `topic produce` are not products; the others were published.',
@@ -55,7 +61,7 @@ export const cliErrors = {
   OPTIONS_CONFLICT: {
     outcome: 'usage',
     cause:
-      'Some options of `scrape` cannot be used together, or require another `--source`, which the message names.',
+      'Some options of `scrape` cannot be used together, or require another `--source`, which the message names; or an option of `submit` is not for this kind of job.',
     remedy: 'Use only one of them.',
   },
   OPTION_INVALID: {

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
-import type { LogEntry, LogLevel, LogName } from '@offstream/pipeline'
+import type { LogEntry, LogLevel } from '@offstream/pipeline'
 import { replaceControls } from '@offstream/runtime/controls'
 import { paint } from './output.ts'
 
@@ -11,7 +11,7 @@ const levelWords: Readonly<Record<LogLevel, string>> = {
 }
 
 /** An entry for people: a line, and below it the important lines of its stack trace; with `full`, all lines. */
-export const textFor = (names: readonly LogName[], full: boolean): ((entry: LogEntry) => string) => {
+export const textFor = (names: readonly string[], full: boolean): ((entry: LogEntry) => string) => {
   const width = Math.max(...names.map(({ length }) => length))
   return ({ service, at, level, logger, message, stack }) => {
     const columns = [

@@ -45,6 +45,8 @@ export const serviceEventText = (event: ServiceEvent): string | null => {
       return `${chalk.green('✔')} ${name}stopped after ${formatDuration(event.tookMs)}${event.killed ? ', killed' : ''}`
     case 'crashed':
       return `${chalk.yellow('!')} ${name}${printable(event.how)}; restarts in ${formatDuration(event.restartInMs)}`
+    case 'completed':
+      return `${chalk.green('✔')} ${name}completed`
     case 'failed':
       return `${chalk.red('✖')} ${name}${printable(event.how)}; it will not be restarted`
     case 'recordFailed':

@@ -15,6 +15,7 @@ test('a status lists the services, then the counts', () => {
   const status: Status = {
     version: 1,
     state: 'degraded',
+    jobs: [],
     services: [
       service('zookeeper', {}),
       service('kafka', { health: 'unhealthy', detail: 'timed out after 10 s waiting for kafka to respond' }),
@@ -51,7 +52,7 @@ test('a stack is starting if some services are not ready yet, and degraded if on
   const headline = (...services: ServiceStatus[]): string | undefined =>
     stripVTControlCharacters(
       statusText({
-        ...{ version: 1, state: 'degraded', services },
+        ...{ version: 1, state: 'degraded', services, jobs: [] },
         flow: {
           ...{ fetched: 0, acknowledged: null, consumed: null, rows: null, rejected: null, visible: null },
           ...{ lag: null, freshnessSeconds: null },
@@ -66,7 +67,12 @@ test('a stack is starting if some services are not ready yet, and degraded if on
 
 test('the first line names the services that failed to start', () => {
   const status: Status = {
-    ...{ version: 1, state: 'stopped', services: [service('zookeeper', { ...stopped, state: 'failed' })] },
+    ...{
+      version: 1,
+      state: 'stopped',
+      jobs: [],
+      services: [service('zookeeper', { ...stopped, state: 'failed' })],
+    },
     flow: {
       ...{ fetched: 0, acknowledged: null, consumed: null, rows: null, rejected: null, visible: null },
       ...{ lag: null, freshnessSeconds: null },
@@ -80,6 +86,7 @@ test('unknown counts are question marks, and an unknown lag is omitted', () => {
   const status: Status = {
     version: 1,
     state: 'stopped',
+    jobs: [],
     services: [service('zookeeper', stopped)],
     flow: {
       ...{ fetched: 0, acknowledged: null, consumed: null, rows: null, rejected: null, visible: null },
@@ -95,4 +102,32 @@ test('unknown counts are question marks, and an unknown lag is omitted', () => {
 
     fetched 0 → acknowledged ? → consumed ? → rows ? → visible ?"
   `)
+})
+
+test('jobs of the user follow the services, and a failed one is named in the first line', () => {
+  const status: Status = {
+    ...{ version: 1, state: 'stopped', services: [service('zookeeper', stopped)] },
+    jobs: [
+      {
+        ...{ name: 'sessions', state: 'completed', health: 'unknown', pid: null, port: 4041, restarts: 0 },
+        ...{ address: 'http://127.0.0.1:4041', uptimeSeconds: null, detail: null },
+        ...{ program: '/sessions.py', cores: 1, memory: '512m' },
+      },
+      {
+        ...{ name: 'clicks', state: 'failed', health: 'unknown', pid: null, port: 4042, restarts: 5 },
+        ...{ address: 'http://127.0.0.1:4042', uptimeSeconds: null, detail: 'exited with status 1' },
+        ...{ program: '/clicks.py', cores: 1, memory: '512m' },
+      },
+    ],
+    flow: {
+      ...{ fetched: 0, acknowledged: null, consumed: null, rows: null, rejected: null, visible: null },
+      ...{ lag: null, freshnessSeconds: null },
+    },
+    thrift: { host: '127.0.0.1', port: 10_000, responseMs: null },
+  }
+  const lines = stripVTControlCharacters(statusText(status)).split('\n')
+  expect(lines[0]).toBe('○ stopped: clicks failed')
+  expect(lines.map(line => line.split(/ {2,}/).slice(0, 2).join(' '))).toEqual(
+    expect.arrayContaining(['sessions completed', 'clicks failed', 'clicks: exited with status 1']),
+  )
 })

@@ -1,7 +1,10 @@
-import type { Flow, ServiceStatus, Status } from '@offstream/pipeline'
+import type { Flow, JobStatus, ServiceStatus, Status } from '@offstream/pipeline'
 import chalk from 'chalk'
 import { formatDuration, printable } from './format.ts'
 import { type Cell, paint, table } from './output.ts'
+
+/** A service, or a job of the user. */
+type Shown = ServiceStatus | JobStatus
 
 /**
  * A status for people: each service, then the counts of the products.
@@ -10,13 +13,14 @@ import { type Cell, paint, table } from './output.ts'
 export const statusText = (status: Status, options: readonly string[] = []): string =>
   [
     `${[paint(headline(status)), ...options.map(word => chalk.dim(word))].join(' ')}\n`,
-    servicesText(status.services),
-    ...detailLines(status.services),
+    servicesText([...status.services, ...status.jobs]),
+    ...detailLines([...status.services, ...status.jobs]),
     '',
     flowText(status.flow),
   ].join('\n')
 
-const headline = ({ state, services }: Status): Cell => {
+const headline = ({ state, services: ofOffstream, jobs }: Status): Cell => {
+  const services = [...ofOffstream, ...jobs]
   const failed = services.flatMap(({ name, state }) => (state === 'failed' ? [name] : []))
   if (state === 'healthy') return { text: '● healthy', tone: 'good' }
   if (state === 'degraded')
@@ -29,23 +33,23 @@ const headline = ({ state, services }: Status): Cell => {
 }
 
 /** Whether the only problem is that some services are not ready yet. */
-const isStarting = (services: readonly ServiceStatus[]): boolean =>
+const isStarting = (services: readonly Shown[]): boolean =>
   services.some(({ state }) => state === 'starting') &&
   services.every(
     ({ state, health }) =>
-      ['starting', 'stopped', 'unused'].includes(state) ||
+      ['starting', 'stopped', 'unused', 'completed'].includes(state) ||
       ((state === 'running' || state === 'external') && health === 'healthy'),
   )
 
 /** Below the table: as a column they would make it wider than a terminal. */
-const detailLines = (services: readonly ServiceStatus[]): string[] => {
+const detailLines = (services: readonly Shown[]): string[] => {
   const lines = services.flatMap(({ name, detail }) =>
     detail === null ? [] : [`${chalk.bold(name)}: ${printable(detail)}`],
   )
   return lines.length === 0 ? [] : ['', ...lines]
 }
 
-const servicesText = (services: readonly ServiceStatus[]): string =>
+const servicesText = (services: readonly Shown[]): string =>
   table(
     ['service', 'state', 'address', 'pid', 'up', 'restarts'],
     services.map(({ name, state, health, address, pid, uptimeSeconds, restarts }) => [
@@ -58,13 +62,14 @@ const servicesText = (services: readonly ServiceStatus[]): string =>
     ]),
   )
 
-const serviceCell = (state: ServiceStatus['state'], health: ServiceStatus['health']): Cell => {
+const serviceCell = (state: Shown['state'], health: Shown['health']): Cell => {
   if (state === 'running' && health === 'healthy') return { text: 'healthy', tone: 'good' }
   if (state === 'running') return { text: health === 'unknown' ? 'running' : health, tone: 'bad' }
   if (state === 'external')
     return health === 'healthy'
       ? { text: 'external', tone: 'good' }
       : { text: `external, ${health}`, tone: 'bad' }
+  if (state === 'completed') return { text: state, tone: 'good' }
   if (state === 'stopped' || state === 'unused') return { text: state, tone: 'dim' }
   return { text: state, tone: state === 'exited' || state === 'failed' ? 'bad' : 'warning' }
 }

@@ -9,8 +9,8 @@ export const callsIn = (text: string): string[] => [
   ),
 ]
 
-/** A word at which the call ends in a shell, or after which the text is not known here. */
-const ends = /^(?:&&|\|\|?|;|>>?|<|…|\$\{.*)$/
+/** A word at which the call ends in a shell, or after which the text is not known here: `--` begins arguments of a job. */
+const ends = /^(?:--|&&|\|\|?|;|>>?|<|…|\$\{.*)$/
 
 /**
  * The words of a call that the program does not accept: commands, options, and arguments of commands without arguments.

@@ -110,8 +110,8 @@ test('`sql` is a shell in a terminal: one session, completion, Ctrl-C, history, 
   await using first = stack.terminal(['sql'])
   await first.shows('sql> ')
   // Two lines, one statement; the second one sees what the first one has set.
-  await first.type("SET shop.name = 'corner';\r")
-  await first.shows(/shop\.name +'?corner/)
+  await first.type('SET shop.name = corner;\r')
+  await first.shows(/shop\.name +corner/)
   await first.type('SELECT 40\r')
   await first.shows('  -> ')
   await first.type(`  + 2 AS answer, '\${shop.name}' AS shop;\r`)

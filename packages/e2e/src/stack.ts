@@ -57,6 +57,8 @@ export interface ScratchStack extends AsyncDisposable {
   readonly json: (args: readonly string[], options?: RunOptions) => Promise<unknown>
   /** Starts `offstream <args>` in the background. */
   readonly start: (args: readonly string[]) => RunningCommand
+  /** Runs a script in bash, in which `offstream` is the command; throws unless the exit status is 0. */
+  readonly shell: (script: string) => Promise<{ readonly stdout: string }>
   /** Starts `offstream <args>` in a terminal. */
   readonly terminal: (args: readonly string[]) => TerminalCommand
   /** All running processes of this project, as `<pid> <command line>`. */
@@ -162,6 +164,12 @@ export const scratchStack = async (settings: readonly string[] = [], yaml = ''):
     run,
     start,
     terminal,
+    shell: async script => {
+      const command = `offstream() { ${[process.execPath, offstream].map(word => `'${word}'`).join(' ')} "$@"; }`
+      const { stdout, stderr, exitCode } = await execa('bash', ['-c', `${command}\n${script}`], optionsOf())
+      if (exitCode !== 0) throw new Error(`\`${script}\` failed:\n${stdout}\n${stderr}`)
+      return { stdout }
+    },
     succeed: async (args, options) => {
       const result = await run(args, options)
       if (result.exitCode !== 0) throw new Error(`\`offstream ${args.join(' ')}\` failed:\n${result.shown}`)

@@ -45,6 +45,15 @@ export const StatusContract = z.strictObject({
     z.tuple([service('zookeeper'), service('kafka'), ...others]),
     z.tuple([service('zookeeper'), service('kafka'), service('kafka-2'), service('kafka-3'), ...others]),
   ]),
+  jobs: z.array(
+    service('').extend({
+      name: z.string().min(1),
+      state: z.enum([...states, 'completed']),
+      program: z.string().min(1),
+      cores: count,
+      memory: z.string().min(1),
+    }),
+  ),
   flow: z.strictObject({
     fetched: counted,
     acknowledged: counted,

@@ -105,6 +105,16 @@ export const pipelineErrors = {
     cause: 'Java 17 or newer was not found.',
     remedy: 'Install it (Debian, Ubuntu: `openjdk-17-jre-headless`), or set `JAVA_HOME`.',
   },
+  JOB_RUNNING: {
+    outcome: 'locked',
+    cause: 'A job with this name is running, and another program or other options were submitted.',
+    remedy: 'Stop it with `offstream jobs stop`, or use another `--name`.',
+  },
+  JOB_UNKNOWN: {
+    outcome: 'usage',
+    cause: 'The job does not exist.',
+    remedy: 'Run `offstream jobs`, which lists the jobs.',
+  },
   KAFKA_DATA_LOSS: {
     outcome: 'failed',
     cause:

@@ -62,14 +62,15 @@ export { addFetched, type ProduceCounts, produce } from './scrape/produce.ts'
 export { type LineCounts, produceLines } from './scrape/produceLines.ts'
 export { type PublishOptions, publishProducts } from './scrape/publish.ts'
 export { dashboardAddress } from './services/dashboard.ts'
+export { isJobName, type Job, readJobs } from './services/jobStore.ts'
 export { brokerData, brokersOf, checkKafka, clusterOf } from './services/kafkaCluster.ts'
-export { brokersOf, checkKafka, clusterOf } from './services/kafkaCluster.ts'
 export {
-  defaultShare,
+  defaultProgram,
   type Exports,
   exportsOf,
+  type ProgramOptions,
+  pysparkCommand,
   quoted,
-  type Share,
 } from './services/programs.ts'
 export type { Stack } from './services/stack.ts'
 export { readStreamBatches, type StreamBatch } from './services/streamBatches.ts'
@@ -78,6 +79,7 @@ export {
   addressOf,
   checkExternal,
   externalServices,
+  namesWith,
   pipelineServices,
   placeOf,
   prepareExternal,
@@ -98,6 +100,15 @@ export { findChromium, installChromium } from './sources/web/chromium.ts'
 export type { StackCall } from './stack/call.ts'
 export { type Counter, rateOf, ratesOf, type Sample, sampleOf } from './stack/history.ts'
 export { type Hop, type HopName, hopsOf } from './stack/hops.ts'
+export {
+  type JobRequest,
+  plannedJob,
+  removeJob,
+  type StartedJob,
+  startJob,
+  stopJob,
+  submitJob,
+} from './stack/jobs.ts'
 export { StatusMonitor } from './stack/monitor.ts'
 export { otherServicesHint } from './stack/others.ts'
 export { freePorts } from './stack/ports.ts'
@@ -124,7 +135,14 @@ export {
   writesArchives,
 } from './stack/running.ts'
 export { ensureManaged, startServices } from './stack/start.ts'
-export { type Flow, readStatus, type ServiceStatus, type Status, type ThriftStatus } from './stack/status.ts'
+export {
+  type Flow,
+  type JobStatus,
+  readStatus,
+  type ServiceStatus,
+  type Status,
+  type ThriftStatus,
+} from './stack/status.ts'
 export { stopServices, stopStack } from './stack/stop.ts'
 export { type Condition, currentStatus, waitFor } from './stack/wait.ts'
 export { examine } from './support/doctor.ts'

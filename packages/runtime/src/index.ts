@@ -42,7 +42,7 @@ export {
 } from './processes.ts'
 export { type LogLimits, rotateLog } from './rotate.ts'
 export { type OrphanedService, orphanedServices } from './supervisor/marks.ts'
-export { isRunning, isWanted, ServiceRecords } from './supervisor/records.ts'
+export { isOver, isRunning, isWanted, ServiceRecords } from './supervisor/records.ts'
 export type {
   Diagnosis,
   Service,

@@ -7,7 +7,7 @@ const defaultTail = 200
 
 const define: DefineCommand = (command, context) =>
   command
-    .argument('[services...]', `names of logs: ${logNames.join(', ')} (default: all)`)
+    .argument('[services...]', `names of logs: ${logNames.join(', ')}, or of jobs (default: all)`)
     .option('-f, --follow', 'also print new entries, until Ctrl-C')
     .option('--since <time>', 'only entries from this time on, see below (default: all)', text =>
       startTimeOf(text, new Date()),
@@ -50,8 +50,9 @@ Next: \`offstream report\` collects the logs for a bug report.`,
     .action(async (services, { follow = false, since, tail, level, grep, full = false }) => {
       const { textFor } = await import('../logText.ts')
       const { output, pipeline, anyProject, signal } = context()
-      const names = selectServices(logNames, services)
       const { state } = await anyProject()
+      const jobs = (await pipeline.readJobs(state)).map(({ name }) => name)
+      const names = selectServices([...logNames, ...jobs], services)
       const existing = await pipeline.writtenLogs(state, names)
       if (existing.length === 0) output.note('No logs yet. Next: `offstream up`')
       else if (services.length > 0) {

@@ -49,7 +49,7 @@ test('`reset --dry-run` lists what would be deleted with its size, and deletes n
     [
       'size    what                                 where',
       '\\d+ kB  the position of the job in the topic  checkpoints/products',
-      '\\d+ kB  the tables of products, and their catalog  lake',
+      '\\d+ kB  the tables, and their catalog  lake',
       '',
     ].map(line => expect.stringMatching(new RegExp(line.replaceAll(/ +/g, ' +')))),
     0,

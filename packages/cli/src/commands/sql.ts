@@ -50,12 +50,12 @@ Next: type \`SHOW TABLES;\`, then \`SELECT * FROM Products LIMIT 5;\`.`,
 const keys =
   'End a statement with `;`. Tab completes, Ctrl-C cancels the statement, Ctrl-D leaves, `help` shows this line'
 
+// TypeScript 5.9 does not rewrite the paths of imports in a function with `await using`.
+const loadShell = () =>
+  Promise.all([import('../sql/shell.ts'), import('../sql/words.ts'), import('../sql/history.ts')])
+
 const openShell = async (surroundings: Context, format: FormatName): Promise<void> => {
-  const [{ runShell }, { SqlWords }, { addToSqlHistory, readSqlHistory }] = await Promise.all([
-    import('../sql/shell.ts'),
-    import('../sql/words.ts'),
-    import('../sql/history.ts'),
-  ])
+  const [{ runShell }, { SqlWords }, { addToSqlHistory, readSqlHistory }] = await loadShell()
   const { output, pipeline, stack, signal } = surroundings
   const { state, config } = await stack()
   const address = { host: config.host, port: config.thrift.port }

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { endOfLog, type LogLine, LogReader, linesBefore } from '@offstream/runtime'
-import { type LogLevel, type LogName, logLevels } from '../names.ts'
+import { type LogLevel, logLevels } from '../names.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { serviceLogFile } from '../services/table.ts'
 import { EntryAssembler, hasMoment, type LogEntry, type PlacedEntry } from './entry.ts'
@@ -11,7 +11,8 @@ export type { LogEntry } from './entry.ts'
 
 /** Which entries of which logs to read. */
 export interface LogQuery {
-  readonly names: readonly LogName[]
+  /** Of services, of jobs, or `daemon`. */
+  readonly names: readonly string[]
   /** Only entries at or after this moment; null: all. */
   readonly since: Date | null
   /** Only the last entries of all logs together, this many; may be infinite. */
@@ -28,12 +29,12 @@ export interface LogQuery {
 /** How often new lines are looked for: fast enough for a reader, and only a few file sizes for the machine. */
 const pollIntervalMs = 200
 
-/** The log file of a service, or the daemon, of the stack with this state folder. */
-export const logFileOf = (state: string, name: LogName): string =>
+/** The log file of a service, a job or the daemon, of the stack with this state folder. */
+export const logFileOf = (state: string, name: string): string =>
   name === 'daemon' ? join(directoriesOf(state).logs, 'daemon.log') : serviceLogFile(state, name)
 
 /** Which of the logs are not empty. */
-export const writtenLogs = async (state: string, names: readonly LogName[]): Promise<LogName[]> => {
+export const writtenLogs = async (state: string, names: readonly string[]): Promise<string[]> => {
   const ends = await Promise.all(names.map(name => endOfLog(logFileOf(state, name))))
   return names.filter((_, index) => ends[index] !== 0)
 }
@@ -79,7 +80,7 @@ export async function* readLogs(state: string, query: LogQuery): AsyncGenerator<
 }
 
 interface Log {
-  readonly service: LogName
+  readonly service: string
   readonly file: string
 }
 

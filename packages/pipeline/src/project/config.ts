@@ -81,7 +81,16 @@ export const Config = z.strictObject({
       webPort: port.default(8080).describe('Port of the Spark master’s web UI'),
       worker: z
         .strictObject({
-          cores: z.int().min(1).default(2).describe('Cores that the worker offers to jobs'),
+          cores: z
+            .int()
+            .min(1)
+            .default(2)
+            .describe('Cores that the worker offers to the job of the products'),
+          jobCores: z
+            .int()
+            .min(0)
+            .default(2)
+            .describe('Additional cores for your own jobs, which run beside the job of the products'),
           memory: memory.default('2g').describe('Memory that the worker offers to jobs'),
           webPort: port.default(8081).describe('Port of the worker’s web UI'),
         })

@@ -21,6 +21,10 @@ export interface Directories {
   readonly catalog: string
   /** How far the stream has read, as Spark stores it. */
   readonly checkpoint: string
+  /** The jobs of the user, one file each. */
+  readonly jobs: string
+  /** The checkpoints of the jobs of the user, one folder each. */
+  readonly jobCheckpoints: string
   /** How far the stream has read, as the job reports it every second. */
   readonly streamProgress: string
   /** The last batches of the job. */
@@ -95,6 +99,8 @@ export const directoriesOf = (state: string): Directories => {
     warehouse: join(state, 'lake'),
     catalog: join(state, 'lake', 'catalog.db'),
     checkpoint: join(state, 'checkpoints', 'products'),
+    jobs: join(state, 'jobs'),
+    jobCheckpoints: join(state, 'checkpoints', 'jobs'),
     streamProgress: join(run, 'products-stream.progress.json'),
     streamBatches: join(run, 'products-stream.batches.json'),
     optimizeRequest: join(run, 'products-stream.optimize'),

@@ -65,7 +65,8 @@ const settingsFile = (yaml: string, contact: string | null): string => {
 const copied = [
   { folder: 'config', belongs: (name: string) => /\.(properties|sql|xml)$/.test(name) },
   { folder: 'charts', belongs: (name: string) => /\.(sql|json)$/.test(name) },
-  { folder: 'spark-jobs', belongs: (name: string) => /\.(py|java)$/.test(name) },
+  // `job.py` belongs to offstream: it always runs the installed one.
+  { folder: 'spark-jobs', belongs: (name: string) => /(?<!^job)\.(py|java)$/.test(name) },
 ]
 
 const copies = async (): Promise<Record<string, string>> => {

@@ -1,22 +1,28 @@
 import { dirname, isAbsolute, join } from 'node:path'
+import type { ServiceCommand } from '@offstream/runtime'
 import type { ProgramVariable } from '../names.ts'
 import { directoriesOf } from '../project/directories.ts'
+import { sparkEnvironment } from '../runtimes/environment.ts'
 import { topicName } from '../topic/message.ts'
 import { brokersOf } from './kafkaCluster.ts'
 import { driverConf, executorConf, lakeConf, masterOf } from './spark.ts'
 import { conf } from './sparkCommand.ts'
 import type { Stack } from './stack.ts'
 
-/** What a program of the user takes of the worker. */
-export interface Share {
-  /** Maximum number of cores. */
+/** How a program of the user runs on the cluster. */
+export interface ProgramOptions {
+  /** Maximum number of cores of the worker. */
   readonly cores: number
   /** Memory of its executor, such as `512m`. */
   readonly memory: string
+  /** Maven coordinates of libraries, `group:artifact:version`. */
+  readonly packages: readonly string[]
+  /** More Spark properties; they override those of offstream. */
+  readonly conf: Readonly<Record<string, string>>
 }
 
-/** One core and a quarter of the worker's memory: the job of products and two programs fit on the default worker. */
-export const defaultShare: Share = { cores: 1, memory: '512m' }
+/** One core and a quarter of the worker's memory: the product job and two programs fit on the default worker. */
+export const defaultProgram: ProgramOptions = { cores: 1, memory: '512m', packages: [], conf: {} }
 
 /** The addresses of a stack, for programs of the user. */
 export const programAddresses = ({ state, config }: Stack): Readonly<Record<ProgramVariable, string>> => {
@@ -33,14 +39,58 @@ export const programAddresses = ({ state, config }: Stack): Readonly<Record<Prog
 }
 
 /** The Spark properties of a program of the user: the catalog `lake`, the connectors, its share of the worker. */
-export const programConf = (stack: Stack, { cores, memory }: Share): Readonly<Record<string, string>> => {
+export const programConf = (
+  stack: Stack,
+  { cores, memory, packages, conf }: ProgramOptions,
+): Readonly<Record<string, string>> => {
   const directories = directoriesOf(stack.state)
   return {
     ...lakeConf(directories),
     ...driverConf(stack.config, directories),
     ...executorConf(stack),
+    // Any free port: Spark's default is that of the product job.
+    'spark.ui.port': '0',
     'spark.cores.max': String(cores),
     'spark.executor.memory': memory,
+    ...(packages.length === 0 ? {} : libraryConf(stack, packages)),
+    ...conf,
+  }
+}
+
+/** Spark's own Ivy resolves the libraries, with the repositories and the cache of offstream's downloads. */
+const libraryConf = (
+  { runtimes: { ivy } }: Stack,
+  packages: readonly string[],
+): Readonly<Record<string, string>> => ({
+  'spark.jars.packages': packages.join(','),
+  'spark.jars.ivySettings': ivy.settings,
+  'spark.jars.ivy': dirname(ivy.cache),
+})
+
+const submitOptions = (stack: Stack, properties: Readonly<Record<string, string>>): readonly string[] => [
+  ...['--master', masterOf(stack.config), '--driver-class-path', join(stack.runtimes.connectors, '*')],
+  ...conf(properties),
+]
+
+/** The interactive shell of PySpark, with the variables of the terminal. */
+export const pysparkCommand = (
+  stack: Stack,
+  options: ProgramOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+): ServiceCommand => {
+  const { runtimes, config, state } = stack
+  const ofTerminal = Object.entries(environment).filter(([name]) =>
+    /^(?:TERM|COLORTERM|LANG|LC_\w+)$/.test(name),
+  )
+  return {
+    file: join(runtimes.sparkHome, 'bin', 'pyspark'),
+    args: submitOptions(stack, programConf(stack, options)),
+    env: {
+      ...sparkEnvironment({ runtimes, host: config.host, temporary: directoriesOf(state).temporary }),
+      ...Object.fromEntries(ofTerminal.map(([name, value]) => [name, value ?? ''])),
+      ...programAddresses(stack),
+    },
+    cwd: process.cwd(),
   }
 }
 
@@ -52,14 +102,10 @@ export interface Exports {
 }
 
 /** Variables for a shell: addresses, Spark, and the options with which PySpark starts Java. */
-export const exportsOf = (stack: Stack, share: Share = defaultShare): Exports => {
-  const { java, python, sparkHome, connectors } = stack.runtimes
-  const sparkConf = programConf(stack, share)
-  const options = [
-    ...['--master', masterOf(stack.config), '--driver-class-path', join(connectors, '*')],
-    ...conf(sparkConf),
-    'pyspark-shell',
-  ]
+export const exportsOf = (stack: Stack): Exports => {
+  const { java, python, sparkHome } = stack.runtimes
+  const sparkConf = programConf(stack, defaultProgram)
+  const options = [...submitOptions(stack, sparkConf), 'pyspark-shell']
   return {
     variables: {
       ...programAddresses(stack),

@@ -7,6 +7,7 @@ import { type Directories, directoriesOf } from '../project/directories.ts'
 import { countProducts } from '../table.ts'
 import { topicName } from '../topic/message.ts'
 import { archiveFlags, fullCompiler, temporaryFlag } from './java.ts'
+import { type Job, readJobs } from './jobStore.ts'
 import { brokersOf, isKafkaExternal, writeClientProperties } from './kafkaCluster.ts'
 import { conf, optionString, sparkDaemon, sparkSubmit } from './sparkCommand.ts'
 import type { Archives, ServiceParts, Stack } from './stack.ts'
@@ -41,7 +42,8 @@ export const sparkMaster = (stack: Stack): ServiceParts => {
     needs: [],
     port: config.spark.port,
     prepare: async () => {
-      if (!(await isAnyAlive(config))) await rm(folder, { recursive: true, force: true })
+      if (!(await isAnyAlive(config, await readJobs(stack.state))))
+        await rm(folder, { recursive: true, force: true })
       await mkdir(folder, { recursive: true })
     },
     ready: async signal => {
@@ -64,7 +66,9 @@ export const sparkWorker = (stack: Stack): ServiceParts => {
       'org.apache.spark.deploy.worker.Worker',
       [
         ...['--host', config.host, '--webui-port', String(config.spark.worker.webPort)],
-        ...['--cores', String(config.spark.worker.cores), '--memory', config.spark.worker.memory],
+        // Cores are numbers of tasks, not processors: those for jobs of the user do not take any from the product job.
+        ...['--cores', String(config.spark.worker.cores + config.spark.worker.jobCores)],
+        ...['--memory', config.spark.worker.memory],
         ...['--work-dir', sparkWork, masterOf(config)],
       ],
       [
@@ -164,6 +168,7 @@ export const productsStream = (stack: Stack): ServiceParts => {
         ...lakeConf(directories),
         ...driverConf(config, directories),
         'spark.ui.port': String(config.stream.webPort),
+        'spark.cores.max': String(config.spark.worker.cores),
         ...executorConf(stack),
       }),
       assetPath(project, 'spark-jobs', 'stream.py'),
@@ -255,16 +260,24 @@ export const driverConf = ({ host }: Config, { temporary }: Directories): Record
 
 interface MasterState {
   readonly status: string
-  readonly workers: readonly { readonly state: string; readonly webuiaddress: string }[]
+  /** Memory is in megabytes. */
+  readonly workers: readonly {
+    readonly state: string
+    readonly webuiaddress: string
+    readonly coresfree: number
+    readonly memoryfree: number
+  }[]
+  /** The running programs. `cores`: those that it has now. */
+  readonly activeapps: readonly { readonly id: string; readonly name: string; readonly cores: number }[]
 }
 
 /** The state of the master and its workers, as the master reports it. */
-const masterState = async ({ host, spark }: Config, signal: AbortSignal): Promise<MasterState> =>
+export const masterState = async ({ host, spark }: Config, signal: AbortSignal): Promise<MasterState> =>
   (await webUiState('the master', `http://${host}:${spark.webPort}`, signal)) as MasterState
 
 /** Whether a worker or a job is left that a new master can take over. */
-const isAnyAlive = async ({ host, spark, stream }: Config): Promise<boolean> => {
-  const ports = [spark.worker.webPort, stream.webPort]
+const isAnyAlive = async ({ host, spark, stream }: Config, jobs: readonly Job[]): Promise<boolean> => {
+  const ports = [spark.worker.webPort, stream.webPort, ...jobs.map(({ webPort }) => webPort)]
   return (await Promise.all(ports.map(port => portHolder(port, host)))).some(holder => holder !== null)
 }
 

@@ -7,6 +7,8 @@ import { directoriesOf } from '../project/directories.ts'
 import { numberAt, within } from '../project/paths.ts'
 import { dashboard, dashboardAddress } from './dashboard.ts'
 import { writesArchive } from './java.ts'
+import { jobAddress, jobService } from './job.ts'
+import { type Job, jobLogFile } from './jobStore.ts'
 import { kafka, zookeeper } from './kafka.ts'
 import {
   brokerPortSetting,
@@ -169,20 +171,38 @@ export const listeningPorts = (config: Config): readonly string[] =>
 export const pipelineServices = (config: Config): readonly ServiceName[] =>
   listedServices(config).filter(name => table[name].startedBy !== 'dashboard')
 
-/** Where clients connect to a service. */
-export const addressOf = (name: ServiceName, config: Config): string => table[name].address(config)
+/** Where clients connect to a service or a job. */
+export const addressOf = (name: string, config: Config, jobs: readonly Job[] = []): string => {
+  const job = jobs.find(one => one.name === name)
+  return job === undefined ? (rowOf(name)?.address(config) ?? '') : jobAddress(config, job)
+}
 
-/** The log file of a service. @param state the state folder of the stack */
-export const serviceLogFile = (state: string, name: ServiceName): string =>
-  join(directoriesOf(state).logs, table[name].logFile)
+const rowOf = (name: string): ServiceRow | undefined => (isServiceName(name) ? table[name] : undefined)
+
+const isServiceName = (name: string): name is ServiceName =>
+  (serviceNames as readonly string[]).includes(name)
+
+/** The log file of a service or a job. @param state the state folder of the stack */
+export const serviceLogFile = (state: string, name: string): string => {
+  const row = rowOf(name)
+  return row === undefined ? jobLogFile(state, name) : join(directoriesOf(state).logs, row.logFile)
+}
+
+/** The names of all services, then those of the jobs: the order in which they are shown. */
+export const namesWith = (jobs: readonly Job[]): readonly string[] => [
+  ...serviceNames,
+  ...jobs.map(({ name }) => name),
+]
 
 /** Whether a service must be restarted before a change of the setting `path` has an effect. */
 export const isStartedWith = (name: ServiceName, path: string): boolean =>
   path === 'host' || table[name].settings.some(setting => within(path, setting))
 
-/** Every service that a stack starts, as data for the supervisor. */
-export const services = (stack: Stack): readonly Service[] =>
-  serviceNames.filter(name => placeOf(name, stack.config) === 'here').map(name => serviceOf(name, stack))
+/** Every service that a stack starts, as data for the supervisor; jobs of the user are services too. */
+export const services = (stack: Stack, jobs: readonly Job[] = []): readonly Service[] => [
+  ...serviceNames.filter(name => placeOf(name, stack.config) === 'here').map(name => serviceOf(name, stack)),
+  ...jobs.map(job => jobService(stack, job)),
+]
 
 const serviceOf = (name: ServiceName, stack: Stack): Service => {
   const { ports, build } = table[name]

@@ -24,6 +24,16 @@ export const freePorts = async (config: Config, ours: ReadonlySet<number>): Prom
   return changed
 }
 
+/** Whether a job can listen on this port now. */
+export const isFreePort = (config: Config, port: number): Promise<boolean> =>
+  isFree(port, config.host, new Set())
+
+/** A port for the Spark UI of a job: the next free one above that of the product job. */
+export const nextJobPort = (config: Config, ofOtherJobs: readonly number[]): Promise<number> => {
+  const configured = portPaths.map(path => numberAt(config, path))
+  return nextFree(config.stream.webPort, config.host, new Set([...configured, ...ofOtherJobs]), new Set())
+}
+
 const nextFree = async (
   after: number,
   host: string,

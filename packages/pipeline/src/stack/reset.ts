@@ -2,6 +2,7 @@ import { lstat, mkdir, mkdtemp, readdir, rename, rm, rmdir, unlink } from 'node:
 import { dirname, join, relative } from 'node:path'
 import {
   daemonResponds,
+  isOver,
   isRunning,
   lockDaemon,
   messageOf,
@@ -40,25 +41,27 @@ export interface ResetPlan {
   readonly items: readonly ResetItem[]
 }
 
-type ResetPart = 'checkpoint' | 'topic' | 'table' | 'rest'
+type ResetPart = 'checkpoint' | 'jobCheckpoints' | 'topic' | 'table' | 'rest'
 
 /**
  * The parts that each choice deletes. The checkpoint can be deleted alone: the stream reads the topic again, and merging
  * the same messages again changes nothing. It is deleted with the topic, whose offsets start at zero again, and with the
- * table, whose rows would otherwise never be written again. The journals of scrapes are deleted with the topic: a scrape
+ * table, whose rows would otherwise never be written again. So are the checkpoints of jobs of the user, but not with the
+ * checkpoint alone: such a job may append the same rows again. The journals of scrapes are deleted with the topic: a scrape
  * would not fetch those products again.
  */
 const partsOf: Readonly<Record<ResetChoice, readonly ResetPart[]>> = {
   checkpoint: ['checkpoint'],
-  table: ['checkpoint', 'table'],
-  topic: ['checkpoint', 'topic'],
-  all: ['checkpoint', 'topic', 'table', 'rest'],
+  table: ['checkpoint', 'jobCheckpoints', 'table'],
+  topic: ['checkpoint', 'jobCheckpoints', 'topic'],
+  all: ['checkpoint', 'jobCheckpoints', 'topic', 'table', 'rest'],
 }
 
 const descriptions: Readonly<Record<ResetPart, string>> = {
   checkpoint: 'the position of the job in the topic',
+  jobCheckpoints: 'the checkpoints of your own jobs',
   topic: 'data of Kafka and ZooKeeper, and journals of scrapes',
-  table: 'the tables of products, and their catalog',
+  table: 'the tables, and their catalog',
   rest: 'logs, work folders, and state of the services',
 }
 
@@ -115,12 +118,12 @@ export const finishReset = async (state: string): Promise<void> => {
   })
 }
 
-/** The services of a stack that were started and not stopped, without those that failed to start. */
+/** The services of a stack that were started and not stopped, without those that have failed or completed. */
 export const requestedServices = async (state: string): Promise<readonly string[]> => {
   const { records: directory } = directoriesOf(state)
   const records = await new ServiceRecords(directory).all()
   const isRequested = await Promise.all(
-    records.map(async record => record.phase !== 'failed' || (await isRunning(record))),
+    records.map(async record => !isOver(record.phase) || (await isRunning(record))),
   )
   const orphaned = (await orphanedServices(directory)).map(({ name }) => name)
   return [...records.filter((_, index) => isRequested[index]).map(({ name }) => name), ...orphaned]
@@ -133,6 +136,7 @@ const pathsOf = async (
     state,
     run,
     checkpoint,
+    jobCheckpoints,
     streamProgress,
     streamBatches,
     kafkaData,
@@ -144,6 +148,7 @@ const pathsOf = async (
   const below = (...paths: string[]) => paths.map(path => relative(state, path))
   const owned = [
     { name: 'checkpoint' as const, paths: below(checkpoint, streamProgress, streamBatches) },
+    { name: 'jobCheckpoints' as const, paths: below(jobCheckpoints) },
     {
       name: 'topic' as const,
       paths: below(

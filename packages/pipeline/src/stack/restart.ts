@@ -6,29 +6,30 @@ import {
   ServiceRecords,
 } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
-import { type ServiceName, serviceNames } from '../names.ts'
 import { directoriesOf } from '../project/directories.ts'
+import { readJobs } from '../services/jobStore.ts'
 import type { Stack } from '../services/stack.ts'
+import { namesWith } from '../services/table.ts'
 import { reportingWithdrawal, type StackCall } from './call.ts'
 import { requestedServices } from './reset.ts'
 import { readServices, saveStack } from './running.ts'
 import { refuseOtherSettings, startServices, withStreamFailure } from './start.ts'
 
 /**
- * The services that a restart of `names` stops and starts: those, and the ones that restart with them (a restarted
+ * The services and jobs that a restart of `names` stops and starts: those, and the ones that restart with them (a restarted
  * Spark master does not know the jobs of the one before).
  *
  * @param state the state folder of the stack
- * @param names empty: every service that was started and not stopped
+ * @param names empty: every one that was started, and neither stopped nor completed
  * @throws OffstreamError NOT_RUNNING if none was started, or one of `names` was not
  */
-export const restartedWith = async (
-  state: string,
-  names: readonly ServiceName[],
-): Promise<readonly ServiceName[]> => {
+export const restartedWith = async (state: string, names: readonly string[]): Promise<readonly string[]> => {
   // Also a service that crashed too often: the user wants to start it again.
   const records = await new ServiceRecords(directoriesOf(state).records).all()
-  const started = serviceNames.filter(name => records.some(record => record.name === name))
+  const restartable = records.filter(({ name, phase }) => phase !== 'completed' || names.includes(name))
+  const started = namesWith(await readJobs(state)).filter(name =>
+    restartable.some(record => record.name === name),
+  )
   const notStarted = names.find(name => !started.includes(name))
   if (notStarted !== undefined) throw notRunning(`${notStarted} is not running`)
   if (started.length === 0) throw notRunning('Nothing is running')
@@ -52,7 +53,7 @@ const withDependents = (all: readonly Service[], names: readonly string[]): read
  */
 export const restartServices = async (
   stack: Stack,
-  names: readonly ServiceName[],
+  names: readonly string[],
   call: StackCall,
 ): Promise<void> => {
   const requested = await requestedServices(stack.state)

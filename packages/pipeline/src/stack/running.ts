@@ -14,6 +14,7 @@ import { type ServiceName, serviceNames } from '../names.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { writesArchive } from '../services/java.ts'
+import { readJobs } from '../services/jobStore.ts'
 import { forgetKafkaSecrets, saveKafkaSecret } from '../services/kafkaCluster.ts'
 import { Stack } from '../services/stack.ts'
 import { checkExternal, placeOf, services } from '../services/table.ts'
@@ -64,14 +65,15 @@ export const runningConfig = async (state: string): Promise<Config | null> =>
   (await readStack(state))?.config ?? null
 
 /** The services that a daemon builds from a request, or from what `saveStack` wrote. */
-export const servicesOf = async (stack: unknown): Promise<readonly Service[]> =>
-  stack === null ? [] : services(Stack.parse(stack))
+export const servicesOf = async (settings: unknown): Promise<readonly Service[]> => {
+  if (settings === null) return []
+  const stack = Stack.parse(settings)
+  return services(stack, await readJobs(stack.state))
+}
 
 /** The services of the running stack, to be probed; none if no part of it runs. @param state the state folder */
-export const readServices = async (state: string): Promise<readonly Service[]> => {
-  const stack = await readStack(state)
-  return stack === null ? [] : services(stack)
-}
+export const readServices = async (state: string): Promise<readonly Service[]> =>
+  servicesOf(await readStack(state))
 
 /** The pids of the running services of the stack. @param state the state folder */
 export const ownPids = async (state: string): Promise<ReadonlySet<number>> => {

@@ -9,21 +9,21 @@ import {
 } from '@offstream/runtime'
 import { RuntimeError } from '@offstream/runtime/errors'
 import { PipelineError } from '../errors.ts'
-import { type ServiceName, serviceNames } from '../names.ts'
+import { serviceNames } from '../names.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { settingsOf } from '../project/paths.ts'
 import type { Stack } from '../services/stack.ts'
 import { failureOf, readStreamProgress } from '../services/streamProgress.ts'
-import { isStartedWith, services } from '../services/table.ts'
+import { isStartedWith } from '../services/table.ts'
 import { reportingWithdrawal, type StackCall } from './call.ts'
 import { finishReset } from './reset.ts'
-import { forgetStack, ownPids, readStack, saveStack } from './running.ts'
+import { forgetStack, ownPids, readStack, saveStack, servicesOf } from './running.ts'
 import { clearTemporary, stopUnmanaged } from './stop.ts'
 
 /** Starts the named services and waits until they are ready. Services that already run are not changed. */
 export const startServices = async (
   stack: Stack,
-  names: readonly ServiceName[],
+  names: readonly string[],
   { launchDaemon, onWithdrawn, ...call }: StackCall,
 ): Promise<void> => {
   const { state } = stack
@@ -33,7 +33,8 @@ export const startServices = async (
   await saveStack(stack)
   await clearTemporary(state)
   try {
-    await stopUnmanaged(state, call, supervisor => supervisor.stopOrphans(services(stack)))
+    const services = await servicesOf(stack)
+    await stopUnmanaged(state, call, supervisor => supervisor.stopOrphans(services))
     await callDaemon(run, 'start', { ...call, launch: launchDaemon, names, settings: stack })
   } catch (error) {
     if ((await ownPids(state)).size === 0) await forgetStack(state)
@@ -60,7 +61,7 @@ export const ensureManaged = async (state: string, launchDaemon: () => Promise<v
  */
 export const refuseOtherSettings = async (
   { state, config }: Stack,
-  except: readonly ServiceName[] = [],
+  except: readonly string[] = [],
 ): Promise<void> => {
   const running = await readStack(state)
   if (running === null) return

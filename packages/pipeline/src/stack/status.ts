@@ -3,6 +3,7 @@ import {
   listenerOn,
   messageOf,
   OffstreamError,
+  type OrphanedService,
   orphanedServices,
   type Service,
   type ServiceRecord,
@@ -13,6 +14,8 @@ import type { ServiceName } from '../names.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { readFetched } from '../scrape/produce.ts'
+import { jobAddress, waitingReason } from '../services/job.ts'
+import { type Job, readJobs } from '../services/jobStore.ts'
 import { clusterOf } from '../services/kafkaCluster.ts'
 import { consumedOf, failureOf, readStreamProgress, type StreamProgress } from '../services/streamProgress.ts'
 import { addressOf, checkExternal, listedServices, pipelineServices, placeOf } from '../services/table.ts'
@@ -25,6 +28,8 @@ export interface Status {
   readonly version: 1
   readonly state: 'healthy' | 'degraded' | 'stopped'
   readonly services: readonly ServiceStatus[]
+  /** The jobs of the user. */
+  readonly jobs: readonly JobStatus[]
   readonly flow: Flow
   readonly thrift: ThriftStatus
 }
@@ -56,6 +61,16 @@ export interface ServiceStatus {
   readonly uptimeSeconds: number | null
   readonly restarts: number
   readonly detail: string | null
+}
+
+/** A job of the user in the status. `completed`: its program has exited with status 0. */
+export interface JobStatus extends Omit<ServiceStatus, 'name' | 'state'> {
+  readonly name: string
+  readonly state: ServiceStatus['state'] | 'completed'
+  /** Path of its program. */
+  readonly program: string
+  readonly cores: number
+  readonly memory: string
 }
 
 /**
@@ -116,6 +131,7 @@ export const readStatus = async (
       return orphan === undefined ? stateOf(name, await records.of(name)) : orphanState(name, orphan.pid)
     }),
   )
+  const jobs = jobStatuses(folder, config, services, orphaned)
   const running = new Set(
     states.filter(({ state }) => state === 'running' || state === 'external').map(({ name }) => name),
   )
@@ -142,15 +158,17 @@ export const readStatus = async (
     const stream = state.name === 'products-stream' ? streamDetail(state.state, check, progress) : null
     return {
       ...state,
-      health: check === null ? 'unknown' : check.healthy ? 'healthy' : 'unhealthy',
+      health: healthOf(check),
       address: addressOf(state.name, config),
       detail: check?.detail ?? stream ?? state.detail,
     }
   })
+  const ofJobs = await jobs
   return {
     version: 1,
-    state: overall(statuses, config),
+    state: overall(statuses, ofJobs, config),
     services: statuses,
+    jobs: ofJobs,
     flow: {
       fetched,
       acknowledged,
@@ -167,27 +185,75 @@ export const readStatus = async (
 
 /**
  * Stopped: no service runs or is about to. Healthy: every service of `up` is running and healthy, and so is the stream if
- * it was submitted. The stream also counts if the table has lost its products. The dashboard is not part of the pipeline.
+ * it was submitted, and every job of the user that was started and has not completed. The stream also counts if the table
+ * has lost its products. The dashboard is not part of the pipeline.
  */
-const overall = (all: readonly ServiceStatus[], config: Config): Status['state'] => {
+const overall = (all: readonly ServiceStatus[], jobs: readonly JobStatus[], config: Config): Status['state'] => {
   const ofPipeline = pipelineServices(config)
   const services = all.filter(({ name, state }) => ofPipeline.includes(name) && state !== 'unused')
-  const own = services.filter(({ state }) => state !== 'external')
-  if (own.every(({ state }) => state === 'stopped' || state === 'failed')) return 'stopped'
+  const own = [...services.filter(({ state }) => state !== 'external'), ...jobs]
+  if (own.every(({ state }) => isIdle(state) || state === 'failed')) return 'stopped'
   const required = services.filter(
     ({ name, state, health }) => name !== 'products-stream' || state !== 'stopped' || health === 'unhealthy',
   )
-  const runs = ['running', 'external']
-  return required.every(({ state, health }) => runs.includes(state) && health === 'healthy')
+  const started = jobs.filter(({ state }) => !isIdle(state))
+  const runs: readonly JobStatus['state'][] = ['running', 'external']
+  return [...required, ...started].every(({ state, health }) => runs.includes(state) && health === 'healthy')
     ? 'healthy'
     : 'degraded'
 }
 
-type ServiceState = Omit<ServiceStatus, 'health' | 'address'>
+const isIdle = (state: JobStatus['state']): boolean => state === 'stopped' || state === 'completed'
 
-const stateOf = async (name: ServiceName, record: ServiceRecord | null): Promise<ServiceState> => {
+/** The status of each job; of a running one also why its tasks do not run. */
+const jobStatuses = async (
+  state: string,
+  config: Config,
+  services: readonly Service[],
+  orphaned: readonly OrphanedService[],
+): Promise<readonly JobStatus[]> => {
+  const records = new ServiceRecords(directoriesOf(state).records)
+  return Promise.all(
+    (await readJobs(state)).map(async (job): Promise<JobStatus> => {
+      const { name, program, cores, memory } = job
+      const record = await records.of(name)
+      const orphan = orphaned.find(one => one.name === name)
+      const found = orphan === undefined ? await stateOf(name, record) : orphanState(name, orphan.pid)
+      const service = services.find(one => one.name === name)
+      const isProbed = found.state === 'running' && service !== undefined
+      const check = isProbed ? await checkJob(service, found.pid, config, job) : null
+      return {
+        ...found,
+        state: found.state === 'stopped' && record?.phase === 'completed' ? 'completed' : found.state,
+        health: healthOf(check),
+        ...{ port: job.webPort, address: jobAddress(config, job), detail: check?.detail ?? found.detail },
+        ...{ program, cores, memory },
+      }
+    }),
+  )
+}
+
+const checkJob = async (service: Service, pid: number | null, config: Config, job: Job): Promise<Check> => {
+  const check = await checkService(service, pid)
+  if (!check.healthy) return check
+  const signal = AbortSignal.timeout(responseTimeoutMs)
+  const reason = await waitingReason(config, job, signal).catch(messageOf)
+  return { healthy: reason === null, detail: reason }
+}
+
+const healthOf = (check: Check | null): ServiceStatus['health'] =>
+  check === null ? 'unknown' : check.healthy ? 'healthy' : 'unhealthy'
+
+type ServiceState<Name extends string = string> = Omit<ServiceStatus, 'name' | 'health' | 'address'> & {
+  readonly name: Name
+}
+
+const stateOf = async <Name extends string>(
+  name: Name,
+  record: ServiceRecord | null,
+): Promise<ServiceState<Name>> => {
   const port = record?.port ?? null
-  if (record === null)
+  if (record === null || record.phase === 'completed')
     return { name, state: 'stopped', pid: null, port, uptimeSeconds: null, restarts: 0, detail: null }
   const { phase, pid, startedAt, restarts, detail } = record
   if (await isRunning(record)) {
@@ -206,7 +272,7 @@ const stateOf = async (name: ServiceName, record: ServiceRecord | null): Promise
   }
 }
 
-const elsewhereState = (name: ServiceName, state: 'external' | 'unused'): ServiceState => ({
+const elsewhereState = (name: ServiceName, state: 'external' | 'unused'): ServiceState<ServiceName> => ({
   ...{ name, state, pid: null, port: null, uptimeSeconds: null, restarts: 0, detail: null },
 })
 
@@ -215,7 +281,7 @@ const acknowledgedIn = async (config: Config, folder: string): Promise<number | 
     .then(cluster => acknowledgedMessages(cluster))
     .catch(() => null)
 
-const orphanState = (name: ServiceName, pid: number): ServiceState => ({
+const orphanState = <Name extends string>(name: Name, pid: number): ServiceState<Name> => ({
   ...{ name, state: 'running', pid, port: null, uptimeSeconds: null, restarts: 0 },
   detail:
     'its state file is missing: `.offstream` was deleted while it was running, or the disk is full; `offstream down` stops it',

@@ -9,7 +9,6 @@ import {
   Supervisor,
   until,
 } from '@offstream/runtime'
-import type { ServiceName } from '../names.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { reportingWithdrawal, type StackCall } from './call.ts'
 import { forgetStack, ownPids, readServices } from './running.ts'
@@ -42,7 +41,7 @@ export const stopStack = async (
  */
 export const stopServices = (
   state: string,
-  names: readonly ServiceName[],
+  names: readonly string[],
   call: Pick<StackCall, 'onEvent' | 'signal'> = {},
 ): Promise<void> => callDaemon(directoriesOf(state).run, 'stop', { ...call, names })
 

@@ -3,7 +3,13 @@ import type { Status } from './status.ts'
 import { type Condition, waitFor } from './wait.ts'
 
 const status = (rows: number | null): Status => ({
-  ...{ version: 1, state: 'healthy', services: [], thrift: { host: '', port: 1, responseMs: null } },
+  ...{
+    version: 1,
+    state: 'healthy',
+    services: [],
+    jobs: [],
+    thrift: { host: '', port: 1, responseMs: null },
+  },
   flow: {
     ...{ fetched: 0, acknowledged: 0, consumed: 0, rows, rejected: 0, visible: rows, lag: 0 },
     freshnessSeconds: null,

@@ -11,6 +11,7 @@ import { settingsOf } from '../project/paths.ts'
 import type { Project } from '../project/project.ts'
 import { listRuntimes } from '../runtimes/cache.ts'
 import { versions } from '../runtimes/distributions.ts'
+import { readJobs } from '../services/jobStore.ts'
 import { clusterOf } from '../services/kafkaCluster.ts'
 import { ownPids, readServices } from '../stack/running.ts'
 import { readStatus } from '../stack/status.ts'
@@ -146,7 +147,8 @@ const environmentTable = (environment: ReportOptions['environment']): string =>
   )
 
 const logs = async (state: string): Promise<readonly Section[]> => {
-  const ofServices = logNames.map(name => ({ name, file: logFileOf(state, name) }))
+  const jobs = (await readJobs(state)).map(({ name }) => name)
+  const ofServices = [...logNames, ...jobs].map(name => ({ name, file: logFileOf(state, name) }))
   const all = [...ofServices, ...(await executorLogs(state))]
   return all.map(({ name, file }) => ({
     title: `Log of ${name}, last ${logLines} lines`,

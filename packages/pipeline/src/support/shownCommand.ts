@@ -1,18 +1,19 @@
 import type { ServiceCommand } from '@offstream/runtime'
-import type { ServiceName } from '../names.ts'
 import type { Environment } from '../runtimes/environment.ts'
+import type { Job } from '../services/jobStore.ts'
 import { clusterOf } from '../services/kafkaCluster.ts'
 import type { Stack } from '../services/stack.ts'
 import { services } from '../services/table.ts'
 import { isSecret, Redaction, removed, secretValues } from './redaction.ts'
 
-/** The command that starts a service, with `[removed]` in place of secrets. It starts nothing. */
+/** The command that starts a service or one of `jobs`, with `[removed]` in place of secrets. It starts nothing. */
 export const shownCommand = async (
   stack: Stack,
-  name: ServiceName,
+  name: string,
   environment: Environment = process.env,
+  jobs: readonly Job[] = [],
 ): Promise<ServiceCommand> => {
-  const service = services(stack).find(one => one.name === name)
+  const service = services(stack, jobs).find(one => one.name === name)
   if (service === undefined) throw new Error(`${name} does not run here`)
   // A password that is missing now cannot be in the command.
   const cluster = await clusterOf(stack.config, stack.state, environment).catch(() => null)

@@ -31,6 +31,10 @@ test.each(['starting', 'running', 'restarting'] as const)(
   phase => expect(adoptionOf(candidate(phase, false))).toBe('restart'),
 )
 
+test('a service whose work is done is remembered, also after a reboot', () => {
+  expect(adoptionOf(candidate('completed', false))).toBe('remember')
+})
+
 test.each([
   ['that had failed', candidate('failed', false)],
   ['that was being stopped', candidate('stopping', false)],

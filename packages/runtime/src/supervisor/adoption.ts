@@ -4,9 +4,10 @@ import type { Service, ServiceRecord } from './service.ts'
 
 /**
  * What to do with a service of an earlier supervisor. `watch`: it runs; manage it. `finish stop`: it runs, and its stop
- * was in progress. `restart`: it crashed while no supervisor watched. `clean up`: all of it is removed.
+ * was in progress. `restart`: it crashed while no supervisor watched. `remember`: its work is done. `clean up`: all of it
+ * is removed.
  */
-export type Adoption = 'watch' | 'finish stop' | 'restart' | 'clean up'
+export type Adoption = 'watch' | 'finish stop' | 'restart' | 'remember' | 'clean up'
 
 /** What is known about a service when it is adopted. */
 export interface Candidate {
@@ -23,6 +24,7 @@ export interface Candidate {
 export const adoptionOf = ({ record, running, known, bootedAt }: Candidate): Adoption => {
   if (!known) return 'clean up'
   if (running) return record.phase === 'stopping' ? 'finish stop' : 'watch'
+  if (record.phase === 'completed') return 'remember'
   const startedSinceBoot = record.startedAt !== null && Date.parse(record.startedAt) > bootedAt
   return isWanted(record) && startedSinceBoot ? 'restart' : 'clean up'
 }

@@ -2,7 +2,14 @@ import { expect, test } from 'vitest'
 import { canFollow, changed } from './phases.ts'
 import type { ServicePhase, ServiceRecord } from './service.ts'
 
-const phases: readonly ServicePhase[] = ['starting', 'running', 'restarting', 'stopping', 'failed']
+const phases: readonly ServicePhase[] = [
+  'starting',
+  'running',
+  'restarting',
+  'stopping',
+  'failed',
+  'completed',
+]
 
 test('only some phases can follow each phase', () => {
   const following = phases.map(phase => [
@@ -10,11 +17,12 @@ test('only some phases can follow each phase', () => {
     phases.filter(next => next !== phase && canFollow(phase, next)).join(' '),
   ])
   expect(Object.fromEntries(following)).toEqual({
-    starting: 'running restarting stopping failed',
-    running: 'restarting stopping failed',
-    restarting: 'starting stopping failed',
+    starting: 'running restarting stopping failed completed',
+    running: 'restarting stopping failed completed',
+    restarting: 'starting stopping failed completed',
     stopping: '',
     failed: 'starting stopping',
+    completed: 'starting stopping',
   })
 })
 

@@ -2,10 +2,11 @@ import type { ServicePhase, ServiceRecord } from './service.ts'
 
 /** The phases that may follow each phase. `stopping` is final: what follows it is that the record is deleted. */
 const following: Readonly<Record<ServicePhase, readonly ServicePhase[]>> = {
-  starting: ['running', 'restarting', 'stopping', 'failed'],
-  running: ['restarting', 'stopping', 'failed'],
-  restarting: ['starting', 'stopping', 'failed'],
+  starting: ['running', 'restarting', 'stopping', 'failed', 'completed'],
+  running: ['restarting', 'stopping', 'failed', 'completed'],
+  restarting: ['starting', 'stopping', 'failed', 'completed'],
   failed: ['starting', 'stopping'],
+  completed: ['starting', 'stopping'],
   stopping: [],
 }
 

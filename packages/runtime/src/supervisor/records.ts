@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { readState, writeState } from '../artifacts/stateFile.ts'
 import { isAlive } from '../processes.ts'
-import type { Service, ServiceRecord } from './service.ts'
+import type { Service, ServicePhase, ServiceRecord } from './service.ts'
 
 const Record = z.object({
   name: z.string(),
-  phase: z.enum(['starting', 'running', 'stopping', 'restarting', 'failed']),
+  phase: z.enum(['starting', 'running', 'stopping', 'restarting', 'failed', 'completed']),
   pid: z.int().nullable(),
   startId: z.string().nullable(),
   port: z.int().nullable(),
@@ -59,8 +59,11 @@ export class ServiceRecords {
   }
 }
 
-/** Whether the service is to keep running: it has not failed, and nobody is stopping it. */
-export const isWanted = ({ phase }: ServiceRecord): boolean => phase !== 'failed' && phase !== 'stopping'
+/** Whether the service is to keep running: it has neither failed nor completed, and it is not being stopped. */
+export const isWanted = ({ phase }: ServiceRecord): boolean => !isOver(phase) && phase !== 'stopping'
+
+/** Whether nothing of the service runs, and only the user starts it again. */
+export const isOver = (phase: ServicePhase): boolean => phase === 'failed' || phase === 'completed'
 
 /** Whether the process in the record still runs; another process with its pid does not count. */
 export const isRunning = async (record: ServiceRecord): Promise<boolean> =>

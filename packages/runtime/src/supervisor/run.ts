@@ -63,6 +63,7 @@ export const spawnService = async (directory: string, service: Service, since: n
 
 /**
  * Waits for readiness, early exit or the timeout, whichever comes first. If it does not become ready, all its processes are stopped.
+ * @returns `completed` if it exited because its work is done
  * @throws OffstreamError SERVICE_EXITED, SERVICE_NOT_READY; the reason of `signal` when that is aborted
  */
 export const untilReady = async (
@@ -71,7 +72,7 @@ export const untilReady = async (
   run: Run,
   since: number,
   signal: AbortSignal,
-): Promise<void> => {
+): Promise<'ready' | 'completed'> => {
   const exit = new AbortController()
   run.exited.then(how => exit.abort(new EarlyExit(how)))
   try {
@@ -80,9 +81,11 @@ export const untilReady = async (
       timeoutMs: service.startTimeoutMs,
       signal: AbortSignal.any([signal, exit.signal]),
     })
+    return 'ready'
   } catch (error) {
     await stopGroup(directory, service.name, run.identity, 0)
     signal.throwIfAborted()
+    if (error instanceof EarlyExit && (await service.isComplete?.())) return 'completed'
     throw error instanceof EarlyExit
       ? await serviceExited(service, error.message, since)
       : await serviceNotReady(service, error, since)

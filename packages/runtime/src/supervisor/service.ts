@@ -33,6 +33,11 @@ export interface Service {
    * service is not restarted: it waits for the user.
    */
   readonly permanentFailure?: () => Promise<Diagnosis | null>
+  /**
+   * For a program that ends by itself: whether it has done all its work, as it reported itself. If so when it exits,
+   * the service is `completed` and is not started again.
+   */
+  readonly isComplete?: () => Promise<boolean>
   /** Finds a known cause in its last log lines, oldest first; null if the cause is unknown. */
   readonly diagnose?: (lastLogLines: readonly string[]) => Diagnosis | null
 }
@@ -60,8 +65,10 @@ export interface ServiceCommand {
   readonly cwd: string
 }
 
-/** `restarting`: it crashed and waits for its next start. `failed`: it is not started again. */
-export type ServicePhase = 'starting' | 'running' | 'stopping' | 'restarting' | 'failed'
+/**
+ * `restarting`: it crashed and waits for its next start. `failed`: it is not started again. `completed`: its work is done.
+ */
+export type ServicePhase = 'starting' | 'running' | 'stopping' | 'restarting' | 'failed' | 'completed'
 
 /** The last known state of a service. It outlives the process that started the service. */
 export interface ServiceRecord {
@@ -98,6 +105,8 @@ export type ServiceEvent =
   | { readonly kind: 'stopped'; readonly service: string; readonly tookMs: number; readonly killed: boolean }
   /** `how` follows the name: `was killed by SIGKILL`. */
   | { readonly kind: 'crashed'; readonly service: string; readonly how: string; readonly restartInMs: number }
+  /** It has done all its work. */
+  | { readonly kind: 'completed'; readonly service: string }
   /** It crashed too often and will not be restarted. */
   | { readonly kind: 'failed'; readonly service: string; readonly how: string }
   /** Its record cannot be written, for example on a full disk; reported once until it can. It keeps running. */

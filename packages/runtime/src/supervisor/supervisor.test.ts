@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { identify, isAlive } from '../processes.ts'
 import { until } from '../until.ts'
 import { ServiceRecords } from './records.ts'
-import type { Service, ServiceEvent } from './service.ts'
+import type { Service, ServiceEvent, ServicePhase } from './service.ts'
 import { Supervisor } from './supervisor.ts'
 
 /** A supervisor of tiny real programs in its own folder; programs that still run are stopped with the test. */
@@ -110,6 +110,72 @@ test('a service that exits before it is ready is reported with its last log line
   })
   expect(stack.supervisor.names).toEqual([])
   expect(kinds(stack.events)).toContain('stopped hive')
+})
+
+/** A program that reports with a file that its work is done, then exits. */
+const works = (afterMs: number) =>
+  `console.log('ready'); setTimeout(() => require('node:fs').writeFileSync('done', ''), ${afterMs}); setTimeout(() => {}, ${afterMs} + 10)`
+
+const isComplete = (directory: string) => () =>
+  readFile(join(directory, 'done')).then(
+    () => true,
+    () => false,
+  )
+
+const phaseOf = (stack: Awaited<ReturnType<typeof scratch>>, name: string, phase: ServicePhase) =>
+  until(async () => expect(await stack.records.of(name)).toMatchObject({ phase, pid: null }), {
+    what: `${name} to be ${phase}`,
+    timeoutMs: 10_000,
+  })
+
+test('a service whose work is done is completed, not restarted, and can be started again', async () => {
+  await using stack = await scratch()
+  const bee = stack.program('bee', works(300), {
+    isComplete: isComplete(stack.directory),
+    prepare: () => rm(join(stack.directory, 'done'), { force: true }),
+  })
+  await stack.supervisor.start([bee])
+  await phaseOf(stack, 'bee', 'completed')
+  await stack.supervisor.start([bee])
+  await phaseOf(stack, 'bee', 'completed')
+  expect(kinds(stack.events)).toEqual([
+    ...['starting bee', 'ready bee', 'completed bee'],
+    ...['starting bee', 'ready bee', 'completed bee'],
+  ])
+})
+
+test('a service that completes before it responds was started successfully', async () => {
+  await using stack = await scratch()
+  await stack.supervisor.start([
+    stack.program('bee', `require('node:fs').writeFileSync('done', '')`, {
+      isComplete: isComplete(stack.directory),
+    }),
+  ])
+  expect(await stack.records.of('bee')).toMatchObject({ phase: 'completed', pid: null, restarts: 0 })
+})
+
+test('a service that is adopted, or completes while no supervisor runs, is completed all the same', async () => {
+  await using stack = await scratch()
+  const options = { isComplete: isComplete(stack.directory) }
+  const bee = stack.program('bee', works(800), options)
+  await stack.supervisor.start([bee])
+  // Another supervisor does not know the exit status of a process that is not its child.
+  await stack.open().adopt([bee])
+  await phaseOf(stack, 'bee', 'completed')
+  await stack.open().adopt([bee])
+  expect(await stack.records.of('bee')).toMatchObject({ phase: 'completed' })
+})
+
+test('a service that exits without having completed is restarted', async () => {
+  await using stack = await scratch()
+  const bee = stack.program('bee', `console.log('ready'); setTimeout(() => process.exit(0), 200)`, {
+    isComplete: isComplete(stack.directory),
+  })
+  await stack.supervisor.start([bee])
+  await until(async () => expect(kinds(stack.events)).toContain('crashed bee'), {
+    what: 'it',
+    timeoutMs: 10_000,
+  })
 })
 
 test('a service that never responds is stopped at its timeout', async () => {

@@ -9,7 +9,7 @@ import { orphanedServices } from './marks.ts'
 import { runInOrder, startOrder, stopOrder } from './order.ts'
 import { changed } from './phases.ts'
 import { refuseTakenPorts } from './ports.ts'
-import { isRunning, newRecord, ServiceRecords } from './records.ts'
+import { isOver, isRunning, newRecord, ServiceRecords } from './records.ts'
 import { RecordWriter } from './recordWriter.ts'
 import { afterCrash, defaultRestartPolicy } from './restarts.ts'
 import { killMarked, type Run, requestStop, spawnService, stopGroup, untilReady, watchedRun } from './run.ts'
@@ -138,6 +138,7 @@ export class Supervisor {
       const running = await isRunning(record)
       const adoption = adoptionOf({ record, running, known: service !== undefined, bootedAt })
       if (service !== undefined && adoption === 'watch') await this.#watchRunning(service, record)
+      else if (service !== undefined && adoption === 'remember') this.#manage(service, record)
       else if (service !== undefined && adoption === 'finish stop') {
         this.#manage(service, record)
         halfStopped.push(service.name)
@@ -185,7 +186,7 @@ export class Supervisor {
 
   #isManaged(name: string): boolean {
     const managed = this.#managed.get(name)
-    return managed !== undefined && managed.record.phase !== 'failed'
+    return managed !== undefined && !isOver(managed.record.phase)
   }
 
   /** Adds a service to those that are managed; it is not watched yet. */
@@ -208,7 +209,7 @@ export class Supervisor {
     const managed = this.#manage(service, newRecord(service))
     try {
       const run = await this.#launch(managed, AbortSignal.any([signal, managed.stopped.signal]))
-      this.#watch(managed, this.#superviseFrom(managed, run))
+      if (run !== null) this.#watch(managed, this.#superviseFrom(managed, run))
       return true
     } catch (error) {
       this.#managed.delete(service.name)
@@ -228,6 +229,7 @@ export class Supervisor {
     const pid = await until(
       async probe => {
         const { phase, pid, detail } = managed.record
+        if (phase === 'completed') return null
         if (phase !== 'running' || pid === null) throw new Error(detail ?? `it is ${phase}`)
         await service.ready(probe)
         return pid
@@ -242,6 +244,7 @@ export class Supervisor {
       stopped.signal.throwIfAborted()
       throw await serviceNotReady(service, error, 0)
     })
+    if (pid === null) return
     managed.wasReady = true
     this.#reportReady(service, pid, startedMs, true)
   }
@@ -249,8 +252,10 @@ export class Supervisor {
   /**
    * Starts the process and waits for readiness, early exit or the timeout, whichever comes first. Unless it is ready,
    * nothing of it remains.
+   *
+   * @returns null if it has completed already
    */
-  async #launch(managed: Managed, signal: AbortSignal): Promise<Run> {
+  async #launch(managed: Managed, signal: AbortSignal): Promise<Run | null> {
     const { service } = managed
     const startedMs = Date.now()
     managed.wasReady = false
@@ -264,7 +269,10 @@ export class Supervisor {
     await this.#note(managed, { phase: 'starting', pid: null, startId: null, startedAt, detail: null })
     const run = await spawnService(this.#directory, service, since)
     await this.#note(managed, { ...run.identity })
-    await untilReady(this.#directory, service, run, since, signal)
+    if ((await untilReady(this.#directory, service, run, since, signal)) === 'completed') {
+      await this.#complete(managed)
+      return null
+    }
     managed.wasReady = true
     await this.#note(managed, { phase: 'running' })
     this.#reportReady(service, run.identity.pid, startedMs, false)
@@ -299,7 +307,7 @@ export class Supervisor {
     this.#watch(managed, this.#superviseFrom(managed, null, 'exited while no daemon was running'))
   }
 
-  /** Restarts the service each time it crashes, until it is to stop or has failed. */
+  /** Restarts the service each time it crashes, until it is to stop, or has completed or failed. */
   async #superviseFrom(managed: Managed, first: Run | null, firstHow = ''): Promise<void> {
     const { stopped } = managed
     let how = firstHow
@@ -315,10 +323,14 @@ export class Supervisor {
     }
   }
 
-  /** @returns the next run; null if the service is to stop or has failed */
+  /** @returns the next run; null if the service is to stop, or has completed or failed */
   async #runAgain(managed: Managed, how: string): Promise<Run | null> {
     const { service, stopped } = managed
     for (let cause = how; ; ) {
+      if (await service.isComplete?.()) {
+        await this.#complete(managed)
+        return null
+      }
       const permanent = await service.permanentFailure?.()
       if (permanent != null) {
         await this.#fail(managed, permanent.cause, `${permanent.cause}; ${permanent.hint}`)
@@ -356,6 +368,11 @@ export class Supervisor {
       const { name, ready, startTimeoutMs } = managed.service
       await until(ready, { what: `${name}, which ${service.name} needs`, timeoutMs: startTimeoutMs, signal })
     }
+  }
+
+  async #complete(managed: Managed): Promise<void> {
+    await this.#note(managed, { phase: 'completed', pid: null, startId: null, detail: null })
+    this.#onEvent({ kind: 'completed', service: managed.service.name })
   }
 
   async #fail(managed: Managed, how: string, detail = how): Promise<void> {

@@ -1,0 +1,117 @@
+import { access, mkdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Service } from '@offstream/runtime'
+import { shippedPath } from '../project/assets.ts'
+import type { Config } from '../project/config.ts'
+import { directoriesOf } from '../project/directories.ts'
+import { type Job, jobCheckpoint, jobLogFile } from './jobStore.ts'
+import { diagnose } from './knownProblems.ts'
+import { programAddresses, programConf } from './programs.ts'
+import { masterOf, masterState } from './spark.ts'
+import { conf, sparkSubmit } from './sparkCommand.ts'
+import type { Stack } from './stack.ts'
+
+/** The address of the Spark UI of a job. */
+export const jobAddress = ({ host }: Config, { webPort }: Pick<Job, 'webPort'>): string =>
+  `http://${host}:${webPort}`
+
+/**
+ * The service of a job of the user; it is ready when its Spark session exists. `spark-jobs/job.py` runs the program and
+ * records that it has completed: a daemon that adopted the job does not know its exit status.
+ */
+export const jobService = (stack: Stack, job: Job): Service => {
+  const { config, state } = stack
+  const { warehouse, temporary } = directoriesOf(state)
+  const done = join(directoriesOf(state).run, `job-${job.name}.done`)
+  return {
+    name: job.name,
+    command: jobCommand(stack, job, done),
+    needs: ['kafka', 'spark-master', 'spark-worker'],
+    restartsWith: ['spark-master'],
+    needsOnlyAtStart: ['kafka', 'spark-worker'],
+    port: job.webPort,
+    listensOn: [
+      { host: config.host, port: job.webPort, choose: `\`offstream jobs start ${job.name}\` chooses one` },
+    ],
+    logFile: jobLogFile(state, job.name),
+    prepare: async () => {
+      await rm(done, { force: true })
+      await mkdir(temporary, { recursive: true, mode: 0o700 })
+      await mkdir(warehouse, { recursive: true })
+    },
+    ready: async signal => void (await applicationOf(config, job, signal)),
+    isComplete: () => exists(done),
+    ...(job.once ? { permanentFailure: async () => ((await exists(done)) ? null : failedOnce(job)) } : {}),
+    diagnose,
+    startTimeoutMs: 300_000,
+    stopTimeoutMs: 20_000,
+  }
+}
+
+const jobCommand = (stack: Stack, job: Job, done: string): Service['command'] => {
+  const { archives } = stack
+  const own = {
+    'spark.ui.port': String(job.webPort),
+    // Modules next to the program can be imported in its tasks too.
+    'spark.executorEnv.PYTHONPATH': dirname(job.program),
+    ...(job.pyFiles.length === 0 ? {} : { 'spark.submit.pyFiles': job.pyFiles.join(',') }),
+  }
+  // Its class path is that of the product job, so it can read that archive. It does not write one.
+  const hasArchive = archives?.made.includes('products-stream') ?? false
+  const command = sparkSubmit({ ...stack, archives: hasArchive ? archives : null }, 'products-stream', [
+    ...['--name', job.name, '--master', masterOf(stack.config)],
+    ...conf(programConf(stack, { ...job, conf: { ...own, ...job.conf } })),
+    ...[shippedPath('spark-jobs', 'job.py'), done, job.program, ...job.args],
+  ])
+  return {
+    ...command,
+    env: {
+      ...command.env,
+      ...programAddresses(stack),
+      OFFSTREAM_CHECKPOINT: jobCheckpoint(stack.state, job.name),
+    },
+    cwd: job.directory,
+  }
+}
+
+const failedOnce = ({ name }: Job) => ({
+  cause: 'it did not complete, and was submitted with `--once`',
+  hint: `read \`offstream logs ${name}\`, then start it again with \`offstream jobs start ${name}\``,
+})
+
+/** Why a job has no executor yet, and what to do; null if it has one. */
+export const waitingReason = async (
+  config: Config,
+  job: Job,
+  signal: AbortSignal,
+): Promise<string | null> => {
+  const id = await applicationOf(config, job, signal)
+  const { workers, activeapps } = await masterState(config, signal)
+  if (activeapps.find(application => application.id === id)?.cores !== 0) return null
+  const alive = workers.filter(({ state }) => state === 'ALIVE')
+  const cores = alive.reduce((sum, { coresfree }) => sum + coresfree, 0)
+  const memory = alive.reduce((sum, { memoryfree }) => sum + memoryfree, 0)
+  const users = activeapps.filter(one => one.cores > 0).map(one => `${one.name} has ${one.cores}`)
+  return [
+    `it waits for an executor: it requests ${job.memory} of memory and up to ${coresText(job.cores)}`,
+    `the worker has ${memory} MB and ${coresText(cores)} free${users.length === 0 ? '' : ` (${users.join(', ')})`}`,
+    'stop another job, or raise `spark.worker.jobCores` or `spark.worker.memory`',
+  ].join('; ')
+}
+
+const coresText = (count: number): string => `${count} ${count === 1 ? 'core' : 'cores'}`
+
+/** The id of the application whose driver serves the Spark UI of the job. */
+const applicationOf = async (config: Config, job: Job, signal: AbortSignal): Promise<string> => {
+  const response = await fetch(`${jobAddress(config, job)}/api/v1/applications`, { signal })
+  if (!response.ok) throw new Error(`its Spark UI returned status ${response.status}`)
+  const [application] = (await response.json()) as readonly { readonly id: string }[]
+  if (application === undefined) throw new Error('it has no Spark session')
+  return application.id
+}
+
+const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  )
