@@ -29,8 +29,9 @@ export const cliErrors = {
   },
   CONFIRMATION_REQUIRED: {
     outcome: 'usage',
-    cause: '`reset` or `table rollback` requires confirmation, but standard input is not a terminal.',
-    remedy: 'Check with `--dry-run`, then add `--yes`.',
+    cause:
+      '`reset`, `table rollback` or `topic delete` requires confirmation, but standard input is not a terminal.',
+    remedy: 'Check with `--dry-run` if the command has it, then add `--yes`.',
   },
   FILE_EXISTS: {
     outcome: 'usage',
@@ -55,7 +56,8 @@ export const cliErrors = {
   },
   NOT_CONFIRMED: {
     outcome: 'interrupted',
-    cause: 'The prompt of `reset` or `table rollback` was not confirmed with `y`; nothing was changed.',
+    cause:
+      'The prompt of `reset`, `table rollback` or `topic delete` was not confirmed with `y`; nothing was changed.',
     remedy: 'Answer `y`, or use `--yes`.',
   },
   OPTIONS_CONFLICT: {

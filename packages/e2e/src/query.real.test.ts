@@ -147,3 +147,51 @@ test('`sql` without a terminal says which command reads standard input', async (
   const { exitCode, stderr } = await stack.run(['sql'], { input: 'SELECT 1;' })
   expect([exitCode, stderr]).toEqual([2, expect.stringContaining('use `offstream query`')])
 })
+
+test('topics of the user are created, filled, read, moved and deleted; that of the stack only with `--yes`', async () => {
+  const codeOf = async (...args: readonly string[]) => {
+    const { exitCode, stderr } = await stack.run(['topic', ...args])
+    return [exitCode, /\[(\w+)\]/.exec(stderr)?.[1] ?? null]
+  }
+  const create = ['create', 'clicks', '--partitions', '2', '--retention', '7d']
+  expect(await stack.json(['topic', ...create])).toMatchObject({ created: true })
+  expect(await stack.json(['topic', ...create])).toMatchObject({ created: false })
+  expect(await codeOf('create', 'clicks')).toEqual([10, 'TOPIC_EXISTS'])
+  expect(await stack.json(['topic', 'describe', '--topic', 'clicks'])).toMatchObject({
+    name: 'clicks',
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '604800000' },
+  })
+
+  const produce = ['topic', 'produce', '--topic', 'clicks', '--key', 'session']
+  await stack.succeed(produce, { input: '{"session":7,"page":"/"}\n{"session":"b","page":"/cart"}\n' })
+  const { exitCode } = await stack.run(produce, { input: '{"page":"/"}\n' })
+  const peeked = (await stack.succeed(['topic', 'peek', '--topic', 'clicks'])).stdout
+    .split('\n')
+    .map(line => JSON.parse(line))
+  expect([exitCode, peeked.map(({ key, value }) => [key, value.page]).toSorted()]).toEqual([
+    10,
+    [
+      ['7', '/'],
+      ['b', '/cart'],
+    ],
+  ])
+  expect(await stack.json(['topic', 'list'])).toMatchObject({
+    topics: [
+      { name: 'clicks', partitions: 2, maxMessages: 2 },
+      { name: 'products-events', maxMessages: 0 },
+    ],
+  })
+
+  const move = ['topic', 'reset-offsets', 'clicks', '--group', 'report', '--to']
+  const offsets = async (...more: readonly string[]) =>
+    ((await stack.json([...move, ...more])) as { partitions: { before: unknown; after: number }[] })
+      .partitions
+  expect((await offsets('latest', '--dry-run')).map(({ before }) => before)).toEqual([null, null])
+  const ends = (await offsets('latest')).map(({ after }) => after)
+  expect(await offsets('2026-01-01')).toMatchObject(ends.map(before => ({ before, after: 0 })))
+
+  expect(await codeOf('delete', 'products-events')).toEqual([2, 'CONFIRMATION_REQUIRED'])
+  expect(await codeOf('delete', 'clicks')).toEqual([0, null])
+  expect(await codeOf('delete', 'clicks')).toEqual([2, 'TOPIC_MISSING'])
+  expect(await codeOf('peek', '--topic', 'clicks')).toEqual([2, 'TOPIC_MISSING'])
+})

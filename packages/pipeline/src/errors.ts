@@ -88,6 +88,11 @@ export const pipelineErrors = {
     cause: 'A file is not an export of products.',
     remedy: 'Use JSONL, CSV or Parquet.',
   },
+  GROUP_ACTIVE: {
+    outcome: 'locked',
+    cause: 'Programs are reading with the consumer group, so its offsets cannot be moved.',
+    remedy: 'Stop these programs, then try again.',
+  },
   HOME_INVALID: {
     outcome: 'prerequisite',
     cause:
@@ -317,10 +322,15 @@ export const pipelineErrors = {
     remedy:
       'Run `offstream down`, then `offstream up`, which creates it; in an existing cluster `offstream up` is enough.',
   },
+  TOPIC_EXISTS: {
+    outcome: 'refused',
+    cause: 'The topic of `topic create` exists with another number of partitions.',
+    remedy: 'Use it as it is, or delete it with `offstream topic delete`.',
+  },
   TOPIC_MISSING: {
     outcome: 'usage',
-    cause: 'The topic of `--topic` or `topic.topic` does not exist.',
-    remedy: 'Check the name.',
+    cause: 'The topic of an argument, `--topic` or `topic.topic` does not exist.',
+    remedy: 'Check the name; `offstream topic list` shows the topics of the stack.',
   },
   TOPIC_UNREADABLE: {
     outcome: 'failed',

@@ -171,3 +171,12 @@ export { fastGzip } from './topic/codecs.ts'
 export { topicName } from './topic/message.ts'
 export { type PeekedMessage, type PeekOptions, peekTopic } from './topic/peek.ts'
 export { openPublisher, type Publisher } from './topic/publisher.ts'
+export {
+  createTopic,
+  deleteTopic,
+  type GroupPosition,
+  type ListedTopic,
+  listTopics,
+  type MovedOffset,
+  resetOffsets,
+} from './topic/topics.ts'

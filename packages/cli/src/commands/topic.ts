@@ -1,14 +1,15 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { type Command, InvalidArgumentError, Option } from '@commander-js/extra-typings'
-import type { ClusterAddress, Project, TopicDescription } from '@offstream/pipeline'
+import type { TopicDescription } from '@offstream/pipeline'
 import { normaliseCode } from '@offstream/pipeline/names'
 import { messageOf, type OffstreamError } from '@offstream/runtime/errors'
 import type { DefineCommand, MakeContext } from '../command.ts'
-import type { Context } from '../context.ts'
 import { CliError } from '../errors.ts'
 import { formatBytes, plural } from '../format.ts'
 import { positiveInteger } from '../optionValues.ts'
 import type { Output } from '../output.ts'
+import { withKafka } from '../withKafka.ts'
+import { addTopicAdmin } from './topicAdmin.ts'
 
 const define: DefineCommand = (command, context) => {
   command.addHelpText(
@@ -17,26 +18,31 @@ const define: DefineCommand = (command, context) => {
 The topic \`products-events\` contains one message for each product that
 \`offstream scrape\` publishes. The key is the barcode. The value is the record as
 JSON, or null for a deleted product. The job of \`offstream submit\` reads it.
+Other topics are for your own jobs; \`--topic\` selects one.
 
-Exit status: 0 ok, 3 Kafka is not running, 9 could not connect to Kafka, 10 some
-lines were rejected.
+Exit status: 0 ok, 2 the topic does not exist, 3 Kafka is not running, 9 could
+not connect to Kafka, 10 some lines were rejected, or the topic exists with
+other partitions, 13 the consumer group has members.
 
 Examples:
   offstream topic describe
   offstream topic peek --from latest --limit 3
   offstream topic produce --file records.jsonl
+  offstream topic create clicks --partitions 2
 
 Next: \`offstream status\` shows whether the job keeps up with the topic.`,
   )
   addDescribe(command, context)
   addPeek(command, context)
   addProduce(command, context)
+  addTopicAdmin(command, context)
 }
 
 const addDescribe = (command: Command, context: MakeContext) =>
   command
     .command('describe')
     .description('show the size, the partitions and the settings of the topic')
+    .addOption(otherTopic())
     .addHelpText(
       'after',
       `
@@ -50,10 +56,10 @@ Example:
 
 Next: \`offstream topic peek\` shows messages.`,
     )
-    .action(async () => {
+    .action(async ({ topic }) => {
       const { output, pipeline, signal, project, cluster } = await withKafka(context)
       const data = pipeline.brokerData(project.config, project.state)
-      const description = await pipeline.describeTopic(cluster, data, signal)
+      const description = await pipeline.describeTopic(cluster, data, signal, topic)
       const broker = cluster.brokers.join(',')
       output.result({ kind: 'topic', broker, ...description }, () => descriptionText(description, output))
     })
@@ -62,6 +68,7 @@ const addPeek = (command: Command, context: MakeContext) =>
   command
     .command('peek')
     .description('show messages as JSON lines, without committing offsets')
+    .addOption(otherTopic())
     .option(
       '--limit <number>',
       'stop after this number of messages (default: 10; with --follow no limit)',
@@ -88,7 +95,7 @@ Examples:
 
 Next: \`offstream topic produce\` publishes such lines.`,
     )
-    .action(async ({ follow = false, limit, from }) => {
+    .action(async ({ follow = false, limit, from, topic }) => {
       const { output, pipeline, signal, cluster } = await withKafka(context)
       const count = await pipeline.peekTopic(
         cluster,
@@ -97,6 +104,7 @@ Next: \`offstream topic produce\` publishes such lines.`,
           limit: limit ?? (follow ? null : 10),
           follow,
           signal,
+          ...(topic === undefined ? {} : { topic }),
         },
         message => {
           if (output.mode === 'json') output.event({ kind: 'message', ...message }, '')
@@ -111,6 +119,8 @@ const addProduce = (command: Command, context: MakeContext) =>
   command
     .command('produce')
     .description('publish JSON lines from standard input or a file')
+    .addOption(otherTopic())
+    .option('--key <member>', 'with `--topic`: the member of a line that becomes its key')
     .option('--file <path>', 'read these lines instead of standard input')
     .option('--raw', 'do not check the values; only a key is required')
     .option(
@@ -127,14 +137,19 @@ the product. Lines that are not products are rejected and reported with their
 line number, and the exit status is 10. With \`--raw\` values are not checked, and
 a string is published as is.
 
+With \`--topic\` the lines are for a topic of yours, and values are not checked.
+A line without \`key\` and \`value\` is the value itself, and \`--key\` names the
+member that is its key.
+
 Examples:
   offstream scrape --limit 5 --dry-run | offstream topic produce
   offstream topic produce --delete 3017620422003
   echo '{"key":"1","value":"any text"}' | offstream topic produce --raw
+  offstream topic produce --topic clicks --key session --file clicks.jsonl
 
 Next: \`offstream topic peek --from latest\` shows the published messages.`,
     )
-    .action(async ({ file, raw = false, delete: deletes = [] }) => {
+    .action(async ({ file, raw = false, delete: deletes = [], topic, key }) => {
       await using lines = file === undefined ? null : await openFile(file)
       const { output, pipeline, signal, project, cluster } = await withKafka(context)
       const readsStdin = file === undefined && deletes.length === 0
@@ -145,6 +160,7 @@ Next: \`offstream topic peek --from latest\` shows the published messages.`,
         input: readsStdin ? process.stdin : (lines?.createReadStream() ?? null),
         deletes,
         raw,
+        other: topic === undefined ? null : { topic, keyMember: key ?? 'key' },
         onSkip: (line, problem, skippedBy) =>
           output.event(
             { kind: 'skipped', line, skippedBy, problem },
@@ -162,22 +178,6 @@ Next: \`offstream topic peek --from latest\` shows the published messages.`,
       if (skipped > 0) throw linesRejected(skipped, raw)
     })
 
-/** Parts of the context, after checking that Kafka is running, with its cluster. */
-const withKafka = async (
-  context: MakeContext,
-): Promise<
-  Pick<Context, 'output' | 'pipeline' | 'signal'> & {
-    readonly project: Project
-    readonly cluster: ClusterAddress
-  }
-> => {
-  const { output, pipeline, signal, stack } = context()
-  const project = await stack()
-  await pipeline.requireRunning(project, ['kafka'], signal)
-  const cluster = await pipeline.clusterOf(project.config, project.state)
-  return { output, pipeline, signal, project, cluster }
-}
-
 const descriptionText = (topic: TopicDescription, output: Output): string => {
   const size = topic.bytes === null ? '' : `, ${formatBytes(topic.bytes)}`
   return [
@@ -192,6 +192,8 @@ const descriptionText = (topic: TopicDescription, output: Output): string => {
     output.table(['setting', 'value'], Object.entries(topic.config)),
   ].join('\n')
 }
+
+const otherTopic = () => new Option('--topic <topic>', 'a topic of yours (default: products-events)')
 
 const barcode = (text: string): string => {
   const code = normaliseCode(text)

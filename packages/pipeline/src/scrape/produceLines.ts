@@ -31,6 +31,8 @@ export interface ProduceLinesOptions {
   readonly deletes: readonly string[]
   /** Accept any message that has a key, not only products. */
   readonly raw: boolean
+  /** A topic of the user, whose lines are always raw, and the member that becomes the key; null: that of the products. */
+  readonly other: { readonly topic: string; readonly keyMember: string } | null
   readonly onSkip: (line: number, problem: string, skippedBy: SkipReason) => void
   readonly onProgress?: (counts: LineCounts) => void
   readonly signal: AbortSignal
@@ -48,19 +50,21 @@ export const produceLines = async ({
   input,
   deletes,
   raw,
+  other,
   onSkip,
   onProgress,
   signal,
 }: ProduceLinesOptions): Promise<LineCounts> => {
-  const publisher = await openPublisher(cluster)
-  const fetchedCount = new FetchedCount(fetched)
+  const publisher = await openPublisher(cluster, other?.topic)
+  const fetchedCount = other === null ? new FetchedCount(fetched) : null
   const inFlight = new InFlight()
   const skippedBy: Partial<Record<SkipReason, number>> = {}
   const counts = { published: 0, deleted: 0, skipped: 0, skippedBy }
+  const form = other === null ? { raw } : { raw: true, keyMember: other.keyMember }
   let sent = 0
   const send = (message: Message): Promise<void> | null => {
     sent += 1
-    fetchedCount.is(sent)
+    fetchedCount?.is(sent)
     return inFlight.add(
       publisher.send(message).then(() => {
         counts[message.value === null ? 'deleted' : 'published'] += 1
@@ -70,7 +74,7 @@ export const produceLines = async ({
   }
   try {
     for await (const { number, text } of filledLines(input, signal)) {
-      const read = text === null ? tooLong : readLine(text, { raw, now: new Date().toISOString() })
+      const read = text === null ? tooLong : readLine(text, { ...form, now: new Date().toISOString() })
       if (read.kind === 'message') await send(read.message)
       else {
         counts.skipped += 1
@@ -85,7 +89,7 @@ export const produceLines = async ({
     return counts
   } finally {
     // First, because it cannot fail, and its timer would keep the process alive.
-    await fetchedCount.close()
+    await fetchedCount?.close()
     await publisher.close()
   }
 }

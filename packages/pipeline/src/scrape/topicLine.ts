@@ -16,6 +16,8 @@ export type ReadLine =
 export interface LineForm {
   /** Accept anything that has a key, not only products. */
   readonly raw: boolean
+  /** If `raw`: the member that becomes the key of other lines. */
+  readonly keyMember?: string
   /** The time of deletes without one, and the latest time of a record; ISO 8601. */
   readonly now: string
 }
@@ -24,7 +26,7 @@ export interface LineForm {
  * Reads a line in one of two forms: `{"key": …, "value": …}`, as `offstream topic peek` prints it (of its other members
  * only the headers are used), or the record of a product, whose code becomes the key.
  */
-export const readLine = (line: string, { raw, now }: LineForm): ReadLine => {
+export const readLine = (line: string, { raw, keyMember, now }: LineForm): ReadLine => {
   let json: unknown
   try {
     json = JSON.parse(line)
@@ -34,10 +36,13 @@ export const readLine = (line: string, { raw, now }: LineForm): ReadLine => {
   const keyed = Keyed.safeParse(json)
   if (keyed.success) return raw ? asItIs(keyed.data) : productOrDelete(keyed.data, now)
   if (!raw) return productOf(json, now)
-  const { data: record } = WithCode.safeParse(json)
-  return record === undefined
-    ? problem('no-code', 'it has neither `key` and `value` nor a `code`')
-    : { kind: 'message', message: { key: record.code, value: line, headers: {} } }
+  const member = keyMember ?? 'code'
+  const value = Members.safeParse(json).data?.[member]
+  // A number is a key if the user has named the member; a barcode must be text.
+  const key = typeof value === 'number' && keyMember !== undefined ? String(value) : value
+  return typeof key === 'string'
+    ? { kind: 'message', message: { key, value: line, headers: {} } }
+    : problem('no-code', `it has neither \`key\` and \`value\` nor a \`${member}\``)
 }
 
 const Keyed = z.object({
@@ -45,7 +50,7 @@ const Keyed = z.object({
   value: z.unknown().refine(value => value !== undefined),
   headers: z.record(z.string(), z.string()).default({}),
 })
-const WithCode = z.object({ code: z.string() })
+const Members = z.record(z.string(), z.unknown())
 
 const asItIs = ({ key, value, headers }: z.infer<typeof Keyed>): ReadLine => {
   const isText = typeof value === 'string' || value === null

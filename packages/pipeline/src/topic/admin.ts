@@ -11,7 +11,7 @@ import { anyTopic, contradictionsOf, newTopic, type TopicSettings } from './topi
 const responseTimeoutMs = 5_000
 
 /** Connects to a broker, sends requests and disconnects, all within a few seconds. */
-const withAdmin = async <T>(
+export const withAdmin = async <T>(
   cluster: ClusterAddress,
   signal: AbortSignal | undefined,
   request: (admin: Admin) => Promise<T>,
@@ -150,27 +150,28 @@ export interface PartitionDescription {
 }
 
 /**
- * Describes the topic.
+ * Describes a topic, by default that of the products.
  * @param data folder of the broker's data, if it is on this machine
- * @throws OffstreamError TOPIC_DELETED, and the codes of `clusterErrorOf`
+ * @throws OffstreamError TOPIC_DELETED, TOPIC_MISSING, and the codes of `clusterErrorOf`
  */
 export const describeTopic = async (
   cluster: ClusterAddress,
   data: string | null,
   signal?: AbortSignal,
+  topic: string = topicName,
 ): Promise<TopicDescription> => {
   const [{ topics }, offsets, { resources }] = await withAdmin(cluster, signal, admin =>
     Promise.all([
-      admin.fetchTopicMetadata({ topics: [topicName] }),
-      admin.fetchTopicOffsets(topicName),
+      admin.fetchTopicMetadata({ topics: [topic] }),
+      admin.fetchTopicOffsets(topic),
       admin.describeConfigs({
         includeSynonyms: false,
-        resources: [{ type: topicResource, name: topicName }],
+        resources: [{ type: topicResource, name: topic }],
       }),
     ]),
   ).catch(error => {
     signal?.throwIfAborted()
-    throw isTopicMissing(error) ? topicDeleted(cluster) : clusterFailure(cluster, error)
+    throw isTopicMissing(error) ? topicMissing(cluster, topic) : clusterFailure(cluster, error)
   })
   const partitions = (topics[0]?.partitions ?? [])
     .map(({ partitionId, leader, replicas, isr }) => {
@@ -182,10 +183,10 @@ export const describeTopic = async (
     })
     .toSorted((one, other) => one.partition - other.partition)
   return {
-    name: topicName,
+    name: topic,
     partitions,
     maxMessages: partitions.reduce((sum, { earliest, latest }) => sum + latest - earliest, 0),
-    bytes: data === null ? null : await bytesOf(data, partitions.length),
+    bytes: data === null ? null : await bytesOf(data, topic, partitions.length),
     config: Object.fromEntries(
       (resources[0]?.configEntries ?? [])
         .filter(({ configSource }) => (configSource as number) !== defaultConfigSource)
@@ -195,10 +196,10 @@ export const describeTopic = async (
 }
 
 /** Only the messages: Kafka preallocates the index files beside them. */
-const bytesOf = async (data: string, partitions: number): Promise<number | null> => {
+const bytesOf = async (data: string, topic: string, partitions: number): Promise<number | null> => {
   let sum = 0
   for (let partition = 0; partition < partitions; partition += 1) {
-    const folder = join(data, `${topicName}-${partition}`)
+    const folder = join(data, `${topic}-${partition}`)
     const files = await readdir(folder).catch(() => null)
     if (files === null) return null
     const segments = files.filter(file => file.endsWith('.log')).map(file => stat(join(folder, file)))
@@ -239,8 +240,19 @@ export const clusterFailure = (cluster: ClusterAddress, cause: unknown): Offstre
   return clusterErrorOf(cause, { brokers, topic: topicName, hint }) ?? unreachable(brokers, cause, hint)
 }
 
-/** The error of a cluster without the topic, which `up` has created. */
-export const topicDeleted = ({ brokers, isStartedHere = false }: ClusterAddress): OffstreamError =>
+/** The error of a topic that does not exist: that of the products was deleted, since `up` has created it. */
+export const topicMissing = (cluster: ClusterAddress, topic: string): OffstreamError =>
+  topic === topicName
+    ? topicDeleted(cluster)
+    : new PipelineError(
+        'TOPIC_MISSING',
+        `Topic \`${topic}\` does not exist in Kafka at \`${cluster.brokers.join(',')}\``,
+        {
+          hint: `create it with \`offstream topic create ${topic}\`; \`offstream topic list\` shows all topics`,
+        },
+      )
+
+const topicDeleted = ({ brokers, isStartedHere = false }: ClusterAddress): OffstreamError =>
   new PipelineError(
     'TOPIC_DELETED',
     `Topic \`${topicName}\` does not exist in Kafka at \`${brokers.join(',')}\``,

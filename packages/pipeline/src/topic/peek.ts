@@ -27,6 +27,8 @@ export interface PeekOptions {
   /** Whether to wait for more messages at the end, until `signal` is aborted. */
   readonly follow: boolean
   readonly signal: AbortSignal
+  /** By default that of the products. */
+  readonly topic?: string
 }
 
 /**
@@ -38,7 +40,7 @@ export interface PeekOptions {
  */
 export const peekTopic = async (
   cluster: ClusterAddress,
-  { from, limit, follow, signal }: PeekOptions,
+  { from, limit, follow, signal, topic = topicName }: PeekOptions,
   show: (message: PeekedMessage) => void,
 ): Promise<number> => {
   const group = `${groupPrefix}${randomUUID()}`
@@ -46,10 +48,10 @@ export const peekTopic = async (
   const candidates: PeekedMessage[] = []
   let shown = 0
   try {
-    const startOffsets = lastOnly ? await offsetsBeforeEnd(cluster, limit, signal) : new Map()
+    const startOffsets = lastOnly ? await offsetsBeforeEnd(cluster, topic, limit, signal) : new Map()
     await readTopic(
       {
-        ...{ ...cluster, topic: topicName, group },
+        ...{ ...cluster, topic, group },
         ...{ from: lastOnly ? 'beginning' : from, startOffsets, untilEnd: !follow },
       },
       async messages => {
@@ -79,10 +81,11 @@ const groupPrefix = 'offstream-peek-'
 /** The offset `count` messages before the end, of each partition with more than `count` messages. */
 const offsetsBeforeEnd = async (
   cluster: ClusterAddress,
+  topic: string,
   count: number | null,
   signal: AbortSignal,
 ): Promise<Map<number, bigint>> => {
-  const { partitions } = await describeTopic(cluster, null, signal)
+  const { partitions } = await describeTopic(cluster, null, signal, topic)
   return new Map(
     partitions
       .filter(({ earliest, latest }) => count !== null && latest - count > earliest)

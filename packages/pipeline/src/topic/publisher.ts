@@ -1,7 +1,7 @@
 import { messageOf, type OffstreamError } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
 import type { Acknowledgement, Removal, SerializedProduct } from '../product/message.ts'
-import { clusterFailure, isTopicMissing, requireBroker, topicDeleted } from './admin.ts'
+import { clusterFailure, isTopicMissing, requireBroker, topicMissing } from './admin.ts'
 import {
   brokerErrorOf,
   gzip,
@@ -48,11 +48,14 @@ interface Waiting {
  * stay in order.
  * @throws OffstreamError the codes of `clusterErrorOf`
  */
-export const openPublisher = async (cluster: ClusterAddress): Promise<Publisher> => {
+export const openPublisher = async (
+  cluster: ClusterAddress,
+  topic: string = topicName,
+): Promise<Publisher> => {
   // A missing broker is reported at once. The retry policy below is for one that goes away later.
   await requireBroker(cluster)
   const kafka = await stackClient(cluster, { retries: retriesOverRestart, requestTimeoutMs: 30_000 })
-  const partitions = new Partitions(await loadKeyPartitioner())
+  const partitions = new Partitions(topic, await loadKeyPartitioner())
   const producer = kafka.producer({
     ...{ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false },
     createPartitioner: partitions.createPartitioner,
@@ -69,12 +72,12 @@ export const openPublisher = async (cluster: ClusterAddress): Promise<Publisher>
       const batch = waiting.splice(0, batchLength(waiting))
       const messages = batch.map(({ message }) => message)
       try {
-        const answers = await producer.send({ topic: topicName, acks: -1, compression: gzip, messages })
+        const answers = await producer.send({ topic, acks: -1, compression: gzip, messages })
         const acknowledgements = partitions.acknowledgements(messages, answers)
         for (const [place, { resolve }] of batch.entries())
           resolve(acknowledgements[place] as Acknowledgement)
       } catch (error) {
-        for (const { reject } of batch) reject(sendError(cluster, error))
+        for (const { reject } of batch) reject(sendError(cluster, topic, error))
       }
     }
   }
@@ -104,9 +107,11 @@ export const openPublisher = async (cluster: ClusterAddress): Promise<Publisher>
 /** The partition of each message: Kafka answers a batch only with the first offset in each partition. */
 class Partitions {
   private readonly chosen = new Map<unknown, number>()
+  private readonly topic: string
   private readonly byKey: ICustomPartitioner
 
-  constructor(byKey: ICustomPartitioner) {
+  constructor(topic: string, byKey: ICustomPartitioner) {
+    this.topic = topic
     this.byKey = byKey
   }
 
@@ -133,7 +138,7 @@ class Partitions {
       const partition = this.chosen.get(message) ?? first?.partition ?? 0
       const offset = next.get(partition) ?? Number.NaN
       next.set(partition, offset + 1)
-      return { topic: topicName, partition, offset }
+      return { topic: this.topic, partition, offset }
     })
     this.chosen.clear()
     return acknowledgements
@@ -152,9 +157,9 @@ const batchLength = (waiting: readonly { readonly message: Message }[]): number 
 }
 
 /** Why a message was not written: no broker answered, or one rejected it (it is too large, or has no key). */
-const sendError = (cluster: ClusterAddress, error: unknown): OffstreamError => {
+const sendError = (cluster: ClusterAddress, topic: string, error: unknown): OffstreamError => {
   const brokerError = brokerErrorOf(error)
-  if (isTopicMissing(error)) return topicDeleted(cluster)
+  if (isTopicMissing(error)) return topicMissing(cluster, topic)
   const isDenied = brokerError?.type.endsWith('AUTHORIZATION_FAILED') ?? false
   if (brokerError === null || brokerError.retriable || isDenied) return clusterFailure(cluster, error)
   return new PipelineError('MESSAGE_REJECTED', `Kafka rejected messages: ${messageOf(error)}`, {

@@ -43,7 +43,7 @@ const produce = async (
   const before = await readFetched(fetched)
   const text = lines.map(line => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n')
   const counts = await produceLines({
-    ...{ cluster: kafka.cluster, fetched, raw: false, deletes: [], ...options },
+    ...{ cluster: kafka.cluster, fetched, raw: false, other: null, deletes: [], ...options },
     input: Readable.from([Buffer.from(text)]),
     onSkip: (line, problem) => skips.push([line, problem]),
     signal: new AbortController().signal,
@@ -104,7 +104,7 @@ test('lines that cannot be read are reported after what was sent', async () => {
   }
   const fetched = join(directory, 'broken.json')
   const producing = produceLines({
-    ...{ cluster: kafka.cluster, fetched, raw: false, deletes: [], onSkip: () => undefined },
+    ...{ cluster: kafka.cluster, fetched, raw: false, other: null, deletes: [], onSkip: () => undefined },
     ...{ input: Readable.from(broken()), signal: new AbortController().signal },
   })
   await expect(producing).rejects.toMatchObject({

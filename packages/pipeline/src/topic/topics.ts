@@ -1,0 +1,158 @@
+import { messageOf, type OffstreamError } from '@offstream/runtime'
+import { PipelineError } from '../errors.ts'
+import { clusterFailure, isTopicMissing, topicMissing, withAdmin } from './admin.ts'
+import type { Admin } from './client.ts'
+import type { ClusterAddress } from './cluster.ts'
+
+/** A topic in a list. */
+export interface ListedTopic {
+  readonly name: string
+  readonly partitions: number
+  /** The count of offsets in use; compaction leaves some of them unused. */
+  readonly maxMessages: number
+}
+
+/** The topics of the cluster, by name, without those of Kafka itself. */
+export const listTopics = (cluster: ClusterAddress, signal: AbortSignal): Promise<readonly ListedTopic[]> =>
+  requested(cluster, signal, async admin => {
+    const names = (await admin.listTopics()).filter(name => !name.startsWith('__')).toSorted()
+    return Promise.all(
+      names.map(async name => {
+        const offsets = await admin.fetchTopicOffsets(name)
+        const maxMessages = offsets.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0)
+        return { name, partitions: offsets.length, maxMessages }
+      }),
+    )
+  })
+
+/** A topic to be created. */
+export interface TopicRequest {
+  readonly name: string
+  readonly partitions: number
+  /** Whether Kafka keeps the newest message of each key, and no others. */
+  readonly compacted: boolean
+  /** How long Kafka keeps messages; null: as the cluster does by default. */
+  readonly retentionMs: number | null
+}
+
+/**
+ * Creates a topic for jobs of the user, if it does not exist.
+ * @returns whether it was created
+ * @throws OffstreamError TOPIC_EXISTS if it exists with another number of partitions, and those of `clusterFailure`
+ */
+export const createTopic = (
+  cluster: ClusterAddress,
+  { name, partitions, compacted, retentionMs }: TopicRequest,
+  signal: AbortSignal,
+): Promise<boolean> =>
+  requested(cluster, signal, async admin => {
+    if ((await admin.listTopics()).includes(name)) {
+      const existing = (await admin.fetchTopicOffsets(name)).length
+      if (existing === partitions) return false
+      throw topicExists(name, existing, partitions)
+    }
+    const policy = [
+      ...(compacted ? ['compact'] : []),
+      ...(compacted && retentionMs === null ? [] : ['delete']),
+    ]
+    return admin.createTopics({
+      waitForLeaders: true,
+      topics: [
+        {
+          ...{ topic: name, numPartitions: partitions, replicationFactor: cluster.isStartedHere ? 1 : -1 },
+          configEntries: [
+            { name: 'cleanup.policy', value: policy.join(',') },
+            ...(retentionMs === null ? [] : [{ name: 'retention.ms', value: String(retentionMs) }]),
+          ],
+        },
+      ],
+    })
+  })
+
+/**
+ * Deletes a topic with its messages.
+ * @throws OffstreamError TOPIC_MISSING, and those of `clusterFailure`
+ */
+export const deleteTopic = (cluster: ClusterAddress, name: string, signal: AbortSignal): Promise<void> =>
+  requested(cluster, signal, admin => admin.deleteTopics({ topics: [name] }), name)
+
+/** Where a consumer group is to continue. */
+export type GroupPosition = 'earliest' | 'latest' | Date
+
+/** A position of a group in a partition; null: it had none. */
+export interface MovedOffset {
+  readonly partition: number
+  readonly before: number | null
+  readonly after: number
+}
+
+/**
+ * Moves the committed offsets of a consumer group in a topic.
+ * @param dryRun only reports what would change
+ * @throws OffstreamError TOPIC_MISSING, GROUP_ACTIVE, and those of `clusterFailure`
+ */
+export const resetOffsets = (
+  cluster: ClusterAddress,
+  {
+    topic,
+    group,
+    to,
+    dryRun,
+  }: {
+    readonly topic: string
+    readonly group: string
+    readonly to: GroupPosition
+    readonly dryRun: boolean
+  },
+  signal: AbortSignal,
+): Promise<readonly MovedOffset[]> =>
+  requested(
+    cluster,
+    signal,
+    async admin => {
+      const ends = await admin.fetchTopicOffsets(topic)
+      const atTime = to instanceof Date ? await admin.fetchTopicOffsetsByTimestamp(topic, to.getTime()) : []
+      const [held] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
+      const moved = ends
+        .map(({ partition, low, high }): MovedOffset => {
+          const before = Number(held?.partitions.find(one => one.partition === partition)?.offset ?? -1)
+          const found = atTime.find(one => one.partition === partition)?.offset
+          const after = Number(to === 'earliest' ? low : to === 'latest' ? high : (found ?? high))
+          return { partition, before: before < 0 ? null : before, after }
+        })
+        .toSorted((one, other) => one.partition - other.partition)
+      const partitions = moved.map(({ partition, after }) => ({ partition, offset: String(after) }))
+      if (!dryRun)
+        await admin.setOffsets({ groupId: group, topic, partitions }).catch(error => {
+          throw /no running instances/.test(messageOf(error)) ? groupActive(group) : error
+        })
+      return moved
+    },
+    topic,
+  )
+
+/** Sends requests; an error of the broker becomes one for the user. @param topic the one that must exist */
+const requested = async <T>(
+  cluster: ClusterAddress,
+  signal: AbortSignal,
+  request: (admin: Admin) => Promise<T>,
+  topic?: string,
+): Promise<T> =>
+  withAdmin(cluster, signal, request).catch(error => {
+    signal.throwIfAborted()
+    throw topic !== undefined && isTopicMissing(error)
+      ? topicMissing(cluster, topic)
+      : clusterFailure(cluster, error)
+  })
+
+const topicExists = (name: string, existing: number, requested: number): OffstreamError =>
+  new PipelineError(
+    'TOPIC_EXISTS',
+    `Topic \`${name}\` exists already with ${existing} partition${existing === 1 ? '' : 's'}, not ${requested}`,
+    { hint: `omit \`--partitions\` of other values, or delete it with \`offstream topic delete ${name}\`` },
+  )
+
+const groupActive = (group: string): OffstreamError =>
+  new PipelineError('GROUP_ACTIVE', `Consumer group \`${group}\` has members`, {
+    hint: 'stop the programs that read with this group, then try again',
+  })
