@@ -86,14 +86,14 @@ const existingFile = async (file: string): Promise<string> => {
 }
 
 /** Parses `512m` or `2g`. Spark does not start an executor with less. */
-export const executorMemory = (text: string): string => {
+const executorMemory = (text: string): string => {
   const [, amount, unit] = /^(\d{1,6})([mg])$/.exec(text) ?? []
   if (Number(amount) * (unit === 'g' ? 1_024 : 1) >= 512) return text
   throw new InvalidArgumentError('It must be an amount such as 512m or 2g, and at least 512m.')
 }
 
 /** Parses `spark.sql.shuffle.partitions=8`; can be repeated. */
-export const sparkProperty = (
+const sparkProperty = (
   text: string,
   earlier: readonly (readonly [string, string])[] = [],
 ): readonly (readonly [string, string])[] => {
@@ -104,7 +104,7 @@ export const sparkProperty = (
 }
 
 /** Parses `group:artifact:version`, comma separated. */
-export const mavenCoordinates = (text: string): string[] => {
+const mavenCoordinates = (text: string): string[] => {
   const all = text.split(',').map(one => one.trim())
   if (all.every(one => /^[\w.-]+:[\w.-]+:[\w.-]+$/.test(one))) return all
   throw new InvalidArgumentError(

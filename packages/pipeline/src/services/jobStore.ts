@@ -33,7 +33,7 @@ const Job = z.object({
 export type Job = z.infer<typeof Job>
 
 /** What a name of a job must be: it is also the name of files, and of the checkpoint's folder. */
-export const jobNamePattern = /^[a-z][a-z0-9-]{0,39}$/
+const jobNamePattern = /^[a-z][a-z0-9-]{0,39}$/
 
 /** Whether a job can have this name: those of services and logs are taken. */
 export const isJobName = (name: string): boolean =>
