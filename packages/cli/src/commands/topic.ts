@@ -123,10 +123,13 @@ const addProduce = (command: Command, context: MakeContext) =>
     .option('--key <member>', 'with `--topic`: the member of a line that becomes its key')
     .option('--file <path>', 'read these lines instead of standard input')
     .option('--raw', 'do not check the values; only a key is required')
-    .option(
-      '--delete <code>',
-      'delete the product with this barcode; can be repeated',
-      (code: string, earlier: readonly string[] = []): readonly string[] => [...earlier, barcode(code)],
+    .addOption(
+      new Option('--delete <code>', 'delete the product with this barcode; can be repeated')
+        .argParser((code: string, earlier: readonly string[] = []): readonly string[] => [
+          ...earlier,
+          barcode(code),
+        ])
+        .conflicts('topic'),
     )
     .addHelpText(
       'after',
@@ -150,8 +153,10 @@ Examples:
 Next: \`offstream topic peek --from latest\` shows the published messages.`,
     )
     .action(async ({ file, raw = false, delete: deletes = [], topic, key }) => {
+      if (key !== undefined && topic === undefined) throw keyWithoutTopic()
       await using lines = file === undefined ? null : await openFile(file)
       const { output, pipeline, signal, project, cluster } = await withKafka(context)
+      const isOther = topic !== undefined && topic !== pipeline.topicName
       const readsStdin = file === undefined && deletes.length === 0
       if (readsStdin && process.stdin.isTTY) output.note('Reading lines from the terminal until Ctrl-D.')
       const counts = await pipeline.produceLines({
@@ -160,7 +165,7 @@ Next: \`offstream topic peek --from latest\` shows the published messages.`,
         input: readsStdin ? process.stdin : (lines?.createReadStream() ?? null),
         deletes,
         raw,
-        other: topic === undefined ? null : { topic, keyMember: key ?? 'key' },
+        other: isOther ? { topic, keyMember: key ?? 'key' } : null,
         onSkip: (line, problem, skippedBy) =>
           output.event(
             { kind: 'skipped', line, skippedBy, problem },
@@ -175,8 +180,13 @@ Next: \`offstream topic peek --from latest\` shows the published messages.`,
       output.note(
         `${plural(published, 'message')} published, ${plural(deleted, 'delete')}, ${plural(skipped, 'line')} rejected. Next: \`offstream status\``,
       )
-      if (skipped > 0) throw linesRejected(skipped, raw)
+      if (skipped > 0) throw linesRejected(skipped, raw || isOther)
     })
+
+const keyWithoutTopic = (): CliError =>
+  new CliError('OPTIONS_CONFLICT', '`--key` is for a topic of yours, and `--topic` is missing', {
+    hint: 'add `--topic <topic>`, or omit `--key`: the key of a product is its barcode',
+  })
 
 const descriptionText = (topic: TopicDescription, output: Output): string => {
   const size = topic.bytes === null ? '' : `, ${formatBytes(topic.bytes)}`

@@ -44,7 +44,7 @@ const addCreate = (command: Command, context: MakeContext) =>
     .addHelpText(
       'after',
       `
-If the topic exists already with as many partitions, it does nothing.
+If the topic exists already with these partitions and policy, it does nothing.
 
 Examples:
   offstream topic create clicks
@@ -52,9 +52,9 @@ Examples:
 
 Next: \`offstream topic produce --topic <topic>\` publishes messages.`,
     )
-    .action(async (name, { partitions, compact = false, retention: retentionMs = null }) => {
+    .action(async (name, { partitions, compact = false, retention = null }) => {
       const { output, pipeline, signal, cluster } = await withKafka(context)
-      const request = { name, partitions, compacted: compact, retentionMs }
+      const request = { name, partitions, compacted: compact, retention }
       const created = await pipeline.createTopic(cluster, request, signal)
       output.result({ kind: 'topicCreated', name, partitions, created }, () => '')
       output.note(
@@ -138,18 +138,16 @@ Examples:
     })
 
 const topicName = (text: string): string => {
-  if (!/^(?!\.{1,2}$)[\w.-]{1,249}$/.test(text))
-    throw new InvalidArgumentError('It must have letters, digits, dots, hyphens and underscores.')
+  if (!/^(?!__|\.{1,2}$)[\w.-]{1,249}$/.test(text))
+    throw new InvalidArgumentError(
+      'It must have letters, digits, dots, hyphens and underscores; names that start with `__` are for topics of Kafka itself.',
+    )
   return text
 }
 
-const unitMs: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000 }
-
-const retention = (text: string): number => {
-  const [, amount, unit = ''] = /^(\d{1,5})([hd])$/.exec(text) ?? []
-  const milliseconds = Number(amount) * (unitMs[unit] ?? Number.NaN)
-  if (!(milliseconds > 0)) throw new InvalidArgumentError('It must be a time such as 12h or 7d.')
-  return milliseconds
+const retention = (text: string): string => {
+  if (!/^[1-9]\d{0,4}[hd]$/.test(text)) throw new InvalidArgumentError('It must be a time such as 12h or 7d.')
+  return text
 }
 
 const position = (text: string): GroupPosition =>

@@ -10,11 +10,12 @@ import { anyTopic, contradictionsOf, newTopic, type TopicSettings } from './topi
 
 const responseTimeoutMs = 5_000
 
-/** Connects to a broker, sends requests and disconnects, all within a few seconds. */
+/** Connects to a broker, sends requests and disconnects, all within a few seconds or `timeoutMs`. */
 export const withAdmin = async <T>(
   cluster: ClusterAddress,
   signal: AbortSignal | undefined,
   request: (admin: Admin) => Promise<T>,
+  timeoutMs: number = responseTimeoutMs,
 ): Promise<T> => {
   const admin = (await stackClient(cluster, { retries: 0, requestTimeoutMs: responseTimeoutMs })).admin()
   try {
@@ -23,7 +24,7 @@ export const withAdmin = async <T>(
         await admin.connect()
         return request(admin)
       },
-      { what: `Kafka at ${cluster.brokers.join(',')}`, timeoutMs: responseTimeoutMs, signal },
+      { what: `Kafka at ${cluster.brokers.join(',')}`, timeoutMs, signal },
     )
   } finally {
     await admin.disconnect().catch(() => undefined)
@@ -50,7 +51,7 @@ export const ensureTopic = async (
   })
 
 /** How many brokers offstream starts; 0: an existing cluster. */
-const ownBrokersOf = ({ brokers, isStartedHere = false }: ClusterAddress): number =>
+export const ownBrokersOf = ({ brokers, isStartedHere = false }: ClusterAddress): number =>
   isStartedHere ? brokers.length : 0
 
 /**

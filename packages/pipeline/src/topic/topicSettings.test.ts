@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { anyTopic, contradictionsOf, newTopic } from './topicSettings.ts'
+import { anyTopic, contradictionsOf, newTopic, requestContradictions, requestedTopic } from './topicSettings.ts'
 
 test('a new topic is compacted, with one partition and a replica on each broker here, or as many as the cluster chooses', () => {
   const compacted = [{ name: 'cleanup.policy', value: 'compact' }]
@@ -60,3 +60,35 @@ test.each([
     expect(contradictionsOf(topic, { ...anyTopic, replication }, own)).toEqual(expected)
   },
 )
+
+const clicks = { name: 'clicks', partitions: 2, compacted: false, retention: null }
+
+test('a topic of the user has a replica on each of our brokers too, and deletes or compacts messages as requested', () => {
+  const topics = [
+    requestedTopic(clicks, 1),
+    requestedTopic({ ...clicks, compacted: true }, 3),
+    requestedTopic({ ...clicks, compacted: true, retention: '1h' }, 0),
+  ]
+  const topic = { topic: 'clicks', numPartitions: 2 }
+  const policy = (value: string) => ({ name: 'cleanup.policy', value })
+  expect(topics).toEqual([
+    { ...topic, replicationFactor: 1, configEntries: [policy('delete')] },
+    {
+      ...{ ...topic, replicationFactor: 3 },
+      configEntries: [policy('compact'), { name: 'min.insync.replicas', value: '2' }],
+    },
+    {
+      ...{ ...topic, replicationFactor: -1 },
+      configEntries: [policy('compact,delete'), { name: 'retention.ms', value: '3600000' }],
+    },
+  ])
+})
+
+test('an existing topic with another policy contradicts the request of a user', () => {
+  const existing = { partitions: [{ replicas: [1] }, { replicas: [1] }], config: {} }
+  expect([
+    requestContradictions(existing, clicks, 1),
+    requestContradictions(existing, clicks, 0),
+    requestContradictions(existing, { ...clicks, compacted: true }, 3),
+  ]).toEqual([[], [], ['it has 1 replica, not 3', 'its `cleanup.policy` is `delete`, not `compact`']])
+})

@@ -1,8 +1,16 @@
 import { messageOf, type OffstreamError } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
-import { clusterFailure, isTopicMissing, topicMissing, withAdmin } from './admin.ts'
+import {
+  clusterFailure,
+  describeTopic,
+  isTopicMissing,
+  ownBrokersOf,
+  topicMissing,
+  withAdmin,
+} from './admin.ts'
 import type { Admin } from './client.ts'
 import type { ClusterAddress } from './cluster.ts'
+import { requestContradictions, requestedTopic, type TopicRequest } from './topicSettings.ts'
 
 /** A topic in a list. */
 export interface ListedTopic {
@@ -25,56 +33,37 @@ export const listTopics = (cluster: ClusterAddress, signal: AbortSignal): Promis
     )
   })
 
-/** A topic to be created. */
-export interface TopicRequest {
-  readonly name: string
-  readonly partitions: number
-  /** Whether Kafka keeps the newest message of each key, and no others. */
-  readonly compacted: boolean
-  /** How long Kafka keeps messages; null: as the cluster does by default. */
-  readonly retentionMs: number | null
-}
-
 /**
  * Creates a topic for jobs of the user, if it does not exist.
  * @returns whether it was created
- * @throws OffstreamError TOPIC_EXISTS if it exists with another number of partitions, and those of `clusterFailure`
+ * @throws OffstreamError TOPIC_EXISTS if it exists with other partitions or another policy, and those of `clusterFailure`
  */
-export const createTopic = (
+export const createTopic = async (
   cluster: ClusterAddress,
-  { name, partitions, compacted, retentionMs }: TopicRequest,
+  request: TopicRequest,
   signal: AbortSignal,
-): Promise<boolean> =>
-  requested(cluster, signal, async admin => {
-    if ((await admin.listTopics()).includes(name)) {
-      const existing = (await admin.fetchTopicOffsets(name)).length
-      if (existing === partitions) return false
-      throw topicExists(name, existing, partitions)
-    }
-    const policy = [
-      ...(compacted ? ['compact'] : []),
-      ...(compacted && retentionMs === null ? [] : ['delete']),
-    ]
-    return admin.createTopics({
-      waitForLeaders: true,
-      topics: [
-        {
-          ...{ topic: name, numPartitions: partitions, replicationFactor: cluster.isStartedHere ? 1 : -1 },
-          configEntries: [
-            { name: 'cleanup.policy', value: policy.join(',') },
-            ...(retentionMs === null ? [] : [{ name: 'retention.ms', value: String(retentionMs) }]),
-          ],
-        },
-      ],
-    })
-  })
+): Promise<boolean> => {
+  const { name } = request
+  const ownBrokers = ownBrokersOf(cluster)
+  const topic = requestedTopic(request, ownBrokers)
+  const created = await requested(cluster, signal, async admin =>
+    (await admin.listTopics()).includes(name)
+      ? false
+      : admin.createTopics({ waitForLeaders: true, topics: [topic] }),
+  )
+  if (created) return true
+  const existing = await describeTopic(cluster, null, signal, name)
+  const contradictions = requestContradictions(existing, request, ownBrokers)
+  if (contradictions.length > 0) throw topicExists(name, contradictions)
+  return false
+}
 
 /**
  * Deletes a topic with its messages.
  * @throws OffstreamError TOPIC_MISSING, and those of `clusterFailure`
  */
 export const deleteTopic = (cluster: ClusterAddress, name: string, signal: AbortSignal): Promise<void> =>
-  requested(cluster, signal, admin => admin.deleteTopics({ topics: [name] }), name)
+  requested(cluster, signal, admin => admin.deleteTopics({ topics: [name] }), { topic: name })
 
 /** Where a consumer group is to continue. */
 export type GroupPosition = 'earliest' | 'latest' | Date
@@ -128,29 +117,30 @@ export const resetOffsets = (
         })
       return moved
     },
-    topic,
+    { topic, timeoutMs: joinTimeoutMs },
   )
 
-/** Sends requests; an error of the broker becomes one for the user. @param topic the one that must exist */
+/** The client joins the group to move its offsets; Kafka by default waits 3 s for other members. */
+const joinTimeoutMs = 20_000
+
+/** Sends requests; an error of the broker becomes one for the user. `topic` is the one that must exist. */
 const requested = async <T>(
   cluster: ClusterAddress,
   signal: AbortSignal,
   request: (admin: Admin) => Promise<T>,
-  topic?: string,
+  { topic, timeoutMs }: { readonly topic?: string; readonly timeoutMs?: number } = {},
 ): Promise<T> =>
-  withAdmin(cluster, signal, request).catch(error => {
+  withAdmin(cluster, signal, request, timeoutMs).catch(error => {
     signal.throwIfAborted()
     throw topic !== undefined && isTopicMissing(error)
       ? topicMissing(cluster, topic)
       : clusterFailure(cluster, error)
   })
 
-const topicExists = (name: string, existing: number, requested: number): OffstreamError =>
-  new PipelineError(
-    'TOPIC_EXISTS',
-    `Topic \`${name}\` exists already with ${existing} partition${existing === 1 ? '' : 's'}, not ${requested}`,
-    { hint: `omit \`--partitions\` of other values, or delete it with \`offstream topic delete ${name}\`` },
-  )
+const topicExists = (name: string, contradictions: readonly string[]): OffstreamError =>
+  new PipelineError('TOPIC_EXISTS', `Topic \`${name}\` exists already, but ${contradictions.join('; ')}`, {
+    hint: `use it as it is, or delete it with \`offstream topic delete ${name}\``,
+  })
 
 const groupActive = (group: string): OffstreamError =>
   new PipelineError('GROUP_ACTIVE', `Consumer group \`${group}\` has members`, {
