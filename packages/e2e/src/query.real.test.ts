@@ -138,7 +138,7 @@ test('`sql` is a shell in a terminal: one session, completion, Ctrl-C, history, 
   // The next shell has the statement of two lines as one entry.
   await using next = stack.terminal(['sql'])
   await next.shows('sql> ')
-  await next.type('\x12answer')
+  await next.type('SELECT 40\x1b[A')
   await next.shows('SELECT 40 + 2 AS answer')
   await next.type('\x03')
   await next.type('exit\r')

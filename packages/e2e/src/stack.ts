@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { StringDecoder } from 'node:string_decoder'
 import { stripVTControlCharacters } from 'node:util'
 import { type Config, freePorts, loadProject, numberAt, portPaths } from '@offstream/pipeline'
 import { listenerOn, send, until } from '@offstream/runtime'
@@ -124,19 +125,20 @@ export const scratchStack = async (settings: readonly string[] = [], yaml = ''):
     }
   }
   const terminal = (args: readonly string[]): TerminalCommand => {
-    const { input: _, ...options } = optionsOf()
+    const { input: _, ...options } = optionsOf({ env: { TERM: 'xterm-256color' } })
     const command = [process.execPath, offstream, ...args]
     const child = execa('python3', ['-c', pseudoTerminal, ...command], { ...options, stdin: 'pipe' })
-    let [text, seen] = ['', 0]
+    let [written, seen] = ['', 0]
+    const decoder = new StringDecoder('utf8')
     child.stdout.on('data', chunk => {
-      text += stripVTControlCharacters(String(chunk))
+      written += decoder.write(chunk)
     })
     return {
       type: async keys => void child.stdin.write(keys),
       shows: expected =>
         until(
           async () => {
-            const rest = text.slice(seen)
+            const rest = stripVTControlCharacters(written).slice(seen)
             const found = typeof expected === 'string' ? rest.indexOf(expected) : rest.search(expected)
             if (found === -1) throw new Error(`it shows ${JSON.stringify(rest)}`)
             seen +=

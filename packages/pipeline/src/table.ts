@@ -257,8 +257,14 @@ const openSession = async (address: ThriftAddress, connection: Connection, abort
         const starting = request(driver =>
           driver.executeStatement({ sessionHandle, statement, runAsync: true }),
         )
-        const { operationHandle } = await unlessAborted(starting)
-        return operationOf(address, connection, operationHandle, unlessAborted)
+        const operation = starting.then(({ operationHandle }) =>
+          operationOf(address, connection, operationHandle, unlessAborted),
+        )
+        // The session may have later statements: one that the server starts after the abort must not continue.
+        return unlessAborted(operation).catch(error => {
+          if (aborted.aborted) operation.then(({ cancel }) => cancel()).catch(() => undefined)
+          throw error
+        })
       }
     },
     close: () => inTime(() => request(driver => driver.closeSession({ sessionHandle }))),

@@ -22,7 +22,8 @@ ends it. All statements run in one session: \`SET\`, \`USE\` and temporary views
 count for the next ones. If the server restarts, the shell opens a new session.
 
   Tab            completes keywords, tables and columns
-  Up, Ctrl-R     earlier statements, also those of earlier shells of this stack
+  Up             earlier statements that begin like what was typed, also those of
+                 earlier shells of this stack
   Ctrl-C         cancels the running statement, or discards what was typed
   Ctrl-D         leaves, as \`exit\` and \`quit\` do
   help           shows these keys
@@ -99,7 +100,7 @@ const runOne = async (
     output.note(`${rows === null ? 'Done' : plural(rows, 'row')} in ${took}\n`)
   } catch (error) {
     if (signal.aborted) return output.note('Canceled\n')
-    sessions.check(error)
+    await sessions.check(error)
     output.error(errorForUser(error), false)
   }
 }
@@ -113,19 +114,28 @@ class Sessions implements AsyncDisposable {
     this.#open = open
   }
 
+  /** If it cannot be opened, the next statement tries again. */
   current(): Promise<SqlSession> {
-    this.#current ??= this.#open()
+    this.#current ??= this.#open().catch(error => {
+      this.#current = null
+      throw error
+    })
     return this.#current
   }
 
   /** After the error of a lost connection, the next statement opens a new session. */
-  check(error: unknown): void {
-    if (error instanceof Error && 'code' in error && error.code === 'THRIFT_UNREACHABLE') this.#current = null
+  async check(error: unknown): Promise<void> {
+    if (error instanceof Error && 'code' in error && error.code === 'THRIFT_UNREACHABLE') await this.close()
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async close(): Promise<void> {
     const session = await this.#current?.catch(() => null)
+    this.#current = null
     await session?.[Symbol.asyncDispose]()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
   }
 }
 

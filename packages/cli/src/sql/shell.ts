@@ -60,12 +60,12 @@ class Shell {
     this.#lines.on('line', line => this.#read(line))
     this.#lines.on('SIGINT', () => this.#interrupt())
     signal.addEventListener('abort', () => this.#lines.close(), { once: true })
-    this.closed = new Promise(resolve => {
+    this.closed = new Promise((resolve, reject) => {
       this.#lines.once('close', () => {
         // After Ctrl-D the cursor is behind the prompt.
         if (!this.#isClosed) options.output.write('\n')
         this.#isClosed = true
-        void Promise.all([this.#work, this.#saved]).then(() => resolve())
+        void Promise.all([this.#work, this.#saved]).then(() => resolve(), reject)
       })
     })
     this.#prompt()
@@ -78,7 +78,10 @@ class Shell {
     this.#begun = rest === '' ? [] : rest.split('\n')
     if (statements.length > 0) this.#remember(lines)
     this.#waiting.push(...statements)
-    if (this.#running === null) this.#work = this.#runWaiting()
+    if (this.#running !== null) return
+    this.#work = this.#runWaiting()
+    // Only output that cannot be written makes it fail; `closed` has the error.
+    this.#work.catch(() => this.#lines.close())
   }
 
   /** @returns whether the line was a command of the shell itself */

@@ -49,6 +49,17 @@ test('names are read once, and again after a statement that changes them', async
   expect(queries.length).toBe(2 * first)
 })
 
+test('names that could not be read are read again for the next completion', async () => {
+  const failing = new Set(['SHOW NAMESPACES IN lake', 'DESCRIBE Products'])
+  const words = wordsWith(async sql => {
+    if (failing.delete(sql)) throw new Error('the server is busy')
+    return { columns, rows: answers[sql] ?? [] }
+  })
+  const completions: unknown[] = []
+  for (let attempt = 1; attempt <= 3; attempt += 1) completions.push((await words.complete('SELECT prod'))[0])
+  expect(completions).toEqual([[], ['products'], ['products', 'product_name']])
+})
+
 test('without a server, keywords are completed', async () => {
   const words = wordsWith(() => Promise.reject(new Error('no server')))
   expect(await words.complete('SELECT * FRO')).toEqual([['FROM'], 'FRO'])

@@ -46,7 +46,11 @@ export class SqlWords {
   }
 
   #namesOfTables(): Promise<readonly string[]> {
-    this.#tables ??= this.#readTables().catch(() => [])
+    this.#tables ??= this.#readTables().catch(() => {
+      // Not for later: a server that is busy now may respond to the next Tab.
+      this.#tables = null
+      return []
+    })
     return this.#tables
   }
 
@@ -65,9 +69,14 @@ export class SqlWords {
   }
 
   #columnsOf(table: string): Promise<readonly string[]> {
-    const known = this.#columns.get(table) ?? this.#readColumns(table).catch(() => [])
-    this.#columns.set(table, known)
-    return known
+    const known = this.#columns.get(table)
+    if (known !== undefined) return known
+    const columns = this.#readColumns(table).catch(() => {
+      this.#columns.delete(table)
+      return []
+    })
+    this.#columns.set(table, columns)
+    return columns
   }
 
   async #readColumns(table: string): Promise<string[]> {
