@@ -104,6 +104,15 @@ test.each([
   expect(parseCondition(text).holds(of)).toBe(expected)
 })
 
+test('a degraded stack shows the jobs that are not healthy, without those that are idle', () => {
+  const seen = (change: Partial<JobStatus>) =>
+    parseCondition('healthy').seen({ ...withJob(change), state: 'degraded' })
+  expect([seen({ health: 'unhealthy' }), seen({ state: 'completed', health: 'unknown' })]).toEqual([
+    'degraded (sessions unhealthy)',
+    'degraded ()',
+  ])
+})
+
 test('a state that a job cannot have is an error', () => {
   expect(() => parseCondition('job:sessions=busy')).toThrow('job:sessions=completed')
 })

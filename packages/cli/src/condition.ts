@@ -59,9 +59,11 @@ const ofStack = (text: string, state: Status['state']): Condition => ({
   holds: status => status.state === state,
   seen: status => {
     if (status.state !== 'degraded') return status.state
-    const unhealthy = status.services
-      .filter(service => !['healthy', 'unused'].includes(stateOf(service)) && !isUnsubmittedJob(service))
-      .map(service => `${service.name} ${stateOf(service)}`)
+    const services = status.services.filter(
+      service => !['healthy', 'unused'].includes(stateOf(service)) && !isUnsubmittedJob(service),
+    )
+    const jobs = status.jobs.filter(job => !['healthy', 'stopped', 'completed'].includes(stateOf(job)))
+    const unhealthy = [...services, ...jobs].map(one => `${one.name} ${stateOf(one)}`)
     return `degraded (${unhealthy.join(', ')})`
   },
 })

@@ -26,9 +26,9 @@ export const jobService = (stack: Stack, job: Job): Service => {
   return {
     name: job.name,
     command: jobCommand(stack, job, done),
-    needs: ['kafka', 'spark-master', 'spark-worker'],
+    needs: ['kafka', 'kafka-2', 'kafka-3', 'spark-master', 'spark-worker'],
     restartsWith: ['spark-master'],
-    needsOnlyAtStart: ['kafka', 'spark-worker'],
+    needsOnlyAtStart: ['kafka', 'kafka-2', 'kafka-3', 'spark-worker'],
     port: job.webPort,
     listensOn: [
       { host: config.host, port: job.webPort, choose: `\`offstream jobs start ${job.name}\` chooses one` },
@@ -51,16 +51,17 @@ export const jobService = (stack: Stack, job: Job): Service => {
 const jobCommand = (stack: Stack, job: Job, done: string): Service['command'] => {
   const { archives } = stack
   const own = {
-    'spark.ui.port': String(job.webPort),
     // Modules next to the program can be imported in its tasks too.
     'spark.executorEnv.PYTHONPATH': dirname(job.program),
     ...(job.pyFiles.length === 0 ? {} : { 'spark.submit.pyFiles': job.pyFiles.join(',') }),
   }
+  // With another port, Spark's default, the job would be probed at the Spark UI of another program.
+  const webUi = { 'spark.ui.port': String(job.webPort), 'spark.port.maxRetries': '0' }
   // Its class path is that of the product job, so it can read that archive. It does not write one.
   const hasArchive = archives?.made.includes('products-stream') ?? false
   const command = sparkSubmit({ ...stack, archives: hasArchive ? archives : null }, 'products-stream', [
     ...['--name', job.name, '--master', masterOf(stack.config)],
-    ...conf(programConf(stack, { ...job, conf: { ...own, ...job.conf } })),
+    ...conf(programConf(stack, { ...job, conf: { ...own, ...job.conf, ...webUi } })),
     ...[shippedPath('spark-jobs', 'job.py'), done, job.program, ...job.args],
   ])
   return {

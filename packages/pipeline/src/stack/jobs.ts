@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { isOver, isRunning, type OffstreamError, ServiceRecords } from '@offstream/runtime'
+import { daemonResponds, isOver, isRunning, type OffstreamError, ServiceRecords } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { waitingReason } from '../services/job.ts'
@@ -62,9 +62,14 @@ export const stopJob = async (
   call: Pick<StackCall, 'onEvent' | 'signal'>,
 ): Promise<boolean> => {
   await requireJob(state, name)
+  const { run, records } = directoriesOf(state)
   const wasActive = await isActive(state, name)
-  if ((await recordOf(state, name)) !== null) await stopServices(state, [name], call)
-  return wasActive
+  const record = await recordOf(state, name)
+  // After a reboot only the record is left, and no daemon.
+  const isLeft = record !== null && ((await daemonResponds(run)) || (await isRunning(record)))
+  if (isLeft) await stopServices(state, [name], call)
+  await new ServiceRecords(records).forget(name)
+  return isLeft && wasActive
 }
 
 /**
