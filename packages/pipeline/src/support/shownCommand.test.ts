@@ -39,6 +39,21 @@ test('a password is neither in the shown command nor in the one that starts the 
   expect(JSON.stringify([shown, services(stack)])).not.toContain('canary')
 })
 
+test('the shown command of a program of the user has its options and arguments, without their secrets', async () => {
+  const job = {
+    ...{ name: 'sessions', program: '/jobs/sessions.py', args: ['--api-token', 'canary'], directory: '/jobs' },
+    ...{ cores: 3, memory: '512m', packages: [], pyFiles: [], once: false, webPort: 4041 },
+    conf: { 'spark.hadoop.fs.s3a.secret.key': 'canary', 'spark.ui.port': '1' },
+  }
+  const { args, cwd } = await shownCommand(stackWith(), 'sessions', {}, [job])
+  expect([cwd, args.slice(args.indexOf(job.program))]).toEqual([
+    '/jobs',
+    ['/jobs/sessions.py', '--api-token', '[removed]'],
+  ])
+  expect(args).toEqual(expect.arrayContaining(['spark.cores.max=3', 'spark.ui.port=4041']))
+  expect(args.join()).not.toContain('canary')
+})
+
 test('secrets in a command are removed by their names, their forms and their values; the rest stays', () => {
   const { args, env } = withoutSecrets(
     {

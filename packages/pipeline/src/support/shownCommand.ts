@@ -2,6 +2,7 @@ import type { ServiceCommand } from '@offstream/runtime'
 import type { Environment } from '../runtimes/environment.ts'
 import type { Job } from '../services/jobStore.ts'
 import { clusterOf } from '../services/kafkaCluster.ts'
+import { quoted } from '../services/programs.ts'
 import type { Stack } from '../services/stack.ts'
 import { services } from '../services/table.ts'
 import { isSecret, Redaction, removed, secretValues } from './redaction.ts'
@@ -49,18 +50,15 @@ const isSecretOption = (arg = ''): boolean => arg.startsWith('-') && !arg.includ
 
 /** The command for a POSIX shell: the folder, the whole environment, and each option with its value on a line. */
 export const shellText = ({ file, args, env, cwd }: ServiceCommand): string => {
-  const variables = Object.entries(env).map(([name, value]) => shellWord(`${name}=${value}`))
-  const lines = [...variables, shellWord(file), ...optionLines(args)]
-  return [`cd ${shellWord(cwd)} && env -i`, ...lines.map(line => `  ${line}`)].join(' \\\n')
+  const variables = Object.entries(env).map(([name, value]) => quoted(`${name}=${value}`))
+  const lines = [...variables, quoted(file), ...optionLines(args)]
+  return [`cd ${quoted(cwd)} && env -i`, ...lines.map(line => `  ${line}`)].join(' \\\n')
 }
 
 const optionLines = ([first, second, ...rest]: readonly string[]): string[] => {
   if (first === undefined) return []
-  if (second === undefined) return [shellWord(first)]
+  if (second === undefined) return [quoted(first)]
   return first.startsWith('--') && !second.startsWith('--')
-    ? [`${shellWord(first)} ${shellWord(second)}`, ...optionLines(rest)]
-    : [shellWord(first), ...optionLines([second, ...rest])]
+    ? [`${quoted(first)} ${quoted(second)}`, ...optionLines(rest)]
+    : [quoted(first), ...optionLines([second, ...rest])]
 }
-
-const shellWord = (text: string): string =>
-  /^[\w%+,./:=@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
