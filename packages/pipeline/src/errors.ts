@@ -324,7 +324,8 @@ export const pipelineErrors = {
   },
   TOPIC_EXISTS: {
     outcome: 'refused',
-    cause: 'The topic of `topic create` exists with another number of partitions or another `cleanup.policy`.',
+    cause:
+      'The topic of `topic create` exists with another number of partitions or another `cleanup.policy`.',
     remedy: 'Use it as it is, or delete it with `offstream topic delete`.',
   },
   TOPIC_MISSING: {

@@ -22,7 +22,7 @@ ends it. All statements run in one session: \`SET\`, \`USE\` and temporary views
 count for the next ones. If the server restarts, the shell opens a new session.
 
   Tab            completes keywords, tables and columns
-  Up             earlier statements that begin like what was typed, also those of
+  Up             earlier statements that begin like what was typed, also from
                  earlier shells of this stack
   Ctrl-C         cancels the running statement, or discards what was typed
   Ctrl-D         leaves, as \`exit\` and \`quit\` do

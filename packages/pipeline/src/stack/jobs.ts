@@ -99,10 +99,10 @@ const startOnPort = async (stack: Stack, job: Job, call: StackCall): Promise<Sta
 
 /** The port that a job has, or had if it is still free; otherwise the next free one. */
 const portFor = async ({ state, config }: Stack, existing: Job | null): Promise<number> => {
-  const isKept =
+  const hasPort =
     existing !== null &&
     ((await isActive(state, existing.name)) || (await isFreePort(config, existing.webPort)))
-  if (isKept) return existing.webPort
+  if (hasPort) return existing.webPort
   const others = (await readJobs(state)).filter(({ name }) => name !== existing?.name)
   return nextJobPort(
     config,

@@ -41,7 +41,12 @@ test('a password is neither in the shown command nor in the one that starts the 
 
 test('the shown command of a program of the user has its options and arguments, without their secrets', async () => {
   const job = {
-    ...{ name: 'sessions', program: '/jobs/sessions.py', args: ['--api-token', 'canary'], directory: '/jobs' },
+    ...{
+      name: 'sessions',
+      program: '/jobs/sessions.py',
+      args: ['--api-token', 'canary'],
+      directory: '/jobs',
+    },
     ...{ cores: 3, memory: '512m', packages: [], pyFiles: [], once: false, webPort: 4041 },
     conf: { 'spark.hadoop.fs.s3a.secret.key': 'canary', 'spark.ui.port': '1' },
   }

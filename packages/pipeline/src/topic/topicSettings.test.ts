@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { anyTopic, contradictionsOf, newTopic, requestContradictions, requestedTopic } from './topicSettings.ts'
+import {
+  anyTopic,
+  contradictionsOf,
+  newTopic,
+  requestContradictions,
+  requestedTopic,
+} from './topicSettings.ts'
 
 test('a new topic is compacted, with one partition and a replica on each broker here, or as many as the cluster chooses', () => {
   const compacted = [{ name: 'cleanup.policy', value: 'compact' }]
