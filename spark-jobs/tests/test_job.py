@@ -20,7 +20,7 @@ threading.Thread(target=work).start()
 
 
 def run(folder: Path, source: str) -> tuple[int, bool, str]:
-    """Run a program that gets the path of its own file as argument: status, whether the file appeared, output."""
+    """Run a program that gets the path of its file: its status, whether the file appeared, its output."""
     done, program = folder / "done", folder / "program.py"
     (folder / "beside.py").write_text("word = 'imported'")
     program.write_text(source)
