@@ -135,14 +135,8 @@ export {
   writesArchives,
 } from './stack/running.ts'
 export { ensureManaged, startServices } from './stack/start.ts'
-export {
-  type Flow,
-  type JobStatus,
-  readStatus,
-  type ServiceStatus,
-  type Status,
-  type ThriftStatus,
-} from './stack/status.ts'
+export type { JobStatus, ServiceStatus } from './stack/states.ts'
+export { type Flow, readStatus, type Status, type ThriftStatus } from './stack/status.ts'
 export { stopServices, stopStack } from './stack/stop.ts'
 export { type Condition, currentStatus, waitFor } from './stack/wait.ts'
 export { examine } from './support/doctor.ts'

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { serviceNames } from '../names.ts'
 import { hopsOf } from './hops.ts'
-import type { Flow, ServiceStatus } from './status.ts'
+import type { ServiceStatus } from './states.ts'
+import type { Flow } from './status.ts'
 
 const healthy: readonly ServiceStatus[] = serviceNames.map(name => ({
   ...{ name, state: 'running', health: 'healthy', pid: 1, port: null, address: '', uptimeSeconds: 1 },

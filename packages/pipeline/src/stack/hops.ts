@@ -1,5 +1,6 @@
 import { type StationName, stations } from '../names.ts'
-import type { ServiceStatus, Status } from './status.ts'
+import type { ServiceStatus } from './states.ts'
+import type { Status } from './status.ts'
 
 /** A station on the path of the products. */
 export type HopName = StationName

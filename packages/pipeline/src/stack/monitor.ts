@@ -67,7 +67,8 @@ export class StatusMonitor {
     const config = running?.config ?? this.#config
     const services = (await this.#services(this.#state)).map(this.#withoutQuery).map(this.#sometimesProbed)
     const status = await readStatus(this.#state, config, services, this.#counts)
-    for (const { name, health } of status.services) if (health !== 'healthy') this.#probedAt.delete(name)
+    for (const { name, health } of [...status.services, ...status.jobs])
+      if (health !== 'healthy') this.#probedAt.delete(name)
     return status
   }
 

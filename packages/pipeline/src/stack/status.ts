@@ -1,27 +1,17 @@
-import {
-  isRunning,
-  listenerOn,
-  messageOf,
-  OffstreamError,
-  type OrphanedService,
-  orphanedServices,
-  type Service,
-  type ServiceRecord,
-  ServiceRecords,
-  withDeadline,
-} from '@offstream/runtime'
-import type { ServiceName } from '../names.ts'
+import { type OrphanedService, orphanedServices, type Service, ServiceRecords } from '@offstream/runtime'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { readFetched } from '../scrape/produce.ts'
-import { jobAddress, waitingReason } from '../services/job.ts'
-import { type Job, readJobs } from '../services/jobStore.ts'
+import { jobAddress } from '../services/job.ts'
+import { readJobs } from '../services/jobStore.ts'
 import { clusterOf } from '../services/kafkaCluster.ts'
 import { consumedOf, failureOf, readStreamProgress, type StreamProgress } from '../services/streamProgress.ts'
-import { addressOf, checkExternal, listedServices, pipelineServices, placeOf } from '../services/table.ts'
+import { addressOf, listedServices, pipelineServices, placeOf } from '../services/table.ts'
 import { query, refillHint } from '../table.ts'
 import { acknowledgedMessages } from '../topic/admin.ts'
 import { topicName } from '../topic/message.ts'
+import { type Check, checkElsewhere, checkJob, checkService, healthOf, responseTimeoutMs } from './checks.ts'
+import { elsewhereState, type JobStatus, orphanState, type ServiceStatus, stateOf } from './states.ts'
 
 /** The result of `offstream status --json`. Other programs read it: an incompatible change increases `version`. */
 export interface Status {
@@ -32,45 +22,6 @@ export interface Status {
   readonly jobs: readonly JobStatus[]
   readonly flow: Flow
   readonly thrift: ThriftStatus
-}
-
-type ServiceStateName =
-  | 'running'
-  | 'starting'
-  | 'stopping'
-  | 'restarting'
-  | 'stopped'
-  | 'exited'
-  | 'failed'
-  | 'external'
-  | 'unused'
-
-/** A service in the status. */
-export interface ServiceStatus {
-  readonly name: ServiceName
-  /**
-   * State of the process. `stopped`: as requested. `exited`: it should run. `failed`: it crashed too often. `external`: it
-   * runs elsewhere, and offstream only checks it. `unused`: the stack does not need it.
-   */
-  readonly state: ServiceStateName
-  /** Result of the health check; `unknown` if nothing was checked. */
-  readonly health: 'healthy' | 'unhealthy' | 'unknown'
-  readonly pid: number | null
-  readonly port: number | null
-  readonly address: string
-  readonly uptimeSeconds: number | null
-  readonly restarts: number
-  readonly detail: string | null
-}
-
-/** A job of the user in the status. `completed`: its program has exited with status 0. */
-export interface JobStatus extends Omit<ServiceStatus, 'name' | 'state'> {
-  readonly name: string
-  readonly state: ServiceStatus['state'] | 'completed'
-  /** Path of its program. */
-  readonly program: string
-  readonly cores: number
-  readonly memory: string
 }
 
 /**
@@ -103,8 +54,6 @@ export interface ThriftStatus {
   /** Time from connecting to the complete response; null if it did not respond. */
   readonly responseMs: number | null
 }
-
-const responseTimeoutMs = 10_000
 
 /** What the Thrift server counts; null if it does not respond. */
 export type CountTable = (config: Config) => Promise<TableCounts | null>
@@ -188,7 +137,11 @@ export const readStatus = async (
  * it was submitted, and every job of the user that was started and has not completed. The stream also counts if the table
  * has lost its products. The dashboard is not part of the pipeline.
  */
-const overall = (all: readonly ServiceStatus[], jobs: readonly JobStatus[], config: Config): Status['state'] => {
+const overall = (
+  all: readonly ServiceStatus[],
+  jobs: readonly JobStatus[],
+  config: Config,
+): Status['state'] => {
   const ofPipeline = pipelineServices(config)
   const services = all.filter(({ name, state }) => ofPipeline.includes(name) && state !== 'unused')
   const own = [...services.filter(({ state }) => state !== 'external'), ...jobs]
@@ -233,105 +186,16 @@ const jobStatuses = async (
   )
 }
 
-const checkJob = async (service: Service, pid: number | null, config: Config, job: Job): Promise<Check> => {
-  const check = await checkService(service, pid)
-  if (!check.healthy) return check
-  const signal = AbortSignal.timeout(responseTimeoutMs)
-  const reason = await waitingReason(config, job, signal).catch(messageOf)
-  return { healthy: reason === null, detail: reason }
-}
-
-const healthOf = (check: Check | null): ServiceStatus['health'] =>
-  check === null ? 'unknown' : check.healthy ? 'healthy' : 'unhealthy'
-
-type ServiceState<Name extends string = string> = Omit<ServiceStatus, 'name' | 'health' | 'address'> & {
-  readonly name: Name
-}
-
-const stateOf = async <Name extends string>(
-  name: Name,
-  record: ServiceRecord | null,
-): Promise<ServiceState<Name>> => {
-  const port = record?.port ?? null
-  if (record === null || record.phase === 'completed')
-    return { name, state: 'stopped', pid: null, port, uptimeSeconds: null, restarts: 0, detail: null }
-  const { phase, pid, startedAt, restarts, detail } = record
-  if (await isRunning(record)) {
-    const uptimeSeconds = startedAt === null ? null : Math.floor((Date.now() - Date.parse(startedAt)) / 1_000)
-    const state = phase === 'starting' || phase === 'stopping' ? phase : 'running'
-    return { name, state, pid, port, uptimeSeconds, restarts, detail }
-  }
-  const exited = { name, pid: null, port, uptimeSeconds: null, restarts }
-  const hasNoProcessYet = phase === 'starting' && pid === null
-  if (phase === 'failed' || phase === 'restarting' || hasNoProcessYet)
-    return { ...exited, state: phase, detail }
-  return {
-    ...exited,
-    state: 'exited',
-    detail: 'it exited while no daemon was running; `offstream up` starts it again',
-  }
-}
-
-const elsewhereState = (name: ServiceName, state: 'external' | 'unused'): ServiceState<ServiceName> => ({
-  ...{ name, state, pid: null, port: null, uptimeSeconds: null, restarts: 0, detail: null },
-})
-
 const acknowledgedIn = async (config: Config, folder: string): Promise<number | null> =>
   clusterOf(config, folder)
     .then(cluster => acknowledgedMessages(cluster))
     .catch(() => null)
-
-const orphanState = <Name extends string>(name: Name, pid: number): ServiceState<Name> => ({
-  ...{ name, state: 'running', pid, port: null, uptimeSeconds: null, restarts: 0 },
-  detail:
-    'its state file is missing: `.offstream` was deleted while it was running, or the disk is full; `offstream down` stops it',
-})
-
-/** The result of a health check. */
-interface Check {
-  readonly healthy: boolean
-  readonly detail: string | null
-}
 
 /** The job's checkpoint is not in the table: after the loss of its rows the job does not go back by itself. */
 const tableLost = (consumed: number): Check => ({
   healthy: false,
   detail: `the job has written ${consumed} messages to the table, but the table is empty: it was dropped or emptied; ${refillHint}`,
 })
-
-/** The fix of an external service is not a command of offstream, so the detail contains the whole error. */
-const checkElsewhere = async (name: ServiceName, config: Config, folder: string): Promise<Check> => {
-  try {
-    await withDeadline(signal => checkExternal(name, config, folder, signal), {
-      ...{ what: `${name} to respond`, timeoutMs: responseTimeoutMs },
-    })
-    return { healthy: true, detail: null }
-  } catch (error) {
-    const detail =
-      error instanceof OffstreamError ? `${error.message} [${error.code}]; ${error.hint}` : messageOf(error)
-    return { healthy: false, detail }
-  }
-}
-
-const checkService = async (service: Service, pid: number | null): Promise<Check> => {
-  const { name, ready, listensOn = [] } = service
-  try {
-    await withDeadline(ready, { what: `${name} to respond`, timeoutMs: responseTimeoutMs })
-    // Another process may have responded.
-    for (const { port } of listensOn) {
-      const listener = await listenerOn(port, undefined, pid)
-      if (listener === null) return { healthy: false, detail: `no process listens on port ${port}` }
-      if (listener.pid !== pid)
-        return {
-          healthy: false,
-          detail: `\`${listener.name}\` (pid ${listener.pid}) listens on port ${port}`,
-        }
-    }
-    return { healthy: true, detail: null }
-  } catch (error) {
-    return { healthy: false, detail: detailOf(error) }
-  }
-}
 
 /** What the job has reported: why it failed and what to do, or what does not stop it. */
 const streamDetail = (
@@ -352,12 +216,6 @@ const streamDetail = (
   ]
   return notes.length === 0 ? null : notes.join('; ')
 }
-
-/** For a lost table also the fix: `offstream up`, the fix for most other problems, does not restore it. */
-const detailOf = (error: unknown): string =>
-  error instanceof OffstreamError && error.code === 'TABLE_MISSING'
-    ? `${error.message}; ${error.hint}`
-    : messageOf(error)
 
 const countQuery = `
 SELECT
