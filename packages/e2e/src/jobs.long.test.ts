@@ -97,7 +97,7 @@ test('a program that fails is reported with its last log lines, or restarted if 
   for (const name of ['early', 'late', 'only-once']) await stack.succeed(['jobs', 'remove', name])
 })
 
-test('jobs share the worker; one without an executor says what it waits for', async () => {
+test('jobs share the worker; the status of one without an executor shows what it waits for', async () => {
   const file = await program('sleeps.py', ...sleeps)
   await stack.succeed(['submit', file, '--name', 'all', '--cores', '4'])
   const waiting = await stack.succeed(['submit', file, '--name', 'more'])

@@ -145,7 +145,7 @@ test('`sql` is a shell in a terminal: one session, completion, Ctrl-C, history, 
   expect(await next.exitCode).toBe(0)
 })
 
-test('`sql` without a terminal says which command reads standard input', async () => {
+test('`sql` without a terminal reports which command reads standard input', async () => {
   const { exitCode, stderr } = await stack.run(['sql'], { input: 'SELECT 1;' })
   expect([exitCode, stderr]).toEqual([2, expect.stringContaining('use `offstream query`')])
 })

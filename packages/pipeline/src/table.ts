@@ -77,7 +77,7 @@ export async function* queryInBatches(
   }
 }
 
-/** A session of a Thrift server: what a statement sets, or creates for the session, counts for the later ones. */
+/** A session of a Thrift server: what a statement sets, or creates for the session, applies to the later ones. */
 export interface SqlSession extends AsyncDisposable {
   /** Runs a statement as `queryInBatches` does; one at a time. */
   readonly run: (sql: string, signal: AbortSignal) => AsyncGenerator<Batch, void, undefined>

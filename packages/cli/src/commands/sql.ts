@@ -19,7 +19,7 @@ const define: DefineCommand = (command, context) =>
       `
 Opens a shell on the Thrift server. A statement can have several lines, and \`;\`
 ends it. All statements run in one session: \`SET\`, \`USE\` and temporary views
-count for the next ones. If the server restarts, the shell opens a new session.
+apply to the later ones. If the server restarts, the shell opens a new session.
 
   Tab            completes keywords, tables and columns
   Up             earlier statements that begin like what was typed, also from
