@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { stateFolder } from '@offstream/pipeline'
 import type { ScratchStack } from './stack.ts'
+import { StatusContract } from './statusContract.ts'
 
 /**
  * Searches a running stack for a secret: arguments and environments of its processes, all files of its state folder, the
@@ -52,17 +53,13 @@ const textsOfFiles = async (folder: string): Promise<Text[]> => {
 
 const pagesOfJob = ['jobs', 'stages', 'environment', 'executors', 'SQL', 'StreamingQuery', 'storage']
 
-const textsOfPages = async ({ config }: ScratchStack): Promise<Text[]> => {
-  const job = `http://${config.host}:${config.stream.webPort}`
-  const applications = (await (await fetch(`${job}/api/v1/applications`)).json()) as { readonly id: string }[]
-  const api = `${job}/api/v1/applications/${applications[0]?.id}`
+const textsOfPages = async ({ config, json }: ScratchStack): Promise<Text[]> => {
+  const own = StatusContract.parse(await json(['status'])).jobs.filter(({ state }) => state === 'running')
+  const at = (port: number): string => `http://${config.host}:${port}`
+  const jobs = [at(config.stream.webPort), ...own.map(({ address }) => address)]
   const addresses = [
-    ...pagesOfJob.map(page => `${job}/${page}/`),
-    ...[`${api}/environment`, `${api}/sql`, `${api}/jobs`],
-    ...[
-      `http://${config.host}:${config.spark.webPort}/`,
-      `http://${config.host}:${config.spark.worker.webPort}/`,
-    ],
+    ...(await Promise.all(jobs.map(addressesOfJob))).flat(),
+    ...[at(config.spark.webPort), at(config.spark.worker.webPort)],
   ]
   return Promise.all(
     addresses.map(async address => {
@@ -72,6 +69,15 @@ const textsOfPages = async ({ config }: ScratchStack): Promise<Text[]> => {
       return { place: address, text: await response.text() }
     }),
   )
+}
+
+const addressesOfJob = async (job: string): Promise<string[]> => {
+  const applications = (await (await fetch(`${job}/api/v1/applications`)).json()) as { readonly id: string }[]
+  const api = `${job}/api/v1/applications/${applications[0]?.id}`
+  return [
+    ...pagesOfJob.map(page => `${job}/${page}/`),
+    ...['environment', 'sql', 'jobs'].map(page => `${api}/${page}`),
+  ]
 }
 
 const textsOfCommands = async (stack: ScratchStack): Promise<Text[]> => {

@@ -63,7 +63,13 @@ export { type LineCounts, produceLines } from './scrape/produceLines.ts'
 export { type PublishOptions, publishProducts } from './scrape/publish.ts'
 export { dashboardAddress } from './services/dashboard.ts'
 export { isJobName, type Job, readJobs } from './services/jobStore.ts'
-export { brokerData, brokersOf, checkKafka, clusterOf } from './services/kafkaCluster.ts'
+export {
+  brokerData,
+  brokersOf,
+  checkKafka,
+  clusterOf,
+  writeClientProperties,
+} from './services/kafkaCluster.ts'
 export {
   defaultProgram,
   type Exports,

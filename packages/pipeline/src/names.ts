@@ -37,6 +37,7 @@ export type LogLevel = (typeof logLevels)[number]
  */
 export const programVariables = [
   'OFFSTREAM_BROKERS',
+  'OFFSTREAM_KAFKA_OPTIONS',
   'OFFSTREAM_TOPIC',
   'OFFSTREAM_MASTER',
   'OFFSTREAM_THRIFT_URL',

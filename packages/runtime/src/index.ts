@@ -5,6 +5,7 @@ export {
   type DamagedState,
   onDamagedState,
   readState,
+  replaceFile,
   type StateOptions,
   updateState,
   writeState,

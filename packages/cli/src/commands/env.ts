@@ -14,6 +14,9 @@ const define: DefineCommand = (command, context) =>
 Prints variables with which notebooks and other programs use this stack:
 
   OFFSTREAM_BROKERS     address of Kafka
+  OFFSTREAM_KAFKA_OPTIONS
+                        options of Spark's Kafka source and sink, as JSON,
+                        also those of TLS and SASL for an existing cluster
   OFFSTREAM_TOPIC       topic of the products
   OFFSTREAM_MASTER      address of the Spark master
   OFFSTREAM_THRIFT_URL  JDBC address of the Thrift server
@@ -50,8 +53,9 @@ Next: \`"$PYSPARK_PYTHON" program.py\` in the same shell runs a program.`,
           .map(([name, value]) => line(name, value))
           .join('\n'),
       )
-      if ((await pipeline.readStack(stack.state)) === null)
-        output.note('Nothing is running. Next: `offstream up`')
+      const isRunning = (await pipeline.readStack(stack.state)) !== null
+      if (isRunning) await pipeline.writeClientProperties(stack.config, stack.state)
+      else output.note('Nothing is running. Next: `offstream up`')
     })
 
 const fishQuoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`

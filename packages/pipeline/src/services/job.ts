@@ -5,6 +5,7 @@ import { shippedPath } from '../project/assets.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { type Job, jobCheckpoint, jobLogFile } from './jobStore.ts'
+import { writeClientProperties } from './kafkaCluster.ts'
 import { diagnose } from './knownProblems.ts'
 import { programAddresses, programConf } from './programs.ts'
 import { masterOf, masterState } from './spark.ts'
@@ -38,6 +39,7 @@ export const jobService = (stack: Stack, job: Job): Service => {
       await rm(done, { force: true })
       await mkdir(temporary, { recursive: true, mode: 0o700 })
       await mkdir(warehouse, { recursive: true })
+      await writeClientProperties(config, state)
     },
     ready: async signal => void (await applicationOf(config, job, signal)),
     isComplete: () => exists(done),

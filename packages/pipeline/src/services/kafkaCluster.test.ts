@@ -8,6 +8,7 @@ import {
   brokersOf,
   clusterOf,
   forgetKafkaSecrets,
+  kafkaOptions,
   propertyText,
   saveKafkaSecret,
   writeClientProperties,
@@ -68,6 +69,37 @@ test('only this user can read the properties of Java’s client', async () => {
 sasl.mechanism=PLAIN
 sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="me" password="\u00e9\\\\\\"";
 `,
+  ])
+})
+
+test('programs get options for Kafka that name the file with the secrets, with exactly the properties in it', async () => {
+  const state = await scratch()
+  const { kafkaClient } = directoriesOf(state)
+  await saveKafkaSecret(secured, state, { CLUSTER_PW: 'open-sesame' })
+  await writeClientProperties(secured, state)
+  const written = (await readFile(kafkaClient, 'utf8'))
+    .trim()
+    .split('\n')
+    .map(line => line.replace(/=.*/, ''))
+  expect(kafkaOptions(secured, state)).toEqual({
+    'kafka.bootstrap.servers': 'one:9092,two:9092',
+    'kafka.config.providers': 'file',
+    'kafka.config.providers.file.class': 'org.apache.kafka.common.config.provider.FileConfigProvider',
+    ...Object.fromEntries(written.map(name => [`kafka.${name}`, `\${file:${kafkaClient}:${name}}`])),
+  })
+  const plain = ['', 'kafka.brokers=one:9092'].map(setting => configOf(setting === '' ? [] : [setting]))
+  expect(plain.map(config => kafkaOptions(config, state))).toEqual([
+    { 'kafka.bootstrap.servers': '127.0.0.1:9092' },
+    { 'kafka.bootstrap.servers': 'one:9092' },
+  ])
+})
+
+test('the options for Kafka name certificates and keys too, without reading them', () => {
+  const files = ['ca', 'cert', 'key'].map(name => `kafka.tls.${name}File=${name}.pem`)
+  const config = configOf(['kafka.brokers=one:9092', 'kafka.tls.enabled=true', ...files])
+  expect(Object.keys(kafkaOptions(config, '/state')).slice(3)).toEqual([
+    ...['kafka.security.protocol', 'kafka.ssl.truststore.type', 'kafka.ssl.truststore.certificates'],
+    ...['kafka.ssl.keystore.type', 'kafka.ssl.keystore.certificate.chain', 'kafka.ssl.keystore.key'],
   ])
 })
 

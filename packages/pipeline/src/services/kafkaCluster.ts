@@ -1,6 +1,6 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { readState, writeState } from '@offstream/runtime'
+import { readState, replaceFile, writeState } from '@offstream/runtime'
 import { z } from 'zod'
 import type { Config } from '../project/config.ts'
 import { brokerFolder, directoriesOf, projectFolder } from '../project/directories.ts'
@@ -11,6 +11,7 @@ import {
   addressesOf,
   type ClusterAddress,
   configuredCluster,
+  javaClientNames,
   javaClientSettings,
   localCluster,
 } from '../topic/cluster.ts'
@@ -99,17 +100,35 @@ export const forgetKafkaSecrets = async (state: string): Promise<void> => {
 }
 
 /**
- * Writes the settings of Kafka's Java client for TLS and SASL. The job names this file in its settings, which Spark logs
- * and shows on its pages, and the client itself reads the values from it.
+ * Writes the settings of Kafka's Java client for the TLS and SASL of an existing cluster. Jobs name this file in their
+ * settings, which Spark logs and shows on its pages, and the client itself reads the values from it.
+ * @throws OffstreamError SECRET_MISSING, FILE_MISSING
  */
 export const writeClientProperties = async (config: Config, state: string): Promise<void> => {
+  if (!isKafkaExternal(config)) return
   const { kafkaClient } = directoriesOf(state)
   const settings = javaClientSettings(await clusterOf(config, state))
   await mkdir(dirname(kafkaClient), { recursive: true, mode: 0o700 })
-  // A file that exists would keep its mode.
-  await rm(kafkaClient, { force: true })
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${propertyText(value)}\n`)
-  await writeFile(kafkaClient, lines.join(''), { mode: 0o600 })
+  // In one step: clients of running jobs may read the file now.
+  await replaceFile(kafkaClient, lines.join(''))
+}
+
+/**
+ * The options of Spark's Kafka source and sink for programs. Those of TLS and SASL refer to the file of
+ * `writeClientProperties`.
+ */
+export const kafkaOptions = (config: Config, state: string): Readonly<Record<string, string>> => {
+  const brokers = { 'kafka.bootstrap.servers': brokersOf(config).join(',') }
+  const names = isKafkaExternal(config) ? javaClientNames(config.kafka) : []
+  if (names.length === 0) return brokers
+  const { kafkaClient } = directoriesOf(state)
+  return {
+    ...brokers,
+    'kafka.config.providers': 'file',
+    'kafka.config.providers.file.class': 'org.apache.kafka.common.config.provider.FileConfigProvider',
+    ...Object.fromEntries(names.map(name => [`kafka.${name}`, `\${file:${kafkaClient}:${name}}`])),
+  }
 }
 
 /** Java reads property files as ISO 8859-1, and a backslash starts an escape sequence. */

@@ -4,7 +4,7 @@ import type { ProgramVariable } from '../names.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { sparkEnvironment } from '../runtimes/environment.ts'
 import { topicName } from '../topic/message.ts'
-import { brokersOf } from './kafkaCluster.ts'
+import { brokersOf, kafkaOptions } from './kafkaCluster.ts'
 import { driverConf, executorConf, lakeConf, masterOf } from './spark.ts'
 import { conf } from './sparkCommand.ts'
 import type { Stack } from './stack.ts'
@@ -29,6 +29,7 @@ export const programAddresses = ({ state, config }: Stack): Readonly<Record<Prog
   const { warehouse, catalog } = directoriesOf(state)
   return {
     OFFSTREAM_BROKERS: brokersOf(config).join(','),
+    OFFSTREAM_KAFKA_OPTIONS: JSON.stringify(kafkaOptions(config, state)),
     OFFSTREAM_TOPIC: topicName,
     OFFSTREAM_MASTER: masterOf(config),
     OFFSTREAM_THRIFT_URL: `jdbc:hive2://${config.host}:${config.thrift.port}/default`,

@@ -191,7 +191,7 @@ export const productsStream = (stack: Stack): ServiceParts => {
       const { streamProgress, streamBatches, optimizeRequest } = directories
       for (const file of [stopFile, streamProgress, streamBatches, optimizeRequest])
         await rm(file, { force: true })
-      if (isKafkaExternal(config)) await writeClientProperties(config, stack.state)
+      await writeClientProperties(config, stack.state)
     },
     ready: async () => {
       const progress = await readStreamProgress(directories.streamProgress)

@@ -145,14 +145,29 @@ const unreadable = (file: string, cause: unknown): OffstreamError =>
     cause,
   })
 
-/** The settings of Kafka's Java client for a cluster, by their names; empty without TLS and SASL. */
-export const javaClientSettings = ({ tls, sasl }: ClusterAddress): Readonly<Record<string, string>> => {
+/**
+ * The settings of Kafka's Java client for a cluster, by their names; empty without TLS and SASL.
+ * @throws OffstreamError FILE_MISSING
+ */
+export const javaClientSettings = (
+  { tls, sasl }: ClusterAddress,
+  read: (tls: Tls) => Certificates = readCertificates,
+): Readonly<Record<string, string>> => {
   if (tls === null && sasl === null) return {}
   return {
     'security.protocol': `${sasl === null ? '' : 'SASL_'}${tls === null ? 'PLAINTEXT' : 'SSL'}`,
-    ...(tls === null ? {} : javaTlsSettings(readCertificates(tls))),
+    ...(tls === null ? {} : javaTlsSettings(read(tls))),
     ...(sasl === null ? {} : javaSaslSettings(sasl)),
   }
+}
+
+/** The names of these settings for a section of the configuration. Neither a file nor the password is read. */
+export const javaClientNames = (section: ClusterSection): readonly string[] => {
+  const cluster = configuredCluster(section, { directory: '/', environment: {}, savedPassword: 'unused' })
+  const unread = ({ caFile, certFile = null, keyFile = null }: Tls): Certificates => ({
+    ...{ ca: caFile, cert: certFile, key: keyFile },
+  })
+  return Object.keys(javaClientSettings(cluster, unread))
 }
 
 const javaTlsSettings = ({ ca, cert, key }: Certificates): Record<string, string> => ({

@@ -98,10 +98,11 @@ const report = (file: string, reason: string): void => {
   damages.publish({ file, reason } satisfies DamagedState)
 }
 
-const replaceFile = async (
+/** Writes any file as `writeState` does, in a folder that exists. */
+export const replaceFile = async (
   file: string,
   text: string,
-  { mode, durable }: Required<StateOptions>,
+  { mode = 0o600, durable = false }: StateOptions = {},
 ): Promise<void> => {
   // Two writers at the same time, of one process or of several, must not write to the same temporary file.
   const temporary = `${file}.${randomUUID()}.tmp`
