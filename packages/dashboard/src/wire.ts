@@ -10,7 +10,15 @@ import type {
   Value,
 } from '@offstream/pipeline'
 
-export type { Hop, HopName, LogEntry, PeekedMessage, ServiceStatus, StreamBatch } from '@offstream/pipeline'
+export type {
+  Hop,
+  HopName,
+  JobStatus,
+  LogEntry,
+  PeekedMessage,
+  ServiceStatus,
+  StreamBatch,
+} from '@offstream/pipeline'
 
 /** The resources that a process group uses, and its own web page. */
 export interface ServiceDetails {

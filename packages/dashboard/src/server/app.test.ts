@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Config, configOf, directoriesOf } from '@offstream/pipeline'
+import { until } from '@offstream/runtime'
 import { expect, onTestFinished, test } from 'vitest'
 import { dashboardApp } from './app.ts'
 import { StackModel } from './model.ts'
@@ -134,6 +135,36 @@ test('every viewer gets each new state', async () => {
   ])
   expect(model.points.length).toBe(1)
   stop.abort()
+})
+
+test('jobs of the user are in the state, have logs, and can be stopped', async () => {
+  const { request, state, model } = await dashboard()
+  const { jobs, logs } = directoriesOf(state)
+  for (const folder of [jobs, logs]) await mkdir(folder, { recursive: true })
+  const job = {
+    ...{ version: 1, name: 'sessions', program: '/sessions.py', args: [], directory: '/', cores: 1 },
+    ...{ memory: '512m', packages: [], pyFiles: [], conf: {}, once: false, webPort: 4041 },
+  }
+  await writeFile(join(jobs, 'sessions.json'), JSON.stringify(job))
+  await writeFile(join(logs, 'job-sessions.log'), 'counted 3\n')
+  const body = (await request('/api/live')).body?.getReader() ?? expect.fail()
+  await until(
+    async () => {
+      await body.read()
+      expect(model.live?.status.jobs).toMatchObject([{ name: 'sessions', state: 'stopped' }])
+      expect(model.live?.details['sessions']).toMatchObject({ memoryBytes: null, page: null })
+    },
+    { what: 'the job to be in the state', timeoutMs: 20_000 },
+  )
+  await body.cancel()
+  const log = (await request('/api/logs?name=sessions')).body?.getReader() ?? expect.fail()
+  let text = ''
+  while (!text.includes('counted 3')) text += new TextDecoder().decode((await log.read()).value)
+  await log.cancel()
+
+  const cookie = `offstream-8686=${token}`
+  const act = (name: string) => request(`/api/services/${name}/stop`, { cookie }, 'POST')
+  expect([(await act('sessions')).status, (await act('others')).status]).toEqual([200, 404])
 })
 
 test('the log of a service is sent as it is written', async () => {

@@ -179,12 +179,16 @@ export class StackModel {
 
   async #details(status: Status, at: number): Promise<Record<string, ServiceDetails>> {
     const services = await readServices(this.#state)
-    const pids = status.services.flatMap(({ pid }) => (pid === null ? [] : [pid]))
+    const jobs = new Set(status.jobs.map(({ name }) => name))
+    const pageOf = (name: string, address: string) =>
+      jobs.has(name) ? address : servicePage(name, this.#config)
+    const all = [...status.services, ...status.jobs]
+    const pids = all.flatMap(({ pid }) => (pid === null ? [] : [pid]))
     const groups = await usageOf(pids).catch(() => new Map<number, GroupUsage>())
     const before = this.#usage
     this.#usage = { at, groups }
     return Object.fromEntries(
-      status.services.map(({ name, pid, state }) => {
+      all.map(({ name, pid, state, address }) => {
         const usage = pid === null ? undefined : groups.get(pid)
         const last = pid === null ? undefined : before?.groups.get(pid)
         const elapsedMs = before === null ? 0 : at - before.at
@@ -199,7 +203,7 @@ export class StackModel {
             memoryBytes: usage?.memoryBytes ?? null,
             cpuPercent,
             ports: ports.map(({ port }) => port),
-            page: state === 'running' ? servicePage(name, this.#config) : null,
+            page: state === 'running' ? pageOf(name, address) : null,
           },
         ]
       }),

@@ -1,14 +1,13 @@
 import {
   type LogLevel,
-  type LogName,
   logLevels,
-  logNames,
+  namesWith,
+  readJobs,
   readLogs,
   readSavedStack,
   restartedWith,
   restartServices,
-  type ServiceName,
-  serviceNames,
+  stopJob,
   stopServices,
 } from '@offstream/pipeline'
 import { OffstreamError } from '@offstream/runtime'
@@ -23,20 +22,20 @@ import { type GuardOptions, mayAct } from './guard.ts'
 const tail = 300
 
 const LogRequest = z.object({
-  name: z.enum(logNames),
+  name: z.string(),
   level: z.enum(logLevels).default('info'),
   search: z.string().max(200).default(''),
 })
 
-/** The logs of the services, and the actions. */
+/** The logs of services and jobs, and the actions. */
 export const serveServices = (
   app: Hono,
   state: string,
   guardOptions: GuardOptions & { readonly readOnly: boolean },
 ): void => {
-  app.get('/api/logs', context => {
+  app.get('/api/logs', async context => {
     const request = LogRequest.safeParse(context.req.query())
-    if (!request.success)
+    if (!request.success || !(await logsOf(state)).includes(request.data.name))
       return context.json(failure('The service, the level or the search is not valid'), 400)
     const { name, level, search } = request.data
     return streamSSE(context, async stream => {
@@ -54,10 +53,14 @@ export const serveServices = (
     if (guardOptions.readOnly) return context.json(failure('This dashboard is read-only', readOnlyHint), 403)
     if (!mayAct(context, guardOptions))
       return context.json(failure('This browser does not have the token for actions', tokenHint), 401)
-    if (!isService(name) || name === 'dashboard' || (action !== 'restart' && action !== 'stop'))
+    const jobs = await readJobs(state)
+    const isJob = jobs.some(job => job.name === name)
+    const isKnown = name !== 'dashboard' && namesWith(jobs).includes(name)
+    if (!isKnown || (action !== 'restart' && action !== 'stop'))
       return context.json(failure('The service or the action does not exist'), 404)
     try {
-      await (action === 'stop' ? stopServices(state, [name]) : restart(state, name))
+      if (action === 'restart') await restart(state, name)
+      else await (isJob ? stopJob(state, name, {}) : stopServices(state, [name]))
       return context.json({ done: true })
     } catch (error) {
       return context.json(failureOf(error), 409)
@@ -68,14 +71,17 @@ export const serveServices = (
 const readOnlyHint = 'set `dashboard.readOnly` to false, then restart the dashboard'
 const tokenHint = 'open the address that `offstream dashboard` prints'
 
-const isService = (name: string): name is ServiceName => serviceNames.some(known => known === name)
+const logsOf = async (state: string): Promise<readonly string[]> => [
+  ...namesWith(await readJobs(state)),
+  'daemon',
+]
 
-const queryOf = (name: LogName, level: LogLevel, search: string) => ({
+const queryOf = (name: string, level: LogLevel, search: string) => ({
   ...{ names: [name], since: null, tail, level, follow: true },
   grep: search === '' ? null : new RegExp(search.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&'), 'i'),
 })
 
-const restart = async (state: string, name: ServiceName): Promise<void> => {
+const restart = async (state: string, name: string): Promise<void> => {
   const stack = await readSavedStack(state)
   if (stack === null) return
   // The dashboard cannot start a daemon: it would be its child.

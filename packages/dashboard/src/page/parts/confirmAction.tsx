@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import type { Action, ServiceStatus } from '../../wire.ts'
+import type { Action } from '../../wire.ts'
 import { t } from '../language.ts'
 import { post, RequestError } from '../request.ts'
 import { Dialog } from './dialog.tsx'
@@ -7,7 +7,7 @@ import { inCode } from './inCode.tsx'
 
 /** The requested action. */
 export interface ActionRequest {
-  readonly name: ServiceStatus['name']
+  readonly name: string
   readonly action: Action
 }
 

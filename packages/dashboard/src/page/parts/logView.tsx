@@ -43,7 +43,8 @@ export const LogView = () => {
       source?.close()
     }
   })
-  const names = [...(live.value?.status.services.map(service => service.name) ?? [name.value]), 'daemon']
+  const { services, jobs } = live.value?.status ?? { services: [], jobs: [] }
+  const names = live.value === null ? [name.value] : [...services, ...jobs].map(service => service.name)
   return (
     <section class="log" aria-labelledby="log">
       <div class="log-head">
@@ -51,7 +52,7 @@ export const LogView = () => {
         <Choice
           label={t('log.service')}
           value={name.value}
-          values={names}
+          values={[...names, 'daemon']}
           onChange={value => (name.value = value)}
         />
         <Choice

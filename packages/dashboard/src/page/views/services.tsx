@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals'
-import type { Live, ServiceDetails, ServiceStatus } from '../../wire.ts'
+import type { JobStatus, Live, ServiceDetails, ServiceStatus } from '../../wire.ts'
 import { bytes, duration } from '../format.ts'
 import { t } from '../language.ts'
 import { live, session } from '../live.ts'
@@ -10,7 +10,10 @@ import { LogView, showLog } from '../parts/logView.tsx'
 
 const requested = signal<ActionRequest | null>(null)
 
-/** Every service with its usage, its log, and the actions. */
+/** A service, or a job of the user. */
+type Shown = ServiceStatus | JobStatus
+
+/** Every service and job with its usage, its log, and the actions. */
 export const ServicesView = () => {
   const state = live.value
   const { mayAct = false, readOnly = false } = session.value ?? {}
@@ -56,7 +59,7 @@ const ServicesTable = ({ live, buttons }: { readonly live: Live; readonly button
       </tr>
     </thead>
     <tbody>
-      {live.status.services.map(service => (
+      {[...live.status.services, ...live.status.jobs].map(service => (
         <ServiceRow
           key={service.name}
           service={service}
@@ -69,7 +72,7 @@ const ServicesTable = ({ live, buttons }: { readonly live: Live; readonly button
 )
 
 interface RowProps {
-  readonly service: ServiceStatus
+  readonly service: Shown
   readonly details: ServiceDetails | undefined
   readonly buttons: boolean
 }
@@ -109,10 +112,10 @@ const ServiceRow = ({ service, details, buttons }: RowProps) => {
 }
 
 interface ActionsProps {
-  readonly name: ServiceStatus['name']
+  readonly name: Shown['name']
   readonly page: string | null
   readonly buttons: boolean
-  readonly state: ServiceStatus['state']
+  readonly state: Shown['state']
 }
 
 const Actions = ({ name, page, buttons, state }: ActionsProps) => {
@@ -135,31 +138,31 @@ const Actions = ({ name, page, buttons, state }: ActionsProps) => {
         {t('services.log')}
       </button>
       {buttons && state !== 'stopped' && (
-        <>
-          <button
-            type="button"
-            class="quiet"
-            aria-label={t('services.restartNamed', { name })}
-            onClick={request('restart')}
-          >
-            {t('services.restart')}
-          </button>
-          <button
-            type="button"
-            class="quiet danger"
-            aria-label={t('services.stopNamed', { name })}
-            onClick={request('stop')}
-          >
-            {t('services.stop')}
-          </button>
-        </>
+        <button
+          type="button"
+          class="quiet"
+          aria-label={t('services.restartNamed', { name })}
+          onClick={request('restart')}
+        >
+          {t('services.restart')}
+        </button>
+      )}
+      {buttons && state !== 'stopped' && state !== 'completed' && (
+        <button
+          type="button"
+          class="quiet danger"
+          aria-label={t('services.stopNamed', { name })}
+          onClick={request('stop')}
+        >
+          {t('services.stop')}
+        </button>
       )}
     </div>
   )
 }
 
 /** The state in one word, as `offstream status` prints it. A service that is restarting after a crash is still red. */
-const stateOf = ({ state, health, restarts }: ServiceStatus) => {
+const stateOf = ({ state, health, restarts }: Shown) => {
   if (state === 'running')
     return health === 'healthy'
       ? ({ word: 'healthy', tone: 'good' } as const)
@@ -168,6 +171,7 @@ const stateOf = ({ state, health, restarts }: ServiceStatus) => {
     return health === 'healthy'
       ? ({ word: state, tone: 'good' } as const)
       : ({ word: 'unhealthy', tone: 'bad' } as const)
+  if (state === 'completed') return { word: state, tone: 'good' } as const
   if (state === 'stopped' || state === 'unused') return { word: state, tone: 'idle' } as const
   const isBad = ['exited', 'failed', 'restarting'].includes(state) || (state === 'starting' && restarts > 0)
   return { word: state, tone: isBad ? 'bad' : 'waiting' } as const

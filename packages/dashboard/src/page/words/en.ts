@@ -54,7 +54,7 @@ export const en = {
   'stage.log': 'checkpoint',
   'stage.rest': 'other',
   'services.title': 'Services',
-  'services.intro': 'Every process of the stack. A crashed service restarts automatically.',
+  'services.intro': 'Every process of the stack, and your own jobs. A crashed one restarts automatically.',
   'services.name': 'Service',
   'services.state': 'State',
   'services.uptime': 'Up',
@@ -74,7 +74,8 @@ export const en = {
   'services.confirmRestart': 'Restart {name}?',
   'services.confirmStop': 'Stop {name}?',
   'services.confirmRestartWhy': 'Services that depend on it may wait until it is ready again.',
-  'services.confirmStopWhy': 'It stays stopped until `offstream up` or `offstream submit`.',
+  'services.confirmStopWhy':
+    'It stays stopped until `offstream up`, `offstream submit` or `offstream jobs start`.',
   'services.cancel': 'Cancel',
   'services.running': 'In progress …',
   'services.noToken':
@@ -91,6 +92,7 @@ export const en = {
   'state.failed': 'failed',
   'state.external': 'external',
   'state.unused': 'unused',
+  'state.completed': 'completed',
   'log.title': 'Log',
   'log.service': 'Service',
   'log.level': 'Level',

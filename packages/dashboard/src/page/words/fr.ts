@@ -56,7 +56,8 @@ export const fr: Readonly<Record<Word, string>> = {
   'stage.log': 'checkpoint',
   'stage.rest': 'autre',
   'services.title': 'Services',
-  'services.intro': 'Tous les processus de la pile. Un service qui plante redémarre automatiquement.',
+  'services.intro':
+    'Tous les processus de la pile, et vos propres jobs. Celui qui plante redémarre automatiquement.',
   'services.name': 'Service',
   'services.state': 'État',
   'services.uptime': 'Depuis',
@@ -76,7 +77,8 @@ export const fr: Readonly<Record<Word, string>> = {
   'services.confirmRestart': 'Redémarrer {name} ?',
   'services.confirmStop': 'Arrêter {name} ?',
   'services.confirmRestartWhy': 'Les services qui en dépendent peuvent attendre qu’il soit prêt.',
-  'services.confirmStopWhy': 'Il reste arrêté jusqu’à `offstream up` ou `offstream submit`.',
+  'services.confirmStopWhy':
+    'Il reste arrêté jusqu’à `offstream up`, `offstream submit` ou `offstream jobs start`.',
   'services.cancel': 'Annuler',
   'services.running': 'En cours …',
   'services.noToken':
@@ -93,6 +95,7 @@ export const fr: Readonly<Record<Word, string>> = {
   'state.failed': 'échoué',
   'state.external': 'externe',
   'state.unused': 'inutilisé',
+  'state.completed': 'terminé',
   'log.title': 'Journal',
   'log.service': 'Service',
   'log.level': 'Niveau',
