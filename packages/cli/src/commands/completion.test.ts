@@ -11,6 +11,20 @@ afterAll(() => rmSync(directory, { recursive: true }))
 writeFileSync(join(directory, 'two words.jsonl'), '')
 mkdirSync(join(directory, 'two folders'))
 
+/** Instead of offstream in a shell: the names of a job, and of the topics of the stack `tests`. */
+mkdirSync(join(directory, 'bin'))
+writeFileSync(
+  join(directory, 'bin', 'offstream'),
+  `#!/bin/sh
+case "$*" in
+  'completion names jobs') echo sessions ;;
+  'completion names topics --stack tests') printf 'clicks\\ncustomers\\n' ;;
+esac
+`,
+  { mode: 0o755 },
+)
+const env = { ...process.env, PATH: `${join(directory, 'bin')}:${process.env['PATH']}` }
+
 const visible = Object.entries(commands).flatMap(([name, { hidden }]) => (hidden ? [] : [name]))
 const shows = (shell: string): boolean => spawnSync(shell, ['-c', 'exit 0']).status === 0
 
@@ -38,6 +52,15 @@ const cases: readonly [words: readonly string[], offered: readonly string[]][] =
     ['spark-master', 'spark-worker'],
   ],
   [['restart', 'zoo'], ['zookeeper']],
+  [['restart', 'se'], ['sessions']],
+  [['jobs', 'stop', ''], ['sessions']],
+  [
+    ['--stack', 'tests', 'topic', 'delete', ''],
+    ['clicks', 'customers'],
+  ],
+  [['topic', 'peek', '--stack', 'tests', '--topic', 'cu'], ['customers']],
+  [['topic', 'delete', ''], []],
+  [['submit', 'two w'], ['two words.jsonl']],
   [['explain', 'PORT'], ['PORT_TAKEN']],
   // The value of an option may be the name of a command.
   [['--stack', 'up', 'stat'], ['status']],
@@ -60,7 +83,7 @@ describe('completion in bash', async () => {
         script,
         ...words,
       ],
-      { cwd: directory, encoding: 'utf8' },
+      { cwd: directory, encoding: 'utf8', env },
     )
       .split('\n')
       .filter(line => line !== '')
@@ -87,6 +110,7 @@ describe.skipIf(!shows('fish'))('completion in fish (skipped where fish is not i
       {
         cwd: directory,
         encoding: 'utf8',
+        env,
       },
     )
       .split('\n')
@@ -97,6 +121,34 @@ describe.skipIf(!shows('fish'))('completion in fish (skipped where fish is not i
     expect(complete(words).sort()).toEqual([...offered].sort())
   })
 })
+
+/** Types each line and Tab in an interactive zsh, and waits until it shows what the line becomes. */
+const zshCompletes = (script: string, lines: readonly (readonly [typed: string, shown: string])[]): void => {
+  const waits = lines.map(
+    ([typed, shown]) =>
+      `zpty -w -n z $'\\x15'${JSON.stringify(typed)}$'\\t'; zpty -r z out '*${shown}*' || exit 1`,
+  )
+  const ready = `autoload -Uz compinit; compinit -u -d ${directory}/dump; source ${script}; print ready-$((1 + 1))`
+  const program = `zmodload zsh/zpty; zpty z 'TERM=dumb exec zsh -f -i'
+zpty -w z '${ready}'; zpty -r z out '*ready-2*'
+${waits.join('\n')}
+zpty -d z`
+  execFileSync('zsh', ['-f', '-c', program], { encoding: 'utf8', env, timeout: 50_000 })
+}
+
+test.skipIf(!shows('zsh'))(
+  'zsh completes words, jobs and topics, also after global options (skipped where zsh is not installed)',
+  async () => {
+    const script = await scriptOf('zsh')
+    zshCompletes(script, [
+      ['offstream query --format nd', 'ndjson'],
+      ['offstream query --stack tests --format parq', 'parquet'],
+      ['offstream jobs stop se', 'sessions'],
+      ['offstream restart --stack other zoo', 'zookeeper'],
+      ['offstream topic peek --stack tests --topic cu', 'customers'],
+    ])
+  },
+)
 
 test.skipIf(!shows('zsh'))(
   'zsh reads its script without complaint (skipped where zsh is not installed)',

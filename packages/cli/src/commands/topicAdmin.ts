@@ -35,7 +35,7 @@ const addCreate = (command: Command, context: MakeContext) =>
   command
     .command('create')
     .description('create a topic for your own jobs')
-    .argument('<topic>', 'its name', topicName)
+    .argument('<name>', 'its name', topicName)
     .addOption(
       new Option('--partitions <number>', 'number of partitions').argParser(positiveInteger).default(1),
     )

@@ -1,8 +1,8 @@
-import type { KnownCommand, KnownOption, KnownProgram, Values } from './table.ts'
+import { type KnownCommand, type KnownOption, type KnownProgram, stackOptions, type Values } from './table.ts'
 
 /**
- * A completion script for bash 3.2 (macOS) and newer. It does not need the package bash-completion, and does not run
- * offstream when the user presses Tab.
+ * A completion script for bash 3.2 (macOS) and newer. It does not need the package bash-completion, and runs offstream only
+ * for the names of jobs and topics.
  */
 export const bashScript = ({ commands, everywhere }: KnownProgram): string => {
   const read = [...commands.flatMap(readLines), ...awaitingLines('*:', everywhere)]
@@ -12,15 +12,19 @@ export const bashScript = ({ commands, everywhere }: KnownProgram): string => {
   ]
   return `# bash completion for offstream; load it with \`eval "$(offstream completion bash)"\`
 
-# Sets path to the command before the cursor, and option to an option that expects its value at the cursor.
+# Sets path to the command before the cursor, option to an option that expects its value at the cursor, and chosen to the
+# options that choose the stack.
 _offstream_read() {
   local index word
-  path='' option=''
+  path='' option='' chosen=()
   for ((index = 1; index < COMP_CWORD; index++)); do
     word=\${COMP_WORDS[index]}
     # bash splits \`--name=value\` into three words.
     [[ $word == '=' ]] && continue
     if [[ -n $option ]]; then
+      case $option in
+        ${stackOptions.join(' | ')}) chosen+=("$option" "$word") ;;
+      esac
       option=''
       continue
     fi
@@ -30,20 +34,22 @@ ${read.join('\n')}
   done
 }
 
-# Sets kind and words to what can be completed at the cursor.
+# Sets kind, words and named to what can be completed at the cursor.
 _offstream_expect() {
-  kind=words words=''
+  kind=words words='' named=''
   case "$path:$option" in
 ${expect.join('\n')}
   esac
 }
 
 _offstream() {
-  local path option kind words current=\${COMP_WORDS[COMP_CWORD]} IFS=$'\\n'
+  local path option chosen kind words named current=\${COMP_WORDS[COMP_CWORD]} IFS=$'\\n'
   [[ $current == '=' ]] && current=''
   _offstream_read
   [[ -z $option && $current == -* ]] && option=--
   _offstream_expect
+  # These names are not in this script.
+  [[ -n $named ]] && words+=" $("\${COMP_WORDS[0]}" completion names "$named" "\${chosen[@]}" 2>/dev/null | tr '\\n' ' ')"
   case $kind in
     files) COMPREPLY=($(compgen -f -- "$current")) ;;
     folders) COMPREPLY=($(compgen -d -- "$current")) ;;
@@ -78,7 +84,8 @@ const expectLines = (
 ): string[] => {
   const optionNames = [...options, ...everywhere].flatMap(({ names }) => names)
   const inner = commands.map(({ name }) => name)
-  const next = inner.length > 0 ? { kind: 'words' as const, words: inner, unfinished: false } : argument
+  const next =
+    inner.length > 0 ? { kind: 'words' as const, words: inner, unfinished: false, named: null } : argument
   return [
     ...valueLines(`'${path}:'`, options),
     `    '${path}:--') words='${optionNames.join(' ')}' ;;`,
@@ -92,7 +99,10 @@ const valueLines = (at: string, options: readonly KnownOption[]): string[] =>
   )
 
 const assigned = (values: Values): string => {
-  if (values.kind === 'words')
-    return `${values.unfinished ? 'kind=unfinished ' : ''}words='${values.words.join(' ')}'`
+  if (values.kind === 'words') {
+    const { words, unfinished, named } = values
+    const more = `${unfinished ? 'kind=unfinished ' : ''}${named === null ? '' : `named=${named} `}`
+    return `${more}words='${words.join(' ')}'`
+  }
   return values.kind === 'anything' ? ':' : `kind=${values.kind}`
 }

@@ -1,4 +1,4 @@
-import type { KnownCommand, KnownOption, KnownProgram, Values } from './table.ts'
+import { type KnownCommand, type KnownOption, type KnownProgram, stackOptions, type Values } from './table.ts'
 
 /** A completion script for fish 3, with the descriptions of commands and options. */
 export const fishScript = ({ commands, everywhere }: KnownProgram): string => {
@@ -19,6 +19,17 @@ ${read.map(line => `            ${line}`).join('\n')}
         end
     end
     test "$path" = "$argv"
+end
+
+# The names of the jobs or the topics of the chosen stack, which are not in this script.
+function __offstream_names
+    set -l words (commandline -opc)
+    set -l chosen
+    for index in (seq (count $words))
+        contains -- $words[$index] ${stackOptions.join(' ')}
+        and set -a chosen $words[$index] $words[(math $index + 1)]
+    end
+    command $words[1] completion names $argv $chosen 2>/dev/null
 end
 
 complete -c offstream -f
@@ -65,7 +76,9 @@ const optionFlags = ({ names, description, value }: KnownOption): string =>
 const valueFlags = (values: Values): string => {
   if (values.kind === 'files') return '-F'
   if (values.kind === 'folders') return `-a '(__fish_complete_directories)'`
-  return values.kind === 'anything' ? '' : `-a ${quoted(values.words.join(' '))}`
+  if (values.kind === 'anything') return ''
+  const { words, named } = values
+  return `-a ${quoted([...words, ...(named === null ? [] : [`(__offstream_names ${named})`])].join(' '))}`
 }
 
 const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`

@@ -1,5 +1,9 @@
 import type { Argument, CommandUnknownOpts, Option } from '@commander-js/extra-typings'
 
+/** What has names that only the stack knows. */
+export const namedKinds = ['jobs', 'topics'] as const
+export type NamedKind = (typeof namedKinds)[number]
+
 /** The values that can be completed at a position of the command line. */
 export type Values =
   | {
@@ -7,6 +11,8 @@ export type Values =
       readonly words: readonly string[]
       /** The user continues each word, for example `kafka.port=`. */
       readonly unfinished: boolean
+      /** Also the names of these, which `offstream completion names` prints; null: none. */
+      readonly named: NamedKind | null
     }
   | { readonly kind: 'files' }
   | { readonly kind: 'folders' }
@@ -38,6 +44,9 @@ export interface KnownProgram {
   /** The global options. */
   readonly everywhere: readonly KnownOption[]
 }
+
+/** The global options that choose a stack: the scripts pass them to `offstream completion names`. */
+export const stackOptions = ['--project', '--stack', '--profile'] as const
 
 /** The values of a placeholder such as `<service>`, which commander does not know. */
 export type Placeholders = Readonly<Record<string, Values>>
@@ -98,4 +107,4 @@ const valuesOf = (
 ): Values =>
   choices === undefined
     ? (placeholders[placeholder] ?? { kind: 'anything' })
-    : { kind: 'words', words: choices, unfinished: false }
+    : { kind: 'words', words: choices, unfinished: false, named: null }

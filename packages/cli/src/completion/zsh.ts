@@ -1,4 +1,4 @@
-import type { KnownCommand, KnownOption, KnownProgram, Values } from './table.ts'
+import { type KnownCommand, type KnownOption, type KnownProgram, stackOptions, type Values } from './table.ts'
 
 /** A completion script for zsh 5, with the descriptions of commands and options. */
 export const zshScript = ({ commands, everywhere }: KnownProgram): string => `#compdef offstream
@@ -10,6 +10,18 @@ ${everywhere
   .map(line => `  ${line}`)
   .join('\n')}
 )
+
+# The names of the jobs or the topics of the chosen stack, which are not in this script.
+_offstream_names() {
+  local index
+  local -a chosen
+  for ((index = 2; index < $#_offstream_words; index++)); do
+    case $_offstream_words[index] in
+      ${stackOptions.join(' | ')}) chosen+=("$_offstream_words[index]" "$_offstream_words[index + 1]") ;;
+    esac
+  done
+  "$_offstream_words[1]" completion names $1 $chosen 2>/dev/null
+}
 
 ${commands.map(functionOf).join('\n')}
 # Loaded by eval, or from a folder of $fpath, where zsh runs it as the function itself.
@@ -36,9 +48,9 @@ const functionOfGroup = (
   own: readonly string[],
   commands: KnownCommand['commands'],
 ): string => `${functionName(path)}() {
-  local context state state_descr line
+${path === '' ? '  local -a _offstream_words=("$words[@]")\n' : ''}  local context state state_descr line
   typeset -A opt_args
-  _arguments -s -S -C $_offstream_everywhere${continued([...own, "'1: :->command'", "'*:: :->rest'"])}
+  _arguments -s -S -A '-*' -C $_offstream_everywhere${continued([...own, "'1: :->command'", "'*:: :->rest'"])}
   case $state in
     command)
       local -a known=(
@@ -75,7 +87,11 @@ const action = (values: Values): string => {
   if (values.kind === 'files') return '_files'
   if (values.kind === 'folders') return '_files -/'
   if (values.kind === 'anything') return ' '
-  return values.unfinished ? `{compadd -S "" -- ${values.words.join(' ')}}` : `(${values.words.join(' ')})`
+  const { words, unfinished, named } = values
+  if (unfinished) return `{compadd -S "" -- ${words.join(' ')}}`
+  return named === null
+    ? `(${words.join(' ')})`
+    : `{compadd -- ${[...words, `\${(f)"$(_offstream_names ${named})"}`].join(' ')}}`
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
