@@ -104,9 +104,13 @@ export const waitingReason = async (
 
 const coresText = (count: number): string => `${count} ${count === 1 ? 'core' : 'cores'}`
 
+/** A Spark UI that is starting may accept a request and never respond to it. */
+const probeTimeoutMs = 5_000
+
 /** The id of the application whose driver serves the Spark UI of the job. */
 const applicationOf = async (config: Config, job: Job, signal: AbortSignal): Promise<string> => {
-  const response = await fetch(`${jobAddress(config, job)}/api/v1/applications`, { signal })
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(probeTimeoutMs)])
+  const response = await fetch(`${jobAddress(config, job)}/api/v1/applications`, { signal: inTime })
   if (!response.ok) throw new Error(`its Spark UI returned status ${response.status}`)
   const [application] = (await response.json()) as readonly { readonly id: string }[]
   if (application === undefined) throw new Error('it has no Spark session')
