@@ -7,16 +7,14 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from iceberg import column_names, iceberg_table, recorded
 from lake import COLUMNS, PRODUCTS
-from program import StreamError
+from offstream_jobs.iceberg import Contents, column_names, contents, iceberg_table
+from offstream_jobs.program import StreamError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyspark.sql import SparkSession
-
-    from checkpoint import Offsets
 
 ACCEPTED_LOSSES = "offstream.accepted-losses"
 """A property of the table: a JSON array of `{"at", "reason"}`. `submit --accept-data-loss` adds to it."""
@@ -25,11 +23,7 @@ ACCEPTED_LOSSES = "offstream.accepted-losses"
 class Holdings(NamedTuple):
     """The state of the table."""
 
-    table_id: str
-    topic_id: str | None
-    """The topic of `offsets`; None if no snapshot has them."""
-    offsets: Offsets
-    """All messages before these are in the tables. Empty if no snapshot has them."""
+    contents: Contents
     accepted_losses: list[dict[str, str]]
 
 
@@ -40,16 +34,10 @@ class TableInUseError(StreamError):
 
 
 def holdings(spark: SparkSession) -> Holdings:
-    """Read the newest offsets in the history of the table. Snapshots of SQL statements have none."""
+    """Read the state of the table of products."""
     table = iceberg_table(spark, PRODUCTS)
     losses = table.properties().get(ACCEPTED_LOSSES)
-    summary = recorded(table)
-    return Holdings(
-        table_id=table.uuid().toString(),
-        topic_id=summary.get("offstream.topic-id"),
-        offsets=json.loads(summary.get("offstream.offsets", "{}")),
-        accepted_losses=[] if losses is None else json.loads(losses),
-    )
+    return Holdings(contents(table), [] if losses is None else json.loads(losses))
 
 
 class TableNewerError(StreamError):

@@ -17,18 +17,19 @@ from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 import java_classes
-from iceberg import column_names, compact, expire_snapshots, iceberg_table, now_ms, remove_orphans
 from messages import READ, accepted, read_messages, rejected, rules
+from offstream_jobs.iceberg import compact, expire_snapshots, now_ms, remove_orphans
+from offstream_jobs.program import one_line
+from offstream_jobs.table import ensure_table, is_as_declared
+from offstream_jobs.upkeep import Step
 from products import REJECTED as REJECTED_COLUMNS
 from products import TABLE as PRODUCT_COLUMNS
 from products import age, newest
-from program import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from pyspark.sql import DataFrame, SparkSession
-    from pyspark.sql.types import StructType
 
 PRODUCTS = "lake.off.products"
 REJECTED = "lake.off.rejected"
@@ -36,28 +37,6 @@ REJECTED = "lake.off.rejected"
 TABLES = (PRODUCTS, REJECTED)
 
 COLUMNS = {PRODUCTS: PRODUCT_COLUMNS, REJECTED: REJECTED_COLUMNS}
-
-_PROPERTIES = {
-    "format-version": "2",
-    # With merge-on-read and without a shuffle before the write, the cost of an upsert depends on the size of
-    # the batch, not of the table. There is only one writer, so snapshot isolation is enough.
-    "write.merge.mode": "merge-on-read",
-    "write.update.mode": "merge-on-read",
-    "write.delete.mode": "merge-on-read",
-    "write.distribution-mode": "none",
-    "write.merge.distribution-mode": "none",
-    "write.merge.isolation-level": "snapshot",
-    # Compaction rewrites files that are smaller than three quarters of this. With the default of 512 MiB it
-    # would rewrite the whole of a small table every time.
-    "write.target-file-size-bytes": str(32 * 1024 * 1024),
-    # Old metadata of a commit a second would fill the disk. A query has five minutes from its start until the
-    # files that it reads may be deleted.
-    "write.metadata.delete-after-commit.enabled": "true",
-    "write.metadata.previous-versions-max": "20",
-    "commit.manifest.min-count-to-merge": "8",
-    "history.expire.max-snapshot-age-ms": str(5 * 60 * 1000),
-    "history.expire.min-snapshots-to-keep": "1",
-}
 
 _MAX_SMALL_FILES = 50
 
@@ -73,11 +52,11 @@ def ensure_tables(spark: SparkSession) -> None:
     """
     for retries_left in reversed(range(_MAX_TRIES)):
         try:
-            missing = [table for table in TABLES if not _is_as_declared(spark, table)]
+            missing = [table for table in TABLES if not is_as_declared(spark, table, COLUMNS[table])]
             if missing:
                 spark.sql("CREATE NAMESPACE IF NOT EXISTS lake.off")
             for table in missing:
-                _ensure_table(spark, table, COLUMNS[table])
+                ensure_table(spark, table, COLUMNS[table])
         except Exception:
             if retries_left == 0:
                 raise
@@ -203,6 +182,18 @@ class Tables:
         remove_orphans(self._spark, table)
         return False
 
+    def upkeep_steps(self) -> list[Step]:
+        """Return what keeps the tables small and fast to read."""
+        return [
+            Step("compaction", PRODUCTS, lambda: self.compact(PRODUCTS), 2),
+            Step("compaction", REJECTED, lambda: self.compact(REJECTED), 600),
+            Step("snapshot expiry", PRODUCTS, lambda: self.expire_snapshots(PRODUCTS), 10),
+            Step("snapshot expiry", REJECTED, lambda: self.expire_snapshots(REJECTED), 10),
+            Step("file deletion", PRODUCTS, self.delete_files, 2),
+            Step("orphan removal", PRODUCTS, lambda: self.remove_orphans(PRODUCTS), 6 * 3_600),
+            Step("orphan removal", REJECTED, lambda: self.remove_orphans(REJECTED), 6 * 3_600),
+        ]
+
 
 def merge_batch(batch: DataFrame, properties: dict[str, str], check: Callable[[], None]) -> None:
     """Write a batch with MERGE, which plans two queries and reads the tables even for a small batch."""
@@ -254,31 +245,6 @@ def merge_rejected(rows: DataFrame) -> None:
     )
 
 
-def _is_as_declared(spark: SparkSession, name: str) -> bool:
-    try:
-        table = iceberg_table(spark, name)
-    except (Py4JJavaError, PySparkException):
-        return False
-    java: Any = spark._jvm
-    version = java.org.apache.iceberg.TableUtil.formatVersion(table)
-    properties = {**table.properties(), "format-version": str(version)}
-    return {*COLUMNS[name].names} <= {*column_names(table)} and _PROPERTIES.items() <= properties.items()
-
-
-def _ensure_table(spark: SparkSession, table: str, columns: StructType) -> None:
-    declared = {field.name: field.dataType.simpleString() for field in columns}
-    spark.sql(f"CREATE TABLE IF NOT EXISTS {table} ({_listed(declared)}) USING iceberg")
-    known = spark.table(table).columns
-    added = {name: kind for name, kind in declared.items() if name not in known}
-    if added:
-        spark.sql(f"ALTER TABLE {table} ADD COLUMNS ({_listed(added)})")
-    properties = {row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES {table}").collect()}
-    changed = {name: value for name, value in _PROPERTIES.items() if properties.get(name) != value}
-    if changed:
-        settings = ", ".join(f"'{name}' = '{value}'" for name, value in changed.items())
-        spark.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ({settings})")
-
-
 def _java_list(spark: SparkSession, values: Iterable[str]) -> Any:  # noqa: ANN401 - an object of Java
     found = spark._jvm.java.util.ArrayList()  # type: ignore[union-attr]
     for value in values:
@@ -291,7 +257,3 @@ def _java_map(spark: SparkSession, values: Mapping[str, str]) -> Any:  # noqa: A
     for name, value in values.items():
         found[name] = value
     return found
-
-
-def _listed(columns: dict[str, str]) -> str:
-    return ", ".join(f"{name} {kind}" for name, kind in columns.items())

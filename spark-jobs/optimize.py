@@ -10,9 +10,9 @@ import threading
 import traceback
 from typing import TYPE_CHECKING
 
-from iceberg import rewrite
 from lake import TABLES
-from program import one_line
+from offstream_jobs.iceberg import rewrite
+from offstream_jobs.program import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-    from progress import Progress
+    from offstream_jobs.progress import Progress
 
 
 class OptimizeRequests:

@@ -18,7 +18,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from lake import ensure_tables
-from program import one_line, run
+from offstream_jobs.program import one_line, run
 
 _POLL_SECONDS = 0.2
 

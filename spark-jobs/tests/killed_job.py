@@ -12,6 +12,7 @@ import threading
 from typing import TYPE_CHECKING, NoReturn
 
 import stream
+from offstream_jobs.batches import Batches
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -23,7 +24,7 @@ def die() -> NoReturn:
     raise AssertionError
 
 
-class KilledBatches(stream.Batches):
+class KilledBatches(Batches):
     """Dies before, while or after the tables are written."""
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
@@ -39,5 +40,5 @@ class KilledBatches(stream.Batches):
 
 
 if __name__ == "__main__":
-    stream.Batches = KilledBatches  # type: ignore[misc]
+    stream.Batches = KilledBatches  # type: ignore[attr-defined]
     stream.main()

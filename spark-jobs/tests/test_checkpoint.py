@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checkpoint import Checkpoint, CheckpointDamagedError, Owner
+from offstream_jobs.checkpoint import Checkpoint, CheckpointDamagedError, Owner
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,11 +17,11 @@ from holdings import (
     refuse_newer_tables,
     sole_writer,
 )
-from iceberg import compact
 from kafka import as_messages, update
 from lake import PRODUCTS, Tables
+from offstream_jobs.iceberg import compact
+from offstream_jobs.progress import Progress
 from optimize import OptimizeRequests
-from progress import Progress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def test_an_empty_table_has_no_offsets(lake: SparkSession) -> None:
     found = holdings(lake)
-    assert (found.topic_id, found.offsets, found.accepted_losses) == (None, {}, [])
+    assert (found.contents.topic_id, found.contents.offsets, found.accepted_losses) == (None, {}, [])
 
 
 def test_the_newest_offsets_still_count_after_a_compaction(lake: SparkSession) -> None:
@@ -45,7 +45,11 @@ def test_the_newest_offsets_still_count_after_a_compaction(lake: SparkSession) -
 
     found = holdings(lake)
 
-    assert (found.topic_id, found.offsets, found.accepted_losses) == ("t", {"products": {"0": 2}}, losses)
+    assert (found.contents.topic_id, found.contents.offsets, found.accepted_losses) == (
+        "t",
+        {"products": {"0": 2}},
+        losses,
+    )
 
 
 HOLDER = """

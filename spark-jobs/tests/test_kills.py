@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from broker import BrokerTopic
-from checkpoint import Checkpoint
 from environment import lake_settings, until
 from holdings import holdings
 from kafka import Message, minutes, update
 from lake import PRODUCTS, REJECTED
+from offstream_jobs.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -121,7 +121,7 @@ def test_kills_before_during_and_after_the_commit_of_the_tables_neither_lose_nor
 
     def behind() -> int:
         """Return by how many offsets the checkpoint is behind the table."""
-        in_table = holdings(bare_lake).offsets.get(topic.name, {}).get("0", 0)
+        in_table = holdings(bare_lake).contents.offsets.get(topic.name, {}).get("0", 0)
         return in_table - checkpoint.committed().get(topic.name, {}).get("0", 0)
 
     last_behind = 0

@@ -19,10 +19,10 @@ from py4j.protocol import Py4JJavaError
 
 from environment import lake_settings
 from holdings import holdings
-from iceberg import compact, expire_snapshots, remove_orphans, rewrite
 from kafka import EVIAN, NOON, NUTELLA, Message, as_messages, delete, minutes, update
 from lake import PRODUCTS, REJECTED, Tables, ensure_tables
 from messages import accepted, read_messages
+from offstream_jobs.iceberg import compact, expire_snapshots, remove_orphans, rewrite
 from products import REJECTED as REJECTED_COLUMNS
 from products import TABLE
 
@@ -538,7 +538,7 @@ def test_the_offsets_outlive_a_rewrite_and_the_snapshots_before_it(
     expire_snapshots(lake, PRODUCTS, newest.ms + 600_000)
 
     assert count_of(lake, "snapshots") == 1
-    held = holdings(lake)
+    held = holdings(lake).contents
     assert (held.topic_id, held.offsets) == ("id", offsets)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from py4j.protocol import Py4JError, Py4JNetworkError
 
-from program import one_line, run
+from offstream_jobs.program import one_line, run
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

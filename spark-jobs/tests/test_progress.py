@@ -8,8 +8,8 @@ import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from checkpoint import CheckpointDamagedError
-from progress import Progress
+from offstream_jobs.checkpoint import CheckpointDamagedError
+from offstream_jobs.progress import Progress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,7 +89,7 @@ def test_the_last_batches_are_in_their_own_file(tmp_path: Path) -> None:
     progress.follow(_query([_trigger(batch) for batch in range(120)]))  # type: ignore[arg-type]
     progress.follow(_query([{**_trigger(119), "durationMs": {"latestOffset": 1}}]))  # type: ignore[arg-type]
 
-    reported = json.loads((tmp_path / "products-stream.batches.json").read_text(encoding="utf-8"))
+    reported = json.loads((tmp_path / "job.batches.json").read_text(encoding="utf-8"))
     assert [batch["batchId"] for batch in reported["batches"]] == list(range(20, 120))
     assert reported["batches"][0] == {
         "batchId": 20,

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyspark.sql import functions as F
 
-from checkpoint import Checkpoint
 from environment import until
 from kafka import EVIAN, MESSAGES, NUTELLA, Message, as_messages, minutes, update
 from lake import PRODUCTS, REJECTED, Tables, ensure_tables
-from progress import Progress
-from stream import Batches, start, supervise, warm_up
-from upkeep import Upkeep
+from offstream_jobs.batches import Batches, start, supervise
+from offstream_jobs.checkpoint import Checkpoint
+from offstream_jobs.progress import Progress
+from offstream_jobs.upkeep import Upkeep
+from stream import warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ class Job:
         """Start the query at the offsets of the checkpoint."""
         Checkpoint(self.lake, self.checkpoint).delete_uncommitted()
         one_by_one = self.lake.readStream.schema(MESSAGES).option("maxFilesPerTrigger", 1)
-        return start(one_by_one.parquet(str(self._topic)), batches, self.checkpoint, trigger_ms=0)
+        return start(one_by_one.parquet(str(self._topic)), batches, self.checkpoint, trigger_ms=0, name="job")
 
     def batches(self) -> Batches:
         """Make the function that writes the batches of `start`."""
@@ -288,7 +289,10 @@ def test_upkeep_that_fails_is_reported_and_retried_while_the_stream_continues(
 ) -> None:
     error = GC_ERROR
     clock, progress = Clock(), job.progress()
-    upkeep, batches = Upkeep(job.tables, progress.report_upkeep, clock), Batches(job.tables, job.stop_file)
+    upkeep, batches = (
+        Upkeep(job.tables.upkeep_steps(), progress.report_upkeep, clock),
+        Batches(job.tables, job.stop_file),
+    )
     numbers = iter(range(100))
 
     def upkeep_error_at(seconds: int) -> str | None:
@@ -323,7 +327,7 @@ def test_upkeep_that_fails_is_reported_and_retried_while_the_stream_continues(
 def test_a_compaction_that_fails_is_reported_and_retried(job: Job, tmp_path: Path) -> None:
     clock, progress = Clock(), job.progress()
     job.tables = Tables(job.lake, max_driver_rows=0)
-    upkeep = Upkeep(job.tables, progress.report_upkeep, clock)
+    upkeep = Upkeep(job.tables.upkeep_steps(), progress.report_upkeep, clock)
     for number in range(8):
         job.tables.write(as_messages(job.lake, [product(number)]), {})
     files = sorted((tmp_path / "off" / "products" / "data").glob("*.parquet"))

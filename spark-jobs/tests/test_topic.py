@@ -11,14 +11,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from broker import BrokerTopic
-from checkpoint import Checkpoint
 from environment import until
 from holdings import holdings
 from kafka import Message, update
 from lake import PRODUCTS, Tables, ensure_tables
-from progress import Progress
-from stream import Batches, begin_watch, kafka_messages, start, supervise
-from topic import DataLossError, Topic, TopicState, Watch, client_settings, connected, refuse_loss
+from offstream_jobs.batches import Batches, kafka_messages, start, supervise
+from offstream_jobs.checkpoint import Checkpoint
+from offstream_jobs.progress import Progress
+from offstream_jobs.topic import (
+    DataLossError,
+    Topic,
+    TopicState,
+    Watch,
+    client_settings,
+    connected,
+    refuse_loss,
+)
+from stream import begin_watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +113,7 @@ class Job:
             watch = begin_watch(topic, self.checkpoint, self.lake, self.progress)
             written = batches(Tables(self.lake), self.stop_file, self.checkpoint, watch)
             messages = kafka_messages(self.lake, self.topic.broker, self.topic.name, max_offsets)
-            query = start(messages, written, (self.folder / "checkpoint").as_uri(), 100)
+            query = start(messages, written, (self.folder / "checkpoint").as_uri(), 100, "job")
             try:
                 supervise(query, written, self.stop_file, self.progress)
             finally:
@@ -198,7 +207,7 @@ def test_messages_that_are_deleted_while_the_job_reads_others_fail_the_job(job: 
     with pytest.raises(DataLossError, match="starts at offset 7, but the stream has read up to 2: 5 "):
         job.run(max_offsets=2, batches=Interrupted)
     assert job.held() == 2
-    assert holdings(job.lake).offsets == {job.topic.name: {"0": 2}}, (
+    assert holdings(job.lake).contents.offsets == {job.topic.name: {"0": 2}}, (
         "the table does not claim the lost messages"
     )
 

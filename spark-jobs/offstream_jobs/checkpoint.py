@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from py4j.protocol import Py4JJavaError
 
-from program import StreamError
+from offstream_jobs.program import StreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

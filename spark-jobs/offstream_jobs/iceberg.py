@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyspark.sql import SparkSession
+
+    from offstream_jobs.checkpoint import Offsets
 
 
 def iceberg_table(spark: SparkSession, name: str) -> Any:  # noqa: ANN401 - Iceberg's table
@@ -37,6 +40,26 @@ def recorded(table: Any) -> dict[str, str]:  # noqa: ANN401 - Iceberg's table
         # A snapshot before this one may have been expired.
         snapshot = None if parent is None else table.snapshot(parent)
     return {}
+
+
+class Contents(NamedTuple):
+    """Which table it is, and which messages it contains."""
+
+    table_id: str
+    topic_id: str | None
+    """The topic of `offsets`; None if no snapshot has them."""
+    offsets: Offsets
+    """All messages before these are in the table. Empty if no snapshot has them."""
+
+
+def contents(table: Any) -> Contents:  # noqa: ANN401 - Iceberg's table
+    """Read the newest offsets in the history of a table. Snapshots of SQL statements have none."""
+    summary = recorded(table)
+    return Contents(
+        table_id=table.uuid().toString(),
+        topic_id=summary.get("offstream.topic-id"),
+        offsets=json.loads(summary.get("offstream.offsets", "{}")),
+    )
 
 
 def compact(spark: SparkSession, table: str) -> None:

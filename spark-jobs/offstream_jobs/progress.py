@@ -8,14 +8,14 @@ from collections import deque
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from program import StreamError, one_line
+from offstream_jobs.program import StreamError, one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pyspark.sql.streaming.query import StreamingQuery
 
-    from checkpoint import Offsets
+    from offstream_jobs.checkpoint import Offsets
 
 State: TypeAlias = Literal["starting", "running", "stopping", "stopped", "failed"]
 
@@ -27,14 +27,15 @@ class Progress:
 
     `packages/pipeline/src/services/streamProgress.ts` reads it. `inputRows` counts since this process
     started; `batchId`, `rowsPerSecond` and `triggerMs` are those of the last batch, null before the first.
-    The last batches, with the duration of each phase, are in `products-stream.batches.json` next to it.
+    The last batches, with the duration of each phase, are next to it: for `name.progress.json` in
+    `name.batches.json`.
     """
 
     def __init__(self, file: Path) -> None:
         """Start without offsets. This does not write the file."""
         now = _now()
         self._file = file
-        self._batches_file = file.with_name("products-stream.batches.json")
+        self._batches_file = file.with_name(file.name.replace(".progress.", ".batches."))
         self._batches: deque[dict[str, Any]] = deque(maxlen=_BATCHES)
         self._fields: dict[str, Any] = {
             "version": 1,

@@ -14,13 +14,10 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lake import PRODUCTS, REJECTED
-from program import one_line
+from offstream_jobs.program import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lake import Tables
+    from collections.abc import Callable, Sequence
 
 _MIN_RETRY_SECONDS = 60
 _MAX_RETRY_SECONDS = 3_600
@@ -30,7 +27,7 @@ _PAUSE_FACTOR = 3
 
 
 @dataclass
-class _Step:
+class Step:
     """One kind of upkeep of one table."""
 
     name: str
@@ -49,7 +46,7 @@ class Upkeep:
 
     def __init__(
         self,
-        tables: Tables,
+        steps: Sequence[Step],
         report: Callable[[str | None], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -58,15 +55,7 @@ class Upkeep:
         self._clock = clock
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run_until_stopped, name="upkeep", daemon=True)
-        self._steps = [
-            _Step("compaction", PRODUCTS, lambda: tables.compact(PRODUCTS), 2),
-            _Step("compaction", REJECTED, lambda: tables.compact(REJECTED), 600),
-            _Step("snapshot expiry", PRODUCTS, lambda: tables.expire_snapshots(PRODUCTS), 10),
-            _Step("snapshot expiry", REJECTED, lambda: tables.expire_snapshots(REJECTED), 10),
-            _Step("file deletion", PRODUCTS, tables.delete_files, 2),
-            _Step("orphan removal", PRODUCTS, lambda: tables.remove_orphans(PRODUCTS), 6 * 3_600),
-            _Step("orphan removal", REJECTED, lambda: tables.remove_orphans(REJECTED), 6 * 3_600),
-        ]
+        self._steps = steps
         for step in self._steps:
             step.due_at = clock() + step.interval_seconds
 
@@ -92,7 +81,7 @@ class Upkeep:
         while not self._stopped.wait(_POLL_SECONDS):
             self.run_due()
 
-    def _run(self, step: _Step) -> None:
+    def _run(self, step: Step) -> None:
         started = self._clock()
         try:
             is_more = step.run()

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from py4j.java_gateway import is_instance_of
 from py4j.protocol import Py4JJavaError
 
-from program import StreamError, one_line
+from offstream_jobs.checkpoint import Owner
+from offstream_jobs.program import StreamError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-    from checkpoint import Offsets
+    from offstream_jobs.checkpoint import Checkpoint, Offsets
+    from offstream_jobs.iceberg import Contents
 
 Partitions: TypeAlias = dict[str, int]
 """Partition → an offset."""
@@ -88,7 +90,7 @@ class Topic:
         self._name = name
         settings = java.java.util.HashMap()
         settings.put("bootstrap.servers", brokers)
-        settings.put("client.id", "products-stream-check")
+        settings.put("client.id", "offstream-check")
         for key, value in (client or {}).items():
             settings.put(key, value)
         self._admin = java.org.apache.kafka.clients.admin.Admin.create(settings)
@@ -218,6 +220,21 @@ class Watch:
         refuse_loss(state, self._topic_id, self._held.get(state.name))
         # All of it was there, so it may be deleted from now on.
         self._held = self._read
+
+
+def watched(topic: Topic, checkpoint: Checkpoint, table: Contents) -> Watch:
+    """Throw unless checkpoint, table and topic belong together and no unread message is lost."""
+    state = topic.describe()
+    checkpoint.refuse_other_table(table.table_id)
+    held = checkpoint.committed()
+    if held:
+        owner = checkpoint.owner()
+        refuse_loss(state, owner and owner.topic_id, held[state.name])
+    elif table.topic_id == state.topic_id:
+        # The checkpoint was deleted. The topic must have every message that the table lacks.
+        refuse_loss(state, state.topic_id, table.offsets.get(state.name))
+    checkpoint.own(Owner(state.topic_id, table.table_id))
+    return Watch(topic, state.topic_id, held)
 
 
 def refuse_loss(state: TopicState, topic_id: str | None, held: Partitions | None) -> None:
