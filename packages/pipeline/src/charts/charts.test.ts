@@ -9,8 +9,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chartThemes } from '../names.ts'
 import type { QueryResult, Value } from '../table.ts'
 import { type Chart, listCharts } from './charts.ts'
+import { chartPage } from './page.ts'
 import { renderChart, titleOf } from './render.ts'
 import { textBoxesIn } from './testTextBoxes.ts'
+import { textChart } from './textChart.ts'
 
 const chartsFolder = fileURLToPath(new URL('../../../../charts', import.meta.url))
 const $schema = 'https://vega.github.io/schema/vega-lite/v6.json'
@@ -186,6 +188,34 @@ describe('the charts of offstream', async () => {
   })
 })
 
+describe('the charts of the template', async () => {
+  const folder = fileURLToPath(new URL('../../../../templates/clickstream/charts', import.meta.url))
+  const [steps, hours] = await listCharts(folder)
+  const ofSteps = answer('step visits:bigint percent:double total:bigint', [
+    ['Visit', 1500, 100, 1500],
+    ['Basket', 780, 52, 1500],
+    ['Order', 3, 0.2, 1500],
+  ])
+  const ofHours = answer('start_time visits:bigint total:bigint', [
+    ['2026-05-04T08:00:00', 1200, 1500],
+    ['2026-05-04T23:00:00', 300, 1500],
+  ])
+
+  test('show their rows, their source and the number of visits, inside the drawing', async () => {
+    if (steps === undefined || hours === undefined) expect.fail('the template has two charts')
+    const drawings = [await renderChart(steps, ofSteps), await renderChart(hours, ofHours, 'dark')]
+    expect(drawings.map(marksOf)).toEqual([
+      ['visits: 1500; step: Visit', 'visits: 780; step: Basket', 'visits: 3; step: Order'],
+      ['start: 08:00; visits: 1,200; end: May 04, 2026', 'start: 23:00; visits: 300; end: May 05, 2026'],
+    ])
+    for (const svg of drawings) {
+      expect(textsOf(svg).join('\n')).toContain('1,500 visits')
+      expect(textsOf(svg).at(-1)).toBe('Data: clicks of the shop')
+      expect(textBoxesIn(svg).filter(({ outside }) => outside > 0)).toEqual([])
+    }
+  })
+})
+
 describe('a drawing', () => {
   const clipped = chart({
     mark: {
@@ -202,6 +232,16 @@ describe('a drawing', () => {
     encoding: { x: { field: 'products', type: 'quantitative' } },
   })
   const fine = answer('products:int', [[1], [2]])
+
+  test('of other data shows its source, also without rows', async () => {
+    const own = chart({ mark: 'bar', usermeta: { source: 'A & B' } })
+    const empty = { ...fine, rows: [] }
+    expect(textsOf(await renderChart(own, fine)).at(-1)).toBe('Data: A & B')
+    expect(textsOf(await renderChart(own, empty))).toEqual(['No rows yet', 'Data: A & B'])
+    expect(textChart(own, empty)).toBe('drawn\nNo rows yet')
+    const page = await chartPage(own, fine, 'light')
+    expect(page).toContain('<footer>Data: A &amp; B</footer>')
+  })
 
   test('is the same bytes again, whatever is drawn at the same time', async () => {
     const first = await renderChart(clipped, fine)

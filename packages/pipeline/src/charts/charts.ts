@@ -2,20 +2,30 @@ import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { messageOf, type OffstreamError } from '@offstream/runtime'
 import type { TopLevelSpec } from 'vega-lite'
+import { z } from 'zod'
 import { PipelineError } from '../errors.ts'
 
-/** A query of `Products` and how its result is drawn. */
+/** A query and how its result is drawn. */
 export interface Chart {
   /** The base name of its files: `<name>.sql`, `<name>.json` and, when it is rendered, `<name>.svg`. */
   readonly name: string
-  /** One Spark SQL statement over the views of `config/views.sql`; the result is small, aggregated and ordered. */
+  /** One Spark SQL statement, such as over the views of `config/views.sql`; its result is small, aggregated and ordered. */
   readonly sql: string
   /**
    * A Vega-Lite specification without data: the rows of the result become its data, with the name `rows` and the names of
-   * the columns as fields.
+   * the columns as fields. Its `usermeta.source` names the source of the data.
    */
   readonly spec: TopLevelSpec
 }
+
+/** The name of the source of a chart's data, for its drawing; null for products of Open Food Facts. */
+export const sourceOf = ({ spec }: Chart): string | null => Source.parse(spec.usermeta ?? {}).source
+
+const Source = z.looseObject({ source: z.string().min(1).nullable().default(null) })
+
+/** What the drawing of a chart without rows says. */
+export const emptyText = (chart: Chart): string =>
+  sourceOf(chart) === null ? 'No products yet' : 'No rows yet'
 
 /** The extension of a specification with its rows, which `offstream charts --format vega` writes. */
 export const completeExtension = '.vl.json'
@@ -60,6 +70,8 @@ const readSpec = (name: string, json: string): TopLevelSpec => {
     )
   if ('data' in spec || 'datasets' in spec)
     throw invalidChart(`\`${name}.json\` contains data; its data are the rows of \`${name}.sql\``)
+  if (!Source.safeParse(spec.usermeta ?? {}).success)
+    throw invalidChart(`\`usermeta.source\` in \`${name}.json\` must be text: the source of the data`)
   return spec
 }
 

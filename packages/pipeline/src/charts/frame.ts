@@ -9,7 +9,7 @@ const footer = 26
 const minWidth = 800
 
 /** The licence of Open Food Facts requires it wherever the data is shown. */
-const attribution = 'Data: Open Food Facts (ODbL)'
+const productSource = 'Open Food Facts (ODbL)'
 
 /**
  * An SVG drawing of Vega as a complete picture: with a background, a margin, the attribution of the data, and the name
@@ -21,7 +21,14 @@ export const framed = (
     theme,
     title,
     description,
-  }: { readonly theme: ChartTheme; readonly title: string; readonly description: string },
+    source,
+  }: {
+    readonly theme: ChartTheme
+    readonly title: string
+    readonly description: string
+    /** Null for products of Open Food Facts. */
+    readonly source: string | null
+  },
 ): string => {
   const [start = '', w = '0', h = '0'] =
     /^<svg [^>]*?width="([\d.]+)" height="([\d.]+)"[^>]*>/.exec(svg) ?? []
@@ -35,7 +42,7 @@ export const framed = (
     `<desc>${escapeXml(description)}</desc>`,
     `<rect width="${width}" height="${height}" fill="${paper}"/>`,
     `<g transform="translate(${margin},${margin})">${svg.slice(start.length, -'</svg>'.length)}</g>`,
-    `<text transform="translate(${width - margin},${height - margin + 6})" text-anchor="end" font-family="${fontFamily}" font-size="11.5" fill="${muted}">${attribution}</text>`,
+    `<text transform="translate(${width - margin},${height - margin + 6})" text-anchor="end" font-family="${fontFamily}" font-size="11.5" fill="${muted}">Data: ${escapeXml(source ?? productSource)}</text>`,
     '</svg>\n',
   ].join('\n')
 }

@@ -1,6 +1,6 @@
 import type { ChartTheme } from '../names.ts'
 import type { QueryResult } from '../table.ts'
-import type { Chart } from './charts.ts'
+import { type Chart, sourceOf } from './charts.ts'
 import { escapeXml } from './escapeXml.ts'
 import { numericTypes, renderChart, titleOf } from './render.ts'
 import { fontFamily, palettes } from './theme.ts'
@@ -39,10 +39,15 @@ ${rowsTable(result)}
 <pre>${escapeXml(chart.sql)}</pre>
 </details>
 </main>
-<footer>Data: © <a href="https://world.openfoodfacts.org">Open Food Facts</a> contributors, <a href="https://opendatacommons.org/licenses/odbl/1-0/">Open Database License</a></footer>
+<footer>Data: ${sourceText(sourceOf(chart))}</footer>
 </html>
 `
 }
+
+const sourceText = (source: string | null): string =>
+  source === null
+    ? '© <a href="https://world.openfoodfacts.org">Open Food Facts</a> contributors, <a href="https://opendatacommons.org/licenses/odbl/1-0/">Open Database License</a>'
+    : escapeXml(source)
 
 const rowsTable = ({ columns, rows }: QueryResult): string => {
   const classes = columns.map(({ type }) => (numericTypes.has(type) ? ' class="number"' : ''))

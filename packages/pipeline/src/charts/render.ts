@@ -2,7 +2,7 @@ import { messageOf } from '@offstream/runtime'
 import type { TopLevelSpec } from 'vega-lite'
 import type { ChartTheme } from '../names.ts'
 import type { QueryResult, Value } from '../table.ts'
-import { type Chart, invalidChart } from './charts.ts'
+import { type Chart, emptyText, invalidChart, sourceOf } from './charts.ts'
 import { framed } from './frame.ts'
 import { textWidth } from './textWidth.ts'
 import { configOf } from './theme.ts'
@@ -32,7 +32,8 @@ export const renderChart = async (
         return view.toSVG()
       })
       if (refused.length > 0) throw new Error(`it loads or links to \`${refused[0]}\`, which is not allowed`)
-      return framed(svg, { theme, title: titleOf(chart), description: chart.spec.description ?? '' })
+      const description = chart.spec.description ?? ''
+      return framed(svg, { theme, title: titleOf(chart), description, source: sourceOf(chart) })
     } finally {
       view.finalize()
     }
@@ -44,7 +45,7 @@ export const renderChart = async (
 /** The specification with its rows and its theme, which the Vega editor or any program for Vega-Lite can draw. */
 export const completeSpec = (chart: Chart, result: QueryResult, theme: ChartTheme): TopLevelSpec => {
   const values = valuesOf(result)
-  const spec = values.length === 0 ? emptySpec(chart.spec) : chart.spec
+  const spec = values.length === 0 ? emptySpec(chart) : chart.spec
   return { ...spec, config: { ...configOf(theme), ...spec.config }, data: { name: 'rows', values } }
 }
 
@@ -56,16 +57,16 @@ export const titleOf = ({ name, spec: { title } }: Chart): string => {
 }
 
 /** The chart of an empty table: its subtitle and its scales need rows. */
-const emptySpec = ({ $schema, description, title }: TopLevelSpec): TopLevelSpec => ({
-  ...($schema === undefined ? {} : { $schema }),
-  ...(description === undefined ? {} : { description }),
-  title: titleOf({ name: '', sql: '', spec: { title } as TopLevelSpec }),
+const emptySpec = (chart: Chart): TopLevelSpec => ({
+  ...(chart.spec.$schema === undefined ? {} : { $schema: chart.spec.$schema }),
+  ...(chart.spec.description === undefined ? {} : { description: chart.spec.description }),
+  title: titleOf({ ...chart, name: '' }),
   width: 560,
   height: 160,
   layer: [
     {
       data: { values: [{}] },
-      mark: { type: 'text', style: 'note', fontSize: 14, text: 'No products yet' },
+      mark: { type: 'text', style: 'note', fontSize: 14, text: emptyText(chart) },
     },
   ],
 })

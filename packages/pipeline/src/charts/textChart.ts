@@ -1,6 +1,6 @@
 import { replaceControls } from '@offstream/runtime/controls'
 import type { QueryResult } from '../table.ts'
-import type { Chart } from './charts.ts'
+import { type Chart, emptyText } from './charts.ts'
 import { numericTypes, titleOf } from './render.ts'
 
 const maxLabel = 44
@@ -15,7 +15,7 @@ export const textChart = (chart: Chart, { columns, rows }: QueryResult, width = 
   const firstNumber = columns.findIndex(({ type }) => numericTypes.has(type))
   const value = firstNumber === -1 ? columns.length : firstNumber
   const title = titleOf(chart)
-  if (rows.length === 0) return `${title}\nNo products yet`
+  if (rows.length === 0) return `${title}\n${emptyText(chart)}`
   const lines = rows.map(row => ({
     label: shortened(
       row
