@@ -173,6 +173,7 @@ export { type PeekedMessage, type PeekOptions, peekTopic } from './topic/peek.ts
 export { openPublisher, type Publisher } from './topic/publisher.ts'
 export {
   createTopic,
+  createTopicIfMissing,
   deleteTopic,
   type GroupPosition,
   type ListedTopic,

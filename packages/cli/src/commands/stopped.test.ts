@@ -21,6 +21,7 @@ test.each([
   [['topic', 'peek'], notRunning],
   [['topic', 'produce'], notRunning],
   [['topic', 'produce', '--key', 'session'], { code: 'OPTIONS_CONFLICT', outcome: 'usage' }],
+  [['topic', 'produce', '--create'], { code: 'OPTIONS_CONFLICT', outcome: 'usage' }],
   [['topic', 'produce', '--file', '/nowhere/a.jsonl'], { code: 'FILE_MISSING', outcome: 'usage' }],
   [['wait', '--for', 'rows>=1', '--timeout', '10ms'], { code: 'WAIT_TIMEOUT', outcome: 'timeout' }],
 ])('`offstream %j` fails if the stack is not running', async (words, error) => {

@@ -121,6 +121,7 @@ const addProduce = (command: Command, context: MakeContext) =>
     .description('publish JSON lines from standard input or a file')
     .addOption(otherTopic())
     .option('--key <member>', 'with `--topic`: the member of a line that becomes its key')
+    .option('--create', 'with `--topic`: create the topic with one partition if it does not exist')
     .option('--file <path>', 'read these lines instead of standard input')
     .option('--raw', 'do not check the values; only a key is required')
     .addOption(
@@ -142,7 +143,8 @@ a string is published as is.
 
 With \`--topic\` the lines are for a topic of yours, and values are not checked.
 A line without \`key\` and \`value\` is the value itself, and \`--key\` names the
-member that is its key.
+member that is its key. \`offstream topic create\` has more options than
+\`--create\`, such as the number of partitions.
 
 Examples:
   offstream scrape --limit 5 --dry-run | offstream topic produce
@@ -152,11 +154,13 @@ Examples:
 
 Next: \`offstream topic peek --from latest\` shows the published messages.`,
     )
-    .action(async ({ file, raw = false, delete: deletes = [], topic, key }) => {
-      if (key !== undefined && topic === undefined) throw keyWithoutTopic()
+    .action(async ({ file, raw = false, delete: deletes = [], topic, key, create = false }) => {
+      if (topic === undefined && key !== undefined) throw onlyWithTopic('--key')
+      if (topic === undefined && create) throw onlyWithTopic('--create')
       await using lines = file === undefined ? null : await openFile(file)
       const { output, pipeline, signal, project, cluster } = await withKafka(context)
       const isOther = topic !== undefined && topic !== pipeline.topicName
+      if (isOther && create) await pipeline.createTopicIfMissing(cluster, topic, signal)
       const readsStdin = file === undefined && deletes.length === 0
       if (readsStdin && process.stdin.isTTY) output.note('Reading lines from the terminal until Ctrl-D.')
       const counts = await pipeline.produceLines({
@@ -183,9 +187,9 @@ Next: \`offstream topic peek --from latest\` shows the published messages.`,
       if (skipped > 0) throw linesRejected(skipped, raw || isOther)
     })
 
-const keyWithoutTopic = (): CliError =>
-  new CliError('OPTIONS_CONFLICT', '`--key` is for a topic of yours, and `--topic` is missing', {
-    hint: 'add `--topic <topic>`, or omit `--key`: the key of a product is its barcode',
+const onlyWithTopic = (option: string): CliError =>
+  new CliError('OPTIONS_CONFLICT', `\`${option}\` is for a topic of yours, and \`--topic\` is missing`, {
+    hint: `add \`--topic <topic>\`, or omit \`${option}\`: the topic of the products exists, and their key is the barcode`,
   })
 
 const descriptionText = (topic: TopicDescription, output: Output): string => {

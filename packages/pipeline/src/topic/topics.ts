@@ -44,18 +44,32 @@ export const createTopic = async (
   signal: AbortSignal,
 ): Promise<boolean> => {
   const { name } = request
-  const ownBrokers = ownBrokersOf(cluster)
-  const topic = requestedTopic(request, ownBrokers)
-  const created = await requested(cluster, signal, async admin =>
-    (await admin.listTopics()).includes(name)
+  if (await isCreated(cluster, request, signal)) return true
+  const existing = await describeTopic(cluster, null, signal, name)
+  const contradictions = requestContradictions(existing, request, ownBrokersOf(cluster))
+  if (contradictions.length > 0) throw topicExists(name, contradictions)
+  return false
+}
+
+/**
+ * Creates a topic with one partition for jobs of the user, if none of this name exists, whatever its settings are.
+ * @throws OffstreamError those of `clusterFailure`
+ */
+export const createTopicIfMissing = async (
+  cluster: ClusterAddress,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> =>
+  void (await isCreated(cluster, { name, partitions: 1, compacted: false, retention: null }, signal))
+
+/** Creates a topic, unless one of this name exists. */
+const isCreated = (cluster: ClusterAddress, request: TopicRequest, signal: AbortSignal): Promise<boolean> => {
+  const topic = requestedTopic(request, ownBrokersOf(cluster))
+  return requested(cluster, signal, async admin =>
+    (await admin.listTopics()).includes(request.name)
       ? false
       : admin.createTopics({ waitForLeaders: true, topics: [topic] }),
   )
-  if (created) return true
-  const existing = await describeTopic(cluster, null, signal, name)
-  const contradictions = requestContradictions(existing, request, ownBrokers)
-  if (contradictions.length > 0) throw topicExists(name, contradictions)
-  return false
 }
 
 /**
