@@ -11,7 +11,8 @@ const bundle = fileURLToPath(new URL('dist/bundle/', import.meta.url))
 const assets: readonly { readonly from: string; readonly included: RegExp }[] = [
   { from: 'config', included: /\.(yaml|json|sql|xml|properties)$/ },
   { from: 'charts', included: /\.(sql|json)$/ },
-  { from: 'spark-jobs', included: /^\w+\.(py|java)$/ },
+  { from: 'spark-jobs', included: /^(?:\w+\.(?:py|java)|offstream_jobs)$/ },
+  { from: 'templates', included: /^(?!__pycache__$)(?!.*\.svg$)/ },
   { from: 'packages/pipeline/locks', included: /\.(json|txt)$/ },
   { from: 'Data-viz.twb', included: /\.twb$/ },
 ]

@@ -114,6 +114,7 @@ describe('offstream, packed and installed into an empty folder,', () => {
       expect.arrayContaining([
         'spark-jobs/stream.py',
         'spark-jobs/java_classes.py',
+        'spark-jobs/offstream_jobs/job.py',
         'spark-jobs/ProductReader.java',
       ]),
     )
@@ -122,5 +123,9 @@ describe('offstream, packed and installed into an empty folder,', () => {
       'me@example.org',
     ])
     expect(shown.sources['web.contact'].kind).toBe('file')
+    const template = await offstream('init', '--template', 'clickstream', 'shop')
+    expect(template.stdout.split('\n')).toEqual(
+      expect.arrayContaining(['events/clicks.jsonl', 'jobs/clicks.py', 'views/visits.sql']),
+    )
   })
 })

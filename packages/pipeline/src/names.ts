@@ -71,6 +71,11 @@ export const normaliseCode = (written: string): string | null => {
   return digits.length <= 13 ? digits.padStart(13, '0') : digits
 }
 
+/** The projects for other subjects than products, which `init` can start; each is a folder of `templates`. */
+export const templateNames = ['clickstream'] as const
+/** The name of such a project. */
+export type TemplateName = (typeof templateNames)[number]
+
 /** The formats of a chart. */
 export const chartFormats = ['svg', 'png', 'html', 'vega', 'text'] as const
 /** The format of a chart. */

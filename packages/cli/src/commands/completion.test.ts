@@ -61,6 +61,7 @@ const cases: readonly [words: readonly string[], offered: readonly string[]][] =
   [['topic', 'peek', '--stack', 'tests', '--topic', 'cu'], ['customers']],
   [['topic', 'delete', ''], []],
   [['submit', 'two w'], ['two words.jsonl']],
+  [['init', '--template', ''], ['clickstream']],
   [['explain', 'PORT'], ['PORT_TAKEN']],
   // The value of an option may be the name of a command.
   [['--stack', 'up', 'stat'], ['status']],

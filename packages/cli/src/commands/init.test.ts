@@ -34,3 +34,22 @@ test('`init` rejects a folder with a project, and `--json` lists the files that 
   ])
   await expect(runCommand(['init', folder])).rejects.toMatchObject({ code: 'PROJECT_EXISTS' })
 })
+
+test('`init --template` writes the template, and names what to read next', async () => {
+  const folder = join(await emptyFolder(), 'shop')
+  const { stdout, stderr } = await runCommand(['init', '--template', 'clickstream', folder])
+
+  expect(stdout.split('\n')).toContain('jobs/clicks.py')
+  expect(stderr).toMatch(/ files written\. Next: `cd .*shop`, then `offstream up`, and see `README\.md`\n$/)
+})
+
+test('an unknown template is an error that names the existing ones, and a template cannot be bare', async () => {
+  const folder = await emptyFolder()
+  await expect(runCommand(['init', '--template', 'shop', folder])).rejects.toMatchObject({
+    message: expect.stringContaining('clickstream'),
+  })
+  await expect(runCommand(['init', '--template', 'clickstream', '--bare', folder])).rejects.toMatchObject({
+    message: expect.stringContaining('--bare'),
+  })
+  expect(await readdir(folder)).toEqual([])
+})

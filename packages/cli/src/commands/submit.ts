@@ -46,7 +46,9 @@ source, and the variables of \`offstream env\`. OFFSTREAM_CHECKPOINT is a folder
 for its checkpoint. The job is a service too: in \`offstream status\`, \`logs\`,
 \`restart\` and \`down\`; \`offstream jobs\` lists it. If the program exits with
 status 0, the job is \`completed\`. If it fails after its Spark session has
-started, it is restarted after a pause, at most five times in ten minutes.
+started, it is restarted after a pause, at most five times in ten minutes. A
+program that uses the Python package \`offstream_jobs\` is ready when its first
+batch is in the table.
 
 \`--dry-run\` prints the \`spark-submit\` command for a shell, and changes nothing;
 with \`--json\`, its arguments, environment and folder. Each secret is replaced

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { listCharts } from '../charts/charts.ts'
+import { listCharts, sourceOf } from '../charts/charts.ts'
 import { assetPath } from './assets.ts'
 import { Config } from './config.ts'
 import { initProject } from './init.ts'
@@ -52,7 +52,7 @@ test('a new project has the default settings, its contact, and its own copy of e
     ...['kafka.log4j.properties', 'kafka.log4j2.properties', 'spark.log4j2.properties'].map(
       name => ['config', name] as const,
     ),
-    ...['stream.py', 'thrift_server.py', 'lake.py', 'ProductReader.java'].map(
+    ...['stream.py', 'thrift_server.py', 'lake.py', 'ProductReader.java', 'offstream_jobs/job.py'].map(
       name => ['spark-jobs', name] as const,
     ),
   ]
@@ -74,6 +74,27 @@ test('a bare project has its settings, their schema, the workbook, a README and 
   ])
   const [first = ''] = (await readFile(join(folder, 'offstream.yaml'), 'utf8')).split('\n')
   expect(await filesIn(folder)).toContain(first.split('$schema=')[1])
+  expect((await loadProject({ from: folder, environment: {} })).config).toEqual(Config.parse({}))
+})
+
+test('a project of a template has its files, charts that can be read, and the default settings', async () => {
+  const folder = await emptyFolder()
+  const { files } = await initProject({ folder, contact: null, bare: false, template: 'clickstream' })
+
+  expect(files).toEqual(await filesIn(folder))
+  expect(files).toEqual([
+    ...['.gitignore', 'README.md'],
+    ...['charts/steps-of-visits.json', 'charts/steps-of-visits.sql'],
+    ...['charts/visits-by-hour.json', 'charts/visits-by-hour.sql'],
+    ...['config/offstream.schema.json', 'events/clicks.jsonl'],
+    ...['jobs/click_rows.py', 'jobs/clicks.py', 'jobs/test_click_rows.py'],
+    ...['offstream.yaml', 'views/pages.sql', 'views/visits.sql'],
+  ])
+  const charts = await listCharts(assetPath(folder, 'charts'))
+  expect(charts.map(chart => [chart.name, sourceOf(chart)])).toEqual([
+    ['steps-of-visits', 'clicks of the shop'],
+    ['visits-by-hour', 'clicks of the shop'],
+  ])
   expect((await loadProject({ from: folder, environment: {} })).config).toEqual(Config.parse({}))
 })
 

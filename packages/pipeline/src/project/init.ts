@@ -1,8 +1,9 @@
 import { constants } from 'node:fs'
 import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { messageOf } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
+import type { TemplateName } from '../names.ts'
 import { shippedPath } from './assets.ts'
 import { requireSupportedPath } from './supportedPath.ts'
 
@@ -14,6 +15,8 @@ export interface InitOptions {
   readonly contact: string | null
   /** Whether to omit copies of views, templates, charts and Spark programs; then those of offstream are used. */
   readonly bare: boolean
+  /** The project for another subject to start; without it, that of the products. */
+  readonly template?: TemplateName
 }
 
 /** What `initProject` has created. */
@@ -26,25 +29,45 @@ export interface NewProject {
 }
 
 /**
- * Writes a project: `offstream.yaml` with every setting and its default, the workbook and, unless it is bare, a copy of
- * every file that a project can replace. After an error all of them are removed.
+ * Writes a project: `offstream.yaml` with every setting and its default, and the files of a template, or the workbook and,
+ * unless it is bare, a copy of every file that a project can replace. After an error all of them are removed.
  *
  * @throws OffstreamError PROJECT_EXISTS if one of the files exists, PROJECT_UNWRITABLE, PATH_UNSUPPORTED
  */
-export const initProject = async ({ folder, contact, bare }: InitOptions): Promise<NewProject> => {
+export const initProject = async (options: InitOptions): Promise<NewProject> => {
+  const { folder, contact } = options
   requireSupportedPath(resolve(folder))
-  const optional = { '.gitignore': gitignore, 'README.md': bare ? readmeOfBare : readme }
+  const { 'README.md': text, ...own } = await filesOf(options)
+  const optional = { '.gitignore': gitignore, 'README.md': text ?? '' }
   const required = {
     'offstream.yaml': settingsFile(await shipped('config', 'offstream.yaml'), contact),
     [schemaFile]: await shipped(schemaFile),
-    [workbook]: await shipped(workbook),
-    ...(bare ? {} : await copies()),
+    ...own,
   }
   await refuseExisting(folder, Object.keys(required))
   const unchanged = await existing(folder, Object.keys(optional))
   const files = Object.entries({ ...required, ...optional }).filter(([file]) => !unchanged.includes(file))
   await writeAll(folder, files)
   return { folder, files: files.map(([file]) => file).sort(), unchanged }
+}
+
+/** The content of the files that differ between kinds of projects, by path. */
+const filesOf = async ({ bare, template }: InitOptions): Promise<Record<string, string>> => {
+  if (template !== undefined) return filesBelow(shippedPath('templates', template))
+  const own = bare ? { 'README.md': readmeOfBare } : { 'README.md': readme, ...(await copies()) }
+  return { [workbook]: await shipped(workbook), ...own }
+}
+
+const filesBelow = async (folder: string): Promise<Record<string, string>> => {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const paths = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
+  // What Python and `offstream charts` write if the template itself is used.
+  const belonging = paths.filter(path => !/__pycache__|\.svg$/.test(path))
+  return Object.fromEntries(
+    await Promise.all(
+      belonging.map(async path => [relative(folder, path), await readFile(path, 'utf8')] as const),
+    ),
+  )
 }
 
 const workbook = 'Data-viz.twb'
@@ -67,6 +90,7 @@ const copied = [
   { folder: 'charts', belongs: (name: string) => /\.(sql|json)$/.test(name) },
   // `job.py` belongs to offstream: it always runs the installed one.
   { folder: 'spark-jobs', belongs: (name: string) => /(?<!^job)\.(py|java)$/.test(name) },
+  { folder: 'spark-jobs/offstream_jobs', belongs: (name: string) => name.endsWith('.py') },
 ]
 
 const copies = async (): Promise<Record<string, string>> => {

@@ -94,7 +94,7 @@ const suggestion = (similar: readonly string[]): string =>
 /** Environment variables of offstream that are not settings; the services have `OFFSTREAM_MARK`. */
 const otherVariables = [
   ...['OFFSTREAM_CACHE', 'OFFSTREAM_STACK', 'OFFSTREAM_PROFILE', 'OFFSTREAM_MARK'],
-  'OFFSTREAM_CHECKPOINT',
+  ...['OFFSTREAM_CHECKPOINT', 'OFFSTREAM_PROGRESS'],
   ...programVariables,
 ]
 

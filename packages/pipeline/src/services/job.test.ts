@@ -1,9 +1,100 @@
+import { access, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { until } from '@offstream/runtime'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { until, writeState } from '@offstream/runtime'
 import { expect, onTestFinished, test } from 'vitest'
-import { Config } from '../project/config.ts'
+import { shippedPath } from '../project/assets.ts'
+import { directoriesOf } from '../project/directories.ts'
+import { configOf } from '../project/layers.ts'
 import { jobService } from './job.ts'
+import type { Job } from './jobStore.ts'
+import type { Stack } from './stack.ts'
+
+const stackIn = (state: string): Stack => ({
+  ...{ project: '/project', state, config: configOf([]), archives: null },
+  runtimes: {
+    ...{ java: '/java/bin/java', javaVersion: '17.0.15', python: '/usr/bin/python3' },
+    ...{ sparkHome: '/spark', kafkaLibs: '/kafka', connectors: '/jars' },
+    ivy: { settings: '/ivy.xml', cache: '/ivy' },
+  },
+})
+
+const job: Job = {
+  ...{ name: 'clicks', program: '/jobs/clicks.py', args: [], directory: '/jobs' },
+  ...{ cores: 1, memory: '512m', packages: [], pyFiles: [], conf: {}, once: false, webPort: 4041 },
+}
+
+const temporaryState = async (): Promise<string> => {
+  const state = await mkdtemp(join(tmpdir(), 'offstream-job-'))
+  onTestFinished(() => rm(state, { recursive: true }))
+  return state
+}
+
+/** A stand-in for the Spark UI of the job, which has a session; its port. */
+const sparkUi = async (): Promise<number> => {
+  const server = createServer((_, response) => response.end('[{"id": "app-1"}]'))
+  await new Promise<void>(listening => server.listen(0, '127.0.0.1', listening))
+  onTestFinished(() => void server.close())
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : expect.fail()
+}
+
+/** What `offstream_jobs` reports. */
+const report = (state: string, fields: object): Promise<void> =>
+  writeState(join(directoriesOf(state).run, 'job-clicks.progress.json'), {
+    ...{ pid: 1, state: 'running', batchId: 0, offsets: {}, inputRows: 1, rowsPerSecond: 1, triggerMs: 1 },
+    ...{ error: null, code: null, details: null, acceptedLosses: [], upkeepError: null, optimized: null },
+    ...{ startedAt: new Date().toISOString(), updatedAt: new Date().toISOString() },
+    ...fields,
+  })
+
+test('a job that reports its progress is ready after its first batch, another one when it has a session', async () => {
+  const state = await temporaryState()
+  const { ready } = jobService(stackIn(state), { ...job, webPort: await sparkUi() })
+  const { signal } = new AbortController()
+
+  await ready(signal)
+  await report(state, { state: 'starting' })
+  await expect(ready(signal)).rejects.toThrow('it is starting')
+  await report(state, {})
+  await ready(signal)
+  await report(state, { updatedAt: '2026-01-01T00:00:00.000Z' })
+  await expect(ready(signal)).rejects.toThrow('it has not reported progress for')
+})
+
+test('only a job that reports its progress is requested to stop, between two batches', async () => {
+  const state = await temporaryState()
+  const { requestStop } = jobService(stackIn(state), job)
+
+  await expect(requestStop?.()).rejects.toMatchObject({ code: 'ENOENT' })
+  await report(state, {})
+  await requestStop?.()
+  await access(join(directoriesOf(state).run, 'job-clicks.progress.stop'))
+})
+
+test('a failure that repeats at each start is not retried, and its remedy is for a job', async () => {
+  const state = await temporaryState()
+  const { permanentFailure } = jobService(stackIn(state), job)
+
+  expect(await permanentFailure?.()).toBeNull()
+  await report(state, { state: 'failed', error: 'no memory' })
+  expect(await permanentFailure?.()).toBeNull()
+  await report(state, { state: 'failed', error: 'topic `clicks` was deleted', code: 'KAFKA_DATA_LOSS' })
+  expect(await permanentFailure?.()).toEqual({
+    cause: 'Topic `clicks` was deleted',
+    hint: 'read the topic again from its beginning: `offstream jobs remove clicks`, then submit it again; rows that the table has stay as they are',
+  })
+})
+
+test('the environment of a job has the package and its files', () => {
+  expect(jobService(stackIn('/state'), job).command.env).toMatchObject({
+    OFFSTREAM_CHECKPOINT: '/state/checkpoints/jobs/clicks',
+    OFFSTREAM_PROGRESS: '/state/run/job-clicks.progress.json',
+    PYTHONPATH: shippedPath('spark-jobs'),
+  })
+})
 
 test('a job becomes ready although its Spark UI never responds to the first probe', async () => {
   let requests = 0
@@ -17,17 +108,7 @@ test('a job becomes ready although its Spark UI never responds to the first prob
     server.close()
   })
   const { port } = server.address() as AddressInfo
-  const stack = {
-    ...{ project: '/project', state: '/state', config: Config.parse({}), archives: null },
-    runtimes: {
-      ...{ java: 'java', javaVersion: '17', python: 'python3', sparkHome: '/spark', kafkaLibs: '/kafka' },
-      ...{ connectors: '/jars', ivy: { settings: '/ivy.xml', cache: '/ivy' } },
-    },
-  }
-  const { ready } = jobService(stack, {
-    ...{ name: 'sessions', program: '/sessions.py', args: [], directory: '/', cores: 1, memory: '512m' },
-    ...{ packages: [], pyFiles: [], conf: {}, once: false, webPort: port },
-  })
+  const { ready } = jobService(stackIn(await temporaryState()), { ...job, webPort: port })
   await until(ready, { what: 'the job to be ready', timeoutMs: 40_000 })
   expect(requests).toBe(2)
 })

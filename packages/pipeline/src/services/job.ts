@@ -1,6 +1,7 @@
-import { access, mkdir, rm } from 'node:fs/promises'
+import { access, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Service } from '@offstream/runtime'
+import type { PipelineError } from '../errors.ts'
 import { shippedPath } from '../project/assets.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
@@ -11,22 +12,43 @@ import { programAddresses, programConf } from './programs.ts'
 import { masterOf, masterState } from './spark.ts'
 import { conf, sparkSubmit } from './sparkCommand.ts'
 import type { Stack } from './stack.ts'
+import { failureOf, readStreamProgress, requireProgress } from './streamProgress.ts'
 
 /** The address of the Spark UI of a job. */
 export const jobAddress = ({ host }: Config, { webPort }: Pick<Job, 'webPort'>): string =>
   `http://${host}:${webPort}`
 
+/** The files by which a job and its supervisor communicate. Only `spark-jobs/offstream_jobs` uses the last two. */
+interface JobFiles {
+  /** Exists when the program has completed. */
+  readonly done: string
+  /** Its state and its offsets. */
+  readonly progress: string
+  /** A request to stop between two batches. */
+  readonly stop: string
+}
+
+const filesOf = (state: string, { name }: Job): JobFiles => {
+  const { run } = directoriesOf(state)
+  return {
+    done: join(run, `job-${name}.done`),
+    progress: join(run, `job-${name}.progress.json`),
+    stop: join(run, `job-${name}.progress.stop`),
+  }
+}
+
 /**
- * The service of a job of the user; it is ready when its Spark session exists. `spark-jobs/job.py` runs the program and
- * records that it has completed: a daemon that adopted the job does not know its exit status.
+ * The service of a job of the user; it is ready when its Spark session exists and, if it uses `offstream_jobs`, its first
+ * batch has finished. `spark-jobs/job.py` runs the program and records that it has completed: a daemon that adopted the
+ * job does not know its exit status.
  */
 export const jobService = (stack: Stack, job: Job): Service => {
   const { config, state } = stack
   const { warehouse, temporary } = directoriesOf(state)
-  const done = join(directoriesOf(state).run, `job-${job.name}.done`)
+  const files = filesOf(state, job)
   return {
     name: job.name,
-    command: jobCommand(stack, job, done),
+    command: jobCommand(stack, job, files),
     needs: ['kafka', 'kafka-2', 'kafka-3', 'spark-master', 'spark-worker'],
     restartsWith: ['spark-master'],
     needsOnlyAtStart: ['kafka', 'kafka-2', 'kafka-3', 'spark-worker'],
@@ -36,21 +58,34 @@ export const jobService = (stack: Stack, job: Job): Service => {
     ],
     logFile: jobLogFile(state, job.name),
     prepare: async () => {
-      await rm(done, { force: true })
+      for (const file of Object.values(files)) await rm(file, { force: true })
       await mkdir(temporary, { recursive: true, mode: 0o700 })
       await mkdir(warehouse, { recursive: true })
       await writeClientProperties(config, state)
     },
-    ready: async signal => void (await applicationOf(config, job, signal)),
-    isComplete: () => exists(done),
-    ...(job.once ? { permanentFailure: async () => ((await exists(done)) ? null : failedOnce(job)) } : {}),
+    ready: async signal => {
+      await applicationOf(config, job, signal)
+      const progress = await readStreamProgress(files.progress)
+      if (progress !== null) requireProgress(progress)
+    },
+    isComplete: () => exists(files.done),
+    permanentFailure: async () => {
+      if (job.once) return (await exists(files.done)) ? null : failedOnce(job)
+      const failure = failureOf(await readStreamProgress(files.progress))
+      return failure === null ? null : failedUntilFixed(job, failure)
+    },
+    // Without the package nothing reads the file, and the job is stopped by a signal.
+    requestStop: async () => {
+      await access(files.progress)
+      await writeFile(files.stop, '')
+    },
     diagnose,
     startTimeoutMs: 300_000,
     stopTimeoutMs: 20_000,
   }
 }
 
-const jobCommand = (stack: Stack, job: Job, done: string): Service['command'] => {
+const jobCommand = (stack: Stack, job: Job, files: JobFiles): Service['command'] => {
   const { archives } = stack
   const own = {
     // Modules next to the program can be imported in its tasks too.
@@ -64,7 +99,7 @@ const jobCommand = (stack: Stack, job: Job, done: string): Service['command'] =>
   const command = sparkSubmit({ ...stack, archives: hasArchive ? archives : null }, 'products-stream', [
     ...['--name', job.name, '--master', masterOf(stack.config)],
     ...conf(programConf(stack, { ...job, conf: { ...own, ...job.conf, ...webUi } })),
-    ...[shippedPath('spark-jobs', 'job.py'), done, job.program, ...job.args],
+    ...[shippedPath('spark-jobs', 'job.py'), files.done, job.program, ...job.args],
   ])
   return {
     ...command,
@@ -72,6 +107,9 @@ const jobCommand = (stack: Stack, job: Job, done: string): Service['command'] =>
       ...command.env,
       ...programAddresses(stack),
       OFFSTREAM_CHECKPOINT: jobCheckpoint(stack.state, job.name),
+      OFFSTREAM_PROGRESS: files.progress,
+      // The package `offstream_jobs`.
+      PYTHONPATH: shippedPath('spark-jobs'),
     },
     cwd: job.directory,
   }
@@ -80,6 +118,15 @@ const jobCommand = (stack: Stack, job: Job, done: string): Service['command'] =>
 const failedOnce = ({ name }: Job) => ({
   cause: 'it did not complete, and was submitted with `--once`',
   hint: `read \`offstream logs ${name}\`, then start it again with \`offstream jobs start ${name}\``,
+})
+
+/** The failures of `StreamError`: another start would fail in the same way. */
+const failedUntilFixed = ({ name }: Job, { code, message, hint }: PipelineError) => ({
+  cause: message,
+  hint:
+    code === 'KAFKA_DATA_LOSS' || code === 'CHECKPOINT_DAMAGED'
+      ? `read the topic again from its beginning: \`offstream jobs remove ${name}\`, then submit it again; rows that the table has stay as they are`
+      : hint,
 })
 
 /** Why a job has no executor yet, and what to do; null if it has one. */

@@ -11,7 +11,7 @@ import { type Job, readJobs } from './jobStore.ts'
 import { brokersOf, isKafkaExternal, writeClientProperties } from './kafkaCluster.ts'
 import { conf, optionString, sparkDaemon, sparkSubmit } from './sparkCommand.ts'
 import type { Archives, ServiceParts, Stack } from './stack.ts'
-import { failureOf, readStreamProgress } from './streamProgress.ts'
+import { failureOf, readStreamProgress, requireProgress } from './streamProgress.ts'
 
 /** The address of the Spark master, in the form that jobs use. */
 export const masterOf = ({ host, spark }: Config): string => `spark://${host}:${spark.port}`
@@ -152,9 +152,6 @@ const sharedConf = (project: string, cores: number): Record<string, string> => (
   'spark.sql.thriftServer.incrementalCollect': 'true',
 })
 
-/** The job reports its progress every second, later on an overloaded machine. */
-const progressTimeoutMs = 20_000
-
 /** The job from the topic to the table; it is ready when its first batch has finished. */
 export const productsStream = (stack: Stack): ServiceParts => {
   const { project, config } = stack
@@ -193,14 +190,7 @@ export const productsStream = (stack: Stack): ServiceParts => {
         await rm(file, { force: true })
       await writeClientProperties(config, stack.state)
     },
-    ready: async () => {
-      const progress = await readStreamProgress(directories.streamProgress)
-      if (progress?.state !== 'running')
-        throw new Error(progress?.error ?? `it is ${progress?.state ?? 'starting'}`)
-      const ageMs = Date.now() - Date.parse(progress.updatedAt)
-      if (ageMs > progressTimeoutMs)
-        throw new Error(`it has not reported progress for ${Math.round(ageMs / 1_000)} s`)
-    },
+    ready: async () => requireProgress(await readStreamProgress(directories.streamProgress)),
     permanentFailure: async () => {
       const failure = failureOf(await readStreamProgress(directories.streamProgress))
       // The other stream may be a previous run of this one, which is about to exit.

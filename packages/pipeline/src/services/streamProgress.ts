@@ -45,6 +45,18 @@ export type StreamProgress = z.infer<typeof StreamProgress>
 export const readStreamProgress = (file: string): Promise<StreamProgress | null> =>
   readState(file, StreamProgress)
 
+/** Jobs report their progress every second, later on an overloaded machine. */
+const progressTimeoutMs = 20_000
+
+/** Throws unless the first batch of a job has finished and the job still reports its progress. */
+export const requireProgress = (progress: StreamProgress | null): void => {
+  if (progress?.state !== 'running')
+    throw new Error(progress?.error ?? `it is ${progress?.state ?? 'starting'}`)
+  const ageMs = Date.now() - Date.parse(progress.updatedAt)
+  if (ageMs > progressTimeoutMs)
+    throw new Error(`it has not reported progress for ${Math.round(ageMs / 1_000)} s`)
+}
+
 /** The failure of the job that only the user can fix; null if it has not failed, or another start may help. */
 export const failureOf = (progress: StreamProgress | null): PipelineError | null => {
   if (progress?.state !== 'failed' || progress.code === null) return null
