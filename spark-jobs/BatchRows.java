@@ -7,8 +7,8 @@ import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.storage.StorageLevel;
 
 /**
- * The newest rows of a batch, in the memory of the executors until `close`. The driver sees their keys first, so that
- * the tasks write only rows that are newer than those of the table and of the other tasks.
+ * The newest rows of a batch, in the memory of the executors until `close`. The driver gets their keys first, so that the
+ * tasks write only rows that are newer than those of the table and of the other tasks.
  */
 public class BatchRows {
     private final JavaRDD results;
@@ -20,14 +20,14 @@ public class BatchRows {
         this.table = table;
     }
 
-    /** Returns the result of `KeysTask` for each partition, with the rows if they are at most its part of `maxRows`. */
+    /** Returns the result of `KeysTask` for each partition. All of them together have at most `maxRows` rows. */
     public List keys(int maxRows) {
         return results.map(new KeysTask(maxRows / Math.max(1, results.getNumPartitions()))).collect();
     }
 
     /**
-     * Writes the kept rows of each partition, which has a pending file or null. Returns the data files in the same order,
-     * null for a partition without kept rows.
+     * Writes the kept rows of each partition; `files` has its pending file, or null. Returns the data files in the same
+     * order, with null for a partition without kept rows.
      */
     public List write(PendingFile[] files) {
         BitSet[] kept = new BitSet[files.length];

@@ -102,8 +102,11 @@ public class BatchWriter {
         if (layout == null) setLayout(table);
         if (scratch == null) scratch = scratchTable(table, folder);
         BatchRows sample = rows(batch);
-        scratch.write(sample.keys(maxDriverRows), sample, new HashMap());
-        sample.close();
+        try {
+            scratch.write(sample.keys(maxDriverRows), sample, new HashMap());
+        } finally {
+            sample.close();
+        }
     }
 
     /** Discards everything that is known about the tables. */
@@ -147,7 +150,7 @@ public class BatchWriter {
     /** Rewrites some files, if that is useful, and returns whether it was. Batches continue in the meantime. */
     public boolean compact() throws Exception {
         ProductTable current = products;
-        if (current == null || !current.isCurrent()) return false;
+        if (current == null) return false;
         DeleteCompaction ofDeletes = current.startDeleteCompaction();
         if (ofDeletes != null) {
             current.finishDeleteCompaction(ofDeletes);

@@ -24,52 +24,69 @@ public class Compaction {
     /** For each file and position the number of the row, or -1. */
     public final int[][] owners;
 
-    public Compaction(ProductTable table, List files, List numbers) {
+    private Compaction(ProductTable table, DataFiles files, List chosen) {
         this.table = table;
-        this.numbers = new int[files.size()];
-        paths = new String[files.size()];
-        owners = new int[files.size()][];
-        for (int i = 0; i < files.size(); i++) {
-            StoredFile file = (StoredFile) files.get(i);
-            this.numbers[i] = ((Integer) numbers.get(i)).intValue();
+        numbers = new int[chosen.size()];
+        paths = new String[chosen.size()];
+        owners = new int[chosen.size()][];
+        for (int i = 0; i < chosen.size(); i++) {
+            numbers[i] = ((Integer) chosen.get(i)).intValue();
+            StoredFile file = files.stored(numbers[i]);
             paths[i] = file.path;
             owners[i] = new int[file.rows()];
             Arrays.fill(owners[i], -1);
         }
     }
 
-    /** Returns the numbers of the files to rewrite next, or an empty list. `files` has a null for a removed file. */
-    public static List choose(List files) {
+    /** Chooses the files to rewrite next, and notes the rows in them. Returns null if no file needs a rewrite. */
+    public static Compaction of(ProductTable table, DataFiles files, ProductIndex index) {
+        List chosen = choose(files);
+        if (chosen.isEmpty()) return null;
+        Compaction compaction = new Compaction(table, files, chosen);
+        compaction.noteOwners(files, index);
+        return compaction;
+    }
+
+    private void noteOwners(DataFiles files, ProductIndex index) {
+        int[] places = new int[files.size()];
+        for (int i = 0; i < numbers.length; i++) places[numbers[i]] = i + 1;
+        for (int row = 0; row < index.size(); row++) {
+            int place = places[index.fileOf(row)];
+            if (place > 0) owners[place - 1][index.positionOf(row)] = row;
+        }
+    }
+
+    private static List choose(DataFiles files) {
         List chosen = atMost(filesUpTo(files, SMALL), files, MIN_FILES);
         if (chosen.isEmpty()) chosen = atMost(filesUpTo(files, MEDIUM), files, MIN_FILES);
         return chosen.isEmpty() ? atMost(filesWithDeletes(files), files, 1) : chosen;
     }
 
     /** A file without rows costs nothing to rewrite. */
-    private static List filesUpTo(List files, int maxRows) {
+    private static List filesUpTo(DataFiles files, int maxRows) {
         ArrayList found = new ArrayList();
         for (int i = 0; i < files.size(); i++) {
-            StoredFile file = (StoredFile) files.get(i);
+            StoredFile file = files.stored(i);
             if (file != null && file.live <= maxRows) found.add(Integer.valueOf(i));
         }
         return found;
     }
 
-    private static List filesWithDeletes(List files) {
+    private static List filesWithDeletes(DataFiles files) {
         ArrayList found = new ArrayList();
         for (int i = 0; i < files.size(); i++) {
-            StoredFile file = (StoredFile) files.get(i);
+            StoredFile file = files.stored(i);
             if (file != null && file.rows() - file.live > MAX_DELETED * file.rows()) found.add(Integer.valueOf(i));
         }
         return found;
     }
 
-    private static List atMost(List numbers, List files, int minFiles) {
+    private static List atMost(List numbers, DataFiles files, int minFiles) {
         if (numbers.size() < minFiles) return new ArrayList();
         ArrayList chosen = new ArrayList();
         long rows = 0;
         for (int i = 0; i < numbers.size(); i++) {
-            int live = ((StoredFile) files.get(((Integer) numbers.get(i)).intValue())).live;
+            int live = files.stored(((Integer) numbers.get(i)).intValue()).live;
             if (rows > 0 && rows + live > MAX_ROWS) continue;
             chosen.add(numbers.get(i));
             rows += live;

@@ -4,7 +4,7 @@ import java.util.List;
 import org.apache.spark.api.java.function.Function;
 import org.apache.spark.sql.catalyst.expressions.UnsafeRow;
 
-/** What the driver needs of a result of `BatchTask`: everything, or null for the rows if they are more than a few. */
+/** What the driver gets of a result of `BatchTask`: all of it, or all except the rows, if they are more than `maxRows`. */
 public class KeysTask implements Function {
     private final int maxRows;
 

@@ -1,9 +1,6 @@
 package offstream;
 
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.BitSet;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -20,18 +17,13 @@ import org.apache.spark.sql.catalyst.expressions.UnsafeRow;
  * that the cost of a batch depends on what it writes, not on the size of the table.
  */
 public class ProductTable extends LakeTable {
-    /** The number of the tail in `files`; its file changes with each commit. */
-    private static final int TAIL = 0;
-
     private final ProductIndex index = new ProductIndex();
-    private final ArrayList files = new ArrayList();
-    private final HashMap numbers = new HashMap();
+    private final DataFiles files = new DataFiles();
     private final Deletes deletes = new Deletes();
 
     /** `parts` has the results of `IndexTask` for the current snapshot of the table. */
     public ProductTable(Table table, int maxRowsOfTail, Iterator parts) throws IOException {
         super(table, maxRowsOfTail);
-        files.add(null);
         addFiles();
         while (parts.hasNext()) addRows((Object[]) parts.next());
     }
@@ -66,13 +58,12 @@ public class ProductTable extends LakeTable {
     private void addToTail(List rows, long[] keys) {
         for (int i = 0, key = 0; i < rows.size(); i++, key += ProductIndex.KEY_WORDS) {
             int row = claim(keys, key);
-            if (row >= 0) index.setPlace(row, TAIL, tail.add((UnsafeRow) rows.get(i), row));
+            if (row >= 0) index.setPlace(row, DataFiles.TAIL, tail.add((UnsafeRow) rows.get(i), row));
         }
     }
 
     private PendingFile addPending(long[] keys) {
-        PendingFile file = new PendingFile(files.size(), keys);
-        files.add(file);
+        PendingFile file = files.addPending(keys);
         for (int key = 0, position = 0; key < keys.length; key += ProductIndex.KEY_WORDS, position++) {
             int row = claim(keys, key);
             if (row < 0) continue;
@@ -82,22 +73,25 @@ public class ProductTable extends LakeTable {
         return file;
     }
 
-    /** Writes the pending file of each partition that has one and keeps rows. Returns whether any does. */
+    /** Writes the pending files that have rows left. Returns whether there are any. */
     private boolean writePending(PendingFile[] pending, BatchRows rows, RowDelta change) {
-        boolean isAny = false;
-        for (int i = 0; i < pending.length; i++) isAny = isAny || (pending[i] != null && !pending[i].kept.isEmpty());
+        boolean isAny = haveRows(pending);
         List written = isAny ? rows.write(pending) : null;
         for (int i = 0; i < pending.length; i++) {
             if (pending[i] == null) continue;
-            if (pending[i].kept.isEmpty()) files.set(pending[i].number, null);
+            if (pending[i].kept.isEmpty()) files.remove(pending[i].number);
             else addWritten((DataFile) written.get(i), pending[i], change);
         }
         return isAny;
     }
 
+    private static boolean haveRows(PendingFile[] pending) {
+        for (int i = 0; i < pending.length; i++) if (pending[i] != null && !pending[i].kept.isEmpty()) return true;
+        return false;
+    }
+
     private void addWritten(DataFile written, PendingFile pending, RowDelta change) {
-        setFile(pending.number, written);
-        StoredFile file = file(pending.number);
+        StoredFile file = files.store(pending.number, written);
         for (int i = pending.kept.nextSetBit(0); i >= 0; i = pending.kept.nextSetBit(i + 1))
             index.setPlace(pending.owner(i), pending.number, file.live++);
         change.addRows(written);
@@ -107,11 +101,11 @@ public class ProductTable extends LakeTable {
     private void put(long[] keys, int key, int number, int position) {
         int row = claim(keys, key);
         if (row < 0) {
-            deletes.add(file(number).path, position);
+            deletes.add(files.stored(number).path, position);
             return;
         }
         index.setPlace(row, number, position);
-        file(number).live++;
+        files.stored(number).live++;
     }
 
     /** Returns the row of the code if the key is newer than it, with its previous place deleted, otherwise -1. */
@@ -125,47 +119,30 @@ public class ProductTable extends LakeTable {
     }
 
     private void delete(int number, int position) {
-        if (number == TAIL) {
+        if (number == DataFiles.TAIL) {
             tail.remove(position);
-            return;
+        } else if (files.isPending(number)) {
+            files.pending(number).remove(position);
+        } else {
+            files.stored(number).live--;
+            deletes.add(files.stored(number).path, position);
         }
-        if (files.get(number) instanceof PendingFile) {
-            ((PendingFile) files.get(number)).remove(position);
-            return;
-        }
-        StoredFile file = file(number);
-        file.live--;
-        deletes.add(file.path, position);
     }
 
     private void replaceTail(RowDelta change) throws IOException {
         writeTail(change);
-        int number = TAIL;
+        int number = DataFiles.TAIL;
         if (tail.file != null && isTailFull()) {
-            number = addNumber(tail.file);
-            file(number).live = tail.size();
+            number = files.add(tail.file);
+            files.stored(number).live = tail.size();
         }
         for (int i = 0; i < tail.size(); i++) index.setPlace(tail.owner(i), number, i);
-        if (number != TAIL) tail = new Tail();
+        if (number != DataFiles.TAIL) tail = new Tail();
     }
 
-    /** Chooses the files to rewrite next and notes their rows; returns null if no file needs it. */
+    /** Starts a rewrite of some data files; returns null if no file needs it, or after a failed batch. */
     public synchronized Compaction startCompaction() {
-        List chosen = Compaction.choose(files);
-        if (chosen.isEmpty()) return null;
-        ArrayList chosenFiles = new ArrayList();
-        int[] places = new int[files.size()];
-        for (int i = 0; i < chosen.size(); i++) {
-            int number = ((Integer) chosen.get(i)).intValue();
-            chosenFiles.add(file(number));
-            places[number] = i + 1;
-        }
-        Compaction compaction = new Compaction(this, chosenFiles, chosen);
-        for (int row = 0; row < index.size(); row++) {
-            int place = places[index.fileOf(row)];
-            if (place > 0) compaction.owners[place - 1][index.positionOf(row)] = row;
-        }
-        return compaction;
+        return isCurrent() ? Compaction.of(this, files, index) : null;
     }
 
     /**
@@ -179,17 +156,17 @@ public class ProductTable extends LakeTable {
         }
         RowDelta change = begin();
         for (int i = 0; i < compaction.numbers.length; i++) {
-            StoredFile old = file(compaction.numbers[i]);
+            StoredFile old = files.stored(compaction.numbers[i]);
             removeRows(change, old.file);
             deletes.forget(old.path);
         }
         if (added.recordCount() > 0) moveRows(compaction, added, change);
-        for (int i = 0; i < compaction.numbers.length; i++) removeNumber(compaction.numbers[i]);
+        for (int i = 0; i < compaction.numbers.length; i++) files.remove(compaction.numbers[i]);
         commitWithDeletes(change, offsets());
     }
 
     private void moveRows(Compaction compaction, DataFile added, RowDelta change) {
-        int number = addNumber(added);
+        int number = files.add(added);
         int position = 0;
         for (int i = 0; i < compaction.owners.length; i++) {
             for (int j = 0; j < compaction.owners[i].length; j++) {
@@ -197,7 +174,7 @@ public class ProductTable extends LakeTable {
                 if (row < 0) continue;
                 if (index.fileOf(row) == compaction.numbers[i] && index.positionOf(row) == j) {
                     index.setPlace(row, number, position);
-                    file(number).live++;
+                    files.stored(number).live++;
                 } else {
                     deletes.add(added.location(), position);
                 }
@@ -207,22 +184,9 @@ public class ProductTable extends LakeTable {
         change.addRows(added);
     }
 
-    /** Notes which positions are deleted in which file, if there are many files of deletes; otherwise returns null. */
+    /** Starts to replace the files of deletes; returns null if they are few, or after a failed batch. */
     public synchronized DeleteCompaction startDeleteCompaction() {
-        if (!deletes.areMany()) return null;
-        BitSet[] live = new BitSet[files.size()];
-        for (int row = 0; row < index.size(); row++) {
-            int number = index.fileOf(row);
-            if (number == TAIL || file(number).live == file(number).rows()) continue;
-            if (live[number] == null) live[number] = new BitSet(file(number).rows());
-            live[number].set(index.positionOf(row));
-        }
-        DeleteCompaction compaction = new DeleteCompaction(deletes.fullFiles());
-        for (int number = TAIL + 1; number < live.length; number++) {
-            StoredFile file = file(number);
-            if (file != null && file.live < file.rows()) compaction.addDead(file, live[number]);
-        }
-        return compaction;
+        return deletes.areMany() && isCurrent() ? new DeleteCompaction(deletes.fullFiles(), files, index) : null;
     }
 
     /** Replaces the files of deletes with one. */
@@ -267,7 +231,7 @@ public class ProductTable extends LakeTable {
             for (Iterator i = tasks.iterator(); i.hasNext();) {
                 FileScanTask task = (FileScanTask) i.next();
                 DataFile file = (DataFile) task.file();
-                if (!numbers.containsKey(file.location())) addNumber(file);
+                if (!files.contains(file.location())) files.add(file);
                 for (int j = 0; j < task.deletes().size(); j++) deletes.addFile((DeleteFile) task.deletes().get(j));
             }
         } finally {
@@ -279,31 +243,10 @@ public class ProductTable extends LakeTable {
         List paths = (List) part[0];
         long[] words = (long[]) part[1];
         int[] numberOfPath = new int[paths.size()];
-        for (int i = 0; i < numberOfPath.length; i++)
-            numberOfPath[i] = ((Integer) numbers.get(paths.get(i))).intValue();
+        for (int i = 0; i < numberOfPath.length; i++) numberOfPath[i] = files.numberOf((String) paths.get(i));
         for (int at = 0; at < words.length; at += IndexTask.WORDS) {
             long place = words[at + ProductIndex.KEY_WORDS];
             put(words, at, numberOfPath[(int) (place >>> 32)], (int) place);
         }
-    }
-
-    private int addNumber(DataFile file) {
-        files.add(null);
-        setFile(files.size() - 1, file);
-        return files.size() - 1;
-    }
-
-    private void setFile(int number, DataFile file) {
-        files.set(number, new StoredFile((DataFile) file.copyWithoutStats()));
-        numbers.put(file.location(), Integer.valueOf(number));
-    }
-
-    private void removeNumber(int number) {
-        numbers.remove(file(number).path);
-        files.set(number, null);
-    }
-
-    private StoredFile file(int number) {
-        return (StoredFile) files.get(number);
     }
 }

@@ -12,13 +12,13 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.broadcast.Broadcast;
 
-/** Writes the kept rows of a result of `BatchTask` to a data file, and returns it; null without kept rows. */
+/** Writes the kept rows of a result of `BatchTask` to a data file, and returns the file; null without kept rows. */
 public class WriteTask implements FlatMapFunction {
     private final Broadcast table;
     private final BitSet[] kept;
     private final int[] hashes;
 
-    /** For each partition: which rows are kept, null for none, and the hash of its keys. */
+    /** `kept` has the positions of the kept rows of each partition, or null; `hashes` has the hash of the keys of each. */
     public WriteTask(Broadcast table, BitSet[] kept, int[] hashes) {
         this.table = table;
         this.kept = kept;

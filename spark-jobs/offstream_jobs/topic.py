@@ -121,7 +121,7 @@ class Topic:
             raise
 
     def close(self) -> None:
-        """Disconnect, also from a broker that does not answer."""
+        """Disconnect, also from a broker that does not respond."""
         self._admin.close(self._java.java.time.Duration.ofSeconds(2))
 
     def _describe(self, timeout_ms: int) -> TopicState:
@@ -165,8 +165,8 @@ class Topic:
 def client_settings(properties: Path | None) -> dict[str, str]:
     """Return the settings with which a client of Kafka reads TLS and SASL from a file of properties.
 
-    Spark logs the settings, shows them in plans and stores them. So they name the file, and only the clients
-    in the driver and in the executors read the passwords and keys in it.
+    Spark logs the settings, shows them in plans and stores them. So they contain references to the file, and
+    only the clients in the driver and in the executors read its passwords and keys.
     """
     if properties is None:
         return {}
@@ -207,7 +207,7 @@ class Watch:
         """Check after all messages of a batch were read and before they are written.
 
         The first offsets only grow. So if they are before the batch now, they were when it was read, and no
-        message of it was missing. If the broker does not answer, the next check covers this batch too.
+        message of it was missing. If the broker does not respond, the next check also covers this batch.
         """
         with self._lock:
             self._read = offsets

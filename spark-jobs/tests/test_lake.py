@@ -348,17 +348,31 @@ def test_a_compaction_commits_nothing_of_a_batch_that_failed_in_the_meantime(lak
     for offset in range(8):
         tables.write(as_messages(lake, [update(offset, code=f"2000000{offset}")]), {})
     writer, before = tables._writer, rows_of(lake)
-    failing: Any = lake._jvm.java.util.HashMap()  # type: ignore[union-attr]
-    failing["offstream.batch-id"] = None
 
     compaction = writer.startCompaction()
     added = writer.rewritten(compaction)
-    writer.read(as_messages(lake, [update(8, code="20000003")])._jdf)
-    with pytest.raises(Py4JJavaError):
-        writer.write(failing)
+    fail_batch(lake, writer, update(8, code="20000003"))
     get_field(compaction, "table").finishCompaction(compaction, added)
 
     assert rows_of(lake) == before
+
+
+def test_no_compaction_starts_after_a_batch_that_failed(lake: SparkSession) -> None:
+    tables = small_files(lake)
+    for offset in range(8):
+        tables.write(as_messages(lake, [update(offset, code=f"2000000{offset}")]), {})
+    fail_batch(lake, tables._writer, update(8, code="20000003"))
+
+    assert tables._writer.startCompaction() is None
+
+
+def fail_batch(lake: SparkSession, writer: Any, *messages: Message) -> None:  # noqa: ANN401 - an object of Java
+    """Write a batch whose commit fails, because a property of its snapshot has no value."""
+    failing: Any = lake._jvm.java.util.HashMap()  # type: ignore[union-attr]
+    failing["offstream.batch-id"] = None
+    writer.read(as_messages(lake, list(messages))._jdf)
+    with pytest.raises(Py4JJavaError):
+        writer.write(failing)
 
 
 def test_a_change_by_another_writer_causes_a_new_index(lake: SparkSession) -> None:
