@@ -70,12 +70,14 @@ export {
   addressOf,
   checkExternal,
   externalServices,
+  listeningPorts,
   pipelineServices,
   placeOf,
   prepareExternal,
   services,
   stackServices,
 } from './services/table.ts'
+export { thriftHost, thriftOf } from './services/thriftServer.ts'
 export {
   type ExportRequest,
   openSource,

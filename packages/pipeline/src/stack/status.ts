@@ -16,6 +16,7 @@ import { readFetched } from '../scrape/produce.ts'
 import { clusterOf } from '../services/kafkaCluster.ts'
 import { consumedOf, failureOf, readStreamProgress, type StreamProgress } from '../services/streamProgress.ts'
 import { addressOf, checkExternal, listedServices, pipelineServices, placeOf } from '../services/table.ts'
+import { thriftHost, thriftOf } from '../services/thriftServer.ts'
 import { query, refillHint } from '../table.ts'
 import { acknowledgedMessages } from '../topic/admin.ts'
 import { topicName } from '../topic/message.ts'
@@ -91,8 +92,8 @@ export interface ThriftStatus {
 
 const responseTimeoutMs = 10_000
 
-/** What the Thrift server counts; null if it does not respond. */
-export type CountTable = (config: Config) => Promise<TableCounts | null>
+/** What the Thrift server counts; null if it does not respond. @param state the state folder of the stack */
+export type CountTable = (config: Config, state: string) => Promise<TableCounts | null>
 
 /**
  * Probes every running service in parallel, each with a timeout, and counts the products.
@@ -122,15 +123,18 @@ export const readStatus = async (
   // Before the query of the table: what the job has reported by now is in the table then.
   const progress = await readStreamProgress(directories.streamProgress)
   const consumed = progress && consumedOf(progress, topicName)
+  const counting = running.has('thrift') ? countTable(config, folder) : null
   const [checks, table, acknowledged, fetched] = await Promise.all([
     Promise.all(
-      states.map(({ name, state, pid }) => {
+      states.map(async ({ name, state, pid }) => {
+        // The counts prove that the Thrift server responds and has the tables.
+        if (state === 'external' && name === 'thrift' && (await counting) !== null) return healthy
         if (state === 'external') return checkElsewhere(name, config, folder)
         const service = services.find(service => service.name === name)
         return state === 'running' && service !== undefined ? checkService(service, pid) : null
       }),
     ),
-    running.has('thrift') ? countTable(config) : null,
+    counting,
     running.has('kafka') ? acknowledgedIn(config, folder) : null,
     readFetched(directories.fetched),
   ])
@@ -161,7 +165,7 @@ export const readStatus = async (
       lag: acknowledged === null || consumed === null ? null : Math.max(0, acknowledged - consumed),
       freshnessSeconds: table?.newestAt == null ? null : secondsSince(table.newestAt),
     },
-    thrift: { host: config.host, port: config.thrift.port, responseMs: table?.responseMs ?? null },
+    thrift: { host: thriftHost(config), port: config.thrift.port, responseMs: table?.responseMs ?? null },
   }
 }
 
@@ -227,6 +231,8 @@ interface Check {
   readonly detail: string | null
 }
 
+const healthy: Check = { healthy: true, detail: null }
+
 /** The job's checkpoint is not in the table: after the loss of its rows the job does not go back by itself. */
 const tableLost = (consumed: number): Check => ({
   healthy: false,
@@ -239,7 +245,7 @@ const checkElsewhere = async (name: ServiceName, config: Config, folder: string)
     await withDeadline(signal => checkExternal(name, config, folder, signal), {
       ...{ what: `${name} to respond`, timeoutMs: responseTimeoutMs },
     })
-    return { healthy: true, detail: null }
+    return healthy
   } catch (error) {
     const detail =
       error instanceof OffstreamError ? `${error.message} [${error.code}]; ${error.hint}` : messageOf(error)
@@ -312,10 +318,12 @@ export interface TableCounts {
 }
 
 /** Counts the table and the view; null if the Thrift server does not respond. */
-export const countProducts: CountTable = async ({ host, thrift }) => {
+export const countProducts: CountTable = async (config, state) => {
   const startedAt = Date.now()
   try {
-    const { rows } = await query({ host, port: thrift.port }, countQuery, { timeoutMs: responseTimeoutMs })
+    const { rows } = await query(await thriftOf(config, state), countQuery, {
+      timeoutMs: responseTimeoutMs,
+    })
     const [inTable, rejected, visible, newest] = rows[0] ?? []
     return {
       rows: Number(inTable),
