@@ -22,12 +22,36 @@ def new(context: SparkContext, name: str, *arguments: object) -> Any:  # noqa: A
     values = context._gateway.new_array(context._jvm.java.lang.Object, len(arguments))  # type: ignore[union-attr]
     for place, argument in enumerate(arguments):
         values[place] = argument
-    return _loader(context).loadClass(f"{_PACKAGE}.{name}").getConstructors()[0].newInstance(values)
+    return class_loader(context).loadClass(f"{_PACKAGE}.{name}").getConstructors()[0].newInstance(values)
+
+
+def write_class(context: SparkContext, name: str, folder: Path) -> str:
+    """Write a class to a folder of the class path, for all class loaders; return its full name."""
+    file = f"{_PACKAGE}/{name}.class"
+    (folder / _PACKAGE).mkdir(exist_ok=True)
+    (folder / file).write_bytes(_classes(context)[file])
+    return f"{_PACKAGE}.{name}"
 
 
 @cache
-def _loader(context: SparkContext) -> Any:  # noqa: ANN401 - a ClassLoader of Java
-    """Compile the classes once in a JVM, send them to the executors, and return their class loader."""
+def class_loader(context: SparkContext) -> Any:  # noqa: ANN401 - a ClassLoader of Java
+    """Send the classes to the executors, and return their class loader."""
+    java: Any = context._jvm
+    # Spark deletes this folder when the program exits.
+    jar = Path(context._temp_dir) / "offstream.jar"
+    with zipfile.ZipFile(jar, "w") as archive:
+        for name, code in _classes(context).items():
+            archive.writestr(name, code)
+    context._jsc.addJar(jar.as_uri())
+    urls = context._gateway.new_array(java.java.net.URL, 1)  # type: ignore[union-attr]
+    urls[0] = java.java.net.URI(jar.as_uri()).toURL()
+    parent = java.java.lang.Thread.currentThread().getContextClassLoader()
+    return java.java.net.URLClassLoader(urls, parent)
+
+
+@cache
+def _classes(context: SparkContext) -> dict[str, bytes]:
+    """Compile the classes once in a JVM; return the code of each by its file."""
     java: Any = context._jvm
     gateway: Any = context._gateway
     resource = java.org.codehaus.commons.compiler.util.resource
@@ -41,12 +65,4 @@ def _loader(context: SparkContext) -> Any:  # noqa: ANN401 - a ClassLoader of Ja
     compiler.setIClassLoader(java.org.codehaus.janino.ClassLoaderIClassLoader(parent))
     compiler.setClassFileCreator(resource.MapResourceCreator(classes))
     compiler.compile(sources)
-    # Spark deletes this folder when the program exits.
-    jar = Path(context._temp_dir) / "offstream.jar"
-    with zipfile.ZipFile(jar, "w") as archive:
-        for name in classes:
-            archive.writestr(name, bytes(classes[name]))
-    context._jsc.addJar(jar.as_uri())
-    urls = gateway.new_array(java.java.net.URL, 1)
-    urls[0] = java.java.net.URI(jar.as_uri()).toURL()
-    return java.java.net.URLClassLoader(urls, parent)
+    return {name: bytes(classes[name]) for name in classes}

@@ -3,7 +3,8 @@
 Its session catalog is in memory and has only the views of `config/views.sql`, which are created at each start
 over the Iceberg catalog `lake`. It does not use a Hive metastore: the metastore's Derby accepts only one
 process, and starts in 36 s instead of 13.
-The address and the port are set by `spark.hadoop.hive.server2.thrift.bind.host` and `.port`.
+The address and the port are set by `spark.hadoop.hive.server2.thrift.bind.host` and `.port`, and whether it
+requires a password and TLS by `.authentication` and `.use.SSL`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pyspark.sql import SparkSession
 
 from lake import ensure_tables
 from offstream_jobs.program import one_line, run
+from thrift_security import forget_key_store, require_login, use_key
 
 _POLL_SECONDS = 0.2
 
@@ -54,9 +56,14 @@ def main() -> None:
         create_views(spark, args.views)
         for query in _WARM_UP_QUERIES:
             spark.sql(query).collect()
+        if args.login is not None:
+            require_login(spark, args.login, args.classes)
+        if args.key is not None:
+            use_key(spark, args.key)
         jvm: Any = spark._jvm
         server = jvm.org.apache.spark.sql.hive.thriftserver.HiveThriftServer2
         server.startWithContext(spark._jsparkSession.sqlContext())
+        forget_key_store(spark)
         context = spark.sparkContext._jsc.sc()
         # This call throws if the JVM has died, so that this process does not outlive it.
         while not context.isStopped():
@@ -98,6 +105,13 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--views", required=True, type=Path, help="SQL script that creates the views")
+    add("--login", type=Path, help="file with the user and a hash of the password, see ThriftLogin.java")
+    add(
+        "--classes",
+        type=Path,
+        help="folder of the class path, to which the class that checks logins is written",
+    )
+    add("--key", type=Path, help="PEM file with the private key and the certificates of the server")
     return parser.parse_args()
 
 

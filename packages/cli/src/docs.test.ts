@@ -145,7 +145,7 @@ test('every variable OFFSTREAM_… that a document names exists', () => {
   const known = new Set([
     ...settingPaths.map(environmentName),
     ...['OFFSTREAM_CACHE', 'OFFSTREAM_STACK', 'OFFSTREAM_PROFILE', 'OFFSTREAM_MARK'],
-    ...['OFFSTREAM_KAFKA_PASSWORD', 'OFFSTREAM_TOPIC_PASSWORD'],
+    ...['OFFSTREAM_KAFKA_PASSWORD', 'OFFSTREAM_TOPIC_PASSWORD', 'OFFSTREAM_THRIFT_PASSWORD'],
     ...['OFFSTREAM_FUZZ_RUNS', 'OFFSTREAM_FUZZ_SEED'],
     ...programVariables,
     'OFFSTREAM_CHECKPOINT',

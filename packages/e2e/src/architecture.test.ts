@@ -24,6 +24,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   pipeline: [
     'names.ts',
     'errors.ts',
+    'credentials.ts',
     'product/',
     'thrift/',
     'table.ts',

@@ -6,14 +6,15 @@ import { type RunOptions, type ScratchStack, scratchStack } from './stack.ts'
 
 type Env = NonNullable<RunOptions['env']>
 
-/** A project with `profiles/<name>.yaml`, in which each `{{…}}` is replaced. Nothing runs yet. */
+/** A project with `profiles/<name>.yaml`, in which each `{{…}}` is replaced, and these settings. Nothing runs yet. */
 export const profileStack = async (
   name: string,
   values: Readonly<Record<string, string>> = {},
+  settings: readonly string[] = [],
 ): Promise<ScratchStack> => {
   const text = await readFile(join(root, 'packages/e2e/profiles', `${name}.yaml`), 'utf8')
   return scratchStack(
-    [],
+    settings,
     text.replace(/\{\{(\w+)\}\}/g, (whole, key: string) => values[key] ?? whole),
   )
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { stripVTControlCharacters } from 'node:util'
-import { type Config, freePorts, loadProject, numberAt, portPaths } from '@offstream/pipeline'
+import { type Config, freePorts, listeningPorts, loadProject, numberAt, portPaths } from '@offstream/pipeline'
 import { listenerOn, send, until } from '@offstream/runtime'
 import { execa } from 'execa'
 import { type Outcome, shown } from './shown.ts'
@@ -66,7 +66,7 @@ export interface ScratchStack extends AsyncDisposable {
   readonly processes: () => Promise<readonly string[]>
   /** Waits until no process of this project has a command line that matches. */
   readonly waitUntilGone: (commandLine: RegExp) => Promise<void>
-  /** The project's ports that have a listener. */
+  /** The ports of the project's own services that have a listener. */
   readonly listening: () => Promise<readonly number[]>
 }
 
@@ -156,7 +156,7 @@ export const scratchStack = async (settings: readonly string[] = [], yaml = ''):
   // Every process that the command starts (service, daemon, browser) inherits the temporary folder or the project's path.
   const processes = () => processesWith(scratch)
   const listening = async () => {
-    const ports = portPaths.map(path => numberAt(config, path))
+    const ports = listeningPorts(config).map(path => numberAt(config, path))
     const holders = await Promise.all(ports.map(port => listenerOn(port)))
     return ports.filter((_, index) => holders[index] !== null)
   }

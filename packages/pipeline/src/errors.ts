@@ -17,8 +17,10 @@ export const pipelineErrors = {
   },
   AUTHENTICATION_FAILED: {
     outcome: 'refused',
-    cause: 'Kafka rejected the user: the user name, the password or the SASL mechanism is wrong.',
-    remedy: 'Check the settings in `sasl`, and the environment variable or the file with the password.',
+    cause:
+      'Kafka or the Thrift server rejected the user: the user name, the password or the SASL mechanism is wrong.',
+    remedy:
+      'Check the settings in `sasl` or `thrift.auth`, and the environment variable or the file with the password.',
   },
   CACHE_UNWRITABLE: {
     outcome: 'refused',
@@ -28,9 +30,9 @@ export const pipelineErrors = {
   CERTIFICATE_REJECTED: {
     outcome: 'refused',
     cause:
-      'A TLS connection to Kafka was rejected: the certificate of the broker is not signed by the authority in `tls.caFile`, has expired or is for another host name, or the broker requires a client certificate.',
+      'A TLS connection to Kafka or to the Thrift server was rejected: the certificate of the server is not signed by the authority in `tls.caFile`, has expired or is for another host name, or the broker requires a client certificate.',
     remedy:
-      'Set `tls.caFile` to the authority that signed the certificates of the brokers, use the host name in the certificate, and set `tls.certFile` and `tls.keyFile` if the cluster requires a client certificate.',
+      'Set `tls.caFile` to the authority that signed the certificates of the servers, use the host name in the certificate, and set `kafka.tls.certFile` and `keyFile` if the cluster requires a client certificate. A Thrift server here needs a certificate for the address in `host`.',
   },
   CHART_INVALID: {
     outcome: 'config',
@@ -247,8 +249,8 @@ export const pipelineErrors = {
   SECRET_MISSING: {
     outcome: 'config',
     cause:
-      'SASL requires a password, and the environment variable that `kafka.sasl.passwordVariable` or `topic.sasl.passwordVariable` names is not set.',
-    remedy: 'Set it for this command, or set `sasl.passwordFile`.',
+      'The environment variable that `kafka.sasl.passwordVariable`, `topic.sasl.passwordVariable` or `thrift.auth.passwordVariable` names is required and not set.',
+    remedy: 'Set it for this command, or set `passwordFile` in the same section.',
   },
   SERVICES_RUNNING: {
     outcome: 'locked',
@@ -300,9 +302,10 @@ export const pipelineErrors = {
   },
   TABLE_MISSING: {
     outcome: 'failed',
-    cause: 'A table that the views read was dropped.',
+    cause:
+      'A table that the views read was dropped, or an existing Thrift server (`thrift.host`) does not have the views.',
     remedy:
-      'Refill it from the topic: `offstream down && offstream reset --table && offstream up && offstream submit`.',
+      'Refill a table from the topic: `offstream down && offstream reset --table && offstream up && offstream submit`. On an existing Thrift server, configure the catalog `lake` and run the statements of `config/views.sql`.',
   },
   TABLE_NEWER: {
     outcome: 'refused',
@@ -314,7 +317,8 @@ export const pipelineErrors = {
   THRIFT_UNREACHABLE: {
     outcome: 'unreachable',
     cause: 'Could not connect to the Thrift server.',
-    remedy: 'Run `offstream up`, then `offstream status`.',
+    remedy:
+      'Run `offstream up`, then `offstream status`. For an existing server check `thrift.host` and `thrift.port`, and whether it requires TLS or another authentication.',
   },
   TOPIC_DELETED: {
     outcome: 'failed',

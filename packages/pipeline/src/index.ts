@@ -85,6 +85,7 @@ export {
   addressOf,
   checkExternal,
   externalServices,
+  listeningPorts,
   namesWith,
   pipelineServices,
   placeOf,
@@ -92,6 +93,7 @@ export {
   services,
   stackServices,
 } from './services/table.ts'
+export { thriftHost, thriftOf } from './services/thriftServer.ts'
 export {
   type ExportRequest,
   openSource,

@@ -1,6 +1,8 @@
-import { abortable, messageOf, OffstreamError, withDeadline } from '@offstream/runtime'
+import { abortable, withDeadline } from '@offstream/runtime'
 import type { HiveClient, HiveDriver } from 'hive-driver'
+import { readCertificates, tlsOptions } from './credentials.ts'
 import { PipelineError } from './errors.ts'
+import { loginRejected, type ThriftAddress, unreachable } from './thrift/address.ts'
 import { type Column, columnsOf, isNested } from './thrift/columns.ts'
 import { loadFrameTransport } from './thrift/frames.ts'
 import { type Fetched, fetchedOf, type Value } from './thrift/rowSet.ts'
@@ -8,13 +10,7 @@ import { sqlFailed } from './thrift/sqlError.ts'
 import { type Batch, type Operation, runStatement, type StartOperation } from './thrift/statement.ts'
 
 export { refillHint } from './thrift/sqlError.ts'
-export { type Batch, type Column, isNested, type Value }
-
-/** The address of a Thrift server. */
-export interface ThriftAddress {
-  readonly host: string
-  readonly port: number
-}
+export { type Batch, type Column, isNested, type ThriftAddress, type Value }
 
 /** The result of a query. Each row has a value for each column. */
 export interface QueryResult {
@@ -34,7 +30,8 @@ const closeTimeoutMs = 2_000
 
 /**
  * Runs one SQL statement on a Spark (or Hive) Thrift server and reads the whole result.
- * @throws OffstreamError THRIFT_UNREACHABLE, SQL_FAILED, QUERY_TIMEOUT
+ * @throws OffstreamError THRIFT_UNREACHABLE, AUTHENTICATION_FAILED, CERTIFICATE_REJECTED, FILE_MISSING, SQL_FAILED,
+ *   QUERY_TIMEOUT
  */
 export const query = async (
   address: ThriftAddress,
@@ -112,8 +109,8 @@ export const openSqlSession = async (address: ThriftAddress, signal: AbortSignal
 }
 
 /** Queries the view `Products`. @returns how many products it shows */
-export const countProducts = async (host: string, port: number, signal?: AbortSignal): Promise<number> => {
-  const { rows } = await query({ host, port }, 'SELECT count(*) FROM Products', { signal })
+export const countProducts = async (address: ThriftAddress, signal?: AbortSignal): Promise<number> => {
+  const { rows } = await query(address, 'SELECT count(*) FROM Products', { signal })
   return Number(rows[0]?.[0])
 }
 
@@ -143,20 +140,27 @@ const connectTo = async (address: ThriftAddress, signal?: AbortSignal): Promise<
   const { TCLIService, TCLIService_types: types } = hive.thrift
   class Authentication extends hive.auth.PlainTcpAuthentication {
     destroy: () => void = () => undefined
+    /** Whether the server has rejected the user, by its answer in the protocol of SASL. */
+    isRejected = false
     override authenticate(
       transport: Parameters<InstanceType<typeof hive.auth.PlainTcpAuthentication>['authenticate']>[0],
     ) {
-      this.destroy = () => transport.getTransport().destroy()
-      return super.authenticate(transport)
+      const authenticated = super.authenticate(transport)
+      const socket = transport.getTransport()
+      this.destroy = () => socket.destroy()
+      socket.once('data', (answer: Buffer) => {
+        this.isRejected = rejections.includes(answer[0] ?? 0)
+      })
+      return authenticated
     }
   }
-  // Hive's "NONE" is SASL PLAIN with any name and any password that is not empty.
-  const authentication = new Authentication({ username: 'offstream', password: 'none' })
+  const authentication = new Authentication(address.login ?? noLogin)
   const client = new hive.HiveClient(withOwnReader(TCLIService), types)
   const lost = lostConnection(client, address)
+  const { host, port } = address
   const connect = () =>
     client.connect(
-      { ...address, options: { transport } },
+      { host, port, options: { transport, ...secureOptions(address) } },
       new hive.connections.TcpConnection(),
       authentication,
     )
@@ -165,7 +169,7 @@ const connectTo = async (address: ThriftAddress, signal?: AbortSignal): Promise<
   } catch (error) {
     authentication.destroy()
     signal?.throwIfAborted()
-    throw unreachable(address, error)
+    throw authentication.isRejected ? loginRejected(address, error) : unreachable(address, error)
   }
   const driver = new hive.HiveDriver(types, client.getClient())
   const answered = async <T>(response: Promise<T>): Promise<T> =>
@@ -185,6 +189,21 @@ const connectTo = async (address: ThriftAddress, signal?: AbortSignal): Promise<
     [Symbol.dispose]: () => authentication.destroy(),
   }
 }
+
+/** Hive's "NONE" is SASL PLAIN with any name and any password that is not empty. */
+const noLogin = { username: 'offstream', password: 'none' }
+
+/** The states BAD and ERROR of SASL in Thrift. */
+const rejections = [3, 4]
+
+/** hive-driver verifies no certificate by default, and permits old versions of TLS. */
+const secureOptions = ({ host, tls }: ThriftAddress): object =>
+  tls == null
+    ? {}
+    : {
+        ...{ ssl: true, rejectUnauthorized: true, secureProtocol: undefined, minVersion: 'TLSv1.2' },
+        ...tlsOptions(host, readCertificates(tls)),
+      }
 
 /** The generated service, which reads the rows of a result with `fetchedOf`. */
 const withOwnReader = (service: ThriftTypes): ThriftTypes => {
@@ -214,15 +233,6 @@ const lostConnection = (client: HiveClient, address: ThriftAddress): AbortSignal
   client.on('close', () => onLost(new Error('the connection was closed')))
   return lost.signal
 }
-
-const unreachable = ({ host, port }: ThriftAddress, error: unknown): OffstreamError =>
-  error instanceof OffstreamError
-    ? error
-    : new PipelineError(
-        'THRIFT_UNREACHABLE',
-        `Could not connect to a Thrift server at \`${host}:${port}\`: ${messageOf(error)}`,
-        { hint: 'start the services with `offstream up`; `offstream status` shows them', cause: error },
-      )
 
 /** @throws OffstreamError SQL_FAILED, TABLE_MISSING if the status of a response is an error */
 const successful = <T>(response: T, { TStatusCode }: ThriftTypes): T => {

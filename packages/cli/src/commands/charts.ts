@@ -47,12 +47,13 @@ Next: \`offstream init\` copies the charts into your project, to edit them.`,
     )
     .action(async (names, { format, theme, output: folder }) => {
       const { output, pipeline, stack, signal } = context()
-      const { directory, config } = await stack()
+      const { directory, config, state } = await stack()
       const source = pipeline.assetPath(directory, 'charts')
       const charts = selectCharts(await pipeline.listCharts(source), names)
+      const thrift = await pipeline.thriftOf(config, state)
       const rowsOf = (chart: Chart): Promise<QueryResult> => {
         output.live(`querying the rows of ${chart.name}`)
-        return pipeline.query({ host: config.host, port: config.thrift.port }, chart.sql, { signal })
+        return pipeline.query(thrift, chart.sql, { signal })
       }
 
       if (format === 'text' && folder === undefined) {

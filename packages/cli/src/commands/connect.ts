@@ -1,6 +1,6 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Argument } from '@commander-js/extra-typings'
-import type { Guide } from '@offstream/pipeline'
+import type { Config, Guide, Place } from '@offstream/pipeline'
 import { connectTools } from '@offstream/pipeline/names'
 import type { DefineCommand } from '../command.ts'
 
@@ -11,7 +11,8 @@ const define: DefineCommand = (command, context) =>
       'after',
       `
 Prints the settings, the steps and complete scripts for a tool, with the
-addresses and the folders of this stack. Without a tool, lists the tools.
+addresses and the folders of this stack. Without a tool, lists the tools. They
+name the environment variable with the password, never the password itself.
 
 duckdb, polars and one of the scripts for python read the Iceberg table without
 Spark. The others connect to the Thrift server, which must be running.
@@ -27,11 +28,12 @@ Next: docs/sql.md lists the tested tools and versions.`,
     )
     .action(async tool => {
       const { output, pipeline, project } = context()
-      const { state, config } = await project()
+      const { directory, state, config } = await project()
       const { warehouse, catalog } = pipeline.directoriesOf(state)
       const running = await pipeline.readStack(state)
       const place = {
-        ...{ host: config.host, port: config.thrift.port, warehouse, catalog },
+        ...{ host: pipeline.thriftHost(config), port: config.thrift.port, warehouse, catalog },
+        ...protectionOf(directory, config),
         beeline: running === null ? null : join(running.runtimes.sparkHome, 'bin', 'beeline'),
       }
       if (tool === undefined) {
@@ -48,6 +50,15 @@ Next: docs/sql.md lists the tested tools and versions.`,
       const guide = pipeline.guideFor(tool, place)
       output.result({ kind: 'connect', ...guide }, () => textOf(guide))
     })
+
+/** How the Thrift server is protected, with the authority as an absolute path. */
+const protectionOf = (
+  directory: string,
+  { thrift: { auth, tls } }: Config,
+): Pick<Place, 'login' | 'tls'> => ({
+  login: auth.username === null ? null : { username: auth.username, passwordVariable: auth.passwordVariable },
+  tls: tls.enabled ? { caFile: tls.caFile === null ? null : resolve(directory, tls.caFile) } : null,
+})
 
 const textOf = ({ title, settings, steps, samples }: Guide): string =>
   [

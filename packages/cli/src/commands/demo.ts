@@ -78,8 +78,8 @@ Next: it prints commands to try; \`offstream down\` stops everything.`,
       const status = await pipeline.waitFor(arrival, () => pipeline.currentStatus(state, config), {
         ...{ timeoutMs: arrivalTimeoutMs, intervalMs: 300, signal },
       })
-      const { host, thrift } = config
-      const rows = await pipeline.query({ host, port: thrift.port }, sample, { signal })
+      const thrift = await pipeline.thriftOf(config, state)
+      const rows = await pipeline.query(thrift, sample, { signal })
       const names = rows.columns.map(({ name }) => name)
       if (down) {
         step('Stopping everything')

@@ -13,7 +13,9 @@ module, a browser, memory, disk space, a writable folder, and ports. For a port
 in use it names the program that uses it. It changes nothing.
 
 An existing Kafka cluster (\`kafka.brokers\`) is checked too: connection, user,
-topic, version of Kafka, expiry of certificates, and clocks.
+topic, version of Kafka, expiry of certificates, and clocks. So is an existing
+Thrift server (\`thrift.host\`): connection, user, views, expiry of certificates;
+and the password and the certificate of one that is started here.
 
 Exit status: 0 no problem found, 6 a problem must be fixed first.
 

@@ -59,7 +59,7 @@ const openShell = async (surroundings: Context, format: FormatName): Promise<voi
   const [{ runShell }, { SqlWords }, { addToSqlHistory, readSqlHistory }] = await loadShell()
   const { output, pipeline, stack, signal } = surroundings
   const { state, config } = await stack()
-  const address = { host: config.host, port: config.thrift.port }
+  const address = await pipeline.thriftOf(config, state)
   const history = join(state, 'sql-history.json')
   await using sessions = new Sessions(() => pipeline.openSqlSession(address, signal))
   await sessions.current()

@@ -173,7 +173,7 @@ const filesOf = (tables: readonly TableOverview[]): string =>
 const withThrift = async (context: MakeContext) => {
   const { output, pipeline, signal, stack } = context()
   const project = await stack()
-  const thrift = { host: project.config.host, port: project.config.thrift.port }
+  const thrift = await pipeline.thriftOf(project.config, project.state)
   return { output, pipeline, signal, project, thrift }
 }
 

@@ -11,9 +11,9 @@ const define: DefineCommand = (command, context) =>
     .option('--server <host>', 'host of the Thrift server (default: that of this stack)')
     .option('--port <number>', 'port of the Thrift server (default: the setting `thrift.port`)', portNumber)
     .addOption(
-      new Option('--auth <way>', 'how Tableau authenticates')
-        .choices(tableauAuths)
-        .default('username' as const),
+      new Option('--auth <way>', 'how Tableau authenticates (default: that of this stack)').choices(
+        tableauAuths,
+      ),
     )
     .option('--schema <name>', 'schema of the view `Products`', 'default')
     .option('--datasource', 'write a data source (`.tds`) for your own sheets, instead of the workbook')
@@ -27,8 +27,10 @@ dashboard with filters by country and category. It reads the view \`Products\`.
 Tableau 2026.1 or later and its Spark SQL driver are required.
 
 Ways to authenticate: \`username\` sends any name without a password, as offstream
-expects; \`ldap\` prompts for name and password; \`none\` is for servers with the
-setting \`hive.server2.authentication=NOSASL\`.
+expects by default; \`ldap\` prompts for name and password, as with the setting
+\`thrift.auth.username\`; \`none\` is for servers with the setting
+\`hive.server2.authentication=NOSASL\`. With \`thrift.tls.enabled\` Tableau connects
+by TLS; the machine with Tableau must trust the certificate authority.
 
 Exit status: 0 written, 2 the file exists with different content.
 
@@ -42,8 +44,10 @@ Next: open the file in Tableau while the stack is running.`,
     .action(async options => {
       const { output, pipeline, project } = context()
       const { config } = await project()
-      const { server = config.host, port = config.thrift.port, auth, schema, datasource = false } = options
-      const connection = { server, port, auth, schema }
+      const { thrift } = config
+      const { server = pipeline.thriftHost(config), port = thrift.port, schema, datasource = false } = options
+      const { auth = thrift.auth.username === null ? 'username' : 'ldap' } = options
+      const connection = { server, port, auth, schema, tls: thrift.tls.enabled }
       const file = resolve(options.output ?? (datasource ? 'Products.tds' : 'Data-viz.twb'))
       const content = datasource
         ? pipeline.tableauDataSource(connection)

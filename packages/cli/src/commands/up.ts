@@ -35,16 +35,17 @@ a request in its own protocol:
 
 With \`kafka.brokers\`, Kafka is an existing cluster: it is only checked, and the
 topic is created if it does not exist. With \`kafka.brokerCount: 3\`, the brokers
-\`kafka-2\` and \`kafka-3\` start too; with \`kafka.mode: kraft\`, no ZooKeeper.
+\`kafka-2\` and \`kafka-3\` start too; with \`kafka.mode: kraft\`, no ZooKeeper. With
+\`thrift.host\`, an existing Thrift server answers the queries.
 
 The services run in the background. A daemon supervises them and restarts those
 that crash. If all services are already running, nothing is started. All
 commands use the ports that \`--ports auto\` chose, until \`offstream down\`.
 
 Exit status: 0 all are ready, 6 a prerequisite is missing, 7 a port is in use,
-8 a service was not ready in time, 9 could not connect to an existing Kafka
-cluster, 10 the cluster denies access or the topic is not as configured, 12 a
-service exited before it was ready.
+8 a service was not ready in time, 9 could not connect to an existing cluster or
+server, 10 it denies access or the topic is not as configured, 12 a service
+exited before it was ready.
 
 Examples:
   offstream up

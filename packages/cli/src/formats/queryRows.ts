@@ -77,8 +77,8 @@ export const writeRows = async (
     throw new CliError('OUTPUT_UNWRITABLE', 'A terminal cannot show Parquet', {
       hint: 'add `--output <file>`, or choose another `--format`',
     })
-  const { config } = await stack()
-  const address = { host: config.host, port: config.thrift.port }
+  const { config, state } = await stack()
+  const address = await pipeline.thriftOf(config, state)
   const options = { signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) }
   const batches = pipeline.queryInBatches(address, statement, options)
   if (target === undefined) return printParts(printedFormat(name, output)(batches), output, signal)

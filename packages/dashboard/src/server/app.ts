@@ -1,4 +1,4 @@
-import { type Config, directoriesOf, readStreamBatches } from '@offstream/pipeline'
+import { type Config, directoriesOf, readStreamBatches, thriftOf } from '@offstream/pipeline'
 import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import type { Batches, History, Session } from '../wire.ts'
@@ -60,7 +60,7 @@ export const dashboardApp = async ({
   })
   serveServices(app, state, guardOptions)
   const version = () => model.tableVersion
-  const queries = new Queries({ host: config.host, port: config.thrift.port }, version)
+  const queries = new Queries(() => thriftOf(config, state), version)
   serveTopic(app, { config, state }, model, queries)
   serveTable(app, queries)
   serveProducts(app, queries)

@@ -7,11 +7,11 @@ const timeoutMs = 60_000
 
 /** Queries of all viewers: one at a time, so that they leave the CPU to the stream, and once per version. */
 export class Queries {
-  readonly #address: ThriftAddress
+  readonly #address: () => Promise<ThriftAddress>
   readonly #once: Once
 
   /** @param version that of the tables */
-  constructor(address: ThriftAddress, version: () => number) {
+  constructor(address: () => Promise<ThriftAddress>, version: () => number) {
     this.#address = address
     this.#once = new Once(version)
   }
@@ -23,7 +23,7 @@ export class Queries {
 
   /** Another read of the tables; `name` distinguishes it. */
   read<T>(name: string, work: (address: ThriftAddress) => Promise<T>): Promise<T> {
-    return this.#once.get(name, () => work(this.#address))
+    return this.#once.get(name, async () => work(await this.#address()))
   }
 
   /** The rows of a statement, by the names of the columns. */

@@ -10,6 +10,10 @@ export interface Place {
   readonly catalog: string
   /** The program beeline of Spark; null if the stack is not running. */
   readonly beeline: string | null
+  /** The user name if the server requires a password, and the environment variable with the password. */
+  readonly login: { readonly username: string; readonly passwordVariable: string } | null
+  /** Null: the server does not use TLS. `caFile` is null if a public authority signed its certificate. */
+  readonly tls: { readonly caFile: string | null } | null
 }
 
 /** A file or a script of a guide, complete. */
@@ -36,21 +40,48 @@ const sample = (name: string, ...lines: readonly string[]): Sample => ({
 /** A string of Python, with the characters of any path. */
 const quoted = (text: string): string => JSON.stringify(text)
 
-const user = 'offstream'
+const userOf = ({ login }: Place): string => login?.username ?? 'offstream'
+const passwordOf = ({ login }: Place): string =>
+  login === null ? 'none' : `the value of ${login.passwordVariable}`
 const count = 'SELECT count(*) AS products FROM Products'
 const byGroup =
   'SELECT nova_group, count(*) AS products FROM Products GROUP BY nova_group ORDER BY nova_group'
 
-const serverSettings = ({ host, port }: Place): Record<string, string> => ({
-  Host: host,
-  Port: String(port),
+const tlsSettings = ({ tls }: Place): Record<string, string> =>
+  tls === null ? {} : { TLS: `required; authority: ${tls.caFile ?? 'a public one'}` }
+
+const serverSettings = (place: Place): Record<string, string> => ({
+  Host: place.host,
+  Port: String(place.port),
   Database: 'default',
-  User: user,
-  Password: 'none',
+  User: userOf(place),
+  Password: passwordOf(place),
+  ...tlsSettings(place),
 })
 
-const jdbcUrl = ({ host, port }: Place): string => `jdbc:hive2://${host}:${port}/default`
-const sqlAlchemyUrl = ({ host, port }: Place): string => `hive://${user}@${host}:${port}/default`
+/** The key store in which Java's clients look for an authority that is not public. */
+const trustStore = 'offstream-ca.p12'
+
+const trustParameters = ({ tls }: Place): string =>
+  tls === null
+    ? ''
+    : `;ssl=true${tls.caFile === null ? '' : `;sslTrustStore=${trustStore};trustStorePassword=changeit`}`
+
+const jdbcUrl = (place: Place): string =>
+  `jdbc:hive2://${place.host}:${place.port}/default${trustParameters(place)}`
+
+/** Java reads no PEM files as authorities. */
+const trustSteps = ({ tls }: Place): readonly string[] =>
+  tls?.caFile == null
+    ? []
+    : [
+        `Copy the authority into a key store: keytool -importcert -noprompt -alias offstream -storetype PKCS12 -storepass changeit -file ${shellWord(tls.caFile)} -keystore ${trustStore}`,
+      ]
+
+const sqlAlchemyUrl = (place: Place): string =>
+  place.login === null
+    ? `hive://offstream@${place.host}:${place.port}/default`
+    : `hive://${encodeURIComponent(place.login.username)}:${passwordOf(place)}@${place.host}:${place.port}/default?auth=LDAP`
 
 /** The lines of Python that open the table `products` with pyiceberg, without Spark. */
 const openTable = ({ catalog, warehouse }: Place): readonly string[] => [
@@ -60,17 +91,55 @@ const openTable = ({ catalog, warehouse }: Place): readonly string[] => [
   'table = catalog.load_table("off.products")',
 ]
 
+const pyHiveSamples = (place: Place): readonly Sample[] => [
+  sample(
+    'sqlalchemy.py',
+    ...(place.login === null ? [] : ['import os', '']),
+    'from sqlalchemy import create_engine, text',
+    ...(place.login === null
+      ? ['', `engine = create_engine(${quoted(sqlAlchemyUrl(place))})`]
+      : [
+          'from sqlalchemy.engine import URL',
+          '',
+          `url = URL.create("hive", ${quoted(place.login.username)}, ${pythonPassword(place)}, ${quoted(place.host)}, ${place.port}, "default", {"auth": "LDAP"})`,
+          'engine = create_engine(url)',
+        ]),
+    'with engine.connect() as connection:',
+    `    for row in connection.execute(text(${quoted(byGroup)})):`,
+    '        print(*row)',
+  ),
+  sample(
+    'pyhive.py',
+    ...(place.login === null ? [] : ['import os', '']),
+    'from pyhive import hive',
+    '',
+    `connection = hive.connect(host=${quoted(place.host)}, port=${place.port}, username=${quoted(userOf(place))}${place.login === null ? '' : `, password=${pythonPassword(place)}, auth="LDAP"`})`,
+    'cursor = connection.cursor()',
+    `cursor.execute(${quoted(byGroup)})`,
+    'for row in cursor.fetchall():',
+    '    print(*row)',
+  ),
+]
+
+/** No script contains the password. */
+const pythonPassword = ({ login }: Place): string =>
+  login === null ? '"none"' : `os.environ[${quoted(login.passwordVariable)}]`
+
 const readerSteps = (packages: string): readonly string[] => [
   `pip install ${packages}`,
   'The files are read directly, even while the stack is stopped. Only the job writes to the table.',
 ]
 
 const guides: Readonly<Record<ConnectTool, (place: Place) => Omit<Guide, 'tool'>>> = {
-  tableau: ({ host, port }) => ({
+  tableau: place => ({
     title: 'Tableau',
     settings: {
-      ...{ Server: host, Port: String(port), Type: 'SparkThriftServer', Authentication: 'Username' },
-      ...{ Transport: 'SASL', Username: user, Schema: 'default', 'Custom SQL': 'SELECT * FROM Products' },
+      ...{ Server: place.host, Port: String(place.port), Type: 'SparkThriftServer' },
+      Authentication: place.login === null ? 'Username' : 'Username and password',
+      ...{ Transport: 'SASL', Username: userOf(place) },
+      ...(place.login === null ? {} : { Password: passwordOf(place) }),
+      ...(place.tls === null ? {} : { 'Require SSL': 'yes' }),
+      ...{ Schema: 'default', 'Custom SQL': 'SELECT * FROM Products' },
     },
     steps: [
       'Install Tableau 2026.1 or later and its Spark SQL driver.',
@@ -83,7 +152,8 @@ const guides: Readonly<Record<ConnectTool, (place: Place) => Omit<Guide, 'tool'>
     settings: { 'JDBC URL': jdbcUrl(place), ...serverSettings(place) },
     steps: [
       'Select Database → New Database Connection → Apache Spark (or Apache Hive); DBeaver downloads the driver.',
-      'Connect by URL, enter the user and no password, and test the connection.',
+      ...trustSteps(place),
+      `Connect by URL, enter the user and ${place.login === null ? 'no' : 'the'} password, and test the connection.`,
       'The views are in the schema `default`.',
     ],
     samples: [],
@@ -93,6 +163,11 @@ const guides: Readonly<Record<ConnectTool, (place: Place) => Omit<Guide, 'tool'>
     settings: { 'SQLAlchemy URI': sqlAlchemyUrl(place) },
     steps: [
       "Install PyHive in Superset's environment: pip install pyhive thrift thrift_sasl pure-sasl",
+      ...(place.tls === null
+        ? []
+        : [
+            'PyHive does not support TLS in the URI: connect to a local TLS tunnel, such as stunnel, that verifies the certificate.',
+          ]),
       'Select Settings → Database Connections → + Database → Apache Spark SQL (or Apache Hive), and enter the URI.',
       'Run SELECT * FROM Products in SQL Lab, and save it as a dataset. The list of tables shows only the schema, because PyHive expects the output of Hive.',
       'If Superset runs in a container, replace the host with the address of this machine, and set `host` in offstream.yaml.',
@@ -101,41 +176,44 @@ const guides: Readonly<Record<ConnectTool, (place: Place) => Omit<Guide, 'tool'>
   }),
   metabase: place => ({
     title: 'Metabase',
-    settings: serverSettings(place),
-    steps: ['Select Admin settings → Databases → Add database → Spark SQL, and enter these values.'],
+    settings: {
+      ...serverSettings(place),
+      ...(place.tls === null ? {} : { 'Additional JDBC options': trustParameters(place) }),
+    },
+    steps: [
+      ...trustSteps(place),
+      'Select Admin settings → Databases → Add database → Spark SQL, and enter these values.',
+    ],
     samples: [],
   }),
   python: place => ({
     title: 'Python',
-    settings: { 'SQLAlchemy URL': sqlAlchemyUrl(place) },
+    settings:
+      place.tls === null
+        ? { 'SQLAlchemy URL': sqlAlchemyUrl(place) }
+        : { Host: place.host, Port: String(place.port), ...tlsSettings(place) },
     steps: [
       "pip install pyhive thrift thrift_sasl pure-sasl sqlalchemy, or impyla, or without Spark 'pyiceberg[sql-sqlite,pyarrow]'",
+      ...(place.tls === null
+        ? []
+        : ['PyHive and SQLAlchemy have no settings for TLS: use impyla or pyiceberg.']),
     ],
     samples: [
-      sample(
-        'sqlalchemy.py',
-        'from sqlalchemy import create_engine, text',
-        '',
-        `engine = create_engine(${quoted(sqlAlchemyUrl(place))})`,
-        'with engine.connect() as connection:',
-        `    for row in connection.execute(text(${quoted(byGroup)})):`,
-        '        print(*row)',
-      ),
-      sample(
-        'pyhive.py',
-        'from pyhive import hive',
-        '',
-        `connection = hive.connect(host=${quoted(place.host)}, port=${place.port}, username="${user}")`,
-        'cursor = connection.cursor()',
-        `cursor.execute(${quoted(byGroup)})`,
-        'for row in cursor.fetchall():',
-        '    print(*row)',
-      ),
+      ...(place.tls === null ? pyHiveSamples(place) : []),
       sample(
         'impyla.py',
+        ...(place.login === null ? [] : ['import os', '']),
         'from impala.dbapi import connect',
         '',
-        `connection = connect(host=${quoted(place.host)}, port=${place.port}, auth_mechanism="PLAIN", user="${user}", password="none")`,
+        'connection = connect(',
+        `    host=${quoted(place.host)}, port=${place.port},`,
+        `    auth_mechanism="PLAIN", user=${quoted(userOf(place))}, password=${pythonPassword(place)},`,
+        ...(place.tls === null
+          ? []
+          : [
+              `    use_ssl=True, ${place.tls.caFile === null ? 'verify_cert=True' : `ca_cert=${quoted(place.tls.caFile)}`},`,
+            ]),
+        ')',
         'cursor = connection.cursor()',
         `cursor.execute(${quoted(byGroup)})`,
         'for row in cursor.fetchall():',
@@ -195,10 +273,11 @@ const guides: Readonly<Record<ConnectTool, (place: Place) => Omit<Guide, 'tool'>
       'JDBC URL': jdbcUrl(place),
       Driver: 'org.apache.hive.jdbc.HiveDriver',
       Artifact: 'org.apache.hive:hive-jdbc (any version from 2.3)',
-      ...{ User: user, Password: 'none' },
+      ...{ User: userOf(place), Password: passwordOf(place) },
     },
     steps: [
-      'Authentication is "none" (SASL), which is not the same as "noSasl".',
+      'Authentication is "none" (SASL) or by password, which is not the same as "noSasl".',
+      ...trustSteps(place),
       ...(place.beeline === null
         ? ['Spark has the client beeline: while the stack is running, this command prints how to call it.']
         : []),
@@ -210,7 +289,15 @@ const guides: Readonly<Record<ConnectTool, (place: Place) => Omit<Guide, 'tool'>
             sample(
               'beeline.sh',
               // Without input: from a pipe beeline would read more statements.
-              `${shellWord(place.beeline)} -u ${jdbcUrl(place)} -n ${user} -e ${shellWord(count)} < /dev/null`,
+              // It reads the password from a file, because arguments are visible to other users.
+              ...(place.login === null
+                ? []
+                : [`(umask 077; printf %s "$${place.login.passwordVariable}" > beeline.password)`]),
+              [
+                ...[shellWord(place.beeline), '-u', shellUrl(place), '-n', shellName(userOf(place))],
+                ...(place.login === null ? [] : ['-w', 'beeline.password']),
+                ...['-e', shellWord(count), '<', '/dev/null'],
+              ].join(' '),
             ),
           ],
   }),
@@ -219,6 +306,11 @@ const guides: Readonly<Record<ConnectTool, (place: Place) => Omit<Guide, 'tool'>
     settings: { ...serverSettings(place), Method: 'thrift' },
     steps: [
       "pip install 'dbt-core<1.11' 'dbt-spark<1.11' pyhive thrift thrift_sasl pure-sasl",
+      ...(place.tls === null
+        ? []
+        : [
+            'dbt-spark does not verify certificates, and cannot use TLS with current versions of thrift: connect to a local TLS tunnel, such as stunnel, that verifies the certificate.',
+          ]),
       'Put these files into a folder, and run in this folder: dbt run --profiles-dir .',
       'The model is a view, which exists until the Thrift server restarts. Only the job writes to the table.',
     ],
@@ -233,7 +325,13 @@ const guides: Readonly<Record<ConnectTool, (place: Place) => Omit<Guide, 'tool'>
         '      method: thrift',
         `      host: ${quoted(place.host)}`,
         `      port: ${place.port}`,
-        `      user: ${user}`,
+        ...(place.login === null
+          ? ['      user: offstream']
+          : [
+              `      user: ${quoted(place.login.username)}`,
+              '      auth: LDAP',
+              `      password: "{{ env_var('${place.login.passwordVariable}') }}"`,
+            ]),
         '      schema: default',
       ),
       sample(
@@ -253,6 +351,10 @@ const guides: Readonly<Record<ConnectTool, (place: Place) => Omit<Guide, 'tool'>
     ],
   }),
 }
+
+const shellUrl = (place: Place): string => (place.tls === null ? jdbcUrl(place) : shellWord(jdbcUrl(place)))
+
+const shellName = (name: string): string => (/^[\w.-]+$/.test(name) ? name : shellWord(name))
 
 /** A word of a shell command: in single quotes. */
 const shellWord = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`

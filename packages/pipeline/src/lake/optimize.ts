@@ -5,6 +5,7 @@ import { PipelineError } from '../errors.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { readStreamProgress } from '../services/streamProgress.ts'
+import { thriftOf } from '../services/thriftServer.ts'
 import { rewriteFiles } from './snapshots.ts'
 
 const intervalMs = 200
@@ -26,7 +27,7 @@ export const optimizeTables = async (
     await requestFromStream(state, () => isRunning(record), signal)
     return 'stream'
   }
-  await rewriteFiles({ host: config.host, port: config.thrift.port }, { signal })
+  await rewriteFiles(await thriftOf(config, state), { signal })
   return 'thrift'
 }
 

@@ -5,7 +5,7 @@ import { PipelineError } from '../errors.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { failureOf, type Offsets, readStreamProgress } from '../services/streamProgress.ts'
-import type { ThriftAddress } from '../table.ts'
+import { thriftOf } from '../services/thriftServer.ts'
 import { type Position, replaceCheckpoint, writtenOffsets } from './checkpoint.ts'
 import { readHistory, rollBackTo, type Snapshot, setTableProperty } from './snapshots.ts'
 
@@ -34,8 +34,11 @@ export interface Repair extends RepairPlan {
  * Where the stream can continue according to the table.
  * @throws OffstreamError THRIFT_UNREACHABLE, TABLE_MISSING
  */
-export const planRepair = async ({ config }: Recoverable, signal?: AbortSignal): Promise<RepairPlan> => {
-  const { current } = await readHistory(thriftOf(config), { signal })
+export const planRepair = async (
+  { state, config }: Recoverable,
+  signal?: AbortSignal,
+): Promise<RepairPlan> => {
+  const { current } = await readHistory(await thriftOf(config, state), { signal })
   return planOf(current)
 }
 
@@ -62,7 +65,7 @@ export const planRollback = async (
   signal?: AbortSignal,
 ): Promise<RollbackPlan> => {
   await refuseRunningStream(state)
-  const { current } = await readHistory(thriftOf(config), { signal })
+  const { current } = await readHistory(await thriftOf(config, state), { signal })
   const index = current.findIndex(({ id }) => id === snapshotId)
   const target = current[index]
   if (target === undefined)
@@ -84,7 +87,7 @@ export const rollBack = async (
 ): Promise<Repair> => {
   await refuseRunningStream(state)
   const repair = await rewind(state, plan)
-  await rollBackTo(thriftOf(config), plan.target.id, { signal })
+  await rollBackTo(await thriftOf(config, state), plan.target.id, { signal })
   return repair
 }
 
@@ -107,14 +110,12 @@ export const acceptDataLoss = async (
   if (progress?.details == null || failure?.code !== 'KAFKA_DATA_LOSS') return null
   const reason = progress.error ?? failure.message
   const losses = [...progress.acceptedLosses, { at: new Date().toISOString(), reason }]
-  await setTableProperty(thriftOf(config), acceptedLosses, JSON.stringify(losses), { signal })
+  await setTableProperty(await thriftOf(config, state), acceptedLosses, JSON.stringify(losses), { signal })
   await replaceCheckpoint(checkpoint, progress.details)
   // The loss is accepted once, even if the job is never started again.
   await rm(streamProgress, { force: true })
   return reason
 }
-
-const thriftOf = ({ host, thrift }: Config): ThriftAddress => ({ host, port: thrift.port })
 
 const planOf = (history: readonly Snapshot[]): RepairPlan => {
   const snapshot = history.find(({ offsets }) => offsets !== null) ?? null

@@ -11,16 +11,32 @@ export const brokers = z
 
 const file = (description: string) => z.string().min(1).nullable().default(null).describe(description)
 
-/** TLS and SASL of the Kafka cluster in one section of the configuration. */
-export const securitySettings = (passwordVariable: string) => ({
-  tls: z
+/** TLS in a section of the configuration. @param cert whose certificate `certFile` is, for the description */
+export const tlsSettings = (cert: string) =>
+  z
     .strictObject({
       enabled: z.boolean().default(false).describe('Use TLS; certificates and host names are verified'),
       caFile: file('PEM file of the certificate authority; null: the public authorities'),
-      certFile: file('PEM file of the client certificate; null: none'),
-      keyFile: file('PEM file of the client certificate’s private key, without a passphrase; null: none'),
+      certFile: file(`PEM file of ${cert}; null: none`),
+      keyFile: file(`PEM file of the private key of \`certFile\`, without a passphrase; null: none`),
     })
-    .prefault({}),
+    .prefault({})
+
+/** Where a password is found: it is not a setting itself. */
+export const passwordSettings = (passwordVariable: string) => ({
+  passwordVariable: z
+    .string()
+    .regex(/^[A-Za-z_]\w*$/, 'must be the name of an environment variable')
+    .default(passwordVariable)
+    .describe('Name of the environment variable with the password'),
+  passwordFile: file(
+    'File with the password, which is read if the environment variable is not set; null: none',
+  ),
+})
+
+/** TLS and SASL of the Kafka cluster in one section of the configuration. */
+export const securitySettings = (passwordVariable: string) => ({
+  tls: tlsSettings('the client certificate'),
   sasl: z
     .strictObject({
       mechanism: z
@@ -29,14 +45,7 @@ export const securitySettings = (passwordVariable: string) => ({
         .default(null)
         .describe('SASL mechanism; null: no authentication'),
       username: z.string().nullable().default(null).describe('User name for SASL'),
-      passwordVariable: z
-        .string()
-        .regex(/^[A-Za-z_]\w*$/, 'must be the name of an environment variable')
-        .default(passwordVariable)
-        .describe('Name of the environment variable with the password'),
-      passwordFile: file(
-        'File with the password, which is read if the environment variable is not set; null: none',
-      ),
+      ...passwordSettings(passwordVariable),
     })
     .prefault({}),
 })
@@ -44,32 +53,36 @@ export const securitySettings = (passwordVariable: string) => ({
 /** The sections of the configuration that have these settings. */
 export const clusterSections = ['kafka', 'topic'] as const
 
+type TlsSettings = z.infer<ReturnType<typeof tlsSettings>>
+
+/** Values of TLS in a section that contradict each other. */
+export const tlsConflicts = (section: string, tls: TlsSettings): string[] => {
+  const files = (['caFile', 'certFile', 'keyFile'] as const).filter(name => tls[name] !== null)
+  return [
+    ...(tls.enabled ? [] : files.map(name => `${name}: has no effect without ${section}.tls.enabled`)),
+    ...(tls.certFile !== null && tls.keyFile === null
+      ? [`keyFile: must be set if ${section}.tls.certFile is set`]
+      : []),
+    ...(tls.certFile === null && tls.keyFile !== null
+      ? [`certFile: must be set if ${section}.tls.keyFile is set`]
+      : []),
+  ].map(problem => `${section}.tls.${problem}`)
+}
+
 interface SecuritySettings {
-  readonly tls: {
-    readonly enabled: boolean
-    readonly caFile: string | null
-    readonly certFile: string | null
-    readonly keyFile: string | null
-  }
+  readonly tls: TlsSettings
   readonly sasl: { readonly mechanism: string | null; readonly username: string | null }
 }
 
 /** Values of a section that contradict each other. */
-export const securityConflicts = (section: string, { tls, sasl }: SecuritySettings): string[] => {
-  const files = (['caFile', 'certFile', 'keyFile'] as const).filter(name => tls[name] !== null)
-  return [
-    ...(tls.enabled ? [] : files.map(name => `tls.${name}: has no effect without ${section}.tls.enabled`)),
-    ...(tls.certFile !== null && tls.keyFile === null
-      ? [`tls.keyFile: must be set if ${section}.tls.certFile is set`]
-      : []),
-    ...(tls.certFile === null && tls.keyFile !== null
-      ? [`tls.certFile: must be set if ${section}.tls.keyFile is set`]
-      : []),
+export const securityConflicts = (section: string, { tls, sasl }: SecuritySettings): string[] => [
+  ...tlsConflicts(section, tls),
+  ...[
     ...(sasl.mechanism !== null && sasl.username === null
       ? [`sasl.username: must be set if ${section}.sasl.mechanism is set`]
       : []),
     ...(sasl.mechanism === null && sasl.username !== null
       ? [`sasl.mechanism: must be set if ${section}.sasl.username is set`]
       : []),
-  ].map(problem => `${section}.${problem}`)
-}
+  ].map(problem => `${section}.${problem}`),
+]

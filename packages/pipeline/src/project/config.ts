@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { productColumns } from '../product/product.ts'
-import { brokers, securitySettings } from './clusterSettings.ts'
+import { brokers, passwordSettings, securitySettings, tlsSettings } from './clusterSettings.ts'
 
 const port = z.int().min(1).max(65_535)
+// No IPv6: before a port it would need brackets, which Spark's own addresses do not support.
+const hostName = z.string().regex(/^[\w-]+(?:\.[\w-]+)*$/, 'must be a host name or an IPv4 address')
 const memory = z
   .string()
   .regex(/^\d+[mg]$/, 'must be a number of megabytes or gigabytes such as `512m` or `1g`')
@@ -12,14 +14,11 @@ const memory = z
  * that the user cannot choose better than offstream is a constant elsewhere.
  */
 export const Config = z.strictObject({
-  host: z
-    .string()
-    // No IPv6: before a port it would need brackets, which Spark's own addresses do not support.
-    .regex(/^[\w-]+(?:\.[\w-]+)*$/, 'must be a host name or an IPv4 address')
+  host: hostName
     .refine(host => host !== '0.0.0.0', 'must be one address that clients can connect to')
     .default('127.0.0.1')
     .describe(
-      'Address that every service listens on; with an address other than 127.0.0.1, anyone on the network can connect without a password',
+      'Address that every service listens on; with an address other than 127.0.0.1, anyone on the network can connect to Kafka and Spark without a password, and the Thrift server requires a password and TLS',
     ),
   kafka: z
     .strictObject({
@@ -121,9 +120,33 @@ export const Config = z.strictObject({
     .prefault({}),
   thrift: z
     .strictObject({
+      host: hostName
+        .nullable()
+        .default(null)
+        .describe(
+          'Host of an existing Thrift server (Spark or Kyuubi), which is used instead of one that is started here; null: start one',
+        ),
       port: port.default(10_000).describe('Port that Tableau and SQL clients connect to'),
       cores: z.int().min(1).default(2).describe('Cores that queries can use'),
       memory: memory.default('1g').describe('Memory of the Thrift server'),
+      tls: tlsSettings('the certificate of the Thrift server that is started here, with its chain'),
+      auth: z
+        .strictObject({
+          username: z
+            .string()
+            .min(1)
+            .nullable()
+            .default(null)
+            .describe('User name for the Thrift server; null: no authentication'),
+          ...passwordSettings('OFFSTREAM_THRIFT_PASSWORD'),
+        })
+        .prefault({}),
+      insecure: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Whether a Thrift server that is started here may listen on the network without a password or without TLS',
+        ),
     })
     .prefault({}),
   dashboard: z

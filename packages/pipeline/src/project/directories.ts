@@ -42,6 +42,14 @@ export interface Directories {
   readonly kafkaSecret: string
   /** The settings of Kafka's Java client for an external cluster, with its secrets. */
   readonly kafkaClient: string
+  /** The password of the Thrift server, for its clients. */
+  readonly thriftSecret: string
+  /** The user of the Thrift server, with a hash of the password, for the server. */
+  readonly thriftLogin: string
+  /** The private key and the certificate of the Thrift server. */
+  readonly thriftKey: string
+  /** The class that checks logins, which the Thrift server compiles at its start. */
+  readonly thriftClasses: string
   /** The secret that allows the actions of the dashboard. */
   readonly dashboardToken: string
   /** One file a service, with its last known state. */
@@ -110,6 +118,10 @@ export const directoriesOf = (state: string): Directories => {
     run,
     kafkaSecret: join(run, 'kafka.secret.json'),
     kafkaClient: join(run, 'kafka.client.properties'),
+    thriftSecret: join(run, 'thrift.secret.json'),
+    thriftLogin: join(run, 'thrift.login.properties'),
+    thriftKey: join(run, 'thrift.key.pem'),
+    thriftClasses: join(run, 'thrift.classes'),
     dashboardToken: join(run, 'dashboard.token'),
     records: join(run, 'services'),
   }

@@ -153,12 +153,12 @@ test('two services with the same port are a problem', async () => {
 })
 
 test('the nearest file above is used, also if it is in a folder `config`', async () => {
-  const outer = await projectOf('host: outer')
+  const outer = await projectOf('host: 127.0.0.2')
   await mkdir(join(outer, 'inner', 'config'), { recursive: true })
   await mkdir(join(outer, 'inner', 'deep'))
-  await writeFile(join(outer, 'inner', 'config', 'offstream.yaml'), 'host: inner')
+  await writeFile(join(outer, 'inner', 'config', 'offstream.yaml'), 'host: 127.0.0.3')
   const found = await loadProject({ from: join(outer, 'inner', 'deep'), environment: {} })
-  expect([found.config.host, found.directory]).toEqual(['inner', join(outer, 'inner')])
+  expect([found.config.host, found.directory]).toEqual(['127.0.0.3', join(outer, 'inner')])
 })
 
 test('every setting has its own environment variable', () => {
@@ -288,6 +288,51 @@ test('a port that nothing listens on may be equal to another one', async () => {
     await expect(load(started, 'kafka.secondPort=9091', 'thrift.port=9091')).rejects.toMatchObject({
       message: expect.stringMatching(/thrift\.port: must differ from kafka\.\w+ \(both are 9091\)/),
     })
+})
+
+test('a Thrift server that the network can connect to requires a password and TLS, unless this is turned off', async () => {
+  const problemsWith = async (...settings: readonly string[]) =>
+    loadProject({ from: await projectOf(''), environment: {}, settings })
+      .then(() => [])
+      .catch((error: Error) => error.message.split('\n  ').slice(1))
+  const why =
+    'because the network can connect to the Thrift server at 192.168.1.5; thrift.insecure: true permits it without'
+  const open = 'host=192.168.1.5'
+  const tls = ['thrift.tls.enabled=true', 'thrift.tls.certFile=a.pem', 'thrift.tls.keyFile=a.key']
+  expect(await problemsWith(open)).toEqual([
+    `thrift.tls.enabled: must be true, ${why}`,
+    `thrift.auth.username: must be set, ${why}`,
+  ])
+  expect(await problemsWith(open, ...tls)).toEqual([`thrift.auth.username: must be set, ${why}`])
+  for (const settings of [
+    [open, ...tls, 'thrift.auth.username=ana'],
+    [open, 'thrift.insecure=true'],
+    [open, 'thrift.host=sql.example.org'],
+    ['host=localhost'],
+    ['host=127.1.2.3', 'thrift.auth.username=ana'],
+  ])
+    expect(await problemsWith(...settings)).toEqual([])
+})
+
+test('contradictory settings of the Thrift server are problems', async () => {
+  const problemsWith = async (...settings: readonly string[]) =>
+    loadProject({ from: await projectOf(''), environment: {}, settings })
+      .then(() => [])
+      .catch((error: Error) => error.message.split('\n  ').slice(1))
+  expect([
+    await problemsWith('thrift.tls.enabled=true'),
+    await problemsWith('thrift.tls.enabled=true', 'thrift.tls.certFile=a.pem'),
+    await problemsWith('thrift.tls.caFile=ca.pem'),
+    await problemsWith(
+      ...['thrift.host=sql.example.org', 'thrift.tls.enabled=true'],
+      ...['thrift.tls.certFile=a.pem', 'thrift.tls.keyFile=a.key'],
+    ),
+  ]).toEqual([
+    ['thrift.tls.certFile: must be set if thrift.tls.enabled is set, for the Thrift server here'],
+    ['thrift.tls.keyFile: must be set if thrift.tls.certFile is set'],
+    ['thrift.tls.caFile: has no effect without thrift.tls.enabled'],
+    ['thrift.tls.certFile: has no effect with thrift.host'],
+  ])
 })
 
 test('on the command line, a setting without a default is read as a number or as text, as its schema says', async () => {

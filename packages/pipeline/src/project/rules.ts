@@ -1,7 +1,7 @@
 import leven from 'leven'
 import type { z } from 'zod'
 import { programVariables } from '../names.ts'
-import { clusterSections, securityConflicts } from './clusterSettings.ts'
+import { clusterSections, securityConflicts, tlsConflicts } from './clusterSettings.ts'
 import { Config } from './config.ts'
 import type { Environment, Layer } from './layers.ts'
 import {
@@ -12,6 +12,7 @@ import {
   portPaths,
   sections,
   settingPaths,
+  settingsOf,
   within,
 } from './paths.ts'
 
@@ -20,6 +21,8 @@ export const crossFieldProblems = (config: Config): string[] => [
   ...portConflicts(config),
   ...clusterSections.flatMap(section => securityConflicts(section, config[section])),
   ...kafkaConflicts(config),
+  ...tlsConflicts('thrift', config.thrift.tls),
+  ...thriftConflicts(config),
 ]
 
 const portConflicts = (config: Config): string[] => {
@@ -35,7 +38,8 @@ const portConflicts = (config: Config): string[] => {
 }
 
 /** The settings of the ports that no service listens on with this configuration. */
-export const unusedPorts = ({ kafka: { brokers, mode, brokerCount } }: Config): readonly string[] => {
+export const unusedPorts = ({ kafka, thrift }: Config): readonly string[] => {
+  const { brokers, mode, brokerCount } = kafka
   const isHere = brokers.trim() === ''
   const isUsed: Readonly<Record<string, boolean>> = {
     'zookeeper.port': isHere && mode === 'zookeeper',
@@ -43,6 +47,7 @@ export const unusedPorts = ({ kafka: { brokers, mode, brokerCount } }: Config): 
     'kafka.controllerPort': isHere && mode === 'kraft',
     'kafka.secondPort': isHere && brokerCount === 3,
     'kafka.thirdPort': isHere && brokerCount === 3,
+    'thrift.port': thrift.host === null,
   }
   return Object.keys(isUsed).filter(path => !isUsed[path])
 }
@@ -57,6 +62,25 @@ const kafkaConflicts = ({ kafka: { brokers, brokerCount, tls, sasl, topic } }: C
           ? [`kafka.topic.replication: must be at most kafka.brokerCount (${brokerCount})`]
           : []),
       ]
+
+/** Addresses that only programs of this machine can connect to. */
+const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3})$/.test(host)
+
+/** The Thrift server that is started here must be protected if the network can connect to it. */
+const thriftConflicts = ({ host, thrift }: Config): string[] => {
+  const { tls, auth } = thrift
+  if (thrift.host !== null)
+    return tls.certFile === null ? [] : ['thrift.tls.certFile: has no effect with thrift.host']
+  const why = `because the network can connect to the Thrift server at ${host}; thrift.insecure: true permits it without`
+  const isOpen = !isLoopback(host) && !thrift.insecure
+  return [
+    ...(tls.enabled && tls.certFile === null && tls.keyFile === null
+      ? ['thrift.tls.certFile: must be set if thrift.tls.enabled is set, for the Thrift server here']
+      : []),
+    ...(isOpen && !tls.enabled ? [`thrift.tls.enabled: must be true, ${why}`] : []),
+    ...(isOpen && auth.username === null ? [`thrift.auth.username: must be set, ${why}`] : []),
+  ]
+}
 
 /** The problems in the values of a profile that is not in use. Those that depend on other settings are not known. */
 export const profileProblems = (profile: Layer): string[] => {
@@ -113,14 +137,10 @@ export const unknownVariables = (
   values: ReadonlyMap<string, unknown>,
   inFile: readonly Layer[] = [],
 ): string[] => {
-  const defaults = Config.parse({})
-  const passwords = clusterSections.flatMap(section => {
-    const path = `${section}.sasl.passwordVariable`
-    return [
-      values.get(path) ?? defaults[section].sasl.passwordVariable,
-      ...inFile.map(layer => layer.values.get(path)),
-    ]
-  })
+  const defaults = settingsOf(Config.parse({}))
+  const passwords = settingPaths
+    .filter(path => path.endsWith('.passwordVariable'))
+    .flatMap(path => [values.get(path) ?? defaults.get(path), ...inFile.map(layer => layer.values.get(path))])
   return Object.keys(environment)
     .filter(name => name.startsWith('OFFSTREAM_') && !isKnownVariable(name) && !passwords.includes(name))
     .map(name => `environment ${name}: unknown setting${suggestion(mostSimilar(name, knownVariables))}`)

@@ -23,8 +23,8 @@ import {
   isKraft,
   ownBroker,
   ownBrokerData,
-  propertyText,
 } from './kafkaCluster.ts'
+import { propertyText } from './properties.ts'
 import type { ServiceParts, Stack } from './stack.ts'
 
 /** ZooKeeper; it is ready when it responds to `srvr`. */

@@ -9,10 +9,10 @@ import {
   clusterOf,
   forgetKafkaSecrets,
   kafkaOptions,
-  propertyText,
   saveKafkaSecret,
   writeClientProperties,
 } from './kafkaCluster.ts'
+import { propertyText } from './properties.ts'
 
 const scratch = async (stack: string | null = null): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), 'offstream-kafka-cluster-'))

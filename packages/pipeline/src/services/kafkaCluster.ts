@@ -1,10 +1,8 @@
-import { mkdir, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { readState, replaceFile, writeState } from '@offstream/runtime'
-import { z } from 'zod'
+import { rm } from 'node:fs/promises'
 import type { Config } from '../project/config.ts'
 import { brokerFolder, directoriesOf, projectFolder } from '../project/directories.ts'
 import { numberAt } from '../project/paths.ts'
+import { savedPassword, savePassword } from '../project/savedPassword.ts'
 import type { Environment } from '../runtimes/environment.ts'
 import { checkTopic, clusterFailure, ensureTopic } from '../topic/admin.ts'
 import {
@@ -15,6 +13,7 @@ import {
   javaClientSettings,
   localCluster,
 } from '../topic/cluster.ts'
+import { propertiesText, writePrivateFile } from './properties.ts'
 
 /** Whether the topic is in an existing cluster instead of a broker that is started here. */
 export const isKafkaExternal = ({ kafka }: Pick<Config, 'kafka'>): boolean =>
@@ -69,12 +68,9 @@ export const clusterOf = async (
     ? configuredCluster(config.kafka, {
         directory: projectFolder(state),
         environment,
-        savedPassword: (await readState(directoriesOf(state).kafkaSecret, Secret))?.password ?? null,
+        savedPassword: await savedPassword(directoriesOf(state).kafkaSecret),
       })
     : localCluster(...brokersOf(config))
-
-/** The password of the external cluster, for the daemon, the job and the dashboard. They do not get the user's environment. */
-const Secret = z.object({ password: z.string() })
 
 /**
  * Saves the password of an external cluster, if it is in the environment, in a file that only this user can read.
@@ -84,14 +80,11 @@ export const saveKafkaSecret = async (
   config: Config,
   state: string,
   environment: Environment = process.env,
-): Promise<void> => {
-  const { kafkaSecret } = directoriesOf(state)
-  const { passwordVariable, passwordFile } = config.kafka.sasl
-  if (!environment[passwordVariable] && passwordFile !== null) await rm(kafkaSecret, { force: true })
-  const { sasl } = await clusterOf(config, state, environment)
-  if (sasl !== null && environment[passwordVariable])
-    await writeState(kafkaSecret, { password: sasl.password } satisfies z.infer<typeof Secret>)
-}
+): Promise<void> =>
+  savePassword(directoriesOf(state).kafkaSecret, config.kafka.sasl, environment, async () => {
+    const { sasl } = await clusterOf(config, state, environment)
+    return sasl?.password ?? null
+  })
 
 /** Deletes what `saveKafkaSecret` and `writeClientProperties` wrote. */
 export const forgetKafkaSecrets = async (state: string): Promise<void> => {
@@ -108,10 +101,7 @@ export const writeClientProperties = async (config: Config, state: string): Prom
   if (!isKafkaExternal(config)) return
   const { kafkaClient } = directoriesOf(state)
   const settings = javaClientSettings(await clusterOf(config, state))
-  await mkdir(dirname(kafkaClient), { recursive: true, mode: 0o700 })
-  const lines = Object.entries(settings).map(([name, value]) => `${name}=${propertyText(value)}\n`)
-  // In one step: clients of running jobs may read the file now.
-  await replaceFile(kafkaClient, lines.join(''))
+  await writePrivateFile(kafkaClient, propertiesText(settings))
 }
 
 /**
@@ -130,15 +120,6 @@ export const kafkaOptions = (config: Config, state: string): Readonly<Record<str
     ...Object.fromEntries(names.map(name => [`kafka.${name}`, `\${file:${kafkaClient}:${name}}`])),
   }
 }
-
-/** Java reads property files as ISO 8859-1, and a backslash starts an escape sequence. */
-export const propertyText = (value: string): string =>
-  value
-    .replaceAll('\\', '\\\\')
-    .replaceAll('\r', '')
-    .replaceAll('\n', '\\n')
-    .replace(/^ /, '\\ ')
-    .replace(/[^ -~]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /**
  * Creates the topic in the external cluster if it does not exist; an existing one is checked.

@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join } from 'node:path'
 import type { ServiceCommand } from '@offstream/runtime'
 import type { ProgramVariable } from '../names.ts'
+import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { sparkEnvironment } from '../runtimes/environment.ts'
 import { topicName } from '../topic/message.ts'
@@ -8,6 +9,7 @@ import { brokersOf, kafkaOptions } from './kafkaCluster.ts'
 import { driverConf, executorConf, lakeConf, masterOf } from './spark.ts'
 import { conf } from './sparkCommand.ts'
 import type { Stack } from './stack.ts'
+import { thriftHost } from './thriftServer.ts'
 
 /** How a program of the user runs on the cluster. */
 export interface ProgramOptions {
@@ -32,12 +34,16 @@ export const programAddresses = ({ state, config }: Stack): Readonly<Record<Prog
     OFFSTREAM_KAFKA_OPTIONS: JSON.stringify(kafkaOptions(config, state)),
     OFFSTREAM_TOPIC: topicName,
     OFFSTREAM_MASTER: masterOf(config),
-    OFFSTREAM_THRIFT_URL: `jdbc:hive2://${config.host}:${config.thrift.port}/default`,
+    OFFSTREAM_THRIFT_URL: jdbcUrl(config),
     OFFSTREAM_TABLE: 'lake.off.products',
     OFFSTREAM_WAREHOUSE: warehouse,
     OFFSTREAM_CATALOG: catalog,
   }
 }
+
+// Java clients take the password and the certificates to trust from settings of their own.
+const jdbcUrl = (config: Config): string =>
+  `jdbc:hive2://${thriftHost(config)}:${config.thrift.port}/default${config.thrift.tls.enabled ? ';ssl=true' : ''}`
 
 /** The Spark properties of a program of the user: the catalog `lake`, the connectors, its share of the worker. */
 export const programConf = (

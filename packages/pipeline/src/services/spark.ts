@@ -12,6 +12,7 @@ import { brokersOf, isKafkaExternal, writeClientProperties } from './kafkaCluste
 import { conf, optionString, sparkDaemon, sparkSubmit } from './sparkCommand.ts'
 import type { Archives, ServiceParts, Stack } from './stack.ts'
 import { failureOf, readStreamProgress, requireProgress } from './streamProgress.ts'
+import { thriftOf, thriftProtection } from './thriftServer.ts'
 
 /** The address of the Spark master, in the form that jobs use. */
 export const masterOf = ({ host, spark }: Config): string => `spark://${host}:${spark.port}`
@@ -110,27 +111,37 @@ export const sparkWorker = (stack: Stack): ServiceParts => {
 export const thrift = (stack: Stack): ServiceParts => {
   const { project, config } = stack
   const directories = directoriesOf(stack.state)
+  const { properties, args, classFolders } = thriftProtection(config, stack.state)
   return {
-    command: sparkSubmit(stack, 'thrift', [
-      ...['--name', 'offstream-thrift', '--master', `local[${config.thrift.cores * tasksPerCore}]`],
-      ...['--driver-memory', config.thrift.memory],
-      ...conf({
-        ...lakeConf(directories),
-        ...driverConf(config, directories),
-        'spark.ui.enabled': 'false',
-        'spark.sql.catalogImplementation': 'in-memory',
-        ...sharedConf(project, config.thrift.cores),
-        'spark.hadoop.hive.server2.thrift.bind.host': config.host,
-        'spark.hadoop.hive.server2.thrift.port': String(config.thrift.port),
-      }),
-      assetPath(project, 'spark-jobs', 'thrift_server.py'),
-      ...['--views', assetPath(project, 'config', 'views.sql')],
-    ]),
+    command: sparkSubmit(
+      stack,
+      'thrift',
+      [
+        ...['--name', 'offstream-thrift', '--master', `local[${config.thrift.cores * tasksPerCore}]`],
+        ...['--driver-memory', config.thrift.memory],
+        ...conf({
+          ...lakeConf(directories),
+          ...driverConf(config, directories),
+          'spark.ui.enabled': 'false',
+          'spark.sql.catalogImplementation': 'in-memory',
+          ...sharedConf(project, config.thrift.cores),
+          'spark.hadoop.hive.server2.thrift.bind.host': config.host,
+          'spark.hadoop.hive.server2.thrift.port': String(config.thrift.port),
+          ...properties,
+        }),
+        assetPath(project, 'spark-jobs', 'thrift_server.py'),
+        ...['--views', assetPath(project, 'config', 'views.sql'), ...args],
+      ],
+      classFolders,
+    ),
     needs: [],
     port: config.thrift.port,
-    // SQLite creates the file of the catalog, but not its folder.
-    prepare: async () => void (await mkdir(directories.warehouse, { recursive: true })),
-    ready: async signal => void (await countProducts(config.host, config.thrift.port, signal)),
+    prepare: async () => {
+      // SQLite creates the file of the catalog, but not its folder.
+      await mkdir(directories.warehouse, { recursive: true })
+      for (const folder of classFolders) await mkdir(folder, { recursive: true })
+    },
+    ready: async signal => void (await countProducts(await thriftOf(config, stack.state), signal)),
     startTimeoutMs: 240_000,
     stopTimeoutMs: 10_000,
   }

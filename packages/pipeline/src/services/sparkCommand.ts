@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ServiceCommand } from '@offstream/runtime'
 import type { ServiceName } from '../names.ts'
@@ -36,8 +36,16 @@ export const sparkDaemon = (
   cwd: stack.state,
 })
 
-/** The command of a Python program that Spark runs; `args` are the options of spark-submit, the program and its own. */
-export const sparkSubmit = (stack: Stack, name: ServiceName, args: readonly string[]): ServiceCommand => {
+/**
+ * The command of a Python program that Spark runs; `args` are the options of spark-submit, the program and its own.
+ * @param classFolders folders of classes for the class path, which must exist when Java starts
+ */
+export const sparkSubmit = (
+  stack: Stack,
+  name: ServiceName,
+  args: readonly string[],
+  classFolders: readonly string[] = [],
+): ServiceCommand => {
   const directories = directoriesOf(stack.state)
   return {
     file: join(stack.runtimes.sparkHome, 'bin', 'spark-submit'),
@@ -45,7 +53,8 @@ export const sparkSubmit = (stack: Stack, name: ServiceName, args: readonly stri
       '--driver-java-options',
       optionString([
         ...fastStart,
-        ...archiveFlags(stack.archives, name),
+        // An archive cannot cover a class path with folders.
+        ...archiveFlags(classFolders.length === 0 ? stack.archives : null, name),
         temporaryFlag(directories),
         // Hive opens a Derby database that nothing uses; by default its log would be in the state folder.
         `-Dderby.stream.error.file=${join(directories.temporary, 'derby.log')}`,
@@ -53,7 +62,7 @@ export const sparkSubmit = (stack: Stack, name: ServiceName, args: readonly stri
       ]),
       // The verified jars themselves, not `--packages`: Ivy's resolution takes seconds at each start, Spark then copies
       // every jar for each executor, and a class-data archive covers only the class path.
-      ...['--driver-class-path', join(stack.runtimes.connectors, '*')],
+      ...['--driver-class-path', [join(stack.runtimes.connectors, '*'), ...classFolders].join(delimiter)],
       ...args,
     ],
     env: environmentOf(stack),

@@ -101,14 +101,45 @@ test('with an existing Kafka cluster, Kafka is external, ZooKeeper is unused, an
   ])
 })
 
-test.each(['kafka.mode=zookeeper', 'kafka.mode=kraft', 'kafka.brokerCount=3', 'kafka.brokers=one:9092'])(
-  'with `%s`, the services listen on all ports except the unused ones',
-  setting => {
-    const config = configOf([setting])
-    const used = portPaths.filter(path => !unusedPorts(config).includes(path))
-    expect(listeningPorts(config).toSorted()).toEqual(used.toSorted())
-  },
-)
+test.each([
+  ...['kafka.mode=zookeeper', 'kafka.mode=kraft', 'kafka.brokerCount=3', 'kafka.brokers=one:9092'],
+  'thrift.host=sql.example.org',
+])('with `%s`, the services listen on all ports except the unused ones', setting => {
+  const config = configOf([setting])
+  const used = portPaths.filter(path => !unusedPorts(config).includes(path))
+  expect(listeningPorts(config).toSorted()).toEqual(used.toSorted())
+})
+
+test('with an existing Thrift server none is started, and its port here is free', () => {
+  const external = configOf(['thrift.host=sql.example.org', 'thrift.port=10009'])
+  expect(services({ ...stack, config: external }).map(({ name }) => name)).not.toContain('thrift')
+  expect([externalServices(external), addressOf('thrift', external)]).toEqual([
+    ['thrift'],
+    'sql.example.org:10009',
+  ])
+  expect(listeningPorts(external)).not.toContain('thrift.port')
+})
+
+test('the Thrift server gets the files with its password and its key, and no secret', () => {
+  const settings = [
+    ...['thrift.auth.username=canary', 'thrift.tls.enabled=true'],
+    ...['thrift.tls.certFile=a.pem', 'thrift.tls.keyFile=a.key'],
+  ]
+  const thrift = services({ ...stack, config: configOf(settings) }).find(({ name }) => name === 'thrift')
+  const args = thrift?.command.args ?? []
+  const { thriftLogin, thriftKey, thriftClasses } = directoriesOf(state)
+  expect(args.slice(args.indexOf('--login'))).toEqual([
+    ...['--login', thriftLogin, '--classes', thriftClasses, '--key', thriftKey],
+  ])
+  expect(args[args.indexOf('--driver-class-path') + 1]).toBe(`/jars/*:${thriftClasses}`)
+  expect(args.filter(arg => arg.includes('hive.server2'))).toEqual([
+    'spark.hadoop.hive.server2.thrift.bind.host=127.0.0.1',
+    'spark.hadoop.hive.server2.thrift.port=10000',
+    'spark.hadoop.hive.server2.authentication=CUSTOM',
+    'spark.hadoop.hive.server2.use.SSL=true',
+  ])
+  expect(JSON.stringify(thrift?.command)).not.toContain('canary')
+})
 
 test('with `kafka.mode: kraft` ZooKeeper is unused, and Kafka also listens on the port of its controller', () => {
   const kraft = services({ ...stack, config: configOf(['kafka.mode=kraft']) })

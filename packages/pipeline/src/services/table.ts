@@ -22,6 +22,7 @@ import {
 import { diagnose } from './knownProblems.ts'
 import { masterOf, productsStream, sparkMaster, sparkWorker, thrift } from './spark.ts'
 import type { ServiceParts, Stack } from './stack.ts'
+import { checkThrift, connectThrift, isThriftExternal, thriftHost } from './thriftServer.ts'
 
 /**
  * `external`: it runs elsewhere, and offstream only checks it. `unused`: the stack does not need it. `absent`: the same, and
@@ -105,7 +106,10 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
     startedBy: 'up',
     settings: ['thrift'],
     ports: () => ['thrift.port'],
-    address: ({ host, thrift }) => `${host}:${thrift.port}`,
+    place: config => (isThriftExternal(config) ? 'external' : 'here'),
+    prepareExternal: connectThrift,
+    check: checkThrift,
+    address: config => `${thriftHost(config)}:${config.thrift.port}`,
     logFile: 'thrift.log',
     build: thrift,
   },

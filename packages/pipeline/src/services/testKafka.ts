@@ -17,6 +17,7 @@ import { assetPath } from '../project/assets.ts'
 import { ensureRuntimes } from '../runtimes/distributions.ts'
 import { javaEnvironment } from '../runtimes/environment.ts'
 import { type ClusterAddress, localCluster } from '../topic/cluster.ts'
+import { makeCertificates, type TestCertificate } from './testCertificates.ts'
 
 /**
  * A broker for one test file, with three listeners: an open one, one with TLS and a password, and one with client
@@ -45,11 +46,9 @@ export interface TestKafka extends AsyncDisposable {
   readonly client: () => Kafka
 }
 
-/** Paths of PEM files. */
-interface TestCertificates {
+/** The PEM files of a client. */
+interface TestCertificates extends TestCertificate {
   readonly caFile: string
-  readonly certFile: string
-  readonly keyFile: string
 }
 
 /** Starts offstream's version of Kafka on free ports, in a temporary folder, without ZooKeeper. */
@@ -70,7 +69,7 @@ export const startKafka = async ({
     await freePort(),
   ]
   const classPath = join(kafkaLibs, '*')
-  const certificates = await makeCertificates(directory)
+  const certificates = await certificatesIn(directory)
   const properties = join(directory, 'kafka.properties')
   await writeFile(properties, propertiesOf({ directory, password, plain, secure, mutual, controller }))
   const format = [
@@ -173,32 +172,12 @@ auto.create.topics.enable=false
 log.cleaner.dedupe.buffer.size=33554432
 `
 
-/**
- * Makes a certificate authority with openssl, and certificates for the broker, only for 127.0.0.1, and for a client.
- * The PEM file of the broker also has its key.
- */
-const makeCertificates = async (directory: string): Promise<TestCertificates> => {
-  const file = (name: string) => join(directory, name)
-  const openssl = (...args: readonly string[]) => execa('openssl', args, { cwd: directory })
-  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  await openssl(
-    ...['req', '-x509', ...newKey, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2'],
-    ...['-subj', '/CN=offstream tests'],
-  )
-  for (const [name, alternative] of [
-    ['kafka', 'IP:127.0.0.1'],
-    ['client', 'DNS:client'],
-  ] as const) {
-    await writeFile(file(`${name}.ext`), `subjectAltName=${alternative}\n`)
-    await openssl('req', ...newKey, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`)
-    await openssl(
-      ...['x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial'],
-      ...['-days', '2', '-extfile', `${name}.ext`, '-out', `${name}.pem`],
-    )
-  }
-  const parts = await Promise.all(['kafka.key', 'kafka.pem', 'ca.pem'].map(name => readFile(file(name))))
-  await writeFile(file('broker.pem'), Buffer.concat(parts))
-  return { caFile: file('ca.pem'), certFile: file('client.pem'), keyFile: file('client.key') }
+/** The certificate of the broker has only the name 127.0.0.1, and its PEM file also has its key. */
+const certificatesIn = async (directory: string): Promise<TestCertificates> => {
+  const { caFile, of } = await makeCertificates(directory, { kafka: 'IP:127.0.0.1', client: 'DNS:client' })
+  const parts = await Promise.all([of.kafka.keyFile, of.kafka.certFile, caFile].map(file => readFile(file)))
+  await writeFile(join(directory, 'broker.pem'), Buffer.concat(parts))
+  return { caFile, ...of.client }
 }
 
 /** Connects as administrator, and disconnects also after an error. */

@@ -12,6 +12,9 @@ export interface Check {
   readonly detail: string | null
 }
 
+/** The result of a check that found nothing. */
+export const healthy: Check = { healthy: true, detail: null }
+
 /** How long a service may take to respond to a check. */
 export const responseTimeoutMs = 10_000
 
@@ -25,7 +28,7 @@ export const checkElsewhere = async (name: ServiceName, config: Config, folder: 
     await withDeadline(signal => checkExternal(name, config, folder, signal), {
       ...{ what: `${name} to respond`, timeoutMs: responseTimeoutMs },
     })
-    return { healthy: true, detail: null }
+    return healthy
   } catch (error) {
     const detail =
       error instanceof OffstreamError ? `${error.message} [${error.code}]; ${error.hint}` : messageOf(error)
@@ -48,7 +51,7 @@ export const checkService = async (service: Service, pid: number | null): Promis
           detail: `\`${listener.name}\` (pid ${listener.pid}) listens on port ${port}`,
         }
     }
-    return { healthy: true, detail: null }
+    return healthy
   } catch (error) {
     return { healthy: false, detail: detailOf(error) }
   }

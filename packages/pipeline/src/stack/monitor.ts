@@ -106,7 +106,7 @@ export class StatusMonitor {
 
   async #count(config: Config, version: string): Promise<void> {
     try {
-      const counts = await this.#countTable(config)
+      const counts = await this.#countTable(config, this.#state)
       this.#counted = { version, at: this.#now(), counts }
     } finally {
       this.#counting = null

@@ -18,15 +18,17 @@ import { readJobs } from '../services/jobStore.ts'
 import { forgetKafkaSecrets, saveKafkaSecret } from '../services/kafkaCluster.ts'
 import { Stack } from '../services/stack.ts'
 import { checkExternal, placeOf, services } from '../services/table.ts'
+import { forgetThriftSecrets, saveThriftSecrets } from '../services/thriftServer.ts'
 
 const stackFile = (state: string): string => join(directoriesOf(state).run, 'stack.json')
 
 /**
  * Writes what the stack is started with, for its daemon and for later commands.
- * @throws OffstreamError SECRET_MISSING, FILE_MISSING
+ * @throws OffstreamError SECRET_MISSING, FILE_MISSING, CERTIFICATE_REJECTED
  */
 export const saveStack = async (stack: Stack): Promise<void> => {
   await saveKafkaSecret(stack.config, stack.state)
+  await saveThriftSecrets(stack.config, stack.state)
   await writeState(stackFile(stack.state), stack)
 }
 
@@ -34,6 +36,7 @@ export const saveStack = async (stack: Stack): Promise<void> => {
 export const forgetStack = async (state: string): Promise<void> => {
   await rm(stackFile(state), { force: true })
   await forgetKafkaSecrets(state)
+  await forgetThriftSecrets(state)
 }
 
 /**

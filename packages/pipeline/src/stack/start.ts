@@ -30,9 +30,9 @@ export const startServices = async (
   const { run } = directoriesOf(state)
   await finishReset(state)
   await refuseOtherSettings(stack)
-  await saveStack(stack)
   await clearTemporary(state)
   try {
+    await saveStack(stack)
     const services = await servicesOf(stack)
     await stopUnmanaged(state, call, supervisor => supervisor.stopOrphans(services))
     await callDaemon(run, 'start', { ...call, launch: launchDaemon, names, settings: stack })

@@ -109,6 +109,22 @@ test('an external Kafka that does not respond is unhealthy, with the code, and a
   expect(running.state).toBe('degraded')
 })
 
+test('an existing Thrift server that does not respond is unhealthy, with the code and what to check', async () => {
+  const { state } = await scratchState()
+  const { services, thrift } = await readStatus(
+    state,
+    configOf(['thrift.host=127.0.0.1', 'thrift.port=2']),
+    [],
+  )
+  expect([services.find(({ name }) => name === 'thrift'), thrift]).toMatchObject([
+    {
+      ...{ state: 'external', health: 'unhealthy', pid: null, port: null, address: '127.0.0.1:2' },
+      detail: expect.stringMatching(/^Could not connect .*\[THRIFT_UNREACHABLE\]; check `thrift\.host`/),
+    },
+    { host: '127.0.0.1', port: 2, responseMs: null },
+  ])
+})
+
 test('a running service whose state folder was deleted is shown, and the stack is degraded', async () => {
   const { state } = await scratchState()
   const { records } = directoriesOf(state)

@@ -7,10 +7,19 @@ import { readJobs } from '../services/jobStore.ts'
 import { clusterOf } from '../services/kafkaCluster.ts'
 import { consumedOf, failureOf, readStreamProgress, type StreamProgress } from '../services/streamProgress.ts'
 import { addressOf, listedServices, pipelineServices, placeOf } from '../services/table.ts'
+import { thriftHost, thriftOf } from '../services/thriftServer.ts'
 import { query, refillHint } from '../table.ts'
 import { acknowledgedMessages } from '../topic/admin.ts'
 import { topicName } from '../topic/message.ts'
-import { type Check, checkElsewhere, checkJob, checkService, healthOf, responseTimeoutMs } from './checks.ts'
+import {
+  type Check,
+  checkElsewhere,
+  checkJob,
+  checkService,
+  healthOf,
+  healthy,
+  responseTimeoutMs,
+} from './checks.ts'
 import { elsewhereState, type JobStatus, orphanState, type ServiceStatus, stateOf } from './states.ts'
 
 /** The result of `offstream status --json`. Other programs read it: an incompatible change increases `version`. */
@@ -55,8 +64,8 @@ export interface ThriftStatus {
   readonly responseMs: number | null
 }
 
-/** What the Thrift server counts; null if it does not respond. */
-export type CountTable = (config: Config) => Promise<TableCounts | null>
+/** What the Thrift server counts; null if it does not respond. @param state the state folder of the stack */
+export type CountTable = (config: Config, state: string) => Promise<TableCounts | null>
 
 /**
  * Probes every running service in parallel, each with a timeout, and counts the products.
@@ -87,15 +96,18 @@ export const readStatus = async (
   // Before the query of the table: what the job has reported by now is in the table then.
   const progress = await readStreamProgress(directories.streamProgress)
   const consumed = progress && consumedOf(progress, topicName)
+  const counting = running.has('thrift') ? countTable(config, folder) : null
   const [checks, table, acknowledged, fetched] = await Promise.all([
     Promise.all(
-      states.map(({ name, state, pid }) => {
+      states.map(async ({ name, state, pid }) => {
+        // The counts prove that the Thrift server responds and has the tables.
+        if (state === 'external' && name === 'thrift' && (await counting) !== null) return healthy
         if (state === 'external') return checkElsewhere(name, config, folder)
         const service = services.find(service => service.name === name)
         return state === 'running' && service !== undefined ? checkService(service, pid) : null
       }),
     ),
-    running.has('thrift') ? countTable(config) : null,
+    counting,
     running.has('kafka') ? acknowledgedIn(config, folder) : null,
     readFetched(directories.fetched),
   ])
@@ -128,7 +140,7 @@ export const readStatus = async (
       lag: acknowledged === null || consumed === null ? null : Math.max(0, acknowledged - consumed),
       freshnessSeconds: table?.newestAt == null ? null : secondsSince(table.newestAt),
     },
-    thrift: { host: config.host, port: config.thrift.port, responseMs: table?.responseMs ?? null },
+    thrift: { host: thriftHost(config), port: config.thrift.port, responseMs: table?.responseMs ?? null },
   }
 }
 
@@ -236,10 +248,12 @@ export interface TableCounts {
 }
 
 /** Counts the table and the view; null if the Thrift server does not respond. */
-export const countProducts: CountTable = async ({ host, thrift }) => {
+export const countProducts: CountTable = async (config, state) => {
   const startedAt = Date.now()
   try {
-    const { rows } = await query({ host, port: thrift.port }, countQuery, { timeoutMs: responseTimeoutMs })
+    const { rows } = await query(await thriftOf(config, state), countQuery, {
+      timeoutMs: responseTimeoutMs,
+    })
     const [inTable, rejected, visible, newest] = rows[0] ?? []
     return {
       rows: Number(inTable),

@@ -15,6 +15,7 @@ import { fileSystemOf, supportsCatalog } from './fileSystem.ts'
 import type { Finding } from './finding.ts'
 import { kafkaFindings } from './kafkaFindings.ts'
 import { secretValues } from './redaction.ts'
+import { thriftFindings } from './thriftFindings.ts'
 
 /** What to check. */
 export interface DoctorOptions {
@@ -56,6 +57,7 @@ export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
     ...(externalServices(config).includes('kafka')
       ? [kafkaFindings(config, state, AbortSignal.timeout(externalTimeoutMs))]
       : []),
+    thriftFindings({ config, state, environment }, AbortSignal.timeout(externalTimeoutMs)),
     ...listeningPorts(config).map(path => portFinding(path, numberAt(config, path), config.host, ours)),
   ])
   return found.flat()
@@ -137,16 +139,18 @@ const isShown = (name: string, value: string): boolean =>
 const external = (name: ServiceName, config: Config, state: string): Promise<Finding> =>
   tool(`External ${name}`, async () => {
     const signal = AbortSignal.timeout(externalTimeoutMs)
-    // `up` creates a topic that does not exist.
-    const missing = await checkExternal(name, config, state, signal).then(() => null, missingTopic)
+    const missing = await checkExternal(name, config, state, signal).then(() => null, notYetThere)
     const address = `\`${addressOf(name, config)}\``
     return missing === null
       ? { found: `${address} responds` }
       : { found: missing.message, hint: missing.hint }
   })
 
-const missingTopic = (error: unknown): OffstreamError => {
-  if (error instanceof OffstreamError && error.code === 'TOPIC_DELETED') return error
+/** `up` creates a topic that is missing, and the job tables. */
+const notYetThere = (error: unknown): OffstreamError => {
+  const isExpected =
+    error instanceof OffstreamError && ['TOPIC_DELETED', 'TABLE_MISSING'].includes(error.code)
+  if (isExpected) return error
   throw error
 }
 

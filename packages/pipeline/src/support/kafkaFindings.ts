@@ -1,9 +1,10 @@
-import { X509Certificate } from 'node:crypto'
+import { readCertificates } from '../credentials.ts'
 import type { Config } from '../project/config.ts'
 import { clusterOf } from '../services/kafkaCluster.ts'
 import { hasMessagesAfter } from '../topic/admin.ts'
 import { type BrokerFacts, probeBroker } from '../topic/brokerProbe.ts'
-import { type ClusterAddress, readCertificates } from '../topic/cluster.ts'
+import type { ClusterAddress } from '../topic/cluster.ts'
+import { certificateFindings, type Expiry, expiriesIn } from './certificates.ts'
 import type { Finding } from './finding.ts'
 
 /**
@@ -27,7 +28,7 @@ export const kafkaFindings = async (
   const now = new Date()
   return [
     ...versionFindings(brokers),
-    ...certificateFindings([...brokerExpiries(brokers), ...fileExpiries(cluster)], now),
+    ...certificateFindings('Kafka certificates', [...brokerExpiries(brokers), ...fileExpiries(cluster)], now),
     ...(await clockFindings(cluster, now, signal).catch(() => [])),
   ]
 }
@@ -41,13 +42,6 @@ const versionFindings = (brokers: readonly Broker[]): Finding[] => {
   const hint =
     'upgrade the brokers, or set `kafka.topic.replication`: brokers before 2.4 cannot choose the number of replicas themselves'
   return [{ name: 'Kafka version', verdict: old ? 'warning' : 'ok', found, hint: old ? hint : null }]
-}
-
-/** A certificate and when it expires. */
-export interface Expiry {
-  /** The address or the setting that the certificate belongs to, for the user. */
-  readonly of: string
-  readonly at: Date
 }
 
 const brokerExpiries = (brokers: readonly Broker[]): Expiry[] =>
@@ -64,33 +58,6 @@ const fileExpiries = ({ tls }: ClusterAddress): Expiry[] => {
   } catch {
     return []
   }
-}
-
-const expiriesIn = (of: string, pem: string | null): Expiry[] =>
-  (pem?.match(/-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----/gs) ?? []).map(text => ({
-    of,
-    at: new Date(new X509Certificate(text).validTo),
-  }))
-
-/** Enough for an administrator to issue a new certificate. */
-const minValidDays = 30
-const dayMs = 86_400_000
-
-/** The certificate that expires first decides. */
-export const certificateFindings = (expiries: readonly Expiry[], now: Date): Finding[] => {
-  const [first] = expiries.toSorted((one, other) => one.at.getTime() - other.at.getTime())
-  if (first === undefined) return []
-  const name = 'Kafka certificates'
-  const day = first.at.toISOString().slice(0, 10)
-  const days = Math.floor((first.at.getTime() - now.getTime()) / dayMs)
-  const hint = `renew the certificate of ${first.of}`
-  if (days < 0) return [{ name, verdict: 'problem', found: `that of ${first.of} expired on ${day}`, hint }]
-  const found = `the first to expire is that of ${first.of}, on ${day}, in ${days} ${days === 1 ? 'day' : 'days'}`
-  return [
-    days < minValidDays
-      ? { name, verdict: 'warning', found, hint }
-      : { name, verdict: 'ok', found, hint: null },
-  ]
 }
 
 /** Clocks of machines that use NTP differ by far less. */

@@ -13,6 +13,7 @@ import { listRuntimes } from '../runtimes/cache.ts'
 import { versions } from '../runtimes/distributions.ts'
 import { readJobs } from '../services/jobStore.ts'
 import { clusterOf } from '../services/kafkaCluster.ts'
+import { thriftOf } from '../services/thriftServer.ts'
 import { ownPids, readServices } from '../stack/running.ts'
 import { readStatus } from '../stack/status.ts'
 import { configuredCluster } from '../topic/cluster.ts'
@@ -181,23 +182,24 @@ const redactionFor = async ({ project, environment, known }: ReportOptions): Pro
     ...(known ?? { home: homedir(), user: userInfo().username, host: hostname() }),
     secrets: [
       ...secretValues([...settings, ...Object.entries(environment)]),
-      ...(await clusterPasswords(project, environment)),
+      ...(await passwords(project, environment)),
     ],
   })
 }
 
-/** The passwords of the clusters, whatever their variables are called. */
-const clusterPasswords = async (
+/** The passwords of the clusters and of the Thrift server, whatever their variables are called. */
+const passwords = async (
   { config, directory, state }: Project,
   environment: ReportOptions['environment'],
 ): Promise<string[]> => {
-  const clusters = await Promise.allSettled([
-    clusterOf(config, state, environment),
-    (async () => configuredCluster(config.topic, { directory, environment }))(),
+  const found = await Promise.allSettled([
+    clusterOf(config, state, environment).then(({ sasl }) => sasl),
+    (async () => configuredCluster(config.topic, { directory, environment }).sasl)(),
+    thriftOf(config, state, environment).then(({ login }) => login),
   ])
-  return clusters.flatMap(cluster =>
+  return found.flatMap(result =>
     // A password that cannot be found is not in the report either.
-    cluster.status === 'fulfilled' ? (cluster.value.sasl?.password ?? []) : [],
+    result.status === 'fulfilled' ? (result.value?.password ?? []) : [],
   )
 }
 

@@ -9,6 +9,8 @@ export interface Connection {
   readonly port: number
   readonly auth: TableauAuth
   readonly schema: string
+  /** Whether the server requires TLS; default: no. */
+  readonly tls?: boolean
 }
 
 /** The attributes of a connection for each way to authenticate, as the driver numbers them. */
@@ -155,7 +157,7 @@ export const dataSourceElement = (
   )
 }
 
-const namedConnection = ({ server, port, auth, schema }: Connection): Element =>
+const namedConnection = ({ server, port, auth, schema, tls = false }: Connection): Element =>
   element('named-connection', { caption: server, name: connectionId }, [
     element('connection', {
       ...{ authentication: 'yes', class: 'spark', 'connection-type': '3', dbname: '' },
@@ -166,7 +168,7 @@ const namedConnection = ({ server, port, auth, schema }: Connection): Element =>
         schema,
         server,
         sslcert: '',
-        sslmode: '',
+        sslmode: tls ? 'require' : '',
       },
       ...authentication[auth],
     }),

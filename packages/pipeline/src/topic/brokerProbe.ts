@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { isIP, connect as openSocket, type Socket } from 'node:net'
+import { connect as openSocket, type Socket } from 'node:net'
 import { addAbortSignal } from 'node:stream'
 import { connect as openTls, type TLSSocket } from 'node:tls'
-import { readCertificates, type Tls } from './cluster.ts'
+import { readCertificates, type Tls, tlsOptions } from '../credentials.ts'
 
 /** What a broker reports before a user authenticates. */
 export interface BrokerFacts {
@@ -25,7 +25,7 @@ export const probeBroker = async (
 ): Promise<BrokerFacts> => {
   const [host = '', port] = address.split(':')
   const destination = { host, port: Number(port) }
-  const secure = tls === null ? null : openTls({ ...destination, ...tlsOptions(host, tls) })
+  const secure = tls === null ? null : openTls({ ...destination, ...tlsOptions(host, readCertificates(tls)) })
   const socket = addAbortSignal(signal, secure ?? openSocket(destination))
   try {
     const certificateExpires = secure === null ? null : await expiryOf(secure)
@@ -33,16 +33,6 @@ export const probeBroker = async (
     return { certificateExpires, ...releaseOf(requestsIn(await readResponse(socket))) }
   } finally {
     socket.destroy()
-  }
-}
-
-const tlsOptions = (host: string, tls: Tls) => {
-  const { ca, cert, key } = readCertificates(tls)
-  return {
-    // TLS allows only names here; the certificate is also verified for an IP address.
-    ...(isIP(host) === 0 ? { servername: host } : {}),
-    ...(ca === null ? {} : { ca }),
-    ...(cert === null || key === null ? {} : { cert, key }),
   }
 }
 

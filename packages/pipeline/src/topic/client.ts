@@ -1,5 +1,6 @@
 import type { ICustomPartitioner, Kafka, KafkaConfig, SASLOptions } from 'kafkajs'
-import { type ClusterAddress, readCertificates, type Sasl, type Tls } from './cluster.ts'
+import { readCertificates, type Tls } from '../credentials.ts'
+import type { ClusterAddress, Sasl } from './cluster.ts'
 import { type Decompressors, fastGzip, unpackLz4, unpackSnappy, unpackZstd } from './codecs.ts'
 
 export type {

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { readCertificates } from '../credentials.ts'
 import { configOf } from '../project/layers.ts'
-import { configuredCluster, javaClientSettings, readCertificates } from './cluster.ts'
+import { configuredCluster, javaClientSettings } from './cluster.ts'
 
 /** A folder with these files. */
 const folderWith = (files: Readonly<Record<string, string>>): string => {

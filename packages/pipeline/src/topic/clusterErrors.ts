@@ -1,4 +1,5 @@
 import { messageOf, OffstreamError } from '@offstream/runtime'
+import { isCertificateCode } from '../credentials.ts'
 import { PipelineError } from '../errors.ts'
 import type { ClusterAddress } from './cluster.ts'
 
@@ -36,8 +37,6 @@ export interface Attempt extends Pick<ClusterAddress, 'brokers'> {
   readonly hint?: string
 }
 
-const certificateCodes = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS_|ERR_SSL_(?!WRONG_VERSION)/
-
 /**
  * The user's error for a cluster that denies access or cannot be reached; null for any other error.
  * Codes: AUTHENTICATION_FAILED, ACCESS_DENIED, CERTIFICATE_REJECTED, KAFKA_UNREACHABLE.
@@ -60,7 +59,7 @@ export const clusterErrorOf = (
       hint: `give the user permissions on topic \`${topic}\`${group === undefined ? '' : ` and group \`${group}\``}`,
       cause: error,
     })
-  if (certificateCodes.test(code))
+  if (isCertificateCode(code))
     return new PipelineError(
       'CERTIFICATE_REJECTED',
       `The TLS connection to Kafka at \`${address}\` was rejected: ${messageOf(error)}`,
