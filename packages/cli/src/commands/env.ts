@@ -11,7 +11,7 @@ const define: DefineCommand = (command, context) =>
     .addHelpText(
       'after',
       `
-Prints variables with which notebooks and other programs use this stack:
+Prints the variables that notebooks and other programs need for this stack:
 
   OFFSTREAM_BROKERS     address of Kafka
   OFFSTREAM_KAFKA_OPTIONS
@@ -29,9 +29,9 @@ Prints variables with which notebooks and other programs use this stack:
                         Python program has a session on the cluster, with the
                         catalog \`lake\` and the Kafka source
 
-The session takes 1 core and 512 MB of the worker until it is stopped. \`--json\`
-also has the Spark properties one by one, in \`sparkConf\`. The stack does not
-have to run; the addresses are then those of the settings.
+The session uses 1 core and 512 MB of the worker until it is stopped. \`--json\`
+also has the Spark properties one by one, in \`sparkConf\`. If the stack is not
+running, the addresses are those of the settings.
 
 Exit status: 0 ok, 5 invalid config, 6 a prerequisite is missing.
 

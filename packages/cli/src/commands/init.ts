@@ -13,7 +13,7 @@ const define: DefineCommand = (command, context) =>
       'your web or e-mail address, which Open Food Facts requires; sent in the User-Agent header',
     )
     .addOption(
-      new Option('--template <name>', 'start a project for another subject than products')
+      new Option('--template <name>', 'start a project for data other than products')
         .choices(templateNames)
         .conflicts('bare'),
     )
@@ -27,9 +27,9 @@ files that you can change: SQL views, charts, Spark programs, configuration
 templates of the services, Tableau workbook. Commands in that folder use these
 files. \`init\` does not overwrite files, and prompts only on a terminal.
 
-\`--template clickstream\` starts a project for another subject: events of a
-topic, a Spark program that writes them to a table, views, charts and tests. Its
-README has the next commands.
+\`--template clickstream\` starts a project for the clicks of a website: sample
+events, a Spark program that reads them from a topic and writes them to a table,
+views, charts and tests. Its README has the next commands.
 
 Exit status: 0 written, 10 files would be overwritten, or the folder cannot
 be written.

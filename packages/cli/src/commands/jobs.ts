@@ -11,8 +11,9 @@ const define: DefineCommand = (command, context) => {
       'after',
       `
 Lists the jobs that \`offstream submit <program>\` has added. A job stays in the
-list until it is removed: after \`offstream down\`, \`offstream jobs start\` starts
-it again, as it was submitted, and it continues with its checkpoint.
+list until it is removed. After \`offstream down\` and \`offstream up\`,
+\`offstream jobs start\` starts it again, as it was submitted, and it continues
+with its checkpoint.
 
 Exit status: 0 ok, 2 the job does not exist, 3 the services are not running.
 
@@ -41,7 +42,18 @@ const addStart = (command: Command, context: MakeContext) =>
     .command('start')
     .description('start a job again, as it was submitted')
     .argument('<job>', 'its name')
-    .addHelpText('after', '\nDoes nothing if it is running.\n\nExample:\n  offstream jobs start sessions')
+    .addHelpText(
+      'after',
+      `
+Does nothing if the job is running.
+
+Exit status: 0 the job is running or completed, 2 the job does not exist, 3 the
+services are not running, 8 the job was not ready in time, 12 it exited before
+it was ready.
+
+Example:
+  offstream jobs start sessions`,
+    )
     .action(async name => {
       const { output, pipeline, project, settings, call, signal } = context()
       await pipeline.requireRunning(await project(), ['kafka', 'spark-worker'], signal)

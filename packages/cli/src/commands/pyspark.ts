@@ -9,11 +9,11 @@ const define: DefineCommand = (command, context) =>
       `
 Opens PySpark's own shell on the cluster, with the Python of the stack. \`spark\`
 is a session with the catalog \`lake\` and the Kafka source; the addresses of
-\`offstream env\` are in \`os.environ\`. It takes cores and memory of the worker
-until you leave it.
+\`offstream env\` are in \`os.environ\`. The shell uses cores and memory of the
+worker until you leave it.
 
-Exit status: 0 left, 2 standard input is not a terminal, 3 the services are not
-running, 12 Python exited with another status.
+Exit status: 0 you left the shell, 2 standard input is not a terminal, 3 the
+services are not running, 12 Python exited with another status.
 
 Examples:
   offstream pyspark

@@ -17,22 +17,23 @@ const define: DefineCommand = (command, context) =>
     .addHelpText(
       'after',
       `
-Opens a shell on the Thrift server. A statement can have several lines, and \`;\`
-ends it. All statements run in one session: \`SET\`, \`USE\` and temporary views
-apply to the later ones. If the server restarts, the shell opens a new session.
+Opens a SQL shell on the Thrift server. A statement can span several lines and
+ends with \`;\`. All statements run in one session, so \`SET\`, \`USE\` and
+temporary views apply to the later ones. If the server restarts, the shell opens
+a new session.
 
   Tab            completes keywords, tables and columns
-  Up             earlier statements that begin like what was typed, also from
-                 earlier shells of this stack
-  Ctrl-C         cancels the running statement, or discards what was typed
-  Ctrl-D         leaves, as \`exit\` and \`quit\` do
+  Up             shows earlier statements that start with what you typed, also
+                 from earlier shells of this stack
+  Ctrl-C         cancels the running statement, or discards what you typed
+  Ctrl-D         leaves the shell, as \`exit\` and \`quit\` do
   help           shows these keys
 
 The shell needs a terminal. For scripts, \`offstream query\` reads a statement
 from its argument, a file or standard input, and also writes files.
 
-Exit status: 0 left, 2 standard input is not a terminal, 9 could not connect to
-the Thrift server.
+Exit status: 0 you left the shell, 2 standard input is not a terminal, 9 could
+not connect to the Thrift server.
 
 Examples:
   offstream sql

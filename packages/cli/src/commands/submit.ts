@@ -21,7 +21,7 @@ const define: DefineCommand = (command, context) =>
         'acceptDataLoss',
       ),
     )
-    .option('--name <name>', 'name of the job (default: that of the file)')
+    .option('--name <name>', 'name of the job (default: the name of the file)')
     .option('--py-files <files>', 'Python files and archives for its tasks, comma separated', commaSeparated)
     .option('--once', 'do not restart the program if it fails')
     .addHelpText(
@@ -41,14 +41,14 @@ the broker has lost some. \`--accept-data-loss\` records the loss in the table a
 continues with the messages that exist; \`offstream status\` shows it from then
 on. It does nothing if no message was lost.
 
-With a program, the same cluster runs it, with the catalog \`lake\`, the Kafka
-source, and the variables of \`offstream env\`. OFFSTREAM_CHECKPOINT is a folder
-for its checkpoint. The job is a service too: in \`offstream status\`, \`logs\`,
-\`restart\` and \`down\`; \`offstream jobs\` lists it. If the program exits with
-status 0, the job is \`completed\`. If it fails after its Spark session has
-started, it is restarted after a pause, at most five times in ten minutes. A
-program that uses the Python package \`offstream_jobs\` is ready when its first
-batch is in the table.
+With a program, it runs the program on the same cluster, with the catalog
+\`lake\`, the Kafka source, and the variables of \`offstream env\`.
+OFFSTREAM_CHECKPOINT is a folder for its checkpoint. The job is a service too:
+\`offstream status\`, \`logs\`, \`restart\` and \`down\` include it, and
+\`offstream jobs\` lists it. If the program exits with status 0, the job is
+\`completed\`. If it fails after its Spark session has started, it is restarted
+after a pause, at most five times in ten minutes. A program that uses the Python
+package \`offstream_jobs\` is ready when its first batch is in the table.
 
 \`--dry-run\` prints the \`spark-submit\` command for a shell, and changes nothing;
 with \`--json\`, its arguments, environment and folder. Each secret is replaced

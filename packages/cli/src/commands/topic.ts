@@ -18,7 +18,7 @@ const define: DefineCommand = (command, context) => {
 The topic \`products-events\` contains one message for each product that
 \`offstream scrape\` publishes. The key is the barcode. The value is the record as
 JSON, or null for a deleted product. The job of \`offstream submit\` reads it.
-Other topics are for your own jobs; \`--topic\` selects one.
+Other topics are for your own jobs: select one with \`--topic\`.
 
 Exit status: 0 ok, 2 the topic does not exist, 3 Kafka is not running, 9 could
 not connect to Kafka, 10 some lines were rejected, or the topic exists with
@@ -48,8 +48,8 @@ const addDescribe = (command: Command, context: MakeContext) =>
       `
 A topic has one or more partitions, in which each message has an offset, counted
 from 0. \`earliest\` is the offset of the oldest message that exists, \`latest\`
-that of the next new message. Kafka keeps the newest message of each key
-(\`cleanup.policy compact\`), so offsets between them can be missing.
+that of the next new message. If \`cleanup.policy\` is \`compact\`, Kafka keeps the
+newest message of each key, so offsets between them can be missing.
 
 Example:
   offstream topic describe
@@ -120,7 +120,7 @@ const addProduce = (command: Command, context: MakeContext) =>
     .command('produce')
     .description('publish JSON lines from standard input or a file')
     .addOption(otherTopic())
-    .option('--key <member>', 'with `--topic`: the member of a line that becomes its key')
+    .option('--key <member>', 'with `--topic`: the member of each line that becomes the key of its message')
     .option('--create', 'with `--topic`: create the topic with one partition if it does not exist')
     .option('--file <path>', 'read these lines instead of standard input')
     .option('--raw', 'do not check the values; only a key is required')
@@ -141,7 +141,7 @@ the product. Lines that are not products are rejected and reported with their
 line number, and the exit status is 10. With \`--raw\` values are not checked, and
 a string is published as is.
 
-With \`--topic\` the lines are for a topic of yours, and values are not checked.
+With \`--topic\` the lines are for one of your topics, and values are not checked.
 A line without \`key\` and \`value\` is the value itself, and \`--key\` names the
 member that is its key. \`offstream topic create\` has more options than
 \`--create\`, such as the number of partitions.
@@ -207,7 +207,7 @@ const descriptionText = (topic: TopicDescription, output: Output): string => {
   ].join('\n')
 }
 
-const otherTopic = () => new Option('--topic <topic>', 'a topic of yours (default: products-events)')
+const otherTopic = () => new Option('--topic <topic>', 'one of your topics (default: products-events)')
 
 const barcode = (text: string): string => {
   const code = normaliseCode(text)
