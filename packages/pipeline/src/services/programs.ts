@@ -41,7 +41,7 @@ export const programAddresses = ({ state, config }: Stack): Readonly<Record<Prog
   }
 }
 
-// Java clients take the password and the certificates to trust from settings of their own.
+// Java clients have other settings for the password and the trusted certificates.
 const jdbcUrl = (config: Config): string =>
   `jdbc:hive2://${thriftHost(config)}:${config.thrift.port}/default${config.thrift.tls.enabled ? ';ssl=true' : ''}`
 
