@@ -298,6 +298,12 @@ exec -a "$0" ${JSON.stringify(python)} "$@"
     },
   },
   {
+    code: 'JOB_NAME_INVALID',
+    exit: 2,
+    by: async ({ file, run }) => run(['submit', await file('job.py', ''), '--name', 'Not a name']),
+  },
+  { code: 'JOB_UNKNOWN', exit: 2, by: ({ run }) => run(['jobs', 'stop', 'none']) },
+  {
     code: 'RANGES_UNSUPPORTED',
     exit: 10,
     by: async ({ run }) => {
@@ -369,6 +375,7 @@ exec -a "$0" ${JSON.stringify(python)} "$@"
     exit: 9,
     by: ({ run }) => run(['query', 'SELECT 1']),
   },
+  { code: 'TERMINAL_REQUIRED', exit: 2, by: ({ run }) => run(['sql']) },
   { code: 'USAGE_INVALID', exit: 2, by: ({ run }) => run(['up', '--nope']) },
   {
     code: 'WAIT_TIMEOUT',
@@ -404,6 +411,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   'FOLDER_UNWRITABLE 10': 'packages/runtime/src/errors.test.ts',
   'DAEMON_FAILED 12': 'packages/runtime/src/daemon/daemon.test.ts',
   'DAEMON_UNRESPONSIVE 8': 'packages/runtime/src/daemon/daemon.test.ts',
+  'GROUP_ACTIVE 13': 'packages/pipeline/src/topic/topic.real.test.ts',
+  'JOB_RUNNING 13': 'packages/e2e/src/jobs.long.test.ts',
   'LAYOUT_CHANGED 14': 'packages/pipeline/src/sources/web/layout.real.test.ts',
   'LINES_REJECTED 10': 'packages/e2e/src/commands.real.test.ts',
   'MESSAGE_REJECTED 10': 'packages/pipeline/src/topic/topic.real.test.ts',
@@ -416,6 +425,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'SOURCE_DISALLOWED 10': 'packages/pipeline/src/sources/web/manners.real.test.ts',
   'SQL_FAILED 12': 'packages/pipeline/src/table.real.test.ts',
   'TABLE_MISSING 12': 'packages/e2e/src/life.real.test.ts',
+  'TOPIC_EXISTS 10': 'packages/e2e/src/query.real.test.ts',
   'TOPIC_MISSING 2': 'packages/pipeline/src/sources/topic.real.test.ts',
   'TOPIC_DELETED 12': 'packages/pipeline/src/topic/topic.real.test.ts',
   'TOPIC_UNSUITABLE 10': 'packages/pipeline/src/services/kafkaCluster.real.test.ts',

@@ -14,6 +14,7 @@ import { topicName } from './message.ts'
 import { type PeekedMessage, type PeekOptions, peekTopic } from './peek.ts'
 import { openPublisher } from './publisher.ts'
 import { anyTopic } from './topicSettings.ts'
+import { resetOffsets } from './topics.ts'
 
 let kafka: TestKafka
 let directory: string
@@ -273,4 +274,25 @@ test('each acknowledgement has the place of its message, also in a topic of seve
   const several = await published()
   expect(new Set(several.map(([, partition]) => partition)).size).toBe(3)
   expect(await found()).toEqual(expect.arrayContaining(several))
+})
+
+test('the offsets of a group move only while no program reads with it', async () => {
+  const move = () =>
+    resetOffsets(
+      kafka.cluster,
+      { topic: topicName, group: 'readers', to: 'earliest', dryRun: false },
+      new AbortController().signal,
+    )
+  const reader = kafka.client().consumer({ groupId: 'readers' })
+  try {
+    await reader.connect()
+    await reader.subscribe({ topic: topicName })
+    const joined = new Promise(resolve => reader.on(reader.events.GROUP_JOIN, resolve))
+    await reader.run({ eachMessage: async () => undefined })
+    await joined
+    await expect(move()).rejects.toMatchObject({ code: 'GROUP_ACTIVE' })
+  } finally {
+    await reader.disconnect()
+  }
+  expect(await move()).toMatchObject([{ after: 0 }])
 })
