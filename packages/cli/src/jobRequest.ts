@@ -2,7 +2,6 @@ import { stat } from 'node:fs/promises'
 import { basename, extname, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, type OptionValues } from '@commander-js/extra-typings'
 import type { JobRequest, ProgramOptions } from '@offstream/pipeline'
-import { PipelineError } from '@offstream/pipeline/errors'
 import { CliError } from './errors.ts'
 import { positiveInteger } from './optionValues.ts'
 
@@ -80,6 +79,8 @@ const nameOf = (name: string, isJobName: (name: string) => boolean): string => {
 const existingFile = async (file: string): Promise<string> => {
   const stats = await stat(file).catch(() => null)
   if (stats?.isFile()) return resolve(file)
+  // Help must not load it.
+  const { PipelineError } = await import('@offstream/pipeline/errors')
   throw new PipelineError('FILE_MISSING', `The file \`${file}\` does not exist`, {
     hint: 'use the path of a Python program',
   })
