@@ -109,6 +109,17 @@ test('an item without its end does not affect the next one if a bracket is befor
     ])
 })
 
+test('an item that has lost its start, and ends where a value is missing, does not affect the next one', () => {
+  const damaged = '"\n  "code": 1,\n  "inner": {\n    "a":'
+  for (const bytes of [Number.POSITIVE_INFINITY, 1, 5])
+    expect(read([damaged, pretty(two), pretty(three)].join('\n'), bytes).map(([, value]) => value)).toEqual([
+      error('it is not a JSON object'),
+      error('a comma is missing'),
+      two,
+      three,
+    ])
+})
+
 test('a file that ends early is reported', () => {
   const text = pretty([one, two])
   expect(read(text.slice(0, -2))).toEqual([

@@ -227,11 +227,17 @@ class OpenObject {
     return null
   }
 
-  /** Whether this bracket is the first character of a line with the same indentation as the object or its line. */
+  /**
+   * Whether this bracket is the first character of a line with the same indentation as the object or its line, or a smaller
+   * one: the object may be the value of a member whose own object has lost its start.
+   */
   private readonly isAtLineStart = (text: Buffer): boolean => {
     const start = text.lastIndexOf(lineFeed, this.at) + 1
+    const indent = this.at - start
     return (
-      start > this.start && this.indents.includes(this.at - start) && afterBlanks(text, start) === this.at
+      start > this.start &&
+      (this.indents.includes(indent) || indent < Math.min(...this.indents)) &&
+      afterBlanks(text, start) === this.at
     )
   }
 
