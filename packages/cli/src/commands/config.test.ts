@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Config, directoriesOf, saveStack, stateFolder } from '@offstream/pipeline'
-import { identify, ServiceRecords } from '@offstream/runtime'
+import { Config } from '@offstream/pipeline'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { runCommand } from '../testCommand.ts'
+import { recordRunningStack } from '../testRunningStack.ts'
 
 const projectOf = async (yaml: string): Promise<string> => {
   const directory = await mkdtemp(join(tmpdir(), 'offstream-config-'))
@@ -67,20 +67,7 @@ test('`config show --sources` names the profile that a value comes from', async 
 
 test('`config show` names the settings that differ from those of the running stack', async () => {
   const project = await projectOf('kafka:\n  port: 1001\n')
-  const state = stateFolder(project, null)
-  await saveStack({
-    ...{ project, state, config: Config.parse({ kafka: { port: 1002 } }), archives: null },
-    runtimes: {
-      ...{ java: 'java', javaVersion: '17', python: 'python' },
-      ...{ sparkHome: '/spark', kafkaLibs: '/kafka', connectors: '/jars' },
-      ivy: { settings: '/ivy.xml', cache: '/ivy' },
-    },
-  })
-  const { pid, startId } = (await identify(process.pid)) ?? expect.fail()
-  await new ServiceRecords(directoriesOf(state).records).keep({
-    ...{ name: 'kafka', phase: 'running', pid, startId, port: 1002, logFile: '/dev/null' },
-    ...{ startedAt: null, restarts: 0, detail: null },
-  })
+  await recordRunningStack(project)
 
   const { stdout, stderr } = await runCommand(['config', 'show', '--sources'], { project })
   expect(stdout).toMatch(/kafka\.port +1002 +the running stack\n/)

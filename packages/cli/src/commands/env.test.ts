@@ -4,36 +4,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   Config,
-  directoriesOf,
   environmentName,
   loadProject,
   programVariables,
-  saveStack,
   settingPaths,
   stateFolder,
 } from '@offstream/pipeline'
-import { identify, ServiceRecords } from '@offstream/runtime'
 import { expect, onTestFinished, test } from 'vitest'
 import { runCommand } from '../testCommand.ts'
+import { recordRunningStack } from '../testRunningStack.ts'
 
 /** A project whose path has blanks and quotes, and whose stack counts as running. */
 const runningProject = async (): Promise<string> => {
   const project = await mkdtemp(join(tmpdir(), "offstream env's $HOME "))
   onTestFinished(() => rm(project, { recursive: true }))
-  const state = stateFolder(project, null)
-  await saveStack({
-    ...{ project, state, config: Config.parse({ kafka: { port: 1002 } }), archives: null },
-    runtimes: {
-      ...{ java: '/jdk/bin/java', javaVersion: '17', python: '/venv/bin/python' },
-      ...{ sparkHome: '/spark', kafkaLibs: '/kafka', connectors: '/jars' },
-      ivy: { settings: '/ivy.xml', cache: '/ivy' },
-    },
-  })
-  const { pid, startId } = (await identify(process.pid)) ?? expect.fail()
-  await new ServiceRecords(directoriesOf(state).records).keep({
-    ...{ name: 'kafka', phase: 'running', pid, startId, port: 1002, logFile: '/dev/null' },
-    ...{ startedAt: null, restarts: 0, detail: null },
-  })
+  await recordRunningStack(project)
   return project
 }
 
