@@ -27,9 +27,14 @@ export const withAdmin = async <T>(
       { what: `Kafka at ${cluster.brokers.join(',')}`, timeoutMs, signal },
     )
   } finally {
-    await admin.disconnect().catch(() => undefined)
+    // The client waits for its connections without a limit.
+    await withDeadline(() => admin.disconnect(), {
+      ...{ what: 'the connections to close', timeoutMs: disconnectTimeoutMs },
+    }).catch(() => undefined)
   }
 }
+
+const disconnectTimeoutMs = 5_000
 
 /** Creates the topic if it does not exist. Resolves when each of its partitions has a leader. */
 export const ensureTopic = async (

@@ -294,5 +294,5 @@ test('the offsets of a group move only while no program reads with it', async ()
   } finally {
     await reader.disconnect()
   }
-  expect(await move()).toMatchObject([{ after: 0 }])
+  expect(new Set((await move()).map(({ after }) => after))).toEqual(new Set([0]))
 })
