@@ -24,3 +24,11 @@ export const prompt = async (question: string, signal: AbortSignal): Promise<str
 /** Prompts for yes or no. Every answer that does not start with `n` means yes. */
 export const confirm = async (question: string, signal: AbortSignal): Promise<boolean> =>
   !/^n/i.test(await prompt(`${question} [Y/n] `, signal))
+
+/**
+ * Prompts for a confirmation of what deletes or changes data. Every other answer means no.
+ * @param question such as `Delete this permanently?`
+ * @returns whether the answer is `y` or `yes`
+ */
+export const confirmLoss = async (question: string, signal: AbortSignal): Promise<boolean> =>
+  /^y(es)?$/i.test(await prompt(`${question} [y/N] `, signal))

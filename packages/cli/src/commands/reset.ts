@@ -4,7 +4,7 @@ import type { DefineCommand } from '../command.ts'
 import { CliError } from '../errors.ts'
 import { formatBytes } from '../format.ts'
 import type { Output } from '../output.ts'
-import { canPrompt, prompt } from '../prompts.ts'
+import { canPrompt, confirmLoss } from '../prompts.ts'
 
 const define: DefineCommand = (command, context) =>
   command
@@ -53,7 +53,7 @@ Next: \`offstream up\` continues with the remaining data.`,
       if (!yes) {
         if (!canPrompt({ output })) throw needsConfirmation(items)
         output.note(`${listOf(items, output)}\n`)
-        if (!/^y(es)?$/i.test(await prompt('Delete this permanently? [y/N] ', signal))) throw notConfirmed()
+        if (!(await confirmLoss('Delete this permanently?', signal))) throw notConfirmed()
       }
       output.live('deleting')
       const deleted = await pipeline.resetStack(state, choices)

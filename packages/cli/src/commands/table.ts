@@ -6,7 +6,7 @@ import { CliError } from '../errors.ts'
 import { formatBytes, plural } from '../format.ts'
 import { positiveInteger } from '../optionValues.ts'
 import type { Output } from '../output.ts'
-import { canPrompt, prompt } from '../prompts.ts'
+import { canPrompt, confirmLoss } from '../prompts.ts'
 import { offsetsOf, offsetsText } from './repair.ts'
 
 const define: DefineCommand = (command, context) => {
@@ -114,7 +114,7 @@ Next: \`offstream submit\` starts the stream.`,
       if (!dryRun && !yes) {
         if (!canPrompt({ output })) throw needsConfirmation(plan)
         output.note(`${undoneText(plan)}\n`)
-        if (!/^y(es)?$/i.test(await prompt('Roll the table back? [y/N] ', signal))) throw notConfirmed()
+        if (!(await confirmLoss('Roll the table back?', signal))) throw notConfirmed()
       }
       const done = dryRun ? plan : await pipeline.rollBack(project, plan, signal)
       output.result(

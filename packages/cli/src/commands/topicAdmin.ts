@@ -4,7 +4,7 @@ import type { MakeContext } from '../command.ts'
 import { CliError } from '../errors.ts'
 import { plural } from '../format.ts'
 import { dateTime, positiveInteger } from '../optionValues.ts'
-import { canPrompt, prompt } from '../prompts.ts'
+import { canPrompt, confirmLoss } from '../prompts.ts'
 import { withKafka } from '../withKafka.ts'
 
 /** The subcommands for topics of the user's own jobs. */
@@ -86,8 +86,8 @@ Example:
       const { output, pipeline, signal, cluster } = await withKafka(context)
       if (name === pipeline.topicName && !yes) {
         if (!canPrompt({ output })) throw needsConfirmation(name)
-        const answer = await prompt(`Delete \`${name}\`, with which the stack works? [y/N] `, signal)
-        if (!/^y(es)?$/i.test(answer)) throw notConfirmed(name)
+        const question = `Delete \`${name}\`, with which the stack works?`
+        if (!(await confirmLoss(question, signal))) throw notConfirmed(name)
       }
       await pipeline.deleteTopic(cluster, name, signal)
       output.result({ kind: 'topicDeleted', name }, () => '')

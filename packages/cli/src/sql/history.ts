@@ -1,7 +1,8 @@
 import { readState, updateState } from '@offstream/runtime'
 import { z } from 'zod'
 
-const maxEntries = 1_000
+/** How many entries a shell remembers. */
+export const maxEntries = 1_000
 
 const History = z.object({
   /** The oldest first. */

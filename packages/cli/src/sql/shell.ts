@@ -1,5 +1,5 @@
 import { createInterface, type Interface } from 'node:readline'
-import { entriesOf } from './history.ts'
+import { entriesOf, maxEntries } from './history.ts'
 import { splitStatements } from './statements.ts'
 import type { Completion } from './words.ts'
 
@@ -20,7 +20,6 @@ export interface ShellOptions {
 
 const firstPrompt = 'sql> '
 const nextPrompt = '  -> '
-const maxHistory = 1_000
 
 /** Reads statements from a terminal and runs one after the other, until Ctrl-D, `exit` or `quit`. */
 export const runShell = (options: ShellOptions): Promise<void> => new Shell(options).closed
@@ -45,7 +44,7 @@ class Shell {
     const { input, output, history, complete, signal } = options
     this.#lines = createInterface({
       ...{ input, output, terminal: true, prompt: firstPrompt },
-      ...{ history: [...history], historySize: maxHistory, removeHistoryDuplicates: true, tabSize: 2 },
+      ...{ history: [...history], historySize: maxEntries, removeHistoryDuplicates: true, tabSize: 2 },
       completer: (line: string, done: (error: Error | null, completion: Completion) => void) => {
         const nothing: Completion = [[], line]
         void complete([...this.#begun, line].join('\n')).then(
