@@ -95,8 +95,13 @@ const maxHeaderBytes = 64 * 1024
 const showsFormat = (head: Buffer): boolean => {
   const start = startOf(head)
   if (start.startsWith('[') || head.length >= maxHeaderBytes) return true
-  return start.includes('\n') && (isJson(start) || dialectOf(start) !== null)
+  if (!start.includes('\n')) return false
+  return isJson(start) || (dialectOf(start) !== null && (!hasOneColumn(start) || hasSecondLine.test(start)))
 }
+
+const hasSecondLine = /\n\s*\S[^\n]*\n/
+
+const hasOneColumn = (start: string): boolean => /^[^\t,;\n]*\n/.test(start)
 
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
 
@@ -110,14 +115,19 @@ const startOf = (head: Buffer): string =>
 const dialectOf = (start: string): CsvDialect | null => {
   const [header = ''] = start.split('\n', 1)
   const [first = ''] = header.split('\r', 1)
-  // A damaged line of JSON can have a `code` between commas too.
-  if (/"\s*:\s*["\d{[-]/.test(first) || first.split('"').length % 2 === 0) return null
+  const [second = ''] = start.slice(header.length).trimStart().split('\n', 1)
+  // A damaged line of JSON can have a `code` between commas too, or be nothing but the name.
+  if (hasMember(first) || (hasOneColumn(start) && hasMember(second))) return null
+  if (first.split('"').length % 2 === 0) return null
   const hasCode = (delimiter: string) =>
     first.split(delimiter).some(name => fieldOf(name.replaceAll('"', '')) === 'code')
   const delimiter = (['\t', ',', ';'] as const).find(hasCode)
   if (delimiter === undefined) return null
   return { delimiter, lineEnd: first.length < header.length - 1 ? '\r' : '\n' }
 }
+
+/** Whether a line has a name and the start of its value, as JSON writes them. */
+const hasMember = (line: string): boolean => /"\s*:\s*["\d{[-]/.test(line)
 
 /** A stream whose start was read. */
 interface Peeked {
