@@ -9,10 +9,9 @@ const bundle = fileURLToPath(new URL('dist/bundle/', import.meta.url))
 
 /** Files that the code reads; `assets.ts` finds them in `assets/` of an installed package. */
 const assets: readonly { readonly from: string; readonly included: RegExp }[] = [
-  { from: 'config', included: /\.(yaml|json|sql|xml|properties)$/ },
+  { from: 'config', included: /^(?!__pycache__$)(?!.*\.svg$)/ },
   { from: 'charts', included: /\.(sql|json)$/ },
   { from: 'spark-jobs', included: /^(?:\w+\.(?:py|java)|offstream_jobs)$/ },
-  { from: 'templates', included: /^(?!__pycache__$)(?!.*\.svg$)/ },
   { from: 'packages/pipeline/locks', included: /\.(json|txt)$/ },
   { from: 'Data-viz.twb', included: /\.twb$/ },
 ]

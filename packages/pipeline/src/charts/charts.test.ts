@@ -189,7 +189,7 @@ describe('the charts of offstream', async () => {
 })
 
 describe('the charts of the template', async () => {
-  const folder = fileURLToPath(new URL('../../../../templates/clickstream/charts', import.meta.url))
+  const folder = fileURLToPath(new URL('../../../../config/templates/clickstream/charts', import.meta.url))
   const [steps, hours] = await listCharts(folder)
   const ofSteps = answer('step visits:bigint percent:double total:bigint', [
     ['Visit', 1500, 100, 1500],

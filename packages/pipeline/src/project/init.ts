@@ -53,7 +53,7 @@ export const initProject = async (options: InitOptions): Promise<NewProject> => 
 
 /** The content of the files that differ between kinds of projects, by path. */
 const filesOf = async ({ bare, template }: InitOptions): Promise<Record<string, string>> => {
-  if (template !== undefined) return filesBelow(shippedPath('templates', template))
+  if (template !== undefined) return filesBelow(shippedPath('config', 'templates', template))
   const own = bare ? { 'README.md': readmeOfBare } : { 'README.md': readme, ...(await copies()) }
   return { [workbook]: await shipped(workbook), ...own }
 }
