@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { cacheDirectory, type Guide } from '@offstream/pipeline'
+import { makeCertificates } from '@offstream/pipeline/testCertificates'
 import { generateCatalogue } from '@offstream/site'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -13,6 +14,9 @@ const products = 60
 const clientTimeoutMs = 120_000
 const installTimeoutMs = 600_000
 const requirements = join(root, 'packages/e2e/connect/requirements.txt')
+
+/** The password of the Thrift server, when it requires one. */
+const login = { OFFSTREAM_THRIFT_PASSWORD: 'open sesame' }
 
 let pipeline: Pipeline
 /** The folder of the clients. */
@@ -52,7 +56,7 @@ const inClients = (program: string): string => join(clients, 'bin', program)
 
 /** Runs a program of a client. A client that speaks another protocol than the server waits without end. */
 const run = (program: string, args: readonly string[], options: { cwd?: string } = {}) =>
-  execa(program, args, { ...options, env: { DO_NOT_TRACK: '1' }, timeout: clientTimeoutMs })
+  execa(program, args, { ...options, env: { DO_NOT_TRACK: '1', ...login }, timeout: clientTimeoutMs })
 
 /** Writes the samples of a guide to a folder. */
 const samplesOf = async (tool: string): Promise<{ readonly folder: string; readonly guide: Guide }> => {
@@ -121,5 +125,30 @@ describe('the scripts that `offstream connect` prints return the rows of the tab
     expect(stdout).toContain('PASS=1')
     const [row] = await pipeline.query('SELECT sum(products) AS products FROM products_by_grade')
     expect(row).toEqual({ products })
+  })
+})
+
+describe('with a password and TLS', () => {
+  beforeAll(async () => {
+    const { stack } = pipeline
+    const { caFile, of } = await makeCertificates(stack.directory, { sql: `IP:${stack.config.host}` })
+    const settings = [
+      ...['thrift.auth.username=ana', 'thrift.tls.enabled=true', `thrift.tls.caFile=${caFile}`],
+      ...[`thrift.tls.certFile=${of.sql.certFile}`, `thrift.tls.keyFile=${of.sql.keyFile}`],
+    ]
+    const set = settings.flatMap(setting => ['--set', setting])
+    await stack.succeed(['restart', 'thrift', ...set], { env: login })
+  })
+
+  test('python: impyla.py', async () => {
+    expect(inOrder(numbersIn(await python('python', 'impyla.py')))).toEqual(inOrder(groups))
+  })
+
+  test('jdbc: beeline, after the authority was copied into a key store', async () => {
+    const { folder, guide } = await samplesOf('jdbc')
+    const keytool = guide.steps.flatMap(step => /keytool .*/.exec(step)?.[0] ?? [])
+    await run('sh', ['-c', keytool[0] ?? ''], { cwd: folder })
+    const { stdout } = await run('sh', [join(folder, 'beeline.sh')], { cwd: folder })
+    expect(stdout).toMatch(new RegExp(`\\| ${products} +\\|`))
   })
 })
