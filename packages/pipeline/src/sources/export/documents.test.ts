@@ -100,12 +100,22 @@ test.each<readonly [what: string, text: string, values: readonly Read[]]>([
 
 test('an item without its end does not affect the next one if a bracket is before it', () => {
   const item = '  {\n    "code": 2'
-  const text = pretty([one, two, three]).replace(item, `[ {\n    "code": [${item.slice(1)}`)
+  for (const before of ['', '[ ', '[   '])
+    for (const bytes of [Number.POSITIVE_INFINITY, 1, 5])
+      expect(
+        read(pretty([one, two, three]).replace(item, `${before}{\n    "code": [${item.slice(1)}`), bytes),
+      ).toEqual([
+        [2, one],
+        [14, error('it ends inside an object')],
+        [27, three],
+      ])
+})
+
+test('an object that ends after a backslash does not affect the next one', () => {
   for (const bytes of [Number.POSITIVE_INFINITY, 1, 5])
-    expect(read(text, bytes)).toEqual([
-      [2, one],
-      [14, error('it ends inside an object')],
-      [27, three],
+    expect(read(['{\n  "a": "\\', pretty(two)].join('\n'), bytes)).toEqual([
+      [1, error('a string ends with its line')],
+      [3, two],
     ])
 })
 

@@ -34,6 +34,8 @@ export class DocumentCutter {
   private isReported = false
   /** The last byte between objects that is not whitespace. */
   private last = 0
+  /** Whether a colon is before the next object: it is the value of a member of an object that has lost its start. */
+  private isValue = false
   private isArray = false
   /** Whether the last objects are the products of a response, which has other members after them. */
   private isInResponse = false;
@@ -63,11 +65,15 @@ export class DocumentCutter {
     const { text } = this
     for (; this.at < text.length; this.at += 1) {
       const byte = text[this.at] ?? 0
-      if (byte > space) this.lineIndent ??= this.at - this.lineStart
+      if (byte > space) {
+        this.lineIndent ??= this.at - this.lineStart
+        if (byte !== brace) this.isValue = byte === colon
+      }
       if (byte === lineFeed) this.startLine(this.at)
       else if (byte === brace) {
-        // They differ if a bracket of an array is before the object.
-        this.open = new OpenObject(this.at, [this.lineIndent ?? 0, this.at - this.lineStart])
+        // They differ if a bracket of an array is before the object, or its name.
+        const [indent, column] = [this.lineIndent ?? 0, this.at - this.lineStart]
+        this.open = new OpenObject(this.at, this.isValue ? indent : column)
         this.isReported = false
         this.last = closingBrace
         return null
@@ -125,6 +131,7 @@ export class DocumentCutter {
     if (sign < at) this.lineIndent ??= sign - this.lineStart
     this.at = at
     this.open = null
+    this.isValue = false
   }
 
   private readonly startLine = (end: number): void => {
@@ -160,7 +167,9 @@ class OpenObject {
   at: number
   /** The first line after its start that looks like the start of another object. */
   next: number | null = null
-  private readonly indents: readonly number[]
+  private readonly maxIndent: number
+  /** The indentation of the first name; null before it. */
+  private memberIndent: number | null = null
   /** The brackets that are open. */
   private readonly brackets: number[] = []
   /** The last byte that is not whitespace, with `quote` for a whole string. */
@@ -168,10 +177,11 @@ class OpenObject {
   private isInString = false
   private isInProducts = false
 
-  constructor(start: number, indents: readonly number[]) {
+  /** @param maxIndent how many blanks are at most before the next object, if that starts a line */
+  constructor(start: number, maxIndent: number) {
     this.start = start
     this.at = start
-    this.indents = indents
+    this.maxIndent = maxIndent
   }
 
   /** Adapts the positions to a text of which the start was cut off. */
@@ -193,7 +203,7 @@ class OpenObject {
         if (byte === lineFeed) return { error: 'a string ends with its line' }
         // The byte after a backslash may be in the next chunk.
         if (byte === backslash && this.at + 1 >= text.length) return 'open'
-        if (byte === backslash) this.at += 1
+        if (byte === backslash && text[this.at + 1] !== lineFeed) this.at += 1
         else if (byte === quote) this.isInString = false
       } else if (byte > space) {
         const end = this.sign(text, byte)
@@ -212,6 +222,7 @@ class OpenObject {
     if (this.before === quote && !afterString.has(byte)) return { error: 'a comma is missing' }
     if (byte === quote) {
       if (this.brackets.length === 1 && expectsName) {
+        this.memberIndent ??= this.indent(text) ?? 0
         const name = text.subarray(this.at + 1, this.at + 1 + productsName.length)
         if (name.length < productsName.length) return 'open'
         this.isInProducts = name.equals(productsName)
@@ -227,23 +238,21 @@ class OpenObject {
     return null
   }
 
-  /**
-   * Whether this bracket is the first character of a line with the same indentation as the object or its line, or a smaller
-   * one: the object may be the value of a member whose own object has lost its start.
-   */
-  private readonly isAtLineStart = (text: Buffer): boolean => {
+  /** How many blanks are before this byte in its line; null if something else is. */
+  private readonly indent = (text: Buffer): number | null => {
     const start = text.lastIndexOf(lineFeed, this.at) + 1
-    const indent = this.at - start
-    return (
-      start > this.start &&
-      (this.indents.includes(indent) || indent < Math.min(...this.indents)) &&
-      afterBlanks(text, start) === this.at
-    )
+    return start > this.start && afterBlanks(text, start) === this.at ? this.at - start : null
+  }
+
+  /** Whether this bracket starts a line like the next object of the file. The items of a member have a larger indentation. */
+  private readonly isNext = (text: Buffer): boolean => {
+    const indent = this.indent(text)
+    return indent !== null && (indent <= this.maxIndent || indent < (this.memberIndent ?? 0))
   }
 
   private readonly opened = (text: Buffer, byte: number): 'products' | { readonly error: string } | null => {
     const isFirst = this.brackets.length === 0
-    if (!isFirst && byte === brace && this.next === null && this.isAtLineStart(text)) this.next = this.at
+    if (!isFirst && byte === brace && this.next === null && this.isNext(text)) this.next = this.at
     if (!isFirst && this.before !== colon && this.before !== comma && this.before !== bracket)
       return { error: 'a comma is missing' }
     if (this.brackets.length === maxDepth) return { error: 'it has too many levels' }
