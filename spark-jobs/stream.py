@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from executors import executors
 from holdings import holdings, refuse_newer_tables, sole_writer
 from lake import Tables, ensure_tables
 from offstream_jobs.batches import SETTINGS, Batches, kafka_messages, start, supervise
@@ -77,9 +78,14 @@ def stream(spark: SparkSession, args: argparse.Namespace, progress: Progress) ->
         is_warm.result()
         background.submit(warm_up, spark, tables, range(_WARM_UPS_BEFORE_READY, _WARM_UPS))
         requests = OptimizeRequests(spark, args.optimize_file, tables.alone, progress)
+
+        def heartbeat() -> None:
+            requests.follow()
+            progress.report_executors(executors(spark))
+
         try:
             with Upkeep(tables.upkeep_steps(), progress.report_upkeep):
-                supervise(query, batches, args.stop_file, progress, requests.follow)
+                supervise(query, batches, args.stop_file, progress, heartbeat)
         finally:
             requests.finish()
 

@@ -52,6 +52,7 @@ class Progress:
             "acceptedLosses": [],
             "upkeepError": None,
             "optimized": None,
+            "executors": [],
             "startedAt": now,
             "updatedAt": now,
         }
@@ -85,6 +86,10 @@ class Progress:
     def report_upkeep(self, error: str | None) -> None:
         """Set which step of the tables' upkeep fails, or None. The next write reports it."""
         self._fields["upkeepError"] = error
+
+    def report_executors(self, executors: list[dict[str, Any]]) -> None:
+        """Set where the tasks run. The next write reports it."""
+        self._fields["executors"] = executors
 
     def report_optimized(self, request: str, error: str | None) -> None:
         """Set which request of `offstream table optimize` is done. The next write reports it."""

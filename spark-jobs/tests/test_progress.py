@@ -20,6 +20,7 @@ def test_the_file_has_the_fields_that_stream_progress_ts_reads(tmp_path: Path) -
     progress = Progress(file)
     progress.resume({"products-events": {"0": 41}})
     progress.report_accepted_losses([{"at": "2026-01-31T12:00:00Z", "reason": "offsets 3 to 5"}])
+    progress.report_executors([{"id": "0"}])
     progress.fail(OSError("no broker answered"))
 
     reported = json.loads(file.read_text(encoding="utf-8"))
@@ -41,6 +42,7 @@ def test_the_file_has_the_fields_that_stream_progress_ts_reads(tmp_path: Path) -
         "acceptedLosses": [{"at": "2026-01-31T12:00:00Z", "reason": "offsets 3 to 5"}],
         "upkeepError": None,
         "optimized": None,
+        "executors": [{"id": "0"}],
     }
 
 

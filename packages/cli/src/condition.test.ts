@@ -13,7 +13,8 @@ const flow = {
 }
 
 const status = (change: Partial<Status> = {}, services: Partial<ServiceStatus>[] = []): Status => ({
-  ...{ version: 1, state: 'healthy', jobs: [], flow, thrift: { host: '', port: 1, responseMs: 1 } },
+  ...{ version: 1, state: 'healthy', jobs: [], executors: [], flow },
+  thrift: { host: '', port: 1, responseMs: 1 },
   services: serviceNames.map(name =>
     service(
       name,

@@ -28,6 +28,10 @@ test('a status lists the services, then the counts', () => {
       ...{ fetched: 12, acknowledged: 11, consumed: 10, rows: 9, rejected: 1, visible: 8 },
       ...{ lag: 1, freshnessSeconds: 65 },
     },
+    executors: [
+      { id: '0', host: '127.0.0.1', cores: 2, worker: 'http://127.0.0.1:8081' },
+      { id: '1', host: 'node-5', cores: 4, worker: null },
+    ],
     thrift: { host: '127.0.0.1', port: 10_000, responseMs: 42 },
   }
   expect(stripVTControlCharacters(statusText(status))).toMatchInlineSnapshot(`
@@ -44,7 +48,8 @@ test('a status lists the services, then the counts', () => {
     kafka: timed out after 10 s waiting for kafka to respond
 
     fetched 12 → acknowledged 11 → consumed 10 → rows 9 (+ 1 rejected) → visible 8
-    lag 1, newest record 1 min 5 s ago"
+    lag 1, newest record 1 min 5 s ago
+    2 executors with 6 cores: http://127.0.0.1:8081, node-5"
   `)
 })
 
@@ -52,7 +57,7 @@ test('a stack is starting if some services are not ready yet, and degraded if on
   const headline = (...services: ServiceStatus[]): string | undefined =>
     stripVTControlCharacters(
       statusText({
-        ...{ version: 1, state: 'degraded', services, jobs: [] },
+        ...{ version: 1, state: 'degraded', services, jobs: [], executors: [] },
         flow: {
           ...{ fetched: 0, acknowledged: null, consumed: null, rows: null, rejected: null, visible: null },
           ...{ lag: null, freshnessSeconds: null },
@@ -67,12 +72,8 @@ test('a stack is starting if some services are not ready yet, and degraded if on
 
 test('the first line names the services that failed to start', () => {
   const status: Status = {
-    ...{
-      version: 1,
-      state: 'stopped',
-      jobs: [],
-      services: [service('zookeeper', { ...stopped, state: 'failed' })],
-    },
+    ...{ version: 1, state: 'stopped', jobs: [], executors: [] },
+    services: [service('zookeeper', { ...stopped, state: 'failed' })],
     flow: {
       ...{ fetched: 0, acknowledged: null, consumed: null, rows: null, rejected: null, visible: null },
       ...{ lag: null, freshnessSeconds: null },
@@ -88,6 +89,7 @@ test('unknown counts are question marks, and an unknown lag is omitted', () => {
     state: 'stopped',
     jobs: [],
     services: [service('zookeeper', stopped)],
+    executors: [],
     flow: {
       ...{ fetched: 0, acknowledged: null, consumed: null, rows: null, rejected: null, visible: null },
       ...{ lag: null, freshnessSeconds: null },
@@ -106,7 +108,7 @@ test('unknown counts are question marks, and an unknown lag is omitted', () => {
 
 test('jobs of the user follow the services, and a failed one is named in the first line', () => {
   const status: Status = {
-    ...{ version: 1, state: 'stopped', services: [service('zookeeper', stopped)] },
+    ...{ version: 1, state: 'stopped', services: [service('zookeeper', stopped)], executors: [] },
     jobs: [
       {
         ...{ name: 'sessions', state: 'completed', health: 'unknown', pid: null, port: 4041, restarts: 0 },

@@ -17,6 +17,7 @@ export const statusText = (status: Status, options: readonly string[] = []): str
     ...detailLines([...status.services, ...status.jobs]),
     '',
     flowText(status.flow),
+    ...executorsText(status.executors),
   ].join('\n')
 
 const headline = ({ state, services: ofOffstream, jobs }: Status): Cell => {
@@ -73,6 +74,21 @@ const serviceCell = (state: Shown['state'], health: Shown['health']): Cell => {
   if (state === 'stopped' || state === 'unused') return { text: state, tone: 'dim' }
   return { text: state, tone: state === 'exited' || state === 'failed' ? 'bad' : 'warning' }
 }
+
+/** Where the job runs; nothing if it does not run. */
+const executorsText = (executors: Status['executors']): string[] => {
+  if (executors.length === 0) return []
+  const cores = executors.reduce((sum, executor) => sum + executor.cores, 0)
+  const places = [...new Set(executors.map(({ worker, host }) => worker ?? host))]
+  const others = places.length > maxPlaces ? ` and ${places.length - maxPlaces} more` : ''
+  const shown = places.slice(0, maxPlaces).map(printable).join(', ')
+  return [`${counted(executors.length, 'executor')} with ${counted(cores, 'core')}: ${shown}${others}`]
+}
+
+/** The places of more executors would fill the terminal. */
+const maxPlaces = 5
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
 /** The chain of counts, then lag and age. */
 const flowText = (flow: Flow): string => {

@@ -59,7 +59,8 @@ const textsOfPages = async ({ config, json }: ScratchStack): Promise<Text[]> => 
   const jobs = [at(config.stream.webPort), ...own.map(({ address }) => address)]
   const addresses = [
     ...(await Promise.all(jobs.map(addressesOfJob))).flat(),
-    ...[at(config.spark.webPort), at(config.spark.worker.webPort)],
+    at(config.spark.webPort),
+    ...(config.spark.master === null ? [at(config.spark.worker.webPort)] : []),
   ]
   return Promise.all(
     addresses.map(async address => {

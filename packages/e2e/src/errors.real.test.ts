@@ -423,6 +423,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   'SERVICE_NOT_READY 8': 'packages/runtime/src/supervisor/supervisor.test.ts',
   'SETTINGS_DIFFER 10': 'packages/e2e/src/commands.real.test.ts',
   'SOURCE_DISALLOWED 10': 'packages/pipeline/src/sources/web/manners.real.test.ts',
+  'SPARK_UNREACHABLE 9': 'packages/e2e/src/spark.clusters.test.ts',
+  'SPARK_UNSUITABLE 10': 'packages/e2e/src/spark.clusters.test.ts',
   'SQL_FAILED 12': 'packages/pipeline/src/table.real.test.ts',
   'TABLE_MISSING 12': 'packages/e2e/src/life.real.test.ts',
   'TOPIC_EXISTS 10': 'packages/e2e/src/query.real.test.ts',

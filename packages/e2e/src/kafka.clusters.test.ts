@@ -1,10 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { brokersOf, type ClusterAddress, localCluster, openPublisher, topicName } from '@offstream/pipeline'
+import { brokersOf, localCluster, topicName } from '@offstream/pipeline'
 import { startKafka, type TestKafka } from '@offstream/pipeline/testKafka'
 import { until } from '@offstream/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { placesWith } from './canary.ts'
+import { startLoad } from './load.ts'
 import { waitForTable } from './pipeline.ts'
 import { profileStack, runPipeline } from './profile.ts'
 import { streamOf } from './stream.ts'
@@ -22,30 +23,6 @@ beforeAll(async () => {
 afterAll(() => kafka?.[Symbol.asyncDispose]())
 
 const inSyncOf = ({ inSync }: { readonly inSync: readonly number[] }): number => inSync.length
-
-/** Publishes products, one after the other, until it is stopped. @returns the codes that Kafka has acknowledged */
-const startLoad = async (cluster: ClusterAddress) => {
-  const publisher = await openPublisher(cluster)
-  const acknowledged: string[] = []
-  let isStopped = false
-  const publishing = (async () => {
-    while (!isStopped) {
-      const code = String(20_000_000 + acknowledged.length)
-      const moment = '2026-01-01T00:00:00.000Z'
-      const value = JSON.stringify({ code, brands: 'A', as_of: moment, observed_at: moment, source: 'stdin' })
-      await publisher.send({ key: code, value, headers: {} })
-      acknowledged.push(code)
-    }
-  })()
-  return {
-    stop: async (): Promise<readonly string[]> => {
-      isStopped = true
-      await publishing
-      await publisher.close()
-      return acknowledged
-    },
-  }
-}
 
 /** The values of the placeholders in the profiles. */
 const values = () => {

@@ -29,21 +29,22 @@ const service = <Name extends string>(name: Name) =>
     detail: z.string().min(1).nullable(),
   })
 
-const others = [
-  service('spark-master'),
-  service('spark-worker'),
-  service('thrift'),
-  service('products-stream'),
-  service('dashboard'),
-] as const
+const first = [service('zookeeper'), service('kafka')] as const
+const otherBrokers = [service('kafka-2'), service('kafka-3')] as const
+const spark = [service('spark-master'), service('spark-worker')] as const
+const otherWorkers = [service('spark-worker-2'), service('spark-worker-3')] as const
+const others = [service('thrift'), service('products-stream'), service('dashboard')] as const
 
 /** The exact structure that `offstream status --json` guarantees to other programs. */
 export const StatusContract = z.strictObject({
   version: z.literal(1),
   state: z.enum(['healthy', 'degraded', 'stopped']),
   services: z.union([
-    z.tuple([service('zookeeper'), service('kafka'), ...others]),
-    z.tuple([service('zookeeper'), service('kafka'), service('kafka-2'), service('kafka-3'), ...others]),
+    z.tuple([...first, ...spark, ...others]),
+    z.tuple([...first, ...otherBrokers, ...spark, ...others]),
+    z.tuple([...first, ...spark, otherWorkers[0], ...others]),
+    z.tuple([...first, ...spark, ...otherWorkers, ...others]),
+    z.tuple([...first, ...otherBrokers, ...spark, ...otherWorkers, ...others]),
   ]),
   jobs: z.array(
     service('').extend({
@@ -52,6 +53,14 @@ export const StatusContract = z.strictObject({
       program: z.string().min(1),
       cores: count,
       memory: z.string().min(1),
+    }),
+  ),
+  executors: z.array(
+    z.strictObject({
+      id: z.string().min(1),
+      host: z.string().min(1),
+      cores: z.int().min(1),
+      worker: z.url().nullable(),
     }),
   ),
   flow: z.strictObject({

@@ -344,6 +344,18 @@ export const pipelineErrors = {
     remedy:
       'If the group keeps rebalancing, use another one with `--group`. Messages in an unknown format cannot be read.',
   },
+  SPARK_UNREACHABLE: {
+    outcome: 'unreachable',
+    cause: 'Could not connect to the Spark master of `spark.master`, or it responds, but is not active.',
+    remedy: 'Check the address, `spark.webPort`, the network, and whether the cluster is running.',
+  },
+  SPARK_UNSUITABLE: {
+    outcome: 'refused',
+    cause:
+      'The Spark cluster of `spark.master` cannot run the job: it has another version, no worker, or no worker with the cores and the memory that the job requires.',
+    remedy:
+      'Start workers, lower `stream.executorMemory` and `stream.executorCores`, or use a cluster with Spark 4.1.',
+  },
   TOPIC_UNSUITABLE: {
     outcome: 'refused',
     cause:

@@ -11,6 +11,8 @@ export const serviceNames = [
   'kafka-3',
   'spark-master',
   'spark-worker',
+  'spark-worker-2',
+  'spark-worker-3',
   'thrift',
   'products-stream',
   'dashboard',

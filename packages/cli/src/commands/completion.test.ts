@@ -49,7 +49,7 @@ const cases: readonly [words: readonly string[], offered: readonly string[]][] =
   ],
   [
     ['logs', 'spark-'],
-    ['spark-master', 'spark-worker'],
+    ['spark-master', 'spark-worker', 'spark-worker-2', 'spark-worker-3'],
   ],
   [['restart', 'zoo'], ['zookeeper']],
   [['restart', 'se'], ['sessions']],

@@ -48,15 +48,16 @@ const addStart = (command: Command, context: MakeContext) =>
 Does nothing if the job is running.
 
 Exit status: 0 the job is running or completed, 2 the job does not exist, 3 the
-services are not running, 8 the job was not ready in time, 12 it exited before
-it was ready.
+services are not running, 8 the job was not ready in time, 9 could not connect
+to an existing cluster, 10 it denies access or is unsuitable, 12 the job exited
+before it was ready.
 
 Example:
   offstream jobs start sessions`,
     )
     .action(async name => {
       const { output, pipeline, project, settings, call, signal } = context()
-      await pipeline.requireRunning(await project(), ['kafka', 'spark-worker'], signal)
+      await pipeline.requireRunning(await project(), ['kafka', 'spark-master', 'spark-worker'], signal)
       const started = await pipeline.startJob(await settings(), name, call)
       const { isComplete, waiting } = started
       const state = isComplete ? 'completed' : 'running'

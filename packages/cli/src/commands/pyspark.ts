@@ -13,7 +13,8 @@ is a session with the catalog \`lake\` and the Kafka source; the addresses of
 worker until you leave it.
 
 Exit status: 0 you left the shell, 2 standard input is not a terminal, 3 the
-services are not running, 12 Python exited with another status.
+services are not running, 9 could not connect to an existing cluster, 10 it is
+unsuitable, 12 Python exited with another status.
 
 Examples:
   offstream pyspark
@@ -27,7 +28,7 @@ Next: type \`spark.table("lake.off.products").show()\`; Ctrl-D leaves.`,
           hint: 'run a program with `offstream submit <program>`',
         })
       const { output, pipeline, stack, settings, signal, setOutcome } = context()
-      await pipeline.requireRunning(await stack(), ['spark-worker'], signal)
+      await pipeline.requireRunning(await stack(), ['spark-master', 'spark-worker'], signal)
       const program = programOptionsOf(options, pipeline.defaultProgram)
       const running = await settings()
       await pipeline.writeClientProperties(running.config, running.state)

@@ -50,15 +50,19 @@ OFFSTREAM_CHECKPOINT is a folder for its checkpoint. The job is a service too:
 after a pause, at most five times in ten minutes. A program that uses the Python
 package \`offstream_jobs\` is ready when its first batch is in the table.
 
+With \`spark.master\` the program runs on this machine, and its tasks run on the
+existing cluster.
+
 \`--dry-run\` prints the \`spark-submit\` command for a shell, and changes nothing;
 with \`--json\`, its arguments, environment and folder. Each secret is replaced
 with \`[removed]\`. Missing runtimes are downloaded, because the command contains
 their paths.
 
 Exit status: 0 the job is running or completed, 2 the program does not exist,
-3 the services are not running, 8 the job was not ready in time, 12 it exited
-before it was ready, 13 another stream writes the table, or another job has this
-name.
+3 the services are not running, 8 the job was not ready in time, 9 could not
+connect to an existing cluster, 10 it denies access or is unsuitable, 12 the job
+exited before it was ready, 13 another stream writes to the table, or another
+job has this name.
 
 Examples:
   offstream up && offstream submit
@@ -86,7 +90,7 @@ const submitProgram = async (
   { output, pipeline, project, settings, call, signal }: Context,
   request: JobRequest,
 ): Promise<void> => {
-  await pipeline.requireRunning(await project(), ['kafka', 'spark-worker'], signal)
+  await pipeline.requireRunning(await project(), ['kafka', 'spark-master', 'spark-worker'], signal)
   const stack = await settings()
   const started = await pipeline.submitJob(stack, request, call)
   const address = pipeline.addressOf(request.name, stack.config, [started.job])
@@ -122,7 +126,7 @@ const submitStream = async (
   { output, pipeline, project, settings, call, signal }: Context,
   acceptDataLoss: boolean,
 ): Promise<void> => {
-  await pipeline.requireRunning(await project(), ['kafka', 'spark-worker'], signal)
+  await pipeline.requireRunning(await project(), ['kafka', 'spark-master', 'spark-worker'], signal)
   const stack = await settings()
   const start = () => pipeline.startServices(stack, ['products-stream'], call)
   const accept = async () => {

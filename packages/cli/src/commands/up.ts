@@ -18,7 +18,7 @@ const define: DefineCommand = (command, context) =>
     )
     .option(
       '--cores <number>',
-      'CPU cores of the Spark worker (default: the setting `spark.worker.cores`)',
+      'CPU cores of each Spark worker (default: the setting `spark.worker.cores`)',
       positiveInteger,
     )
     .addHelpText(
@@ -37,6 +37,9 @@ With \`kafka.brokers\`, Kafka is an existing cluster: it is only checked, and th
 topic is created if it does not exist. With \`kafka.brokerCount: 3\`, the brokers
 \`kafka-2\` and \`kafka-3\` start too; with \`kafka.mode: kraft\`, no ZooKeeper. With
 \`thrift.host\`, an existing Thrift server answers the queries.
+With \`spark.master\`, an existing Spark cluster runs the job: it is only checked,
+and no master or worker starts. With \`spark.workers: 3\`, \`spark-worker-2\` and
+\`spark-worker-3\` start too.
 
 The services run in the background. A daemon supervises them and restarts those
 that crash. If all services are already running, nothing is started. All
@@ -44,8 +47,8 @@ commands use the ports that \`--ports auto\` chose, until \`offstream down\`.
 
 Exit status: 0 all are ready, 6 a prerequisite is missing, 7 a port is in use,
 8 a service was not ready in time, 9 could not connect to an existing cluster or
-server, 10 it denies access or the topic is not as configured, 12 a service
-exited before it was ready.
+server, 10 it denies access or is unsuitable, or the topic is not as configured,
+12 a service exited before it was ready.
 
 Examples:
   offstream up

@@ -28,7 +28,7 @@ const stackWithStream = async () => {
     const progress = {
       ...{ version: 1, pid: process.pid, state: 'running', batchId: 1, offsets: {}, inputRows: 0 },
       ...{ rowsPerSecond: null, triggerMs: null, error: null, code: null, details: null, acceptedLosses: [] },
-      ...{ upkeepError: null, optimized: { request, error }, startedAt: now, updatedAt: now },
+      ...{ upkeepError: null, optimized: { request, error }, executors: [], startedAt: now, updatedAt: now },
     }
     await writeFile(directories.streamProgress, JSON.stringify(progress))
   }

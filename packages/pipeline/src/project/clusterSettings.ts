@@ -1,5 +1,13 @@
 import { z } from 'zod'
 
+/** A port. */
+export const port = z.int().min(1).max(65_535)
+
+/** Memory of a Java program, as Java writes it. */
+export const memory = z
+  .string()
+  .regex(/^\d+[mg]$/, 'must be a number of megabytes or gigabytes such as `512m` or `1g`')
+
 /** `host:port`, comma separated; the port is required. */
 export const brokers = z
   .string()

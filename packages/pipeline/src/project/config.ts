@@ -1,13 +1,10 @@
 import { z } from 'zod'
 import { productColumns } from '../product/product.ts'
-import { brokers, passwordSettings, securitySettings, tlsSettings } from './clusterSettings.ts'
+import { brokers, memory, passwordSettings, port, securitySettings, tlsSettings } from './clusterSettings.ts'
+import { sparkSettings } from './sparkSettings.ts'
 
-const port = z.int().min(1).max(65_535)
 // No IPv6: before a port it would need brackets, which Spark's own addresses do not support.
 const hostName = z.string().regex(/^[\w-]+(?:\.[\w-]+)*$/, 'must be a host name or an IPv4 address')
-const memory = z
-  .string()
-  .regex(/^\d+[mg]$/, 'must be a number of megabytes or gigabytes such as `512m` or `1g`')
 
 /**
  * Every setting with its default. Users edit the commented file `config/offstream.yaml`; a test compares the two. A value
@@ -74,28 +71,7 @@ export const Config = z.strictObject({
   zookeeper: z
     .strictObject({ port: port.default(2181).describe('Port of ZooKeeper, which stores Kafka’s metadata') })
     .prefault({}),
-  spark: z
-    .strictObject({
-      port: port.default(7077).describe('Port of the Spark master'),
-      webPort: port.default(8080).describe('Port of the Spark master’s web UI'),
-      worker: z
-        .strictObject({
-          cores: z
-            .int()
-            .min(1)
-            .default(2)
-            .describe('Cores that the worker offers to the job of the products'),
-          jobCores: z
-            .int()
-            .min(0)
-            .default(2)
-            .describe('Additional cores for your own jobs, which run beside the job of the products'),
-          memory: memory.default('2g').describe('Memory that the worker offers to jobs'),
-          webPort: port.default(8081).describe('Port of the worker’s web UI'),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
+  spark: sparkSettings,
   stream: z
     .strictObject({
       webPort: port.default(4040).describe('Port of the job’s Spark UI'),
@@ -115,7 +91,19 @@ export const Config = z.strictObject({
           'Maximum number of products for the index in the driver’s memory, 60 MB for each million; with more, MERGE writes each batch, which takes longer',
         ),
       driverMemory: memory.default('1g').describe('Memory of the job’s driver'),
-      executorMemory: memory.default('1g').describe('Memory of the job’s executor on the worker'),
+      executorMemory: memory.default('1g').describe('Memory of each executor of the job'),
+      executorCores: z
+        .int()
+        .min(1)
+        .nullable()
+        .default(null)
+        .describe('Cores of each executor; null: all cores of a worker'),
+      executors: z
+        .int()
+        .min(1)
+        .nullable()
+        .default(null)
+        .describe('Number of executors; null: one on each worker'),
     })
     .prefault({}),
   thrift: z

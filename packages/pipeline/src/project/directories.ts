@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, sep } from 'node:path'
 export interface Directories {
   readonly state: string
   /**
-   * Data of the first broker (see `brokerFolder` for the others) and ZooKeeper. They can only be deleted together: all
+   * Data of the first broker (see `folderOfNumber` for the others) and ZooKeeper. They can only be deleted together: all
    * store the id of the cluster.
    */
   readonly kafkaData: string
@@ -13,7 +13,7 @@ export interface Directories {
   readonly kraftData: string
   /** What a Spark master that crashes leaves for the next one: its workers and jobs. */
   readonly sparkMaster: string
-  /** Work folder of the Spark worker. */
+  /** Work folder of the first Spark worker (see `folderOfNumber` for the others). */
   readonly sparkWork: string
   /** The tables. */
   readonly warehouse: string
@@ -50,6 +50,8 @@ export interface Directories {
   readonly thriftKey: string
   /** The class that checks logins, which the Thrift server compiles at its start. */
   readonly thriftClasses: string
+  /** The settings of Spark in `spark.conf`. */
+  readonly sparkConf: string
   /** The secret that allows the actions of the dashboard. */
   readonly dashboardToken: string
   /** One file a service, with its last known state. */
@@ -68,10 +70,10 @@ export const stateFolder = (project: string, stack: string | null, profile: stri
   )
 
 /**
- * The folder with the data of a broker.
- * @param first the folder of the first broker
+ * The folder of the broker or the worker with a number.
+ * @param first the folder of the first one
  */
-export const brokerFolder = (first: string, id: number): string => (id === 1 ? first : `${first}-${id}`)
+export const folderOfNumber = (first: string, id: number): string => (id === 1 ? first : `${first}-${id}`)
 
 /** The folders in a state folder that contain other stacks, and the option that selects one of them. */
 const stackOptions: Readonly<Record<string, string>> = { profiles: '--profile', stacks: '--stack' }
@@ -122,6 +124,7 @@ export const directoriesOf = (state: string): Directories => {
     thriftLogin: join(run, 'thrift.login.properties'),
     thriftKey: join(run, 'thrift.key.pem'),
     thriftClasses: join(run, 'thrift.classes'),
+    sparkConf: join(run, 'spark.conf.properties'),
     dashboardToken: join(run, 'dashboard.token'),
     records: join(run, 'services'),
   }

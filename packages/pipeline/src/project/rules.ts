@@ -15,6 +15,7 @@ import {
   settingsOf,
   within,
 } from './paths.ts'
+import { sparkConflicts } from './sparkSettings.ts'
 
 /** Problems of a configuration that has valid values, but values that contradict each other. */
 export const crossFieldProblems = (config: Config): string[] => [
@@ -23,6 +24,7 @@ export const crossFieldProblems = (config: Config): string[] => [
   ...kafkaConflicts(config),
   ...tlsConflicts('thrift', config.thrift.tls),
   ...thriftConflicts(config),
+  ...sparkConflicts(config),
 ]
 
 const portConflicts = (config: Config): string[] => {
@@ -38,8 +40,9 @@ const portConflicts = (config: Config): string[] => {
 }
 
 /** The settings of the ports that no service listens on with this configuration. */
-export const unusedPorts = ({ kafka, thrift }: Config): readonly string[] => {
+export const unusedPorts = ({ kafka, spark, thrift }: Config): readonly string[] => {
   const { brokers, mode, brokerCount } = kafka
+  const isSparkHere = spark.master === null
   const isHere = brokers.trim() === ''
   const isUsed: Readonly<Record<string, boolean>> = {
     'zookeeper.port': isHere && mode === 'zookeeper',
@@ -47,6 +50,11 @@ export const unusedPorts = ({ kafka, thrift }: Config): readonly string[] => {
     'kafka.controllerPort': isHere && mode === 'kraft',
     'kafka.secondPort': isHere && brokerCount === 3,
     'kafka.thirdPort': isHere && brokerCount === 3,
+    'spark.port': isSparkHere,
+    'spark.webPort': isSparkHere,
+    'spark.worker.webPort': isSparkHere,
+    'spark.worker.secondWebPort': isSparkHere && spark.workers > 1,
+    'spark.worker.thirdWebPort': isSparkHere && spark.workers > 2,
     'thrift.port': thrift.host === null,
   }
   return Object.keys(isUsed).filter(path => !isUsed[path])

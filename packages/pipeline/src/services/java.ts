@@ -5,9 +5,10 @@ import type { Archives } from './stack.ts'
 
 /** Options by which a program reads its archive at the start or, if it has none yet, writes one at the exit. */
 export const archiveFlags = (archives: Archives | null, service: ServiceName): string[] => {
-  // All brokers are the same program.
-  const name = isOtherBroker(service) ? 'kafka' : service
-  if (archives === null || (isOtherBroker(service) && !archives.made.includes(name))) return []
+  // All brokers are the same program, and so are all workers.
+  const first = firstOf[service]
+  const name = first ?? service
+  if (archives === null || (first !== undefined && !archives.made.includes(first))) return []
   // Java replaces the file, so a program that has mapped an older one is not affected. If the file does not fit, Java
   // starts without it.
   const flag = writesArchive(archives, name) ? 'ArchiveClassesAtExit' : 'SharedArchiveFile'
@@ -16,9 +17,15 @@ export const archiveFlags = (archives: Archives | null, service: ServiceName): s
 
 /** Whether a service has no archive yet and will write one when it stops. The dashboard is not a Java program. */
 export const writesArchive = (archives: Archives | null, name: ServiceName): boolean =>
-  archives !== null && name !== 'dashboard' && !isOtherBroker(name) && !archives.made.includes(name)
+  archives !== null && name !== 'dashboard' && firstOf[name] === undefined && !archives.made.includes(name)
 
-const isOtherBroker = (name: ServiceName): boolean => name === 'kafka-2' || name === 'kafka-3'
+/** The first service that runs the same program. Only that one writes an archive. */
+const firstOf: Partial<Record<ServiceName, ServiceName>> = {
+  'kafka-2': 'kafka',
+  'kafka-3': 'kafka',
+  'spark-worker-2': 'spark-worker',
+  'spark-worker-3': 'spark-worker',
+}
 
 /** Options of executors: with `fastStart` they took 60 s for 200,000 messages instead of 43. */
 export const fullCompiler = ['-XX:+UseSerialGC']

@@ -46,6 +46,7 @@ const report = (state: string, fields: object): Promise<void> =>
   writeState(join(directoriesOf(state).run, 'job-clicks.progress.json'), {
     ...{ pid: 1, state: 'running', batchId: 0, offsets: {}, inputRows: 1, rowsPerSecond: 1, triggerMs: 1 },
     ...{ error: null, code: null, details: null, acceptedLosses: [], upkeepError: null, optimized: null },
+    executors: [],
     ...{ startedAt: new Date().toISOString(), updatedAt: new Date().toISOString() },
     ...fields,
   })

@@ -9,7 +9,8 @@ import { type Job, jobCheckpoint, jobLogFile } from './jobStore.ts'
 import { writeClientProperties } from './kafkaCluster.ts'
 import { diagnose } from './knownProblems.ts'
 import { programAddresses, programConf } from './programs.ts'
-import { masterOf, masterState } from './spark.ts'
+import { masterState } from './spark.ts'
+import { masterOf, ownWorkers, workerName } from './sparkCluster.ts'
 import { conf, sparkSubmit } from './sparkCommand.ts'
 import type { Stack } from './stack.ts'
 import { failureOf, readStreamProgress, requireProgress } from './streamProgress.ts'
@@ -49,9 +50,9 @@ export const jobService = (stack: Stack, job: Job): Service => {
   return {
     name: job.name,
     command: jobCommand(stack, job, files),
-    needs: ['kafka', 'kafka-2', 'kafka-3', 'spark-master', 'spark-worker'],
+    needs: ['kafka', 'kafka-2', 'kafka-3', 'spark-master', ...ownWorkers(config).map(workerName)],
     restartsWith: ['spark-master'],
-    needsOnlyAtStart: ['kafka', 'kafka-2', 'kafka-3', 'spark-worker'],
+    needsOnlyAtStart: ['kafka', 'kafka-2', 'kafka-3', ...ownWorkers(config).map(workerName)],
     port: job.webPort,
     listensOn: [
       { host: config.host, port: job.webPort, choose: `\`offstream jobs start ${job.name}\` chooses one` },

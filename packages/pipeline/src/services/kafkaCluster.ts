@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import type { Config } from '../project/config.ts'
-import { brokerFolder, directoriesOf, projectFolder } from '../project/directories.ts'
+import { directoriesOf, folderOfNumber, projectFolder } from '../project/directories.ts'
 import { numberAt } from '../project/paths.ts'
 import { savedPassword, savePassword } from '../project/savedPassword.ts'
 import type { Environment } from '../runtimes/environment.ts'
@@ -41,7 +41,7 @@ export const ownBroker = (config: Config, id: BrokerId): string =>
  */
 export const ownBrokerData = (config: Config, state: string, id: BrokerId): string => {
   const { kafkaData, kraftData } = directoriesOf(state)
-  return brokerFolder(isKraft(config) ? kraftData : kafkaData, id)
+  return folderOfNumber(isKraft(config) ? kraftData : kafkaData, id)
 }
 
 /** The folder with the data of the first broker; null if it is on another machine. */

@@ -9,13 +9,27 @@ import { topicName } from '../topic/message.ts'
 import { archiveFlags, fullCompiler, temporaryFlag } from './java.ts'
 import { type Job, readJobs } from './jobStore.ts'
 import { brokersOf, isKafkaExternal, writeClientProperties } from './kafkaCluster.ts'
+import {
+  driverHostOf,
+  isSparkExternal,
+  jarsIn,
+  masterOf,
+  masterPage,
+  ownConfOptions,
+  ownWorkers,
+  pythonConf,
+  streamSizeConf,
+  type WorkerId,
+  workerName,
+  workerPage,
+  workerPort,
+  workFolder,
+  writeOwnConf,
+} from './sparkCluster.ts'
 import { conf, optionString, sparkDaemon, sparkSubmit } from './sparkCommand.ts'
 import type { Archives, ServiceParts, Stack } from './stack.ts'
 import { failureOf, readStreamProgress, requireProgress } from './streamProgress.ts'
 import { thriftOf, thriftProtection } from './thriftServer.ts'
-
-/** The address of the Spark master, in the form that jobs use. */
-export const masterOf = ({ host, spark }: Config): string => `spark://${host}:${spark.port}`
 
 /** The Spark master; it is ready when its JSON says ALIVE. */
 export const sparkMaster = (stack: Stack): ServiceParts => {
@@ -56,56 +70,57 @@ export const sparkMaster = (stack: Stack): ServiceParts => {
   }
 }
 
-/** The Spark worker; it is ready when the master lists it as ALIVE and its web UI responds. */
-export const sparkWorker = (stack: Stack): ServiceParts => {
-  const { config } = stack
-  const { sparkWork } = directoriesOf(stack.state)
-  return {
-    command: sparkDaemon(
-      stack,
-      'spark-worker',
-      'org.apache.spark.deploy.worker.Worker',
-      [
-        ...['--host', config.host, '--webui-port', String(config.spark.worker.webPort)],
-        // Cores are numbers of tasks, not processors: those for jobs of the user do not take any from the product job.
-        ...['--cores', String(config.spark.worker.cores + config.spark.worker.jobCores)],
-        ...['--memory', config.spark.worker.memory],
-        ...['--work-dir', sparkWork, masterOf(config)],
-      ],
-      [
-        // It writes the logs of its executors.
-        '-Dspark.executor.logs.rolling.strategy=size',
-        `-Dspark.executor.logs.rolling.maxSize=${10 * 1024 * 1024}`,
-        '-Dspark.executor.logs.rolling.maxRetainedFiles=3',
-      ],
-    ),
-    needs: ['spark-master'],
-    // The user may have changed the port of the master.
-    restartsWith: ['spark-master'],
-    port: config.spark.worker.webPort,
-    // Files of an earlier worker, 74 MB a job, are useless: its executors exited with it.
-    prepare: async () => {
-      await rm(sparkWork, { recursive: true, force: true })
-      await mkdir(sparkWork, { recursive: true })
-    },
-    ready: async signal => {
-      const { workers } = await masterState(config, signal)
-      const states = workers
-        .filter(({ webuiaddress }) => webuiaddress.endsWith(`:${config.spark.worker.webPort}`))
-        .map(({ state }) => state)
-      if (!states.includes('ALIVE'))
-        throw new Error(
-          states.length === 0
-            ? 'it is not registered with the master'
-            : `the master lists it as ${states[0]}`,
-        )
-      // For a minute the master lists a worker that has stopped.
-      await webUiState('the worker', `http://${config.host}:${config.spark.worker.webPort}`, signal)
-    },
-    startTimeoutMs: 60_000,
-    stopTimeoutMs: 10_000,
+/** A Spark worker; it is ready when the master lists it as ALIVE and its web UI responds. */
+export const sparkWorker =
+  (id: WorkerId) =>
+  (stack: Stack): ServiceParts => {
+    const { config } = stack
+    const [port, folder] = [workerPort(config, id), workFolder(stack.state, id)]
+    return {
+      command: sparkDaemon(
+        stack,
+        workerName(id),
+        'org.apache.spark.deploy.worker.Worker',
+        [
+          ...['--host', config.host, '--webui-port', String(port)],
+          // Cores are numbers of tasks, not processors: those for jobs of the user do not take any from the product job.
+          ...['--cores', String(config.spark.worker.cores + config.spark.worker.jobCores)],
+          ...['--memory', config.spark.worker.memory, '--work-dir', folder, masterOf(config)],
+        ],
+        [
+          // It writes the logs of its executors.
+          '-Dspark.executor.logs.rolling.strategy=size',
+          `-Dspark.executor.logs.rolling.maxSize=${10 * 1024 * 1024}`,
+          '-Dspark.executor.logs.rolling.maxRetainedFiles=3',
+        ],
+      ),
+      needs: ['spark-master'],
+      // The user may have changed the port of the master.
+      restartsWith: ['spark-master'],
+      port,
+      // Files of an earlier worker, 74 MB a job, are useless: its executors exited with it.
+      prepare: async () => {
+        await rm(folder, { recursive: true, force: true })
+        await mkdir(folder, { recursive: true })
+      },
+      ready: async signal => {
+        const { workers } = await masterState(config, signal)
+        const states = workers
+          .filter(({ webuiaddress }) => webuiaddress.endsWith(`:${port}`))
+          .map(({ state }) => state)
+        if (!states.includes('ALIVE'))
+          throw new Error(
+            states.length === 0
+              ? 'it is not registered with the master'
+              : `the master lists it as ${states[0]}`,
+          )
+        // For a minute the master lists a worker that has stopped.
+        await webUiState('the worker', workerPage(config, id), signal)
+      },
+      startTimeoutMs: 60_000,
+      stopTimeoutMs: 10_000,
+    }
   }
-}
 
 /** The Thrift server; it is ready when it responds to a query on Products. */
 export const thrift = (stack: Stack): ServiceParts => {
@@ -124,7 +139,7 @@ export const thrift = (stack: Stack): ServiceParts => {
           ...driverConf(config, directories),
           'spark.ui.enabled': 'false',
           'spark.sql.catalogImplementation': 'in-memory',
-          ...sharedConf(project, config.thrift.cores),
+          ...sharedConf(stack),
           'spark.hadoop.hive.server2.thrift.bind.host': config.host,
           'spark.hadoop.hive.server2.thrift.port': String(config.thrift.port),
           ...properties,
@@ -153,12 +168,12 @@ export const thrift = (stack: Stack): ServiceParts => {
  */
 const tasksPerCore = 4
 
-const sharedConf = (project: string, cores: number): Record<string, string> => ({
+const sharedConf = ({ project, config }: Stack): Record<string, string> => ({
   'spark.scheduler.mode': 'FAIR',
   'spark.scheduler.allocation.file': assetPath(project, 'config', 'scheduler.xml'),
   // One query is split into as many tasks as there are cores.
-  'spark.default.parallelism': String(cores),
-  'spark.sql.leafNodeDefaultParallelism': String(cores),
+  'spark.default.parallelism': String(config.thrift.cores),
+  'spark.sql.leafNodeDefaultParallelism': String(config.thrift.cores),
   // The server computes one partition of the result at a time, and keeps only that one in memory.
   'spark.sql.thriftServer.incrementalCollect': 'true',
 })
@@ -171,13 +186,14 @@ export const productsStream = (stack: Stack): ServiceParts => {
   return {
     command: sparkSubmit(stack, 'products-stream', [
       ...['--name', 'products-stream', '--master', masterOf(config)],
-      ...['--driver-memory', config.stream.driverMemory, '--executor-memory', config.stream.executorMemory],
+      ...['--driver-memory', config.stream.driverMemory],
+      ...ownConfOptions(config, stack.state),
       ...conf({
         ...lakeConf(directories),
         ...driverConf(config, directories),
         'spark.ui.port': String(config.stream.webPort),
-        'spark.cores.max': String(config.spark.worker.cores),
         ...executorConf(stack),
+        ...streamSizeConf(config),
       }),
       assetPath(project, 'spark-jobs', 'stream.py'),
       ...['--brokers', brokersOf(config).join(','), '--topic', topicName],
@@ -188,11 +204,11 @@ export const productsStream = (stack: Stack): ServiceParts => {
       ...['--max-offsets-per-trigger', String(config.stream.maxOffsetsPerTrigger)],
       ...['--max-indexed-rows', String(config.stream.maxIndexedRows)],
     ]),
-    needs: ['kafka', 'kafka-2', 'kafka-3', 'spark-master', 'spark-worker'],
+    needs: ['kafka', 'kafka-2', 'kafka-3', 'spark-master', ...ownWorkers(config).map(workerName)],
     restartsWith: ['spark-master'],
     // It first connects to Kafka after some seconds, and then retries for a minute. A worker may also come later
     // than the driver, but the driver asks a master that does not respond only once in 20 s.
-    needsOnlyAtStart: ['kafka', 'kafka-2', 'kafka-3', 'spark-worker'],
+    needsOnlyAtStart: ['kafka', 'kafka-2', 'kafka-3', ...ownWorkers(config).map(workerName)],
     port: null,
     prepare: async () => {
       await mkdir(directories.warehouse, { recursive: true })
@@ -200,6 +216,7 @@ export const productsStream = (stack: Stack): ServiceParts => {
       for (const file of [stopFile, streamProgress, streamBatches, optimizeRequest])
         await rm(file, { force: true })
       await writeClientProperties(config, stack.state)
+      await writeOwnConf(config, stack.state)
     },
     ready: async () => requireProgress(await readStreamProgress(directories.streamProgress)),
     permanentFailure: async () => {
@@ -214,14 +231,23 @@ export const productsStream = (stack: Stack): ServiceParts => {
   }
 }
 
-/** Properties of a program whose tasks run on the worker. */
-export const executorConf = ({ state, runtimes, archives }: Stack): Record<string, string> => ({
+/** Properties of a program whose tasks run on the cluster: what executors need of this machine, or copies of it elsewhere. */
+export const executorConf = ({ config, state, runtimes, archives }: Stack): Record<string, string> => ({
   // The default uses another interface of Hadoop, which does not know the file system of `lakeConf`.
   'spark.sql.streaming.checkpointFileManagerClass':
     'org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager',
-  'spark.pyspark.python': runtimes.python,
-  'spark.executor.extraClassPath': join(runtimes.connectors, '*'),
-  'spark.executor.extraJavaOptions': optionString(executorFlags(archives, directoriesOf(state))),
+  ...pythonConf(config, runtimes.python),
+  ...(isSparkExternal(config)
+    ? {
+        'spark.driver.host': driverHostOf(config),
+        'spark.driver.bindAddress': driverHostOf(config),
+        'spark.jars': jarsIn(runtimes.connectors),
+        'spark.executor.extraJavaOptions': optionString(fullCompiler),
+      }
+    : {
+        'spark.executor.extraClassPath': join(runtimes.connectors, '*'),
+        'spark.executor.extraJavaOptions': optionString(executorFlags(archives, directoriesOf(state))),
+      }),
 })
 
 // An executor has the class path of the driver and can use its archive. It does not write one: the worker kills it first.
@@ -273,13 +299,14 @@ interface MasterState {
 }
 
 /** The state of the master and its workers, as the master reports it. */
-export const masterState = async ({ host, spark }: Config, signal: AbortSignal): Promise<MasterState> =>
-  (await webUiState('the master', `http://${host}:${spark.webPort}`, signal)) as MasterState
+export const masterState = async (config: Config, signal: AbortSignal): Promise<MasterState> =>
+  (await webUiState('the master', await masterPage(config, signal), signal)) as MasterState
 
 /** Whether a worker or a job is left that a new master can take over. */
-const isAnyAlive = async ({ host, spark, stream }: Config, jobs: readonly Job[]): Promise<boolean> => {
-  const ports = [spark.worker.webPort, stream.webPort, ...jobs.map(({ webPort }) => webPort)]
-  return (await Promise.all(ports.map(port => portHolder(port, host)))).some(holder => holder !== null)
+const isAnyAlive = async (config: Config, jobs: readonly Job[]): Promise<boolean> => {
+  const workers = ownWorkers(config).map(id => workerPort(config, id))
+  const ports = [...workers, config.stream.webPort, ...jobs.map(({ webPort }) => webPort)]
+  return (await Promise.all(ports.map(port => portHolder(port, config.host)))).some(holder => holder !== null)
 }
 
 /** The JSON of a Spark daemon's web UI. */

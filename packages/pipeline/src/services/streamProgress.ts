@@ -13,6 +13,16 @@ const Offsets = z.record(z.string(), z.record(z.string(), z.int()))
 /** Topic → partition → the offset of the next message. */
 export type Offsets = z.infer<typeof Offsets>
 
+/** A process that runs tasks of the job. `worker`: the web page of the Spark worker or the node manager that started it. */
+const Executor = z.object({
+  id: z.string(),
+  host: z.string(),
+  cores: z.int(),
+  worker: z.string().nullable(),
+})
+/** A process that runs tasks of the job. */
+export type Executor = z.infer<typeof Executor>
+
 /** What `spark-jobs/stream.py` reports about itself, at least every second. */
 const StreamProgress = z.object({
   pid: z.int(),
@@ -34,6 +44,7 @@ const StreamProgress = z.object({
   upkeepError: z.string().nullable(),
   /** The last request of `offstream table optimize` that is done. */
   optimized: z.object({ request: z.string(), error: z.string().nullable() }).nullable(),
+  executors: z.array(Executor),
   startedAt: z.string(),
   updatedAt: z.string(),
 })

@@ -38,7 +38,9 @@ test('every name has a service, in the order of the names; `up` starts all but t
   expect(services(stack).map(({ name }) => name)).toEqual(names)
   expect([...stackServices(config), 'products-stream', 'dashboard']).toEqual(names)
   expect([...pipelineServices(config), 'dashboard']).toEqual(names)
-  expect(serviceNames.filter(name => !names.includes(name))).toEqual(['kafka-2', 'kafka-3'])
+  expect(serviceNames.filter(name => !names.includes(name))).toEqual([
+    ...['kafka-2', 'kafka-3', 'spark-worker-2', 'spark-worker-3'],
+  ])
 })
 
 test('every service has an address, a log, and the ports of its settings', () => {
@@ -64,17 +66,21 @@ test('every service has an address, a log, and the ports of its settings', () =>
   expect(serviceLogFile(state, 'kafka')).toBe(join(state, 'logs/kafka.log'))
 })
 
-test('every setting of a service belongs to one service, those of Kafka to all brokers, and the host to all services', () => {
+test('every setting of a service belongs to one service, those of Kafka to all brokers, those of workers to all workers, and the host to all services', () => {
   const startedWith = (path: string) => serviceNames.filter(name => isStartedWith(name, path))
   const ofServices = settingPaths.filter(path =>
     /^(zookeeper|kafka|spark|thrift|stream|dashboard)\./.test(path),
   )
   const several = ofServices.filter(path => startedWith(path).length !== 1)
   const ofJob = (path: string) => (/^kafka\.(brokers|tls|sasl)\b/.test(path) ? ['products-stream'] : [])
+  const startedTogether = (path: string) => {
+    if (path.startsWith('kafka.')) return ['kafka', 'kafka-2', 'kafka-3', ...ofJob(path)]
+    return ['spark-worker', 'spark-worker-2', 'spark-worker-3']
+  }
   expect(several.map(path => [path, startedWith(path)])).toEqual(
     settingPaths
-      .filter(path => path.startsWith('kafka.'))
-      .map(path => [path, ['kafka', 'kafka-2', 'kafka-3', ...ofJob(path)]]),
+      .filter(path => /^(kafka\.|spark\.workers?\b)/.test(path))
+      .map(path => [path, startedTogether(path)]),
   )
   expect(portPaths.filter(path => startedWith(path).length === 0)).toEqual([])
   expect(startedWith('host')).toEqual(serviceNames)
@@ -93,17 +99,22 @@ test('with an existing Kafka cluster, Kafka is external, ZooKeeper is unused, an
     'kafka.port',
     ...['kafka.controllerPort', 'kafka.secondPort', 'kafka.thirdPort'],
     'zookeeper.port',
+    ...['spark.worker.secondWebPort', 'spark.worker.thirdWebPort'],
   ])
-  const onlyKraft = portPaths.filter(path => !listeningPorts(config).includes(path))
-  expect([externalServices(config), onlyKraft]).toEqual([
+  const unused = portPaths.filter(path => !listeningPorts(config).includes(path))
+  expect([externalServices(config), unused]).toEqual([
     [],
-    ['kafka.controllerPort', 'kafka.secondPort', 'kafka.thirdPort'],
+    [
+      ...['kafka.controllerPort', 'kafka.secondPort', 'kafka.thirdPort'],
+      ...['spark.worker.secondWebPort', 'spark.worker.thirdWebPort'],
+    ],
   ])
 })
 
 test.each([
   ...['kafka.mode=zookeeper', 'kafka.mode=kraft', 'kafka.brokerCount=3', 'kafka.brokers=one:9092'],
   'thrift.host=sql.example.org',
+  ...['spark.workers=2', 'spark.workers=3', 'spark.master=spark://one:7077'],
 ])('with `%s`, the services listen on all ports except the unused ones', setting => {
   const config = configOf([setting])
   const used = portPaths.filter(path => !unusedPorts(config).includes(path))
@@ -159,6 +170,55 @@ test('three brokers start one after the other, each on its port, and share the s
   ])
   for (const { command } of brokers)
     expect(command.args).toContain('-XX:SharedArchiveFile=/archives/kafka.jsa')
+})
+
+test('three workers have their own ports and folders, share the start-up archive, and the job waits for all', () => {
+  const config = configOf(['spark.workers=3'])
+  const archives = { folder: '/archives', made: ['spark-worker' as const] }
+  const all = services({ ...stack, config, archives })
+  const workers = all.filter(({ name }) => name.startsWith('spark-worker'))
+  const folderOf = (args: readonly string[]) => args[args.indexOf('--work-dir') + 1]
+  expect(
+    workers.map(({ name, needs, restartsWith, port, command }) => [
+      ...[name, needs, restartsWith, port],
+      folderOf(command.args),
+    ]),
+  ).toEqual([
+    ['spark-worker', ['spark-master'], ['spark-master'], 8081, join(state, 'data/spark-work')],
+    ['spark-worker-2', ['spark-master'], ['spark-master'], 8082, join(state, 'data/spark-work-2')],
+    ['spark-worker-3', ['spark-master'], ['spark-master'], 8083, join(state, 'data/spark-work-3')],
+  ])
+  for (const { command } of workers)
+    expect(command.env['SPARK_DAEMON_JAVA_OPTS']).toContain('SharedArchiveFile=/archives/spark-worker.jsa')
+  const job = all.find(({ name }) => name === 'products-stream')
+  expect(job?.needs).toEqual(expect.arrayContaining(workers.map(({ name }) => name)))
+  const two = listedServices(configOf(['spark.workers=2']))
+  expect(two.filter(name => name.startsWith('spark-worker'))).toEqual(['spark-worker', 'spark-worker-2'])
+})
+
+test('with an existing Spark cluster the master is external, no worker is started, and the job takes its jars there', () => {
+  const external = configOf([
+    ...['spark.master=spark://one:7077', 'spark.driverHost=10.0.0.2', 'spark.conf=[spark.a.password=canary]'],
+    ...['stream.executors=2', 'stream.executorCores=1'],
+  ])
+  expect(stackServices(external)).toEqual(['zookeeper', 'kafka', 'thrift'])
+  expect([externalServices(external), placeOf('spark-worker', external)]).toEqual([
+    ['spark-master'],
+    'unused',
+  ])
+  expect(addressOf('spark-master', external)).toBe('spark://one:7077')
+  const job = services({ ...stack, config: external }).find(({ name }) => name === 'products-stream')
+  const args = job?.command.args ?? []
+  expect(args[args.indexOf('--master') + 1]).toBe('spark://one:7077')
+  expect(args[args.indexOf('--properties-file') + 1]).toBe(directoriesOf(state).sparkConf)
+  expect(args).toEqual(
+    expect.arrayContaining([
+      ...['spark.driver.host=10.0.0.2', 'spark.driver.bindAddress=10.0.0.2', 'spark.jars=file:/jars/*.jar'],
+      ...['spark.cores.max=2', 'spark.executor.cores=1', 'spark.pyspark.python=python3'],
+    ]),
+  )
+  expect(args.filter(argument => argument.startsWith('spark.executor.extraClassPath'))).toEqual([])
+  expect(JSON.stringify(job?.command)).not.toContain('canary')
 })
 
 test('the job gets the file with the secrets of an external cluster, and no secret', () => {

@@ -20,8 +20,17 @@ import {
   prepareKafka,
 } from './kafkaCluster.ts'
 import { diagnose } from './knownProblems.ts'
-import { masterOf, productsStream, sparkMaster, sparkWorker, thrift } from './spark.ts'
+import { productsStream, sparkMaster, sparkWorker, thrift } from './spark.ts'
+import {
+  isSparkExternal,
+  masterOf,
+  type WorkerId,
+  workerName,
+  workerPage,
+  workerPortSetting,
+} from './sparkCluster.ts'
 import type { ServiceParts, Stack } from './stack.ts'
+import { checkStandalone } from './standalone.ts'
 import { checkThrift, connectThrift, isThriftExternal, thriftHost } from './thriftServer.ts'
 
 /**
@@ -62,6 +71,22 @@ const otherBroker = (id: 2 | 3): ServiceRow => ({
   build: kafka(id),
 })
 
+const checkSpark: ServiceRow['check'] = (config, _state, signal) => checkStandalone(config, signal)
+
+/** A worker; only a stack with several has the second and the third. */
+const worker = (id: WorkerId): ServiceRow => ({
+  startedBy: 'up',
+  settings: ['spark.worker', 'spark.workers'],
+  ports: () => [workerPortSetting(id)],
+  place: config => {
+    if (isSparkExternal(config)) return id === 1 ? 'unused' : 'absent'
+    return id <= config.spark.workers ? 'here' : 'absent'
+  },
+  address: config => workerPage(config, id),
+  logFile: `${workerName(id)}.log`,
+  build: sparkWorker(id),
+})
+
 /** A new service is a name in `names.ts`, a row here, and its builder. */
 const table: Readonly<Record<ServiceName, ServiceRow>> = {
   zookeeper: {
@@ -90,18 +115,16 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
     startedBy: 'up',
     settings: ['spark.port', 'spark.webPort'],
     ports: () => ['spark.port', 'spark.webPort'],
+    place: config => (isSparkExternal(config) ? 'external' : 'here'),
+    prepareExternal: checkSpark,
+    check: checkSpark,
     address: masterOf,
     logFile: 'spark-master.log',
     build: sparkMaster,
   },
-  'spark-worker': {
-    startedBy: 'up',
-    settings: ['spark.worker'],
-    ports: () => ['spark.worker.webPort'],
-    address: ({ host, spark }) => `http://${host}:${spark.worker.webPort}`,
-    logFile: 'spark-worker.log',
-    build: sparkWorker,
-  },
+  'spark-worker': worker(1),
+  'spark-worker-2': worker(2),
+  'spark-worker-3': worker(3),
   thrift: {
     startedBy: 'up',
     settings: ['thrift'],
@@ -115,7 +138,10 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
   },
   'products-stream': {
     startedBy: 'submit',
-    settings: ['stream', 'kafka.brokers', 'kafka.tls', 'kafka.sasl'],
+    settings: [
+      ...['stream', 'kafka.brokers', 'kafka.tls', 'kafka.sasl'],
+      ...['spark.master', 'spark.driverHost', 'spark.conf'],
+    ],
     ports: () => ['stream.webPort'],
     address: ({ host, stream }) => `http://${host}:${stream.webPort}`,
     // The user's own command wrote its log to this name, so it is not `products-stream.log`.

@@ -222,7 +222,8 @@ const allowOnly = (client: Kafka, user: string, topic: string): Promise<void> =>
 
 const clusterId = (): string => Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url')
 
-const freePort = (): Promise<number> =>
+/** A port that no process listens on. */
+export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer().once('error', reject)
     server.listen(0, '127.0.0.1', () => {

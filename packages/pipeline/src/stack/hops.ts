@@ -20,7 +20,7 @@ export interface Hop {
 export const hopsOf = ({ services, flow }: Pick<Status, 'services' | 'flow'>): readonly Hop[] => {
   const wrong = contradictionsOf(flow)
   return stations.map(({ name, count, services: own }) => {
-    // `kafka` also means the other brokers.
+    // `kafka` also means the other brokers, and `spark-worker` the other workers.
     const needed = services.filter(({ name }) => own.some(one => one === name || name.startsWith(`${one}-`)))
     const worst = needed.map(conditionOf).toSorted((one, other) => severity(other) - severity(one))[0]
     const contradiction = wrong[name]

@@ -15,7 +15,7 @@ import {
 } from '@offstream/runtime'
 import { z } from 'zod'
 import { PipelineError } from '../errors.ts'
-import { brokerFolder, type Directories, directoriesOf, otherStackFolders } from '../project/directories.ts'
+import { type Directories, directoriesOf, folderOfNumber, otherStackFolders } from '../project/directories.ts'
 
 /** The parts of a stack that the user can choose to delete. */
 export const resetChoices = ['table', 'checkpoint', 'topic', 'all'] as const
@@ -152,7 +152,7 @@ const pathsOf = async (
     {
       name: 'topic' as const,
       paths: below(
-        ...[kafkaData, kraftData].flatMap(first => [1, 2, 3].map(id => brokerFolder(first, id))),
+        ...[kafkaData, kraftData].flatMap(first => [1, 2, 3].map(id => folderOfNumber(first, id))),
         ...[zookeeperData, fetched, join(state, 'crawl')],
       ),
     },

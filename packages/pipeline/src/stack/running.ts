@@ -37,6 +37,7 @@ export const forgetStack = async (state: string): Promise<void> => {
   await rm(stackFile(state), { force: true })
   await forgetKafkaSecrets(state)
   await forgetThriftSecrets(state)
+  await rm(directoriesOf(state).sparkConf, { force: true })
 }
 
 /**

@@ -1,4 +1,5 @@
 import { uptime } from 'node:os'
+import { isDeepStrictEqual } from 'node:util'
 import {
   callDaemon,
   ensureDaemon,
@@ -72,7 +73,7 @@ export const refuseOtherSettings = async (
     const record = await records.of(name)
     if (record === null || !(await isRunning(record))) continue
     for (const [path, value] of requested)
-      if (isStartedWith(name, path) && present.get(path) !== value)
+      if (isStartedWith(name, path) && !isDeepStrictEqual(present.get(path), value))
         differences.push(`${name} is running with \`${path}=${present.get(path)}\`, not \`${value}\``)
   }
   if (differences.length === 0) return

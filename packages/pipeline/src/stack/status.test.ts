@@ -195,7 +195,7 @@ test('a stream whose upkeep fails is healthy, and its detail is the error', asyn
   const progress = {
     ...{ version: 1, pid, state: 'running', batchId: 49, offsets: {}, inputRows: 0, rowsPerSecond: null },
     ...{ triggerMs: null, error: null, startedAt: now, updatedAt: now, code: null, details: null },
-    ...{ acceptedLosses: [], optimized: null },
+    ...{ acceptedLosses: [], optimized: null, executors: [] },
     upkeepError: 'compaction of lake.off.products failed: No space left on device',
   }
   const detailOfStream = async (written: object) => {
@@ -219,6 +219,25 @@ test('a stream whose upkeep fails is healthy, and its detail is the error', asyn
   ])
 })
 
+test('the executors are those that the running job reports, and a job that does not run has none', async () => {
+  const { state, record } = await scratchState()
+  const { run, streamProgress } = directoriesOf(state)
+  await mkdir(run, { recursive: true })
+  const { pid, startId } = await bystander()
+  const now = new Date().toISOString()
+  const executors = [{ id: '0', host: '10.0.0.4', cores: 2, worker: 'http://10.0.0.4:8081' }]
+  const progress = {
+    ...{ version: 1, pid, state: 'running', batchId: null, offsets: {}, inputRows: 0, rowsPerSecond: null },
+    ...{ triggerMs: null, error: null, startedAt: now, updatedAt: now, code: null, details: null },
+    ...{ acceptedLosses: [], optimized: null, upkeepError: null, executors },
+  }
+  await writeFile(streamProgress, JSON.stringify(progress))
+  const read = async () => (await readStatus(state, config, [service('products-stream')])).executors
+  expect(await read()).toEqual([])
+  await record('products-stream', 'running', pid, startId)
+  expect(await read()).toEqual(executors)
+})
+
 test('a stream that has lost messages makes a running stack degraded, and its detail has the reason and the remedy', async () => {
   const { state, record } = await scratchState()
   const { pid, startId } = await bystander()
@@ -230,7 +249,7 @@ test('a stream that has lost messages makes a running stack degraded, and its de
   const progress = {
     ...{ version: 1, pid, state: 'failed', batchId: 49, offsets: {}, inputRows: 0, rowsPerSecond: null },
     ...{ triggerMs: null, startedAt: now, updatedAt: now, upkeepError: null, acceptedLosses: [] },
-    optimized: null,
+    ...{ optimized: null, executors: [] },
     error: 'partition 0 lost messages',
     code: 'KAFKA_DATA_LOSS',
     details: { topicId: 'x', offsets: {} },

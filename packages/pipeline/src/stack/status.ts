@@ -5,7 +5,13 @@ import { readFetched } from '../scrape/produce.ts'
 import { jobAddress } from '../services/job.ts'
 import { readJobs } from '../services/jobStore.ts'
 import { clusterOf } from '../services/kafkaCluster.ts'
-import { consumedOf, failureOf, readStreamProgress, type StreamProgress } from '../services/streamProgress.ts'
+import {
+  consumedOf,
+  type Executor,
+  failureOf,
+  readStreamProgress,
+  type StreamProgress,
+} from '../services/streamProgress.ts'
 import { addressOf, listedServices, pipelineServices, placeOf } from '../services/table.ts'
 import { thriftHost, thriftOf } from '../services/thriftServer.ts'
 import { query, refillHint } from '../table.ts'
@@ -29,6 +35,8 @@ export interface Status {
   readonly services: readonly ServiceStatus[]
   /** The jobs of the user. */
   readonly jobs: readonly JobStatus[]
+  /** Where the tasks of the running job are executed. */
+  readonly executors: readonly Executor[]
   readonly flow: Flow
   readonly thrift: ThriftStatus
 }
@@ -130,6 +138,7 @@ export const readStatus = async (
     state: overall(statuses, ofJobs, config),
     services: statuses,
     jobs: ofJobs,
+    executors: running.has('products-stream') ? (progress?.executors ?? []) : [],
     flow: {
       fetched,
       acknowledged,

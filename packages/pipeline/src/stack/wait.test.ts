@@ -7,7 +7,7 @@ const status = (rows: number | null): Status => ({
     version: 1,
     state: 'healthy',
     services: [],
-    jobs: [],
+    ...{ jobs: [], executors: [] },
     thrift: { host: '', port: 1, responseMs: null },
   },
   flow: {

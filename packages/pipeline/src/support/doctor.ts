@@ -15,6 +15,7 @@ import { fileSystemOf, supportsCatalog } from './fileSystem.ts'
 import type { Finding } from './finding.ts'
 import { kafkaFindings } from './kafkaFindings.ts'
 import { secretValues } from './redaction.ts'
+import { sparkFindings } from './sparkFindings.ts'
 import { thriftFindings } from './thriftFindings.ts'
 
 /** What to check. */
@@ -56,6 +57,9 @@ export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
     ...externalServices(config).map(name => external(name, config, state)),
     ...(externalServices(config).includes('kafka')
       ? [kafkaFindings(config, state, AbortSignal.timeout(externalTimeoutMs))]
+      : []),
+    ...(externalServices(config).includes('spark-master')
+      ? [sparkFindings(config, AbortSignal.timeout(externalTimeoutMs))]
       : []),
     thriftFindings({ config, state, environment }, AbortSignal.timeout(externalTimeoutMs)),
     ...listeningPorts(config).map(path => portFinding(path, numberAt(config, path), config.host, ours)),

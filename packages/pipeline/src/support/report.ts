@@ -6,13 +6,13 @@ import { lastLines, messageOf } from '@offstream/runtime'
 import { replaceControls } from '@offstream/runtime/controls'
 import { logFileOf } from '../logs/logs.ts'
 import { logNames } from '../names.ts'
-import { directoriesOf } from '../project/directories.ts'
 import { settingsOf } from '../project/paths.ts'
 import type { Project } from '../project/project.ts'
 import { listRuntimes } from '../runtimes/cache.ts'
 import { versions } from '../runtimes/distributions.ts'
 import { readJobs } from '../services/jobStore.ts'
 import { clusterOf } from '../services/kafkaCluster.ts'
+import { workerIds, workFolder } from '../services/sparkCluster.ts'
 import { thriftOf } from '../services/thriftServer.ts'
 import { ownPids, readServices } from '../stack/running.ts'
 import { readStatus } from '../stack/status.ts'
@@ -162,16 +162,25 @@ const logs = async (state: string): Promise<readonly Section[]> => {
 
 /** The logs of the newest job's executors, which are not in the log of a service. */
 const executorLogs = async (state: string): Promise<{ readonly name: string; readonly file: string }[]> => {
-  const { sparkWork } = directoriesOf(state)
-  const jobs = await Promise.all(
-    (await namesIn(sparkWork)).map(async name => {
-      const folder = join(sparkWork, name)
-      return { folder, changed: (await stat(folder).catch(() => null))?.mtimeMs ?? 0 }
+  const logs = await Promise.all(
+    workerIds.map(async id => {
+      const newest = await newestIn(workFolder(state, id))
+      const ids = newest === null ? [] : await namesIn(newest)
+      return ids.map(id => ({ name: `executor ${id}`, file: join(newest ?? '', id, 'stderr') }))
     }),
   )
-  const newest = jobs.sort((one, other) => one.changed - other.changed).at(-1)?.folder
-  const ids = newest === undefined ? [] : await namesIn(newest)
-  return ids.map(id => ({ name: `executor ${id}`, file: join(newest ?? '', id, 'stderr') }))
+  return logs.flat()
+}
+
+/** The newest folder in a folder. */
+const newestIn = async (folder: string): Promise<string | null> => {
+  const inner = await Promise.all(
+    (await namesIn(folder)).map(async name => {
+      const path = join(folder, name)
+      return { path, changed: (await stat(path).catch(() => null))?.mtimeMs ?? 0 }
+    }),
+  )
+  return inner.sort((one, other) => one.changed - other.changed).at(-1)?.path ?? null
 }
 
 const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => [])

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { configOf } from './layers.ts'
+import { crossFieldProblems } from './rules.ts'
+
+const problemsOf = (...settings: readonly string[]) => crossFieldProblems(configOf(settings))
+
+test.each(['spark://one:7077', 'spark://one.example.org:7077,two:7078'])('%s can be a master', master => {
+  expect(problemsOf(`spark.master=${master}`)).toEqual([])
+})
+
+test.each(['one:7077', 'spark://one', 'local[2]', 'mesos://one:5050', 'yarn', ''])(
+  '`%s` cannot be a master',
+  master => {
+    expect(() => configOf([`spark.master='${master}'`])).toThrow()
+  },
+)
+
+test('settings that contradict each other are problems', () => {
+  expect(problemsOf('spark.driverHost=10.0.0.2', 'stream.executors=4')).toEqual([
+    'spark.driverHost: has no effect without spark.master',
+    'stream.executorCores: must be set if stream.executors is set',
+  ])
+  expect(problemsOf('spark.master=spark://one:7077', 'spark.workers=3')).toEqual([
+    'spark.workers: has no effect with spark.master',
+  ])
+})
+
+test('settings of Spark that offstream sets itself are problems, with its own setting for them', () => {
+  expect(
+    problemsOf(
+      'spark.conf=[spark.locality.wait=1s, spark.executor.memory=4g, spark.jars=x, spark.sql.catalog.lake.uri=x]',
+    ),
+  ).toEqual([
+    'spark.conf: offstream itself sets spark.executor.memory; use stream.executorMemory',
+    'spark.conf: offstream itself sets spark.jars',
+    'spark.conf: offstream itself sets spark.sql.catalog.lake.uri',
+  ])
+})

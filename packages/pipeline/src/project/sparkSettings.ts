@@ -1,0 +1,123 @@
+import { z } from 'zod'
+import { memory, port } from './clusterSettings.ts'
+
+/** The cluster that runs the job: a master and workers here, or one that exists. */
+export const sparkSettings = z
+  .strictObject({
+    master: z
+      .string()
+      .regex(
+        /^spark:\/\/[\w.-]+:\d{1,5}(?:,[\w.-]+:\d{1,5})*$/,
+        'must be an address such as `spark://one.example.org:7077`',
+      )
+      .nullable()
+      .default(null)
+      .describe(
+        'Existing cluster that runs the job, instead of a master and a worker that are started here: `spark://host:port`; null: start them here',
+      ),
+    driverHost: z
+      .string()
+      .regex(/^[\w-]+(?:\.[\w-]+)*$/, 'must be a host name or an IPv4 address')
+      .nullable()
+      .default(null)
+      .describe(
+        'Address of this machine to which the executors of an existing cluster connect; null: that of `host`',
+      ),
+    conf: z
+      .array(
+        z.string().regex(/^spark\.[\w.-]+=/, 'must be a setting of Spark such as `spark.locality.wait=1s`'),
+      )
+      .default([])
+      .describe(
+        'Other settings of Spark for the job, such as `[spark.locality.wait=1s]`, except those that offstream sets',
+      ),
+    port: port.default(7077).describe('Port of the Spark master'),
+    webPort: port.default(8080).describe('Port of the web UI of the Spark master, also of an existing one'),
+    workers: z
+      .int()
+      .min(1)
+      .max(3)
+      .default(1)
+      .describe('Number of workers that are started here; the job has an executor on each'),
+    worker: z
+      .strictObject({
+        cores: z.int().min(1).default(2).describe('Cores that a worker offers to the job of the products'),
+        jobCores: z
+          .int()
+          .min(0)
+          .default(2)
+          .describe(
+            'Additional cores of a worker for your own jobs, which run beside the job of the products',
+          ),
+        memory: memory.default('2g').describe('Memory that a worker offers to jobs'),
+        webPort: port.default(8081).describe('Port of the worker’s web UI'),
+        secondWebPort: port
+          .default(8082)
+          .describe('Port of the second worker’s web UI, with `spark.workers: 2` or more'),
+        thirdWebPort: port
+          .default(8083)
+          .describe('Port of the third worker’s web UI, with `spark.workers: 3`'),
+      })
+      .prefault({}),
+  })
+  .prefault({})
+
+interface Settings {
+  readonly spark: z.infer<typeof sparkSettings>
+  readonly stream: { readonly executors: number | null; readonly executorCores: number | null }
+}
+
+/** Values of the section that contradict each other, or settings of Spark that are offstream's own. */
+export const sparkConflicts = ({ spark, stream }: Settings): string[] => {
+  const { master, driverHost, workers } = spark
+  return [
+    ...(master === null && driverHost !== null
+      ? ['spark.driverHost: has no effect without spark.master']
+      : []),
+    ...(master !== null && workers !== 1 ? ['spark.workers: has no effect with spark.master'] : []),
+    // A master knows only the sum of the cores.
+    ...(stream.executors !== null && stream.executorCores === null
+      ? ['stream.executorCores: must be set if stream.executors is set']
+      : []),
+    ...spark.conf.flatMap(setting => ownedProblem(nameOf(setting))),
+  ]
+}
+
+/** The name of a setting of Spark, `name=value`. */
+export const nameOf = (setting: string): string => setting.slice(0, setting.indexOf('='))
+
+/** The settings of Spark that offstream sets, and the setting of offstream for each; null: it has none. */
+const owned: Readonly<Record<string, string | null>> = {
+  'spark.master': 'spark.master',
+  'spark.submit.deployMode': null,
+  'spark.app.name': null,
+  'spark.driver.host': 'spark.driverHost',
+  'spark.driver.bindAddress': 'spark.driverHost',
+  'spark.driver.memory': 'stream.driverMemory',
+  'spark.driver.extraClassPath': null,
+  'spark.driver.extraJavaOptions': null,
+  'spark.executor.memory': 'stream.executorMemory',
+  'spark.executor.instances': 'stream.executors',
+  'spark.executor.cores': 'stream.executorCores',
+  'spark.cores.max': 'stream.executors',
+  'spark.executor.extraClassPath': null,
+  'spark.executor.extraJavaOptions': null,
+  'spark.jars': null,
+  'spark.ui.port': 'stream.webPort',
+  'spark.hadoop.fs.file.impl': null,
+  'spark.log.structuredLogging.enabled': null,
+  'spark.pyspark.driver.python': null,
+  'spark.sql.extensions': null,
+  'spark.sql.adaptive.enabled': null,
+  'spark.sql.session.timeZone': null,
+  'spark.sql.shuffle.partitions': null,
+  'spark.sql.streaming.checkpointFileManagerClass': null,
+  'spark.sql.warehouse.dir': null,
+}
+
+const ownedProblem = (name: string): string[] => {
+  const isCatalog = name === 'spark.sql.catalog.lake' || name.startsWith('spark.sql.catalog.lake.')
+  const setting = isCatalog ? null : owned[name]
+  if (setting === undefined) return []
+  return [`spark.conf: offstream itself sets ${name}${setting === null ? '' : `; use ${setting}`}`]
+}

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { configOf } from '../project/layers.ts'
+import { type ActiveMaster, masterPages, whyUnsuitable } from './standalone.ts'
+
+test('each master has its page on the same port', () => {
+  expect(masterPages('spark://one.example.org:7077,two:7078', 8080)).toEqual([
+    'http://one.example.org:8080',
+    'http://two:8080',
+  ])
+})
+
+test('a cluster is unsuitable without a worker for an executor, or with another version', () => {
+  const worker = { state: 'ALIVE', cores: 2, coresfree: 2, memory: 2_048, memoryfree: 2_048 }
+  const reason = (changes: Partial<ActiveMaster>, ...settings: readonly string[]) =>
+    whyUnsuitable(
+      { status: 'ALIVE', workers: [worker], version: '4.1.1', at: null, page: '', ...changes },
+      configOf(settings),
+    )?.what
+  expect([
+    reason({}),
+    reason({ version: '4.1.2' }),
+    reason({ version: null }),
+    reason({ version: '4.0.1' }),
+    reason({ workers: [{ ...worker, state: 'DEAD' }] }),
+    reason({}, 'stream.executorMemory=4g'),
+    reason({}, 'stream.executorCores=4'),
+  ]).toEqual([
+    ...[undefined, undefined, undefined, 'runs Spark 4.0.1, and the driver is Spark 4.1.1'],
+    ...['has no worker', 'has no worker with cores: 1, memory: 4g'],
+    'has no worker with cores: 4, memory: 1g',
+  ])
+})

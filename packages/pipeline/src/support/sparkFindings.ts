@@ -1,0 +1,112 @@
+import type { Config } from '../project/config.ts'
+import { brokersOf } from '../services/kafkaCluster.ts'
+import { driverHostOf } from '../services/sparkCluster.ts'
+import {
+  type ActiveMaster,
+  activeMaster,
+  aliveWorkers,
+  masterPages,
+  megabytes,
+} from '../services/standalone.ts'
+import type { Finding } from './finding.ts'
+
+/**
+ * What an existing cluster reports about itself: version, free resources, its clock, and whether its machines can connect to
+ * this one. What cannot be found out is omitted: another check reports why the cluster cannot be used.
+ */
+export const sparkFindings = async (config: Config, signal: AbortSignal): Promise<Finding[]> => {
+  const facts = await masterFacts(config, signal).catch(() => null)
+  if (facts === null) return []
+  return [
+    resourceFinding(facts, config),
+    addressFinding(facts, config),
+    ...(facts.at === null ? [] : [clockFinding(facts.at, new Date())]),
+  ]
+}
+
+/** Memory is in megabytes. */
+interface ClusterFacts {
+  /** The version and the size. */
+  readonly what: string
+  readonly freeCores: number
+  readonly freeMemory: number
+  /** The host names of its masters. */
+  readonly hosts: readonly string[]
+  readonly at: Date | null
+}
+
+const masterFacts = async (config: Config, signal: AbortSignal): Promise<ClusterFacts> => {
+  const master = await activeMaster(config, signal)
+  const workers = aliveWorkers(master)
+  const sum = (key: keyof Omit<ActiveMaster['workers'][number], 'state'>): number =>
+    workers.reduce((total, worker) => total + worker[key], 0)
+  return {
+    what: `Spark ${master.version ?? 'of an unknown version'}, workers: ${workers.length}, cores: ${sum('cores')}, memory: ${gigabytes(sum('memory'))}`,
+    ...{ freeCores: sum('coresfree'), freeMemory: sum('memoryfree'), at: master.at },
+    hosts: masterPages(config.spark.master ?? '', config.spark.webPort).map(hostOf),
+  }
+}
+
+const hostOf = (address: string): string => new URL(address).hostname
+
+const gigabytes = (megabytes: number): string => `${(megabytes / 1_024).toFixed(1)} GB`
+
+/** Whether an executor can start now. */
+export const resourceFinding = (
+  { what, freeCores, freeMemory }: Omit<ClusterFacts, 'hosts' | 'at'>,
+  { stream }: Config,
+): Finding => {
+  const name = 'Spark cluster'
+  const found = `${what}; free cores: ${freeCores}, free memory: ${gigabytes(freeMemory)}`
+  return freeCores >= (stream.executorCores ?? 1) && freeMemory >= megabytes(stream.executorMemory)
+    ? { name, verdict: 'ok', found, hint: null }
+    : {
+        ...{ name, verdict: 'warning', found },
+        hint: 'a job that does not run yet waits until other programs release cores and memory for an executor: lower `stream.executorCores` or `stream.executorMemory`, or stop a program',
+      }
+}
+
+const loopback = /^(?:localhost|127\.|\[::1\])/
+
+/** Whether executors can connect to this machine. One on this machine can, whatever the address is. */
+export const addressFinding = ({ hosts }: Pick<ClusterFacts, 'hosts'>, config: Config): Finding => {
+  const name = 'Spark addresses'
+  const [driver, brokers] = [driverHostOf(config), brokersOf(config)]
+  const isHere = hosts.every(host => loopback.test(host))
+  const problems = isHere
+    ? []
+    : [
+        ...(loopback.test(driver)
+          ? [{ what: `the driver at \`${driver}\``, fix: '`spark.driverHost`' }]
+          : []),
+        ...(brokers.some(broker => loopback.test(broker))
+          ? [{ what: `Kafka at \`${brokers.join(',')}\``, fix: '`kafka.brokers`, or `host`' }]
+          : []),
+      ]
+  return problems.length === 0
+    ? { name, verdict: 'ok', found: `executors connect to the driver at \`${driver}\``, hint: null }
+    : {
+        ...{ name, verdict: 'problem' },
+        found: `executors on other machines cannot connect to ${problems.map(({ what }) => what).join(' and ')}`,
+        hint: `set ${problems.map(({ fix }) => fix).join(' and ')} to an address that they can connect to`,
+      }
+}
+
+/** Clocks of machines that use NTP differ by far less. */
+const maxSkewMs = 60_000
+
+/** Whether two clocks agree. @param at the time of the cluster's clock */
+export const clockFinding = (at: Date, now: Date): Finding => {
+  const name = 'Spark clocks'
+  const seconds = Math.round(Math.abs(at.getTime() - now.getTime()) / 1_000)
+  return seconds * 1_000 <= maxSkewMs
+    ? { name, verdict: 'ok', found: 'the clocks of the cluster and of this machine agree', hint: null }
+    : {
+        ...{
+          name,
+          verdict: 'warning',
+          found: `the clocks of the cluster and of this machine differ by ${seconds} s`,
+        },
+        hint: 'synchronize the clocks (NTP)',
+      }
+}
