@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { shippedPath } from '../project/assets.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { configOf } from '../project/layers.ts'
-import { jobService } from './job.ts'
+import { jobService, waitingReason } from './job.ts'
 import type { Job } from './jobStore.ts'
 import type { Stack } from './stack.ts'
 
@@ -33,8 +33,11 @@ const temporaryState = async (): Promise<string> => {
 }
 
 /** A stand-in for the Spark UI of the job, which has a session; its port. */
-const sparkUi = async (): Promise<number> => {
-  const server = createServer((_, response) => response.end('[{"id": "app-1"}]'))
+const sparkUi = (): Promise<number> => webUi([{ id: 'app-1' }])
+
+/** A server that responds with this JSON; its port. */
+const webUi = async (json: unknown): Promise<number> => {
+  const server = createServer((_, response) => response.end(JSON.stringify(json)))
   await new Promise<void>(listening => server.listen(0, '127.0.0.1', listening))
   onTestFinished(() => void server.close())
   const address = server.address()
@@ -112,4 +115,56 @@ test('a job becomes ready although its Spark UI never responds to the first prob
   const { ready } = jobService(stackIn(await temporaryState()), { ...job, webPort: port })
   await until(ready, { what: 'the job to be ready', timeoutMs: 40_000 })
   expect(requests).toBe(2)
+})
+
+test('a job without an executor shows what each worker has free, and who uses the cores', async () => {
+  const waiting = async (workers: readonly (readonly [memory: number, cores: number])[], cluster: string) => {
+    const webPort = await webUi({
+      status: 'ALIVE',
+      workers: workers.map(([memoryfree, coresfree]) => ({
+        ...{ state: 'ALIVE', cores: 4, coresfree, memory: 2_048, memoryfree },
+      })),
+      activeapps: [
+        { id: 'app-0', name: 'products-stream', cores: 3 },
+        { id: 'app-1', name: 'clicks', cores: 0 },
+      ],
+    })
+    const config = configOf([cluster, `spark.webPort=${webPort}`])
+    const { signal } = new AbortController()
+    const reason = await waitingReason(config, { ...job, webPort: await sparkUi() }, signal)
+    return reason?.split('; ').slice(1)
+  }
+  const here = 'stop another job, or raise `spark.worker.jobCores` or `spark.worker.memory`'
+  expect(await waiting([[1_024, 0]], 'spark.workers=1')).toEqual([
+    'the worker has 1024 MB and 0 cores free (products-stream has 3)',
+    here,
+  ])
+  const three = [
+    [0, 1],
+    [256, 3],
+    [512, 0],
+  ] as const
+  expect(await waiting(three, 'spark.workers=3')).toEqual([
+    'the workers have 512 MB and 0 cores, 256 MB and 3 cores, 0 MB and 1 core free (products-stream has 3)',
+    here,
+  ])
+  expect(await waiting([...three, [128, 1]], 'spark.master=spark://127.0.0.1:7077')).toEqual([
+    'of 4 workers, the 3 with the most free memory have 512 MB and 0 cores, 256 MB and 3 cores, 128 MB and 1 core free (products-stream has 3)',
+    ...[
+      'stop another program of the cluster',
+      'set `stream.executors`, or the job of the products takes all cores',
+    ],
+  ])
+})
+
+test('on an existing cluster a job has the connectors next to its own jars', () => {
+  const jarsOf = (...settings: readonly string[]) => {
+    const stack = { ...stackIn('/state'), config: configOf(settings) }
+    const { args } = jobService(stack, { ...job, conf: { 'spark.jars': '/mine.jar' } }).command
+    return args.filter(argument => argument.startsWith('spark.jars='))
+  }
+  expect([jarsOf('spark.master=spark://one:7077'), jarsOf()]).toEqual([
+    ['spark.jars=file:/jars/*.jar,/mine.jar'],
+    ['spark.jars=/mine.jar'],
+  ])
 })

@@ -9,8 +9,8 @@ import { type Job, jobCheckpoint, jobLogFile } from './jobStore.ts'
 import { writeClientProperties } from './kafkaCluster.ts'
 import { diagnose } from './knownProblems.ts'
 import { programAddresses, programConf } from './programs.ts'
-import { masterState } from './spark.ts'
-import { masterOf, ownWorkers, workerName } from './sparkCluster.ts'
+import { type MasterState, masterState } from './spark.ts'
+import { isSparkExternal, masterOf, ownWorkers, workerName } from './sparkCluster.ts'
 import { conf, sparkSubmit } from './sparkCommand.ts'
 import type { Stack } from './stack.ts'
 import { failureOf, readStreamProgress, requireProgress } from './streamProgress.ts'
@@ -139,15 +139,32 @@ export const waitingReason = async (
   const id = await applicationOf(config, job, signal)
   const { workers, activeapps } = await masterState(config, signal)
   if (activeapps.find(application => application.id === id)?.cores !== 0) return null
-  const alive = workers.filter(({ state }) => state === 'ALIVE')
-  const cores = alive.reduce((sum, { coresfree }) => sum + coresfree, 0)
-  const memory = alive.reduce((sum, { memoryfree }) => sum + memoryfree, 0)
   const users = activeapps.filter(one => one.cores > 0).map(one => `${one.name} has ${one.cores}`)
   return [
     `it waits for an executor: it requests ${job.memory} of memory and up to ${coresText(job.cores)}`,
-    `the worker has ${memory} MB and ${coresText(cores)} free${users.length === 0 ? '' : ` (${users.join(', ')})`}`,
-    'stop another job, or raise `spark.worker.jobCores` or `spark.worker.memory`',
+    `${freeText(workers)}${users.length === 0 ? '' : ` (${users.join(', ')})`}`,
+    isSparkExternal(config)
+      ? 'stop another program of the cluster; set `stream.executors`, or the job of the products takes all cores'
+      : 'stop another job, or raise `spark.worker.jobCores` or `spark.worker.memory`',
   ].join('; ')
+}
+
+/** How many workers a message lists. */
+const maxWorkers = 3
+
+/** What each worker has free: an executor needs its memory and its cores on one of them. */
+const freeText = (all: MasterState['workers']): string => {
+  const workers = all.filter(({ state }) => state === 'ALIVE')
+  const free = workers
+    .toSorted((one, other) => other.memoryfree - one.memoryfree)
+    .map(({ coresfree, memoryfree }) => `${memoryfree} MB and ${coresText(coresfree)}`)
+    .slice(0, maxWorkers)
+    .join(', ')
+  if (workers.length === 0) return 'no worker is running'
+  if (workers.length === 1) return `the worker has ${free} free`
+  return workers.length <= maxWorkers
+    ? `the workers have ${free} free`
+    : `of ${workers.length} workers, the ${maxWorkers} with the most free memory have ${free} free`
 }
 
 const coresText = (count: number): string => `${count} ${count === 1 ? 'core' : 'cores'}`

@@ -14,7 +14,7 @@ import { thriftHost } from './thriftServer.ts'
 
 /** How a program of the user runs on the cluster. */
 export interface ProgramOptions {
-  /** Maximum number of cores of the worker. */
+  /** Maximum number of cores of the workers. */
   readonly cores: number
   /** Memory of its executor, such as `512m`. */
   readonly memory: string
@@ -52,16 +52,20 @@ export const programConf = (
   { cores, memory, packages, conf }: ProgramOptions,
 ): Readonly<Record<string, string>> => {
   const directories = directoriesOf(stack.state)
+  const ofExecutors = executorConf(stack)
+  const jars = [ofExecutors['spark.jars'], conf['spark.jars']].filter(list => list !== undefined)
   return {
     ...lakeConf(directories),
     ...driverConf(stack.config, directories),
-    ...executorConf(stack),
+    ...ofExecutors,
     // Any free port: Spark's default is that of the product job.
     'spark.ui.port': '0',
     'spark.cores.max': String(cores),
     'spark.executor.memory': memory,
     ...(packages.length === 0 ? {} : libraryConf(stack, packages)),
     ...conf,
+    // Executors of an existing cluster also need the connectors.
+    ...(jars.length === 0 ? {} : { 'spark.jars': jars.join(',') }),
   }
 }
 

@@ -31,7 +31,7 @@ import type { Archives, ServiceParts, Stack } from './stack.ts'
 import { failureOf, readStreamProgress, requireProgress } from './streamProgress.ts'
 import { thriftOf, thriftProtection } from './thriftServer.ts'
 
-/** The Spark master; it is ready when its JSON says ALIVE. */
+/** The Spark master; it is ready when it reports ALIVE. */
 export const sparkMaster = (stack: Stack): ServiceParts => {
   const { config } = stack
   const { sparkMaster: folder } = directoriesOf(stack.state)
@@ -47,7 +47,7 @@ export const sparkMaster = (stack: Stack): ServiceParts => {
       [
         // The REST server on port 6066, which nothing uses.
         '-Dspark.master.rest.enabled=false',
-        // After a crash the next master takes over the worker and the job, which continue to run. It waits for those of
+        // After a crash the next master takes over the workers and the jobs, which continue to run. It waits for those of
         // them that have exited too, by default for a minute.
         '-Dspark.deploy.recoveryMode=FILESYSTEM',
         `-Dspark.deploy.recoveryDirectory=${folder}`,
@@ -257,7 +257,7 @@ const executorFlags = (archives: Archives | null, directories: Directories): str
   ...(archives?.made.includes('products-stream') ? archiveFlags(archives, 'products-stream') : []),
 ]
 
-/** The catalog `lake`: a SQLite file says which files of the folder are the current tables. */
+/** The catalog `lake`: a SQLite file lists the current files of each table. */
 export const lakeConf = ({ warehouse, catalog }: Directories): Record<string, string> => ({
   'spark.sql.extensions': 'org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions',
   'spark.sql.catalog.lake': 'org.apache.iceberg.spark.SparkCatalog',
@@ -285,7 +285,8 @@ export const driverConf = ({ host }: Config, { temporary }: Directories): Record
   'spark.log.structuredLogging.enabled': 'false',
 })
 
-interface MasterState {
+/** What a master reports about its workers and programs. */
+export interface MasterState {
   readonly status: string
   /** Memory is in megabytes. */
   readonly workers: readonly {
