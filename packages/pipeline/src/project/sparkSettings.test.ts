@@ -25,6 +25,21 @@ test('settings that contradict each other are problems', () => {
   ])
 })
 
+test('the workers here must have the cores for the executors; an existing cluster reports its own', () => {
+  const problemsOfSize = (executors: number, cores: number, ...settings: readonly string[]) =>
+    problemsOf(`stream.executors=${executors}`, `stream.executorCores=${cores}`, ...settings)
+  expect([
+    problemsOfSize(2, 1),
+    problemsOfSize(3, 2, 'spark.workers=3'),
+    problemsOfSize(9, 9, 'spark.master=spark://one:7077'),
+  ]).toEqual([[], [], []])
+  expect([problemsOfSize(1, 3), problemsOfSize(3, 1), problemsOfSize(2, 2, 'spark.worker.cores=3')]).toEqual([
+    ['stream.executorCores: must be at most spark.worker.cores (2)'],
+    ['stream.executors: must be at most 2, which spark.workers and spark.worker.cores have room for'],
+    ['stream.executors: must be at most 1, which spark.workers and spark.worker.cores have room for'],
+  ])
+})
+
 test('settings of Spark that offstream sets itself are problems, with its own setting for them', () => {
   expect(
     problemsOf(

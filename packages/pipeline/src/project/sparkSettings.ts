@@ -79,8 +79,23 @@ export const sparkConflicts = ({ spark, stream }: Settings): string[] => {
     ...(stream.executors !== null && stream.executorCores === null
       ? ['stream.executorCores: must be set if stream.executors is set']
       : []),
+    ...(master === null ? sizeProblems(spark, stream) : []),
     ...spark.conf.flatMap(setting => ownedProblem(nameOf(setting))),
   ]
+}
+
+/** Executors that the workers here cannot run, or only with the cores for jobs of the user. */
+const sizeProblems = (
+  { workers, worker }: Settings['spark'],
+  { executors, executorCores }: Settings['stream'],
+): string[] => {
+  if (executorCores === null) return []
+  if (executorCores > worker.cores)
+    return [`stream.executorCores: must be at most spark.worker.cores (${worker.cores})`]
+  const max = workers * Math.floor(worker.cores / executorCores)
+  return executors !== null && executors > max
+    ? [`stream.executors: must be at most ${max}, which spark.workers and spark.worker.cores have room for`]
+    : []
 }
 
 /** The name of a setting of Spark, `name=value`. */
