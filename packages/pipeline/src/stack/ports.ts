@@ -13,7 +13,7 @@ export const freePorts = async (config: Config, ours: ReadonlySet<number>): Prom
   const configured = portPaths.map(path => numberAt(config, path))
   const chosen = new Set<number>()
   const changed: string[] = []
-  for (const path of portPaths) {
+  for (const path of portPaths.filter(path => !externalPorts(config).includes(path))) {
     const configuredPort = numberAt(config, path)
     const port = (await isFree(configuredPort, config.host, ours))
       ? configuredPort
@@ -23,6 +23,12 @@ export const freePorts = async (config: Config, ours: ReadonlySet<number>): Prom
   }
   return changed
 }
+
+/** The settings of ports on which existing services listen, perhaps on this machine. */
+const externalPorts = ({ spark, thrift }: Config): readonly string[] => [
+  ...(spark.master === null ? [] : ['spark.webPort']),
+  ...(thrift.host === null ? [] : ['thrift.port']),
+]
 
 /** Whether a job can listen on this port now. */
 export const isFreePort = (config: Config, port: number): Promise<boolean> =>
