@@ -154,6 +154,16 @@ test('a running service cannot be started with other settings, unless it is rest
   await refuseOtherSettings(other, ['kafka'])
 })
 
+test('the refusal of other settings shows no value of `spark.conf`, which may be a secret', async () => {
+  const state = await scratchState()
+  await saveStack(stackOf(state))
+  await recordService(state, 'products-stream', true)
+  const other = stackOf(state, Config.parse({ spark: { conf: ['spark.a.password=canary'] } }))
+  await expect(refuseOtherSettings(other)).rejects.toMatchObject({
+    message: 'products-stream is running with other values of `spark.conf`',
+  })
+})
+
 test('a start that fails leaves no saved stack, unless something of it runs', async () => {
   const state = await scratchState()
   await expect(startServices(stackOf(state), ['kafka'], noDaemon)).rejects.toMatchObject({

@@ -74,13 +74,19 @@ export const refuseOtherSettings = async (
     if (record === null || !(await isRunning(record))) continue
     for (const [path, value] of requested)
       if (isStartedWith(name, path) && !isDeepStrictEqual(present.get(path), value))
-        differences.push(`${name} is running with \`${path}=${present.get(path)}\`, not \`${value}\``)
+        differences.push(differenceText(name, path, present.get(path), value))
   }
   if (differences.length === 0) return
   throw new PipelineError('SETTINGS_DIFFER', differences.join('; '), {
     hint: 'stop the services with `offstream down`, then start them with the new values',
   })
 }
+
+/** A list, such as `spark.conf`, may contain secrets. */
+const differenceText = (name: string, path: string, present: unknown, requested: unknown): string =>
+  Array.isArray(requested)
+    ? `${name} is running with other values of \`${path}\``
+    : `${name} is running with \`${path}=${present}\`, not \`${requested}\``
 
 /** Replaces SERVICE_EXITED by the failure that the stream itself has reported. */
 export const withStreamFailure = async (state: string, error: unknown): Promise<unknown> => {
