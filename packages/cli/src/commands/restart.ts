@@ -12,9 +12,9 @@ const define: DefineCommand = (command, context) =>
       `
 Stops services and starts them again, with the settings that they were started
 with; \`--set\` changes one of them. Dependent services stop first and start last.
-The topic and the table stay. Restarting \`spark-master\` also restarts
-\`spark-worker\` and the jobs, which cannot find a new master. A job that has
-completed restarts only by its name.
+The topic and the table stay. Restarting \`spark-master\` also restarts the
+workers and the jobs, because its port may change. A job that has completed
+restarts only by its name.
 
 Exit status: 0 all are ready again, 2 unknown service, 3 not running.
 

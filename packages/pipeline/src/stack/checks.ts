@@ -23,7 +23,7 @@ export const healthOf = (check: Check | null): ServiceStatus['health'] =>
   check === null ? 'unknown' : check.healthy ? 'healthy' : 'unhealthy'
 
 /** Checks an external service. The fix of its error is not a command of offstream, so the detail contains the whole error. */
-export const checkElsewhere = async (name: ServiceName, config: Config, folder: string): Promise<Check> => {
+export const probeExternal = async (name: ServiceName, config: Config, folder: string): Promise<Check> => {
   try {
     await withDeadline(signal => checkExternal(name, config, folder, signal), {
       ...{ what: `${name} to respond`, timeoutMs: responseTimeoutMs },

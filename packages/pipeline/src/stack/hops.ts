@@ -1,5 +1,5 @@
 import { type StationName, stations } from '../names.ts'
-import type { ServiceStatus } from './states.ts'
+import { emptyTable, type ServiceStatus } from './states.ts'
 import type { Status } from './status.ts'
 
 /** A station on the path of the products. */
@@ -18,7 +18,7 @@ export interface Hop {
 
 /** The path of the products, as the diagram of the dashboard shows it. */
 export const hopsOf = ({ services, flow }: Pick<Status, 'services' | 'flow'>): readonly Hop[] => {
-  const wrong = contradictionsOf(flow)
+  const wrong = impossibleCounts(flow)
   return stations.map(({ name, count, services: own }) => {
     // `kafka` also means the other brokers, and `spark-worker` the other workers.
     const needed = services.filter(({ name }) => own.some(one => one === name || name.startsWith(`${one}-`)))
@@ -36,7 +36,7 @@ export const hopsOf = ({ services, flow }: Pick<Status, 'services' | 'flow'>): r
 }
 
 /** The counts that cannot be correct. */
-const contradictionsOf = ({
+const impossibleCounts = ({
   acknowledged,
   consumed,
   rows,
@@ -49,7 +49,7 @@ const contradictionsOf = ({
       }
     : {}),
   ...(consumed !== null && rows !== null && rejected !== null && consumed > rejected && rows === 0
-    ? { table: `the job has written ${consumed} messages, but the table is empty: it was dropped or emptied` }
+    ? { table: emptyTable(consumed) }
     : {}),
   ...(visible !== null && rows !== null && visible > rows
     ? { thrift: `${visible} products are visible, but the table has only ${rows} rows` }

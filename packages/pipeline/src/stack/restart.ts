@@ -16,8 +16,8 @@ import { readServices, saveStack } from './running.ts'
 import { refuseOtherSettings, startServices, withStreamFailure } from './start.ts'
 
 /**
- * The services and jobs that a restart of `names` stops and starts: those, and the ones that restart with them (a restarted
- * Spark master does not know the jobs of the one before).
+ * The services and jobs that a restart of `names` stops and starts: those, and the ones that restart with them (the port of
+ * a Spark master may change).
  *
  * @param state the state folder of the stack
  * @param names empty: every one that was started, and neither stopped nor completed

@@ -73,8 +73,12 @@ export const stateOf = async <Name extends string>(
   }
 }
 
+/** What is wrong if the job has written messages and the table has no rows. */
+export const emptyTable = (consumed: number): string =>
+  `the job has written ${consumed} messages, but the table is empty: it was dropped or emptied`
+
 /** The state of a service that does not run here. */
-export const elsewhereState = (
+export const externalState = (
   name: ServiceName,
   state: 'external' | 'unused',
 ): ServiceState<ServiceName> => ({

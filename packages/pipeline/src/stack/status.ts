@@ -19,14 +19,21 @@ import { acknowledgedMessages } from '../topic/admin.ts'
 import { topicName } from '../topic/message.ts'
 import {
   type Check,
-  checkElsewhere,
   checkJob,
   checkService,
   healthOf,
   healthy,
+  probeExternal,
   responseTimeoutMs,
 } from './checks.ts'
-import { elsewhereState, type JobStatus, orphanState, type ServiceStatus, stateOf } from './states.ts'
+import {
+  emptyTable,
+  externalState,
+  type JobStatus,
+  orphanState,
+  type ServiceStatus,
+  stateOf,
+} from './states.ts'
 
 /** The result of `offstream status --json`. Other programs read it: an incompatible change increases `version`. */
 export interface Status {
@@ -92,7 +99,7 @@ export const readStatus = async (
   const states = await Promise.all(
     listedServices(config).map(async name => {
       const place = placeOf(name, config)
-      if (place === 'external' || place === 'unused') return elsewhereState(name, place)
+      if (place === 'external' || place === 'unused') return externalState(name, place)
       const orphan = orphaned.find(service => service.name === name)
       return orphan === undefined ? stateOf(name, await records.of(name)) : orphanState(name, orphan.pid)
     }),
@@ -110,7 +117,7 @@ export const readStatus = async (
       states.map(async ({ name, state, pid }) => {
         // The counts prove that the Thrift server responds and has the tables.
         if (state === 'external' && name === 'thrift' && (await counting) !== null) return healthy
-        if (state === 'external') return checkElsewhere(name, config, folder)
+        if (state === 'external') return probeExternal(name, config, folder)
         const service = services.find(service => service.name === name)
         return state === 'running' && service !== undefined ? checkService(service, pid) : null
       }),
@@ -215,7 +222,7 @@ const acknowledgedIn = async (config: Config, folder: string): Promise<number | 
 /** The job's checkpoint is not in the table: after the loss of its rows the job does not go back by itself. */
 const tableLost = (consumed: number): Check => ({
   healthy: false,
-  detail: `the job has written ${consumed} messages to the table, but the table is empty: it was dropped or emptied; ${refillHint}`,
+  detail: `${emptyTable(consumed)}; ${refillHint}`,
 })
 
 /** What the job has reported: why it failed and what to do, or what does not stop it. */

@@ -7,7 +7,7 @@ import type { Stack } from '../services/stack.ts'
 import { services } from '../services/table.ts'
 import { isSecret, Redaction, removed, secretValues } from './redaction.ts'
 
-/** The command that starts a service or one of `jobs`, with `[removed]` in place of secrets. It starts nothing. */
+/** The command that starts a service or one of `jobs`, with `[removed]` instead of each secret. It starts nothing. */
 export const shownCommand = async (
   stack: Stack,
   name: string,
