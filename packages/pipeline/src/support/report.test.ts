@@ -6,6 +6,7 @@ import { logFileOf } from '../logs/logs.ts'
 import { serviceNames } from '../names.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { loadProject } from '../project/project.ts'
+import { workFolder } from '../services/sparkCluster.ts'
 import { makeReport } from './report.ts'
 
 // The doctor asks Java, Python and every process of the machine; on a busy one that takes its time.
@@ -73,6 +74,22 @@ test('a report holds versions, machine, settings with origins, status and the en
   expect(text).toContain('thrift exited and failed')
   expect(text).toContain('````\nwhat the executor said ```\n````')
   expect(text).not.toContain('unrelated to offstream')
+})
+
+test('a report has the logs of the newest job, of its executors on all workers', async () => {
+  const { text } = await reportOf(state => {
+    const log = (worker: 1 | 2, job: string, executor: string) =>
+      join(workFolder(state, worker), job, executor, 'stderr')
+    return {
+      [log(1, 'app-20261127000001-0000', '0')]: 'older',
+      [log(1, 'app-20261127000002-0000', '1')]: 'newest',
+      [log(2, 'app-20261127000002-0000', '0')]: 'newest',
+      [log(2, 'app-20261127000001-0001', '5')]: 'older',
+    }
+  })
+  expect(text.match(/Log of executor \d|^newest$|^older$/gm)).toEqual([
+    ...['Log of executor 1', 'newest', 'Log of executor 0', 'newest'],
+  ])
 })
 
 test('secrets and the name of the user are nowhere in a report', async () => {

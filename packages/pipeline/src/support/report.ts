@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { arch, homedir, hostname, release, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
@@ -162,25 +162,15 @@ const logs = async (state: string): Promise<readonly Section[]> => {
 
 /** The logs of the newest job's executors, which are not in the log of a service. */
 const executorLogs = async (state: string): Promise<{ readonly name: string; readonly file: string }[]> => {
-  const logs = await Promise.all(
-    workerIds.map(async id => {
-      const newest = await newestIn(workFolder(state, id))
-      const ids = newest === null ? [] : await namesIn(newest)
-      return ids.map(id => ({ name: `executor ${id}`, file: join(newest ?? '', id, 'stderr') }))
-    }),
-  )
-  return logs.flat()
-}
-
-/** The newest folder in a folder. */
-const newestIn = async (folder: string): Promise<string | null> => {
-  const inner = await Promise.all(
-    (await namesIn(folder)).map(async name => {
-      const path = join(folder, name)
-      return { path, changed: (await stat(path).catch(() => null))?.mtimeMs ?? 0 }
-    }),
-  )
-  return inner.sort((one, other) => one.changed - other.changed).at(-1)?.path ?? null
+  const folders = workerIds.map(id => workFolder(state, id))
+  // The name of a job's folder starts with the time of its start, and is the same in each worker.
+  const newest = (await Promise.all(folders.map(namesIn))).flat().toSorted().at(-1)
+  if (newest === undefined) return []
+  const logs = folders.map(async folder => {
+    const ids = await namesIn(join(folder, newest))
+    return ids.map(id => ({ name: `executor ${id}`, file: join(folder, newest, id, 'stderr') }))
+  })
+  return (await Promise.all(logs)).flat()
 }
 
 const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => [])
