@@ -25,8 +25,9 @@ export const makeCertificates = async <Name extends string>(
   const file = (name: string) => join(directory, name)
   const openssl = (...args: readonly string[]) => execa('openssl', args, { cwd: directory })
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  // It expires after the others, even if the next call of openssl is in another second.
   await openssl(
-    ...['req', '-x509', ...newKey, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2'],
+    ...['req', '-x509', ...newKey, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '3'],
     ...['-subj', '/CN=offstream tests'],
   )
   const of: Partial<Record<Name, TestCertificate>> = {}
