@@ -367,19 +367,18 @@ test('CSV of barcodes alone has no products', async () => {
 })
 
 test.each([
-  ['a line each', '\n', undefined],
-  ['several lines each', '\n\n  ', 2],
-])(
-  'JSON of which the first line is only the name `code`, with %s, is not CSV',
-  async (_what, before, indent) => {
-    const [first = '', ...others] = threeCodes.map(code =>
-      JSON.stringify({ code, product_name: 'A' }, null, indent),
-    )
-    const text = ['"code"', before, first.slice(1).trimStart(), '\n', others.join('\n'), '\n'].join('')
-    const { products } = await taken(exportSource({ file: await written('a.json', text), userAgent }))
-    expect(products.map(({ code }) => code)).toEqual(threeCodes.slice(1))
-  },
-)
+  ['the name `code`, with a line each', '"code"\n', undefined],
+  ['the name `code` and a tab, with a line each', '"code"\t\n', undefined],
+  ['the name `code`, with several lines each', '"code"\n\n  ', 2],
+  ['an empty object, with several lines each', '{}\n  ', 2],
+])('JSON of which the first line is only %s, is read', async (_what, before, indent) => {
+  const [first = '', ...others] = threeCodes.map(code =>
+    JSON.stringify({ code, product_name: 'A' }, null, indent),
+  )
+  const text = [before, first.slice(1).trimStart(), '\n', others.join('\n'), '\n'].join('')
+  const { products } = await taken(exportSource({ file: await written('a.json', text), userAgent }))
+  expect(products.map(({ code }) => code)).toEqual(threeCodes.slice(1))
+})
 
 test('what is not a product of food is skipped, and each reason has a name', async () => {
   const lines = [

@@ -101,7 +101,7 @@ const showsFormat = (head: Buffer): boolean => {
 
 const hasSecondLine = /\n\s*\S[^\n]*\n/
 
-const hasOneColumn = (start: string): boolean => /^[^\t,;\n]*\n/.test(start)
+const hasOneColumn = (start: string): boolean => /^[^\t,;\n]*[\t,;\r]*\n/.test(start)
 
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
 

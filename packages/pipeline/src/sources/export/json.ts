@@ -23,8 +23,8 @@ export const isJsonLines = (start: string): boolean => {
   const end = start.indexOf('\n')
   if (end === -1) return true
   try {
-    JSON.parse(start.slice(0, end))
-    return true
+    // An empty object may be the damaged start of one with several lines.
+    return Object.keys(JSON.parse(start.slice(0, end))).length > 0
   } catch {
     return false
   }
