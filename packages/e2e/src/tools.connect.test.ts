@@ -16,7 +16,7 @@ const installTimeoutMs = 600_000
 const requirements = join(root, 'packages/e2e/connect/requirements.txt')
 
 /** The password of the Thrift server, when it requires one. */
-const login = { OFFSTREAM_THRIFT_PASSWORD: 'open sesame' }
+const login = { OFFSTREAM_THRIFT_PASSWORD: 'open-sesame' }
 
 let pipeline: Pipeline
 /** The folder of the clients. */

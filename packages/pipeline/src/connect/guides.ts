@@ -281,6 +281,9 @@ const guides: Readonly<Record<ConnectTool, (place: Place) => Omit<Guide, 'tool'>
       ...(place.beeline === null
         ? ['Spark has the client beeline: while the stack is running, this command prints how to call it.']
         : []),
+      ...(place.beeline === null || place.login === null
+        ? []
+        : ['The password must not contain blanks: beeline splits it there.']),
     ],
     samples:
       place.beeline === null
