@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from executors import executors
-from holdings import holdings, refuse_newer_tables, sole_writer
+from holdings import holdings, refuse_newer_tables
 from lake import Tables, ensure_tables
 from offstream_jobs.batches import SETTINGS, Batches, kafka_messages, start, supervise
 from offstream_jobs.checkpoint import Checkpoint
@@ -27,9 +27,10 @@ from offstream_jobs.topic import Topic, Watch, client_settings, connected, watch
 from offstream_jobs.upkeep import Upkeep
 from optimize import OptimizeRequests
 from products import ONE_OF, PRODUCT
+from writer import sole_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from pyspark.sql import DataFrame
 
@@ -46,8 +47,8 @@ def main() -> None:
     progress = Progress(args.progress)
     progress.report("starting")
     try:
-        with sole_writer(spark):
-            stream(spark, args, progress)
+        with sole_writer(spark) as check_lock:
+            stream(spark, args, progress, check_lock)
         progress.report("stopped")
     except Exception as error:
         progress.fail(error)
@@ -56,7 +57,9 @@ def main() -> None:
         spark.stop()
 
 
-def stream(spark: SparkSession, args: argparse.Namespace, progress: Progress) -> None:
+def stream(
+    spark: SparkSession, args: argparse.Namespace, progress: Progress, check_lock: Callable[[], None]
+) -> None:
     """Write the messages of the topic to the tables until the stop file appears."""
     checkpoint = Checkpoint(spark, args.checkpoint)
     checkpoint.verify(args.topic)
@@ -72,7 +75,7 @@ def stream(spark: SparkSession, args: argparse.Namespace, progress: Progress) ->
         watch = begin_watch(topic, checkpoint, spark, progress)
         checkpoint.delete_uncommitted()
         tables.open()
-        batches = Batches(tables, args.stop_file, checkpoint, watch)
+        batches = Batches(tables, args.stop_file, checkpoint, watch, check_lock)
         messages = kafka_messages(spark, args.brokers, args.topic, args.max_offsets_per_trigger, client)
         query = start(messages, batches, args.checkpoint, args.trigger_ms, "products-stream")
         is_warm.result()

@@ -50,6 +50,10 @@ class StopRequestedError(Exception):
     """A batch was about to start after a stop was requested; it runs after the next start of the job."""
 
 
+class LockLostError(Exception):
+    """The lock of the tables is lost. A restart locks them again."""
+
+
 class Batches:
     """The function that `foreachBatch` calls with each batch."""
 
@@ -59,12 +63,17 @@ class Batches:
         stop_file: Path,
         checkpoint: Checkpoint | None = None,
         watch: Watch | None = None,
+        check_lock: Callable[[], None] = lambda: None,
     ) -> None:
-        """No batch starts once `stop_file` exists. The checkpoint is that of the query."""
+        """No batch starts once `stop_file` exists. The checkpoint is that of the query.
+
+        `check_lock` throws LockLostError if this stream may no longer write.
+        """
         self._tables = tables
         self._stop_file = stop_file
         self._checkpoint = checkpoint
         self._watch = watch
+        self._check_lock = check_lock
         self.error: Exception | None = None
         """Why no other batch starts: the error of a batch, which Spark's own error hides, or a loss."""
 
@@ -85,16 +94,18 @@ class Batches:
         self._tables.write(batch, properties, lambda: self._check_read(batch_id))
 
     def _check_read(self, batch_id: int) -> None:
-        """Throw DataLossError if messages were lost before the batch read them."""
+        """Throw DataLossError if messages were lost before the batch read them, or LockLostError."""
+        self._check_lock()
         if self._watch is not None and self._checkpoint is not None:
             self._watch.read(self._checkpoint.planned(batch_id))
 
     def check(self) -> None:
-        """Check the topic between two batches: after a deletion or a denial there may be no next batch."""
+        """Check lock and topic between two batches: after a deletion or denial there may be no next batch."""
         try:
+            self._check_lock()
             if self._watch is not None:
                 self._watch.check()
-        except StreamError as error:
+        except (StreamError, LockLostError) as error:
             self.error = error
 
 

@@ -114,7 +114,10 @@ def expire_snapshots(spark: SparkSession, table: str, at_ms: int | None = None) 
 
 def remove_orphans(spark: SparkSession, table: str) -> None:
     """Delete files older than three days that the table does not know, left by writers that died."""
-    _call(spark, "remove_orphan_files", table)
+    # Spark has no file system for an object store, so Iceberg lists it.
+    location = iceberg_table(spark, table).location()
+    listing = () if location.startswith(("file:", "/")) else ("prefix_listing => true",)
+    _call(spark, "remove_orphan_files", table, *listing)
 
 
 def now_ms() -> int:

@@ -19,7 +19,7 @@ SEED = int(os.environ.get("OFFSTREAM_SEED") or random.randrange(2**32))
 
 
 def lake_settings(folder: Path) -> dict[str, str]:
-    """The settings of a catalog `lake` in a folder, as `services/spark.ts` of the pipeline makes them."""
+    """The settings of a catalog `lake` in a folder, as `lakeCatalog.ts` of the pipeline makes them."""
     return {
         "spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog",
         "spark.sql.catalog.lake.type": "jdbc",

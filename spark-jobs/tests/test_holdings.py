@@ -1,22 +1,13 @@
-"""The table records what it contains, and has only one writer."""
+"""The table records what it contains."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from holdings import (
-    ACCEPTED_LOSSES,
-    TableInUseError,
-    TableNewerError,
-    holdings,
-    refuse_newer_tables,
-    sole_writer,
-)
+from holdings import ACCEPTED_LOSSES, TableNewerError, holdings, refuse_newer_tables
 from kafka import as_messages, update
 from lake import PRODUCTS, Tables
 from offstream_jobs.iceberg import compact
@@ -50,33 +41,6 @@ def test_the_newest_offsets_still_count_after_a_compaction(lake: SparkSession) -
         {"products": {"0": 2}},
         losses,
     )
-
-
-HOLDER = """
-import fcntl, os, sys
-file = open(sys.argv[1], "w")
-fcntl.lockf(file, fcntl.LOCK_EX)
-file.write(f"{os.getpid()}\\n")
-file.flush()
-print("locked", flush=True)
-input()
-"""
-
-
-def test_a_second_writer_is_rejected_until_the_first_is_killed(lake: SparkSession, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", HOLDER, str(tmp_path / "stream.lock")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "locked\n"
-        with (
-            pytest.raises(TableInUseError, match=rf"^another stream \(pid {holder.pid}\)"),
-            sole_writer(lake),
-        ):
-            pytest.fail("two writers")
-        holder.kill()
-    for _ in range(2):
-        with sole_writer(lake):
-            pass
 
 
 def test_a_table_with_unknown_columns_is_rejected(lake: SparkSession) -> None:

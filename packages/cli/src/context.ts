@@ -107,7 +107,9 @@ export const contextOf = (options: GlobalOptions, { signal, force, onOutcome }: 
     settings: async () => {
       const { directory, state, config } = await project()
       const running = await pipeline.readStack(state)
-      const { runtimes, archives } = running ?? (await fetch())
+      // The settings of a restart may need other jars than the running stack.
+      const isComplete = running?.runtimes.additionalJars.length === pipeline.librariesFor(config).length
+      const { runtimes, archives } = running !== null && isComplete ? running : await fetch()
       return { project: directory, state, config, runtimes, archives }
     },
     fetchRuntimes: fetch,
@@ -172,6 +174,7 @@ const fetchRuntimes = async (
       environment: process.env,
       ivySettings,
       kafkaMode: config.kafka.mode,
+      libraries: pipeline.librariesFor(config),
       onProgress,
       signal,
     })

@@ -135,6 +135,8 @@ test('every setting that a document names exists', () => {
     [...proseOf(document).matchAll(/`(?:--set )?([a-z]+(?:\.[a-zA-Z]+)+)(?:=[^`]*)?`/g)]
       .map(([, path = '']) => path)
       .filter(path => topSections.has(path.split('.')[0] ?? '') && !fileEnding.test(path))
+      // The tables.
+      .filter(path => !/^lake\.(?:(?:off|shop)\.|products$)/.test(path))
       .filter(path => !settingPaths.includes(path) && !sections.has(path))
       .map(path => `${document.file}: ${path}`),
   )
@@ -146,6 +148,7 @@ test('every variable OFFSTREAM_… that a document names exists', () => {
     ...settingPaths.map(environmentName),
     ...['OFFSTREAM_CACHE', 'OFFSTREAM_STACK', 'OFFSTREAM_PROFILE', 'OFFSTREAM_MARK'],
     ...['OFFSTREAM_KAFKA_PASSWORD', 'OFFSTREAM_TOPIC_PASSWORD', 'OFFSTREAM_THRIFT_PASSWORD'],
+    'OFFSTREAM_LAKE_PASSWORD',
     ...['OFFSTREAM_FUZZ_RUNS', 'OFFSTREAM_FUZZ_SEED'],
     ...programVariables,
     'OFFSTREAM_CHECKPOINT',
@@ -185,7 +188,8 @@ test('docs/configuration.md shows the error of a wrong file as it is', async () 
 
 test('every error code that a document names exists', () => {
   // Words in capitals that only look like codes.
-  const others = /^(?:[A-Z]+_HOME|OFFSTREAM_|PYSPARK_|SPARK_|HADOOP_|JAVA_|JDK_|LD_|LC_|O_|NO_COLOR|PIP_)/
+  const others =
+    /^(?:[A-Z]+_HOME|OFFSTREAM_|PYSPARK_|SPARK_|HADOOP_|JAVA_|JDK_|LD_|LC_|O_|NO_COLOR|PIP_|AWS_)/
   const unknown = current.flatMap(document =>
     [...proseOf(document).matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)]
       .map(([, code = '']) => code)

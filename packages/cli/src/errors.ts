@@ -96,6 +96,13 @@ export const cliErrors = {
     cause: '`query` was run without an SQL statement, with two statements, or with an empty one.',
     remedy: 'Pass one statement in quotes, in a file with `-f`, or on standard input.',
   },
+  TABLE_ELSEWHERE: {
+    outcome: 'refused',
+    cause:
+      '`reset --table` does not delete tables in a catalog of `lake.catalog.uri`, because others may use them.',
+    remedy:
+      'Drop them with `offstream query "DROP TABLE lake.off.products PURGE"`, and the same for `lake.off.rejected`; then `offstream down && offstream reset --checkpoint && offstream up && offstream submit`.',
+  },
   TERMINAL_REQUIRED: {
     outcome: 'usage',
     cause: 'An interactive command was run without a terminal.',

@@ -6,13 +6,18 @@ export const prepareExternalServices = async (
   { config, state }: Stack,
   { pipeline, output, signal }: Pick<Context, 'pipeline' | 'output' | 'signal'>,
 ): Promise<void> => {
-  for (const name of pipeline.externalServices(config)) {
-    await pipeline.prepareExternal(name, config, state, signal)
-    const address = pipeline.addressOf(name, config)
+  const show = (name: string, address: string): void => {
     const mark = output.paint({ text: '✔', tone: 'good' })
     output.event(
       { kind: 'external', service: name, address },
       `${mark} ${name.padEnd(16)}external, at ${address}`,
     )
   }
+  for (const name of pipeline.externalServices(config)) {
+    await pipeline.prepareExternal(name, config, state, signal)
+    show(name, pipeline.addressOf(name, config))
+  }
+  if (!pipeline.isLakeExternal(config)) return
+  await pipeline.checkLake(config, state, signal)
+  show('catalog', pipeline.catalogAddress(config, pipeline.directoriesOf(state)))
 }

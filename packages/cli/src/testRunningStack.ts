@@ -9,7 +9,7 @@ export const recordRunningStack = async (project: string): Promise<string> => {
     ...{ project, state, config: Config.parse({ kafka: { port: 1002 } }), archives: null },
     runtimes: {
       ...{ java: '/jdk/bin/java', javaVersion: '17', python: '/venv/bin/python' },
-      ...{ sparkHome: '/spark', kafkaLibs: '/kafka', connectors: '/jars' },
+      ...{ sparkHome: '/spark', kafkaLibs: '/kafka', connectors: '/jars', additionalJars: [] },
       ivy: { settings: '/ivy.xml', cache: '/ivy' },
     },
   })

@@ -65,6 +65,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
 const homes: readonly (readonly [module: RegExp, home: RegExp])[] = [
   [/^(playwright|p-queue)/, /^packages\/pipeline\/src\/sources\/web\//],
   [/^(kafkajs|@platformatic\/kafka)/, /^packages\/pipeline\/src\/topic\/client\.ts$/],
+  [/^postgres$/, /^packages\/pipeline\/src\/services\/postgresql\.ts$/],
   [/^robots-parser/, /^packages\/pipeline\/src\/sources\/guest\//],
   [/^hive-driver/, /^packages\/pipeline\/src\/table\.ts$/],
   [/^@resvg\//, /^packages\/pipeline\/src\/charts\/png\.ts$/],

@@ -45,6 +45,11 @@ const mirrored = (...settings: string[]) => [
   ...settings.flatMap(setting => ['--set', setting]),
 ]
 
+const sharedCatalog = [
+  ...['--set', 'lake.catalog.uri=postgresql://127.0.0.1:9/lake'],
+  ...['--set', 'lake.catalog.user=me', '--set', 'lake.warehouse=/shared'],
+]
+
 /** Errors that need no running service. */
 const withoutServices: readonly Provoked[] = [
   { code: 'ADDRESS_INVALID', exit: 2, by: ({ run }) => run([...dryRun, '--url', 'products']) },
@@ -199,6 +204,16 @@ const withoutServices: readonly Provoked[] = [
       await using site = await serve((_, response) => response.writeHead(404).end())
       return await run(['scrape', '--url', site.address])
     },
+  },
+  {
+    code: 'CATALOG_UNREACHABLE',
+    exit: 9,
+    by: ({ run }) => run(['up', ...sharedCatalog], { env: { OFFSTREAM_LAKE_PASSWORD: 'any' } }),
+  },
+  {
+    code: 'TABLE_ELSEWHERE',
+    exit: 10,
+    by: ({ run }) => run(['reset', '--table', '--yes', ...sharedCatalog]),
   },
   {
     code: 'MAPPING_INVALID',
@@ -431,6 +446,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'TOPIC_MISSING 2': 'packages/pipeline/src/sources/topic.real.test.ts',
   'TOPIC_DELETED 12': 'packages/pipeline/src/topic/topic.real.test.ts',
   'TOPIC_UNSUITABLE 10': 'packages/pipeline/src/services/kafkaCluster.real.test.ts',
+  'WAREHOUSE_UNREACHABLE 9': 'packages/pipeline/src/services/lakeStore.test.ts',
   'TOPIC_UNREADABLE 12': 'packages/pipeline/src/sources/topic.real.test.ts',
 }
 

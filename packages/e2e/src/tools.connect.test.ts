@@ -1,19 +1,15 @@
-import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { cacheDirectory, type Guide } from '@offstream/pipeline'
+import type { Guide } from '@offstream/pipeline'
 import { makeCertificates } from '@offstream/pipeline/testCertificates'
 import { generateCatalogue } from '@offstream/site'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Pipeline, startPipeline } from './pipeline.ts'
-import { root } from './repository.ts'
+import { installedPython } from './python.ts'
 
 const products = 60
 const clientTimeoutMs = 120_000
-const installTimeoutMs = 600_000
-const requirements = join(root, 'packages/e2e/connect/requirements.txt')
 
 /** The password of the Thrift server, when it requires one. */
 const login = { OFFSTREAM_THRIFT_PASSWORD: 'open-sesame' }
@@ -25,7 +21,7 @@ let clients: string
 let groups: string[]
 
 beforeAll(async () => {
-  clients = await installedClients()
+  clients = await installedPython('connect')
   pipeline = await startPipeline(generateCatalogue({ count: products }))
   await pipeline.scrape('--limit', String(products))
   await pipeline.waitForTable(`visible=${products}`)
@@ -35,22 +31,6 @@ beforeAll(async () => {
   groups = rows.map(row => `${row['nova_group']} ${row['products']}`)
 })
 afterAll(() => pipeline[Symbol.asyncDispose]())
-
-/** A virtual environment with the pinned clients, in the cache of offstream. It is installed once. */
-const installedClients = async (): Promise<string> => {
-  const text = await readFile(requirements, 'utf8')
-  const version = createHash('sha256').update(text).digest('hex').slice(0, 12)
-  const folder = join(cacheDirectory(process.env), `connect-${version}`)
-  // Not renamed when complete: the scripts of a virtual environment contain its path.
-  const complete = join(folder, 'complete')
-  if (existsSync(complete)) return folder
-  await rm(folder, { recursive: true, force: true })
-  await execa('python3', ['-m', 'venv', folder])
-  const install = ['-m', 'pip', 'install', '--quiet', '--requirement', requirements]
-  await execa(join(folder, 'bin/python'), install, { timeout: installTimeoutMs })
-  await writeFile(complete, '')
-  return folder
-}
 
 const inClients = (program: string): string => join(clients, 'bin', program)
 

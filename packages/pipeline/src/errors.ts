@@ -4,9 +4,10 @@ import { type ErrorDefinition, errorClass } from '@offstream/runtime/errors'
 export const pipelineErrors = {
   ACCESS_DENIED: {
     outcome: 'refused',
-    cause: 'The user has no permission (ACL) in Kafka on the topic, the consumer group or the cluster.',
+    cause:
+      'The user has no permission (ACL) in Kafka on the topic, the consumer group or the cluster; or the user of `lake.catalog.user` can neither use nor create the tables of the catalog in its database, or the keys give no permission to list the bucket.',
     remedy:
-      'Ask an administrator of the cluster for the permissions that `docs/clusters.md` lists: read, write and describe on the topic, read on the groups.',
+      'Ask an administrator for the permissions that `docs/clusters.md` lists: read, write and describe on the topic, read on the groups; for the catalog, a schema that belongs to the user.',
   },
   ADDRESS_INVALID: {
     outcome: 'usage',
@@ -18,19 +19,25 @@ export const pipelineErrors = {
   AUTHENTICATION_FAILED: {
     outcome: 'refused',
     cause:
-      'Kafka or the Thrift server rejected the user: the user name, the password or the SASL mechanism is wrong.',
+      'Kafka, the Thrift server, the database of the catalog or the object store of the tables rejected the user: the user name, the password, the SASL mechanism or a key is wrong.',
     remedy:
-      'Check the settings in `sasl` or `thrift.auth`, and the environment variable or the file with the password.',
+      'Check the settings in `sasl`, `thrift.auth`, `lake.catalog` or `lake.s3`, and the environment variable or the file with the secret.',
   },
   CACHE_UNWRITABLE: {
     outcome: 'refused',
     cause: 'A folder in the cache cannot be written to or removed.',
     remedy: 'Check who owns it, or set `OFFSTREAM_CACHE` to a folder that you own.',
   },
+  CATALOG_UNREACHABLE: {
+    outcome: 'unreachable',
+    cause:
+      'Could not connect to the database of `lake.catalog.uri`, the catalog of the tables, or the server does not have this database.',
+    remedy: 'Check the address, the network, and whether the server is running.',
+  },
   CERTIFICATE_REJECTED: {
     outcome: 'refused',
     cause:
-      'A TLS connection to Kafka or to the Thrift server was rejected: the certificate of the server is not signed by the authority in `tls.caFile`, has expired or is for another host name, or the broker requires a client certificate.',
+      'A TLS connection to Kafka, to the Thrift server or to the database of the catalog was rejected: the certificate of the server is not signed by the authority in `tls.caFile`, has expired or is for another host name, or the broker requires a client certificate.',
     remedy:
       'Set `tls.caFile` to the authority that signed the certificates of the servers, use the host name in the certificate, and set `kafka.tls.certFile` and `keyFile` if the cluster requires a client certificate. A Thrift server here needs a certificate for the address in `host`.',
   },
@@ -249,7 +256,7 @@ export const pipelineErrors = {
   SECRET_MISSING: {
     outcome: 'config',
     cause:
-      'The environment variable that `kafka.sasl.passwordVariable`, `topic.sasl.passwordVariable` or `thrift.auth.passwordVariable` names is required and not set.',
+      'The environment variable that `kafka.sasl.passwordVariable`, `topic.sasl.passwordVariable`, `thrift.auth.passwordVariable` or `lake.catalog.passwordVariable` names is required and not set.',
     remedy: 'Set it for this command, or set `passwordFile` in the same section.',
   },
   SERVICES_RUNNING: {
@@ -297,7 +304,7 @@ export const pipelineErrors = {
   TABLE_IN_USE: {
     outcome: 'locked',
     cause:
-      'Another stream is writing to the same tables; the message contains its pid. Two writers would add the same product twice.',
+      'Another stream is writing to the same tables; the message contains its pid, or its address if the catalog is shared. Two writers would add the same product twice.',
     remedy: 'Stop the other stream, then run `offstream submit`.',
   },
   TABLE_MISSING: {
@@ -367,6 +374,11 @@ export const pipelineErrors = {
     outcome: 'timeout',
     cause: 'The condition was not met in time; the message shows the last state.',
     remedy: 'Run `offstream status`, or raise the timeout.',
+  },
+  WAREHOUSE_UNREACHABLE: {
+    outcome: 'unreachable',
+    cause: 'Could not connect to the object store of `lake.warehouse`, or it does not have the bucket.',
+    remedy: 'Check the name of the bucket, `lake.s3.endpoint`, `lake.s3.region` and `lake.s3.pathStyle`.',
   },
 } as const satisfies Readonly<Record<string, ErrorDefinition>>
 

@@ -71,6 +71,14 @@ export {
   writeClientProperties,
 } from './services/kafkaCluster.ts'
 export {
+  catalogAddress,
+  checkLake,
+  isLakeExternal,
+  librariesFor,
+  warehouseOf,
+} from './services/lakeCatalog.ts'
+export { readerProperties } from './services/lakeStore.ts'
+export {
   defaultProgram,
   type Exports,
   exportsOf,

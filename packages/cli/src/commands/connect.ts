@@ -29,10 +29,14 @@ Next: docs/sql.md lists the tested tools and versions.`,
     .action(async tool => {
       const { output, pipeline, project } = context()
       const { directory, state, config } = await project()
-      const { warehouse, catalog } = pipeline.directoriesOf(state)
+      const directories = pipeline.directoriesOf(state)
       const running = await pipeline.readStack(state)
       const place = {
-        ...{ host: pipeline.thriftHost(config), port: config.thrift.port, warehouse, catalog },
+        ...{ host: pipeline.thriftHost(config), port: config.thrift.port },
+        warehouse: pipeline.warehouseOf(config, directories),
+        catalog: pipeline.catalogAddress(config, directories),
+        catalogUser: config.lake.catalog.user,
+        store: pipeline.readerProperties(config),
         ...protectionOf(directory, config),
         beeline: running === null ? null : join(running.runtimes.sparkHome, 'bin', 'beeline'),
       }

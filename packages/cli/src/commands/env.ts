@@ -21,8 +21,8 @@ Prints the variables that notebooks and other programs need for this stack:
   OFFSTREAM_MASTER      address of the Spark master
   OFFSTREAM_THRIFT_URL  JDBC address of the Thrift server
   OFFSTREAM_TABLE       Iceberg table of the products, for Spark
-  OFFSTREAM_WAREHOUSE   folder of the Iceberg tables
-  OFFSTREAM_CATALOG     SQLite file of their catalog
+  OFFSTREAM_WAREHOUSE   folder or address of the Iceberg tables
+  OFFSTREAM_CATALOG     SQLite file of their catalog, or address of its database
   SPARK_HOME, PYSPARK_PYTHON, JAVA_HOME
                         the Spark of this stack, its Python and its Java
   PYSPARK_SUBMIT_ARGS   with it, \`SparkSession.builder.getOrCreate()\` in any

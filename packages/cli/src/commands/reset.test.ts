@@ -71,6 +71,19 @@ test('`reset --yes` also deletes dependent data, and `--json` lists it', async (
   expect(await left(folder)).toEqual(['data', 'logs'])
 })
 
+test('`reset` deletes no tables in a catalog that others may use', async () => {
+  const folder = await project()
+  await writeFile(
+    join(folder, 'offstream.yaml'),
+    'lake: {catalog: {uri: "postgresql://db/lake", user: me}, warehouse: /shared}',
+  )
+  await expect(runCommand(['reset', '--table', '--yes'], { project: folder })).rejects.toMatchObject({
+    code: 'TABLE_ELSEWHERE',
+    outcome: 'refused',
+  })
+  expect(await left(folder)).toEqual(['checkpoints', 'data', 'lake', 'logs'])
+})
+
 test('`reset` reports that there is nothing to delete', async () => {
   const folder = await project()
   const all = ['reset', '--all', '--yes']

@@ -22,11 +22,12 @@ const define: DefineCommand = (command, context) =>
       `
 Deletes data permanently. Settings, charts and the downloaded Spark and Kafka
 stay. Data that depends on deleted data is deleted too. The services must be
-stopped: run \`offstream down\` first. If a reset is killed, the next
+stopped: run \`offstream down\` first. With \`lake.catalog.uri\` the tables are
+never deleted, because others may use them. If a reset is killed, the next
 \`offstream reset\` or \`offstream up\` completes it.
 
 Exit status: 0 deleted, 2 nothing selected, or no terminal for the confirmation,
-13 services are running, 130 not confirmed.
+10 the tables are elsewhere, 13 services are running, 130 not confirmed.
 
 Examples:
   offstream reset --all --dry-run
@@ -39,7 +40,8 @@ Next: \`offstream up\` continues with the remaining data.`,
       const { output, pipeline, signal, project } = context()
       const choices = pipeline.resetChoices.filter(choice => options[choice])
       if (choices.length === 0) throw nothingSelected()
-      const { state } = await project()
+      const { state, config } = await project()
+      if (options.table && pipeline.isLakeExternal(config)) throw tableElsewhere()
       // Complete a killed reset first: the plan would not include what it has moved away.
       if (!dryRun) await pipeline.finishReset(state)
       const { items } = await pipeline.planReset(state, choices)
@@ -84,6 +86,11 @@ const listOf = (items: readonly ResetItem[], output: Output): string =>
   )
 
 const sizeOf = (items: readonly ResetItem[]): number => items.reduce((sum, { bytes }) => sum + bytes, 0)
+
+const tableElsewhere = (): OffstreamError =>
+  new CliError('TABLE_ELSEWHERE', 'The tables are in a catalog that others may use, so nothing was deleted', {
+    hint: 'drop them with `offstream query "DROP TABLE lake.off.products PURGE"` and the same for `lake.off.rejected`, then run `offstream down` and `offstream reset --checkpoint`',
+  })
 
 const nothingSelected = (): OffstreamError =>
   new CliError('NOTHING_SELECTED', 'Nothing is selected to delete', {

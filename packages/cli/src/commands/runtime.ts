@@ -125,8 +125,9 @@ const sum = (runtimes: readonly CachedRuntime[]): number =>
 
 const install = async ({ output, fetchRuntimes }: Context): Promise<void> => {
   const { runtimes, archives } = await fetchRuntimes()
-  const { sparkHome, kafkaLibs, connectors, python, java } = runtimes
-  output.result({ kind: 'runtime', sparkHome, kafkaLibs, connectors, python, java, archives }, () =>
+  const { sparkHome, kafkaLibs, connectors, additionalJars, python, java } = runtimes
+  const paths = { sparkHome, kafkaLibs, connectors, additionalJars, python, java }
+  output.result({ kind: 'runtime', ...paths, archives }, () =>
     [`Spark       ${sparkHome}`, `Kafka       ${kafkaLibs}`, `connectors  ${connectors}`].join('\n'),
   )
   output.note('Everything is installed. Next: `offstream up`')

@@ -60,9 +60,9 @@ their paths.
 
 Exit status: 0 the job is running or completed, 2 the program does not exist,
 3 the services are not running, 8 the job was not ready in time, 9 could not
-connect to an existing cluster, 10 it denies access or is unsuitable, 12 the job
-exited before it was ready, 13 another stream writes to the table, or another
-job has this name.
+connect to an existing cluster or catalog, 10 it denies access or is unsuitable,
+12 the job exited before it was ready, 13 another stream writes to the table, or
+another job has this name.
 
 Examples:
   offstream up && offstream submit
@@ -92,6 +92,7 @@ const submitProgram = async (
 ): Promise<void> => {
   await pipeline.requireRunning(await project(), ['kafka', 'spark-master', 'spark-worker'], signal)
   const stack = await settings()
+  await pipeline.checkLake(stack.config, stack.state, signal)
   const started = await pipeline.submitJob(stack, request, call)
   const address = pipeline.addressOf(request.name, stack.config, [started.job])
   output.result({ kind: 'submit', name: request.name, address, ...resultOf(started) }, () => '')
@@ -128,6 +129,7 @@ const submitStream = async (
 ): Promise<void> => {
   await pipeline.requireRunning(await project(), ['kafka', 'spark-master', 'spark-worker'], signal)
   const stack = await settings()
+  await pipeline.checkLake(stack.config, stack.state, signal)
   const start = () => pipeline.startServices(stack, ['products-stream'], call)
   const accept = async () => {
     const reason = await pipeline.acceptDataLoss(stack, signal)

@@ -40,15 +40,17 @@ topic is created if it does not exist. With \`kafka.brokerCount: 3\`, the broker
 With \`spark.master\`, an existing Spark cluster runs the job: it is only checked,
 and no master or worker starts. With \`spark.workers: 3\`, \`spark-worker-2\` and
 \`spark-worker-3\` start too.
+With \`lake.catalog.uri\`, the catalog of the tables is an existing database,
+which is only checked.
 
 The services run in the background. A daemon supervises them and restarts those
 that crash. If all services are already running, nothing is started. All
 commands use the ports that \`--ports auto\` chose, until \`offstream down\`.
 
 Exit status: 0 all are ready, 6 a prerequisite is missing, 7 a port is in use,
-8 a service was not ready in time, 9 could not connect to an existing cluster or
-server, 10 it denies access or is unsuitable, or the topic is not as configured,
-12 a service exited before it was ready.
+8 a service was not ready in time, 9 could not connect to an existing cluster,
+server or catalog, 10 it denies access or is unsuitable, or the topic is not as
+configured, 12 a service exited before it was ready.
 
 Examples:
   offstream up

@@ -4,7 +4,7 @@ import { guideFor, type Place } from './guides.ts'
 
 const place: Place = {
   ...{ host: '10.0.0.7', port: 10_123, warehouse: "/it's mine/lake", catalog: "/it's mine/lake/catalog.db" },
-  beeline: "/it's mine/bin/beeline",
+  ...{ catalogUser: null, store: {}, beeline: "/it's mine/bin/beeline" },
   ...{ login: null, tls: null },
 }
 
@@ -53,4 +53,25 @@ test('without a running stack, JDBC has no beeline command', () => {
   const { samples, steps } = guideFor('jdbc', { ...place, beeline: null })
   expect(samples).toEqual([])
   expect(steps.at(-1)).toContain('while the stack is running')
+})
+
+test('a catalog in PostgreSQL is opened by its address, without the password', () => {
+  const catalog = 'postgresql://db.example.org:5433/lake'
+  const { samples, steps } = guideFor('polars', { ...place, catalog, catalogUser: 'off stream' })
+  expect(samples[0]?.text).toContain(
+    'uri="postgresql+psycopg2://off%20stream@db.example.org:5433/lake", warehouse=',
+  )
+  expect(steps.slice(0, 2)).toEqual([
+    'pip install polars "pyiceberg[sql-postgres,pyarrow]"',
+    'Set PGPASSWORD to the password of the catalog, or write it to `~/.pgpass`.',
+  ])
+})
+
+test('tables in an object store are opened with its settings, without the keys', () => {
+  const store = { 's3.endpoint': 'http://s3.example.org', 's3.region': 'eu-west-3' }
+  const { samples, steps } = guideFor('polars', { ...place, warehouse: 's3://bucket/lake', store })
+  expect(samples[0]?.text).toContain(
+    'warehouse="s3://bucket/lake", **{"s3.endpoint":"http://s3.example.org","s3.region":"eu-west-3"})',
+  )
+  expect(steps[1]).toBe('Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to the keys of the object store.')
 })

@@ -5,9 +5,14 @@ import type { ConnectTool } from '../names.ts'
 export interface Place {
   readonly host: string
   readonly port: number
-  /** The folder of the Iceberg tables, and the SQLite file of their catalog. */
+  /** The folder of the Iceberg tables, or their place in an object store. */
   readonly warehouse: string
+  /** Properties of Iceberg for that object store; empty for a folder. */
+  readonly store: Readonly<Record<string, string>>
+  /** Their catalog: a SQLite file, or the address of a database in PostgreSQL. */
   readonly catalog: string
+  /** The user of that database; null: the catalog is a file. */
+  readonly catalogUser: string | null
   /** The program beeline of Spark; null if the stack is not running. */
   readonly beeline: string | null
   /** The user name if the server requires a password, and the environment variable with the password. */
@@ -84,10 +89,15 @@ const sqlAlchemyUrl = (place: Place): string =>
     : `hive://${encodeURIComponent(place.login.username)}:${passwordOf(place)}@${place.host}:${place.port}/default?auth=LDAP`
 
 /** The lines of Python that open the table `products` with pyiceberg, without Spark. */
-const openTable = ({ catalog, warehouse }: Place): readonly string[] => [
+const openTable = ({ catalog, catalogUser, warehouse, store }: Place): readonly string[] => [
   'from pyiceberg.catalog.sql import SqlCatalog',
   '',
-  `catalog = SqlCatalog("lake", uri="sqlite:///" + ${quoted(catalog)}, warehouse=${quoted(pathToFileURL(warehouse).href)})`,
+  `catalog = SqlCatalog(${[
+    '"lake"',
+    `uri=${catalogUser === null ? `"sqlite:///" + ${quoted(catalog)}` : quoted(databaseUrl(catalog, catalogUser))}`,
+    `warehouse=${quoted(warehouse.startsWith('/') ? pathToFileURL(warehouse).href : warehouse)}`,
+    ...(Object.keys(store).length === 0 ? [] : [`**${JSON.stringify(store)}`]),
+  ].join(', ')})`,
   'table = catalog.load_table("off.products")',
 ]
 
@@ -125,8 +135,22 @@ const pyHiveSamples = (place: Place): readonly Sample[] => [
 const pythonPassword = ({ login }: Place): string =>
   login === null ? '"none"' : `os.environ[${quoted(login.passwordVariable)}]`
 
-const readerSteps = (packages: string): readonly string[] => [
-  `pip install ${packages}`,
+/** For SQLAlchemy. Its driver finds the password in PGPASSWORD or in `~/.pgpass`. */
+const databaseUrl = (catalog: string, catalogUser: string): string =>
+  catalog.replace('postgresql://', `postgresql+psycopg2://${encodeURIComponent(catalogUser)}@`)
+
+/** The package that reads the tables, with the driver of their catalog. */
+const reader = ({ catalogUser }: Place): string =>
+  `pyiceberg[${catalogUser === null ? 'sql-sqlite' : 'sql-postgres'},pyarrow]`
+
+const readerSteps = (place: Place, packages: string): readonly string[] => [
+  `pip install ${packages} "${reader(place)}"`,
+  ...(place.catalogUser === null
+    ? []
+    : ['Set PGPASSWORD to the password of the catalog, or write it to `~/.pgpass`.']),
+  ...(Object.keys(place.store).length === 0
+    ? []
+    : ['Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to the keys of the object store.']),
   'The files are read directly, even while the stack is stopped. Only the job writes to the table.',
 ]
 
@@ -193,7 +217,7 @@ const guides: Readonly<Record<ConnectTool, (place: Place) => Omit<Guide, 'tool'>
         ? { 'SQLAlchemy URL': sqlAlchemyUrl(place) }
         : { Host: place.host, Port: String(place.port), ...tlsSettings(place) },
     steps: [
-      "pip install pyhive thrift thrift_sasl pure-sasl sqlalchemy, or impyla, or without Spark 'pyiceberg[sql-sqlite,pyarrow]'",
+      `pip install pyhive thrift thrift_sasl pure-sasl sqlalchemy, or impyla, or without Spark '${reader(place)}'`,
       ...(place.tls === null
         ? []
         : ['PyHive and SQLAlchemy have no settings for TLS: use impyla or pyiceberg.']),
@@ -230,9 +254,7 @@ const guides: Readonly<Record<ConnectTool, (place: Place) => Omit<Guide, 'tool'>
   duckdb: place => ({
     title: 'DuckDB',
     settings: { Catalog: place.catalog, Warehouse: place.warehouse },
-    steps: readerSteps(
-      'duckdb duckdb-extensions duckdb-extension-iceberg duckdb-extension-avro "pyiceberg[sql-sqlite,pyarrow]"',
-    ),
+    steps: readerSteps(place, 'duckdb duckdb-extensions duckdb-extension-iceberg duckdb-extension-avro'),
     samples: [
       sample(
         'duckdb_pyiceberg.py',
@@ -256,7 +278,7 @@ const guides: Readonly<Record<ConnectTool, (place: Place) => Omit<Guide, 'tool'>
   polars: place => ({
     title: 'Polars',
     settings: { Catalog: place.catalog, Warehouse: place.warehouse },
-    steps: readerSteps('polars "pyiceberg[sql-sqlite,pyarrow]"'),
+    steps: readerSteps(place, 'polars'),
     samples: [
       sample(
         'polars_iceberg.py',

@@ -72,6 +72,7 @@ test('the log file of each service is the one that the service writes', async ()
     sparkHome: '/spark',
     kafkaLibs: '/kafka',
     connectors: '/connectors',
+    additionalJars: [],
     ivy: { settings: '/ivysettings.xml', cache: '/ivy/cache' },
   }
   const written = services({

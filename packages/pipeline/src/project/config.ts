@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { productColumns } from '../product/product.ts'
 import { brokers, memory, passwordSettings, port, securitySettings, tlsSettings } from './clusterSettings.ts'
+import { lakeSettings } from './lakeSettings.ts'
 import { sparkSettings } from './sparkSettings.ts'
 
 // No IPv6: before a port it would need brackets, which Spark's own addresses do not support.
@@ -137,6 +138,7 @@ export const Config = z.strictObject({
         ),
     })
     .prefault({}),
+  lake: lakeSettings,
   dashboard: z
     .strictObject({
       port: port.default(8686).describe('Port of the dashboard, a web page'),

@@ -52,6 +52,12 @@ export interface Directories {
   readonly thriftClasses: string
   /** The settings of Spark in `spark.conf`. */
   readonly sparkConf: string
+  /** The password of the database that is the catalog of the tables, and the keys of the object store of their files. */
+  readonly lakeSecret: string
+  /** The same for PostgreSQL’s driver, in the form of `.pgpass`. */
+  readonly lakePasswords: string
+  /** The keys of the object store of the tables, in the form of `~/.aws/credentials`. */
+  readonly lakeKeys: string
   /** The secret that allows the actions of the dashboard. */
   readonly dashboardToken: string
   /** One file a service, with its last known state. */
@@ -125,6 +131,9 @@ export const directoriesOf = (state: string): Directories => {
     thriftKey: join(run, 'thrift.key.pem'),
     thriftClasses: join(run, 'thrift.classes'),
     sparkConf: join(run, 'spark.conf.properties'),
+    lakeSecret: join(run, 'lake.secret.json'),
+    lakePasswords: join(run, 'lake.pgpass'),
+    lakeKeys: join(run, 'lake.credentials'),
     dashboardToken: join(run, 'dashboard.token'),
     records: join(run, 'services'),
   }

@@ -240,6 +240,33 @@ test('contradictory settings of another cluster are problems, reported together'
   })
 })
 
+test('settings of the catalog that contradict each other, or contain a password, are problems', async () => {
+  const problemsWith = async (...settings: readonly string[]) =>
+    loadProject({ from: await projectOf(''), environment: {}, settings })
+      .then(() => [])
+      .catch((error: Error) => error.message.split('\n  ').slice(1))
+  expect(
+    await problemsWith('lake.catalog.uri=postgresql://me:secret@db/lake', 'lake.warehouse=lake'),
+  ).toEqual([
+    '--set: lake.catalog.uri: must be an address such as `postgresql://db.example.org:5432/lake`, without a user or a password',
+    '--set: lake.warehouse: must be an absolute path such as `/shared/lake`, `s3://bucket/lake` or `hdfs://name.example.org/lake`, without `,:?#%*|"` and brackets',
+  ])
+  expect(
+    await problemsWith('lake.warehouse=/shared', 'lake.catalog.user=me', 'lake.s3.endpoint=http://s3'),
+  ).toEqual([
+    'lake.catalog.user: has no effect without lake.catalog.uri',
+    'lake.warehouse: has no effect without lake.catalog.uri',
+    'lake.s3.endpoint: has no effect without a lake.warehouse that begins with s3://',
+  ])
+  expect(
+    await problemsWith('lake.catalog.uri=postgresql://db/lake', 'lake.catalog.tls.caFile=ca.pem'),
+  ).toEqual([
+    'lake.catalog.user: must be set if lake.catalog.uri is set',
+    'lake.warehouse: must be set if lake.catalog.uri is set',
+    'lake.catalog.tls.caFile: has no effect without lake.catalog.tls.enabled',
+  ])
+})
+
 test('settings of an existing Kafka cluster that contradict each other are problems, reported together', async () => {
   const problemsWith = async (...settings: readonly string[]) =>
     loadProject({ from: await projectOf(''), environment: {}, settings })

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { programVariables } from '../names.ts'
 import { clusterSections, securityConflicts, tlsConflicts } from './clusterSettings.ts'
 import { Config } from './config.ts'
+import { lakeConflicts } from './lakeSettings.ts'
 import type { Environment, Layer } from './layers.ts'
 import {
   environmentName,
@@ -25,6 +26,7 @@ export const crossFieldProblems = (config: Config): string[] => [
   ...tlsConflicts('thrift', config.thrift.tls),
   ...thriftConflicts(config),
   ...sparkConflicts(config),
+  ...lakeConflicts(config.lake),
 ]
 
 const portConflicts = (config: Config): string[] => {

@@ -6,7 +6,7 @@ import { archiveFile, ensureArchives } from './archives.ts'
 
 const runtimes = {
   ...{ java: 'java', javaVersion: '17', python: 'python' },
-  ...{ sparkHome: '/spark', kafkaLibs: '/kafka', connectors: '/jars' },
+  ...{ sparkHome: '/spark', kafkaLibs: '/kafka', connectors: '/jars', additionalJars: [] },
   ivy: { settings: '/ivy.xml', cache: '/ivy' },
 }
 

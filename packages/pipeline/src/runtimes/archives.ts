@@ -11,10 +11,14 @@ const classPathVersion = 2
 /** The folder of the start-up archives for these runtimes. An archive fits only one Java and one set of jars. */
 export const archivesFolder = (
   cache: string,
-  runtimes: Pick<Runtimes, 'java' | 'javaVersion' | 'sparkHome' | 'kafkaLibs' | 'connectors'>,
+  runtimes: Pick<
+    Runtimes,
+    'java' | 'javaVersion' | 'sparkHome' | 'kafkaLibs' | 'connectors' | 'additionalJars'
+  >,
 ): string => {
-  const { java, javaVersion, sparkHome, kafkaLibs, connectors } = runtimes
-  const key = JSON.stringify([classPathVersion, java, javaVersion, sparkHome, kafkaLibs, connectors])
+  const { java, javaVersion, sparkHome, kafkaLibs, connectors, additionalJars } = runtimes
+  const classPath = [sparkHome, kafkaLibs, connectors, ...additionalJars]
+  const key = JSON.stringify([classPathVersion, java, javaVersion, ...classPath])
   return join(cache, `archives-${createHash('sha256').update(key).digest('hex').slice(0, 12)}`)
 }
 

@@ -45,8 +45,10 @@ const writeSpark = async (cache: string): Promise<string> => {
 
 test('the list shows what is used, missing, unused and incomplete, and ignores other folders', async () => {
   const { cache, environment } = await emptyCache()
-  const { kafka, connectors } = await jarSets(environment)
+  const { kafka, connectors, postgresql } = await jarSets(environment)
   await complete(kafka.directory)
+  await complete(postgresql.directory)
+  await write(join(postgresql.directory, 'postgresql-42.7.14.jar'), '123')
   await write(join(kafka.directory, 'kafka_2.13-3.9.2.jar'), '1234')
   await complete(join(cache, `kafka-${zeros}`))
   await write(join(cache, `connectors-${zeros}.partial`, 'some.jar'), '12')
@@ -64,6 +66,7 @@ test('the list shows what is used, missing, unused and incomplete, and ignores o
       ['ivy', 'cache of Ivy, which downloads jars', 'missing', 0],
       ['kafka', 'Kafka', 'unused', 2],
       ['kafka', 'Kafka 3.9.2', 'used', 6],
+      ['postgresql', 'PostgreSQL driver 42.7.14', 'used', 5],
     ]),
   )
   expect(runtimes.find(({ use, what }) => use === 'missing' && what === 'Spark connectors')?.path).toBe(

@@ -74,7 +74,8 @@ export const listRuntimes = async (environment: Environment): Promise<CachedRunt
   return { cache, runtimes, own }
 }
 
-const folderPattern = /^((spark-[\d.]+-py\d+\.\d+|kafka|connectors|archives)-[0-9a-f]{12}(\.partial)?|ivy)$/
+const folderPattern =
+  /^((spark-[\d.]+-py\d+\.\d+|kafka|connectors|postgresql|iceberg-aws|archives)-[0-9a-f]{12}(\.partial)?|ivy)$/
 
 /** The names of the folders that this version of offstream uses on this machine, with this environment. */
 const usedWith = async (environment: Environment) => {
@@ -86,20 +87,24 @@ const usedWith = async (environment: Environment) => {
   const [SPARK_HOME, KAFKA_HOME] = [ownHome('SPARK_HOME', environment), ownHome('KAFKA_HOME', environment)]
   const cache = cacheDirectory(environment)
   const spark = join(cache, await sparkFolder(python))
-  const archivesWith = (kafkaLibs: string) =>
+  const archivesWith = (kafkaLibs: string, additionalJars: readonly string[] = []) =>
     archivesFolder(cache, {
-      ...{ java: java.path, javaVersion: java.version, kafkaLibs },
+      ...{ java: java.path, javaVersion: java.version, kafkaLibs, additionalJars },
       sparkHome: SPARK_HOME || join(sitePackages(spark, python), 'pyspark'),
       connectors: jars.connectors.directory,
     })
-  const kraft = jars.kraft.directory
+  const kafkaLibs = KAFKA_HOME ? join(KAFKA_HOME, 'libs') : jars.kafka.directory
+  const [kraft, postgresql] = [jars.kraft.directory, jars.postgresql.directory]
+  const icebergAws = jars.icebergAws.directory
   const folders = [
     ...(SPARK_HOME ? [] : [spark]),
     ...(KAFKA_HOME ? [] : [jars.kafka.directory]),
-    ...[jars.connectors.directory, join(cache, 'ivy')],
-    archivesWith(KAFKA_HOME ? join(KAFKA_HOME, 'libs') : jars.kafka.directory),
-    // Only projects with `kafka.mode: kraft` need them.
-    ...[kraft, archivesWith(kraft)].filter(existsSync),
+    ...[jars.connectors.directory, join(cache, 'ivy'), archivesWith(kafkaLibs)],
+    // Only some configurations need them: `kafka.mode: kraft`, `lake.catalog.uri`, `lake.warehouse: s3://…`.
+    ...[kraft, postgresql, icebergAws].filter(existsSync),
+    ...[[], [postgresql], [postgresql, icebergAws]]
+      .flatMap(additional => [archivesWith(kafkaLibs, additional), archivesWith(kraft, additional)])
+      .filter(existsSync),
   ]
   const own: OwnRuntime[] = [
     ...(SPARK_HOME ? [{ variable: 'SPARK_HOME' as const, path: SPARK_HOME }] : []),
@@ -122,6 +127,9 @@ const whatIs = async (path: string): Promise<string> => {
   if (kind === 'ivy') return 'cache of Ivy, which downloads jars'
   const jars = await readdir(path).catch(() => [])
   const versionOf = (jar: RegExp): string => jars.map(name => jar.exec(name)?.[1]).find(Boolean) ?? ''
+  if (kind === 'iceberg')
+    return `Iceberg's AWS bundle ${versionOf(/^iceberg-aws-bundle-([\d.]+)\.jar$/)}`.trimEnd()
+  if (kind === 'postgresql') return `PostgreSQL driver ${versionOf(/^postgresql-([\d.]+)\.jar$/)}`.trimEnd()
   return kind === 'kafka'
     ? `Kafka ${versionOf(/^kafka_[\d.]+-([\d.]+)\.jar$/)}`.trimEnd()
     : `Spark connectors, Iceberg ${versionOf(/^iceberg-spark-runtime-.*-([\d.]+)\.jar$/)}`.replace(
@@ -145,14 +153,18 @@ export interface VerifiedRuntime extends Pick<CachedRuntime, 'name' | 'path' | '
  */
 export const verifyRuntimes = async (environment: Environment): Promise<readonly VerifiedRuntime[]> => {
   const { runtimes } = await listRuntimes(environment)
-  const { kafka, kraft, connectors } = await jarSets(environment)
+  const { kafka, connectors, ...others } = await jarSets(environment)
   const python = await findPython(environment)
   const compare = (name: string, path: string): Promise<Comparison> | null => {
     if (name === basename(kafka.directory)) return compareJars(path, kafka.set.jars)
-    if (name === basename(kraft.directory)) return compareJars(path, kraft.set.jars)
     if (name === basename(connectors.directory)) return compareJars(path, connectors.set.jars)
+    const other = Object.values(others).find(({ directory }) => name === basename(directory))
+    if (other !== undefined) return compareJars(path, other.set.jars)
     if (name === 'ivy')
-      return compareIvy(path, [...kafka.set.jars, ...kraft.set.jars, ...connectors.set.jars])
+      return compareIvy(
+        path,
+        [kafka, connectors, ...Object.values(others)].flatMap(({ set }) => set.jars),
+      )
     return name.startsWith('spark-') ? compareSpark(path, python) : null
   }
   const verified: VerifiedRuntime[] = []

@@ -27,6 +27,7 @@ export const versions = {
   iceberg: '1.12.0',
   sqlite: '3.49.1.0',
   bareLocalFileSystem: '0.1.0',
+  postgresql: '42.7.14',
 }
 
 /** The last Kafka with ZooKeeper, its command-line tools, and a logging backend. */
@@ -72,13 +73,33 @@ export const connectorLibraries = {
   ],
 }
 
+/** Jars that only some configurations need: they are downloaded then, and follow the connectors on the class path. */
+export const additionalLibraries = {
+  postgresql: {
+    name: `PostgreSQL driver ${versions.postgresql}`,
+    coordinates: [`org.postgresql:postgresql:${versions.postgresql}`],
+    // Annotations for a compiler.
+    excludes: ['org.checkerframework:checker-qual'],
+  },
+  icebergAws: {
+    name: `Iceberg's AWS bundle ${versions.iceberg}`,
+    coordinates: [`org.apache.iceberg:iceberg-aws-bundle:${versions.iceberg}`],
+    excludes: [],
+  },
+}
+/** A name of `additionalLibraries`. */
+export type AdditionalLibraries = keyof typeof additionalLibraries
+
 /** Bytes of pyspark's source package, and of the virtual environment after its installation. */
 const sparkBytes = { download: 457_000_000, installed: 560_000_000 }
 
 const LockedJars = z.array(
   z.strictObject({ file: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.int() }),
 )
-const Lock = z.strictObject({ kafka: LockedJars, kraft: LockedJars, connectors: LockedJars })
+const Lock = z.strictObject({
+  ...{ kafka: LockedJars, kraft: LockedJars, connectors: LockedJars },
+  ...{ postgresql: LockedJars, icebergAws: LockedJars },
+})
 
 /** The programs and libraries of the services on this machine. */
 export interface Runtimes {
@@ -91,6 +112,8 @@ export interface Runtimes {
   readonly kafkaLibs: string
   /** Folder of the connectors' jars. */
   readonly connectors: string
+  /** Folders of the additional jars that the configuration needs. */
+  readonly additionalJars: readonly string[]
   /** Ivy, which downloaded the jars. The options for downloads may contain a password and are not part of it. */
   readonly ivy: Pick<Ivy, 'settings' | 'cache'>
 }
@@ -104,6 +127,8 @@ export interface RuntimesOptions extends FetchOptions {
   readonly kafkaMode?: KafkaMode | undefined
   /** The Ivy settings file of the project. */
   readonly ivySettings: string
+  /** Jars in addition to the connectors; default: none. */
+  readonly libraries?: readonly AdditionalLibraries[]
 }
 
 /** The folder of all runtimes of the user: `OFFSTREAM_CACHE`, otherwise the system's cache folder. */
@@ -121,13 +146,14 @@ export const ownHome = (variable: 'SPARK_HOME' | 'KAFKA_HOME', environment: Envi
  * @throws OffstreamError JAVA_MISSING, PYTHON_MISSING, HOME_INVALID, DOWNLOAD_FAILED, CHECKSUM_MISMATCH, DISK_FULL
  */
 export const ensureRuntimes = async (options: RuntimesOptions): Promise<Runtimes> => {
-  const { environment, kafkaMode = 'zookeeper' } = options
+  const { environment, kafkaMode = 'zookeeper', libraries = [] } = options
   const { java, spark, ivy } = await ensureSpark(options)
   const sets = await jarSets(environment)
   const { connectors } = sets
   const kafka = kafkaMode === 'kraft' ? sets.kraft : sets.kafka
   const ownKafka = await kafkaOfHome(ownHome('KAFKA_HOME', environment), kafkaMode)
-  const missing = ownKafka === null ? [connectors, kafka] : [connectors]
+  const additional = libraries.map(name => sets[name])
+  const missing = [connectors, ...(ownKafka === null ? [kafka] : []), ...additional]
   const fetched = await Promise.allSettled(
     missing.map(({ set, directory }) => ensureJars(set, directory, ivy, options)),
   )
@@ -139,6 +165,7 @@ export const ensureRuntimes = async (options: RuntimesOptions): Promise<Runtimes
     sparkHome: spark.home,
     kafkaLibs: ownKafka ?? kafka.directory,
     connectors: connectors.directory,
+    additionalJars: additional.map(({ directory }) => directory),
     ivy: { settings: ivy.settings, cache: ivy.cache },
   }
 }
@@ -152,11 +179,7 @@ export interface CachedJars {
 /** The sets of jars that this version of offstream uses. */
 export const jarSets = async (
   environment: Environment,
-): Promise<{
-  readonly kafka: CachedJars
-  readonly kraft: CachedJars
-  readonly connectors: CachedJars
-}> => {
+): Promise<Readonly<Record<'kafka' | 'kraft' | 'connectors' | AdditionalLibraries, CachedJars>>> => {
   const lock = Lock.parse(JSON.parse(await readFile(lockPath('jars.lock.json'), 'utf8')))
   // The name contains the digest of the lock, so another version of offstream uses another folder.
   const cached = (name: string, set: JarSet): CachedJars => ({
@@ -167,6 +190,8 @@ export const jarSets = async (
     kafka: cached('kafka', { ...kafkaLibraries, jars: lock.kafka }),
     kraft: cached('kafka', { ...kraftLibraries, jars: lock.kraft }),
     connectors: cached('connectors', { ...connectorLibraries, jars: lock.connectors }),
+    postgresql: cached('postgresql', { ...additionalLibraries.postgresql, jars: lock.postgresql }),
+    icebergAws: cached('iceberg-aws', { ...additionalLibraries.icebergAws, jars: lock.icebergAws }),
   }
 }
 

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describeFiles, type Ivy, type JarSet, type LockedFile, retrieve } from '@offstream/runtime'
 import { assetPath, lockPath } from '../project/assets.ts'
-import { connectorLibraries, ensureSpark, kafkaLibraries, kraftLibraries } from './distributions.ts'
+import {
+  additionalLibraries,
+  connectorLibraries,
+  ensureSpark,
+  kafkaLibraries,
+  kraftLibraries,
+} from './distributions.ts'
 
 /**
  * Writes `locks/jars.lock.json`: resolves the coordinates of `distributions.ts` and records every file with its digest.
@@ -16,6 +22,8 @@ const lockRuntimes = async (): Promise<void> => {
     kafka: await resolved(kafkaLibraries, ivy),
     kraft: await resolved(kraftLibraries, ivy),
     connectors: await resolved(connectorLibraries, ivy),
+    postgresql: await resolved(additionalLibraries.postgresql, ivy),
+    icebergAws: await resolved(additionalLibraries.icebergAws, ivy),
   }
   await writeFile(lockPath('jars.lock.json'), `${JSON.stringify(lock, null, 2)}\n`)
 }

@@ -16,7 +16,7 @@ const stackIn = (state: string): Stack => ({
   ...{ project: '/project', state, config: configOf([]), archives: null },
   runtimes: {
     ...{ java: '/java/bin/java', javaVersion: '17.0.15', python: '/usr/bin/python3' },
-    ...{ sparkHome: '/spark', kafkaLibs: '/kafka', connectors: '/jars' },
+    ...{ sparkHome: '/spark', kafkaLibs: '/kafka', connectors: '/jars', additionalJars: [] },
     ivy: { settings: '/ivy.xml', cache: '/ivy' },
   },
 })

@@ -8,6 +8,7 @@ import { directoriesOf } from '../project/directories.ts'
 import { type Job, jobCheckpoint, jobLogFile } from './jobStore.ts'
 import { writeClientProperties } from './kafkaCluster.ts'
 import { diagnose } from './knownProblems.ts'
+import { prepareLake } from './lakeCatalog.ts'
 import { programAddresses, programConf } from './programs.ts'
 import { type MasterState, masterState } from './spark.ts'
 import { isSparkExternal, masterOf, ownWorkers, workerName } from './sparkCluster.ts'
@@ -45,7 +46,7 @@ const filesOf = (state: string, { name }: Job): JobFiles => {
  */
 export const jobService = (stack: Stack, job: Job): Service => {
   const { config, state } = stack
-  const { warehouse, temporary } = directoriesOf(state)
+  const { temporary } = directoriesOf(state)
   const files = filesOf(state, job)
   return {
     name: job.name,
@@ -61,7 +62,7 @@ export const jobService = (stack: Stack, job: Job): Service => {
     prepare: async () => {
       for (const file of Object.values(files)) await rm(file, { force: true })
       await mkdir(temporary, { recursive: true, mode: 0o700 })
-      await mkdir(warehouse, { recursive: true })
+      await prepareLake(config, state)
       await writeClientProperties(config, state)
     },
     ready: async signal => {

@@ -6,9 +6,10 @@ import { directoriesOf } from '../project/directories.ts'
 import { sparkEnvironment } from '../runtimes/environment.ts'
 import { topicName } from '../topic/message.ts'
 import { brokersOf, kafkaOptions } from './kafkaCluster.ts'
-import { driverConf, executorConf, lakeConf } from './spark.ts'
+import { catalogAddress, lakeConf, lakeFlags, warehouseOf } from './lakeCatalog.ts'
+import { driverConf, executorConf } from './spark.ts'
 import { masterOf } from './sparkCluster.ts'
-import { conf } from './sparkCommand.ts'
+import { classPathOf, conf, optionString } from './sparkCommand.ts'
 import type { Stack } from './stack.ts'
 import { thriftHost } from './thriftServer.ts'
 
@@ -29,7 +30,7 @@ export const defaultProgram: ProgramOptions = { cores: 1, memory: '512m', packag
 
 /** The addresses of a stack, for programs of the user. */
 export const programAddresses = ({ state, config }: Stack): Readonly<Record<ProgramVariable, string>> => {
-  const { warehouse, catalog } = directoriesOf(state)
+  const directories = directoriesOf(state)
   return {
     OFFSTREAM_BROKERS: brokersOf(config).join(','),
     OFFSTREAM_KAFKA_OPTIONS: JSON.stringify(kafkaOptions(config, state)),
@@ -37,8 +38,8 @@ export const programAddresses = ({ state, config }: Stack): Readonly<Record<Prog
     OFFSTREAM_MASTER: masterOf(config),
     OFFSTREAM_THRIFT_URL: jdbcUrl(config),
     OFFSTREAM_TABLE: 'lake.off.products',
-    OFFSTREAM_WAREHOUSE: warehouse,
-    OFFSTREAM_CATALOG: catalog,
+    OFFSTREAM_WAREHOUSE: warehouseOf(config, directories),
+    OFFSTREAM_CATALOG: catalogAddress(config, directories),
   }
 }
 
@@ -55,7 +56,7 @@ export const programConf = (
   const ofExecutors = executorConf(stack)
   const jars = [ofExecutors['spark.jars'], conf['spark.jars']].filter(list => list !== undefined)
   return {
-    ...lakeConf(directories),
+    ...lakeConf(stack.config, directories),
     ...driverConf(stack.config, directories),
     ...ofExecutors,
     // Any free port: Spark's default is that of the product job.
@@ -79,10 +80,14 @@ const libraryConf = (
   'spark.jars.ivy': dirname(ivy.cache),
 })
 
-const submitOptions = (stack: Stack, properties: Readonly<Record<string, string>>): readonly string[] => [
-  ...['--master', masterOf(stack.config), '--driver-class-path', join(stack.runtimes.connectors, '*')],
-  ...conf(properties),
-]
+const submitOptions = (stack: Stack, properties: Readonly<Record<string, string>>): readonly string[] => {
+  const flags = lakeFlags(stack.config, directoriesOf(stack.state))
+  return [
+    ...['--master', masterOf(stack.config), '--driver-class-path', classPathOf(stack.runtimes)],
+    ...(flags.length === 0 ? [] : ['--driver-java-options', optionString(flags)]),
+    ...conf(properties),
+  ]
+}
 
 /** The interactive shell of PySpark, with the variables of the terminal. */
 export const pysparkCommand = (

@@ -9,6 +9,8 @@ import { topicName } from '../topic/message.ts'
 import { archiveFlags, fullCompiler, temporaryFlag } from './java.ts'
 import { type Job, readJobs } from './jobStore.ts'
 import { brokersOf, isKafkaExternal, writeClientProperties } from './kafkaCluster.ts'
+import { lakeConf, prepareLake } from './lakeCatalog.ts'
+import { storeFlags } from './lakeStore.ts'
 import {
   driverHostOf,
   isSparkExternal,
@@ -26,7 +28,7 @@ import {
   workFolder,
   writeOwnConf,
 } from './sparkCluster.ts'
-import { conf, optionString, sparkDaemon, sparkSubmit } from './sparkCommand.ts'
+import { classPathOf, conf, optionString, sparkDaemon, sparkSubmit } from './sparkCommand.ts'
 import type { Archives, ServiceParts, Stack } from './stack.ts'
 import { failureOf, readStreamProgress, requireProgress } from './streamProgress.ts'
 import { thriftOf, thriftProtection } from './thriftServer.ts'
@@ -135,7 +137,7 @@ export const thrift = (stack: Stack): ServiceParts => {
         ...['--name', 'offstream-thrift', '--master', `local[${config.thrift.cores * tasksPerCore}]`],
         ...['--driver-memory', config.thrift.memory],
         ...conf({
-          ...lakeConf(directories),
+          ...lakeConf(config, directories),
           ...driverConf(config, directories),
           'spark.ui.enabled': 'false',
           'spark.sql.catalogImplementation': 'in-memory',
@@ -152,8 +154,7 @@ export const thrift = (stack: Stack): ServiceParts => {
     needs: [],
     port: config.thrift.port,
     prepare: async () => {
-      // SQLite creates the file of the catalog, but not its folder.
-      await mkdir(directories.warehouse, { recursive: true })
+      await prepareLake(config, stack.state)
       for (const folder of classFolders) await mkdir(folder, { recursive: true })
     },
     ready: async signal => void (await countProducts(await thriftOf(config, stack.state), signal)),
@@ -189,7 +190,7 @@ export const productsStream = (stack: Stack): ServiceParts => {
       ...['--driver-memory', config.stream.driverMemory],
       ...ownConfOptions(config, stack.state),
       ...conf({
-        ...lakeConf(directories),
+        ...lakeConf(config, directories),
         ...driverConf(config, directories),
         'spark.ui.port': String(config.stream.webPort),
         ...executorConf(stack),
@@ -211,7 +212,7 @@ export const productsStream = (stack: Stack): ServiceParts => {
     needsOnlyAtStart: ['kafka', 'kafka-2', 'kafka-3', ...ownWorkers(config).map(workerName)],
     port: null,
     prepare: async () => {
-      await mkdir(directories.warehouse, { recursive: true })
+      await prepareLake(config, stack.state)
       const { streamProgress, streamBatches, optimizeRequest } = directories
       for (const file of [stopFile, streamProgress, streamBatches, optimizeRequest])
         await rm(file, { force: true })
@@ -241,36 +242,24 @@ export const executorConf = ({ config, state, runtimes, archives }: Stack): Reco
     ? {
         'spark.driver.host': driverHostOf(config),
         'spark.driver.bindAddress': driverHostOf(config),
-        'spark.jars': jarsIn(runtimes.connectors),
+        'spark.jars': [runtimes.connectors, ...runtimes.additionalJars].map(jarsIn).join(','),
         'spark.executor.extraJavaOptions': optionString(fullCompiler),
       }
     : {
-        'spark.executor.extraClassPath': join(runtimes.connectors, '*'),
-        'spark.executor.extraJavaOptions': optionString(executorFlags(archives, directoriesOf(state))),
+        'spark.executor.extraClassPath': classPathOf(runtimes),
+        'spark.executor.extraJavaOptions': optionString(
+          executorFlags(config, archives, directoriesOf(state)),
+        ),
       }),
 })
 
 // An executor has the class path of the driver and can use its archive. It does not write one: the worker kills it first.
-const executorFlags = (archives: Archives | null, directories: Directories): string[] => [
+const executorFlags = (config: Config, archives: Archives | null, directories: Directories): string[] => [
   ...fullCompiler,
   temporaryFlag(directories),
+  ...storeFlags(config, directories.lakeKeys),
   ...(archives?.made.includes('products-stream') ? archiveFlags(archives, 'products-stream') : []),
 ]
-
-/** The catalog `lake`: a SQLite file lists the current files of each table. */
-export const lakeConf = ({ warehouse, catalog }: Directories): Record<string, string> => ({
-  'spark.sql.extensions': 'org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions',
-  'spark.sql.catalog.lake': 'org.apache.iceberg.spark.SparkCatalog',
-  'spark.sql.catalog.lake.type': 'jdbc',
-  // Two processes use this file, stream and Thrift server: with a write-ahead log, and waiting for each other's locks.
-  'spark.sql.catalog.lake.uri': `jdbc:sqlite:${catalog}?journal_mode=WAL&busy_timeout=30000`,
-  'spark.sql.catalog.lake.jdbc.schema-version': 'V1',
-  'spark.sql.catalog.lake.warehouse': `file:${warehouse}`,
-  // A cached table would miss the commits of the other process.
-  'spark.sql.catalog.lake.cache-enabled': 'false',
-  // Hadoop's default runs the command `chmod` for each new file: dozens of processes a batch.
-  'spark.hadoop.fs.file.impl': 'com.globalmentor.apache.hadoop.fs.BareLocalFileSystem',
-})
 
 export const driverConf = ({ host }: Config, { temporary }: Directories): Record<string, string> => ({
   'spark.driver.host': host,

@@ -6,6 +6,7 @@ import { assetPath } from '../project/assets.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { sparkEnvironment } from '../runtimes/environment.ts'
 import { archiveFlags, fastStart, temporaryFlag } from './java.ts'
+import { lakeFlags } from './lakeCatalog.ts'
 import type { Stack } from './stack.ts'
 
 /**
@@ -59,16 +60,21 @@ export const sparkSubmit = (
         // Hive opens a Derby database that nothing uses; by default its log would be in the state folder.
         `-Dderby.stream.error.file=${join(directories.temporary, 'derby.log')}`,
         logging(stack.project),
+        ...lakeFlags(stack.config, directories),
       ]),
       // The verified jars themselves, not `--packages`: Ivy's resolution takes seconds at each start, Spark then copies
       // every jar for each executor, and a class-data archive covers only the class path.
-      ...['--driver-class-path', [join(stack.runtimes.connectors, '*'), ...classFolders].join(delimiter)],
+      ...['--driver-class-path', [classPathOf(stack.runtimes), ...classFolders].join(delimiter)],
       ...args,
     ],
     env: environmentOf(stack),
     cwd: stack.state,
   }
 }
+
+/** The jars of the programs that Spark runs. Their order is that of the start-up archives. */
+export const classPathOf = ({ connectors, additionalJars }: Stack['runtimes']): string =>
+  [connectors, ...additionalJars].map(folder => join(folder, '*')).join(delimiter)
 
 const logging = (project: string): string =>
   `-Dlog4j2.configurationFile=${pathToFileURL(assetPath(project, 'config', 'spark.log4j2.properties'))}`

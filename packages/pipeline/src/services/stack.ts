@@ -25,6 +25,7 @@ const RuntimesInFile: z.ZodType<Runtimes> = z.object({
   sparkHome: z.string(),
   kafkaLibs: z.string(),
   connectors: z.string(),
+  additionalJars: z.array(z.string()),
   ivy: z.object({ settings: z.string(), cache: z.string() }),
 })
 

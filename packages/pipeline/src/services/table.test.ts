@@ -28,7 +28,7 @@ const stack: Stack = {
   ...{ project: '/project', state, config, archives: null },
   runtimes: {
     ...{ java: 'java', javaVersion: '17', python: 'python' },
-    ...{ sparkHome: '/spark', kafkaLibs: '/kafka', connectors: '/jars' },
+    ...{ sparkHome: '/spark', kafkaLibs: '/kafka', connectors: '/jars', additionalJars: [] },
     ivy: { settings: '/ivy.xml', cache: '/ivy' },
   },
 }
@@ -229,6 +229,20 @@ test('the job gets the file with the secrets of an external cluster, and no secr
   const args = job?.command.args ?? []
   expect(args[args.indexOf('--kafka-client') + 1]).toBe(directoriesOf(state).kafkaClient)
   expect(JSON.stringify(job?.command)).not.toContain('canary')
+})
+
+test('the programs that open the tables get the file with the password of the catalog, and the jars for it', () => {
+  const catalog = ['lake.catalog.uri=postgresql://db/lake', 'lake.catalog.user=me', 'lake.warehouse=/shared']
+  const runtimes = { ...stack.runtimes, additionalJars: ['/postgresql'] }
+  const all = services({ ...stack, runtimes, config: configOf(catalog) })
+  const opens = all.filter(({ command }) => JSON.stringify(command).includes('pgpassfile'))
+  expect(opens.map(({ name }) => name)).toEqual(['thrift', 'products-stream'])
+  for (const { command } of opens)
+    expect(command.args[command.args.indexOf('--driver-class-path') + 1]).toBe('/jars/*:/postgresql/*')
+  expect(serviceNames.filter(name => isStartedWith(name, 'lake.catalog.uri'))).toEqual([
+    'thrift',
+    'products-stream',
+  ])
 })
 
 test('a service reads its start-up archive, or writes one when it stops, which takes longer', () => {

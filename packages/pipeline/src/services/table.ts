@@ -127,7 +127,7 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
   'spark-worker-3': worker(3),
   thrift: {
     startedBy: 'up',
-    settings: ['thrift'],
+    settings: ['thrift', 'lake'],
     ports: () => ['thrift.port'],
     place: config => (isThriftExternal(config) ? 'external' : 'here'),
     prepareExternal: connectThrift,
@@ -139,7 +139,7 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
   'products-stream': {
     startedBy: 'submit',
     settings: [
-      ...['stream', 'kafka.brokers', 'kafka.tls', 'kafka.sasl'],
+      ...['stream', 'lake', 'kafka.brokers', 'kafka.tls', 'kafka.sasl'],
       ...['spark.master', 'spark.driverHost', 'spark.conf'],
     ],
     ports: () => ['stream.webPort'],

@@ -16,6 +16,7 @@ import { directoriesOf } from '../project/directories.ts'
 import { writesArchive } from '../services/java.ts'
 import { readJobs } from '../services/jobStore.ts'
 import { forgetKafkaSecrets, saveKafkaSecret } from '../services/kafkaCluster.ts'
+import { forgetLakeSecrets, saveLakeSecrets } from '../services/lakeCatalog.ts'
 import { Stack } from '../services/stack.ts'
 import { checkExternal, placeOf, services } from '../services/table.ts'
 import { forgetThriftSecrets, saveThriftSecrets } from '../services/thriftServer.ts'
@@ -29,6 +30,7 @@ const stackFile = (state: string): string => join(directoriesOf(state).run, 'sta
 export const saveStack = async (stack: Stack): Promise<void> => {
   await saveKafkaSecret(stack.config, stack.state)
   await saveThriftSecrets(stack.config, stack.state)
+  await saveLakeSecrets(stack.config, stack.state)
   await writeState(stackFile(stack.state), stack)
 }
 
@@ -38,6 +40,7 @@ export const forgetStack = async (state: string): Promise<void> => {
   await forgetKafkaSecrets(state)
   await forgetThriftSecrets(state)
   await rm(directoriesOf(state).sparkConf, { force: true })
+  await forgetLakeSecrets(state)
 }
 
 /**

@@ -47,6 +47,7 @@ const stackOf = (state: string, config: Config = Config.parse({})): Stack => ({
       sparkHome: '/spark',
       kafkaLibs: '/kafka',
       connectors: '/jars',
+      additionalJars: [],
     },
     ivy: { settings: '/ivy.xml', cache: '/ivy' },
   },

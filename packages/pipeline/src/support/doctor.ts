@@ -9,6 +9,7 @@ import { type Directories, directoriesOf } from '../project/directories.ts'
 import { numberAt } from '../project/paths.ts'
 import { type Environment, ignoredVariables, programEnvironment } from '../runtimes/environment.ts'
 import { findJava, findPython, newestJava, type Tool } from '../runtimes/toolchain.ts'
+import { catalogAddress, checkLake, isLakeExternal, warehouseFolder } from '../services/lakeCatalog.ts'
 import { addressOf, checkExternal, externalServices, listeningPorts } from '../services/table.ts'
 import { findChromium } from '../sources/web/chromium.ts'
 import { fileSystemOf, supportsCatalog } from './fileSystem.ts'
@@ -52,8 +53,8 @@ export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
     chromium(config),
     memory(),
     disk(directory),
-    folder(directory, directoriesOf(state)),
-    fileSystem(directoriesOf(state).warehouse),
+    folder(directory, config, directoriesOf(state)),
+    ...(isLakeExternal(config) ? [catalog(config, state)] : [fileSystem(directoriesOf(state).warehouse)]),
     ...externalServices(config).map(name => external(name, config, state)),
     ...(externalServices(config).includes('kafka')
       ? [kafkaFindings(config, state, AbortSignal.timeout(externalTimeoutMs))]
@@ -150,6 +151,19 @@ const external = (name: ServiceName, config: Config, state: string): Promise<Fin
       : { found: missing.message, hint: missing.hint }
   })
 
+/** The catalog of the tables in a database that runs elsewhere. */
+const catalog = (config: Config, state: string): Promise<Finding> =>
+  tool('External catalog', async () => {
+    await checkLake(config, state, AbortSignal.timeout(externalTimeoutMs))
+    const directories = directoriesOf(state)
+    const [database, { warehouse }] = [catalogAddress(config, directories), config.lake]
+    return {
+      found: warehouse?.startsWith('hdfs:')
+        ? `\`${database}\` responds, and gives the permissions; \`${warehouse}\` is not checked`
+        : `\`${database}\` and \`${warehouseFolder(config, directories) ?? warehouse}\` respond, and give the permissions`,
+    }
+  })
+
 /** `up` creates a topic that is missing, and the job tables. */
 const notYetThere = (error: unknown): OffstreamError => {
   const isExpected =
@@ -224,11 +238,9 @@ const disk = async (directory: string): Promise<Finding> => {
 }
 
 /** Whether the folders that a start writes to are writable. Nothing is written. */
-const folder = async (
-  project: string,
-  { run, logs, warehouse, kafkaData }: Directories,
-): Promise<Finding> => {
-  for (const place of [run, logs, warehouse, kafkaData]) {
+const folder = async (project: string, config: Config, directories: Directories): Promise<Finding> => {
+  const { run, logs, kafkaData } = directories
+  for (const place of [run, logs, warehouseFolder(config, directories) ?? run, kafkaData]) {
     const existing = await nearestExisting(place)
     const error = await access(existing, constants.W_OK).then(() => null, fileErrorOf)
     if (error !== null) return { name: 'Folder', verdict: 'problem', found: error.message, hint: error.hint }

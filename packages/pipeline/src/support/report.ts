@@ -12,6 +12,7 @@ import { listRuntimes } from '../runtimes/cache.ts'
 import { versions } from '../runtimes/distributions.ts'
 import { readJobs } from '../services/jobStore.ts'
 import { clusterOf } from '../services/kafkaCluster.ts'
+import { lakeSecrets } from '../services/lakeCatalog.ts'
 import { workerIds, workFolder } from '../services/sparkCluster.ts'
 import { thriftOf } from '../services/thriftServer.ts'
 import { ownPids, readServices } from '../stack/running.ts'
@@ -186,7 +187,7 @@ const redactionFor = async ({ project, environment, known }: ReportOptions): Pro
   })
 }
 
-/** The passwords of the clusters and of the Thrift server, whatever their variables are called. */
+/** The secrets of Kafka, of the Thrift server and of the catalog, whatever their variables are called. */
 const passwords = async (
   { config, directory, state }: Project,
   environment: ReportOptions['environment'],
@@ -196,10 +197,12 @@ const passwords = async (
     (async () => configuredCluster(config.topic, { directory, environment }).sasl)(),
     thriftOf(config, state, environment).then(({ login }) => login),
   ])
-  return found.flatMap(result =>
+  const ofLake = await lakeSecrets(config, state, environment)
+  const ofServers = found.flatMap(result =>
     // A password that cannot be found is not in the report either.
     result.status === 'fulfilled' ? (result.value?.password ?? []) : [],
   )
+  return [...ofServers, ...ofLake]
 }
 
 const shortened = (line: string): string =>

@@ -12,7 +12,7 @@ const stackWith = (...settings: readonly string[]): Stack => ({
   ...{ project: '/project', state: '/project/.offstream', config: configOf(settings), archives: null },
   runtimes: {
     ...{ java: '/java/bin/java', javaVersion: '17.0.15', python: '/usr/bin/python3' },
-    ...{ sparkHome: '/spark', kafkaLibs: '/kafka', connectors: '/jars' },
+    ...{ sparkHome: '/spark', kafkaLibs: '/kafka', connectors: '/jars', additionalJars: [] },
     ivy: { settings: '/ivy.xml', cache: '/ivy' },
   },
 })

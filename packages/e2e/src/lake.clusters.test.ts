@@ -1,0 +1,99 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { until } from '@offstream/runtime'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { placesWith } from './canary.ts'
+import { startObjectStore } from './objectStore.ts'
+import { startPostgresql, type TestPostgresql } from './postgresql.ts'
+import { profileStack, runPipeline } from './profile.ts'
+import { streamOf } from './stream.ts'
+
+/** A value that occurs nowhere else, so that a search finds only the password. */
+const password = 'canary-5e90c1d4'
+const env = { CATALOG_PASSWORD: password }
+
+let database: TestPostgresql
+let warehouse: string
+let rowsOfLocal: unknown
+beforeAll(async () => {
+  database = await startPostgresql({ password })
+  warehouse = await mkdtemp(join(tmpdir(), 'offstream-warehouse-'))
+  await using local = await profileStack('local')
+  rowsOfLocal = await runPipeline(local)
+})
+afterAll(async () => {
+  await database?.[Symbol.asyncDispose]()
+  if (warehouse !== undefined) await rm(warehouse, { recursive: true, force: true })
+})
+
+/** Takes the lock of the stream, as a stream on another machine does; waits while another one has it. */
+const takeLock = async (sql: { readonly unsafe: (query: string) => PromiseLike<unknown> }) =>
+  await sql.unsafe(`SELECT pg_advisory_lock(${Buffer.from('offstrea').readBigInt64BE()})`)
+
+test('an object store gives the same rows, and its keys are only in two files', async () => {
+  const { uri: catalogUri, user } = database
+  await using store = await startObjectStore('tables')
+  await using stack = await profileStack('lake-s3', { catalogUri, user, endpoint: store.endpoint })
+  const keys = { AWS_ACCESS_KEY_ID: 'canary-id-71d0', AWS_SECRET_ACCESS_KEY: 'canary-key-a3f8' }
+  expect(await runPipeline(stack, { ...env, ...keys })).toEqual(rowsOfLocal)
+  for (const secret of Object.values(keys))
+    expect(await placesWith(stack, secret)).toEqual(['run/lake.credentials', 'run/lake.secret.json'])
+  await stack.succeed(['table', 'optimize'])
+  const folders = (await store.objects('tables')).map(key => key.split('/').slice(0, 3).join('/'))
+  expect([...new Set(folders)].sort()).toEqual(['lake/off/products', 'lake/off/rejected'])
+  for (const table of ['products', 'rejected'])
+    await stack.succeed(['query', `DROP TABLE lake.off.${table} PURGE`])
+})
+
+test('a catalog in PostgreSQL gives the same rows, the password is only in two files, and only one stream writes', async () => {
+  const { uri: catalogUri, user, caFile, admin } = database
+  await using stack = await profileStack('lake-postgresql', { catalogUri, user, caFile, warehouse })
+  const { json, failure, stream } = streamOf(stack)
+  expect(await runPipeline(stack, env)).toEqual(rowsOfLocal)
+  expect(await placesWith(stack, password)).toEqual(['run/lake.pgpass', 'run/lake.secret.json'])
+  expect((await stack.succeed(['query', 'SET -v', '--format', 'json'])).stdout).not.toContain(password)
+  expect(await readdir(join(warehouse, 'off'))).toEqual(['products', 'rejected'])
+  expect(await failure('reset', '--table', '--yes')).toEqual(['TABLE_ELSEWHERE', 10])
+  const { findings } = await json('doctor')
+  expect(findings).toContainEqual({
+    ...{ name: 'External catalog', verdict: 'ok', hint: null },
+    found: `\`${catalogUri}\` and \`${warehouse}\` respond, and give the permissions`,
+  })
+
+  // Another stream waits for the lock, and gets it when the connection of this one breaks.
+  const other = database.connect()
+  const taken = takeLock(other)
+  await until(
+    async () => {
+      const waiting = await admin`SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`
+      if (waiting.length === 0) throw new Error('nothing waits for the lock')
+    },
+    { what: 'the other stream to wait', timeoutMs: 10_000 },
+  )
+  await admin`
+    SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted`
+  await taken
+  await until(
+    async () => {
+      const { detail } = await stream()
+      if (!detail?.includes('Another stream (on 127.0.0.1) writes the tables')) throw new Error(`${detail}`)
+    },
+    { what: 'the stream to report the other one', timeoutMs: 120_000 },
+  )
+  await other.end()
+  await stack.succeed(['submit'])
+  await stack.succeed(['wait', '--for', 'healthy', '--for', 'lag=0', '--timeout', '2m'])
+
+  await stack.succeed(['down'])
+  const up = async (variables: Readonly<Record<string, string>>) => {
+    const { stdout, exitCode } = await stack.run(['up', '--json'], { env: variables })
+    return [JSON.parse(stdout.split('\n').at(-1) ?? '').error?.code, exitCode]
+  }
+  expect(await up({})).toEqual(['SECRET_MISSING', 5])
+  expect(await up({ CATALOG_PASSWORD: 'wrong' })).toEqual(['AUTHENTICATION_FAILED', 10])
+  await admin`REVOKE ALL ON ALL TABLES IN SCHEMA offstream FROM offstream`
+  expect(await up(env)).toEqual(['ACCESS_DENIED', 10])
+  await database.stop()
+  expect(await up(env)).toEqual(['CATALOG_UNREACHABLE', 9])
+})

@@ -1,0 +1,111 @@
+import { z } from 'zod'
+import { passwordSettings } from './clusterSettings.ts'
+
+/** The catalog of the tables and the folder of their files. */
+export const lakeSettings = z
+  .strictObject({
+    catalog: z
+      .strictObject({
+        uri: z
+          .string()
+          .regex(
+            /^postgresql:\/\/(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?\/[\w.-]+$/i,
+            'must be an address such as `postgresql://db.example.org:5432/lake`, without a user or a password',
+          )
+          .nullable()
+          .default(null)
+          .describe(
+            'Database of an existing PostgreSQL server that is the catalog of the tables, such as `postgresql://db.example.org/lake`; null: a SQLite file here',
+          ),
+        tls: z
+          .strictObject({
+            enabled: z
+              .boolean()
+              .default(false)
+              .describe('Use TLS; the certificate and the host name are verified'),
+            caFile: z
+              .string()
+              .min(1)
+              .nullable()
+              .default(null)
+              .describe('PEM file of the certificate authority; null: the public authorities'),
+          })
+          .prefault({}),
+        user: z
+          .string()
+          .min(1)
+          .nullable()
+          .default(null)
+          .describe('User of the database; required with `lake.catalog.uri`'),
+        ...passwordSettings('OFFSTREAM_LAKE_PASSWORD'),
+      })
+      .prefault({}),
+    warehouse: z
+      .string()
+      .regex(
+        /^(?:(?:file:\/\/)?\/|s3:\/\/[a-z\d][a-z\d.-]*\/?|hdfs:\/\/[\w.-]+(?::\d{1,5})?\/)[^,:?#%*|"[\]{}]*$/,
+        'must be an absolute path such as `/shared/lake`, `s3://bucket/lake` or `hdfs://name.example.org/lake`, without `,:?#%*|"` and brackets',
+      )
+      .nullable()
+      .default(null)
+      .describe(
+        'Place of the files of the tables: a path, `s3://bucket/path` or `hdfs://host/path`; required with `lake.catalog.uri`; null: `.offstream/lake` of the project',
+      ),
+    s3: z
+      .strictObject({
+        endpoint: z
+          .url({ protocol: /^https?$/ })
+          .nullable()
+          .default(null)
+          .describe('Address of the object store, if it is not that of AWS'),
+        region: z.string().min(1).default('us-east-1').describe('Region of the bucket'),
+        pathStyle: z
+          .boolean()
+          .default(false)
+          .describe('Whether the bucket is in the path of an address and not in its host name'),
+        credentialsFile: z
+          .string()
+          .min(1)
+          .nullable()
+          .default(null)
+          .describe(
+            'File such as `~/.aws/credentials`, whose section `default` has the keys if AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set; null: none',
+          ),
+      })
+      .prefault({}),
+  })
+  .prefault({})
+
+type LakeSettings = z.infer<typeof lakeSettings>
+
+/** Values of the section that contradict each other. */
+export const lakeConflicts = (lake: LakeSettings): string[] => [
+  ...catalogConflicts(lake),
+  ...storeConflicts(lake),
+]
+
+const storeConflicts = ({ warehouse, s3 }: LakeSettings): string[] =>
+  warehouse?.startsWith('s3://')
+    ? []
+    : (['endpoint', 'credentialsFile'] as const)
+        .filter(name => s3[name] !== null)
+        .map(name => `lake.s3.${name}: has no effect without a lake.warehouse that begins with s3://`)
+
+const catalogConflicts = ({ catalog, warehouse }: LakeSettings): string[] => {
+  const { uri, tls, user, passwordFile } = catalog
+  if (uri === null)
+    return [
+      ...(tls.enabled ? ['lake.catalog.tls.enabled: has no effect without lake.catalog.uri'] : []),
+      ...(user === null ? [] : ['lake.catalog.user: has no effect without lake.catalog.uri']),
+      ...(passwordFile === null ? [] : ['lake.catalog.passwordFile: has no effect without lake.catalog.uri']),
+      ...(warehouse === null ? [] : ['lake.warehouse: has no effect without lake.catalog.uri']),
+    ]
+  return [
+    ...(user === null ? ['lake.catalog.user: must be set if lake.catalog.uri is set'] : []),
+    // `offstream reset` deletes the folder of the stack, and the catalog would still list its tables.
+    ...(warehouse === null ? ['lake.warehouse: must be set if lake.catalog.uri is set'] : []),
+    ...(tls.caFile !== null && !tls.enabled
+      ? ['lake.catalog.tls.caFile: has no effect without lake.catalog.tls.enabled']
+      : []),
+  ]
+}

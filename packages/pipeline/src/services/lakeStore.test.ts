@@ -1,0 +1,79 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { configOf } from '../project/layers.ts'
+import { checkStore, keysInEnvironment, keysInFile, keysText, signature } from './lakeStore.ts'
+
+const keys = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI', sessionToken: null }
+
+const inStore = (...settings: readonly string[]) =>
+  configOf([
+    ...['lake.catalog.uri=postgresql://db/lake', 'lake.catalog.user=me', 'lake.warehouse=s3://bucket/lake'],
+    ...settings,
+  ])
+
+test('a request is signed as the documentation of AWS does it', () => {
+  // The example "GET Bucket (List Objects)" of the documentation.
+  const secretAccessKey = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
+  const address = new URL('https://examplebucket.s3.amazonaws.com/?max-keys=2&prefix=J')
+  const at = new Date('2013-05-24T00:00:00Z')
+  expect(signature(address, { ...keys, secretAccessKey }, 'us-east-1', at)['authorization']).toBe(
+    'AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7',
+  )
+})
+
+test('the keys come from the environment, or from the section `default` of a file', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'offstream-keys-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  await writeFile(
+    join(folder, 'credentials'),
+    `[other]\naws_access_key_id = no\n${keysText(keys)}[last]\naws_secret_access_key = no\n`,
+  )
+  const environment = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret', AWS_SESSION_TOKEN: 'token' }
+  expect([
+    keysInFile(inStore('lake.s3.credentialsFile=credentials'), folder),
+    keysInFile(inStore(), folder),
+    keysInEnvironment(environment),
+    keysInEnvironment({ AWS_ACCESS_KEY_ID: 'id' }),
+  ]).toEqual([keys, null, { accessKeyId: 'id', secretAccessKey: 'secret', sessionToken: 'token' }, null])
+  expect(() => keysInFile(inStore('lake.s3.credentialsFile=none'), folder)).toThrow(
+    expect.objectContaining({ code: 'FILE_MISSING' }),
+  )
+})
+
+/** A store that answers every request with a status and a code. */
+const storeThatAnswers = async (status: number, code: string) => {
+  const requests: (string | undefined)[] = []
+  const server = createServer((request, response) => {
+    requests.push(request.url)
+    response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`)
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await new Promise(resolve => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  const config = inStore(`lake.s3.endpoint=http://127.0.0.1:${port}`, 'lake.s3.pathStyle=true')
+  return { config, requests }
+}
+
+test.each([
+  [403, 'AccessDenied', 'ACCESS_DENIED'],
+  [403, 'SignatureDoesNotMatch', 'AUTHENTICATION_FAILED'],
+  [404, 'NoSuchBucket', 'WAREHOUSE_UNREACHABLE'],
+])('a store that answers %i %s gives %s', async (status, answer, code) => {
+  const { config, requests } = await storeThatAnswers(status, answer)
+  await expect(checkStore(config, keys)).rejects.toMatchObject({
+    code,
+    message: expect.stringContaining(answer),
+  })
+  expect(requests).toEqual(['/bucket?list-type=2&max-keys=1'])
+})
+
+test('without keys a store only has to respond, because the machine may have a role', async () => {
+  const { config } = await storeThatAnswers(403, 'AccessDenied')
+  await expect(checkStore(config, null)).resolves.toBeUndefined()
+  const nothing = inStore('lake.s3.endpoint=http://127.0.0.1:9', 'lake.s3.pathStyle=true')
+  await expect(checkStore(nothing, null)).rejects.toMatchObject({ code: 'WAREHOUSE_UNREACHABLE' })
+})

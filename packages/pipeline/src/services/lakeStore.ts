@@ -1,0 +1,188 @@
+import { createHash, createHmac } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { messageOf, type OffstreamError, withDeadline } from '@offstream/runtime'
+import { z } from 'zod'
+import { PipelineError } from '../errors.ts'
+import type { Config } from '../project/config.ts'
+import type { Environment } from '../runtimes/environment.ts'
+
+type LakeConfig = Pick<Config, 'lake'>
+
+const timeoutMs = 10_000
+
+/** Keys of an object store that has the interface of S3. */
+export const StoreKeys = z.object({
+  accessKeyId: z.string(),
+  secretAccessKey: z.string(),
+  sessionToken: z.string().nullable(),
+})
+/** Keys of an object store. */
+export type StoreKeys = z.infer<typeof StoreKeys>
+
+/** Whether the files of the tables are in an object store. */
+export const isInStore = ({ lake }: LakeConfig): boolean => lake.warehouse?.startsWith('s3://') ?? false
+
+/** Iceberg's settings of the object store; it finds the keys in a file, see `storeFlags`. */
+export const storeProperties = ({ lake: { s3 } }: LakeConfig): Record<string, string> => ({
+  'io-impl': 'org.apache.iceberg.aws.s3.S3FileIO',
+  'client.region': s3.region,
+  ...(s3.endpoint === null ? {} : { 's3.endpoint': s3.endpoint }),
+  ...(s3.pathStyle ? { 's3.path-style-access': 'true' } : {}),
+})
+
+/** The same for pyiceberg; empty if the tables are in a folder. */
+export const readerProperties = (config: LakeConfig): Record<string, string> =>
+  isInStore(config)
+    ? {
+        's3.region': config.lake.s3.region,
+        ...(config.lake.s3.endpoint === null ? {} : { 's3.endpoint': config.lake.s3.endpoint }),
+        ...(config.lake.s3.pathStyle ? {} : { 's3.force-virtual-addressing': 'true' }),
+      }
+    : {}
+
+/** Java options of the programs that read and write the files: the AWS SDK reads the keys from this file itself. */
+export const storeFlags = (config: LakeConfig, keysFile: string): readonly string[] =>
+  isInStore(config) ? [`-Daws.sharedCredentialsFile=${keysFile}`, '-Daws.profile=default'] : []
+
+/** The keys in the environment; null if they are not set. */
+export const keysInEnvironment = ({
+  AWS_ACCESS_KEY_ID: accessKeyId,
+  AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  AWS_SESSION_TOKEN: sessionToken,
+}: Environment): StoreKeys | null =>
+  accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey, sessionToken: sessionToken || null } : null
+
+/**
+ * The keys in the section `default` of a file of AWS; null if it has none.
+ * @throws OffstreamError FILE_MISSING
+ */
+export const keysInFile = ({ lake: { s3 } }: LakeConfig, directory: string): StoreKeys | null => {
+  if (s3.credentialsFile === null) return null
+  const values = defaultSection(readText(resolve(directory, s3.credentialsFile)))
+  return keysInEnvironment(
+    Object.fromEntries([...values].map(([name, value]) => [name.toUpperCase(), value])),
+  )
+}
+
+const readText = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new PipelineError('FILE_MISSING', `\`${file}\` cannot be read: ${messageOf(error)}`, {
+      hint: 'check `lake.s3.credentialsFile`, a file such as `~/.aws/credentials`',
+      cause: error,
+    })
+  }
+}
+
+const defaultSection = (text: string): ReadonlyMap<string, string> => {
+  const values = new Map<string, string>()
+  let section = ''
+  for (const line of text.split('\n')) {
+    section = /^\s*\[\s*(.*?)\s*\]/.exec(line)?.[1] ?? section
+    const [, name, value] = /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(line) ?? []
+    if (section === 'default' && name !== undefined) values.set(name, value ?? '')
+  }
+  return values
+}
+
+/** The keys in the form of `~/.aws/credentials`. */
+export const keysText = ({ accessKeyId, secretAccessKey, sessionToken }: StoreKeys): string =>
+  [
+    '[default]',
+    `aws_access_key_id = ${accessKeyId}`,
+    `aws_secret_access_key = ${secretAccessKey}`,
+    ...(sessionToken === null ? [] : [`aws_session_token = ${sessionToken}`]),
+    '',
+  ].join('\n')
+
+/**
+ * Lists the bucket of the warehouse. Without keys only the response counts: the machine may have a role.
+ * @throws OffstreamError WAREHOUSE_UNREACHABLE, AUTHENTICATION_FAILED, ACCESS_DENIED
+ */
+export const checkStore = async (
+  config: LakeConfig,
+  keys: StoreKeys | null,
+  signal?: AbortSignal,
+): Promise<void> => {
+  const address = listAddress(config)
+  const unreachable = (why: string, cause?: unknown): OffstreamError =>
+    new PipelineError(
+      'WAREHOUSE_UNREACHABLE',
+      `\`${config.lake.warehouse}\` at \`${address.host}\`: ${why}`,
+      {
+        hint: 'check `lake.warehouse`, `lake.s3.endpoint`, `lake.s3.region` and `lake.s3.pathStyle`',
+        cause,
+      },
+    )
+  const headers = keys === null ? {} : signature(address, keys, config.lake.s3.region, new Date())
+  const list = async (aborted: AbortSignal) => {
+    const response = await fetch(address, { headers, signal: aborted, redirect: 'manual' })
+    return { status: response.status, text: await response.text() }
+  }
+  const { status, text } = await withDeadline(list, { what: 'a response', timeoutMs, signal }).catch(
+    error => {
+      signal?.throwIfAborted()
+      throw unreachable(messageOf(error instanceof Error ? (error.cause ?? error) : error), error)
+    },
+  )
+  if (status === 200 || (keys === null && status === 403)) return
+  const code = /<Code>([^<]+)/.exec(text)?.[1] ?? `status ${status}`
+  if (status !== 403) throw unreachable(code)
+  const isDenied = code === 'AccessDenied'
+  throw new PipelineError(
+    isDenied ? 'ACCESS_DENIED' : 'AUTHENTICATION_FAILED',
+    `The object store of \`${config.lake.warehouse}\` rejected the keys: ${code}`,
+    {
+      hint: isDenied
+        ? 'allow the user to list the bucket, and to read, write and delete its objects'
+        : 'check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or `lake.s3.credentialsFile`',
+    },
+  )
+}
+
+const listAddress = ({ lake: { warehouse, s3 } }: LakeConfig): URL => {
+  const bucket = /^s3:\/\/([^/]+)/.exec(warehouse ?? '')?.[1] ?? ''
+  const endpoint = new URL(s3.endpoint ?? `https://s3.${s3.region}.amazonaws.com`)
+  const query = '?list-type=2&max-keys=1'
+  return s3.pathStyle
+    ? new URL(`/${bucket}${query}`, endpoint)
+    : new URL(`${endpoint.protocol}//${bucket}.${endpoint.host}/${query}`)
+}
+
+/**
+ * The headers that sign a GET request without a body.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+ */
+export const signature = (
+  { host, pathname, searchParams }: URL,
+  { accessKeyId, secretAccessKey, sessionToken }: StoreKeys,
+  region: string,
+  at: Date,
+): Record<string, string> => {
+  const time = at.toISOString().replace(/[-:]|\.\d+/g, '')
+  const scope = [time.slice(0, 8), region, 's3', 'aws4_request']
+  const headers: Record<string, string> = {
+    'x-amz-content-sha256': sha256(''),
+    'x-amz-date': time,
+    ...(sessionToken === null ? {} : { 'x-amz-security-token': sessionToken }),
+  }
+  const signed = Object.entries({ host, ...headers })
+  const names = signed.map(([name]) => name).join(';')
+  const request = [
+    ...['GET', pathname, searchParams.toString()],
+    ...signed.map(([name, value]) => `${name}:${value}`),
+    ...['', names, sha256('')],
+  ].join('\n')
+  const text = ['AWS4-HMAC-SHA256', time, scope.join('/'), sha256(request)].join('\n')
+  const key = scope.reduce<string | Buffer>((last, part) => hmac(last, part), `AWS4${secretAccessKey}`)
+  const signedText = hmac(key, text).toString('hex')
+  return {
+    ...headers,
+    authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope.join('/')}, SignedHeaders=${names}, Signature=${signedText}`,
+  }
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()

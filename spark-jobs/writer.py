@@ -1,0 +1,143 @@
+"""The locks that keep a second stream from writing the same tables."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from py4j.protocol import Py4JJavaError
+
+from offstream_jobs.batches import LockLostError
+from offstream_jobs.program import StreamError, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pyspark.sql import SparkSession
+
+_CATALOG = "spark.sql.catalog.lake"
+_KEY = int.from_bytes(b"offstrea", "big")
+"""The number of the lock in the database. Every stream locks the same number."""
+_MAX_PROBE_SECONDS = 5
+
+# By default a server notices after two hours that the machine of a client has vanished.
+_KEEP_ALIVE = {"tcp_keepalives_idle": 30, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}
+
+_HOLDER = f"""
+SELECT coalesce(host(client_addr), 'a machine that this user may not see')
+FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32 | objid::bigint) = {_KEY}
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+
+_DENIALS = {"28000": "AUTHENTICATION_FAILED", "28P01": "AUTHENTICATION_FAILED", "42501": "ACCESS_DENIED"}
+"""What the codes of PostgreSQL mean."""
+
+
+class TableInUseError(StreamError):
+    """Another stream writes the tables."""
+
+    code = "TABLE_IN_USE"
+
+
+class CatalogDeniedError(StreamError):
+    """The database of the catalog rejects the user."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """`code` is that of the error for the user."""
+        super().__init__(f"the catalog of the tables denies access: {message}")
+        self.code = code
+
+
+@contextmanager
+def sole_writer(spark: SparkSession) -> Iterator[Callable[[], None]]:
+    """Lock the tables, so that no other stream writes them; throw TableInUseError.
+
+    Two writers would add the same product twice. The function that this yields throws LockLostError if the
+    lock is lost. Call it before each commit.
+    """
+    with _locked_warehouse(spark), _locked_catalog(spark) as check:
+        yield check
+
+
+@contextmanager
+def _locked_warehouse(spark: SparkSession) -> Iterator[None]:
+    """Lock a warehouse that is a folder, which keeps out the streams of this machine.
+
+    The system unlocks the file when the Java process that commits exits, however it exits.
+    """
+    warehouse = spark.conf.get(f"{_CATALOG}.warehouse") or ""
+    if not warehouse.startswith("file:"):
+        yield
+        return
+    java: Any = spark._jvm
+    path = "/" + warehouse.removeprefix("file:").lstrip("/") + "/stream.lock"
+    file = java.java.io.RandomAccessFile(path, "rw")
+    try:
+        lock = file.getChannel().tryLock()
+        if lock is None:
+            raise TableInUseError(
+                f"another stream (pid {file.readLine()}) writes the tables in `{warehouse}`"
+            )
+        file.setLength(0)
+        file.writeBytes(f"{os.getpid()}\n")
+        yield
+    finally:
+        file.close()
+
+
+@contextmanager
+def _locked_catalog(spark: SparkSession) -> Iterator[Callable[[], None]]:
+    """Lock a catalog in PostgreSQL, which keeps out the streams of all machines.
+
+    The server unlocks it when the connection ends, however it ends.
+    """
+    uri = spark.conf.get(f"{_CATALOG}.uri") or ""
+    if not uri.startswith("jdbc:postgresql:"):
+        yield lambda: None
+        return
+    connection = _connect(spark, uri)
+    try:
+        for name, value in _KEEP_ALIVE.items():
+            _first(connection, f"SELECT set_config('{name}', '{value}', false)")
+        if _first(connection, f"SELECT pg_try_advisory_lock({_KEY})") != "t":
+            raise TableInUseError(
+                f"another stream (on {_first(connection, _HOLDER)}) writes the tables of the catalog `{uri}`"
+            )
+
+        def check() -> None:
+            if not connection.isValid(_MAX_PROBE_SECONDS):
+                raise LockLostError(f"the connection to the catalog `{uri}`, which held the lock, is broken")
+
+        yield check
+    finally:
+        connection.close()
+
+
+def _connect(spark: SparkSession, uri: str) -> Any:  # noqa: ANN401 - a connection of Java
+    """Connect with the settings of the catalog. The driver finds the password in its own file."""
+    java: Any = spark._jvm
+    properties = java.java.util.Properties()
+    prefix = f"{_CATALOG}.jdbc."
+    for name, value in spark.conf.getAll.items():
+        if name.startswith(prefix):
+            properties.setProperty(name.removeprefix(prefix), value)
+    try:
+        return java.java.sql.DriverManager.getConnection(uri, properties)
+    except Py4JJavaError as error:
+        exception = error.java_exception
+        code = _DENIALS.get(exception.getSQLState() if hasattr(exception, "getSQLState") else "")
+        if code is None:
+            raise
+        raise CatalogDeniedError(code, one_line(error)) from error
+
+
+def _first(connection: Any, query: str) -> str | None:  # noqa: ANN401 - a connection of Java
+    """Return the first value of the first row."""
+    statement = connection.createStatement()
+    try:
+        rows = statement.executeQuery(query)
+        value: str | None = rows.getString(1) if rows.next() else None
+        return value
+    finally:
+        statement.close()
