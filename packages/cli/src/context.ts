@@ -179,7 +179,10 @@ const fetchRuntimes = async (
       signal,
     })
     const cache = pipeline.cacheDirectory(process.env)
-    return { runtimes, archives: await pipeline.ensureArchives(cache, runtimes, { signal }) }
+    // Java makes no archive if a folder with files is on the class path, as that of Hadoop's configuration is.
+    const archives =
+      config.spark.hadoopConfDir === null ? await pipeline.ensureArchives(cache, runtimes, { signal }) : null
+    return { runtimes, archives }
   } finally {
     output.endLive()
   }

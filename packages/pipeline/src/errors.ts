@@ -353,15 +353,17 @@ export const pipelineErrors = {
   },
   SPARK_UNREACHABLE: {
     outcome: 'unreachable',
-    cause: 'Could not connect to the Spark master of `spark.master`, or it responds, but is not active.',
-    remedy: 'Check the address, `spark.webPort`, the network, and whether the cluster is running.',
+    cause:
+      'Could not connect to the Spark master of `spark.master`, or to the resource manager of YARN; or it responds, but is not active.',
+    remedy:
+      'Check the address, the network, and whether the cluster is running. For a Spark master also check `spark.webPort`, for YARN `spark.hadoopConfDir`.',
   },
   SPARK_UNSUITABLE: {
     outcome: 'refused',
     cause:
-      'The Spark cluster of `spark.master` cannot run the job: it has another version, no worker, or no worker with the cores and the memory that the job requires.',
+      'The Spark cluster of `spark.master` cannot run the job: it has another version, no worker, or no worker with the cores and the memory that the job requires, or YARN does not have the queue.',
     remedy:
-      'Start workers, lower `stream.executorMemory` and `stream.executorCores`, or use a cluster with Spark 4.1.',
+      'Start workers, lower `stream.executorMemory` and `stream.executorCores`, correct `spark.queue`, or use a cluster with Spark 4.1.',
   },
   TOPIC_UNSUITABLE: {
     outcome: 'refused',

@@ -98,13 +98,13 @@ export const Config = z.strictObject({
         .min(1)
         .nullable()
         .default(null)
-        .describe('Cores of each executor; null: all cores of a worker'),
+        .describe('Cores of each executor; null: all cores of a worker, 1 on YARN'),
       executors: z
         .int()
         .min(1)
         .nullable()
         .default(null)
-        .describe('Number of executors; null: one on each worker'),
+        .describe('Number of executors; null: one on each worker, 2 on YARN'),
     })
     .prefault({}),
   thrift: z

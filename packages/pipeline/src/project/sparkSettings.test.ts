@@ -8,16 +8,26 @@ test.each(['spark://one:7077', 'spark://one.example.org:7077,two:7078'])('%s can
   expect(problemsOf(`spark.master=${master}`)).toEqual([])
 })
 
-test.each(['one:7077', 'spark://one', 'local[2]', 'mesos://one:5050', 'yarn', ''])(
+test.each(['one:7077', 'spark://one', 'local[2]', 'mesos://one:5050', ''])(
   '`%s` cannot be a master',
   master => {
     expect(() => configOf([`spark.master='${master}'`])).toThrow()
   },
 )
 
+test('YARN requires the configuration of Hadoop, and has executors without a number of cores', () => {
+  expect(problemsOf('spark.master=yarn')).toEqual([
+    'spark.hadoopConfDir: must be set if spark.master is yarn',
+  ])
+  expect(
+    problemsOf('spark.master=yarn', 'spark.hadoopConfDir=conf', 'spark.queue=night', 'stream.executors=4'),
+  ).toEqual([])
+})
+
 test('settings that contradict each other are problems', () => {
-  expect(problemsOf('spark.driverHost=10.0.0.2', 'stream.executors=4')).toEqual([
+  expect(problemsOf('spark.driverHost=10.0.0.2', 'spark.queue=night', 'stream.executors=4')).toEqual([
     'spark.driverHost: has no effect without spark.master',
+    'spark.queue: has no effect without spark.master: yarn',
     'stream.executorCores: must be set if stream.executors is set',
   ])
   expect(problemsOf('spark.master=spark://one:7077', 'spark.workers=3')).toEqual([

@@ -7,13 +7,13 @@ export const sparkSettings = z
     master: z
       .string()
       .regex(
-        /^spark:\/\/[\w.-]+:\d{1,5}(?:,[\w.-]+:\d{1,5})*$/,
-        'must be an address such as `spark://one.example.org:7077`',
+        /^(?:yarn|spark:\/\/[\w.-]+:\d{1,5}(?:,[\w.-]+:\d{1,5})*)$/,
+        'must be an address such as `spark://one.example.org:7077`, or `yarn`',
       )
       .nullable()
       .default(null)
       .describe(
-        'Existing cluster that runs the job, instead of a master and a worker that are started here: `spark://host:port`; null: start them here',
+        'Existing cluster that runs the job, instead of a master and a worker that are started here: `spark://host:port`, or `yarn`; null: start them here',
       ),
     driverHost: z
       .string()
@@ -22,6 +22,15 @@ export const sparkSettings = z
       .default(null)
       .describe(
         'Address of this machine to which the executors of an existing cluster connect; null: that of `host`',
+      ),
+    queue: z.string().min(1).nullable().default(null).describe('Queue of YARN; null: its default queue'),
+    hadoopConfDir: z
+      .string()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe(
+        'Folder with `core-site.xml` and `yarn-site.xml` of an existing Hadoop cluster; null: none. The variable HADOOP_CONF_DIR is ignored',
       ),
     conf: z
       .array(
@@ -69,14 +78,18 @@ interface Settings {
 
 /** Values of the section that contradict each other, or settings of Spark that are offstream's own. */
 export const sparkConflicts = ({ spark, stream }: Settings): string[] => {
-  const { master, driverHost, workers } = spark
+  const { master, driverHost, queue, hadoopConfDir, workers } = spark
   return [
     ...(master === null && driverHost !== null
       ? ['spark.driverHost: has no effect without spark.master']
       : []),
     ...(master !== null && workers !== 1 ? ['spark.workers: has no effect with spark.master'] : []),
-    // A master knows only the sum of the cores.
-    ...(stream.executors !== null && stream.executorCores === null
+    ...(master !== 'yarn' && queue !== null ? ['spark.queue: has no effect without spark.master: yarn'] : []),
+    ...(master === 'yarn' && hadoopConfDir === null
+      ? ['spark.hadoopConfDir: must be set if spark.master is yarn']
+      : []),
+    // Spark's own master knows only the sum of the cores.
+    ...(master !== 'yarn' && stream.executors !== null && stream.executorCores === null
       ? ['stream.executorCores: must be set if stream.executors is set']
       : []),
     ...(master === null ? sizeProblems(spark, stream) : []),
@@ -118,6 +131,7 @@ const owned: Readonly<Record<string, string | null>> = {
   'spark.executor.extraClassPath': null,
   'spark.executor.extraJavaOptions': null,
   'spark.jars': null,
+  'spark.yarn.queue': 'spark.queue',
   'spark.ui.port': 'stream.webPort',
   'spark.hadoop.fs.file.impl': null,
   'spark.log.structuredLogging.enabled': null,

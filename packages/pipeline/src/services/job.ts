@@ -11,7 +11,7 @@ import { diagnose } from './knownProblems.ts'
 import { prepareLake } from './lakeCatalog.ts'
 import { programAddresses, programConf } from './programs.ts'
 import { type MasterState, masterState } from './spark.ts'
-import { isSparkExternal, masterOf, ownWorkers, workerName } from './sparkCluster.ts'
+import { isSparkExternal, isYarn, masterOf, ownWorkers, workerName } from './sparkCluster.ts'
 import { conf, sparkSubmit } from './sparkCommand.ts'
 import type { Stack } from './stack.ts'
 import { failureOf, readStreamProgress, requireProgress } from './streamProgress.ts'
@@ -138,6 +138,8 @@ export const waitingReason = async (
   signal: AbortSignal,
 ): Promise<string | null> => {
   const id = await applicationOf(config, job, signal)
+  // The resource manager of YARN shows what a program waits for.
+  if (isYarn(config)) return null
   const { workers, activeapps } = await masterState(config, signal)
   if (activeapps.find(application => application.id === id)?.cores !== 0) return null
   const users = activeapps.filter(one => one.cores > 0).map(one => `${one.name} has ${one.cores}`)

@@ -9,6 +9,16 @@ import { diagnose, knownProblems } from './knownProblems.ts'
  */
 const failures: readonly (readonly [code: string, evidence: string])[] = [
   [
+    'CLUSTER_JAVA_TOO_OLD',
+    'java.lang.UnsupportedClassVersionError: org/apache/spark/deploy/yarn/ExecutorLauncher has been compiled by a more recent version of the Java Runtime (class file version 61.0), this version of the Java Runtime only recognizes class file versions up to 55.0',
+  ],
+  ['CLUSTER_JAVA_TOO_OLD', 'Unrecognized option: --add-modules=jdk.incubator.vector'],
+  ['CLUSTER_JAVA_MISSING', '/bin/bash: line 1: /opt/java-17/bin/java: No such file or directory'],
+  [
+    'EXECUTOR_TOO_LARGE',
+    "java.lang.IllegalArgumentException: Required executor memory (9216 MB), offHeap memory (0) MB, overhead (921 MB), and PySpark memory (0 MB) is above the max threshold (8192 MB) of this cluster! Please check the values of 'yarn.scheduler.maximum-allocation-mb' and/or 'yarn.nodemanager.resource.memory-mb'.",
+  ],
+  [
     'JAVA_TOO_OLD',
     'java.lang.UnsupportedClassVersionError: Hello has been compiled by a more recent version of the Java Runtime (class file version 65.0), this version of the Java Runtime only recognizes class file versions up to 61.0',
   ],

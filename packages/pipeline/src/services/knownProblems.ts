@@ -36,6 +36,25 @@ export const diagnose = (lines: readonly string[]): KnownProblem | null => {
  */
 export const knownProblems: readonly ProblemPattern[] = [
   {
+    code: 'CLUSTER_JAVA_TOO_OLD',
+    pattern:
+      /UnsupportedClassVersionError: org\/apache\/spark\/(?:deploy\/yarn|executor)\/|Unrecognized option: --add-/,
+    cause: 'The Java of the cluster is too old for Spark 4.1',
+    hint: 'install Java 17 on its nodes, and name it with `spark.conf: [spark.yarn.appMasterEnv.JAVA_HOME=…, spark.executorEnv.JAVA_HOME=…]`, then `offstream submit`',
+  },
+  {
+    code: 'CLUSTER_JAVA_MISSING',
+    pattern: /\/bash: .*\/bin\/java: No such file or directory/,
+    cause: 'A node of the cluster does not have Java at the place that the job expects',
+    hint: 'correct JAVA_HOME of the nodes, or `spark.yarn.appMasterEnv.JAVA_HOME` and `spark.executorEnv.JAVA_HOME` in `spark.conf`, then `offstream submit`',
+  },
+  {
+    code: 'EXECUTOR_TOO_LARGE',
+    pattern: /Required (?:executor|AM) memory .* is above the max threshold/,
+    cause: 'YARN does not allow containers of this size',
+    hint: 'lower `stream.executorMemory`, or raise `yarn.scheduler.maximum-allocation-mb` and `yarn.nodemanager.resource.memory-mb` of the cluster, then `offstream submit`',
+  },
+  {
     code: 'JAVA_TOO_OLD',
     pattern: /UnsupportedClassVersionError|compiled by a more recent version of the Java Runtime/,
     cause: 'Java is too old',

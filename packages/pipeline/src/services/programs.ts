@@ -3,19 +3,19 @@ import type { ServiceCommand } from '@offstream/runtime'
 import type { ProgramVariable } from '../names.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
-import { sparkEnvironment } from '../runtimes/environment.ts'
 import { topicName } from '../topic/message.ts'
+import { hadoopConfDir } from './hadoopConf.ts'
 import { brokersOf, kafkaOptions } from './kafkaCluster.ts'
 import { catalogAddress, lakeConf, lakeFlags, warehouseOf } from './lakeCatalog.ts'
 import { driverConf, executorConf } from './spark.ts'
-import { masterOf } from './sparkCluster.ts'
-import { classPathOf, conf, optionString } from './sparkCommand.ts'
+import { isYarn, masterOf } from './sparkCluster.ts'
+import { classPathOf, conf, environmentOf, optionString } from './sparkCommand.ts'
 import type { Stack } from './stack.ts'
 import { thriftHost } from './thriftServer.ts'
 
 /** How a program of the user runs on the cluster. */
 export interface ProgramOptions {
-  /** Maximum number of cores of the workers. */
+  /** Maximum number of cores of the workers; on YARN the number of executors with one core. */
   readonly cores: number
   /** Memory of its executor, such as `512m`. */
   readonly memory: string
@@ -61,7 +61,9 @@ export const programConf = (
     ...ofExecutors,
     // Any free port: Spark's default is that of the product job.
     'spark.ui.port': '0',
-    'spark.cores.max': String(cores),
+    ...(isYarn(stack.config)
+      ? { 'spark.executor.instances': String(cores) }
+      : { 'spark.cores.max': String(cores) }),
     'spark.executor.memory': memory,
     ...(packages.length === 0 ? {} : libraryConf(stack, packages)),
     ...conf,
@@ -95,7 +97,7 @@ export const pysparkCommand = (
   options: ProgramOptions,
   environment: Readonly<Record<string, string | undefined>>,
 ): ServiceCommand => {
-  const { runtimes, config, state } = stack
+  const { runtimes } = stack
   const ofTerminal = Object.entries(environment).filter(([name]) =>
     /^(?:TERM|COLORTERM|LANG|LC_\w+)$/.test(name),
   )
@@ -103,7 +105,7 @@ export const pysparkCommand = (
     file: join(runtimes.sparkHome, 'bin', 'pyspark'),
     args: submitOptions(stack, programConf(stack, options)),
     env: {
-      ...sparkEnvironment({ runtimes, host: config.host, temporary: directoriesOf(state).temporary }),
+      ...environmentOf(stack),
       ...Object.fromEntries(ofTerminal.map(([name, value]) => [name, value ?? ''])),
       ...programAddresses(stack),
     },
@@ -122,11 +124,13 @@ export interface Exports {
 export const exportsOf = (stack: Stack): Exports => {
   const { java, python, sparkHome } = stack.runtimes
   const sparkConf = programConf(stack, defaultProgram)
+  const hadoop = hadoopConfDir(stack.config, stack.state)
   const options = [...submitOptions(stack, sparkConf), 'pyspark-shell']
   return {
     variables: {
       ...programAddresses(stack),
       ...(isAbsolute(java) ? { JAVA_HOME: dirname(dirname(java)) } : {}),
+      ...(hadoop === null ? {} : { HADOOP_CONF_DIR: hadoop }),
       SPARK_HOME: sparkHome,
       PYSPARK_PYTHON: python,
       PYSPARK_SUBMIT_ARGS: options.map(quoted).join(' '),

@@ -6,6 +6,7 @@ import type { Config } from '../project/config.ts'
 import { type Directories, directoriesOf } from '../project/directories.ts'
 import { countProducts } from '../table.ts'
 import { topicName } from '../topic/message.ts'
+import { localPath } from './hadoopConf.ts'
 import { archiveFlags, fullCompiler, temporaryFlag } from './java.ts'
 import { type Job, readJobs } from './jobStore.ts'
 import { brokersOf, isKafkaExternal, writeClientProperties } from './kafkaCluster.ts'
@@ -27,6 +28,7 @@ import {
   workerPort,
   workFolder,
   writeOwnConf,
+  yarnConf,
 } from './sparkCluster.ts'
 import { classPathOf, conf, optionString, sparkDaemon, sparkSubmit } from './sparkCommand.ts'
 import type { Archives, ServiceParts, Stack } from './stack.ts'
@@ -171,7 +173,7 @@ const tasksPerCore = 4
 
 const sharedConf = ({ project, config }: Stack): Record<string, string> => ({
   'spark.scheduler.mode': 'FAIR',
-  'spark.scheduler.allocation.file': assetPath(project, 'config', 'scheduler.xml'),
+  'spark.scheduler.allocation.file': localPath(config, assetPath(project, 'config', 'scheduler.xml')),
   // One query is split into as many tasks as there are cores.
   'spark.default.parallelism': String(config.thrift.cores),
   'spark.sql.leafNodeDefaultParallelism': String(config.thrift.cores),
@@ -199,7 +201,12 @@ export const productsStream = (stack: Stack): ServiceParts => {
       assetPath(project, 'spark-jobs', 'stream.py'),
       ...['--brokers', brokersOf(config).join(','), '--topic', topicName],
       ...(isKafkaExternal(config) ? ['--kafka-client', directories.kafkaClient] : []),
-      ...['--checkpoint', directories.checkpoint, '--progress', directories.streamProgress],
+      ...[
+        '--checkpoint',
+        localPath(config, directories.checkpoint),
+        '--progress',
+        directories.streamProgress,
+      ],
       ...['--stop-file', stopFile, '--optimize-file', directories.optimizeRequest],
       ...['--trigger-ms', String(config.stream.triggerMs)],
       ...['--max-offsets-per-trigger', String(config.stream.maxOffsetsPerTrigger)],
@@ -244,6 +251,7 @@ export const executorConf = ({ config, state, runtimes, archives }: Stack): Reco
         'spark.driver.bindAddress': driverHostOf(config),
         'spark.jars': [runtimes.connectors, ...runtimes.additionalJars].map(jarsIn).join(','),
         'spark.executor.extraJavaOptions': optionString(fullCompiler),
+        ...yarnConf(config),
       }
     : {
         'spark.executor.extraClassPath': classPathOf(runtimes),
@@ -261,16 +269,16 @@ const executorFlags = (config: Config, archives: Archives | null, directories: D
   ...(archives?.made.includes('products-stream') ? archiveFlags(archives, 'products-stream') : []),
 ]
 
-export const driverConf = ({ host }: Config, { temporary }: Directories): Record<string, string> => ({
-  'spark.driver.host': host,
-  'spark.driver.bindAddress': host,
+export const driverConf = (config: Config, { temporary }: Directories): Record<string, string> => ({
+  'spark.driver.host': config.host,
+  'spark.driver.bindAddress': config.host,
   // The default of 200 shuffle tasks costs seconds a batch, and the batches are small.
   'spark.sql.shuffle.partitions': '2',
   'spark.sql.adaptive.enabled': 'false',
   'spark.sql.session.timeZone': 'UTC',
   // Of the session catalog, which lasts as long as the session. If the path has a space, Spark also creates the default
   // folder under a name with `%20`.
-  'spark.sql.warehouse.dir': join(temporary, 'spark-warehouse'),
+  'spark.sql.warehouse.dir': localPath(config, join(temporary, 'spark-warehouse')),
   'spark.log.structuredLogging.enabled': 'false',
 })
 

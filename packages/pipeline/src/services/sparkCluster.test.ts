@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { directoriesOf, stateFolder } from '../project/directories.ts'
 import { configOf } from '../project/layers.ts'
-import { pythonConf, streamSizeConf, writeOwnConf } from './sparkCluster.ts'
+import { pythonConf, streamSizeConf, writeOwnConf, yarnConf } from './sparkCluster.ts'
 
 test('the job has the cores for the products on each worker, or the number and the size in its settings', () => {
   const size = ['stream.executors=3', 'stream.executorCores=2', 'stream.executorMemory=4g']
@@ -13,12 +13,27 @@ test('the job has the cores for the products on each worker, or the number and t
     streamSizeConf(configOf(['spark.workers=3'])),
     streamSizeConf(configOf(['spark.master=spark://one:7077'])),
     streamSizeConf(configOf(size)),
+    streamSizeConf(configOf([...size, 'spark.master=yarn'])),
   ]).toEqual([
     { 'spark.executor.memory': '1g', 'spark.cores.max': '2' },
     { 'spark.executor.memory': '1g', 'spark.cores.max': '6' },
     { 'spark.executor.memory': '1g' },
     { 'spark.executor.memory': '4g', 'spark.executor.cores': '2', 'spark.cores.max': '6' },
+    { 'spark.executor.memory': '4g', 'spark.executor.cores': '2', 'spark.executor.instances': '3' },
   ])
+})
+
+test('on YARN old failures do not count, unless `spark.conf` says so', () => {
+  const [am, executors] = [
+    'spark.yarn.am.attemptFailuresValidityInterval',
+    'spark.executor.failuresValidityInterval',
+  ]
+  const yarn = ['spark.master=yarn', 'spark.hadoopConfDir=/etc/hadoop']
+  expect([
+    yarnConf(configOf([])),
+    yarnConf(configOf(yarn)),
+    yarnConf(configOf([...yarn, 'spark.queue=night', `spark.conf=[${am}=2h]`])),
+  ]).toEqual([{}, { [am]: '1h', [executors]: '1h' }, { 'spark.yarn.queue': 'night', [executors]: '1h' }])
 })
 
 test('executors elsewhere have their own Python, unless `spark.conf` names one', () => {

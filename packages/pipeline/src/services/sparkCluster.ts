@@ -5,7 +5,8 @@ import { directoriesOf, folderOfNumber } from '../project/directories.ts'
 import { numberAt } from '../project/paths.ts'
 import { nameOf } from '../project/sparkSettings.ts'
 import { propertyText } from './properties.ts'
-import { activeMaster } from './standalone.ts'
+import { activeMaster, checkStandalone } from './standalone.ts'
+import { checkYarn } from './yarn.ts'
 
 /** The numbers of the Spark workers that can be started here. */
 export const workerIds = [1, 2, 3] as const
@@ -42,6 +43,9 @@ export const workFolder = (state: string, id: WorkerId): string =>
 /** Whether an existing cluster runs the job, instead of a master and workers that are started here. */
 export const isSparkExternal = ({ spark }: Pick<Config, 'spark'>): boolean => spark.master !== null
 
+/** Whether that cluster is YARN. */
+export const isYarn = ({ spark }: Pick<Config, 'spark'>): boolean => spark.master === 'yarn'
+
 /** The master of the cluster that runs the job, in the form that Spark's programs use. */
 export const masterOf = ({ host, spark }: Config): string => spark.master ?? `spark://${host}:${spark.port}`
 
@@ -49,7 +53,8 @@ export const masterOf = ({ host, spark }: Config): string => spark.master ?? `sp
 export const driverHostOf = ({ host, spark }: Config): string => spark.driverHost ?? host
 
 /** How many executors the job of the products has, and their size. */
-export const streamSizeConf = ({ stream, spark }: Config): Record<string, string> => {
+export const streamSizeConf = (config: Config): Record<string, string> => {
+  const { stream, spark } = config
   const { executors, executorCores: cores, executorMemory: memory } = stream
   // The other cores of the workers here are for jobs of the user. An existing cluster has its own rules.
   const own = spark.master === null ? spark.workers * spark.worker.cores : null
@@ -58,8 +63,26 @@ export const streamSizeConf = ({ stream, spark }: Config): Record<string, string
   return {
     'spark.executor.memory': memory,
     ...(cores === null ? {} : { 'spark.executor.cores': String(cores) }),
-    ...(max === null ? {} : { 'spark.cores.max': String(max) }),
+    ...(max === null || isYarn(config) ? {} : { 'spark.cores.max': String(max) }),
+    ...(executors !== null && isYarn(config) ? { 'spark.executor.instances': String(executors) } : {}),
   }
+}
+
+/** What only YARN needs; empty for another cluster. What `spark.conf` sets stays as it is. */
+export const yarnConf = ({ spark }: Pick<Config, 'spark'>): Record<string, string> => {
+  if (spark.master !== 'yarn') return {}
+  const own = new Set(spark.conf.map(nameOf))
+  const defaults = Object.entries(longRunning).filter(([name]) => !own.has(name))
+  return {
+    ...(spark.queue === null ? {} : { 'spark.yarn.queue': spark.queue }),
+    ...Object.fromEntries(defaults),
+  }
+}
+
+// A stream runs for months. By default YARN and Spark count all failures since its start, and stop it after a few.
+const longRunning: Readonly<Record<string, string>> = {
+  'spark.yarn.am.attemptFailuresValidityInterval': '1h',
+  'spark.executor.failuresValidityInterval': '1h',
 }
 
 /** The Python of the executors. Executors of the job run none; those of other programs need one with the version of this one. */
@@ -95,3 +118,9 @@ export const masterPage = async (config: Config, signal: AbortSignal): Promise<s
   isSparkExternal(config)
     ? (await activeMaster(config, signal)).page
     : `http://${config.host}:${config.spark.webPort}`
+/**
+ * Resolves if the existing cluster responds and can run the job.
+ * @throws OffstreamError SPARK_UNREACHABLE, SPARK_UNSUITABLE, FILE_MISSING
+ */
+export const checkSpark = async (config: Config, state: string, signal?: AbortSignal): Promise<void> =>
+  isYarn(config) ? checkYarn(config, state, signal) : checkStandalone(config, signal)

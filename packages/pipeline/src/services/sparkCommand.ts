@@ -5,6 +5,7 @@ import type { ServiceName } from '../names.ts'
 import { assetPath } from '../project/assets.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { sparkEnvironment } from '../runtimes/environment.ts'
+import { hadoopConfDir } from './hadoopConf.ts'
 import { archiveFlags, fastStart, temporaryFlag } from './java.ts'
 import { lakeFlags } from './lakeCatalog.ts'
 import type { Stack } from './stack.ts'
@@ -83,8 +84,14 @@ const logging = (project: string): string =>
 export const optionString = (flags: readonly string[]): string =>
   flags.map(flag => (/^[\w+,./:=@-]*$/.test(flag) ? flag : `"${flag.replace(/["\\]/g, '\\$&')}"`)).join(' ')
 
-const environmentOf = ({ runtimes, config, state }: Stack): Record<string, string> =>
-  sparkEnvironment({ runtimes, host: config.host, temporary: directoriesOf(state).temporary })
+/** The environment of a program of Spark. */
+export const environmentOf = ({ runtimes, config, state }: Stack): Record<string, string> => {
+  const hadoop = hadoopConfDir(config, state)
+  return {
+    ...sparkEnvironment({ runtimes, host: config.host, temporary: directoriesOf(state).temporary }),
+    ...(hadoop === null ? {} : { HADOOP_CONF_DIR: hadoop }),
+  }
+}
 
 /** Spark properties as options of spark-submit. */
 export const conf = (values: Readonly<Record<string, string>>): string[] =>

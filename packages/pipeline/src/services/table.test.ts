@@ -74,12 +74,13 @@ test('every setting of a service belongs to one service, those of Kafka to all b
   const several = ofServices.filter(path => startedWith(path).length !== 1)
   const ofJob = (path: string) => (/^kafka\.(brokers|tls|sasl)\b/.test(path) ? ['products-stream'] : [])
   const startedTogether = (path: string) => {
+    if (path === 'spark.hadoopConfDir') return ['thrift', 'products-stream']
     if (path.startsWith('kafka.')) return ['kafka', 'kafka-2', 'kafka-3', ...ofJob(path)]
     return ['spark-worker', 'spark-worker-2', 'spark-worker-3']
   }
   expect(several.map(path => [path, startedWith(path)])).toEqual(
     settingPaths
-      .filter(path => /^(kafka\.|spark\.workers?\b)/.test(path))
+      .filter(path => /^(kafka\.|spark\.workers?\b|spark\.hadoopConfDir)/.test(path))
       .map(path => [path, startedTogether(path)]),
   )
   expect(portPaths.filter(path => startedWith(path).length === 0)).toEqual([])
@@ -219,6 +220,15 @@ test('with an existing Spark cluster the master is external, no worker is starte
   )
   expect(args.filter(argument => argument.startsWith('spark.executor.extraClassPath'))).toEqual([])
   expect(JSON.stringify(job?.command)).not.toContain('canary')
+})
+
+test('the job and the Thrift server get the configuration of Hadoop, and their local paths stay local', () => {
+  const yarn = configOf(['spark.master=yarn', 'spark.hadoopConfDir=/etc/hadoop'])
+  const [thrift, job] = services({ ...stack, config: yarn }).slice(2)
+  for (const service of [thrift, job]) expect(service?.command.env['HADOOP_CONF_DIR']).toBe('/etc/hadoop')
+  const args = job?.command.args ?? []
+  expect(args[args.indexOf('--checkpoint') + 1]).toBe(`file:${directoriesOf(state).checkpoint}`)
+  expect(args[args.indexOf('--master') + 1]).toBe('yarn')
 })
 
 test('the job gets the file with the secrets of an external cluster, and no secret', () => {

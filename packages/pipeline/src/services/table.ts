@@ -22,6 +22,7 @@ import {
 import { diagnose } from './knownProblems.ts'
 import { productsStream, sparkMaster, sparkWorker, thrift } from './spark.ts'
 import {
+  checkSpark,
   isSparkExternal,
   masterOf,
   type WorkerId,
@@ -30,7 +31,6 @@ import {
   workerPortSetting,
 } from './sparkCluster.ts'
 import type { ServiceParts, Stack } from './stack.ts'
-import { checkStandalone } from './standalone.ts'
 import { checkThrift, connectThrift, isThriftExternal, thriftHost } from './thriftServer.ts'
 
 /**
@@ -70,8 +70,6 @@ const otherBroker = (id: 2 | 3): ServiceRow => ({
   logFile: `kafka-${id}.log`,
   build: kafka(id),
 })
-
-const checkSpark: ServiceRow['check'] = (config, _state, signal) => checkStandalone(config, signal)
 
 /** A worker; only a stack with several has the second and the third. */
 const worker = (id: WorkerId): ServiceRow => ({
@@ -127,7 +125,7 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
   'spark-worker-3': worker(3),
   thrift: {
     startedBy: 'up',
-    settings: ['thrift', 'lake'],
+    settings: ['thrift', 'lake', 'spark.hadoopConfDir'],
     ports: () => ['thrift.port'],
     place: config => (isThriftExternal(config) ? 'external' : 'here'),
     prepareExternal: connectThrift,
@@ -140,7 +138,7 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
     startedBy: 'submit',
     settings: [
       ...['stream', 'lake', 'kafka.brokers', 'kafka.tls', 'kafka.sasl'],
-      ...['spark.master', 'spark.driverHost', 'spark.conf'],
+      ...['spark.master', 'spark.driverHost', 'spark.queue', 'spark.hadoopConfDir', 'spark.conf'],
     ],
     ports: () => ['stream.webPort'],
     address: ({ host, stream }) => `http://${host}:${stream.webPort}`,

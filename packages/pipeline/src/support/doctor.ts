@@ -60,7 +60,7 @@ export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
       ? [kafkaFindings(config, state, AbortSignal.timeout(externalTimeoutMs))]
       : []),
     ...(externalServices(config).includes('spark-master')
-      ? [sparkFindings(config, AbortSignal.timeout(externalTimeoutMs))]
+      ? [sparkFindings(config, state, AbortSignal.timeout(externalTimeoutMs))]
       : []),
     thriftFindings({ config, state, environment }, AbortSignal.timeout(externalTimeoutMs)),
     ...listeningPorts(config).map(path => portFinding(path, numberAt(config, path), config.host, ours)),

@@ -1,6 +1,6 @@
 import type { Config } from '../project/config.ts'
 import { brokersOf } from '../services/kafkaCluster.ts'
-import { driverHostOf } from '../services/sparkCluster.ts'
+import { driverHostOf, isYarn } from '../services/sparkCluster.ts'
 import {
   type ActiveMaster,
   activeMaster,
@@ -8,14 +8,21 @@ import {
   masterPages,
   megabytes,
 } from '../services/standalone.ts'
+import { activeResourceManager, type ResourceManager } from '../services/yarn.ts'
 import type { Finding } from './finding.ts'
 
 /**
  * What an existing cluster reports about itself: version, free resources, its clock, and whether its machines can connect to
  * this one. What cannot be found out is omitted: another check reports why the cluster cannot be used.
  */
-export const sparkFindings = async (config: Config, signal: AbortSignal): Promise<Finding[]> => {
-  const facts = await masterFacts(config, signal).catch(() => null)
+export const sparkFindings = async (
+  config: Config,
+  state: string,
+  signal: AbortSignal,
+): Promise<Finding[]> => {
+  const facts = await (isYarn(config) ? yarnFacts(config, state, signal) : masterFacts(config, signal)).catch(
+    () => null,
+  )
   if (facts === null) return []
   return [
     resourceFinding(facts, config),
@@ -44,6 +51,16 @@ const masterFacts = async (config: Config, signal: AbortSignal): Promise<Cluster
     what: `Spark ${master.version ?? 'of an unknown version'}, workers: ${workers.length}, cores: ${sum('cores')}, memory: ${gigabytes(sum('memory'))}`,
     ...{ freeCores: sum('coresfree'), freeMemory: sum('memoryfree'), at: master.at },
     hosts: masterPages(config.spark.master ?? '', config.spark.webPort).map(hostOf),
+  }
+}
+
+const yarnFacts = async (config: Config, state: string, signal: AbortSignal): Promise<ClusterFacts> => {
+  const manager: ResourceManager = await activeResourceManager(config, state, signal)
+  const { address, version, nodes, totalCores, totalMB } = manager
+  return {
+    what: `YARN ${version} at \`${address}\`, nodes: ${nodes}, cores: ${totalCores}, memory: ${gigabytes(totalMB)}`,
+    ...{ freeCores: manager.availableCores, freeMemory: manager.availableMB, at: manager.at },
+    hosts: [hostOf(address)],
   }
 }
 

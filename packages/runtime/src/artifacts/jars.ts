@@ -73,7 +73,7 @@ export const retrieve = async (
     java,
     [
       `@${argumentFile}`,
-      ...['-jar', jar, ...options, '-confs', 'default', '-types', 'jar', 'bundle', '-retrieve', pattern],
+      ...['-jar', jar, ...options, '-confs', 'default', '-types', ...artifactTypes, '-retrieve', pattern],
     ],
     {
       ...{ env, extendEnv: false, reject: false, all: true, stdin: 'ignore' },
@@ -83,6 +83,9 @@ export const retrieve = async (
   signal?.throwIfAborted()
   if (run.failed) throw downloadFailed(set.name, 'Ivy', run.all, run)
 }
+
+/** How the Maven repository names jars: `test-jar` is one with test classes that another library uses. */
+const artifactTypes = ['jar', 'bundle', 'test-jar']
 
 /** @see https://docs.oracle.com/en/java/javase/17/docs/specs/man/java.html#java-command-line-argument-files */
 const quoted = (option: string): string => `"${option.replace(/[\\"]/g, '\\$&')}"`

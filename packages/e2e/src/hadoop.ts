@@ -1,0 +1,97 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { assetPath, ensureRuntimes, type Runtimes } from '@offstream/pipeline'
+import { Supervisor } from '@offstream/runtime'
+import { z } from 'zod'
+import { hadoopJars } from './hadoopJars.ts'
+import { root } from './repository.ts'
+
+/** HDFS and YARN for one test file: Hadoop's own test clusters. */
+export interface TestHadoop extends AsyncDisposable {
+  /** The folder with `core-site.xml` and `yarn-site.xml`. */
+  readonly confDir: string
+  /** The names of the applications that have not finished, as YARN reports them. */
+  readonly applications: () => Promise<readonly string[]>
+  /** The processes of YARN's containers whose command line contains a text. */
+  readonly containers: (text: string) => Promise<readonly number[]>
+}
+
+/** Starts the clusters on free ports, in a temporary folder. */
+export const startHadoop = async (): Promise<TestHadoop> => {
+  const folder = await mkdtemp(join(tmpdir(), 'offstream-hadoop-'))
+  const runtimes = await ensureRuntimes({
+    environment: process.env,
+    ivySettings: assetPath(folder, 'config', 'ivysettings.xml'),
+  })
+  const confDir = join(folder, 'conf')
+  const webAddress = async () => {
+    const [, address] = /^ready (.+)$/m.exec(await readFile(join(folder, 'hadoop.log'), 'utf8')) ?? []
+    return address ?? Promise.reject(new Error('it is starting'))
+  }
+  const supervisor = new Supervisor({ directory: join(folder, 'services'), onEvent: () => undefined })
+  const close = async () => {
+    await supervisor.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    await supervisor.start([
+      {
+        name: 'hadoop',
+        command: await command(folder, runtimes),
+        needs: [],
+        port: null,
+        logFile: join(folder, 'hadoop.log'),
+        ready: async () => void (await webAddress()),
+        startTimeoutMs: 120_000,
+        stopTimeoutMs: 30_000,
+      },
+    ])
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return {
+    confDir,
+    applications: async () => unfinished(await webAddress()),
+    containers: text => processesIn(folder, text),
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+const command = async (folder: string, runtimes: Runtimes) => {
+  const { java, python, sparkHome } = runtimes
+  const jars = await readdir(join(sparkHome, 'jars'))
+  const py4j = jars.find(jar => jar.startsWith('py4j-')) ?? ''
+  return {
+    file: python,
+    args: [
+      join(root, 'packages/e2e/hadoop/cluster.py'),
+      ...[await hadoopJars(runtimes), join(sparkHome, 'jars', py4j), folder],
+    ],
+    env: { PATH: process.env['PATH'] ?? '', HOME: folder, JAVA_HOME: join(java, '../..') },
+    cwd: folder,
+  }
+}
+
+const Applications = z.object({ apps: z.object({ app: z.array(z.object({ name: z.string() })) }).nullable() })
+
+const unfinished = async (address: string): Promise<readonly string[]> => {
+  const states = 'NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING'
+  const response = await fetch(`http://${address}/ws/v1/cluster/apps?states=${states}`)
+  const { apps } = Applications.parse(await response.json())
+  return apps?.app.map(({ name }) => name) ?? []
+}
+
+/** Java processes: the shells that YARN starts them with have the same arguments. */
+const processesIn = async (folder: string, text: string): Promise<readonly number[]> => {
+  const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
+  const found = await Promise.all(
+    pids.map(async pid => {
+      const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+      const [file = ''] = line.split('\0')
+      return file.endsWith('/java') && line.includes(text) && line.includes(folder) ? [Number(pid)] : []
+    }),
+  )
+  return found.flat()
+}

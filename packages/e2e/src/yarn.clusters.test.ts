@@ -1,0 +1,122 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { brokersOf, localCluster } from '@offstream/pipeline'
+import { freePort } from '@offstream/pipeline/testKafka'
+import { until } from '@offstream/runtime'
+import { execa } from 'execa'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startHadoop, type TestHadoop } from './hadoop.ts'
+import { startLoad } from './load.ts'
+import { waitForTable } from './pipeline.ts'
+import { profileStack, runPipeline } from './profile.ts'
+import type { ScratchStack } from './stack.ts'
+import { StatusContract } from './statusContract.ts'
+import { streamOf } from './stream.ts'
+
+let hadoop: TestHadoop
+let rowsOfLocal: unknown
+beforeAll(async () => {
+  await using local = await profileStack('local')
+  rowsOfLocal = await runPipeline(local)
+  hadoop = await startHadoop()
+})
+afterAll(() => hadoop?.[Symbol.asyncDispose]())
+
+const masterClass = 'org.apache.spark.deploy.yarn.ExecutorLauncher'
+const executorClass = 'org.apache.spark.executor.YarnCoarseGrainedExecutorBackend'
+
+/** Kills a process of the job in YARN, and waits until YARN has started another one. */
+const killOne = async (mainClass: string): Promise<void> => {
+  const before = await hadoop.containers(mainClass)
+  process.kill(before[0] ?? expect.fail(`${mainClass} does not run`), 'SIGKILL')
+  await until(
+    async () => {
+      const now = await hadoop.containers(mainClass)
+      if (!now.some(pid => !before.includes(pid))) throw new Error(`these run: ${now.join()}`)
+    },
+    { what: `another ${mainClass}`, timeoutMs: 120_000 },
+  )
+}
+
+test('YARN gives the same rows, and the job survives kills of an executor and of its application master', async () => {
+  await using stack = await profileStack('yarn', { confDir: hadoop.confDir })
+  expect(await runPipeline(stack)).toEqual(rowsOfLocal)
+
+  const { services, executors } = StatusContract.parse(await stack.json(['status']))
+  expect(services.filter(({ name }) => name.startsWith('spark-'))).toMatchObject([
+    { name: 'spark-master', state: 'external', health: 'healthy', address: 'yarn' },
+    { name: 'spark-worker', state: 'unused' },
+  ])
+  expect(executors.length).toBe(2)
+  expect(await hadoop.applications()).toEqual(['products-stream'])
+  const { findings } = await streamOf(stack).json('doctor')
+  expect(findings.filter(({ name }: { readonly name: string }) => /spark/i.test(name))).toMatchObject([
+    { name: 'External spark-master', verdict: 'ok' },
+    { name: 'Spark cluster', found: expect.stringMatching(/^YARN 3\.4\.2 at .*, nodes: 2, /) },
+    { name: 'Spark addresses', verdict: 'ok' },
+    { name: 'Spark clocks', verdict: 'ok' },
+  ])
+
+  const load = await startLoad(localCluster(...brokersOf(stack.config)))
+  for (const mainClass of [executorClass, masterClass]) await killOne(mainClass)
+  const acknowledged = await load.stop()
+  expect(acknowledged.length).toBeGreaterThan(100)
+  await waitForTable(stack, `rows=${40 + acknowledged.length}`, 'rejected=0')
+
+  await runOwnJob(stack)
+  await stack.succeed(['down'])
+  await until(
+    async () =>
+      expect([await hadoop.applications(), await hadoop.containers('org.apache.spark')]).toEqual([[], []]),
+    { what: 'YARN to have no process of the job', timeoutMs: 30_000 },
+  )
+})
+
+/** A job of the user whose module and file are only in the archives that travel with it. */
+const runOwnJob = async (stack: ScratchStack): Promise<void> => {
+  const files = {
+    'lent.py': 'def shout(text): return text.upper() + open("notes/mark.txt").read()',
+    'mark.txt': '!',
+    'shout.py': `
+from pyspark.sql import SparkSession
+def shout(text):
+    from lent import shout
+    return shout(text)
+spark = SparkSession.builder.getOrCreate()
+print("shouted", spark.sparkContext.parallelize(["a", "b"], 2).map(shout).collect())
+`,
+  }
+  const folder = join(stack.directory, 'parts')
+  await mkdir(folder)
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  for (const [zip, file] of [
+    ['lent.zip', 'lent.py'],
+    ['mark.zip', 'mark.txt'],
+  ] as const)
+    await execa('python3', ['-m', 'zipfile', '-c', join(stack.directory, zip), file], { cwd: folder })
+  await writeFile(join(stack.directory, 'shout.py'), files['shout.py'])
+  const travels = ['--py-files', 'lent.zip', '--conf', 'spark.archives=mark.zip#notes']
+  await stack.succeed(['submit', 'shout.py', '--once', ...travels])
+  await stack.succeed(['wait', '--for', 'job:shout=completed', '--timeout', '3m'])
+  expect((await stack.succeed(['logs', 'shout', '--grep', '^shouted'])).stdout).toContain("['A!', 'B!']")
+}
+
+test('a wrong queue, a missing configuration and a resource manager that does not respond are errors of `up`', async () => {
+  await using stack = await profileStack('yarn', { confDir: hadoop.confDir })
+  const { failure } = streamOf(stack)
+  const conf = join(stack.directory, 'conf')
+  await mkdir(conf)
+  const address = `localhost:${await freePort()}`
+  const property = `<property><name>yarn.resourcemanager.webapp.address</name><value>${address}</value></property>`
+  await writeFile(join(conf, 'core-site.xml'), '<configuration/>')
+  await writeFile(join(conf, 'yarn-site.xml'), `<configuration>${property}</configuration>`)
+  expect([
+    await failure('up', '--set', 'spark.queue=day'),
+    await failure('up', '--set', 'spark.hadoopConfDir=nothing'),
+    await failure('up', '--set', 'spark.hadoopConfDir=conf'),
+  ]).toEqual([
+    ['SPARK_UNSUITABLE', 10],
+    ['FILE_MISSING', 2],
+    ['SPARK_UNREACHABLE', 9],
+  ])
+})
