@@ -62,6 +62,8 @@ def stream(
 ) -> None:
     """Write the messages of the topic to the tables until the stop file appears."""
     checkpoint = Checkpoint(spark, args.checkpoint)
+    if args.new_checkpoint:
+        checkpoint.adopt(args.new_checkpoint)
     checkpoint.verify(args.topic)
     progress.resume(checkpoint.committed())
     ensure_tables(spark)
@@ -133,6 +135,7 @@ def _arguments() -> argparse.Namespace:
     add("--topic", required=True, help="name of the topic")
     add("--kafka-client", type=Path, help="file of properties for TLS and SASL of Kafka's client")
     add("--checkpoint", required=True, help="folder or URI of Spark's checkpoint")
+    add("--new-checkpoint", type=Path, help="local folder that replaces the checkpoint, if it exists")
     add("--progress", required=True, type=Path, help="file to which the job writes its state and offsets")
     add("--stop-file", required=True, type=Path, help="the job stops when this file exists")
     add("--optimize-file", required=True, type=Path, help="the job rewrites its tables if this file appears")

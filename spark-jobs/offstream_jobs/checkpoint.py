@@ -9,6 +9,7 @@ files are read and written through Hadoop, since a checkpoint may be on s3a:// o
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from py4j.protocol import Py4JJavaError
@@ -17,6 +18,7 @@ from offstream_jobs.program import StreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from pyspark.sql import SparkSession
 
@@ -50,9 +52,10 @@ class Checkpoint:
 
     def __init__(self, spark: SparkSession, location: str) -> None:
         """`location` is a folder or a URI, which does not have to exist yet."""
-        java: Any = spark._jvm
-        self._path = java.org.apache.hadoop.fs.Path
-        self._text = java.org.apache.commons.io.IOUtils.toString
+        jvm: Any = spark._jvm
+        self._java, self._hadoop = jvm.java, jvm.org.apache.hadoop
+        self._path = self._hadoop.fs.Path
+        self._text = jvm.org.apache.commons.io.IOUtils.toString
         self._folder = self._path(location)
         self._files = self._folder.getFileSystem(spark._jsc.hadoopConfiguration())
         self._location = location
@@ -104,6 +107,26 @@ class Checkpoint:
             created.close()
         self._files.delete(file, False)
         self._files.rename(temporary, file)
+
+    def adopt(self, replacement: Path) -> None:
+        """Move a checkpoint from a local folder to this place, if the folder exists.
+
+        `offstream repair` and `offstream reset` write it there, because they cannot write to a remote file
+        system. With an empty one the query begins at the first message. The previous checkpoint stays, with
+        the suffix `.replaced`. If the job is killed, the next start does the same again.
+        """
+        if not replacement.is_dir():
+            return
+        replaced = self._path(f"{self._location}.replaced")
+        if self._files.exists(self._folder):
+            self._files.delete(replaced, True)
+            self._files.rename(self._folder, replaced)
+        new = self._path(f"{self._location}.new")
+        self._files.delete(new, True)
+        local = self._java.io.File(str(replacement))
+        self._hadoop.fs.FileUtil.copy(local, self._files, new, False, self._files.getConf())
+        self._files.rename(new, self._folder)
+        shutil.rmtree(replacement)
 
     def verify(self, topic: str) -> None:
         """Throw CheckpointDamagedError unless the query can continue at offsets of this topic.

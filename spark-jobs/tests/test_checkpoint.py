@@ -114,6 +114,23 @@ def test_a_file_that_differs_from_its_checksum_is_named(spark: SparkSession, tmp
         Checkpoint(spark, location).verify("products-events")
 
 
+def test_a_checkpoint_in_a_local_folder_replaces_the_present_one_once(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    location = checkpoint_with(tmp_path / "c", commits=[9], offsets={9: 90})
+    checkpoint = Checkpoint(spark, location)
+    checkpoint_with(tmp_path / "new", commits=[0], offsets={0: 10})
+    checkpoint.adopt(tmp_path / "new")
+    assert checkpoint.committed() == {"products-events": {"0": 10}}
+    assert Checkpoint(spark, f"{location}.replaced").committed() == {"products-events": {"0": 90}}
+    checkpoint.adopt(tmp_path / "new")
+    assert checkpoint.committed() == {"products-events": {"0": 10}}
+    (tmp_path / "new").mkdir()
+    checkpoint.adopt(tmp_path / "new")
+    assert checkpoint.committed() == {}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c", "c.replaced"]
+
+
 def test_a_checkpoint_records_its_topic_and_its_table(spark: SparkSession, tmp_path: Path) -> None:
     checkpoint = Checkpoint(spark, (tmp_path / "c").as_uri())
     assert checkpoint.owner() is None

@@ -11,6 +11,8 @@ import { root } from './repository.ts'
 export interface TestHadoop extends AsyncDisposable {
   /** The folder with `core-site.xml` and `yarn-site.xml`. */
   readonly confDir: string
+  /** The address of HDFS. */
+  readonly hdfs: string
   /** The names of the applications that have not finished, as YARN reports them. */
   readonly applications: () => Promise<readonly string[]>
   /** The processes of YARN's containers whose command line contains a text. */
@@ -25,9 +27,11 @@ export const startHadoop = async (): Promise<TestHadoop> => {
     ivySettings: assetPath(folder, 'config', 'ivysettings.xml'),
   })
   const confDir = join(folder, 'conf')
-  const webAddress = async () => {
-    const [, address] = /^ready (.+)$/m.exec(await readFile(join(folder, 'hadoop.log'), 'utf8')) ?? []
-    return address ?? Promise.reject(new Error('it is starting'))
+  const addresses = async () => {
+    const log = await readFile(join(folder, 'hadoop.log'), 'utf8')
+    const [, web, hdfs] = /^ready (\S+) (\S+)$/m.exec(log) ?? []
+    if (web === undefined || hdfs === undefined) throw new Error('it is starting')
+    return { web, hdfs }
   }
   const supervisor = new Supervisor({ directory: join(folder, 'services'), onEvent: () => undefined })
   const close = async () => {
@@ -42,7 +46,7 @@ export const startHadoop = async (): Promise<TestHadoop> => {
         needs: [],
         port: null,
         logFile: join(folder, 'hadoop.log'),
-        ready: async () => void (await webAddress()),
+        ready: async () => void (await addresses()),
         startTimeoutMs: 120_000,
         stopTimeoutMs: 30_000,
       },
@@ -51,9 +55,10 @@ export const startHadoop = async (): Promise<TestHadoop> => {
     await close()
     throw error
   }
+  const { web, hdfs } = await addresses()
   return {
-    confDir,
-    applications: async () => unfinished(await webAddress()),
+    ...{ confDir, hdfs },
+    applications: () => unfinished(web),
     containers: text => processesIn(folder, text),
     [Symbol.asyncDispose]: close,
   }

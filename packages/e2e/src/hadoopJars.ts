@@ -8,7 +8,7 @@ import { root } from './repository.ts'
 /** Hadoop's own test clusters, and what they need on their class path. */
 export const hadoopLibraries = {
   name: 'Hadoop test clusters 3.4.2',
-  // In `hadoop-client-minicluster`, which is smaller, the web services of YARN return status 500.
+  // In `hadoop-client-minicluster`, which has fewer jars, the web services of YARN return status 500.
   coordinates: ['org.apache.hadoop:hadoop-minicluster:3.4.2'],
   excludes: [],
 }

@@ -22,6 +22,8 @@ beforeAll(async () => {
 })
 afterAll(() => hadoop?.[Symbol.asyncDispose]())
 
+const places = () => ({ confDir: hadoop.confDir, hdfs: hadoop.hdfs })
+
 const masterClass = 'org.apache.spark.deploy.yarn.ExecutorLauncher'
 const executorClass = 'org.apache.spark.executor.YarnCoarseGrainedExecutorBackend'
 
@@ -39,7 +41,7 @@ const killOne = async (mainClass: string): Promise<void> => {
 }
 
 test('YARN gives the same rows, and the job survives kills of an executor and of its application master', async () => {
-  await using stack = await profileStack('yarn', { confDir: hadoop.confDir })
+  await using stack = await profileStack('yarn', places())
   expect(await runPipeline(stack)).toEqual(rowsOfLocal)
 
   const { services, executors } = StatusContract.parse(await stack.json(['status']))
@@ -102,7 +104,7 @@ print("shouted", spark.sparkContext.parallelize(["a", "b"], 2).map(shout).collec
 }
 
 test('a wrong queue, a missing configuration and a resource manager that does not respond are errors of `up`', async () => {
-  await using stack = await profileStack('yarn', { confDir: hadoop.confDir })
+  await using stack = await profileStack('yarn', places())
   const { failure } = streamOf(stack)
   const conf = join(stack.directory, 'conf')
   await mkdir(conf)

@@ -6,6 +6,7 @@ export { type Guide, guideFor, type Place } from './connect/guides.ts'
 export { type Optimizer, optimizeTables } from './lake/optimize.ts'
 export {
   acceptDataLoss,
+  beginAtStart,
   planRepair,
   planRollback,
   type Repair,

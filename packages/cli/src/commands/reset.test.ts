@@ -57,6 +57,18 @@ test('`reset --dry-run` lists what would be deleted with its size, and deletes n
   expect(await left(folder)).toEqual(['checkpoints', 'data', 'lake', 'logs'])
 })
 
+test('`reset` makes the job replace a checkpoint in HDFS with an empty one', async () => {
+  const folder = await project()
+  await writeFile(
+    join(folder, 'offstream.yaml'),
+    'stream: { checkpoint: "hdfs://name.example.org/checkpoint" }',
+  )
+  for (const _ of [1, 2]) {
+    await runCommand(['reset', '--checkpoint', '--yes'], { project: folder })
+    expect(await readdir(join(folder, '.offstream/checkpoints/products'))).toEqual([])
+  }
+})
+
 test('`reset --yes` also deletes dependent data, and `--json` lists it', async () => {
   const folder = await project()
   const { stdout } = await runCommand(['reset', '--table', '--yes'], { project: folder, json: true })

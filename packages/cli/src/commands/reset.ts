@@ -23,7 +23,8 @@ const define: DefineCommand = (command, context) =>
 Deletes data permanently. Settings, charts and the downloaded Spark and Kafka
 stay. Data that depends on deleted data is deleted too. The services must be
 stopped: run \`offstream down\` first. With \`lake.catalog.uri\` the tables are
-never deleted, because others may use them. If a reset is killed, the next
+never deleted, because others may use them. With \`stream.checkpoint\` the next
+start of the job moves that checkpoint aside. If a reset is killed, the next
 \`offstream reset\` or \`offstream up\` completes it.
 
 Exit status: 0 deleted, 2 nothing selected, or no terminal for the confirmation,
@@ -45,9 +46,10 @@ Next: \`offstream up\` continues with the remaining data.`,
       // Complete a killed reset first: the plan would not include what it has moved away.
       if (!dryRun) await pipeline.finishReset(state)
       const { items } = await pipeline.planReset(state, choices)
-      if (dryRun || items.length === 0) {
-        output.result(resultOf(choices, [], items), () => (items.length === 0 ? '' : listOf(items, output)))
-        if (items.length === 0) output.note('Nothing to delete.')
+      const isEmpty = items.length === 0 && config.stream.checkpoint === null
+      if (dryRun || isEmpty) {
+        output.result(resultOf(choices, [], items), () => (isEmpty ? '' : listOf(items, output)))
+        if (isEmpty) output.note('Nothing to delete.')
         else if ((await pipeline.requestedServices(state)).length > 0)
           output.note('Services are running. Next: `offstream down`')
         return
@@ -59,6 +61,7 @@ Next: \`offstream up\` continues with the remaining data.`,
       }
       output.live('deleting')
       const deleted = await pipeline.resetStack(state, choices)
+      await pipeline.beginAtStart({ state, config })
       output.result(resultOf(choices, deleted.items, []), () => '')
       output.note(`${formatBytes(sizeOf(deleted.items))} deleted. Next: \`offstream up\``)
     })

@@ -13,7 +13,8 @@ export interface Position {
 /**
  * Replaces the checkpoint in a folder with one that continues at `position`, or that reads the topic from its beginning if
  * `position` is null. The previous checkpoint stays in `<folder>.replaced`. If the process is killed, there may be no
- * checkpoint: then the job reads the topic from its beginning, which changes nothing.
+ * checkpoint: then the job reads the topic from its beginning, which changes nothing. With `stream.checkpoint` the job moves
+ * the folder, also an empty one, to that place when it starts.
  *
  * It is a new query that has completed one batch. Spark accepts that without the files of the batches before.
  * `spark-jobs/checkpoint.py` describes the files.
@@ -21,6 +22,7 @@ export interface Position {
 export const replaceCheckpoint = async (folder: string, position: Position | null): Promise<void> => {
   const [fresh, replaced] = [`${folder}.new`, `${folder}.replaced`]
   await rm(fresh, { recursive: true, force: true })
+  await mkdir(fresh, { recursive: true, mode: 0o700 })
   if (position !== null) {
     for (const log of ['offsets', 'commits']) await mkdir(join(fresh, log), { recursive: true })
     await writeFile(join(fresh, 'metadata'), JSON.stringify({ id: randomUUID() }))
@@ -34,7 +36,7 @@ export const replaceCheckpoint = async (folder: string, position: Position | nul
   }
   await rm(replaced, { recursive: true, force: true })
   await rename(folder, replaced).catch(ifMissing)
-  await rename(fresh, folder).catch(ifMissing)
+  await rename(fresh, folder)
 }
 
 /** The offsets of a checkpoint that `replaceCheckpoint` wrote; empty if it wrote none. */

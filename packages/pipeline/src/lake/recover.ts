@@ -117,6 +117,11 @@ export const acceptDataLoss = async (
   return reason
 }
 
+/** With `stream.checkpoint`: the job reads the topic from its beginning when it starts. */
+export const beginAtStart = async ({ state, config }: Recoverable): Promise<void> => {
+  if (config.stream.checkpoint !== null) await rewind(state, planOf([]))
+}
+
 const planOf = (history: readonly Snapshot[]): RepairPlan => {
   const snapshot = history.find(({ offsets }) => offsets !== null) ?? null
   return { snapshot, inTable: snapshot?.offsets ?? {} }

@@ -91,6 +91,17 @@ export const Config = z.strictObject({
         .describe(
           'Maximum number of products for the index in the driver’s memory, 60 MB for each million; with more, MERGE writes each batch, which takes longer',
         ),
+      checkpoint: z
+        .string()
+        .regex(
+          /^hdfs:\/\/[\w.-]+(?::\d{1,5})?\/[^,:?#%*|"[\]{}]*[^/,:?#%*|"[\]{}]$/,
+          'must be a folder such as `hdfs://name.example.org:8020/offstream/checkpoint`, without `,:?#%*|"` and brackets',
+        )
+        .nullable()
+        .default(null)
+        .describe(
+          'Folder in HDFS for the position of the job in the topic, such as `hdfs://host:8020/path`; null: a folder here',
+        ),
       driverMemory: memory.default('1g').describe('Memory of the job’s driver'),
       executorMemory: memory.default('1g').describe('Memory of each executor of the job'),
       executorCores: z

@@ -5,6 +5,7 @@ import type { PipelineError } from '../errors.ts'
 import { shippedPath } from '../project/assets.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
+import { localPath } from './hadoopConf.ts'
 import { type Job, jobCheckpoint, jobLogFile } from './jobStore.ts'
 import { writeClientProperties } from './kafkaCluster.ts'
 import { diagnose } from './knownProblems.ts'
@@ -108,7 +109,7 @@ const jobCommand = (stack: Stack, job: Job, files: JobFiles): Service['command']
     env: {
       ...command.env,
       ...programAddresses(stack),
-      OFFSTREAM_CHECKPOINT: jobCheckpoint(stack.state, job.name),
+      OFFSTREAM_CHECKPOINT: localPath(stack.config, jobCheckpoint(stack.state, job.name)),
       OFFSTREAM_PROGRESS: files.progress,
       // The package `offstream_jobs`.
       PYTHONPATH: shippedPath('spark-jobs'),

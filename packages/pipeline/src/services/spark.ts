@@ -201,12 +201,8 @@ export const productsStream = (stack: Stack): ServiceParts => {
       assetPath(project, 'spark-jobs', 'stream.py'),
       ...['--brokers', brokersOf(config).join(','), '--topic', topicName],
       ...(isKafkaExternal(config) ? ['--kafka-client', directories.kafkaClient] : []),
-      ...[
-        '--checkpoint',
-        localPath(config, directories.checkpoint),
-        '--progress',
-        directories.streamProgress,
-      ],
+      ...checkpointOptions(config, directories),
+      ...['--progress', directories.streamProgress],
       ...['--stop-file', stopFile, '--optimize-file', directories.optimizeRequest],
       ...['--trigger-ms', String(config.stream.triggerMs)],
       ...['--max-offsets-per-trigger', String(config.stream.maxOffsetsPerTrigger)],
@@ -238,6 +234,12 @@ export const productsStream = (stack: Stack): ServiceParts => {
     stopTimeoutMs: 30_000,
   }
 }
+
+/** With a checkpoint elsewhere, the folder here is for a new one: commands that rewind the job write it there. */
+const checkpointOptions = (config: Config, { checkpoint }: Directories): readonly string[] =>
+  config.stream.checkpoint === null
+    ? ['--checkpoint', localPath(config, checkpoint)]
+    : ['--checkpoint', config.stream.checkpoint, '--new-checkpoint', checkpoint]
 
 /** Properties of a program whose tasks run on the cluster: what executors need of this machine, or copies of it elsewhere. */
 export const executorConf = ({ config, state, runtimes, archives }: Stack): Record<string, string> => ({

@@ -229,6 +229,19 @@ test('the job and the Thrift server get the configuration of Hadoop, and their l
   const args = job?.command.args ?? []
   expect(args[args.indexOf('--checkpoint') + 1]).toBe(`file:${directoriesOf(state).checkpoint}`)
   expect(args[args.indexOf('--master') + 1]).toBe('yarn')
+  expect(args).not.toContain('--new-checkpoint')
+})
+
+test('with a checkpoint in HDFS, the job also gets the local folder of a new one', () => {
+  const remote = 'hdfs://name:8020/checkpoint'
+  const job = services({ ...stack, config: configOf([`stream.checkpoint=${remote}`]) }).find(
+    ({ name }) => name === 'products-stream',
+  )
+  const args = job?.command.args ?? []
+  expect(['--checkpoint', '--new-checkpoint'].map(option => args[args.indexOf(option) + 1])).toEqual([
+    remote,
+    directoriesOf(state).checkpoint,
+  ])
 })
 
 test('the job gets the file with the secrets of an external cluster, and no secret', () => {
