@@ -79,7 +79,10 @@ const command = async (folder: string, runtimes: Runtimes) => {
   }
 }
 
-const Applications = z.object({ apps: z.object({ app: z.array(z.object({ name: z.string() })) }).nullable() })
+/** Without applications it is `{"apps":{}}`, or `{"apps":null}` in older versions. */
+const Applications = z.object({
+  apps: z.object({ app: z.array(z.object({ name: z.string() })).default([]) }).nullable(),
+})
 
 const unfinished = async (address: string): Promise<readonly string[]> => {
   const states = 'NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING'

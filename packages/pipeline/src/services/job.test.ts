@@ -10,6 +10,7 @@ import { directoriesOf } from '../project/directories.ts'
 import { configOf } from '../project/layers.ts'
 import { jobService, waitingReason } from './job.ts'
 import type { Job } from './jobStore.ts'
+import { exportsOf } from './programs.ts'
 import type { Stack } from './stack.ts'
 
 const stackIn = (state: string): Stack => ({
@@ -161,10 +162,26 @@ test('on an existing cluster a job has the connectors next to its own jars', () 
   const jarsOf = (...settings: readonly string[]) => {
     const stack = { ...stackIn('/state'), config: configOf(settings) }
     const { args } = jobService(stack, { ...job, conf: { 'spark.jars': '/mine.jar' } }).command
-    return args.filter(argument => argument.startsWith('spark.jars='))
+    return args[args.indexOf('--jars') + 1]
   }
   expect([jarsOf('spark.master=spark://one:7077'), jarsOf()]).toEqual([
-    ['spark.jars=file:/jars/*.jar,/mine.jar'],
-    ['spark.jars=/mine.jar'],
+    'file:/jars/*.jar,/mine.jar',
+    '/mine.jar',
   ])
+})
+
+test('on YARN a job has an executor for each core and the configuration of Hadoop, and its checkpoint stays local', () => {
+  const stack = {
+    ...stackIn('/project/.offstream'),
+    config: configOf(['spark.master=yarn', 'spark.hadoopConfDir=/etc/hadoop']),
+  }
+  const { args, env } = jobService(stack, { ...job, cores: 3 }).command
+  expect(args.filter(argument => /^spark\.(?:cores\.max|executor\.instances)=/.test(argument))).toEqual([
+    'spark.executor.instances=3',
+  ])
+  expect([env['HADOOP_CONF_DIR'], env['OFFSTREAM_CHECKPOINT']]).toEqual([
+    '/etc/hadoop',
+    'file:/project/.offstream/checkpoints/jobs/clicks',
+  ])
+  expect(exportsOf(stack).variables).toMatchObject({ HADOOP_CONF_DIR: '/etc/hadoop' })
 })

@@ -4,8 +4,8 @@ import { diagnose, knownProblems } from './knownProblems.ts'
 /**
  * What the services logged when they were made to fail: Kafka 3.9.2, ZooKeeper 3.8.4, Spark 4.1.1, Iceberg 1.12.0,
  * sqlite-jdbc 3.49.1, Java 17. These were not produced here but come from public reports or from the texts in the
- * programs: JAVA_TOO_NEW, CATALOG_FILE_SYSTEM, InconsistentClusterIdException, CONCURRENT_STREAM_LOG_UPDATE,
- * DATA_SOURCE_NOT_FOUND, Ivy's.
+ * programs: CLUSTER_JAVA_TOO_OLD, CLUSTER_JAVA_MISSING, EXECUTOR_TOO_LARGE, JAVA_TOO_NEW, CATALOG_FILE_SYSTEM,
+ * InconsistentClusterIdException, CONCURRENT_STREAM_LOG_UPDATE, DATA_SOURCE_NOT_FOUND, Ivy's.
  */
 const failures: readonly (readonly [code: string, evidence: string])[] = [
   [

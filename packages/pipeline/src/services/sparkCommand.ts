@@ -93,6 +93,8 @@ export const environmentOf = ({ runtimes, config, state }: Stack): Record<string
   }
 }
 
-/** Spark properties as options of spark-submit. */
+/** Spark properties as options of spark-submit. On YARN only the option `--jars` accepts a pattern such as `*.jar`. */
 export const conf = (values: Readonly<Record<string, string>>): string[] =>
-  Object.entries(values).flatMap(([key, value]) => ['--conf', `${key}=${value}`])
+  Object.entries(values).flatMap(([key, value]) =>
+    key === 'spark.jars' ? ['--jars', value] : ['--conf', `${key}=${value}`],
+  )

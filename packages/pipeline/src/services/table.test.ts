@@ -214,7 +214,7 @@ test('with an existing Spark cluster the master is external, no worker is starte
   expect(args[args.indexOf('--properties-file') + 1]).toBe(directoriesOf(state).sparkConf)
   expect(args).toEqual(
     expect.arrayContaining([
-      ...['spark.driver.host=10.0.0.2', 'spark.driver.bindAddress=10.0.0.2', 'spark.jars=file:/jars/*.jar'],
+      ...['spark.driver.host=10.0.0.2', 'spark.driver.bindAddress=10.0.0.2', '--jars', 'file:/jars/*.jar'],
       ...['spark.cores.max=2', 'spark.executor.cores=1', 'spark.pyspark.python=python3'],
     ]),
   )
