@@ -1,6 +1,6 @@
 import { access, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Service } from '@offstream/runtime'
+import { type Service, withDeadline } from '@offstream/runtime'
 import type { PipelineError } from '../errors.ts'
 import { shippedPath } from '../project/assets.ts'
 import type { Config } from '../project/config.ts'
@@ -173,15 +173,21 @@ const freeText = (all: MasterState['workers']): string => {
 
 const coresText = (count: number): string => `${count} ${count === 1 ? 'core' : 'cores'}`
 
-/** A Spark UI that is starting may accept a request and never respond to it. */
+/**
+ * A Spark UI that is starting may accept a request and never respond to it. Node.js 20 may delete an `AbortSignal.timeout`
+ * that only `AbortSignal.any` refers to before its time; `withDeadline` keeps it.
+ */
 const probeTimeoutMs = 5_000
 
 /** The id of the application whose driver serves the Spark UI of the job. */
 const applicationOf = async (config: Config, job: Job, signal: AbortSignal): Promise<string> => {
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(probeTimeoutMs)])
-  const response = await fetch(`${jobAddress(config, job)}/api/v1/applications`, { signal: inTime })
-  if (!response.ok) throw new Error(`its Spark UI returned status ${response.status}`)
-  const [application] = (await response.json()) as readonly { readonly id: string }[]
+  const request = async (inTime: AbortSignal): Promise<readonly { readonly id: string }[]> => {
+    const response = await fetch(`${jobAddress(config, job)}/api/v1/applications`, { signal: inTime })
+    if (!response.ok) throw new Error(`its Spark UI returned status ${response.status}`)
+    return (await response.json()) as readonly { readonly id: string }[]
+  }
+  const wait = { what: 'a response of its Spark UI', timeoutMs: probeTimeoutMs, signal }
+  const [application] = await withDeadline(request, wait)
   if (application === undefined) throw new Error('it has no Spark session')
   return application.id
 }
