@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-TEMPLATE = Path(__file__).parents[2] / "templates" / "clickstream"
+TEMPLATE = Path(__file__).parents[2] / "config" / "templates" / "clickstream"
 
 
 @pytest.fixture
