@@ -11,7 +11,7 @@ const bundle = fileURLToPath(new URL('dist/bundle/', import.meta.url))
 const assets: readonly { readonly from: string; readonly included: RegExp }[] = [
   { from: 'config', included: /^(?!__pycache__$)(?!.*\.svg$)/ },
   { from: 'charts', included: /\.(sql|json)$/ },
-  { from: 'spark-jobs', included: /^(?:\w+\.(?:py|java)|offstream_jobs)$/ },
+  { from: 'spark-jobs', included: /^(?:\w+\.(?:py|java)|offstream_jobs|token)$/ },
   { from: 'packages/pipeline/locks', included: /\.(json|txt)$/ },
   { from: 'Data-viz.twb', included: /\.twb$/ },
 ]

@@ -69,7 +69,7 @@ class DataLossError(StreamError):
 
 
 class DeniedError(StreamError):
-    """The cluster rejects the certificate, the user or the access to the topic."""
+    """The cluster rejects the certificate, the user or the access to the topic, or the token is missing."""
 
     def __init__(self, code: str, error: Py4JJavaError) -> None:
         """`code` is that of the user's error."""
@@ -93,7 +93,12 @@ class Topic:
         settings.put("client.id", "offstream-check")
         for key, value in (client or {}).items():
             settings.put(key, value)
-        self._admin = java.org.apache.kafka.clients.admin.Admin.create(settings)
+        try:
+            self._admin = java.org.apache.kafka.clients.admin.Admin.create(settings)
+        except Py4JJavaError as error:
+            if self._is_failed_login(error):
+                raise DeniedError("TOKEN_FAILED", error) from error
+            raise
 
     def describe(self) -> TopicState:
         """Request a description from the broker.
@@ -147,6 +152,15 @@ class Topic:
         cause = error.java_exception.getCause()
         name = f"org.apache.kafka.common.errors.{kind}Exception"
         return cause is not None and bool(is_instance_of(self._gateway, cause, name))
+
+    def _is_failed_login(self, error: Py4JJavaError) -> bool:
+        """Whether a cause is a failed login: before a client connects, only that with a token can fail."""
+        cause = error.java_exception.getCause()
+        while cause is not None:
+            if is_instance_of(self._gateway, cause, "javax.security.auth.login.LoginException"):
+                return True
+            cause = cause.getCause()
+        return False
 
     def _offsets(self, partitions: list[int], which: object, timeout_ms: int) -> Partitions:
         java = self._java

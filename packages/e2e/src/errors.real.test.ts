@@ -390,6 +390,12 @@ exec -a "$0" ${JSON.stringify(python)} "$@"
     exit: 9,
     by: ({ run }) => run(['query', 'SELECT 1']),
   },
+  {
+    code: 'TOKEN_FAILED',
+    exit: 10,
+    by: ({ run }) =>
+      run(mirrored('topic.sasl.mechanism=oauthbearer', 'topic.sasl.tokenCommand=[sh, -c, exit 1]')),
+  },
   { code: 'TERMINAL_REQUIRED', exit: 2, by: ({ run }) => run(['sql']) },
   { code: 'USAGE_INVALID', exit: 2, by: ({ run }) => run(['up', '--nope']) },
   {

@@ -1,13 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { brokersOf, localCluster, topicName } from '@offstream/pipeline'
 import { startKafka, type TestKafka } from '@offstream/pipeline/testKafka'
-import { until } from '@offstream/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { placesWith } from './canary.ts'
 import { startLoad } from './load.ts'
 import { waitForTable } from './pipeline.ts'
-import { profileStack, runPipeline } from './profile.ts'
+import { profileStack, runPipeline, submitCopy } from './profile.ts'
 import { streamOf } from './stream.ts'
 
 /** A value that occurs nowhere else, so that a search finds only the password. */
@@ -81,35 +79,12 @@ test('a cluster with a client certificate gives the same rows, and the key is on
   ])
 })
 
-/** A program of the user that copies the keys of the topic to a table. */
-const codesOfTopic = `
-import json, os
-from pyspark.sql import SparkSession
-
-spark = SparkSession.builder.getOrCreate()
-kafka = json.loads(os.environ["OFFSTREAM_KAFKA_OPTIONS"])
-messages = spark.readStream.format("kafka").options(**kafka).option("startingOffsets", "earliest")
-codes = messages.option("subscribe", os.environ["OFFSTREAM_TOPIC"]).load().selectExpr("CAST(key AS string) AS code")
-spark.sql("CREATE NAMESPACE IF NOT EXISTS lake.mine")
-spark.sql("CREATE TABLE IF NOT EXISTS lake.mine.codes (code string)")
-copy = codes.writeStream.option("checkpointLocation", os.environ["OFFSTREAM_CHECKPOINT"])
-copy.toTable("lake.mine.codes").awaitTermination()
-`
-
 test('a cluster with SCRAM gives the same rows, also to a job of the user, the password is only in two files, and the job reports what is denied', async () => {
   await kafka.deleteTopic(topicName)
   await using stack = await profileStack('kafka-scram', values())
   const { failure, json, untilFailed } = streamOf(stack)
   expect(await runPipeline(stack, { CLUSTER_PASSWORD: password })).toEqual(rowsOfLocal)
-  await writeFile(join(stack.directory, 'codes.py'), codesOfTopic)
-  await stack.succeed(['submit', 'codes.py'])
-  await until(
-    async () => {
-      const { rows } = await json('query', 'SELECT count(DISTINCT code) AS codes FROM lake.mine.codes')
-      expect(rows).toEqual([{ codes: 40 }])
-    },
-    { what: 'the job to copy all codes', timeoutMs: 60_000 },
-  )
+  await submitCopy(stack)
   expect(await placesWith(stack, password)).toEqual(['run/kafka.client.properties', 'run/kafka.secret.json'])
   const { services } = await json('status')
   expect(services.slice(0, 2)).toMatchObject([

@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { until } from '@offstream/runtime'
 import { waitForTable } from './pipeline.ts'
 import { root } from './repository.ts'
 import { type RunOptions, type ScratchStack, scratchStack } from './stack.ts'
@@ -56,3 +57,37 @@ export const runPipeline = async (stack: ScratchStack, env: Env = {}): Promise<u
   ])
   return JSON.parse(stdout)
 }
+
+/** A program of the user that copies the keys of the topic to a table. */
+const codesOfTopic = `
+import json, os
+from pyspark.sql import SparkSession
+
+spark = SparkSession.builder.getOrCreate()
+kafka = json.loads(os.environ["OFFSTREAM_KAFKA_OPTIONS"])
+messages = spark.readStream.format("kafka").options(**kafka).option("startingOffsets", "earliest")
+codes = messages.option("subscribe", os.environ["OFFSTREAM_TOPIC"]).load().selectExpr("CAST(key AS string) AS code")
+spark.sql("CREATE NAMESPACE IF NOT EXISTS lake.mine")
+spark.sql("CREATE TABLE IF NOT EXISTS lake.mine.codes (code string)")
+copy = codes.writeStream.option("checkpointLocation", os.environ["OFFSTREAM_CHECKPOINT"])
+copy.toTable("lake.mine.codes").awaitTermination()
+`
+
+/** Submits a job of the user to the stack of `runPipeline`, and waits until it has copied the codes of all products. */
+export const submitCopy = async (stack: ScratchStack): Promise<void> => {
+  await writeFile(join(stack.directory, 'codes.py'), codesOfTopic)
+  await stack.succeed(['submit', 'codes.py'])
+  await untilCopied(stack, codes.length)
+}
+
+/** Waits until the job of `submitCopy` has copied this number of codes. */
+export const untilCopied = async (stack: ScratchStack, count: number): Promise<void> =>
+  until(
+    async () => {
+      const sql = 'SELECT count(DISTINCT code) AS codes FROM lake.mine.codes'
+      const { stdout } = await stack.succeed(['query', sql, '--format', 'json'])
+      const found = JSON.parse(stdout)[0].codes
+      if (found !== count) throw new Error(`it has copied ${found} of ${count} codes`)
+    },
+    { what: 'the job to copy all codes', timeoutMs: 60_000 },
+  )

@@ -19,7 +19,7 @@ export const pipelineErrors = {
   AUTHENTICATION_FAILED: {
     outcome: 'refused',
     cause:
-      'Kafka, the Thrift server, the database of the catalog or the object store of the tables rejected the user: the user name, the password, the SASL mechanism or a key is wrong.',
+      'Kafka, the Thrift server, the database of the catalog or the object store of the tables rejected the user: the user name, the password, the token, the SASL mechanism or a key is wrong.',
     remedy:
       'Check the settings in `sasl`, `thrift.auth`, `lake.catalog` or `lake.s3`, and the environment variable or the file with the secret.',
   },
@@ -326,6 +326,13 @@ export const pipelineErrors = {
     cause: 'Could not connect to the Thrift server.',
     remedy:
       'Run `offstream up`, then `offstream status`. For an existing server check `thrift.host` and `thrift.port`, and whether it requires TLS or another authentication.',
+  },
+  TOKEN_FAILED: {
+    outcome: 'refused',
+    cause:
+      'The command of `kafka.sasl.tokenCommand` or `topic.sasl.tokenCommand` cannot be run, has failed, takes longer than 30 s, or prints something else than a valid token (JWT).',
+    remedy:
+      'Run the command in a shell, in the folder of the project and with only `PATH`, `HOME`, `USER`, `LOGNAME` and `TZ` of your environment. It must print nothing but the token. Then run `offstream submit` if the job has stopped.',
   },
   TOPIC_DELETED: {
     outcome: 'failed',

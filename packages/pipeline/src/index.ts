@@ -64,12 +64,12 @@ export { type LineCounts, produceLines } from './scrape/produceLines.ts'
 export { type PublishOptions, publishProducts } from './scrape/publish.ts'
 export { dashboardAddress } from './services/dashboard.ts'
 export { isJobName, type Job, readJobs } from './services/jobStore.ts'
+export { prepareKafkaClients } from './services/kafkaClients.ts'
 export {
   brokerData,
   brokersOf,
   checkKafka,
   clusterOf,
-  writeClientProperties,
 } from './services/kafkaCluster.ts'
 export {
   catalogAddress,

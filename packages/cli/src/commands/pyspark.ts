@@ -31,7 +31,7 @@ Next: type \`spark.table("lake.off.products").show()\`; Ctrl-D leaves.`,
       await pipeline.requireRunning(await stack(), ['spark-master', 'spark-worker'], signal)
       const program = programOptionsOf(options, pipeline.defaultProgram)
       const running = await settings()
-      await pipeline.writeClientProperties(running.config, running.state)
+      await pipeline.prepareKafkaClients(running)
       const command = pipeline.pysparkCommand(running, program, process.env)
       const { runInTerminal } = await import('../terminalProgram.ts')
       const { exitCode } = await runInTerminal(command, signal)

@@ -48,12 +48,20 @@ export const securitySettings = (passwordVariable: string) => ({
   sasl: z
     .strictObject({
       mechanism: z
-        .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
+        .enum(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'])
         .nullable()
         .default(null)
         .describe('SASL mechanism; null: no authentication'),
       username: z.string().nullable().default(null).describe('User name for SASL'),
       ...passwordSettings(passwordVariable),
+      tokenCommand: z
+        .array(z.string())
+        .min(1)
+        .nullable()
+        .default(null)
+        .describe(
+          'With `oauthbearer`: the program, and its arguments, that prints a new token (JWT) each time it runs, such as `[bin/token, --audience, kafka]`; it must not need a terminal; null: none',
+        ),
     })
     .prefault({}),
 })
@@ -79,18 +87,43 @@ export const tlsConflicts = (section: string, tls: TlsSettings): string[] => {
 
 interface SecuritySettings {
   readonly tls: TlsSettings
-  readonly sasl: { readonly mechanism: string | null; readonly username: string | null }
+  readonly sasl: {
+    readonly mechanism: string | null
+    readonly username: string | null
+    readonly tokenCommand: readonly string[] | null
+  }
 }
 
 /** Values of a section that contradict each other. */
 export const securityConflicts = (section: string, { tls, sasl }: SecuritySettings): string[] => [
   ...tlsConflicts(section, tls),
-  ...[
-    ...(sasl.mechanism !== null && sasl.username === null
-      ? [`sasl.username: must be set if ${section}.sasl.mechanism is set`]
-      : []),
-    ...(sasl.mechanism === null && sasl.username !== null
-      ? [`sasl.mechanism: must be set if ${section}.sasl.username is set`]
-      : []),
-  ].map(problem => `${section}.${problem}`),
+  ...loginConflicts(`${section}.sasl`, sasl),
 ]
+
+const loginConflicts = (
+  section: string,
+  { mechanism, username, tokenCommand }: SecuritySettings['sasl'],
+): string[] => {
+  if (mechanism === 'oauthbearer')
+    return [
+      ...(tokenCommand === null
+        ? [`${section}.tokenCommand: must be set if ${section}.mechanism is oauthbearer`]
+        : []),
+      ...(username === null
+        ? []
+        : [
+            `${section}.username: has no effect if ${section}.mechanism is oauthbearer: the token names the user`,
+          ]),
+    ]
+  return [
+    ...(mechanism !== null && username === null
+      ? [`${section}.username: must be set if ${section}.mechanism is set`]
+      : []),
+    ...(mechanism === null && username !== null
+      ? [`${section}.mechanism: must be set if ${section}.username is set`]
+      : []),
+    ...(tokenCommand === null
+      ? []
+      : [`${section}.tokenCommand: has no effect unless ${section}.mechanism is oauthbearer`]),
+  ]
+}

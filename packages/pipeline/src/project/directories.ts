@@ -42,6 +42,8 @@ export interface Directories {
   readonly kafkaSecret: string
   /** The settings of Kafka's Java client for an external cluster, with its secrets. */
   readonly kafkaClient: string
+  /** The class with which this client requests tokens, for Spark. */
+  readonly kafkaToken: string
   /** The password of the Thrift server, for its clients. */
   readonly thriftSecret: string
   /** The user of the Thrift server, with a hash of the password, for the server. */
@@ -126,6 +128,7 @@ export const directoriesOf = (state: string): Directories => {
     run,
     kafkaSecret: join(run, 'kafka.secret.json'),
     kafkaClient: join(run, 'kafka.client.properties'),
+    kafkaToken: join(run, 'kafka.token.jar'),
     thriftSecret: join(run, 'thrift.secret.json'),
     thriftLogin: join(run, 'thrift.login.properties'),
     thriftKey: join(run, 'thrift.key.pem'),

@@ -284,7 +284,21 @@ test('settings of an existing Kafka cluster that contradict each other are probl
     'kafka.sasl.mechanism: has no effect without kafka.brokers',
     'kafka.topic.replication: must be at most kafka.brokerCount (1)',
   ])
+  expect(
+    await problemsWith(
+      ...['kafka.brokers=one:9092', 'kafka.sasl.mechanism=oauthbearer', 'kafka.sasl.username=me'],
+      ...['topic.sasl.tokenCommand=[token]', 'topic.sasl.mechanism=plain', 'topic.sasl.username=me'],
+    ),
+  ).toEqual([
+    'kafka.sasl.tokenCommand: must be set if kafka.sasl.mechanism is oauthbearer',
+    'kafka.sasl.username: has no effect if kafka.sasl.mechanism is oauthbearer: the token names the user',
+    'topic.sasl.tokenCommand: has no effect unless topic.sasl.mechanism is oauthbearer',
+  ])
   const brokers = 'kafka.brokers=one:9092'
+  expect(await problemsWith(brokers, 'kafka.sasl.tokenCommand=token', 'kafka.sasl.mechanism=oauth')).toEqual([
+    '--set: kafka.sasl.mechanism: must be one of `plain`, `scram-sha-256`, `scram-sha-512`, `oauthbearer`',
+    '--set: kafka.sasl.tokenCommand: must be a list such as `[program, argument]`',
+  ])
   expect(await problemsWith(brokers, 'kafka.topic.replication=3', 'kafka.topic.partitions=6')).toEqual([])
   expect(await problemsWith('kafka.topic.retention=30', 'kafka.topic.partitions=0')).toEqual([
     '--set: kafka.topic.partitions: must be at least 1',

@@ -189,6 +189,7 @@ const typeNames: Readonly<Record<string, string>> = {
   int: 'a whole number',
   string: 'text',
   boolean: '`true` or `false`',
+  array: 'a list such as `[program, argument]`',
   object: 'a section with its own settings',
   record: 'a section with its own settings',
 }

@@ -158,15 +158,18 @@ test('a job without an executor shows what each worker has free, and who uses th
   ])
 })
 
-test('on an existing cluster a job has the connectors next to its own jars', () => {
+test('on an existing cluster a job has the connectors next to its own jars, and the class for tokens if Kafka needs it', () => {
   const jarsOf = (...settings: readonly string[]) => {
     const stack = { ...stackIn('/state'), config: configOf(settings) }
     const { args } = jobService(stack, { ...job, conf: { 'spark.jars': '/mine.jar' } }).command
     return args[args.indexOf('--jars') + 1]
   }
-  expect([jarsOf('spark.master=spark://one:7077'), jarsOf()]).toEqual([
+  const [master, tokens] = ['spark.master=spark://one:7077', 'kafka.sasl.mechanism=oauthbearer']
+  expect([jarsOf(master), jarsOf(), jarsOf(tokens), jarsOf(master, tokens)]).toEqual([
     'file:/jars/*.jar,/mine.jar',
     '/mine.jar',
+    'file:///state/run/kafka.token.jar,/mine.jar',
+    'file:/jars/*.jar,file:///state/run/kafka.token.jar,/mine.jar',
   ])
 })
 

@@ -7,7 +7,7 @@ import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { localPath } from './hadoopConf.ts'
 import { type Job, jobCheckpoint, jobLogFile } from './jobStore.ts'
-import { writeClientProperties } from './kafkaCluster.ts'
+import { prepareKafkaClients } from './kafkaClients.ts'
 import { diagnose } from './knownProblems.ts'
 import { prepareLake } from './lakeCatalog.ts'
 import { programAddresses, programConf } from './programs.ts'
@@ -64,7 +64,7 @@ export const jobService = (stack: Stack, job: Job): Service => {
       for (const file of Object.values(files)) await rm(file, { force: true })
       await mkdir(temporary, { recursive: true, mode: 0o700 })
       await prepareLake(config, state)
-      await writeClientProperties(config, state)
+      await prepareKafkaClients(stack)
     },
     ready: async signal => {
       await applicationOf(config, job, signal)

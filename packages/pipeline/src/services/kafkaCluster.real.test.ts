@@ -61,6 +61,10 @@ test('a topic that does not exist is reported, and created on request, in a clus
 
 test.each([
   ['a wrong password', 'AUTHENTICATION_FAILED', 'wrong', []],
+  [
+    ...(['a failed token command', 'TOKEN_FAILED', null] as const),
+    ['kafka.sasl.mechanism=oauthbearer', 'kafka.sasl.tokenCommand=[sh, -c, exit 1]'],
+  ],
   ['another authority', 'CERTIFICATE_REJECTED', null, ['kafka.tls.caFile=OTHER']],
   ['another host name', 'CERTIFICATE_REJECTED', null, ['kafka.brokers=LOCALHOST']],
   ['no broker', 'KAFKA_UNREACHABLE', null, ['kafka.brokers=127.0.0.1:1']],
@@ -83,6 +87,29 @@ test.each([
     ...{ name: 'External kafka', verdict: 'problem', found: error.message, hint: error.hint },
   })
   await expect(openPublisher(await clusterOf(config, state, {}))).rejects.toMatchObject({ code })
+})
+
+test('a publisher continues after its first token has expired', async () => {
+  const seconds = 6
+  const program = `
+    const part = value => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const claims = { sub: 'mirror', iat: Math.floor(Date.now() / 1000), exp: Math.floor(Date.now() / 1000) + ${seconds} }
+    console.log([part({ alg: 'none' }), part(claims), ''].join('.'))
+  `
+  const config = configWith('kafka.sasl.mechanism=oauthbearer')
+  const sasl = { ...config.kafka.sasl, tokenCommand: [process.execPath, '-e', program] }
+  const publisher = await openPublisher(
+    await clusterOf({ ...config, kafka: { ...config.kafka, sasl } }, state, {}),
+  )
+  const firstExpired = Date.now() + seconds * 1_000
+  const message = { key: '1', value: '{}', headers: {} }
+  let last = await publisher.send(message)
+  while (Date.now() < firstExpired + 5_000) {
+    const next = await publisher.send(message)
+    expect(next.offset).toBe(last.offset + 1)
+    last = next
+  }
+  await publisher.close()
 })
 
 test('doctor reports version, expiry of certificates and clocks of the cluster', async () => {

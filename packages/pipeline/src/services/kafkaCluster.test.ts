@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { directoriesOf, stateFolder } from '../project/directories.ts'
 import { configOf } from '../project/layers.ts'
+import { passwordOf } from '../topic/cluster.ts'
 import {
   brokersOf,
   clusterOf,
@@ -48,7 +49,7 @@ test('a password of the environment is saved for later commands, in a file that 
   const state = await scratch()
   const { kafkaSecret, run } = directoriesOf(state)
   await saveKafkaSecret(secured, state, { CLUSTER_PW: 'open-sesame' })
-  expect([(await clusterOf(secured, state, {})).sasl?.password, await modeOf(kafkaSecret)]).toEqual([
+  expect([passwordOf(await clusterOf(secured, state, {})), await modeOf(kafkaSecret)]).toEqual([
     'open-sesame',
     '600',
   ])
@@ -100,6 +101,15 @@ test('the options for Kafka name certificates and keys too, without reading them
   expect(Object.keys(kafkaOptions(config, '/state')).slice(3)).toEqual([
     ...['kafka.security.protocol', 'kafka.ssl.truststore.type', 'kafka.ssl.truststore.certificates'],
     ...['kafka.ssl.keystore.type', 'kafka.ssl.keystore.certificate.chain', 'kafka.ssl.keystore.key'],
+  ])
+})
+
+test('the options for tokens name the class that runs the command, without running it', () => {
+  const settings = ['kafka.sasl.mechanism=oauthbearer', 'kafka.sasl.tokenCommand=[token]']
+  const config = configOf(['kafka.brokers=one:9092', ...settings])
+  expect(Object.keys(kafkaOptions(config, '/state')).slice(3)).toEqual([
+    ...['kafka.security.protocol', 'kafka.sasl.mechanism', 'kafka.sasl.login.callback.handler.class'],
+    'kafka.sasl.jaas.config',
   ])
 })
 

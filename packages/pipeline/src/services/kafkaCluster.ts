@@ -12,6 +12,7 @@ import {
   javaClientNames,
   javaClientSettings,
   localCluster,
+  passwordOf,
 } from '../topic/cluster.ts'
 import { propertiesText, writePrivateFile } from './properties.ts'
 
@@ -82,14 +83,13 @@ export const saveKafkaSecret = async (
   environment: Environment = process.env,
 ): Promise<void> =>
   savePassword(directoriesOf(state).kafkaSecret, config.kafka.sasl, environment, async () => {
-    const { sasl } = await clusterOf(config, state, environment)
-    return sasl?.password ?? null
+    return passwordOf(await clusterOf(config, state, environment))
   })
 
-/** Deletes what `saveKafkaSecret` and `writeClientProperties` wrote. */
+/** Deletes what `saveKafkaSecret` and `prepareKafkaClients` wrote. */
 export const forgetKafkaSecrets = async (state: string): Promise<void> => {
-  const { kafkaSecret, kafkaClient } = directoriesOf(state)
-  for (const file of [kafkaSecret, kafkaClient]) await rm(file, { force: true })
+  const { kafkaSecret, kafkaClient, kafkaToken } = directoriesOf(state)
+  for (const file of [kafkaSecret, kafkaClient, kafkaToken]) await rm(file, { force: true })
 }
 
 /**

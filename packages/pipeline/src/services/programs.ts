@@ -67,7 +67,7 @@ export const programConf = (
     'spark.executor.memory': memory,
     ...(packages.length === 0 ? {} : libraryConf(stack, packages)),
     ...conf,
-    // Executors of an existing cluster also need the connectors.
+    // Executors of an existing cluster also need the connectors, and Kafka's clients the class for tokens.
     ...(jars.length === 0 ? {} : { 'spark.jars': jars.join(',') }),
   }
 }

@@ -9,7 +9,8 @@ import { topicName } from '../topic/message.ts'
 import { localPath } from './hadoopConf.ts'
 import { archiveFlags, fullCompiler, temporaryFlag } from './java.ts'
 import { type Job, readJobs } from './jobStore.ts'
-import { brokersOf, isKafkaExternal, writeClientProperties } from './kafkaCluster.ts'
+import { prepareKafkaClients, tokenJars } from './kafkaClients.ts'
+import { brokersOf, isKafkaExternal } from './kafkaCluster.ts'
 import { lakeConf, prepareLake } from './lakeCatalog.ts'
 import { storeFlags } from './lakeStore.ts'
 import {
@@ -219,7 +220,7 @@ export const productsStream = (stack: Stack): ServiceParts => {
       const { streamProgress, streamBatches, optimizeRequest } = directories
       for (const file of [stopFile, streamProgress, streamBatches, optimizeRequest])
         await rm(file, { force: true })
-      await writeClientProperties(config, stack.state)
+      await prepareKafkaClients(stack)
       await writeOwnConf(config, stack.state)
     },
     ready: async () => requireProgress(await readStreamProgress(directories.streamProgress)),
@@ -242,26 +243,31 @@ const checkpointOptions = (config: Config, { checkpoint }: Directories): readonl
     : ['--checkpoint', config.stream.checkpoint, '--new-checkpoint', checkpoint]
 
 /** Properties of a program whose tasks run on the cluster: what executors need of this machine, or copies of it elsewhere. */
-export const executorConf = ({ config, state, runtimes, archives }: Stack): Record<string, string> => ({
-  // The default uses another interface of Hadoop, which does not know the file system of `lakeConf`.
-  'spark.sql.streaming.checkpointFileManagerClass':
-    'org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager',
-  ...pythonConf(config, runtimes.python),
-  ...(isSparkExternal(config)
-    ? {
-        'spark.driver.host': driverHostOf(config),
-        'spark.driver.bindAddress': driverHostOf(config),
-        'spark.jars': [runtimes.connectors, ...runtimes.additionalJars].map(jarsIn).join(','),
-        'spark.executor.extraJavaOptions': optionString(fullCompiler),
-        ...yarnConf(config),
-      }
-    : {
-        'spark.executor.extraClassPath': classPathOf(runtimes),
-        'spark.executor.extraJavaOptions': optionString(
-          executorFlags(config, archives, directoriesOf(state)),
-        ),
-      }),
-})
+export const executorConf = (stack: Stack): Record<string, string> => {
+  const { config, state, runtimes, archives } = stack
+  const connectors = isSparkExternal(config) ? [runtimes.connectors, ...runtimes.additionalJars] : []
+  const jars = [...connectors.map(jarsIn), ...tokenJars(stack)]
+  return {
+    // The default uses another interface of Hadoop, which does not know the file system of `lakeConf`.
+    'spark.sql.streaming.checkpointFileManagerClass':
+      'org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager',
+    ...pythonConf(config, runtimes.python),
+    ...(isSparkExternal(config)
+      ? {
+          'spark.driver.host': driverHostOf(config),
+          'spark.driver.bindAddress': driverHostOf(config),
+          'spark.executor.extraJavaOptions': optionString(fullCompiler),
+          ...yarnConf(config),
+        }
+      : {
+          'spark.executor.extraClassPath': classPathOf(runtimes),
+          'spark.executor.extraJavaOptions': optionString(
+            executorFlags(config, archives, directoriesOf(state)),
+          ),
+        }),
+    ...(jars.length === 0 ? {} : { 'spark.jars': jars.join(',') }),
+  }
+}
 
 // An executor has the class path of the driver and can use its archive. It does not write one: the worker kills it first.
 const executorFlags = (config: Config, archives: Archives | null, directories: Directories): string[] => [

@@ -28,7 +28,10 @@ export interface TestKafka extends AsyncDisposable {
   readonly broker: string
   /** The same as a cluster. */
   readonly cluster: ClusterAddress
-  /** `host:port` of the listener that requires TLS and a password: PLAIN and SCRAM, user `mirror`. */
+  /**
+   * `host:port` of the listener that requires TLS and a login: PLAIN and SCRAM with a password, user `mirror`, or
+   * OAUTHBEARER with a token that is not signed. When the token expires, the broker closes the connection.
+   */
   readonly secureBroker: string
   readonly password: string
   /** `host:port` of the listener that requires TLS and a client certificate. */
@@ -149,10 +152,12 @@ listeners=OPEN://127.0.0.1:${at.plain},SECURE://127.0.0.1:${at.secure},MUTUAL://
 advertised.listeners=OPEN://127.0.0.1:${at.plain},SECURE://127.0.0.1:${at.secure},MUTUAL://127.0.0.1:${at.mutual}
 listener.security.protocol.map=OPEN:PLAINTEXT,SECURE:SASL_SSL,MUTUAL:SSL,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=OPEN
-sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
 listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_mirror="${at.password}";
 listener.name.secure.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.secure.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;
+listener.name.secure.oauthbearer.connections.max.reauth.ms=3600000
 ssl.keystore.type=PEM
 ssl.keystore.location=${join(at.directory, 'broker.pem')}
 ssl.truststore.type=PEM

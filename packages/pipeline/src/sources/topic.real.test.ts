@@ -366,7 +366,7 @@ describe('compressed by Kafka’s own producer', () => {
 })
 
 describe('with TLS and a password', () => {
-  const secure = (password: string, mechanism: NonNullable<TopicSourceOptions['sasl']>['mechanism']) => ({
+  const secure = (password: string, mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512') => ({
     brokers: [kafka.secureBroker],
     tls: { caFile: kafka.certificates.caFile },
     sasl: { mechanism, username: 'mirror', password },

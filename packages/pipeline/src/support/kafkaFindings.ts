@@ -4,11 +4,12 @@ import { clusterOf } from '../services/kafkaCluster.ts'
 import { hasMessagesAfter } from '../topic/admin.ts'
 import { type BrokerFacts, probeBroker } from '../topic/brokerProbe.ts'
 import type { ClusterAddress } from '../topic/cluster.ts'
+import { validToken } from '../topic/token.ts'
 import { certificateFindings, type Expiry, expiriesIn } from './certificates.ts'
 import type { Finding } from './finding.ts'
 
 /**
- * Versions, certificates and clocks of an existing Kafka cluster. What cannot be determined is omitted: the finding
+ * Versions, certificates, token and clocks of an existing Kafka cluster. What cannot be determined is omitted: the finding
  * `External kafka` has the reason.
  */
 export const kafkaFindings = async (
@@ -29,6 +30,7 @@ export const kafkaFindings = async (
   return [
     ...versionFindings(brokers),
     ...certificateFindings('Kafka certificates', [...brokerExpiries(brokers), ...fileExpiries(cluster)], now),
+    ...(await tokenFindings(cluster).catch(() => [])),
     ...(await clockFindings(cluster, now, signal).catch(() => [])),
   ]
 }
@@ -58,6 +60,13 @@ const fileExpiries = ({ tls }: ClusterAddress): Expiry[] => {
   } catch {
     return []
   }
+}
+
+const tokenFindings = async ({ sasl }: ClusterAddress): Promise<Finding[]> => {
+  if (sasl?.mechanism !== 'oauthbearer') return []
+  const { expires } = await validToken(sasl)
+  const found = `\`${sasl.command[0]}\` printed a token that expires at ${expires.toISOString()}`
+  return [{ name: 'Kafka token', verdict: 'ok', found, hint: null }]
 }
 
 /** Clocks of machines that use NTP differ by far less. */

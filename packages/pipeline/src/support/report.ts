@@ -17,7 +17,7 @@ import { workerIds, workFolder } from '../services/sparkCluster.ts'
 import { thriftOf } from '../services/thriftServer.ts'
 import { ownPids, readServices } from '../stack/running.ts'
 import { readStatus } from '../stack/status.ts'
-import { configuredCluster } from '../topic/cluster.ts'
+import { configuredCluster, passwordOf } from '../topic/cluster.ts'
 import { examine } from './doctor.ts'
 import { type Known, Redaction, removed, secretValues } from './redaction.ts'
 
@@ -193,14 +193,14 @@ const passwords = async (
   environment: ReportOptions['environment'],
 ): Promise<string[]> => {
   const found = await Promise.allSettled([
-    clusterOf(config, state, environment).then(({ sasl }) => sasl),
-    (async () => configuredCluster(config.topic, { directory, environment }).sasl)(),
-    thriftOf(config, state, environment).then(({ login }) => login),
+    clusterOf(config, state, environment).then(passwordOf),
+    (async () => passwordOf(configuredCluster(config.topic, { directory, environment })))(),
+    thriftOf(config, state, environment).then(({ login }) => login?.password ?? null),
   ])
   const ofLake = await lakeSecrets(config, state, environment)
   const ofServers = found.flatMap(result =>
     // A password that cannot be found is not in the report either.
-    result.status === 'fulfilled' ? (result.value?.password ?? []) : [],
+    result.status === 'fulfilled' ? (result.value ?? []) : [],
   )
   return [...ofServers, ...ofLake]
 }

@@ -5,6 +5,7 @@ import { clusterOf } from '../services/kafkaCluster.ts'
 import { quoted } from '../services/programs.ts'
 import type { Stack } from '../services/stack.ts'
 import { services } from '../services/table.ts'
+import { passwordOf } from '../topic/cluster.ts'
 import { isSecret, Redaction, removed, secretValues } from './redaction.ts'
 
 /** The command that starts a service or one of `jobs`, with `[removed]` instead of each secret. It starts nothing. */
@@ -18,8 +19,11 @@ export const shownCommand = async (
   if (service === undefined) throw new Error(`${name} does not run here`)
   // A password that is missing now cannot be in the command.
   const cluster = await clusterOf(stack.config, stack.state, environment).catch(() => null)
-  const passwords = cluster?.sasl ? [cluster.sasl.password] : []
-  return withoutSecrets(service.command, [...passwords, ...secretsIn(environment)])
+  const password = cluster === null ? null : passwordOf(cluster)
+  return withoutSecrets(service.command, [
+    ...(password === null ? [] : [password]),
+    ...secretsIn(environment),
+  ])
 }
 
 /** The secret values of variables. The name of the user is not a secret here: it is part of paths. */

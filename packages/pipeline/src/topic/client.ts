@@ -2,6 +2,7 @@ import type { ICustomPartitioner, Kafka, KafkaConfig, SASLOptions } from 'kafkaj
 import { readCertificates, type Tls } from '../credentials.ts'
 import type { ClusterAddress, Sasl } from './cluster.ts'
 import { type Decompressors, fastGzip, unpackLz4, unpackSnappy, unpackZstd } from './codecs.ts'
+import { sessionReserveMs, validToken } from './token.ts'
 
 export type {
   Admin,
@@ -32,11 +33,12 @@ export interface RetryPolicy {
 /**
  * A client for the cluster with the topic of the stack. kafkajs is loaded at the first use, because the help of the command
  * line must not wait for it.
- * @throws OffstreamError FILE_MISSING (a file of the certificates)
+ * @throws OffstreamError FILE_MISSING (a file of the certificates), TOKEN_FAILED
  */
 export const stackClient = async (cluster: ClusterAddress, policy: RetryPolicy): Promise<Kafka> => {
   const { Kafka: KafkaClient, CompressionCodecs } = (await import('kafkajs')).default
   CompressionCodecs[gzip] = () => fastGzip
+  await requireToken(cluster)
   return new KafkaClient({
     ...connectionOptions(cluster),
     connectionTimeout: 3_000,
@@ -52,7 +54,7 @@ export const stackClient = async (cluster: ClusterAddress, policy: RetryPolicy):
 
 /**
  * A client that reads from any cluster, in every compression that Kafka supports.
- * @throws OffstreamError FILE_MISSING (a file of the certificates)
+ * @throws OffstreamError FILE_MISSING (a file of the certificates), TOKEN_FAILED
  */
 export const clusterClient = async (cluster: ClusterAddress): Promise<Kafka> => {
   const [kafkajs, { decompressSnappy, decompressZstd }] = await Promise.all([
@@ -69,6 +71,7 @@ export const clusterClient = async (cluster: ClusterAddress): Promise<Kafka> => 
   CompressionCodecs[CompressionTypes.Snappy] = codec(packed => unpackSnappy(packed, decompressors))
   CompressionCodecs[CompressionTypes.ZSTD] = codec(packed => unpackZstd(packed, decompressors))
   CompressionCodecs[CompressionTypes.LZ4] = codec(unpackLz4)
+  await requireToken(cluster)
   return new KafkaClient({
     ...connectionOptions(cluster),
     connectionTimeout: 5_000,
@@ -85,6 +88,7 @@ const connectionOptions = ({ brokers, tls, sasl }: ClusterAddress): KafkaConfig 
   ...(tls === null ? {} : { ssl: tlsOptions(tls) }),
   // A new object for each client: kafkajs stores its authenticator in it.
   ...(sasl === null ? {} : { sasl: saslOptions(sasl) }),
+  ...(sasl?.mechanism === 'oauthbearer' ? { reauthenticationThreshold: sessionReserveMs } : {}),
 })
 
 const tlsOptions = (tls: Tls): NonNullable<KafkaConfig['ssl']> => {
@@ -96,11 +100,19 @@ const tlsOptions = (tls: Tls): NonNullable<KafkaConfig['ssl']> => {
   }
 }
 
-const saslOptions = ({ mechanism, username, password }: Sasl): SASLOptions => ({
-  mechanism,
-  username,
-  password,
-})
+const saslOptions = (sasl: Sasl): SASLOptions =>
+  sasl.mechanism === 'oauthbearer'
+    ? {
+        mechanism: sasl.mechanism,
+        // At each connection, and before the broker ends the session of an expired token.
+        oauthBearerProvider: async () => ({ value: (await validToken(sasl)).value }),
+      }
+    : { mechanism: sasl.mechanism, username: sasl.username, password: sasl.password }
+
+/** Requests a token before there are deadlines for responses of the broker. */
+const requireToken = async ({ sasl }: ClusterAddress): Promise<void> => {
+  if (sasl?.mechanism === 'oauthbearer') await validToken(sasl)
+}
 
 /** Loads kafkajs now: a process that runs for weeks must not load it after offstream was updated. */
 export const loadKafkaClient = async (): Promise<void> => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { readCertificates } from '../credentials.ts'
 import { configOf } from '../project/layers.ts'
-import { configuredCluster, javaClientSettings } from './cluster.ts'
+import { configuredCluster, javaClientSettings, passwordOf } from './cluster.ts'
 
 /** A folder with these files. */
 const folderWith = (files: Readonly<Record<string, string>>): string => {
@@ -57,7 +57,7 @@ test('the password comes from the environment, otherwise from an earlier command
   const directory = folderWith({ password: 'in-file\n' })
   const section = withUser('sasl.passwordFile=password')
   const passwordWith = (environment: Record<string, string>, savedPassword: string | null) =>
-    configuredCluster(section, { directory, environment, savedPassword }).sasl?.password
+    passwordOf(configuredCluster(section, { directory, environment, savedPassword }))
   expect([
     passwordWith({ CLUSTER_PW: 'in-environment' }, 'saved'),
     passwordWith({}, 'saved'),
@@ -95,6 +95,34 @@ test('Java’s client gets the user and the password in a login that quotes them
         'org.apache.kafka.common.security.scram.ScramLoginModule required username="mirror" password="a\\"b\\\\c";',
     },
   ])
+})
+
+const withToken = () =>
+  sectionOf('sasl.mechanism=oauthbearer', 'sasl.tokenCommand=[bin/token, --for, "a\\"b\\\\c\\nd"]')
+
+test('a path of the token command is relative to the project, and a name stays a name', () => {
+  const section = sectionOf('sasl.mechanism=oauthbearer', 'sasl.tokenCommand=[token, ./x]')
+  const login = (cluster: typeof section) =>
+    configuredCluster(cluster, { directory: '/project', environment: {} }).sasl
+  expect([login(withToken()), login(section)]).toMatchObject([
+    {
+      mechanism: 'oauthbearer',
+      command: ['/project/bin/token', '--for', 'a"b\\c\nd'],
+      directory: '/project',
+    },
+    { command: ['token', './x'] },
+  ])
+})
+
+test('Java’s client gets the token command, and no token, in a login that quotes its arguments', () => {
+  const cluster = configuredCluster(withToken(), { directory: '/my project', environment: {} })
+  expect(javaClientSettings(cluster)).toEqual({
+    'security.protocol': 'SASL_PLAINTEXT',
+    'sasl.mechanism': 'OAUTHBEARER',
+    'sasl.login.callback.handler.class': 'offstream.TokenCommand',
+    'sasl.jaas.config':
+      'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required directory="/my project" argument0="/my project/bin/token" argument1="--for" argument2="a\\"b\\\\c\\nd";',
+  })
 })
 
 test('a key in any form is read as PKCS #8, which Java requires', () => {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import {
   type Certificates,
   configuredPassword,
@@ -7,6 +8,7 @@ import {
   type Tls,
 } from '../credentials.ts'
 import type { Config } from '../project/config.ts'
+import type { TokenLogin } from './token.ts'
 
 /** How to connect to a Kafka cluster. */
 export interface ClusterAddress {
@@ -24,8 +26,11 @@ export const localCluster = (...brokers: readonly string[]): ClusterAddress => (
   ...{ brokers, tls: null, sasl: null, isStartedHere: true },
 })
 
+/** How clients log in to a cluster. */
+export type Sasl = PasswordLogin | TokenLogin
+
 /** User and password for a cluster. */
-export interface Sasl {
+interface PasswordLogin {
   readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
   readonly username: string
   readonly password: string
@@ -51,15 +56,28 @@ export const configuredCluster = (
 ): ClusterAddress => ({
   brokers: addressesOf(brokers),
   tls: configuredTls(tls, places.directory),
-  sasl:
-    sasl.mechanism === null || sasl.username === null
-      ? null
-      : {
-          mechanism: sasl.mechanism,
-          username: sasl.username,
-          password: configuredPassword('sasl', sasl, places),
-        },
+  sasl: configuredLogin(sasl, places),
 })
+
+const configuredLogin = (sasl: ClusterSection['sasl'], places: SecretPlaces): Sasl | null => {
+  const { mechanism, username, tokenCommand } = sasl
+  if (mechanism === 'oauthbearer')
+    return tokenCommand === null ? null : tokenLogin(tokenCommand, places.directory)
+  return mechanism === null || username === null
+    ? null
+    : { mechanism, username, password: configuredPassword('sasl', sasl, places) }
+}
+
+/** A path of the program is relative to the project; a name is looked up in `PATH`. */
+const tokenLogin = ([program = '', ...args]: readonly string[], directory: string): TokenLogin => ({
+  mechanism: 'oauthbearer',
+  command: [program.includes('/') ? resolve(directory, program) : program, ...args],
+  directory,
+})
+
+/** The password of a login; null if it has none. */
+export const passwordOf = ({ sasl }: Pick<ClusterAddress, 'sasl'>): string | null =>
+  sasl === null || sasl.mechanism === 'oauthbearer' ? null : sasl.password
 
 /**
  * The settings of Kafka's Java client for a cluster, by their names; empty without TLS and SASL.
@@ -93,11 +111,31 @@ const javaTlsSettings = ({ ca, cert, key }: Certificates): Record<string, string
     : { 'ssl.keystore.type': 'PEM', 'ssl.keystore.certificate.chain': cert, 'ssl.keystore.key': key }),
 })
 
-const javaSaslSettings = ({ mechanism, username, password }: Sasl): Record<string, string> => {
-  const login = mechanism === 'plain' ? 'plain.PlainLoginModule' : 'scram.ScramLoginModule'
-  const quoted = (text: string) => `"${text.replace(/["\\]/g, '\\$&')}"`
+const javaSaslSettings = (sasl: Sasl): Record<string, string> => {
+  const security = 'org.apache.kafka.common.security'
+  const mechanism = sasl.mechanism.toUpperCase()
+  if (sasl.mechanism === 'oauthbearer')
+    return {
+      'sasl.mechanism': mechanism,
+      'sasl.login.callback.handler.class': 'offstream.TokenCommand',
+      'sasl.jaas.config': `${security}.oauthbearer.OAuthBearerLoginModule required ${optionsOf(sasl)};`,
+    }
+  const login = sasl.mechanism === 'plain' ? 'plain.PlainLoginModule' : 'scram.ScramLoginModule'
+  const options = jaasOptions({ username: sasl.username, password: sasl.password })
   return {
-    'sasl.mechanism': mechanism.toUpperCase(),
-    'sasl.jaas.config': `org.apache.kafka.common.security.${login} required username=${quoted(username)} password=${quoted(password)};`,
+    'sasl.mechanism': mechanism,
+    'sasl.jaas.config': `${security}.${login} required ${options};`,
   }
 }
+
+/** The options of `spark-jobs/token/TokenCommand.java`. */
+const optionsOf = ({ command, directory }: TokenLogin): string =>
+  jaasOptions({
+    directory,
+    ...Object.fromEntries(command.map((argument, index) => [`argument${index}`, argument])),
+  })
+
+const jaasOptions = (options: Readonly<Record<string, string>>): string =>
+  Object.entries(options)
+    .map(([name, value]) => `${name}="${value.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`)
+    .join(' ')

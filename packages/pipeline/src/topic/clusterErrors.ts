@@ -15,12 +15,22 @@ interface Root {
 /** The first cause of an error. kafkajs wraps errors, for example after the last retry. */
 export const rootErrorOf = (error: unknown): Root => {
   if (!(error instanceof Error)) return { name: '', type: '', code: '' }
-  const { cause, originalError, errors } = error as Error & { originalError?: unknown; errors?: unknown }
-  const inner: unknown = cause ?? originalError ?? (Array.isArray(errors) ? errors[0] : undefined)
+  const inner = innerOf(error)
   const type = textOf(error, 'type')
   return inner instanceof Error && type === ''
     ? rootErrorOf(inner)
     : { name: error.name, type, code: textOf(error, 'code') }
+}
+
+const innerOf = (error: Error): unknown => {
+  const { cause, originalError, errors } = error as Error & { originalError?: unknown; errors?: unknown }
+  return cause ?? originalError ?? (Array.isArray(errors) ? errors[0] : undefined)
+}
+
+/** An error for the user, or the one inside an error of kafkajs: it wraps that of a token; otherwise null. */
+const userErrorIn = (error: unknown): OffstreamError | null => {
+  if (error instanceof OffstreamError) return error
+  return error instanceof Error ? userErrorIn(innerOf(error)) : null
 }
 
 const textOf = (error: Error, property: string): string => {
@@ -39,20 +49,21 @@ export interface Attempt extends Pick<ClusterAddress, 'brokers'> {
 
 /**
  * The user's error for a cluster that denies access or cannot be reached; null for any other error.
- * Codes: AUTHENTICATION_FAILED, ACCESS_DENIED, CERTIFICATE_REJECTED, KAFKA_UNREACHABLE.
+ * Codes: AUTHENTICATION_FAILED, TOKEN_FAILED, ACCESS_DENIED, CERTIFICATE_REJECTED, KAFKA_UNREACHABLE.
  */
 export const clusterErrorOf = (
   error: unknown,
   { brokers, topic, group, hint }: Attempt,
 ): OffstreamError | null => {
-  if (error instanceof OffstreamError) return error
+  const userError = userErrorIn(error)
+  if (userError !== null) return userError
   const { name, type, code } = rootErrorOf(error)
   const address = brokers.join(',')
   if (name === 'KafkaJSSASLAuthenticationError' || /AUTHENTICATION|SASL/.test(type))
     return new PipelineError(
       'AUTHENTICATION_FAILED',
       `Kafka at \`${address}\` rejected the user: ${messageOf(error)}`,
-      { hint: 'check the user name, the password and the mechanism', cause: error },
+      { hint: 'check the user name, the password or the token, and the mechanism', cause: error },
     )
   if (type.endsWith('AUTHORIZATION_FAILED'))
     return new PipelineError('ACCESS_DENIED', `Kafka at \`${address}\` denied access: ${messageOf(error)}`, {
