@@ -4,8 +4,8 @@ usage: cluster.py <folder of Hadoop's jars> <jar of py4j> <folder for everything
 
 The resource manager and the node managers are in two JVMs, because their web services replace each other in
 one: a JVM has only one pipeline of Guice's filter. HDFS is in the first. When all parts run, the configuration
-is in `conf/`, and the last line of the output is `ready` with the addresses of the web services and of HDFS.
-SIGTERM stops the cluster.
+is in `conf/`, and the last line of the output is `ready` with the addresses of the web services of YARN, of
+HDFS, and of the web services of HDFS. SIGTERM stops the cluster.
 """
 
 import os
@@ -90,7 +90,8 @@ def main() -> None:
     nodes = started_nodes(Program(jars, py4j), folder)
     while manager.getResourceScheduler().getNumClusterNodes() < NODES:
         time.sleep(0.1)
-    print("ready", conf.get("yarn.resourcemanager.webapp.address"), conf.get("fs.defaultFS"), flush=True)
+    addresses = ("yarn.resourcemanager.webapp.address", "fs.defaultFS", "dfs.namenode.http-address")
+    print("ready", *map(conf.get, addresses), flush=True)
 
     def stop(*_: object) -> None:
         for part in (*nodes, manager):

@@ -13,6 +13,8 @@ export interface TestHadoop extends AsyncDisposable {
   readonly confDir: string
   /** The address of HDFS. */
   readonly hdfs: string
+  /** The names in a folder of HDFS. */
+  readonly list: (folder: string) => Promise<readonly string[]>
   /** The names of the applications that have not finished, as YARN reports them. */
   readonly applications: () => Promise<readonly string[]>
   /** The processes of YARN's containers whose command line contains a text. */
@@ -29,9 +31,9 @@ export const startHadoop = async (): Promise<TestHadoop> => {
   const confDir = join(folder, 'conf')
   const addresses = async () => {
     const log = await readFile(join(folder, 'hadoop.log'), 'utf8')
-    const [, web, hdfs] = /^ready (\S+) (\S+)$/m.exec(log) ?? []
+    const [, web, hdfs, files] = /^ready (\S+) (\S+) (\S+)$/m.exec(log) ?? []
     if (web === undefined || hdfs === undefined) throw new Error('it is starting')
-    return { web, hdfs }
+    return { web, hdfs, files }
   }
   const supervisor = new Supervisor({ directory: join(folder, 'services'), onEvent: () => undefined })
   const close = async () => {
@@ -55,10 +57,11 @@ export const startHadoop = async (): Promise<TestHadoop> => {
     await close()
     throw error
   }
-  const { web, hdfs } = await addresses()
+  const { web, hdfs, files } = await addresses()
   return {
     ...{ confDir, hdfs },
     applications: () => unfinished(web),
+    list: folder => namesIn(`http://${files}/webhdfs/v1${folder}?op=LISTSTATUS`),
     containers: text => processesIn(folder, text),
     [Symbol.asyncDispose]: close,
   }
@@ -89,6 +92,15 @@ const unfinished = async (address: string): Promise<readonly string[]> => {
   const response = await fetch(`http://${address}/ws/v1/cluster/apps?states=${states}`)
   const { apps } = Applications.parse(await response.json())
   return apps?.app.map(({ name }) => name) ?? []
+}
+
+const Listing = z.object({
+  FileStatuses: z.object({ FileStatus: z.array(z.object({ pathSuffix: z.string() })) }),
+})
+
+const namesIn = async (address: string): Promise<readonly string[]> => {
+  const { FileStatuses } = Listing.parse(await (await fetch(address)).json())
+  return FileStatuses.FileStatus.map(({ pathSuffix }) => pathSuffix)
 }
 
 /** Java processes: the shells that YARN starts them with have the same arguments. */

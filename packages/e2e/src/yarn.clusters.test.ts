@@ -8,21 +8,27 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startHadoop, type TestHadoop } from './hadoop.ts'
 import { startLoad } from './load.ts'
 import { waitForTable } from './pipeline.ts'
+import { startPostgresql, type TestPostgresql } from './postgresql.ts'
 import { profileStack, runPipeline } from './profile.ts'
-import type { ScratchStack } from './stack.ts'
+import { type ScratchStack, scratchStack } from './stack.ts'
 import { StatusContract } from './statusContract.ts'
 import { streamOf } from './stream.ts'
 
+const env = { CATALOG_PASSWORD: 'catalog' }
+
 let hadoop: TestHadoop
+let database: TestPostgresql
 let rowsOfLocal: unknown
 beforeAll(async () => {
   await using local = await profileStack('local')
   rowsOfLocal = await runPipeline(local)
+  database = await startPostgresql({ password: env.CATALOG_PASSWORD })
   hadoop = await startHadoop()
 })
-afterAll(() => hadoop?.[Symbol.asyncDispose]())
-
-const places = () => ({ confDir: hadoop.confDir, hdfs: hadoop.hdfs })
+afterAll(async () => {
+  await hadoop?.[Symbol.asyncDispose]()
+  await database?.[Symbol.asyncDispose]()
+})
 
 const masterClass = 'org.apache.spark.deploy.yarn.ExecutorLauncher'
 const executorClass = 'org.apache.spark.executor.YarnCoarseGrainedExecutorBackend'
@@ -40,9 +46,13 @@ const killOne = async (mainClass: string): Promise<void> => {
   )
 }
 
-test('YARN gives the same rows, and the job survives kills of an executor and of its application master', async () => {
-  await using stack = await profileStack('yarn', places())
-  expect(await runPipeline(stack)).toEqual(rowsOfLocal)
+test('YARN and HDFS give the same rows, and the job survives kills of an executor and of its application master', async () => {
+  const { confDir, hdfs } = hadoop
+  const { uri: catalogUri, user } = database
+  await using stack = await profileStack('yarn', { confDir, hdfs, catalogUri, user })
+  expect(await runPipeline(stack, env)).toEqual(rowsOfLocal)
+  expect((await hadoop.list('/offstream/lake/off')).toSorted()).toEqual(['products', 'rejected'])
+  expect(await hadoop.list('/offstream/checkpoint')).toContain('offsets')
 
   const { services, executors } = StatusContract.parse(await stack.json(['status']))
   expect(services.filter(({ name }) => name.startsWith('spark-'))).toMatchObject([
@@ -72,7 +82,7 @@ test('YARN gives the same rows, and the job survives kills of an executor and of
       expect([await hadoop.applications(), await hadoop.containers('org.apache.spark')]).toEqual([[], []]),
     { what: 'YARN to have no process of the job', timeoutMs: 30_000 },
   )
-})
+}, 480_000)
 
 /** A job of the user whose module and file are only in the archives that travel with it. */
 const runOwnJob = async (stack: ScratchStack): Promise<void> => {
@@ -104,7 +114,7 @@ print("shouted", spark.sparkContext.parallelize(["a", "b"], 2).map(shout).collec
 }
 
 test('a wrong queue, a missing configuration and a resource manager that does not respond are errors of `up`', async () => {
-  await using stack = await profileStack('yarn', places())
+  await using stack = await scratchStack(['spark.master=yarn', `spark.hadoopConfDir=${hadoop.confDir}`])
   const { failure } = streamOf(stack)
   const conf = join(stack.directory, 'conf')
   await mkdir(conf)
