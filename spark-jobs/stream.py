@@ -21,7 +21,7 @@ from holdings import holdings, refuse_newer_tables
 from lake import Tables, ensure_tables
 from offstream_jobs.batches import SETTINGS, Batches, kafka_messages, start, supervise
 from offstream_jobs.checkpoint import Checkpoint
-from offstream_jobs.program import run
+from offstream_jobs.program import run, started
 from offstream_jobs.progress import Progress
 from offstream_jobs.topic import Topic, Watch, client_settings, connected, watched
 from offstream_jobs.upkeep import Upkeep
@@ -43,7 +43,7 @@ _WARM_UP_ROWS = 200
 def main() -> None:
     """Run until the stop file appears or the query fails."""
     args = _arguments()
-    spark = SparkSession.builder.config(map={**SETTINGS}).getOrCreate()
+    spark = started(SparkSession.builder.config(map={**SETTINGS}).getOrCreate)
     progress = Progress(args.progress)
     progress.report("starting")
     try:

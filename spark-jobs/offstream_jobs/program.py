@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from py4j.protocol import Py4JJavaError, Py4JNetworkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+T = TypeVar("T")
 
 
 class StreamError(Exception):
@@ -32,6 +35,20 @@ def run(name: str, main: Callable[[], None]) -> None:
         traceback.print_exc()
         print(f"{name} failed: {one_line(error)}", file=sys.stderr)
         raise SystemExit(1) from error
+
+
+def started(start: Callable[[], T]) -> T:
+    """Return what `start` returns, the session of Spark; call it again after an error that does not repeat.
+
+    On YARN another thread adds a filter to Spark's web pages while they start. If both happen at the same
+    moment, Spark 4.1.1 stops with a ConcurrentModificationException.
+    """
+    try:
+        return start()
+    except Py4JJavaError as error:
+        if error.java_exception.getClass().getSimpleName() != "ConcurrentModificationException":
+            raise
+        return start()
 
 
 def one_line(error: BaseException) -> str:

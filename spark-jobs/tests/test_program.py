@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-from py4j.protocol import Py4JError, Py4JNetworkError
+from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 
-from offstream_jobs.program import one_line, run
+from offstream_jobs.program import one_line, run, started
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -59,3 +60,25 @@ def test_the_line_of_a_java_error_has_its_first_cause(spark: SparkSession) -> No
         "org.apache.iceberg.jdbc.UncheckedSQLException: Failed to connect: jdbc:sqlite:/nowhere/at/all.db"
         " ← java.sql.SQLException: path to '/nowhere/at/all.db': '/nowhere' does not exist"
     )
+
+
+def java_error(name: str) -> Py4JJavaError:
+    """Return what py4j raises for an exception of this class."""
+    java_class = SimpleNamespace(getSimpleName=lambda: name)
+    return Py4JJavaError("", SimpleNamespace(_target_id="o1", getClass=lambda: java_class))
+
+
+def test_a_session_that_cannot_start_because_of_its_web_pages_starts_again_once() -> None:
+    outcomes: list[Py4JJavaError | str] = [java_error("ConcurrentModificationException"), "session"]
+
+    def start() -> str:
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Py4JJavaError):
+            raise outcome
+        return outcome
+
+    assert started(start) == "session"
+    outcomes = [java_error("SparkException"), "session"]
+    with pytest.raises(Py4JJavaError):
+        started(start)
+    assert outcomes == ["session"]
