@@ -54,12 +54,18 @@ test('YARN and HDFS give the same rows, and the job survives kills of an executo
   expect((await hadoop.list('/offstream/lake/off')).toSorted()).toEqual(['products', 'rejected'])
   expect(await hadoop.list('/offstream/checkpoint')).toContain('offsets')
 
-  const { services, executors } = StatusContract.parse(await stack.json(['status']))
+  const { services } = await until(
+    async () => {
+      const status = StatusContract.parse(await stack.json(['status']))
+      expect(status.executors.length).toBe(2)
+      return status
+    },
+    { what: 'two executors', timeoutMs: 60_000 },
+  )
   expect(services.filter(({ name }) => name.startsWith('spark-'))).toMatchObject([
     { name: 'spark-master', state: 'external', health: 'healthy', address: 'yarn' },
     { name: 'spark-worker', state: 'unused' },
   ])
-  expect(executors.length).toBe(2)
   expect(await hadoop.applications()).toEqual(['products-stream'])
   const { findings } = await streamOf(stack).json('doctor')
   expect(findings.filter(({ name }: { readonly name: string }) => /spark/i.test(name))).toMatchObject([
