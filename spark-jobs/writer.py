@@ -12,11 +12,10 @@ from offstream_jobs.batches import LockLostError
 from offstream_jobs.program import StreamError, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from pyspark.sql import SparkSession
 
-_CATALOG = "spark.sql.catalog.lake"
 _KEY = int.from_bytes(b"offstrea", "big")
 """The number of the lock in the database. Every stream locks the same number."""
 _MAX_PROBE_SECONDS = 5
@@ -49,24 +48,34 @@ class CatalogDeniedError(StreamError):
         self.code = code
 
 
-@contextmanager
-def sole_writer(spark: SparkSession) -> Iterator[Callable[[], None]]:
-    """Lock the tables, so that no other stream writes them; throw TableInUseError.
+def catalog_settings(spark: SparkSession) -> dict[str, str]:
+    """Return the settings of the catalog `lake`, by their names without `spark.sql.catalog.lake.`."""
+    prefix = "spark.sql.catalog.lake."
+    found = spark.conf.getAll.items()
+    return {name.removeprefix(prefix): value for name, value in found if name.startswith(prefix)}
 
-    Two writers would add the same product twice. The function that this yields throws LockLostError if the
-    lock is lost. Call it before each commit.
+
+@contextmanager
+def sole_writer(
+    spark: SparkSession, catalog: Mapping[str, str] | None = None
+) -> Iterator[Callable[[], None]]:
+    """Lock the tables of a catalog, so that no other stream writes them; throw TableInUseError.
+
+    `catalog`: its settings; by default those of `lake`. Two writers would add the same product twice. The
+    function that this yields throws LockLostError if the lock is lost. Call it before each commit.
     """
-    with _locked_warehouse(spark), _locked_catalog(spark) as check:
+    settings = catalog_settings(spark) if catalog is None else catalog
+    with _locked_warehouse(spark, settings), _locked_catalog(spark, settings) as check:
         yield check
 
 
 @contextmanager
-def _locked_warehouse(spark: SparkSession) -> Iterator[None]:
+def _locked_warehouse(spark: SparkSession, settings: Mapping[str, str]) -> Iterator[None]:
     """Lock a warehouse that is a folder, which keeps out the streams of this machine.
 
     The system unlocks the file when the Java process that commits exits, however it exits.
     """
-    warehouse = spark.conf.get(f"{_CATALOG}.warehouse") or ""
+    warehouse = settings.get("warehouse", "")
     if not warehouse.startswith("file:"):
         yield
         return
@@ -87,16 +96,16 @@ def _locked_warehouse(spark: SparkSession) -> Iterator[None]:
 
 
 @contextmanager
-def _locked_catalog(spark: SparkSession) -> Iterator[Callable[[], None]]:
+def _locked_catalog(spark: SparkSession, settings: Mapping[str, str]) -> Iterator[Callable[[], None]]:
     """Lock a catalog in PostgreSQL, which keeps out the streams of all machines.
 
     The server unlocks it when the connection ends, however it ends.
     """
-    uri = spark.conf.get(f"{_CATALOG}.uri") or ""
+    uri = settings.get("uri", "")
     if not uri.startswith("jdbc:postgresql:"):
         yield lambda: None
         return
-    connection = _connect(spark, uri)
+    connection = _connect(spark, uri, settings)
     try:
         for name, value in _KEEP_ALIVE.items():
             _first(connection, f"SELECT set_config('{name}', '{value}', false)")
@@ -114,14 +123,13 @@ def _locked_catalog(spark: SparkSession) -> Iterator[Callable[[], None]]:
         connection.close()
 
 
-def _connect(spark: SparkSession, uri: str) -> Any:  # noqa: ANN401 - a connection of Java
+def _connect(spark: SparkSession, uri: str, settings: Mapping[str, str]) -> Any:  # noqa: ANN401 - a connection of Java
     """Connect with the settings of the catalog. The driver finds the password in its own file."""
     java: Any = spark._jvm
     properties = java.java.util.Properties()
-    prefix = f"{_CATALOG}.jdbc."
-    for name, value in spark.conf.getAll.items():
-        if name.startswith(prefix):
-            properties.setProperty(name.removeprefix(prefix), value)
+    for name, value in settings.items():
+        if name.startswith("jdbc."):
+            properties.setProperty(name.removeprefix("jdbc."), value)
     try:
         return java.java.sql.DriverManager.getConnection(uri, properties)
     except Py4JJavaError as error:

@@ -43,6 +43,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'show the size and the history of the table, roll it back, or optimize it',
     load: () => import('./commands/table.ts'),
   },
+  lake: {
+    summary: 'move the tables to another catalog or object store',
+    load: () => import('./commands/lake.ts'),
+  },
   charts: {
     summary: 'draw the charts from the table',
     load: () => import('./commands/charts.ts'),

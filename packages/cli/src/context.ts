@@ -44,14 +44,18 @@ export interface Context {
   readonly anyProject: () => Promise<LenientProject>
   /** The project as file, environment and command line configure it, also while its stack is running. */
   readonly written: () => Promise<Project>
+  /** The project with the settings and the data of another profile. */
+  readonly projectOf: (profile: string) => Promise<Project>
   /** `project`, for a command that needs running services. If they lost their daemon, a new one is started. */
   readonly stack: () => Promise<Project>
   /** The same for commands that must work even if the configuration is invalid. */
   readonly anyStack: () => Promise<LenientProject>
   /** The settings to start services with. Missing runtimes are downloaded. */
   readonly settings: () => Promise<Stack>
-  /** Downloads the runtimes that are missing, and shows the progress. */
-  readonly fetchRuntimes: () => Promise<Pick<Stack, 'runtimes' | 'archives'>>
+  /** Downloads the runtimes that are missing, and shows the progress. By default they include the jars of the catalog. */
+  readonly fetchRuntimes: (
+    libraries?: ReturnType<Pipeline['librariesFor']>,
+  ) => Promise<Pick<Stack, 'runtimes' | 'archives'>>
   /** Prints which options select other running services of the project, for a user who has omitted `--profile`. */
   readonly noteOtherServices: () => Promise<void>
   /** The daemon and the output for starting and stopping services. */
@@ -92,7 +96,10 @@ export const contextOf = (options: GlobalOptions, { signal, force, onOutcome }: 
       )
     return found
   }
-  const fetch = async () => fetchRuntimes(output, await project(), signal)
+  const fetch: Context['fetchRuntimes'] = async libraries => {
+    const found = await project()
+    return fetchRuntimes(output, found, libraries ?? pipeline.librariesFor(found.config), signal)
+  }
   return {
     pipeline,
     output,
@@ -102,6 +109,8 @@ export const contextOf = (options: GlobalOptions, { signal, force, onOutcome }: 
     project,
     anyProject,
     written: async () => pipeline.loadProject(await projectOptions()),
+    projectOf: async profile =>
+      pipeline.loadProject({ ...(await projectOptions()), stack: null, profile, settings: [] }),
     stack: async () => manage(await project()),
     anyStack: async () => manage(await anyProject()),
     settings: async () => {
@@ -148,6 +157,7 @@ const lazily = <T>(make: () => Promise<T>): (() => Promise<T>) => {
 const fetchRuntimes = async (
   output: Output,
   { directory, config }: Project,
+  libraries: ReturnType<Pipeline['librariesFor']>,
   signal: AbortSignal,
 ): Promise<Pick<Stack, 'runtimes' | 'archives'>> => {
   const printed = new Map<string, number>()
@@ -174,7 +184,7 @@ const fetchRuntimes = async (
       environment: process.env,
       ivySettings,
       kafkaMode: config.kafka.mode,
-      libraries: pipeline.librariesFor(config),
+      libraries,
       onProgress,
       signal,
     })

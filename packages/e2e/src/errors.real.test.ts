@@ -216,6 +216,14 @@ const withoutServices: readonly Provoked[] = [
     by: ({ run }) => run(['reset', '--table', '--yes', ...sharedCatalog]),
   },
   {
+    code: 'MIGRATION_REFUSED',
+    exit: 10,
+    by: async ({ run, file }) => {
+      await file('offstream.yaml', 'profiles: {other: {dashboard: {readOnly: true}}}')
+      return await run(['lake', 'migrate', '--to', 'other'])
+    },
+  },
+  {
     code: 'MAPPING_INVALID',
     exit: 5,
     by: ({ run }) => run(mirrored('topic.mapping.code=$.[')),
@@ -425,6 +433,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'STREAM_RUNNING 13': 'packages/e2e/src/repair.long.test.ts',
   'TABLE_IN_USE 13': 'packages/e2e/src/dataLoss.long.test.ts',
   'TABLE_NEWER 10': 'packages/e2e/src/dataLoss.long.test.ts',
+  'MIGRATION_FAILED 12': 'packages/pipeline/src/lake/migrate.test.ts',
   'OPTIMIZE_FAILED 12': 'packages/pipeline/src/lake/optimize.test.ts',
   'DISK_FULL 6': 'packages/runtime/src/artifacts/store.test.ts',
   'FOLDER_INSECURE 10': 'packages/runtime/src/daemon/daemon.test.ts',

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { until } from '@offstream/runtime'
@@ -7,7 +7,7 @@ import { placesWith } from './canary.ts'
 import { startObjectStore } from './objectStore.ts'
 import { startPostgresql, type TestPostgresql } from './postgresql.ts'
 import { profileStack, runPipeline } from './profile.ts'
-import { streamOf } from './stream.ts'
+import { type Printed, streamOf } from './stream.ts'
 
 /** A value that occurs nowhere else, so that a search finds only the password. */
 const password = 'canary-5e90c1d4'
@@ -44,6 +44,66 @@ test('an object store gives the same rows, and its keys are only in two files', 
   expect([...new Set(folders)].sort()).toEqual(['lake/off/products', 'lake/off/rejected'])
   for (const table of ['products', 'rejected'])
     await stack.succeed(['query', `DROP TABLE lake.off.${table} PURGE`])
+})
+
+test('tables move to another catalog and an object store with equal rows, and then to a third catalog without their files', async () => {
+  const { user } = database
+  await using store = await startObjectStore('tables')
+  const shared = async (name: string) => ({
+    lake: {
+      catalog: { uri: await database.makeDatabase(name), user, passwordVariable: 'CATALOG_PASSWORD' },
+      warehouse: 's3://tables/lake',
+      s3: { endpoint: store.endpoint, pathStyle: true },
+    },
+  })
+  await using stack = await profileStack('local')
+  const file = join(stack.directory, 'offstream.yaml')
+  const settings = JSON.parse(await readFile(file, 'utf8'))
+  const profiles = { second: await shared('second'), third: await shared('third') }
+  await writeFile(file, JSON.stringify({ ...settings, profiles }))
+  const options = { env: { ...env, AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'key' } }
+  const migrate = async (...args: string[]) =>
+    (await stack.json(['lake', 'migrate', ...args], options)) as Printed
+
+  expect(await runPipeline(stack)).toEqual(rowsOfLocal)
+  expect((await migrate('--to', 'second'))['error']).toMatchObject({ code: 'STREAM_RUNNING' })
+  await stack.succeed(['down'])
+  const copied = await migrate('--to', 'second')
+  expect(copied).toMatchObject({
+    ...{ kind: 'migration', profile: 'second' },
+    from: { catalog: expect.stringMatching(/catalog\.db$/) },
+    to: { catalog: profiles.second.lake.catalog.uri, warehouse: 's3://tables/lake' },
+    tables: [
+      { name: 'lake.off.products', by: 'copy', rows: 40 },
+      { name: 'lake.off.rejected', by: 'copy', rows: 0 },
+    ],
+  })
+  expect((await migrate('--to', 'second'))['error']).toMatchObject({ code: 'MIGRATION_REFUSED' })
+  const objects = await store.objects('tables')
+  const { tables } = await migrate('--to', 'third', '--profile', 'second')
+  expect(tables).toEqual(copied['tables'].map((table: Printed) => ({ ...table, by: 'register' })))
+  expect(await store.objects('tables')).toEqual(objects)
+
+  const third = { env: { ...options.env, OFFSTREAM_PROFILE: 'third' } }
+  await stack.succeed(['up'], third)
+  await stack.succeed(['submit'], third)
+  await stack.succeed(['scrape', '--source', 'stdin'], {
+    ...third,
+    input: JSON.stringify({ code: '30000000', brands: 'C' }),
+  })
+  await stack.succeed(['wait', '--for', 'healthy', '--for', 'rows=41', '--timeout', '2m'], third)
+  const { stdout } = await stack.succeed(
+    [
+      ...['query', "SELECT * EXCEPT (observed_at) FROM Products WHERE code < '3' ORDER BY code"],
+      ...['--format', 'json'],
+    ],
+    third,
+  )
+  expect(JSON.parse(stdout)).toEqual(rowsOfLocal)
+  expect(
+    (await placesWith(stack, password)).filter(place => !/^profiles\/third\/run\/lake\./.test(place)),
+  ).toEqual([])
+  await stack.succeed(['down'], third)
 })
 
 test('a catalog in PostgreSQL gives the same rows, the password is only in two files, and only one stream writes', async () => {

@@ -18,6 +18,8 @@ export interface TestPostgresql extends AsyncDisposable {
   readonly admin: Sql
   /** A new connection of the user, like that of a stream. */
   readonly connect: () => Sql
+  /** Makes another database like `lake`. @returns its address */
+  readonly makeDatabase: (name: string) => Promise<string>
   /** Stops the server. Disposal does it too. */
   readonly stop: () => Promise<void>
 }
@@ -64,13 +66,23 @@ export const startPostgresql = async ({
   }
   const first = connection('postgres')
   await until(() => first`SELECT 1`, { what: 'PostgreSQL to start', timeoutMs: 30_000 })
-  await first`CREATE DATABASE lake`
+  await first.unsafe(`CREATE ROLE offstream LOGIN PASSWORD '${password}'`)
   await first.end()
+  const makeDatabase = async (name: string): Promise<string> => {
+    for (const [database, statement] of [
+      ['postgres', `CREATE DATABASE ${name}`],
+      [name, 'CREATE SCHEMA AUTHORIZATION offstream'],
+    ] as const) {
+      const sql = connection(database)
+      await sql.unsafe(statement)
+      await sql.end()
+    }
+    return `postgresql://127.0.0.1:${port}/${name}`
+  }
+  const uri = await makeDatabase('lake')
   const sql = connection('lake')
-  await sql.unsafe(`CREATE ROLE offstream LOGIN PASSWORD '${password}'`)
-  await sql`CREATE SCHEMA AUTHORIZATION offstream`
   return {
-    ...{ uri: `postgresql://127.0.0.1:${port}/lake`, user: 'offstream', caFile, admin: sql, stop },
+    ...{ uri, user: 'offstream', caFile, admin: sql, makeDatabase, stop },
     connect: () => connection('lake', { username: 'offstream', password }),
     async [Symbol.asyncDispose]() {
       await sql.end({ timeout: 1 })

@@ -159,6 +159,19 @@ export const pipelineErrors = {
     cause: 'Kafka rejected a message: it is too large, or has no key.',
     remedy: 'Check the limits of the topic with `offstream topic describe`.',
   },
+  MIGRATION_FAILED: {
+    outcome: 'failed',
+    cause:
+      'The new tables of `lake migrate` could not be written, or do not have the same rows; they were deleted. The old tables are unchanged.',
+    remedy: 'Fix what the message and the last log lines report, then repeat the command.',
+  },
+  MIGRATION_REFUSED: {
+    outcome: 'refused',
+    cause:
+      '`lake migrate` has no tables to move, or the catalog of the profile is the same one or already has rows. Nothing was changed.',
+    remedy:
+      'Run it with the stack that has the tables, and name a profile with another `lake.catalog` and without rows. Rows that a killed `lake migrate` left there can be dropped by SQL.',
+  },
   MIRROR_LOOP: {
     outcome: 'usage',
     cause: '`--source topic` would copy the topic of this stack to itself.',

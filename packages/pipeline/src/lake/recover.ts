@@ -136,7 +136,8 @@ const rewind = async (state: string, plan: RepairPlan): Promise<Repair> => {
   return { snapshot, inTable, checkpoint: await writtenOffsets(checkpoint) }
 }
 
-const refuseRunningStream = async (state: string): Promise<void> => {
+/** @throws OffstreamError STREAM_RUNNING */
+export const refuseRunningStream = async (state: string): Promise<void> => {
   const record = await new ServiceRecords(directoriesOf(state).records).of('products-stream')
   if (record === null || record.phase === 'failed') return
   const pid = (await isRunning(record)) ? ` (pid ${record.pid})` : ''

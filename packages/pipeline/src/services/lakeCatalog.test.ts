@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -13,6 +13,7 @@ import {
   lakeFlags,
   librariesFor,
   prepareLake,
+  prepareMigration,
   saveLakeSecrets,
   warehouseOf,
 } from './lakeCatalog.ts'
@@ -92,4 +93,25 @@ test('a password of the environment is saved for later commands and for the driv
   await forgetLakeSecrets(state)
   expect(await readdir(run)).toEqual([])
   await expect(databaseOf(config, state, {})).rejects.toMatchObject({ code: 'SECRET_MISSING' })
+})
+
+test('for a move between two catalogs, the driver finds the password of each', async () => {
+  const { project, state } = await scratch()
+  const [from, to] = ['db.example.org:5433/old', 'db.example.org/new'].map((address, index) => ({
+    config: configOf([
+      ...[`lake.catalog.uri=postgresql://${address}`, 'lake.catalog.user=me'],
+      ...[`lake.warehouse=${project}/tables-${index}`, `lake.catalog.passwordFile=password-${index}`],
+    ]),
+    state,
+  }))
+  if (from === undefined || to === undefined) expect.fail()
+  for (const index of [0, 1]) await writeFile(join(project, `password-${index}`), `secret:${index}\n`)
+  const folder = await mkdtemp(join(project, 'migrate-'))
+  const passwords = join(folder, 'passwords')
+  expect(await prepareMigration(from, to, folder)).toEqual([`-Dorg.postgresql.pgpassfile=${passwords}`])
+  expect(await readFile(passwords, 'utf8')).toBe(
+    'db.example.org:5433:old:me:secret\\:0\ndb.example.org:5432:new:me:secret\\:1\n',
+  )
+  expect([await modeOf(passwords), await readdir(folder)]).toEqual(['600', ['passwords']])
+  expect(await readdir(project)).toContain('tables-1')
 })

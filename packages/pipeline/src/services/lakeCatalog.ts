@@ -1,5 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { readState, writeState } from '@offstream/runtime'
 import { z } from 'zod'
 import { configuredPassword } from '../credentials.ts'
@@ -47,44 +47,45 @@ export const catalogAddress = ({ lake }: LakeConfig, { catalog }: Directories): 
 export const lakeConf = (config: LakeConfig, directories: Directories): Record<string, string> => ({
   'spark.sql.extensions': 'org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions',
   'spark.sql.catalog.lake': 'org.apache.iceberg.spark.SparkCatalog',
-  'spark.sql.catalog.lake.type': 'jdbc',
-  ...(isLakeExternal(config) ? databaseConf(config, directories) : fileConf(directories)),
-  'spark.sql.catalog.lake.jdbc.schema-version': 'V1',
-  ...storeConf(config, directories),
-  // A cached table would miss the commits of the other process.
-  'spark.sql.catalog.lake.cache-enabled': 'false',
+  ...Object.fromEntries(
+    Object.entries(catalogSettings(config, directories)).map(([name, value]) => [
+      `spark.sql.catalog.lake.${name}`,
+      value,
+    ]),
+  ),
   // Hadoop's default runs the command `chmod` for each new file: dozens of processes a batch.
   'spark.hadoop.fs.file.impl': 'com.globalmentor.apache.hadoop.fs.BareLocalFileSystem',
 })
 
-const storeConf = (config: LakeConfig, directories: Directories): Record<string, string> => {
+/** Iceberg's settings of the catalog. */
+export const catalogSettings = (config: LakeConfig, directories: Directories): Record<string, string> => {
   const folder = warehouseFolder(config, directories)
-  if (folder !== null) return { 'spark.sql.catalog.lake.warehouse': `file:${folder}` }
-  const warehouse = warehouseOf(config, directories)
-  const properties = Object.entries({ warehouse, ...(isInStore(config) ? storeProperties(config) : {}) })
-  return Object.fromEntries(properties.map(([name, value]) => [`spark.sql.catalog.lake.${name}`, value]))
+  return {
+    type: 'jdbc',
+    ...(isLakeExternal(config) ? databaseSettings(config, directories) : fileSettings(directories)),
+    'jdbc.schema-version': 'V1',
+    warehouse: folder === null ? warehouseOf(config, directories) : `file:${folder}`,
+    ...(isInStore(config) ? storeProperties(config) : {}),
+    // A cached table would miss the commits of the other process.
+    'cache-enabled': 'false',
+  }
 }
 
-const fileConf = ({ catalog }: Directories): Record<string, string> => ({
+const fileSettings = ({ catalog }: Directories): Record<string, string> => ({
   // Two processes use this file, stream and Thrift server: with a write-ahead log, and waiting for each other's locks.
-  'spark.sql.catalog.lake.uri': `jdbc:sqlite:${catalog}?journal_mode=WAL&busy_timeout=30000`,
+  uri: `jdbc:sqlite:${catalog}?journal_mode=WAL&busy_timeout=30000`,
 })
 
-const databaseConf = ({ lake }: LakeConfig, { state }: Directories): Record<string, string> => ({
-  'spark.sql.catalog.lake.uri': `jdbc:${lake.catalog.uri}`,
-  'spark.sql.catalog.lake.jdbc.user': lake.catalog.user ?? '',
-  'spark.sql.catalog.lake.jdbc.ApplicationName': 'offstream',
+const databaseSettings = ({ lake }: LakeConfig, { state }: Directories): Record<string, string> => ({
+  uri: `jdbc:${lake.catalog.uri}`,
+  'jdbc.user': lake.catalog.user ?? '',
+  'jdbc.ApplicationName': 'offstream',
   ...(lake.catalog.tls.enabled
     ? {
-        'spark.sql.catalog.lake.jdbc.sslmode': 'verify-full',
+        'jdbc.sslmode': 'verify-full',
         ...(lake.catalog.tls.caFile === null
-          ? { 'spark.sql.catalog.lake.jdbc.sslfactory': 'org.postgresql.ssl.DefaultJavaSSLFactory' }
-          : {
-              'spark.sql.catalog.lake.jdbc.sslrootcert': resolve(
-                projectFolder(state),
-                lake.catalog.tls.caFile,
-              ),
-            }),
+          ? { 'jdbc.sslfactory': 'org.postgresql.ssl.DefaultJavaSSLFactory' }
+          : { 'jdbc.sslrootcert': resolve(projectFolder(state), lake.catalog.tls.caFile) }),
       }
     : {}),
 })
@@ -95,7 +96,7 @@ const databaseConf = ({ lake }: LakeConfig, { state }: Directories): Record<stri
  */
 export const lakeFlags = (
   config: LakeConfig,
-  { lakePasswords, lakeKeys }: Directories,
+  { lakePasswords, lakeKeys }: Pick<Directories, 'lakePasswords' | 'lakeKeys'>,
 ): readonly string[] => [
   ...(isLakeExternal(config) ? [`-Dorg.postgresql.pgpassfile=${lakePasswords}`] : []),
   ...storeFlags(config, lakeKeys),
@@ -196,6 +197,42 @@ export const prepareLake = async (config: LakeConfig, state: string): Promise<vo
   await writeSecret(lakePasswords, database && `*:*:*:*:${passwordField(database.password)}\n`)
   const keys = await keysOf(config, state)
   await writeSecret(lakeKeys, keys && keysText(keys))
+}
+
+/**
+ * Writes the secrets of two catalogs to a folder, for one program that opens both, and creates the folder of the new tables.
+ * The AWS SDK has one pair of keys in a process, so both object stores must accept the same.
+ * @returns the options of Java for that program
+ * @throws OffstreamError SECRET_MISSING, FILE_MISSING
+ */
+export const prepareMigration = async (
+  from: Place,
+  to: Place,
+  folder: string,
+): Promise<readonly string[]> => {
+  const tables = warehouseFolder(to.config, directoriesOf(to.state))
+  if (tables !== null) await mkdir(tables, { recursive: true })
+  const [lakePasswords, lakeKeys] = [join(folder, 'passwords'), join(folder, 'keys')]
+  const databases = await Promise.all([from, to].map(({ config, state }) => databaseOf(config, state)))
+  const lines = databases.filter(database => database !== null).map(passwordLine)
+  await writeSecret(lakePasswords, lines.length === 0 ? null : lines.join(''))
+  const keys = (await keysOf(to.config, to.state)) ?? (await keysOf(from.config, from.state))
+  await writeSecret(lakeKeys, keys && keysText(keys))
+  const flags = [from, to].flatMap(({ config }) => lakeFlags(config, { lakePasswords, lakeKeys }))
+  return [...new Set(flags)]
+}
+
+/** A stack, as far as its tables are concerned. */
+interface Place {
+  readonly config: LakeConfig
+  readonly state: string
+}
+
+/** The line of a database in a file of passwords. */
+const passwordLine = ({ uri, user, password }: Database): string => {
+  const { hostname, port, pathname } = new URL(uri)
+  const fields = [hostname.replace(/^\[|\]$/g, ''), port || '5432', pathname.slice(1), user, password]
+  return `${fields.map(passwordField).join(':')}\n`
 }
 
 /** Replaces a file that only this user can read; a null text deletes it. */

@@ -152,7 +152,7 @@ export const thrift = (stack: Stack): ServiceParts => {
         assetPath(project, 'spark-jobs', 'thrift_server.py'),
         ...['--views', assetPath(project, 'config', 'views.sql'), ...args],
       ],
-      classFolders,
+      { classFolders },
     ),
     needs: [],
     port: config.thrift.port,

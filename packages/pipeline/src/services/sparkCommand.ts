@@ -38,15 +38,20 @@ export const sparkDaemon = (
   cwd: stack.state,
 })
 
-/**
- * The command of a Python program that Spark runs; `args` are the options of spark-submit, the program and its own.
- * @param classFolders folders of classes for the class path, which must exist when Java starts
- */
+/** The command of a Python program that Spark runs; `args` are the options of spark-submit, the program and its own. */
 export const sparkSubmit = (
   stack: Stack,
   name: ServiceName,
   args: readonly string[],
-  classFolders: readonly string[] = [],
+  {
+    classFolders = [],
+    catalogFlags = lakeFlags(stack.config, directoriesOf(stack.state)),
+  }: {
+    /** Folders of classes for the class path, which must exist when Java starts. */
+    readonly classFolders?: readonly string[]
+    /** The options of Java for the catalogs, if the program opens others than that of the stack. */
+    readonly catalogFlags?: readonly string[]
+  } = {},
 ): ServiceCommand => {
   const directories = directoriesOf(stack.state)
   return {
@@ -61,7 +66,7 @@ export const sparkSubmit = (
         // Hive opens a Derby database that nothing uses; by default its log would be in the state folder.
         `-Dderby.stream.error.file=${join(directories.temporary, 'derby.log')}`,
         logging(stack.project),
-        ...lakeFlags(stack.config, directories),
+        ...catalogFlags,
       ]),
       // The verified jars themselves, not `--packages`: Ivy's resolution takes seconds at each start, Spark then copies
       // every jar for each executor, and a class-data archive covers only the class path.
