@@ -1,5 +1,6 @@
 import type { ICustomPartitioner, Kafka, KafkaConfig, SASLOptions } from 'kafkajs'
 import { readCertificates, type Tls } from '../credentials.ts'
+import { probeBroker } from './brokerProbe.ts'
 import type { ClusterAddress, Sasl } from './cluster.ts'
 import { type Decompressors, fastGzip, unpackLz4, unpackSnappy, unpackZstd } from './codecs.ts'
 import { sessionReserveMs, validToken } from './token.ts'
@@ -83,13 +84,29 @@ export const clusterClient = async (cluster: ClusterAddress): Promise<Kafka> => 
 
 const connectionOptions = ({ brokers, tls, sasl }: ClusterAddress): KafkaConfig => ({
   clientId: 'offstream',
-  brokers: [...brokers],
+  // kafkajs tries the next address only if it cannot connect, and not if a broker accepts connections and never responds.
+  brokers: brokers.length === 1 ? [...brokers] : () => respondingBroker(brokers, tls),
   logLevel: silent,
   ...(tls === null ? {} : { ssl: tlsOptions(tls) }),
   // A new object for each client: kafkajs stores its authenticator in it.
   ...(sasl === null ? {} : { sasl: saslOptions(sasl) }),
   ...(sasl?.mechanism === 'oauthbearer' ? { reauthenticationThreshold: sessionReserveMs } : {}),
 })
+
+const probeTimeoutMs = 3_000
+
+/** The broker that responds first; all, if none does. */
+const respondingBroker = async (brokers: readonly string[], tls: Tls | null): Promise<string[]> => {
+  const found = new AbortController()
+  const signal = AbortSignal.any([found.signal, AbortSignal.timeout(probeTimeoutMs)])
+  const probes = brokers.map(async address => {
+    await probeBroker(address, tls, signal)
+    return address
+  })
+  const first = await Promise.any(probes).catch(() => null)
+  found.abort()
+  return first === null ? [...brokers] : [first]
+}
 
 const tlsOptions = (tls: Tls): NonNullable<KafkaConfig['ssl']> => {
   const { ca, cert, key } = readCertificates(tls)

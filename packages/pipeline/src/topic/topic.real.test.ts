@@ -1,14 +1,16 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { serialize } from '../product/message.ts'
 import { type Product, productColumns } from '../product/product.ts'
 import { readFetched } from '../scrape/produce.ts'
 import { type LineCounts, produceLines } from '../scrape/produceLines.ts'
 import { startKafka, type TestKafka } from '../services/testKafka.ts'
-import { acknowledgedMessages, checkTopic, describeTopic, ensureTopic } from './admin.ts'
+import { acknowledgedMessages, checkTopic, clusterIdOf, describeTopic, ensureTopic } from './admin.ts'
 import { localCluster } from './cluster.ts'
 import { topicName } from './message.ts'
 import { type PeekedMessage, type PeekOptions, peekTopic } from './peek.ts'
@@ -238,6 +240,18 @@ test('every request reports a missing broker', async () => {
   await expect(describeTopic(nowhere, null)).rejects.toMatchObject(unreachable)
   await expect(peekTopic(nowhere, options, () => undefined)).rejects.toMatchObject(unreachable)
   await expect(openPublisher(nowhere)).rejects.toMatchObject(unreachable)
+})
+
+test('a first broker that accepts connections and never responds does not stop requests and messages', async () => {
+  const hung = createServer().listen(0, '127.0.0.1')
+  await once(hung, 'listening')
+  onTestFinished(() => void hung.close())
+  const { port } = hung.address() as AddressInfo
+  const cluster = localCluster(`127.0.0.1:${port}`, kafka.broker)
+  expect(await clusterIdOf(cluster)).toBe(await clusterIdOf(kafka.cluster))
+  const publisher = await openPublisher(cluster)
+  expect(await publisher.send({ key: '1', value: '{}', headers: {} })).toMatchObject({ topic: topicName })
+  await publisher.close()
 })
 
 test('a topic that was deleted is reported as missing', async () => {
