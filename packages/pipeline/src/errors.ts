@@ -5,9 +5,9 @@ export const pipelineErrors = {
   ACCESS_DENIED: {
     outcome: 'refused',
     cause:
-      'The user has no permission (ACL) in Kafka on the topic, the consumer group or the cluster; or the user of `lake.catalog.user` can neither use nor create the tables of the catalog in its database, or the keys give no permission to list the bucket.',
+      'The user has no permission (ACL) in Kafka on the topic, the consumer group or the cluster; or the user of `lake.catalog.user` can neither use nor create the tables of the catalog in its database, or the keys give no permission to list the bucket; or the service account of `spark.kubernetes.tokenFile` cannot run pods.',
     remedy:
-      'Ask an administrator for the permissions that `docs/clusters.md` lists: read, write and describe on the topic, read on the groups; for the catalog, a schema that belongs to the user.',
+      'Ask an administrator for the permissions that `docs/clusters.md` lists: read, write and describe on the topic, read on the groups; for the catalog, a schema that belongs to the user; for Kubernetes, its role.',
   },
   ADDRESS_INVALID: {
     outcome: 'usage',
@@ -19,9 +19,9 @@ export const pipelineErrors = {
   AUTHENTICATION_FAILED: {
     outcome: 'refused',
     cause:
-      'Kafka, the Thrift server, the database of the catalog or the object store of the tables rejected the user: the user name, the password, the token, the SASL mechanism or a key is wrong.',
+      'Kafka, the Thrift server, the database of the catalog, the object store of the tables or Kubernetes rejected the user: the user name, the password, the token, the SASL mechanism or a key is wrong.',
     remedy:
-      'Check the settings in `sasl`, `thrift.auth`, `lake.catalog` or `lake.s3`, and the environment variable or the file with the secret.',
+      'Check the settings in `sasl`, `thrift.auth`, `lake.catalog`, `lake.s3` or `spark.kubernetes`, and the environment variable or the file with the secret.',
   },
   CACHE_UNWRITABLE: {
     outcome: 'refused',
@@ -37,9 +37,9 @@ export const pipelineErrors = {
   CERTIFICATE_REJECTED: {
     outcome: 'refused',
     cause:
-      'A TLS connection to Kafka, to the Thrift server or to the database of the catalog was rejected: the certificate of the server is not signed by the authority in `tls.caFile`, has expired or is for another host name, or the broker requires a client certificate.',
+      'A TLS connection to Kafka, to the Thrift server, to the database of the catalog or to Kubernetes was rejected: the certificate of the server is not signed by the authority in `tls.caFile` or `spark.kubernetes.caFile`, has expired or is for another host name, or the broker requires a client certificate.',
     remedy:
-      'Set `tls.caFile` to the authority that signed the certificates of the servers, use the host name in the certificate, and set `kafka.tls.certFile` and `keyFile` if the cluster requires a client certificate. A Thrift server here needs a certificate for the address in `host`.',
+      'Set `tls.caFile` or `spark.kubernetes.caFile` to the authority that signed the certificates of the servers, use the host name in the certificate, and set `kafka.tls.certFile` and `keyFile` if the cluster requires a client certificate. A Thrift server here needs a certificate for the address in `host`.',
   },
   CHART_INVALID: {
     outcome: 'config',
@@ -84,7 +84,7 @@ export const pipelineErrors = {
   FILE_MISSING: {
     outcome: 'usage',
     cause:
-      'A file that an option or a setting names does not exist or cannot be read, or is not a valid certificate or key.',
+      'A file that an option or a setting names does not exist or cannot be read, or is not a valid certificate, key or token.',
     remedy: 'Check the path or the address, and its permissions.',
   },
   FILE_TRUNCATED: {
@@ -374,7 +374,7 @@ export const pipelineErrors = {
   SPARK_UNREACHABLE: {
     outcome: 'unreachable',
     cause:
-      'Could not connect to the Spark master of `spark.master`, or to the resource manager of YARN; or it responds, but is not active.',
+      'Could not connect to the Spark master of `spark.master`, to the resource manager of YARN or to the API server of Kubernetes; or it responds, but is not active.',
     remedy:
       'Check the address, the network, and whether the cluster is running. For a Spark master also check `spark.webPort`, for YARN `spark.hadoopConfDir`.',
   },

@@ -109,13 +109,13 @@ export const Config = z.strictObject({
         .min(1)
         .nullable()
         .default(null)
-        .describe('Cores of each executor; null: all cores of a worker, 1 on YARN'),
+        .describe('Cores of each executor; null: all cores of a worker, 1 on YARN and Kubernetes'),
       executors: z
         .int()
         .min(1)
         .nullable()
         .default(null)
-        .describe('Number of executors; null: one on each worker, 2 on YARN'),
+        .describe('Number of executors; null: one on each worker, 2 on YARN and Kubernetes'),
     })
     .prefault({}),
   thrift: z

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { programVariables } from '../names.ts'
 import { clusterSections, securityConflicts, tlsConflicts } from './clusterSettings.ts'
 import { Config } from './config.ts'
+import { kubernetesConflicts } from './kubernetesSettings.ts'
 import { lakeConflicts } from './lakeSettings.ts'
 import type { Environment, Layer } from './layers.ts'
 import {
@@ -26,6 +27,7 @@ export const crossFieldProblems = (config: Config): string[] => [
   ...tlsConflicts('thrift', config.thrift.tls),
   ...thriftConflicts(config),
   ...sparkConflicts(config),
+  ...kubernetesConflicts(config),
   ...lakeConflicts(config.lake),
 ]
 

@@ -8,12 +8,49 @@ test.each(['spark://one:7077', 'spark://one.example.org:7077,two:7078'])('%s can
   expect(problemsOf(`spark.master=${master}`)).toEqual([])
 })
 
-test.each(['one:7077', 'spark://one', 'local[2]', 'mesos://one:5050', ''])(
-  '`%s` cannot be a master',
-  master => {
-    expect(() => configOf([`spark.master='${master}'`])).toThrow()
-  },
-)
+const kubernetes = [
+  ...['spark.master=k8s://https://api.example.org:6443', 'spark.driverHost=10.0.0.2'],
+  ...['spark.kubernetes.image=registry.example.org/spark:4.1.1', 'spark.kubernetes.tokenFile=token'],
+]
+const lakeElsewhere = ['lake.catalog.uri=postgresql://db/lake', 'lake.catalog.user=offstream']
+
+test('Kubernetes requires an image, a token, an address of the driver, and tables that pods can write to', () => {
+  expect([
+    problemsOf(...kubernetes, ...lakeElsewhere, 'lake.warehouse=s3://tables/lake', 'stream.executors=4'),
+    problemsOf(...kubernetes, ...lakeElsewhere, 'lake.warehouse=hdfs://name/lake'),
+    problemsOf(...kubernetes, ...lakeElsewhere, 'lake.warehouse=/shared/lake'),
+    problemsOf('spark.master=k8s://https://api.example.org'),
+  ]).toEqual([
+    [],
+    [],
+    [expect.stringMatching(/^lake\.warehouse: must begin with s3:\/\/ or hdfs:\/\//)],
+    [
+      'spark.kubernetes.image: must be set if spark.master begins with k8s://',
+      'spark.kubernetes.tokenFile: must be set if spark.master begins with k8s://',
+      'spark.driverHost: must be set if spark.master begins with k8s://',
+      expect.stringMatching(/^lake\.warehouse: must begin/),
+    ],
+  ])
+})
+
+test('settings of Kubernetes have no effect with another master', () => {
+  expect(problemsOf('spark.kubernetes.namespace=night', 'spark.kubernetes.serviceAccount=spark')).toEqual([
+    'spark.kubernetes.namespace: has no effect without a spark.master that begins with k8s://',
+    'spark.kubernetes.serviceAccount: has no effect without a spark.master that begins with k8s://',
+  ])
+})
+
+test.each([
+  'one:7077',
+  'spark://one',
+  'local[2]',
+  'mesos://one:5050',
+  'k8s://one:6443',
+  'k8s://http://one',
+  '',
+])('`%s` cannot be a master', master => {
+  expect(() => configOf([`spark.master='${master}'`])).toThrow()
+})
 
 test('YARN requires the configuration of Hadoop, and has executors without a number of cores', () => {
   expect(problemsOf('spark.master=yarn')).toEqual([

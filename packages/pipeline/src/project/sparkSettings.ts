@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { memory, port } from './clusterSettings.ts'
+import { kubernetesSettings } from './kubernetesSettings.ts'
 
 /** The cluster that runs the job: a master and workers here, or one that exists. */
 export const sparkSettings = z
@@ -7,13 +8,13 @@ export const sparkSettings = z
     master: z
       .string()
       .regex(
-        /^(?:yarn|spark:\/\/[\w.-]+:\d{1,5}(?:,[\w.-]+:\d{1,5})*)$/,
-        'must be an address such as `spark://one.example.org:7077`, or `yarn`',
+        /^(?:yarn|spark:\/\/[\w.-]+:\d{1,5}(?:,[\w.-]+:\d{1,5})*|k8s:\/\/https:\/\/[\w.-]+(?::\d{1,5})?)$/,
+        'must be an address such as `spark://one.example.org:7077` or `k8s://https://api.example.org:6443`, or `yarn`',
       )
       .nullable()
       .default(null)
       .describe(
-        'Existing cluster that runs the job, instead of a master and a worker that are started here: `spark://host:port`, or `yarn`; null: start them here',
+        'Existing cluster that runs the job, instead of a master and a worker that are started here: `spark://host:port`, `k8s://https://host:port` or `yarn`; null: start them here',
       ),
     driverHost: z
       .string()
@@ -32,6 +33,7 @@ export const sparkSettings = z
       .describe(
         'Folder with `core-site.xml` and `yarn-site.xml` of an existing Hadoop cluster; null: none. The variable HADOOP_CONF_DIR is ignored',
       ),
+    kubernetes: kubernetesSettings,
     conf: z
       .array(
         z.string().regex(/^spark\.[\w.-]+=/, 'must be a setting of Spark such as `spark.locality.wait=1s`'),
@@ -89,7 +91,7 @@ export const sparkConflicts = ({ spark, stream }: Settings): string[] => {
       ? ['spark.hadoopConfDir: must be set if spark.master is yarn']
       : []),
     // Spark's own master knows only the sum of the cores.
-    ...(master !== 'yarn' && stream.executors !== null && stream.executorCores === null
+    ...(!/^(?:yarn$|k8s:)/.test(master ?? '') && stream.executors !== null && stream.executorCores === null
       ? ['stream.executorCores: must be set if stream.executors is set']
       : []),
     ...(master === null ? sizeProblems(spark, stream) : []),
@@ -132,6 +134,13 @@ const owned: Readonly<Record<string, string | null>> = {
   'spark.executor.extraJavaOptions': null,
   'spark.jars': null,
   'spark.yarn.queue': 'spark.queue',
+  'spark.kubernetes.namespace': 'spark.kubernetes.namespace',
+  'spark.kubernetes.container.image': 'spark.kubernetes.image',
+  'spark.kubernetes.executor.container.image': 'spark.kubernetes.image',
+  'spark.kubernetes.authenticate.executor.serviceAccountName': 'spark.kubernetes.serviceAccount',
+  'spark.kubernetes.authenticate.oauthToken': 'spark.kubernetes.tokenFile',
+  'spark.kubernetes.authenticate.oauthTokenFile': 'spark.kubernetes.tokenFile',
+  'spark.kubernetes.authenticate.caCertFile': 'spark.kubernetes.caFile',
   'spark.ui.port': 'stream.webPort',
   'spark.hadoop.fs.file.impl': null,
   'spark.log.structuredLogging.enabled': null,

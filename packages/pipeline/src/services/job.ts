@@ -12,7 +12,7 @@ import { diagnose } from './knownProblems.ts'
 import { prepareLake } from './lakeCatalog.ts'
 import { programAddresses, programConf } from './programs.ts'
 import { type MasterState, masterState } from './spark.ts'
-import { isSparkExternal, isYarn, masterOf, ownWorkers, workerName } from './sparkCluster.ts'
+import { isSparkExternal, masterOf, ownWorkers, requestsExecutors, workerName } from './sparkCluster.ts'
 import { conf, sparkSubmit } from './sparkCommand.ts'
 import type { Stack } from './stack.ts'
 import { failureOf, readStreamProgress, requireProgress } from './streamProgress.ts'
@@ -139,8 +139,8 @@ export const waitingReason = async (
   signal: AbortSignal,
 ): Promise<string | null> => {
   const id = await applicationOf(config, job, signal)
-  // The resource manager of YARN shows what a program waits for.
-  if (isYarn(config)) return null
+  // The resource manager of YARN, and the pods of Kubernetes, show what a program waits for.
+  if (requestsExecutors(config)) return null
   const { workers, activeapps } = await masterState(config, signal)
   if (activeapps.find(application => application.id === id)?.cores !== 0) return null
   const users = activeapps.filter(one => one.cores > 0).map(one => `${one.name} has ${one.cores}`)

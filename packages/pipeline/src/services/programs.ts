@@ -4,18 +4,17 @@ import type { ProgramVariable } from '../names.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { topicName } from '../topic/message.ts'
-import { hadoopConfDir } from './hadoopConf.ts'
 import { brokersOf, kafkaOptions } from './kafkaCluster.ts'
 import { catalogAddress, lakeConf, lakeFlags, warehouseOf } from './lakeCatalog.ts'
 import { driverConf, executorConf } from './spark.ts'
-import { isYarn, masterOf } from './sparkCluster.ts'
-import { classPathOf, conf, environmentOf, optionString } from './sparkCommand.ts'
+import { masterOf, requestsExecutors } from './sparkCluster.ts'
+import { classPathOf, clusterVariables, conf, environmentOf, optionString } from './sparkCommand.ts'
 import type { Stack } from './stack.ts'
 import { thriftHost } from './thriftServer.ts'
 
 /** How a program of the user runs on the cluster. */
 export interface ProgramOptions {
-  /** Maximum number of cores of the workers; on YARN the number of executors with one core. */
+  /** Maximum number of cores of the workers; on YARN and Kubernetes the number of executors with one core. */
   readonly cores: number
   /** Memory of its executor, such as `512m`. */
   readonly memory: string
@@ -61,7 +60,7 @@ export const programConf = (
     ...ofExecutors,
     // Any free port: Spark's default is that of the product job.
     'spark.ui.port': '0',
-    ...(isYarn(stack.config)
+    ...(requestsExecutors(stack.config)
       ? { 'spark.executor.instances': String(cores) }
       : { 'spark.cores.max': String(cores) }),
     'spark.executor.memory': memory,
@@ -124,13 +123,12 @@ export interface Exports {
 export const exportsOf = (stack: Stack): Exports => {
   const { java, python, sparkHome } = stack.runtimes
   const sparkConf = programConf(stack, defaultProgram)
-  const hadoop = hadoopConfDir(stack.config, stack.state)
   const options = [...submitOptions(stack, sparkConf), 'pyspark-shell']
   return {
     variables: {
       ...programAddresses(stack),
       ...(isAbsolute(java) ? { JAVA_HOME: dirname(dirname(java)) } : {}),
-      ...(hadoop === null ? {} : { HADOOP_CONF_DIR: hadoop }),
+      ...clusterVariables(stack.config, stack.state),
       SPARK_HOME: sparkHome,
       PYSPARK_PYTHON: python,
       PYSPARK_SUBMIT_ARGS: options.map(quoted).join(' '),

@@ -14,6 +14,7 @@ import { brokersOf, isKafkaExternal } from './kafkaCluster.ts'
 import { lakeConf, prepareLake } from './lakeCatalog.ts'
 import { storeFlags } from './lakeStore.ts'
 import {
+  clusterConf,
   driverHostOf,
   isSparkExternal,
   jarsIn,
@@ -29,7 +30,6 @@ import {
   workerPort,
   workFolder,
   writeOwnConf,
-  yarnConf,
 } from './sparkCluster.ts'
 import { classPathOf, conf, optionString, sparkDaemon, sparkSubmit } from './sparkCommand.ts'
 import type { Archives, ServiceParts, Stack } from './stack.ts'
@@ -257,7 +257,7 @@ export const executorConf = (stack: Stack): Record<string, string> => {
           'spark.driver.host': driverHostOf(config),
           'spark.driver.bindAddress': driverHostOf(config),
           'spark.executor.extraJavaOptions': optionString(fullCompiler),
-          ...yarnConf(config),
+          ...clusterConf(config, state),
         }
       : {
           'spark.executor.extraClassPath': classPathOf(runtimes),

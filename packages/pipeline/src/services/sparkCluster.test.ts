@@ -14,11 +14,13 @@ test('the job has the cores for the products on each worker, or the number and t
     streamSizeConf(configOf(['spark.master=spark://one:7077'])),
     streamSizeConf(configOf(size)),
     streamSizeConf(configOf([...size, 'spark.master=yarn'])),
+    streamSizeConf(configOf([...size, 'spark.master=k8s://https://api.example.org'])),
   ]).toEqual([
     { 'spark.executor.memory': '1g', 'spark.cores.max': '2' },
     { 'spark.executor.memory': '1g', 'spark.cores.max': '6' },
     { 'spark.executor.memory': '1g' },
     { 'spark.executor.memory': '4g', 'spark.executor.cores': '2', 'spark.cores.max': '6' },
+    { 'spark.executor.memory': '4g', 'spark.executor.cores': '2', 'spark.executor.instances': '3' },
     { 'spark.executor.memory': '4g', 'spark.executor.cores': '2', 'spark.executor.instances': '3' },
   ])
 })

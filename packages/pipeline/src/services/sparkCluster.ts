@@ -4,6 +4,7 @@ import type { Config } from '../project/config.ts'
 import { directoriesOf, folderOfNumber } from '../project/directories.ts'
 import { numberAt } from '../project/paths.ts'
 import { nameOf } from '../project/sparkSettings.ts'
+import { checkKubernetes, isKubernetes, kubernetesConf } from './kubernetes.ts'
 import { propertyText } from './properties.ts'
 import { activeMaster, checkStandalone } from './standalone.ts'
 import { checkYarn } from './yarn.ts'
@@ -46,6 +47,10 @@ export const isSparkExternal = ({ spark }: Pick<Config, 'spark'>): boolean => sp
 /** Whether that cluster is YARN. */
 export const isYarn = ({ spark }: Pick<Config, 'spark'>): boolean => spark.master === 'yarn'
 
+/** Whether a program requests a number of executors; a master of Spark starts as many as a number of cores makes possible. */
+export const requestsExecutors = (config: Pick<Config, 'spark'>): boolean =>
+  isYarn(config) || isKubernetes(config)
+
 /** The master of the cluster that runs the job, in the form that Spark's programs use. */
 export const masterOf = ({ host, spark }: Config): string => spark.master ?? `spark://${host}:${spark.port}`
 
@@ -63,8 +68,10 @@ export const streamSizeConf = (config: Config): Record<string, string> => {
   return {
     'spark.executor.memory': memory,
     ...(cores === null ? {} : { 'spark.executor.cores': String(cores) }),
-    ...(max === null || isYarn(config) ? {} : { 'spark.cores.max': String(max) }),
-    ...(executors !== null && isYarn(config) ? { 'spark.executor.instances': String(executors) } : {}),
+    ...(max === null || requestsExecutors(config) ? {} : { 'spark.cores.max': String(max) }),
+    ...(executors !== null && requestsExecutors(config)
+      ? { 'spark.executor.instances': String(executors) }
+      : {}),
   }
 }
 
@@ -84,6 +91,12 @@ const longRunning: Readonly<Record<string, string>> = {
   'spark.yarn.am.attemptFailuresValidityInterval': '1h',
   'spark.executor.failuresValidityInterval': '1h',
 }
+
+/** What only one kind of existing cluster needs. @param state the state folder of the stack */
+export const clusterConf = (config: Pick<Config, 'spark'>, state: string): Record<string, string> => ({
+  ...yarnConf(config),
+  ...kubernetesConf(config, state),
+})
 
 /** The Python of the executors. Executors of the job run none; those of other programs need one with the version of this one. */
 export const pythonConf = ({ spark }: Config, python: string): Record<string, string> => ({
@@ -118,9 +131,13 @@ export const masterPage = async (config: Config, signal: AbortSignal): Promise<s
   isSparkExternal(config)
     ? (await activeMaster(config, signal)).page
     : `http://${config.host}:${config.spark.webPort}`
+
 /**
  * Resolves if the existing cluster responds and can run the job.
- * @throws OffstreamError SPARK_UNREACHABLE, SPARK_UNSUITABLE, FILE_MISSING
+ * @throws OffstreamError SPARK_UNREACHABLE, SPARK_UNSUITABLE, FILE_MISSING; with Kubernetes also AUTHENTICATION_FAILED,
+ *   ACCESS_DENIED, CERTIFICATE_REJECTED
  */
-export const checkSpark = async (config: Config, state: string, signal?: AbortSignal): Promise<void> =>
-  isYarn(config) ? checkYarn(config, state, signal) : checkStandalone(config, signal)
+export const checkSpark = async (config: Config, state: string, signal?: AbortSignal): Promise<void> => {
+  if (isYarn(config)) return checkYarn(config, state, signal)
+  return isKubernetes(config) ? checkKubernetes(config, state, signal) : checkStandalone(config, signal)
+}

@@ -3,10 +3,12 @@ import { pathToFileURL } from 'node:url'
 import type { ServiceCommand } from '@offstream/runtime'
 import type { ServiceName } from '../names.ts'
 import { assetPath } from '../project/assets.ts'
+import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { sparkEnvironment } from '../runtimes/environment.ts'
 import { hadoopConfDir } from './hadoopConf.ts'
 import { archiveFlags, fastStart, temporaryFlag } from './java.ts'
+import { isKubernetes, kubernetesVariables } from './kubernetes.ts'
 import { lakeFlags } from './lakeCatalog.ts'
 import type { Stack } from './stack.ts'
 
@@ -91,11 +93,22 @@ export const optionString = (flags: readonly string[]): string =>
 
 /** The environment of a program of Spark. */
 export const environmentOf = ({ runtimes, config, state }: Stack): Record<string, string> => {
-  const hadoop = hadoopConfDir(config, state)
+  const temporary = directoriesOf(state).temporary
+  const { SPARK_LOCAL_DIRS: folder = temporary, ...environment } = sparkEnvironment({
+    ...{ runtimes, host: config.host, temporary },
+  })
   return {
-    ...sparkEnvironment({ runtimes, host: config.host, temporary: directoriesOf(state).temporary }),
-    ...(hadoop === null ? {} : { HADOOP_CONF_DIR: hadoop }),
+    ...environment,
+    // Pods would get this folder of this machine. Without it, Spark uses the temporary folder of Java here.
+    ...(isKubernetes(config) ? {} : { SPARK_LOCAL_DIRS: folder }),
+    ...clusterVariables(config, state),
   }
+}
+
+/** The variables of a program that uses an existing cluster of Hadoop or Kubernetes. */
+export const clusterVariables = (config: Config, state: string): Record<string, string> => {
+  const hadoop = hadoopConfDir(config, state)
+  return { ...(hadoop === null ? {} : { HADOOP_CONF_DIR: hadoop }), ...kubernetesVariables(config) }
 }
 
 /** Spark properties as options of spark-submit. On YARN only the option `--jars` accepts a pattern such as `*.jar`. */

@@ -232,6 +232,23 @@ test('the job and the Thrift server get the configuration of Hadoop, and their l
   expect(args).not.toContain('--new-checkpoint')
 })
 
+test('on Kubernetes the job has the settings of the pods, and its environment has no folder that they would get', () => {
+  const master = 'spark.master=k8s://https://api.example.org'
+  const job = services({ ...stack, config: configOf([master, 'spark.kubernetes.tokenFile=token']) }).find(
+    ({ name }) => name === 'products-stream',
+  )
+  expect(job?.command.args).toEqual(
+    expect.arrayContaining([
+      ...['k8s://https://api.example.org', 'spark.kubernetes.namespace=default'],
+      'spark.kubernetes.authenticate.oauthTokenFile=/project/token',
+    ]),
+  )
+  expect(Object.keys(job?.command.env ?? {})).toEqual(
+    expect.arrayContaining(['KUBERNETES_AUTH_TRYKUBECONFIG', 'SPARK_LOCAL_IP']),
+  )
+  expect(job?.command.env).not.toHaveProperty('SPARK_LOCAL_DIRS')
+})
+
 test('with a checkpoint in HDFS, the job also gets the local folder of a new one', () => {
   const remote = 'hdfs://name:8020/checkpoint'
   const job = services({ ...stack, config: configOf([`stream.checkpoint=${remote}`]) }).find(

@@ -138,7 +138,8 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
     startedBy: 'submit',
     settings: [
       ...['stream', 'lake', 'kafka.brokers', 'kafka.tls', 'kafka.sasl'],
-      ...['spark.master', 'spark.driverHost', 'spark.queue', 'spark.hadoopConfDir', 'spark.conf'],
+      ...['spark.master', 'spark.driverHost', 'spark.queue', 'spark.hadoopConfDir'],
+      ...['spark.kubernetes', 'spark.conf'],
     ],
     ports: () => ['stream.webPort'],
     address: ({ host, stream }) => `http://${host}:${stream.webPort}`,

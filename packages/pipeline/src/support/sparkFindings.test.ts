@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { configOf } from '../project/layers.ts'
-import { addressFinding, clockFinding, resourceFinding } from './sparkFindings.ts'
+import { startKubernetes } from '../services/testKubernetes.ts'
+import { addressFinding, clockFinding, resourceFinding, sparkFindings } from './sparkFindings.ts'
 
 const now = new Date('2026-01-01T12:00:00Z')
 
@@ -37,4 +38,24 @@ test('clocks that differ by more than a minute are a warning', () => {
     clockFinding(new Date('2026-01-01T12:00:59Z'), now).verdict,
     clockFinding(new Date('2026-01-01T11:58:59Z'), now),
   ]).toMatchObject(['ok', { verdict: 'warning', found: expect.stringContaining('61 s') }])
+})
+
+test('the findings of Kubernetes have its version, and addresses that pods cannot connect to', async () => {
+  await using api = await startKubernetes()
+  const settings = [`spark.master=k8s://${api.address}`, 'spark.kubernetes.image=spark:4.1.1']
+  const files = { tokenFile: api.tokenFile, caFile: api.caFile }
+  const findings = async (...more: readonly string[]) => {
+    const paths = Object.entries(files).map(([name, path]) => `spark.kubernetes.${name}=${path}`)
+    const config = configOf([...settings, ...paths, ...more])
+    return sparkFindings(config, '/project/.offstream', AbortSignal.timeout(10_000))
+  }
+  const addresses = ['spark.driverHost=10.0.0.2', 'kafka.brokers=one.example.org:9092']
+  expect(await findings(...addresses)).toMatchObject([
+    { name: 'Spark cluster', verdict: 'ok', found: expect.stringMatching(/^Kubernetes v1\.34\.0 at /) },
+    { name: 'Spark addresses', verdict: 'ok' },
+    { name: 'Spark clocks', verdict: 'ok' },
+  ])
+  // Although the API server is on this machine.
+  expect((await findings('spark.driverHost=127.0.0.1'))[1]?.verdict).toBe('problem')
+  expect(await findings(`spark.kubernetes.caFile=${api.tokenFile}`)).toEqual([])
 })

@@ -1,5 +1,6 @@
 import type { Config } from '../project/config.ts'
 import { brokersOf } from '../services/kafkaCluster.ts'
+import { apiServer, isKubernetes, readKubernetes } from '../services/kubernetes.ts'
 import { driverHostOf, isYarn } from '../services/sparkCluster.ts'
 import {
   type ActiveMaster,
@@ -20,6 +21,7 @@ export const sparkFindings = async (
   state: string,
   signal: AbortSignal,
 ): Promise<Finding[]> => {
+  if (isKubernetes(config)) return kubernetesFindings(config, state, signal)
   const facts = await (isYarn(config) ? yarnFacts(config, state, signal) : masterFacts(config, signal)).catch(
     () => null,
   )
@@ -28,6 +30,22 @@ export const sparkFindings = async (
     resourceFinding(facts, config),
     addressFinding(facts, config),
     ...(facts.at === null ? [] : [clockFinding(facts.at, new Date())]),
+  ]
+}
+
+/** Kubernetes shows its free resources only to administrators. */
+const kubernetesFindings = async (config: Config, state: string, signal: AbortSignal): Promise<Finding[]> => {
+  const server = await readKubernetes(config, state, signal).catch(() => null)
+  if (server === null) return []
+  const { namespace, image } = config.spark.kubernetes
+  return [
+    {
+      ...{ name: 'Spark cluster', verdict: 'ok', hint: null },
+      found: `Kubernetes ${server.version} at \`${apiServer(config)}\`, namespace: \`${namespace}\`, image: \`${image}\`; free cores and memory are not checked`,
+    },
+    // Even if the API server is on this machine, pods have other addresses.
+    addressFinding({ hosts: [namespace] }, config),
+    ...(server.at === null ? [] : [clockFinding(server.at, new Date())]),
   ]
 }
 
