@@ -1,6 +1,6 @@
 import type { Flow, JobStatus, ServiceStatus, Status } from '@offstream/pipeline'
 import chalk from 'chalk'
-import { formatDuration, printable } from './format.ts'
+import { formatDuration, plural, printable } from './format.ts'
 import { type Cell, paint, table } from './output.ts'
 
 /** A service, or a job of the user. */
@@ -82,13 +82,11 @@ const executorsText = (executors: Status['executors']): string[] => {
   const places = [...new Set(executors.map(({ worker, host }) => worker ?? host))]
   const others = places.length > maxPlaces ? ` and ${places.length - maxPlaces} more` : ''
   const shown = places.slice(0, maxPlaces).map(printable).join(', ')
-  return [`${counted(executors.length, 'executor')} with ${counted(cores, 'core')}: ${shown}${others}`]
+  return [`${plural(executors.length, 'executor')} with ${plural(cores, 'core')}: ${shown}${others}`]
 }
 
 /** The places of more executors would fill the terminal. */
 const maxPlaces = 5
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
 /** The chain of counts, then lag and age. */
 const flowText = (flow: Flow): string => {

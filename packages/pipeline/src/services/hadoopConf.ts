@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { messageOf } from '@offstream/runtime'
+import { decodeXML } from 'entities'
 import { PipelineError } from '../errors.ts'
 import type { Config } from '../project/config.ts'
 import { projectFolder } from '../project/directories.ts'
@@ -49,10 +50,8 @@ const propertiesIn = (xml: string): [string, string][] =>
 
 const textIn = (tag: string, xml: string): string | null => {
   const [, text] = new RegExp(`<${tag}>(.*?)</${tag}>`, 's').exec(xml) ?? []
-  return text?.trim().replace(/&(lt|gt|quot|apos|amp);/g, (_, name: string) => entities[name] ?? '') ?? null
+  return text === undefined ? null : decodeXML(text.trim())
 }
-
-const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' }
 
 /** A value may refer to a value that also has references. Cycles end after some steps. */
 const withoutReferences = (value: string, all: ReadonlyMap<string, string>, depth = 10): string => {

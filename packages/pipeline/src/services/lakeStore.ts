@@ -1,7 +1,7 @@
-import { createHash, createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { messageOf, type OffstreamError, withDeadline } from '@offstream/runtime'
+import { AwsV4Signer } from 'aws4fetch'
 import { z } from 'zod'
 import { PipelineError } from '../errors.ts'
 import type { Config } from '../project/config.ts'
@@ -116,7 +116,7 @@ export const checkStore = async (
         cause,
       },
     )
-  const headers = keys === null ? {} : signature(address, keys, config.lake.s3.region, new Date())
+  const headers = keys === null ? {} : await signedHeaders(address, keys, config)
   const list = async (aborted: AbortSignal) => {
     const response = await fetch(address, { headers, signal: aborted, redirect: 'manual' })
     return { status: response.status, text: await response.text() }
@@ -142,6 +142,23 @@ export const checkStore = async (
   )
 }
 
+/** The headers of a GET request that prove the keys, which they do not contain. */
+const signedHeaders = async (
+  { href: url }: URL,
+  { sessionToken, ...keys }: StoreKeys,
+  { lake: { s3 } }: LakeConfig,
+): Promise<Headers> => {
+  const token = sessionToken === null ? {} : { sessionToken }
+  const { headers } = await new AwsV4Signer({
+    url,
+    ...keys,
+    ...token,
+    service: 's3',
+    region: s3.region,
+  }).sign()
+  return headers
+}
+
 const listAddress = ({ lake: { warehouse, s3 } }: LakeConfig): URL => {
   const bucket = /^s3:\/\/([^/]+)/.exec(warehouse ?? '')?.[1] ?? ''
   const endpoint = new URL(s3.endpoint ?? `https://s3.${s3.region}.amazonaws.com`)
@@ -150,39 +167,3 @@ const listAddress = ({ lake: { warehouse, s3 } }: LakeConfig): URL => {
     ? new URL(`/${bucket}${query}`, endpoint)
     : new URL(`${endpoint.protocol}//${bucket}.${endpoint.host}/${query}`)
 }
-
-/**
- * The headers that sign a GET request without a body.
- * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
- */
-export const signature = (
-  { host, pathname, searchParams }: URL,
-  { accessKeyId, secretAccessKey, sessionToken }: StoreKeys,
-  region: string,
-  at: Date,
-): Record<string, string> => {
-  const time = at.toISOString().replace(/[-:]|\.\d+/g, '')
-  const scope = [time.slice(0, 8), region, 's3', 'aws4_request']
-  const headers: Record<string, string> = {
-    'x-amz-content-sha256': sha256(''),
-    'x-amz-date': time,
-    ...(sessionToken === null ? {} : { 'x-amz-security-token': sessionToken }),
-  }
-  const signed = Object.entries({ host, ...headers })
-  const names = signed.map(([name]) => name).join(';')
-  const request = [
-    ...['GET', pathname, searchParams.toString()],
-    ...signed.map(([name, value]) => `${name}:${value}`),
-    ...['', names, sha256('')],
-  ].join('\n')
-  const text = ['AWS4-HMAC-SHA256', time, scope.join('/'), sha256(request)].join('\n')
-  const key = scope.reduce<string | Buffer>((last, part) => hmac(last, part), `AWS4${secretAccessKey}`)
-  const signedText = hmac(key, text).toString('hex')
-  return {
-    ...headers,
-    authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope.join('/')}, SignedHeaders=${names}, Signature=${signedText}`,
-  }
-}
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
-const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()
