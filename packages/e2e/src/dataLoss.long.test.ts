@@ -70,7 +70,12 @@ describe('a stream that cannot continue', () => {
       await client.alterConfigs({ validateOnly: false, resources })
       const [{ offset } = { offset: '0' }] = await client.fetchTopicOffsets(topicName)
       const before = String(Number(offset) - 1)
-      await client.deleteTopicRecords({ topic: topicName, partitions: [{ partition: 0, offset: before }] })
+      // The broker learns of its new policy from ZooKeeper, after the response.
+      const partitions = [{ partition: 0, offset: before }]
+      await until(() => client.deleteTopicRecords({ topic: topicName, partitions }), {
+        what: 'the broker to delete messages',
+        timeoutMs: 30_000,
+      })
     })
     expect(await calls.failure('submit')).toEqual(['KAFKA_DATA_LOSS', 12])
     expect((await calls.stream()).detail).toMatch(/: 1 offsets were deleted unread/)
