@@ -5,9 +5,9 @@ export const pipelineErrors = {
   ACCESS_DENIED: {
     outcome: 'refused',
     cause:
-      'The user has no permission (ACL) in Kafka on the topic, the consumer group or the cluster; or the user of `lake.catalog.user` can neither use nor create the tables of the catalog in its database, or the keys give no permission to list the bucket; or the service account of `spark.kubernetes.tokenFile` cannot run pods.',
+      'A permission is missing: an ACL of Kafka on the topic, the consumer group or the cluster; in PostgreSQL, to use or to create the tables of the catalog; in the object store, to list the bucket; or in Kubernetes, to manage the pods of the job.',
     remedy:
-      'Ask an administrator for the permissions that `docs/clusters.md` lists: read, write and describe on the topic, read on the groups; for the catalog, a schema that belongs to the user; for Kubernetes, its role.',
+      'Ask an administrator for the permissions that `docs/clusters.md` lists: in Kafka, read, write and describe on the topic, and read on the groups; in PostgreSQL, a schema that belongs to `lake.catalog.user`; in the object store, to list the bucket, and to read, write and delete its objects; in Kubernetes, the role for the service account of `spark.kubernetes.tokenFile`.',
   },
   ADDRESS_INVALID: {
     outcome: 'usage',
@@ -170,7 +170,7 @@ export const pipelineErrors = {
     cause:
       '`lake migrate` has no tables to move, or the catalog of the profile is the same one or already has rows. Nothing was changed.',
     remedy:
-      'Run it with the stack that has the tables, and name a profile with another `lake.catalog` and without rows. Rows that a killed `lake migrate` left there can be dropped by SQL.',
+      'Run it with the stack that has the tables, and name a profile with another `lake.catalog` and without rows. If a `lake migrate` was killed, drop the tables that it left there with SQL.',
   },
   MIRROR_LOOP: {
     outcome: 'usage',
@@ -304,6 +304,20 @@ export const pipelineErrors = {
     cause: 'The robots.txt of the site disallows this address.',
     remedy: 'Start at the home page or at a product; to search, use `--source api --search`.',
   },
+  SPARK_UNREACHABLE: {
+    outcome: 'unreachable',
+    cause:
+      'Could not connect to the Spark master of `spark.master`, to the resource manager of YARN or to the API server of Kubernetes; or it responds, but is not active.',
+    remedy:
+      'Check the address, the network, and whether the cluster is running. For a Spark master also check `spark.webPort`, for YARN `spark.hadoopConfDir`.',
+  },
+  SPARK_UNSUITABLE: {
+    outcome: 'refused',
+    cause:
+      'The Spark cluster of `spark.master` cannot run the job: it has another version, no worker or node, too few cores or too little memory for an executor, or YARN does not have the queue.',
+    remedy:
+      'Start workers, lower `stream.executorMemory` and `stream.executorCores`, correct `spark.queue`, or use a cluster with Spark 4.1.',
+  },
   SQL_FAILED: {
     outcome: 'failed',
     cause: 'The Thrift server rejected the statement, or could not complete it.',
@@ -343,7 +357,7 @@ export const pipelineErrors = {
   TOKEN_FAILED: {
     outcome: 'refused',
     cause:
-      'The command of `kafka.sasl.tokenCommand` or `topic.sasl.tokenCommand` cannot be run, has failed, takes longer than 30 s, or prints something else than a valid token (JWT).',
+      'The command of `kafka.sasl.tokenCommand` or `topic.sasl.tokenCommand` cannot be run, has failed, takes longer than 30 s, or prints something other than a valid token (JWT).',
     remedy:
       'Run the command in a shell, in the folder of the project and with only `PATH`, `HOME`, `USER`, `LOGNAME` and `TZ` of your environment. It must print nothing but the token. Then run `offstream submit` if the job has stopped.',
   },
@@ -370,20 +384,6 @@ export const pipelineErrors = {
       'The messages of a topic have an unknown compression or format, or its consumer group keeps rebalancing.',
     remedy:
       'If the group keeps rebalancing, use another one with `--group`. Messages in an unknown format cannot be read.',
-  },
-  SPARK_UNREACHABLE: {
-    outcome: 'unreachable',
-    cause:
-      'Could not connect to the Spark master of `spark.master`, to the resource manager of YARN or to the API server of Kubernetes; or it responds, but is not active.',
-    remedy:
-      'Check the address, the network, and whether the cluster is running. For a Spark master also check `spark.webPort`, for YARN `spark.hadoopConfDir`.',
-  },
-  SPARK_UNSUITABLE: {
-    outcome: 'refused',
-    cause:
-      'The Spark cluster of `spark.master` cannot run the job: it has another version, no worker, or no worker with the cores and the memory that the job requires, or YARN does not have the queue.',
-    remedy:
-      'Start workers, lower `stream.executorMemory` and `stream.executorCores`, correct `spark.queue`, or use a cluster with Spark 4.1.',
   },
   TOPIC_UNSUITABLE: {
     outcome: 'refused',
