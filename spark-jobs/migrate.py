@@ -1,4 +1,4 @@
-"""Moves the tables from one catalog to another, and proves that the rows are equal.
+"""Moves the tables from one catalog to another, and checks that the rows are equal.
 
 The catalog `lake` is the new one; `--source` has the settings of the other. If both have the same warehouse,
 the files stay, and only the entries of the catalog move. Otherwise the rows are copied, and the old tables

@@ -1,4 +1,4 @@
-"""The locks that keep a second stream from writing the same tables."""
+"""The locks that prevent a second stream from writing to the same tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KEY = int.from_bytes(b"offstrea", "big")
 """The number of the lock in the database. Every stream locks the same number."""
 _MAX_PROBE_SECONDS = 5
 
-# By default a server notices after two hours that the machine of a client has vanished.
+# By default a server detects only after two hours that the machine of a client is no longer reachable.
 _KEEP_ALIVE = {"tcp_keepalives_idle": 30, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}
 
 _HOLDER = f"""
@@ -71,7 +71,7 @@ def sole_writer(
 
 @contextmanager
 def _locked_warehouse(spark: SparkSession, settings: Mapping[str, str]) -> Iterator[None]:
-    """Lock a warehouse that is a folder, which keeps out the streams of this machine.
+    """Lock a warehouse that is a folder, which excludes other streams of this machine.
 
     The system unlocks the file when the Java process that commits exits, however it exits.
     """
@@ -97,9 +97,9 @@ def _locked_warehouse(spark: SparkSession, settings: Mapping[str, str]) -> Itera
 
 @contextmanager
 def _locked_catalog(spark: SparkSession, settings: Mapping[str, str]) -> Iterator[Callable[[], None]]:
-    """Lock a catalog in PostgreSQL, which keeps out the streams of all machines.
+    """Lock a catalog in PostgreSQL, which excludes the streams of all machines.
 
-    The server unlocks it when the connection ends, however it ends.
+    The server releases the lock when the connection is closed, for any reason.
     """
     uri = settings.get("uri", "")
     if not uri.startswith("jdbc:postgresql:"):

@@ -77,7 +77,7 @@ export const migrateLake = async (migration: Migration): Promise<readonly MovedT
   const { runtimes } = await fetchRuntimes([...new Set(libraries)])
   const { run } = directoriesOf(from.state)
   await mkdir(run, { recursive: true, mode: 0o700 })
-  // It contains the secrets of both catalogs, and is only readable for this user.
+  // It contains the secrets of both catalogs, and only this user can read it.
   const folder = await mkdtemp(join(run, 'migrate-'))
   try {
     return await runMigration(await commandOf(migration, runtimes, folder), migration)

@@ -53,7 +53,7 @@ const textIn = (tag: string, xml: string): string | null => {
   return text === undefined ? null : decodeXML(text.trim())
 }
 
-/** A value may refer to a value that also has references. Cycles end after some steps. */
+/** A value may refer to a value that also has references. `depth` stops a cycle. */
 const withoutReferences = (value: string, all: ReadonlyMap<string, string>, depth = 10): string => {
   const replaced = value.replace(/\$\{([^}]+)\}/g, (whole, name: string) => all.get(name) ?? whole)
   return replaced === value || depth === 0 ? replaced : withoutReferences(replaced, all, depth - 1)

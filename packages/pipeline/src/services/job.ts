@@ -175,7 +175,7 @@ const coresText = (count: number): string => `${count} ${count === 1 ? 'core' : 
 
 /**
  * A Spark UI that is starting may accept a request and never respond to it. Node.js 20 may delete an `AbortSignal.timeout`
- * that only `AbortSignal.any` refers to before its time; `withDeadline` keeps it.
+ * to which only `AbortSignal.any` refers before it aborts; `withDeadline` keeps a reference.
  */
 const probeTimeoutMs = 5_000
 

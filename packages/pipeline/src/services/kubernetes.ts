@@ -47,12 +47,12 @@ export const kubernetesConf = (config: SparkConfig, state: string): Record<strin
 const defaults: Readonly<Record<string, string>> = {
   // A stream runs for months. By default Spark counts all failures since its start.
   'spark.executor.failuresValidityInterval': '1h',
-  // A driver on this machine has neither, and to look for them it would need more permissions.
+  // A driver on this machine has neither a service nor volumes, and would need more permissions to look for them.
   'spark.kubernetes.driver.service.deleteOnTermination': 'false',
   'spark.kubernetes.driver.ownPersistentVolumeClaim': 'false',
 }
 
-/** Spark's client of Kubernetes would also read `~/.kube/config`, and combine it with the settings above. */
+/** They prevent Spark's client of Kubernetes from reading `~/.kube/config`, which it would combine with the settings above. */
 export const kubernetesVariables = (config: SparkConfig): Record<string, string> =>
   isKubernetes(config)
     ? { KUBERNETES_AUTH_TRYKUBECONFIG: 'false', KUBERNETES_AUTH_TRYSERVICEACCOUNT: 'false' }
@@ -190,7 +190,7 @@ const send = async (
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   const method = body === undefined ? 'GET' : 'POST'
   const sent = request(address, { ...tls, agent: false, signal, method, headers })
-  // What waits below gets the error; without a listener it would end the process.
+  // `once` below throws the error. Without a listener, an error after the response would stop the process.
   sent.on('error', () => undefined)
   sent.end(body === undefined ? undefined : JSON.stringify(body))
   const [response] = (await once(sent, 'response')) as [IncomingMessage]

@@ -106,7 +106,7 @@ class Api {
       /^\/api\/v1\/namespaces\/([^/]+)\/([^/]+)(?:\/([^/]+))?$/.exec(pathname) ?? []
     const method = request.method ?? ''
     const isKnown = request.headers.authorization === `Bearer ${this.#token}`
-    // Spark's client first tries a web socket. Without one it uses a response that does not end.
+    // Spark's client first tries a web socket. Without one it uses a response that stays open.
     if (request.headers.upgrade !== undefined) return void response.writeHead(503).end()
     if (isKnown && namespace !== undefined && resource !== undefined && query.get('watch') === 'true')
       return this.#watch(`${namespace}/${resource}/`, response)

@@ -121,7 +121,7 @@ const saslOptions = (sasl: Sasl): SASLOptions =>
   sasl.mechanism === 'oauthbearer'
     ? {
         mechanism: sasl.mechanism,
-        // At each connection, and before the broker ends the session of an expired token.
+        // At each connection, and before the broker closes the session of an expired token.
         oauthBearerProvider: async () => ({ value: (await validToken(sasl)).value }),
       }
     : { mechanism: sasl.mechanism, username: sasl.username, password: sasl.password }
