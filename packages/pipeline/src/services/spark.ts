@@ -212,7 +212,7 @@ export const productsStream = (stack: Stack): ServiceParts => {
     needs: ['kafka', 'kafka-2', 'kafka-3', 'spark-master', ...ownWorkers(config).map(workerName)],
     restartsWith: ['spark-master'],
     // It first connects to Kafka after some seconds, and then retries for a minute. A worker may also come later
-    // than the driver, but the driver tries a master that does not respond again only after 20 s.
+    // than the driver, but if a master does not respond, the driver tries again only after 20 s.
     needsOnlyAtStart: ['kafka', 'kafka-2', 'kafka-3', ...ownWorkers(config).map(workerName)],
     port: null,
     prepare: async () => {
