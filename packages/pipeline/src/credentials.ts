@@ -118,16 +118,20 @@ const readPem = <T>(
   }
 }
 
-const readText = (file: string): string => {
+const pemHint =
+  'check the path and the permissions; certificates and keys are PEM files, keys without a passphrase'
+
+/**
+ * The text of a file with a secret or a certificate.
+ * @throws OffstreamError FILE_MISSING
+ */
+export const readText = (file: string, hint = pemHint): string => {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw unreadable(file, error)
+    throw unreadable(file, error, hint)
   }
 }
 
-const unreadable = (file: string, cause: unknown): OffstreamError =>
-  new PipelineError('FILE_MISSING', `\`${file}\` cannot be read: ${messageOf(cause)}`, {
-    hint: 'check the path and the permissions; certificates and keys are PEM files, keys without a passphrase',
-    cause,
-  })
+const unreadable = (file: string, cause: unknown, hint = pemHint): OffstreamError =>
+  new PipelineError('FILE_MISSING', `\`${file}\` cannot be read: ${messageOf(cause)}`, { hint, cause })

@@ -1,12 +1,11 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { resolve } from 'node:path'
 import { text as textOf } from 'node:stream/consumers'
 import { messageOf, type OffstreamError, withDeadline } from '@offstream/runtime'
 import { z } from 'zod'
-import { isCertificateCode, readCertificates, tlsOptions } from '../credentials.ts'
+import { isCertificateCode, readCertificates, readText, tlsOptions } from '../credentials.ts'
 import { PipelineError } from '../errors.ts'
 import type { Config } from '../project/config.ts'
 import { projectFolder } from '../project/directories.ts'
@@ -153,25 +152,17 @@ const jsonOf = (text: string): unknown => {
   }
 }
 
+const tokenHint =
+  'set `spark.kubernetes.tokenFile` to a file that contains only the token of a service account; `tr -d "\\n"` removes the line break that `kubectl create token` prints'
+
 const readToken = (file: string): string => {
-  const invalid = (why: string, cause?: unknown): OffstreamError =>
-    new PipelineError('FILE_MISSING', `\`${file}\` ${why}`, {
-      hint: 'set `spark.kubernetes.tokenFile` to a file that contains only the token of a service account; `tr -d "\\n"` removes the line break that `kubectl create token` prints',
-      cause,
-    })
-  const token = readText(file, error => invalid(`cannot be read: ${messageOf(error)}`, error))
+  const invalid = (why: string): OffstreamError =>
+    new PipelineError('FILE_MISSING', `\`${file}\` ${why}`, { hint: tokenHint })
+  const token = readText(file, tokenHint)
   if (token === '') throw invalid('is empty')
   // Spark would send it in a header as it is.
   if (/\s/.test(token)) throw invalid('contains a line break or a space')
   return token
-}
-
-const readText = (file: string, failed: (error: unknown) => OffstreamError): string => {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw failed(error)
-  }
 }
 
 interface RequestOptions {

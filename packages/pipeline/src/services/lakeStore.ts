@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { messageOf, type OffstreamError, withDeadline } from '@offstream/runtime'
 import { AwsV4Signer } from 'aws4fetch'
 import { z } from 'zod'
+import { readText } from '../credentials.ts'
 import { PipelineError } from '../errors.ts'
 import type { Config } from '../project/config.ts'
 import type { Environment } from '../runtimes/environment.ts'
@@ -53,27 +53,18 @@ export const keysInEnvironment = ({
 }: Environment): StoreKeys | null =>
   accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey, sessionToken: sessionToken || null } : null
 
+const fileHint = 'check `lake.s3.credentialsFile`, a file such as `~/.aws/credentials`'
+
 /**
  * The keys in the section `default` of a file of AWS; null if it has none.
  * @throws OffstreamError FILE_MISSING
  */
 export const keysInFile = ({ lake: { s3 } }: LakeConfig, directory: string): StoreKeys | null => {
   if (s3.credentialsFile === null) return null
-  const values = defaultSection(readText(resolve(directory, s3.credentialsFile)))
+  const values = defaultSection(readText(resolve(directory, s3.credentialsFile), fileHint))
   return keysInEnvironment(
     Object.fromEntries([...values].map(([name, value]) => [name.toUpperCase(), value])),
   )
-}
-
-const readText = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new PipelineError('FILE_MISSING', `\`${file}\` cannot be read: ${messageOf(error)}`, {
-      hint: 'check `lake.s3.credentialsFile`, a file such as `~/.aws/credentials`',
-      cause: error,
-    })
-  }
 }
 
 const defaultSection = (text: string): ReadonlyMap<string, string> => {
