@@ -20,7 +20,7 @@ _KEY = int.from_bytes(b"offstrea", "big")
 """The number of the lock in the database. Every stream locks the same number."""
 _MAX_PROBE_SECONDS = 5
 
-# By default a server detects only after two hours that the machine of a client is no longer reachable.
+# By default a server notices only after two hours that it has lost the machine of a client.
 _KEEP_ALIVE = {"tcp_keepalives_idle": 30, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}
 
 _HOLDER = f"""
