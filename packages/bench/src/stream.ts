@@ -21,6 +21,7 @@ const { values, positionals } = parseArgs({
   options: {
     against: { type: 'string' },
     events: { type: 'string' },
+    help: { type: 'boolean', default: false },
     minutes: { type: 'string' },
     quick: { type: 'boolean', default: false },
     results: { type: 'string', default: join(import.meta.dirname, '../../../.bench') },
@@ -28,9 +29,12 @@ const { values, positionals } = parseArgs({
 })
 const [name = '', repeats] = positionals
 const scenario = scenarios[name]
-if (scenario === undefined) {
-  print(`usage: stream.js <${Object.keys(scenarios).join('|')}> [repeats]`)
-  process.exit(2)
+if (scenario === undefined || values.help) {
+  print(
+    `usage: stream.js <${Object.keys(scenarios).join('|')}> [repeats]
+       [--against <folder>] [--events N] [--minutes N] [--quick] [--results <folder>]`,
+  )
+  process.exit(values.help ? 0 : 2)
 }
 const sizes = sizesOf(
   Number(values.events ?? (values.quick ? 30_000 : fullEvents)),

@@ -1,5 +1,6 @@
-import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { type CatalogueProduct, generateCatalogue } from '@offstream/site'
 
 export interface ExportChoice {
@@ -35,27 +36,24 @@ export const writeExport = async (
   { megabytes, lines, seed }: ExportChoice,
 ): Promise<readonly string[]> => {
   const codes: string[] = []
-  const output = createWriteStream(file)
-  const failed = once(output, 'error').then(([error]) => Promise.reject(error))
-  let left = megabytes * 1_000_000
-  const { products } = generateCatalogue({ count: Math.ceil(left / minBytesOf[lines]), seed })
-  let block: string[] = []
-  for (const line of exportLines(products, lines)) {
-    if (left <= 0) break
-    codes.push(products[codes.length]?.code ?? '')
-    left -= Buffer.byteLength(line)
-    block.push(line)
-    if (block.length < linesAtOnce && left > 0) continue
-    if (!output.write(block.join(''))) await Promise.race([once(output, 'drain'), failed])
-    block = []
+  const { products } = generateCatalogue({
+    count: Math.ceil((megabytes * 1_000_000) / minBytesOf[lines]),
+    seed,
+  })
+  const upToSize = function* (): Generator<string> {
+    let left = megabytes * 1_000_000
+    for (const line of exportLines(products, lines)) {
+      if (left <= 0) return
+      codes.push(products[codes.length]?.code ?? '')
+      left -= Buffer.byteLength(line)
+      yield line
+    }
+    if (left > 0) throw new Error('the lines are shorter than they should be')
   }
-  if (left > 0) throw new Error('the lines are shorter than they should be')
-  output.end()
-  await Promise.race([once(output, 'finish'), failed])
+  await pipeline(Readable.from(upToSize()), createWriteStream(file))
   return codes
 }
 
-const linesAtOnce = 100
 const minBytesOf = { whole: 16_000, short: 3_500 }
 
 type Member = readonly [name: string, value: unknown]

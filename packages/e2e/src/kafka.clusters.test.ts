@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { brokersOf, localCluster, topicName } from '@offstream/pipeline'
 import { startKafka, type TestKafka } from '@offstream/pipeline/testKafka'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -77,6 +78,15 @@ test('a cluster with a client certificate gives the same rows, and the key is on
   expect(await placesWith(stack, key.split('\n')[1] ?? expect.fail())).toEqual([
     'run/kafka.client.properties',
   ])
+})
+
+test('a cluster with PLAIN gives the same rows, and the password of its file is in no other place than with SCRAM', async () => {
+  await kafka.deleteTopic(topicName)
+  const passwordFile = join(kafka.directory, 'password')
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 })
+  await using stack = await profileStack('kafka-plain', { ...values(), passwordFile })
+  expect(await runPipeline(stack)).toEqual(rowsOfLocal)
+  expect(await placesWith(stack, password)).toEqual(['run/kafka.client.properties', 'run/kafka.secret.json'])
 })
 
 test('a cluster with SCRAM gives the same rows, also to a job of the user, the password is only in two files, and the job reports what is denied', async () => {
