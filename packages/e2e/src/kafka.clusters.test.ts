@@ -80,13 +80,13 @@ test('a cluster with a client certificate gives the same rows, and the key is on
   ])
 })
 
-test('a cluster with PLAIN gives the same rows, and the password of its file is in no other place than with SCRAM', async () => {
+test('a cluster with PLAIN gives the same rows, and the password of its file is only in the file of Kafka’s client', async () => {
   await kafka.deleteTopic(topicName)
   const passwordFile = join(kafka.directory, 'password')
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 })
   await using stack = await profileStack('kafka-plain', { ...values(), passwordFile })
   expect(await runPipeline(stack)).toEqual(rowsOfLocal)
-  expect(await placesWith(stack, password)).toEqual(['run/kafka.client.properties', 'run/kafka.secret.json'])
+  expect(await placesWith(stack, password)).toEqual(['run/kafka.client.properties'])
 })
 
 test('a cluster with SCRAM gives the same rows, also to a job of the user, the password is only in two files, and the job reports what is denied', async () => {
