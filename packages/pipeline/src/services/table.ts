@@ -20,7 +20,7 @@ import {
   prepareKafka,
 } from './kafkaCluster.ts'
 import { diagnose } from './knownProblems.ts'
-import { productsStream, sparkMaster, sparkWorker, thrift } from './spark.ts'
+import { productsStream } from './productsStream.ts'
 import {
   checkSpark,
   isSparkExternal,
@@ -30,8 +30,9 @@ import {
   workerPage,
   workerPortSetting,
 } from './sparkCluster.ts'
+import { sparkMaster, sparkWorker } from './sparkDaemons.ts'
 import type { ServiceParts, Stack } from './stack.ts'
-import { checkThrift, connectThrift, isThriftExternal, thriftHost } from './thriftServer.ts'
+import { checkThrift, connectThrift, isThriftExternal, thrift, thriftHost } from './thriftServer.ts'
 
 /**
  * `external`: it runs elsewhere, and offstream only checks it. `unused`: the stack does not need it. `absent`: the same, and

@@ -1,15 +1,76 @@
 import { pbkdf2Sync, randomBytes } from 'node:crypto'
-import { rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { OffstreamError } from '@offstream/runtime'
 import { configuredPassword, configuredTls, readCertificates } from '../credentials.ts'
 import { PipelineError } from '../errors.ts'
+import { assetPath } from '../project/assets.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf, projectFolder } from '../project/directories.ts'
 import { savedPassword, savePassword } from '../project/savedPassword.ts'
 import type { Environment } from '../runtimes/environment.ts'
 import { countProducts, query, type ThriftAddress } from '../table.ts'
+import { localPath } from './hadoopConf.ts'
+import { lakeConf, prepareLake } from './lakeCatalog.ts'
 import { propertiesText, writePrivateFile } from './properties.ts'
+import { conf, sparkSubmit } from './sparkCommand.ts'
+import { driverConf } from './sparkConf.ts'
+import type { ServiceParts, Stack } from './stack.ts'
 import { verifyCertificate } from './verifyCertificate.ts'
+
+/** The Thrift server; it is ready when it responds to a query on Products. */
+export const thrift = (stack: Stack): ServiceParts => {
+  const { project, config } = stack
+  const directories = directoriesOf(stack.state)
+  const { properties, args, classFolders } = thriftProtection(config, stack.state)
+  return {
+    command: sparkSubmit(
+      stack,
+      'thrift',
+      [
+        ...['--name', 'offstream-thrift', '--master', `local[${config.thrift.cores * tasksPerCore}]`],
+        ...['--driver-memory', config.thrift.memory],
+        ...conf({
+          ...lakeConf(config, directories),
+          ...driverConf(config, directories),
+          'spark.ui.enabled': 'false',
+          'spark.sql.catalogImplementation': 'in-memory',
+          ...sharedConf(stack),
+          'spark.hadoop.hive.server2.thrift.bind.host': config.host,
+          'spark.hadoop.hive.server2.thrift.port': String(config.thrift.port),
+          ...properties,
+        }),
+        assetPath(project, 'spark-jobs', 'thrift_server.py'),
+        ...['--views', assetPath(project, 'config', 'views.sql'), ...args],
+      ],
+      { classFolders },
+    ),
+    needs: [],
+    port: config.thrift.port,
+    prepare: async () => {
+      await prepareLake(config, stack.state)
+      for (const folder of classFolders) await mkdir(folder, { recursive: true })
+    },
+    ready: async signal => void (await countProducts(await thriftOf(config, stack.state), signal)),
+    startTimeoutMs: 240_000,
+    stopTimeoutMs: 10_000,
+  }
+}
+
+/**
+ * Queries of the Thrift server share its cores. Spark does not interrupt a task, so a core has more task slots than it
+ * needs. Otherwise the tasks of one long query would occupy all cores, regardless of the order of the waiting tasks.
+ */
+const tasksPerCore = 4
+
+const sharedConf = ({ project, config }: Stack): Record<string, string> => ({
+  'spark.scheduler.mode': 'FAIR',
+  'spark.scheduler.allocation.file': localPath(config, assetPath(project, 'config', 'scheduler.xml')),
+  // One query is split into as many tasks as there are cores.
+  'spark.default.parallelism': String(config.thrift.cores),
+  'spark.sql.leafNodeDefaultParallelism': String(config.thrift.cores),
+  // The server computes one partition of the result at a time, and keeps only that one in memory.
+  'spark.sql.thriftServer.incrementalCollect': 'true',
+})
 
 /** Whether SQL runs on an existing Thrift server instead of one that is started here. */
 export const isThriftExternal = ({ thrift }: Pick<Config, 'thrift'>): boolean => thrift.host !== null
@@ -80,7 +141,7 @@ export const forgetThriftSecrets = async (state: string): Promise<void> => {
 }
 
 /** What the Thrift server that is started here must know: as properties of Spark and as arguments of its program. */
-export const thriftProtection = (
+const thriftProtection = (
   { thrift: { tls, auth } }: Config,
   state: string,
 ): {
