@@ -222,6 +222,11 @@ test('the runtime does not mention the services that run on it', () => {
   expect(product.filter(file => packageOf(file) === 'runtime' && words.test(text(file)))).toEqual([])
 })
 
+// Node.js 20 may delete such a timeout before its time. `withDeadline`, `until` and `firstOf` keep it.
+test('no timeout is only a part of another signal', () => {
+  expect(product.filter(file => /AbortSignal\.any\([^()]*AbortSignal\.timeout/.test(text(file)))).toEqual([])
+})
+
 test('only tests read files from outside the repository', () => {
   const all = [...sources, ...['spark-jobs', 'config', 'charts'].flatMap(filesBelow)]
   const own = all.filter(file => !/\/(\.\w+|__pycache__|spark-warehouse)\//.test(file))

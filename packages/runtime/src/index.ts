@@ -54,5 +54,5 @@ export type {
   ServiceRecord,
 } from './supervisor/service.ts'
 export { Supervisor, type SupervisorOptions } from './supervisor/supervisor.ts'
-export { abortable, DeadlineError, pause, type UntilOptions, until, withDeadline } from './until.ts'
+export { abortable, DeadlineError, firstOf, pause, type UntilOptions, until, withDeadline } from './until.ts'
 export { type GroupUsage, usageOf } from './usage.ts'

@@ -65,6 +65,31 @@ export const withDeadline = async <T>(
   }
 }
 
+/**
+ * Calls `attempt` for all candidates at the same time, each with a deadline, and returns the first result. Then the signal of
+ * the other attempts is aborted.
+ * @throws AggregateError with the errors in the order of the candidates if all attempts fail; the reason of `signal` when that
+ *   is aborted
+ */
+export const firstOf = async <C, T>(
+  candidates: readonly C[],
+  attempt: (candidate: C, signal: AbortSignal) => Promise<T>,
+  { what, timeoutMs, signal }: Omit<UntilOptions, 'intervalMs'>,
+): Promise<T> => {
+  const found = new AbortController()
+  const either = signal === undefined ? found.signal : AbortSignal.any([found.signal, signal])
+  const start = (candidate: C): Promise<T> =>
+    withDeadline(aborted => attempt(candidate, aborted), { what, timeoutMs, signal: either })
+  try {
+    return await Promise.any(candidates.map(start))
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  } finally {
+    found.abort()
+  }
+}
+
 const timedOut = (what: string, timeoutMs: number, cause: unknown): DeadlineError => {
   const reason = cause === undefined ? '' : `: ${messageOf(cause)}`
   return new DeadlineError(`timed out after ${timeoutMs / 1000} s waiting for ${what}${reason}`, { cause })

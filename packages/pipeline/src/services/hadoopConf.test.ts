@@ -1,10 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { configOf } from '../project/layers.ts'
 import { hadoopConfDir, localPath, readHadoopConf } from './hadoopConf.ts'
-import { webServicesOf } from './yarn.ts'
+import { serveOn } from './testServer.ts'
+import { activeResourceManager, webServicesOf } from './yarn.ts'
 
 const site = (properties: Readonly<Record<string, string>>): string => `<?xml version="1.0"?>
 <configuration>${Object.entries(properties)
@@ -58,4 +60,31 @@ test('the web services of YARN follow from its properties, also with high availa
     ['https://one:8090'],
     ['http://one:8088', 'http://two:80'],
   ])
+})
+
+test('a resource manager that accepts connections and never responds does not hide the active one', async () => {
+  const xml = (url = '') =>
+    url.endsWith('/metrics')
+      ? '<clusterMetrics><activeNodes>1</activeNodes><totalMB>2048</totalMB><totalVirtualCores>2</totalVirtualCores><availableMB>1024</availableMB><availableVirtualCores>1</availableVirtualCores></clusterMetrics>'
+      : '<clusterInfo><state>STARTED</state><haState>ACTIVE</haState><resourceManagerVersion>3.4.2</resourceManagerVersion></clusterInfo>'
+  await using silent = await serveOn('127.0.0.1', 0, createServer())
+  await using active = await serveOn(
+    ...(['127.0.0.1', 0] as const),
+    createServer(({ url }, response) => void response.end(xml(url))),
+  )
+  const folder = await mkdtemp(join(tmpdir(), 'offstream-yarn-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  await writeFile(join(folder, 'core-site.xml'), site({}))
+  await writeFile(
+    join(folder, 'yarn-site.xml'),
+    site({
+      ...{ 'yarn.resourcemanager.ha.enabled': 'true', 'yarn.resourcemanager.ha.rm-ids': 'rm1,rm2' },
+      'yarn.resourcemanager.webapp.address.rm1': `127.0.0.1:${silent.port}`,
+      'yarn.resourcemanager.webapp.address.rm2': `127.0.0.1:${active.port}`,
+    }),
+  )
+  const config = configOf(['spark.master=yarn', `spark.hadoopConfDir=${folder}`])
+  expect(await activeResourceManager(config, '/project/.offstream')).toMatchObject({
+    ...{ address: `http://127.0.0.1:${active.port}`, nodes: 1 },
+  })
 })

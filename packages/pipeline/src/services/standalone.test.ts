@@ -1,6 +1,8 @@
+import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
 import { configOf } from '../project/layers.ts'
-import { type ActiveMaster, masterPages, whyUnsuitable } from './standalone.ts'
+import { type ActiveMaster, activeMaster, masterPages, whyUnsuitable } from './standalone.ts'
+import { serveOn } from './testServer.ts'
 
 test('each master has its page on the same port', () => {
   expect(masterPages('spark://one.example.org:7077,two:7078', 8080)).toEqual([
@@ -29,4 +31,17 @@ test('a cluster is unsuitable without a worker for an executor, or with another 
     ...['has no worker', 'has no worker with cores: 1, memory: 4g'],
     'has no worker with cores: 4, memory: 1g',
   ])
+})
+
+test('a master that accepts connections and never responds does not hide the active one', async () => {
+  await using silent = await serveOn('127.0.0.1', 0, createServer())
+  const responds = createServer((request, response) => {
+    response.end(request.url === '/json/' ? '{"status": "ALIVE", "workers": []}' : '')
+  })
+  await using _ = await serveOn('127.0.0.2', silent.port, responds)
+  const config = configOf([
+    'spark.master=spark://127.0.0.1:7077,127.0.0.2:7077',
+    `spark.webPort=${silent.port}`,
+  ])
+  expect(await activeMaster(config)).toMatchObject({ page: `http://127.0.0.2:${silent.port}` })
 })

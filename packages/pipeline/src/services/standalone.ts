@@ -1,4 +1,4 @@
-import { messageOf } from '@offstream/runtime'
+import { firstOf, messageOf } from '@offstream/runtime'
 import { z } from 'zod'
 import { PipelineError } from '../errors.ts'
 import type { Config } from '../project/config.ts'
@@ -45,28 +45,31 @@ export const activeMaster = async (
 ): Promise<ActiveMaster> => {
   const master = spark.master ?? ''
   const pages = masterPages(master, spark.webPort)
-  const found = await Promise.allSettled(pages.map(page => readMaster(page, signal)))
-  signal?.throwIfAborted()
-  const masters = found.flatMap(one => (one.status === 'fulfilled' ? [one.value] : []))
-  const active = masters.find(({ status }) => status === 'ALIVE')
-  if (active !== undefined) return active
-  const reasons = found.map((one, index) =>
-    one.status === 'fulfilled'
-      ? `${pages[index]} is ${one.value.status}`
-      : `${pages[index]}: ${messageOf(one.reason)}`,
-  )
-  throw new PipelineError(
-    'SPARK_UNREACHABLE',
-    `No active Spark master responds at \`${master}\`: ${reasons.join(', ')}`,
-    { hint: 'check `spark.master`, `spark.webPort`, the network, and whether the cluster is running' },
-  )
+  try {
+    return await firstOf(pages, readActive, { what: 'a response', timeoutMs, signal })
+  } catch (error) {
+    signal?.throwIfAborted()
+    const reasons = reasonsIn(error).map((reason, index) => `${pages[index]}: ${reason}`)
+    throw new PipelineError(
+      'SPARK_UNREACHABLE',
+      `No active Spark master responds at \`${master}\`: ${reasons.join(', ')}`,
+      { hint: 'check `spark.master`, `spark.webPort`, the network, and whether the cluster is running' },
+    )
+  }
 }
 
-const readMaster = async (page: string, signal: AbortSignal | undefined): Promise<ActiveMaster> => {
-  const request = signal === undefined ? {} : { signal }
-  const [json, html] = await Promise.all([fetch(`${page}/json/`, request), fetch(page, request)])
+/** A master that accepts connections and never responds must not hide the active one. */
+const timeoutMs = 8_000
+
+/** Why each attempt of `firstOf` failed. */
+export const reasonsIn = (error: unknown): readonly string[] =>
+  error instanceof AggregateError ? error.errors.map(messageOf) : [messageOf(error)]
+
+const readActive = async (page: string, signal: AbortSignal): Promise<ActiveMaster> => {
+  const [json, html] = await Promise.all([fetch(`${page}/json/`, { signal }), fetch(page, { signal })])
   if (!json.ok) throw new Error(`it returned status ${json.status}`)
   const state = Master.parse(await json.json())
+  if (state.status !== 'ALIVE') throw new Error(`it is ${state.status}`)
   const [, version = null] = /class="version"[^>]*>\s*([\w.-]+)/.exec(await html.text()) ?? []
   const date = json.headers.get('date')
   return { ...state, page, version, at: date === null ? null : new Date(date) }

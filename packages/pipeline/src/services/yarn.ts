@@ -1,8 +1,8 @@
-import { messageOf } from '@offstream/runtime'
+import { firstOf, withDeadline } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
 import type { Config } from '../project/config.ts'
 import { hadoopConfDir, readHadoopConf } from './hadoopConf.ts'
-import { megabytes } from './standalone.ts'
+import { megabytes, reasonsIn } from './standalone.ts'
 
 /** What a resource manager reports about itself. */
 export interface ResourceManager {
@@ -52,26 +52,23 @@ export const activeResourceManager = async (
   signal?: AbortSignal,
 ): Promise<ResourceManager> => {
   const addresses = await resourceManagers(config, state)
-  const reasons: string[] = []
-  for (const address of addresses) {
-    try {
-      return await readResourceManager(address, signal)
-    } catch (error) {
-      signal?.throwIfAborted()
-      reasons.push(`${address}: ${messageOf(error)}`)
-    }
+  try {
+    return await firstOf(addresses, readResourceManager, { ...wait, signal })
+  } catch (error) {
+    signal?.throwIfAborted()
+    const reasons = reasonsIn(error).map((reason, index) => `${addresses[index]}: ${reason}`)
+    throw new PipelineError(
+      'SPARK_UNREACHABLE',
+      `No active resource manager of YARN responds: ${reasons.join(', ')}`,
+      { hint: 'check `spark.hadoopConfDir`, the network, and whether YARN is running' },
+    )
   }
-  throw new PipelineError(
-    'SPARK_UNREACHABLE',
-    `No active resource manager of YARN responds: ${reasons.join(', ')}`,
-    { hint: 'check `spark.hadoopConfDir`, the network, and whether YARN is running' },
-  )
 }
 
-const readResourceManager = async (
-  address: string,
-  signal: AbortSignal | undefined,
-): Promise<ResourceManager> => {
+/** A resource manager that accepts connections and never responds must not hide the active one. */
+const wait = { what: 'a response', timeoutMs: 8_000 } as const
+
+const readResourceManager = async (address: string, signal: AbortSignal): Promise<ResourceManager> => {
   const info = await read(`${address}/ws/v1/cluster/info`, signal)
   const [state, haState] = [valueIn('state', info.xml), valueIn('haState', info.xml)]
   if (state !== 'STARTED' || haState !== 'ACTIVE') throw new Error(`it is ${state} and ${haState}`)
@@ -91,11 +88,8 @@ interface Response {
 }
 
 /** XML, because its names are the same in all versions of Hadoop, and the names in JSON are not. */
-const read = async (address: string, signal: AbortSignal | undefined): Promise<Response> => {
-  const response = await fetch(address, {
-    headers: { accept: 'application/xml' },
-    ...(signal === undefined ? {} : { signal }),
-  })
+const read = async (address: string, signal: AbortSignal): Promise<Response> => {
+  const response = await fetch(address, { headers: { accept: 'application/xml' }, signal })
   if (!response.ok) throw new Error(`it returned status ${response.status}`)
   // Hadoop sends this header twice.
   const [date] = /^\w+, [^,]+/.exec(response.headers.get('date') ?? '') ?? []
@@ -132,7 +126,8 @@ export const checkYarn = async (
     )
   const { queue } = config.spark
   if (queue === null) return
-  const queues = queuesIn((await read(`${manager.address}/ws/v1/cluster/scheduler`, signal)).xml)
+  const scheduler = `${manager.address}/ws/v1/cluster/scheduler`
+  const queues = queuesIn((await withDeadline(aborted => read(scheduler, aborted), { ...wait, signal })).xml)
   // Both `night` and `root.night` name a queue.
   if (!queues.includes(queue.split('.').at(-1) ?? queue))
     throw unsuitable(

@@ -1,3 +1,4 @@
+import { firstOf } from '@offstream/runtime'
 import type { ICustomPartitioner, Kafka, KafkaConfig, SASLOptions } from 'kafkajs'
 import { readCertificates, type Tls } from '../credentials.ts'
 import { probeBroker } from './brokerProbe.ts'
@@ -97,15 +98,12 @@ const probeTimeoutMs = 3_000
 
 /** The broker that responds first; all, if none does. */
 const respondingBroker = async (brokers: readonly string[], tls: Tls | null): Promise<string[]> => {
-  const found = new AbortController()
-  const signal = AbortSignal.any([found.signal, AbortSignal.timeout(probeTimeoutMs)])
-  const probes = brokers.map(async address => {
+  const probe = async (address: string, signal: AbortSignal): Promise<string[]> => {
     await probeBroker(address, tls, signal)
-    return address
-  })
-  const first = await Promise.any(probes).catch(() => null)
-  found.abort()
-  return first === null ? [...brokers] : [first]
+    return [address]
+  }
+  const wait = { what: 'a response', timeoutMs: probeTimeoutMs }
+  return await firstOf(brokers, probe, wait).catch(() => [...brokers])
 }
 
 const tlsOptions = (tls: Tls): NonNullable<KafkaConfig['ssl']> => {
