@@ -1,22 +1,25 @@
 import { expect, test } from 'vitest'
 import { directoriesOf } from '../project/directories.ts'
 import { configOf } from '../project/layers.ts'
-import { exportsOf } from './programs.ts'
+import { defaultProgram, exportsOf, programConf } from './programs.ts'
+import type { Stack } from './stack.ts'
 
 const state = '/project/.offstream'
 
+const stackOf = (settings: readonly string[], additionalJars: readonly string[] = []): Stack => ({
+  ...{ project: '/project', state, config: configOf(settings), archives: null },
+  runtimes: {
+    ...{ java: 'java', javaVersion: '17', python: 'python', sparkHome: '/spark', kafkaLibs: '/kafka' },
+    ...{ connectors: '/jars', additionalJars: [...additionalJars], ivy: { settings: '/i.xml', cache: '/ivy' } },
+  },
+})
+
 test('programs of the user get the catalog in a database, its jars, and the files with the secrets', () => {
-  const config = configOf([
+  const settings = [
     ...['lake.catalog.uri=postgresql://db.example.org/lake', 'lake.catalog.user=me'],
     ...['lake.warehouse=s3://tables/lake'],
-  ])
-  const { variables, sparkConf } = exportsOf({
-    ...{ project: '/project', state, config, archives: null },
-    runtimes: {
-      ...{ java: 'java', javaVersion: '17', python: 'python', sparkHome: '/spark', kafkaLibs: '/kafka' },
-      ...{ connectors: '/jars', additionalJars: ['/pg', '/aws'], ivy: { settings: '/i.xml', cache: '/ivy' } },
-    },
-  })
+  ]
+  const { variables, sparkConf } = exportsOf(stackOf(settings, ['/pg', '/aws']))
   const { lakePasswords, lakeKeys } = directoriesOf(state)
   expect(variables).toMatchObject({
     OFFSTREAM_CATALOG: 'postgresql://db.example.org/lake',
@@ -29,5 +32,13 @@ test('programs of the user get the catalog in a database, its jars, and the file
     'spark.sql.catalog.lake.uri': 'jdbc:postgresql://db.example.org/lake',
     'spark.executor.extraClassPath': '/jars/*:/pg/*:/aws/*',
     'spark.executor.extraJavaOptions': expect.stringContaining(`-Daws.sharedCredentialsFile=${lakeKeys}`),
+  })
+})
+
+test('`spark.conf`, which programs of the user do not read, does not remove a default of theirs', () => {
+  const own = ['spark.pyspark.python=/opt/python', 'spark.executor.failuresValidityInterval=2h']
+  const settings = ['spark.master=yarn', 'spark.hadoopConfDir=/etc/hadoop', `spark.conf=[${own.join(',')}]`]
+  expect(programConf(stackOf(settings), defaultProgram)).toMatchObject({
+    ...{ 'spark.pyspark.python': 'python3', 'spark.executor.failuresValidityInterval': '1h' },
   })
 })

@@ -52,15 +52,17 @@ export const programConf = (
   { cores, memory, packages, conf }: ProgramOptions,
 ): Readonly<Record<string, string>> => {
   const directories = directoriesOf(stack.state)
-  const ofExecutors = executorConf(stack)
+  const { config } = stack
+  // They do not read `spark.conf`, so it must not replace a default of theirs.
+  const ofExecutors = executorConf({ ...stack, config: { ...config, spark: { ...config.spark, conf: [] } } })
   const jars = [ofExecutors['spark.jars'], conf['spark.jars']].filter(list => list !== undefined)
   return {
-    ...lakeConf(stack.config, directories),
-    ...driverConf(stack.config, directories),
+    ...lakeConf(config, directories),
+    ...driverConf(config, directories),
     ...ofExecutors,
     // Any free port: Spark's default is that of the product job.
     'spark.ui.port': '0',
-    ...(requestsExecutors(stack.config)
+    ...(requestsExecutors(config)
       ? { 'spark.executor.instances': String(cores) }
       : { 'spark.cores.max': String(cores) }),
     'spark.executor.memory': memory,
