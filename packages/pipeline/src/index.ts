@@ -65,7 +65,6 @@ export { type LineCounts, produceLines } from './scrape/produceLines.ts'
 export { type PublishOptions, publishProducts } from './scrape/publish.ts'
 export { dashboardAddress } from './services/dashboard.ts'
 export { isJobName, type Job, readJobs } from './services/jobStore.ts'
-export { prepareKafkaClients } from './services/kafkaClients.ts'
 export {
   brokerData,
   brokersOf,
@@ -85,6 +84,7 @@ export {
   type Exports,
   exportsOf,
   type ProgramOptions,
+  prepareProgram,
   pysparkCommand,
   quoted,
 } from './services/programs.ts'

@@ -54,7 +54,7 @@ Next: \`"$PYSPARK_PYTHON" program.py\` in the same shell runs a program.`,
           .join('\n'),
       )
       const isRunning = (await pipeline.readStack(stack.state)) !== null
-      if (isRunning) await pipeline.prepareKafkaClients(stack)
+      if (isRunning) await pipeline.prepareProgram(stack, {})
       else output.note('Nothing is running. Next: `offstream up`')
     })
 

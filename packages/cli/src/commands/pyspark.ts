@@ -31,7 +31,8 @@ Next: type \`spark.table("lake.off.products").show()\`; Ctrl-D leaves.`,
       await pipeline.requireRunning(await stack(), ['spark-master', 'spark-worker'], signal)
       const program = programOptionsOf(options, pipeline.defaultProgram)
       const running = await settings()
-      await pipeline.prepareKafkaClients(running)
+      const isSaved = (await pipeline.readStack(running.state)) !== null
+      await pipeline.prepareProgram(running, isSaved ? {} : process.env)
       const command = pipeline.pysparkCommand(running, program, process.env)
       const { runInTerminal } = await import('../terminalProgram.ts')
       const { exitCode } = await runInTerminal(command, signal)

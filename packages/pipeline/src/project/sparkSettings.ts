@@ -113,8 +113,14 @@ const sizeProblems = (
     : []
 }
 
-/** The name of a setting of Spark, `name=value`. */
-export const nameOf = (setting: string): string => setting.slice(0, setting.indexOf('='))
+/** The name and the value of a setting of Spark, `name=value`. */
+export const entryOf = (setting: string): [name: string, value: string] => {
+  const sign = setting.indexOf('=')
+  return [setting.slice(0, sign), setting.slice(sign + 1)]
+}
+
+/** The name of a setting of Spark. */
+export const nameOf = (setting: string): string => entryOf(setting)[0]
 
 /** The settings of Spark that offstream sets, and the setting of offstream for each; null: it has none. */
 const owned: Readonly<Record<string, string | null>> = {

@@ -7,10 +7,8 @@ import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { localPath } from './hadoopConf.ts'
 import { type Job, jobCheckpoint, jobLogFile } from './jobStore.ts'
-import { prepareKafkaClients } from './kafkaClients.ts'
 import { diagnose } from './knownProblems.ts'
-import { prepareLake } from './lakeCatalog.ts'
-import { programAddresses, programConf } from './programs.ts'
+import { prepareProgram, programAddresses, programConf } from './programs.ts'
 import { isSparkExternal, masterOf, ownWorkers, requestsExecutors, workerName } from './sparkCluster.ts'
 import { conf, sparkSubmit } from './sparkCommand.ts'
 import { type MasterState, masterState } from './sparkDaemons.ts'
@@ -63,8 +61,7 @@ export const jobService = (stack: Stack, job: Job): Service => {
     prepare: async () => {
       for (const file of Object.values(files)) await rm(file, { force: true })
       await mkdir(temporary, { recursive: true, mode: 0o700 })
-      await prepareLake(config, state)
-      await prepareKafkaClients(stack)
+      await prepareProgram(stack)
     },
     ready: async signal => {
       await applicationOf(config, job, signal)

@@ -1,4 +1,5 @@
-import { rename } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { rename, rm } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { assetPath } from '../project/assets.ts'
@@ -24,6 +25,9 @@ export const prepareKafkaClients = async (stack: Stack): Promise<void> => {
 export const tokenJars = (stack: Stack): readonly string[] =>
   usesTokens(stack) ? [pathToFileURL(directoriesOf(stack.state).kafkaToken).href] : []
 
+/** It takes a second. */
+const timeoutMs = 60_000
+
 /** With the compiler that Spark includes, because a JRE has none. */
 const writeTokenJar = async ({ runtimes, project, state }: Stack): Promise<void> => {
   const { kafkaToken, temporary } = directoriesOf(state)
@@ -32,15 +36,19 @@ const writeTokenJar = async ({ runtimes, project, state }: Stack): Promise<void>
     assetPath(project, 'spark-jobs', join('token', `${name}.java`)),
   )
   const classPath = [join(runtimes.sparkHome, 'jars', '*'), join(runtimes.connectors, '*')].join(delimiter)
-  // Running programs may read the jar now.
-  const written = `${kafkaToken}.new`
-  await execa(
-    runtimes.java,
-    [
-      ...[...fastStart, '-cp', classPath, 'org.codehaus.janino.SimpleCompiler'],
-      ...[program ?? '', 'offstream.ClassJar', source ?? '', written],
-    ],
-    { env: javaEnvironment(temporary), extendEnv: false, cwd: state, stdin: 'ignore' },
-  )
-  await rename(written, kafkaToken)
+  // Running programs may read the jar now, and services that start at the same moment write it too.
+  const written = `${kafkaToken}.${randomUUID()}`
+  try {
+    await execa(
+      runtimes.java,
+      [
+        ...[...fastStart, '-cp', classPath, 'org.codehaus.janino.SimpleCompiler'],
+        ...[program ?? '', 'offstream.ClassJar', source ?? '', written],
+      ],
+      { env: javaEnvironment(temporary), extendEnv: false, cwd: state, stdin: 'ignore', timeout: timeoutMs },
+    )
+    await rename(written, kafkaToken)
+  } finally {
+    await rm(written, { force: true })
+  }
 }

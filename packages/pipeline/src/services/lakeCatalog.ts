@@ -188,14 +188,18 @@ export const forgetLakeSecrets = async (state: string): Promise<void> => {
 }
 
 /** Creates the folder of the tables, and writes the secrets for PostgreSQL's driver and the AWS SDK. */
-export const prepareLake = async (config: LakeConfig, state: string): Promise<void> => {
+export const prepareLake = async (
+  config: LakeConfig,
+  state: string,
+  environment: Environment = process.env,
+): Promise<void> => {
   const directories = directoriesOf(state)
   const folder = warehouseFolder(config, directories)
   if (folder !== null) await mkdir(folder, { recursive: true })
   const { lakePasswords, lakeKeys } = directories
-  const database = await databaseOf(config, state)
+  const database = await databaseOf(config, state, environment)
   await writeSecret(lakePasswords, database && `*:*:*:*:${passwordField(database.password)}\n`)
-  const keys = await keysOf(config, state)
+  const keys = await keysOf(config, state, environment)
   await writeSecret(lakeKeys, keys && keysText(keys))
 }
 

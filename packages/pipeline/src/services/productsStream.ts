@@ -5,9 +5,9 @@ import type { Config } from '../project/config.ts'
 import { type Directories, directoriesOf } from '../project/directories.ts'
 import { topicName } from '../topic/message.ts'
 import { localPath } from './hadoopConf.ts'
-import { prepareKafkaClients } from './kafkaClients.ts'
 import { brokersOf, isKafkaExternal } from './kafkaCluster.ts'
-import { lakeConf, prepareLake } from './lakeCatalog.ts'
+import { lakeConf } from './lakeCatalog.ts'
+import { prepareProgram } from './programs.ts'
 import {
   masterOf,
   ownConfOptions,
@@ -55,11 +55,10 @@ export const productsStream = (stack: Stack): ServiceParts => {
     needsOnlyAtStart: ['kafka', 'kafka-2', 'kafka-3', ...ownWorkers(config).map(workerName)],
     port: null,
     prepare: async () => {
-      await prepareLake(config, stack.state)
       const { streamProgress, streamBatches, optimizeRequest } = directories
       for (const file of [stopFile, streamProgress, streamBatches, optimizeRequest])
         await rm(file, { force: true })
-      await prepareKafkaClients(stack)
+      await prepareProgram(stack)
       await writeOwnConf(config, stack.state)
     },
     ready: async () => requireProgress(await readStreamProgress(directories.streamProgress)),

@@ -3,9 +3,11 @@ import type { ServiceCommand } from '@offstream/runtime'
 import type { ProgramVariable } from '../names.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
+import type { Environment } from '../runtimes/environment.ts'
 import { topicName } from '../topic/message.ts'
+import { prepareKafkaClients } from './kafkaClients.ts'
 import { brokersOf, kafkaOptions } from './kafkaCluster.ts'
-import { catalogAddress, lakeConf, lakeFlags, warehouseOf } from './lakeCatalog.ts'
+import { catalogAddress, lakeConf, lakeFlags, prepareLake, warehouseOf } from './lakeCatalog.ts'
 import { masterOf, requestsExecutors } from './sparkCluster.ts'
 import { classPathOf, clusterVariables, conf, environmentOf, optionString } from './sparkCommand.ts'
 import { driverConf, executorConf } from './sparkConf.ts'
@@ -71,6 +73,16 @@ export const programConf = (
     // Executors of an existing cluster also need the connectors, and Kafka's clients the class for tokens.
     ...(jars.length === 0 ? {} : { 'spark.jars': jars.join(',') }),
   }
+}
+
+/**
+ * Writes what programs on the cluster read from files: the secrets of the tables and of Kafka.
+ * @param environment empty for a running stack, which has saved its keys: those in a shell may be for another store
+ * @throws OffstreamError SECRET_MISSING, FILE_MISSING
+ */
+export const prepareProgram = async (stack: Stack, environment: Environment = process.env): Promise<void> => {
+  await prepareLake(stack.config, stack.state, environment)
+  await prepareKafkaClients(stack)
 }
 
 /** Spark's own Ivy resolves the libraries, with the repositories and the cache of offstream's downloads. */

@@ -1,11 +1,11 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../project/config.ts'
 import { directoriesOf, folderOfNumber } from '../project/directories.ts'
 import { numberAt } from '../project/paths.ts'
-import { nameOf } from '../project/sparkSettings.ts'
+import { entryOf, nameOf } from '../project/sparkSettings.ts'
 import { checkKubernetes, isKubernetes, kubernetesConf } from './kubernetes.ts'
-import { propertyText } from './properties.ts'
+import { propertiesText, writePrivateFile } from './properties.ts'
 import { activeMaster, checkStandalone } from './standalone.ts'
 import { checkYarn } from './yarn.ts'
 
@@ -113,14 +113,8 @@ export const ownConfOptions = (config: Config, state: string): readonly string[]
 /** Writes `spark.conf` into a file that only this user can read, so that no secret is among the arguments of a process. */
 export const writeOwnConf = async ({ spark }: Config, state: string): Promise<void> => {
   const { sparkConf } = directoriesOf(state)
-  // A file that exists would keep its mode.
-  await rm(sparkConf, { force: true })
-  if (spark.conf.length === 0) return
-  const lines = spark.conf.map(setting => {
-    const name = nameOf(setting)
-    return `${name}=${propertyText(setting.slice(name.length + 1))}\n`
-  })
-  await writeFile(sparkConf, lines.join(''), { mode: 0o600 })
+  if (spark.conf.length === 0) await rm(sparkConf, { force: true })
+  else await writePrivateFile(sparkConf, propertiesText(Object.fromEntries(spark.conf.map(entryOf))))
 }
 
 /** The jars of a folder, for executors on machines that do not have it. */
