@@ -31,7 +31,10 @@ const reportOf = async (files: (state: string) => Readonly<Record<string, string
   }
   await write(
     join(directory, 'offstream.yaml'),
-    'kafka: { port: 21 }\nweb: { url: "http://a:planted-url@127.0.0.1:1" }\n',
+    [
+      ...['kafka: { port: 21 }', 'web: { url: "http://a:planted-url@127.0.0.1:1" }'],
+      'spark: { conf: [spark.ssl.keyPassword=open planted-conf] }\n',
+    ].join('\n'),
   )
   const project = await loadProject({ from: directory, environment })
   for (const [file, text] of Object.entries(files(project.state))) await write(file, text)
@@ -99,6 +102,7 @@ test('secrets and the name of the user are nowhere in a report', async () => {
     'User-Agent: offstream (+planted.person@example.org)',
     'https://planted-name:planted-part@example.org/x',
     'acls of planted-user on planted-host',
+    'started with open planted-conf',
     '\u001b[31m{"clientSecret":"planted-json"}\u001b[0m',
   ]
   const { text, removals } = await reportOf(state => ({

@@ -8,6 +8,7 @@ import { logFileOf } from '../logs/logs.ts'
 import { logNames } from '../names.ts'
 import { settingsOf } from '../project/paths.ts'
 import type { Project } from '../project/project.ts'
+import { entryOf } from '../project/sparkSettings.ts'
 import { listRuntimes } from '../runtimes/cache.ts'
 import { versions } from '../runtimes/distributions.ts'
 import { readJobs } from '../services/jobStore.ts'
@@ -181,7 +182,11 @@ const redactionFor = async ({ project, environment, known }: ReportOptions): Pro
   return new Redaction({
     ...(known ?? { home: homedir(), user: userInfo().username, host: hostname() }),
     secrets: [
-      ...secretValues([...settings, ...Object.entries(environment)]),
+      ...secretValues([
+        ...settings,
+        ...project.config.spark.conf.map(entryOf),
+        ...Object.entries(environment),
+      ]),
       ...(await passwords(project, environment)),
     ],
   })
