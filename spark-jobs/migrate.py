@@ -2,7 +2,8 @@
 
 The catalog `lake` is the new one; `--source` has the settings of the other. If both have the same warehouse,
 the files stay, and only the entries of the catalog move. Otherwise the rows are copied, and the old tables
-stay. Standard output has a line of JSON for each step, and one for the result or the error.
+stay. If the program is killed, another run continues. Standard output has a line of JSON for each step, and
+one for the result or the error.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from lake import TABLES
-from offstream_jobs.iceberg import recorded
+from offstream_jobs.iceberg import iceberg_table, recorded
 from offstream_jobs.program import StreamError, run
 from writer import catalog_settings, sole_writer
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 # A timestamp has microseconds, and by default JSON has milliseconds.
 _JSON = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
 _DIGIT_COUNT = 15
+_UNFINISHED = "offstream.unfinished-copy"
+"""The property of the first table until all tables are copied."""
 
 
 class MigrationRefusedError(StreamError):
@@ -95,15 +98,17 @@ class _Migration:
         self._spark = spark
         self._by = by
         self._java: Any = spark._jvm
-        self._old = self._catalog(source)
+        self._source = self._catalog(source)
+        self._tables = [table for table in TABLES if self._source.tableExists(self._identifier(table))]
         # A catalog of this session cannot read the old entries: they are stored under the name `lake`. So
-        # `old` is a temporary catalog, which lists the files that describe the current tables.
-        place = Path(spark.sparkContext._temp_dir) / f"old-{uuid4()}.db"
+        # `_old` is a temporary catalog, which lists the files that describe the current tables.
+        self._old = f"old_{uuid4().hex}"
+        place = Path(spark.sparkContext._temp_dir) / f"{self._old}.db"
         files = {name: value for name, value in source.items() if not name.startswith("jdbc.")}
         settings = {**files, "uri": f"jdbc:sqlite:{place}", "jdbc.schema-version": "V1"}
-        spark.conf.set("spark.sql.catalog.old", "org.apache.iceberg.spark.SparkCatalog")
+        spark.conf.set(f"spark.sql.catalog.{self._old}", "org.apache.iceberg.spark.SparkCatalog")
         for name, value in settings.items():
-            spark.conf.set(f"spark.sql.catalog.old.{name}", value)
+            spark.conf.set(f"spark.sql.catalog.{self._old}.{name}", value)
 
     def _catalog(self, settings: Mapping[str, str]) -> Any:  # noqa: ANN401 - Iceberg's catalog
         properties = self._java.java.util.HashMap()
@@ -113,23 +118,52 @@ class _Migration:
         return self._java.org.apache.iceberg.CatalogUtil.buildIcebergCatalog("lake", properties, hadoop)
 
     def move(self, report: Callable[[str, str], None]) -> list[Moved]:
-        tables = [table for table in TABLES if self._old.tableExists(self._identifier(table))]
-        if not tables:
+        if not self._tables:
             raise MigrationRefusedError("the catalog has no tables that could be moved")
-        for table in TABLES:
-            self._make_room(table)
+        left = self._left()
+        # Of tables with the same warehouse, a killed run may have moved some completely.
+        for table in TABLES if self._by == "copy" else self._tables:
+            if table not in left:
+                self._make_room(table)
         created: list[str] = []
         try:
-            moved = [self._move(table, created, report) for table in tables]
+            moved = [self._move(table, left, created, report) for table in self._tables]
         except Exception:
-            for table in created:
+            # The first one last, because it shows that the copy is unfinished.
+            for table in reversed(created):
                 self._drop(table)
             raise
-        if self._by == "register":
-            for table in tables:
-                # Without its files, which the new table uses.
-                self._old.dropTable(self._identifier(table), False)
+        self._finish()
         return moved
+
+    def _finish(self) -> None:
+        if self._by == "copy":
+            self._spark.sql(f"ALTER TABLE {self._tables[0]} UNSET TBLPROPERTIES ('{_UNFINISHED}')")
+            return
+        for table in self._tables:
+            # Without its files, which the new table uses.
+            self._source.dropTable(self._identifier(table), False)
+
+    def _left(self) -> list[str]:
+        """Return the tables that a killed run has already created in the new catalog."""
+        for catalog in (self._old, "lake"):
+            self._spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {catalog}.off")
+        for table in self._tables:
+            self._register(self._old, table)
+        return [table for table in self._tables if self._was_left(table)]
+
+    def _was_left(self, table: str) -> bool:
+        """Whether a table is complete, and nothing has changed it since."""
+        if not self._spark.catalog.tableExists(table):
+            return False
+        if self._by == "register":
+            return _metadata(iceberg_table(self._spark, table)) == _metadata(self._load(table))
+        first = self._tables[0]
+        is_unfinished = (
+            self._spark.catalog.tableExists(first)
+            and _UNFINISHED in iceberg_table(self._spark, first).properties()
+        )
+        return is_unfinished and self._digest(self._old, table) == self._digest("lake", table)
 
     def _make_room(self, table: str) -> None:
         """Drop an empty table of the target, which a Thrift server may have created."""
@@ -138,51 +172,75 @@ class _Migration:
         rows = self._spark.table(table).count()
         if rows > 0:
             raise MigrationRefusedError(f"the new catalog already has a table `{table}` with {rows} rows")
-        self._spark.sql(f"DROP TABLE {table} PURGE")
+        self._drop(table)
 
     def _drop(self, table: str) -> None:
+        # A table with the same warehouse may use files of the old one.
         purge = " PURGE" if self._by == "copy" else ""
         self._spark.sql(f"DROP TABLE IF EXISTS {table}{purge}")
 
-    def _move(self, table: str, created: list[str], report: Callable[[str, str], None]) -> Moved:
-        old = self._old.loadTable(self._identifier(table))
-        place = old.operations().current().metadataFileLocation()
-        name = table.removeprefix("lake.")
-        for catalog in ("old", "lake"):
-            self._spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {catalog}.off")
-        self._register("old", name, place)
-        report(self._by, table)
+    def _move(
+        self, table: str, left: list[str], created: list[str], report: Callable[[str, str], None]
+    ) -> Moved:
+        if table not in left:
+            report(self._by, table)
+            self._create(table, created)
+        report("compare", table)
+        return self._compare(table)
+
+    def _create(self, table: str, created: list[str]) -> None:
         if self._by == "register":
-            self._register("lake", name, place)
+            self._register("lake", table)
             created.append(table)
         else:
             created.append(table)
-            self._copy(name, old)
-        report("compare", table)
-        before, after = digest(self._spark.table(f"old.{name}")), digest(self._spark.table(table))
+            self._copy(table)
+
+    def _compare(self, table: str) -> Moved:
+        before, after = self._digest(self._old, table), self._digest("lake", table)
         if before != after:
             raise MigrationFailedError(f"the rows of `{table}` are {after}, not {before}")
         return Moved(table, self._by, *after)
 
-    def _register(self, catalog: str, name: str, place: str) -> None:
-        quoted = place.replace("\\", "\\\\").replace("'", "\\'")
+    def _digest(self, catalog: str, table: str) -> Digest:
+        return digest(self._spark.table(f"{catalog}.{_name(table)}"))
+
+    def _load(self, table: str) -> Any:  # noqa: ANN401 - Iceberg's table
+        """Return a table of the old catalog."""
+        return self._source.loadTable(self._identifier(table))
+
+    def _register(self, catalog: str, table: str) -> None:
+        """Add the files that describe the current old table to a catalog."""
+        quoted = _metadata(self._load(table)).replace("\\", "\\\\").replace("'", "\\'")
         self._spark.sql(
-            f"CALL {catalog}.system.register_table(table => '{name}', metadata_file => '{quoted}')"
+            f"CALL {catalog}.system.register_table(table => '{_name(table)}', metadata_file => '{quoted}')"
         )
 
-    def _copy(self, name: str, old: Any) -> None:  # noqa: ANN401 - Iceberg's table
+    def _copy(self, table: str) -> None:
         """Create the table with all rows, the properties and the offsets of the old one in one commit."""
-        rows = self._spark.table(f"old.{name}")
-        writer = rows.orderBy(*_order(rows)).writeTo(f"lake.{name}").using("iceberg")
+        old, rows = self._load(table), self._spark.table(f"{self._old}.{_name(table)}")
+        writer = rows.orderBy(*_order(rows)).writeTo(table).using("iceberg")
         version = self._java.org.apache.iceberg.TableUtil.formatVersion(old)
-        for key, value in {**old.properties(), "format-version": str(version)}.items():
+        mark = {_UNFINISHED: "true"} if table == self._tables[0] else {}
+        for key, value in {**old.properties(), **mark, "format-version": str(version)}.items():
             writer.tableProperty(key, value)
         for key, value in recorded(old).items():
             writer.option(f"snapshot-property.{key}", value)
         writer.create()
 
     def _identifier(self, table: str) -> Any:  # noqa: ANN401 - Iceberg's name of a table
-        return self._java.org.apache.iceberg.catalog.TableIdentifier.parse(table.removeprefix("lake."))
+        return self._java.org.apache.iceberg.catalog.TableIdentifier.parse(_name(table))
+
+
+def _name(table: str) -> str:
+    """Return the name of a table in its catalog."""
+    return table.removeprefix("lake.")
+
+
+def _metadata(table: Any) -> str:  # noqa: ANN401 - Iceberg's table
+    """Return the address of the file that describes the current table."""
+    place: str = table.operations().current().metadataFileLocation()
+    return place
 
 
 def _order(rows: DataFrame) -> list[str]:

@@ -105,6 +105,70 @@ def test_tables_with_rows_are_not_replaced(source: SparkSession, target: SparkSe
         migrate(source, settings)
 
 
+@pytest.mark.parametrize("by", ["copy", "register"])
+@pytest.mark.parametrize("step", range(5))
+def test_a_killed_migration_continues(
+    source: SparkSession, target: SparkSession, monkeypatch: pytest.MonkeyPatch, by: str, step: int
+) -> None:
+    if by == "register":
+        warehouse = source.conf.get("spark.sql.catalog.lake.warehouse") or ""
+        target.conf.set("spark.sql.catalog.lake.warehouse", warehouse)
+    before, held = all_rows(source), holdings(source)
+    steps_left = iter(range(step))
+
+    def die(*_: object) -> None:
+        # Only `except Exception` would catch it, as little as it does a signal.
+        if next(steps_left, None) is None:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(program._Migration, "_finish", die)
+        with pytest.raises(KeyboardInterrupt):
+            migrate(target, catalog_settings(source), die)
+    moved = migrate(target, catalog_settings(source))
+
+    assert [(table.name, table.by, table.rows) for table in moved] == [
+        (PRODUCTS, by, 2),
+        (REJECTED, by, 1),
+    ]
+    assert all_rows(target) == before
+    found = holdings(target)
+    assert (found.accepted_losses, found.contents[1:]) == (held.accepted_losses, held.contents[1:])
+    assert exists(source) == [by == "copy"] * 2
+    if by == "copy":
+        with pytest.raises(MigrationRefusedError, match="2 rows"):
+            migrate(target, catalog_settings(source))
+
+
+def test_a_migration_that_was_killed_between_two_old_entries_continues(
+    source: SparkSession, target: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = source.conf.get("spark.sql.catalog.lake.warehouse") or ""
+    target.conf.set("spark.sql.catalog.lake.warehouse", warehouse)
+    before = all_rows(source)
+    with monkeypatch.context() as patch:
+        patch.setattr(program._Migration, "_finish", lambda _: source.sql(f"DROP TABLE {PRODUCTS}"))
+        migrate(target, catalog_settings(source))
+    assert [table.name for table in migrate(target, catalog_settings(source))] == [REJECTED]
+    assert all_rows(target) == before
+    assert exists(source) == [False, False]
+
+
+def test_an_empty_table_that_a_killed_migration_has_registered_keeps_its_files(
+    source: SparkSession, target: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.sql(f"DELETE FROM {REJECTED}")
+    warehouse = source.conf.get("spark.sql.catalog.lake.warehouse") or ""
+    target.conf.set("spark.sql.catalog.lake.warehouse", warehouse)
+    with monkeypatch.context() as patch:
+        patch.setattr(program._Migration, "_finish", lambda _: None)
+        migrate(target, catalog_settings(source))
+    # As a Thrift server does if it knows other properties.
+    target.sql(f"ALTER TABLE {REJECTED} SET TBLPROPERTIES ('a' = 'b')")
+    migrate(target, catalog_settings(source))
+    assert target.table(REJECTED).count() == 0
+
+
 def test_a_catalog_without_tables_has_nothing_to_move(target: SparkSession, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     settings = {name: value.replace("/new", "/empty") for name, value in catalog_settings(target).items()}

@@ -104,6 +104,9 @@ const catalogConflicts = ({ catalog, warehouse }: LakeSettings): string[] => {
     ...(user === null ? ['lake.catalog.user: must be set if lake.catalog.uri is set'] : []),
     // `offstream reset` deletes the folder of the stack, and the catalog would still list its tables.
     ...(warehouse === null ? ['lake.warehouse: must be set if lake.catalog.uri is set'] : []),
+    ...(/\/\.offstream(?:\/|$)/.test(warehouse ?? '')
+      ? ['lake.warehouse: must not be in a folder `.offstream`, which `offstream reset` deletes']
+      : []),
     ...(tls.caFile !== null && !tls.enabled
       ? ['lake.catalog.tls.caFile: has no effect without lake.catalog.tls.enabled']
       : []),

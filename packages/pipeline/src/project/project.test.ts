@@ -265,6 +265,11 @@ test('settings of the catalog that contradict each other, or contain a password,
     'lake.warehouse: must be set if lake.catalog.uri is set',
     'lake.catalog.tls.caFile: has no effect without lake.catalog.tls.enabled',
   ])
+  const shared = ['lake.catalog.uri=postgresql://db/lake', 'lake.catalog.user=me']
+  expect(await problemsWith(...shared, 'lake.warehouse=/shop/.offstream/lake')).toEqual([
+    'lake.warehouse: must not be in a folder `.offstream`, which `offstream reset` deletes',
+  ])
+  expect(await problemsWith(...shared, 'lake.warehouse=/shop/lake')).toEqual([])
 })
 
 test('settings of an existing Kafka cluster that contradict each other are problems, reported together', async () => {
