@@ -106,7 +106,7 @@ class Checkpoint:
         finally:
             created.close()
         self._files.delete(file, False)
-        self._files.rename(temporary, file)
+        self._rename(temporary, file)
 
     def adopt(self, replacement: Path) -> None:
         """Move a checkpoint from a local folder to this place, if the folder exists.
@@ -120,13 +120,22 @@ class Checkpoint:
         replaced = self._path(f"{self._location}.replaced")
         if self._files.exists(self._folder):
             self._files.delete(replaced, True)
-            self._files.rename(self._folder, replaced)
+            self._rename(self._folder, replaced)
         new = self._path(f"{self._location}.new")
         self._files.delete(new, True)
         local = self._java.io.File(str(replacement))
         self._hadoop.fs.FileUtil.copy(local, self._files, new, False, self._files.getConf())
-        self._files.rename(new, self._folder)
-        shutil.rmtree(replacement)
+        self._rename(new, self._folder)
+        # In one step: a part of it, left by a job that was killed, would be taken for a new one.
+        adopted = replacement.with_name(f"{replacement.name}.adopted")
+        shutil.rmtree(adopted, ignore_errors=True)
+        replacement.rename(adopted)
+        shutil.rmtree(adopted)
+
+    def _rename(self, source: Any, target: Any) -> None:  # noqa: ANN401 - Hadoop's paths
+        # HDFS does not throw if it refuses.
+        if not self._files.rename(source, target):
+            raise OSError(f"`{source.toString()}` could not be renamed to `{target.toString()}`")
 
     def verify(self, topic: str) -> None:
         """Throw CheckpointDamagedError unless the query can continue at offsets of this topic.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import shutil
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -129,6 +130,44 @@ def test_a_checkpoint_in_a_local_folder_replaces_the_present_one_once(
     checkpoint.adopt(tmp_path / "new")
     assert checkpoint.committed() == {}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c", "c.replaced"]
+
+
+def test_a_replacement_that_a_killed_job_has_not_deleted_completely_is_not_adopted_again(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = Checkpoint(spark, checkpoint_with(tmp_path / "c", commits=[9], offsets={9: 90}))
+    checkpoint_with(tmp_path / "new", commits=[0], offsets={0: 10})
+
+    def die(folder: Path, **_: object) -> None:
+        if folder.exists():
+            (folder / "metadata").unlink()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", die)
+        with pytest.raises(KeyboardInterrupt):
+            checkpoint.adopt(tmp_path / "new")
+    checkpoint.adopt(tmp_path / "new")
+    checkpoint.verify("products-events")
+    assert checkpoint.committed() == {"products-events": {"0": 10}}
+
+
+def test_a_replacement_stays_if_the_file_system_refuses_it(spark: SparkSession, tmp_path: Path) -> None:
+    class Refusing:
+        def __init__(self, files: Any) -> None:  # noqa: ANN401 - Hadoop's file system
+            self.exists, self.delete, self.getConf = files.exists, files.delete, files.getConf
+
+        def rename(self, *_: object) -> bool:
+            return False
+
+    checkpoint = Checkpoint(spark, checkpoint_with(tmp_path / "c", commits=[9], offsets={9: 90}))
+    files, checkpoint._files = checkpoint._files, Refusing(checkpoint._files)
+    checkpoint_with(tmp_path / "new", commits=[0], offsets={0: 10})
+    with pytest.raises(OSError, match="could not be renamed"):
+        checkpoint.adopt(tmp_path / "new")
+    checkpoint._files = files
+    assert checkpoint.committed() == {"products-events": {"0": 90}}
+    assert (tmp_path / "new").is_dir()
 
 
 def test_a_checkpoint_records_its_topic_and_its_table(spark: SparkSession, tmp_path: Path) -> None:
