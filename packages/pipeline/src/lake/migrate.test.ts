@@ -12,16 +12,16 @@ const runtimesOf = (sparkHome: string) => ({
 })
 
 /** Moves the tables of a project with a program in the place of Spark, a shell script. */
-const migrateWith = async (script: string) => {
+const migrateWith = async (script: string, profile = 'thrift: {port: 10001}') => {
   const directory = await mkdtemp(join(tmpdir(), 'offstream-migrate-'))
   onTestFinished(() => rm(directory, { recursive: true }))
-  await writeFile(join(directory, 'offstream.yaml'), 'profiles: {other: {thrift: {port: 10001}}}\n')
+  await writeFile(join(directory, 'offstream.yaml'), `profiles: {other: {${profile}}}\n`)
   const { catalog, run } = directoriesOf(stateFolder(directory, null))
   const program = join(directory, 'spark', 'bin', 'spark-submit')
   for (const folder of [dirname(catalog), dirname(program)]) await mkdir(folder, { recursive: true })
   await writeFile(catalog, '')
   await writeFile(program, `#!/bin/sh\n${script}\n`, { mode: 0o700 })
-  const project = (profile: string | null) => loadProject({ from: directory, environment: {}, profile })
+  const project = (name: string | null) => loadProject({ from: directory, environment: {}, profile: name })
   const steps: MigrationStep[] = []
   const moved = migrateLake({
     ...{ from: await project(null), to: await project('other') },
@@ -64,4 +64,12 @@ test.each([
     lastLogLines: ['Starting', last],
   })
   expect(left).toEqual([])
+})
+
+test('the program gets the configuration of the Hadoop cluster of the new tables', async () => {
+  const { moved } = await migrateWith(
+    'echo "in $HADOOP_CONF_DIR" >&2; exit 1',
+    'spark: {hadoopConfDir: /hadoop}',
+  )
+  await expect(moved).rejects.toMatchObject({ message: 'The tables could not be moved: in /hadoop' })
 })

@@ -9,6 +9,7 @@ import { assetPath } from '../project/assets.ts'
 import { directoriesOf } from '../project/directories.ts'
 import type { Project } from '../project/project.ts'
 import type { AdditionalLibraries } from '../runtimes/distributions.ts'
+import { localPath } from '../services/hadoopConf.ts'
 import { temporaryFlag } from '../services/java.ts'
 import {
   catalogAddress,
@@ -91,9 +92,12 @@ const commandOf = async (
   runtimes: Stack['runtimes'],
   folder: string,
 ): Promise<ServiceCommand> => {
-  const { config, directory: project, state } = from
+  const { directory: project, state } = from
   const flags = await prepareMigration(from, to, folder)
-  const source = catalogSettings(config, directoriesOf(state))
+  const source = catalogSettings(from.config, directoriesOf(state))
+  // The new tables may be in a Hadoop cluster that the old ones do not use.
+  const hadoopConfDir = to.config.spark.hadoopConfDir ?? from.config.spark.hadoopConfDir
+  const config = { ...from.config, spark: { ...from.config.spark, hadoopConfDir } }
   const args = [
     ...['--name', 'offstream-migrate', '--master', `local[${config.thrift.cores}]`],
     ...['--driver-memory', config.thrift.memory],
@@ -104,7 +108,7 @@ const commandOf = async (
       'spark.ui.enabled': 'false',
       'spark.sql.catalogImplementation': 'in-memory',
       'spark.sql.session.timeZone': 'UTC',
-      'spark.sql.warehouse.dir': join(folder, 'spark-warehouse'),
+      'spark.sql.warehouse.dir': localPath(config, join(folder, 'spark-warehouse')),
       'spark.log.structuredLogging.enabled': 'false',
     }),
     assetPath(project, 'spark-jobs', 'migrate.py'),
