@@ -13,15 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from executors import executors
 from holdings import holdings, refuse_newer_tables
 from lake import Tables, ensure_tables
-from offstream_jobs.batches import SETTINGS, Batches, kafka_messages, start, supervise
+from offstream_jobs.batches import Batches, kafka_messages, session, start, supervise
 from offstream_jobs.checkpoint import Checkpoint
-from offstream_jobs.program import run, started
+from offstream_jobs.program import run
 from offstream_jobs.progress import Progress
 from offstream_jobs.topic import Topic, Watch, client_settings, connected, watched
 from offstream_jobs.upkeep import Upkeep
@@ -32,7 +31,7 @@ from writer import sole_writer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 _WARM_UPS = 6
 _WARM_UPS_BEFORE_READY = 2
@@ -43,7 +42,7 @@ _WARM_UP_ROWS = 200
 def main() -> None:
     """Run until the stop file appears or the query fails."""
     args = _arguments()
-    spark = started(SparkSession.builder.config(map={**SETTINGS}).getOrCreate)
+    spark = session()
     progress = Progress(args.progress)
     progress.report("starting")
     try:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from offstream_jobs.program import StreamError
+from pyspark import SparkConf, SparkContext
+from pyspark.sql import SparkSession
+
+from offstream_jobs.program import StreamError, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame
     from pyspark.sql.streaming.query import StreamingQuery
 
     from offstream_jobs.checkpoint import Checkpoint
@@ -25,7 +28,7 @@ _MAX_FETCH_BYTES = 8 * 1024 * 1024
 
 # The driver keeps the plan of each query and the metrics of each batch for its web page. At a batch a second
 # that would be thousands an hour.
-SETTINGS = {
+_SETTINGS = {
     "spark.sql.ui.retainedExecutions": "50",
     "spark.ui.retainedJobs": "200",
     "spark.ui.retainedStages": "200",
@@ -33,6 +36,18 @@ SETTINGS = {
     # How often an idle query looks for new messages. The default of 10 ms costs much CPU.
     "spark.sql.streaming.pollingDelay": "100ms",
 }
+
+
+def session() -> SparkSession:
+    """Return the session of Spark, with settings for streams that run for months."""
+    return started(SparkSession.builder.config(map={**_defaults()}).getOrCreate)
+
+
+def _defaults() -> dict[str, str]:
+    """Return those of the settings that the user has not set."""
+    SparkContext._ensure_initialized()
+    of_user = SparkConf()
+    return {name: value for name, value in _SETTINGS.items() if not of_user.contains(name)}
 
 
 class Writer(Protocol):

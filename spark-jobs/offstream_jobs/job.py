@@ -9,9 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from pyspark.sql import SparkSession
-
-from offstream_jobs.batches import SETTINGS, Batches, kafka_messages, start, supervise
+from offstream_jobs.batches import Batches, kafka_messages, session, start, supervise
 from offstream_jobs.checkpoint import Checkpoint
 from offstream_jobs.iceberg import contents, iceberg_table
 from offstream_jobs.program import one_line
@@ -54,7 +52,7 @@ class Job:
         # Before the session: a job with a session and without this file counts as ready.
         self._progress.report("starting")
         with self._failures_reported():
-            self.spark = SparkSession.builder.config(map={**SETTINGS}).getOrCreate()
+            self.spark = session()
         self._source: _Source | None = None
 
     def read_topic(

@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from environment import until
 from kafka import EVIAN, MESSAGES, NUTELLA, Message, as_messages, minutes, update
 from lake import PRODUCTS, REJECTED, Tables, ensure_tables
+from offstream_jobs import batches as streaming
 from offstream_jobs.batches import Batches, start, supervise
 from offstream_jobs.checkpoint import Checkpoint
 from offstream_jobs.progress import Progress
@@ -122,6 +123,18 @@ def product(number: int) -> Message:
 
 
 WRONG = Message(b"nutella", b"")
+
+
+def test_a_setting_of_the_user_replaces_one_for_streams(spark: SparkSession) -> None:
+    name = "spark.sql.streaming.pollingDelay"
+    assert streaming._defaults()[name] == "100ms"
+    system: Any = spark._jvm.java.lang.System  # type: ignore[union-attr]
+    # As `spark-submit` passes it.
+    system.setProperty(name, "1s")
+    try:
+        assert name not in streaming._defaults()
+    finally:
+        system.clearProperty(name)
 
 
 def test_messages_become_rows_and_the_progress_file_counts_every_batch(job: Job) -> None:
