@@ -6,15 +6,15 @@ const hang = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
 
 test('the first candidate that succeeds is the result, and the attempts of the others end', async () => {
-  const ended: string[] = []
+  const stopped: string[] = []
   const attempt = async (name: string, signal: AbortSignal): Promise<string> => {
     if (name === 'damaged') throw new Error('damaged')
     if (name === 'active') return name
-    return hang(signal).finally(() => ended.push(name))
+    return hang(signal).finally(() => stopped.push(name))
   }
   const wait = { what: 'a response', timeoutMs: 60_000 }
   expect(await firstOf(['hangs', 'damaged', 'active'], attempt, wait)).toBe('active')
-  await expect.poll(() => ended).toEqual(['hangs'])
+  await expect.poll(() => stopped).toEqual(['hangs'])
 })
 
 test('if no candidate succeeds, the errors are in their order, also of one that never responds', async () => {

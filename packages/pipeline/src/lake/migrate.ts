@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { ServiceCommand } from '@offstream/runtime'
@@ -76,14 +76,16 @@ export const migrateLake = async (migration: Migration): Promise<readonly MovedT
   for (const { config, state } of [from, to]) await checkLake(config, state, signal)
   const libraries = [from, to].flatMap(({ config }) => librariesFor(config))
   const { runtimes } = await fetchRuntimes([...new Set(libraries)])
-  const { run } = directoriesOf(from.state)
-  await mkdir(run, { recursive: true, mode: 0o700 })
+  const { lakeMigration } = directoriesOf(from.state)
+  await mkdir(lakeMigration, { recursive: true, mode: 0o700 })
   // It contains the secrets of both catalogs, and only this user can read it.
-  const folder = await mkdtemp(join(run, 'migrate-'))
+  const folder = await mkdtemp(join(lakeMigration, 'run-'))
   try {
     return await runMigration(await commandOf(migration, runtimes, folder), migration)
   } finally {
     await rm(folder, { recursive: true, force: true })
+    // Another one may be running; its program finds out that the tables are locked.
+    await rmdir(lakeMigration).catch(() => undefined)
   }
 }
 

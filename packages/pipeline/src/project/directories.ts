@@ -60,6 +60,8 @@ export interface Directories {
   readonly lakePasswords: string
   /** The keys of the object store of the tables, in the form of `~/.aws/credentials`. */
   readonly lakeKeys: string
+  /** Files of `offstream lake migrate` while it runs, with the secrets of both catalogs. */
+  readonly lakeMigration: string
   /** The secret that allows the actions of the dashboard. */
   readonly dashboardToken: string
   /** One file a service, with its last known state. */
@@ -137,6 +139,7 @@ export const directoriesOf = (state: string): Directories => {
     lakeSecret: join(run, 'lake.secret.json'),
     lakePasswords: join(run, 'lake.pgpass'),
     lakeKeys: join(run, 'lake.credentials'),
+    lakeMigration: join(run, 'lake.migration'),
     dashboardToken: join(run, 'dashboard.token'),
     records: join(run, 'services'),
   }

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { passwordSettings } from './clusterSettings.ts'
 
+const defaultRegion = 'us-east-1'
+
 /** The catalog of the tables and the folder of their files. */
 export const lakeSettings = z
   .strictObject({
@@ -55,10 +57,12 @@ export const lakeSettings = z
       .strictObject({
         endpoint: z
           .url({ protocol: /^https?$/ })
+          // It is among the arguments of programs.
+          .regex(/^[^@]*$/, 'must be an address without a user or a password')
           .nullable()
           .default(null)
           .describe('Address of the object store, if it is not that of AWS'),
-        region: z.string().min(1).default('us-east-1').describe('Region of the bucket'),
+        region: z.string().min(1).default(defaultRegion).describe('Region of the bucket'),
         pathStyle: z
           .boolean()
           .default(false)
@@ -84,12 +88,19 @@ export const lakeConflicts = (lake: LakeSettings): string[] => [
   ...storeConflicts(lake),
 ]
 
-const storeConflicts = ({ warehouse, s3 }: LakeSettings): string[] =>
-  warehouse?.startsWith('s3://')
-    ? []
-    : (['endpoint', 'credentialsFile'] as const)
-        .filter(name => s3[name] !== null)
-        .map(name => `lake.s3.${name}: has no effect without a lake.warehouse that begins with s3://`)
+const storeConflicts = ({ warehouse, s3 }: LakeSettings): string[] => {
+  if (warehouse?.startsWith('s3://')) return []
+  const { endpoint, region, pathStyle, credentialsFile } = s3
+  const isSet = {
+    endpoint: endpoint !== null,
+    region: region !== defaultRegion,
+    pathStyle,
+    credentialsFile: credentialsFile !== null,
+  }
+  return Object.entries(isSet).flatMap(([name, set]) =>
+    set ? [`lake.s3.${name}: has no effect without a lake.warehouse that begins with s3://`] : [],
+  )
+}
 
 const catalogConflicts = ({ catalog, warehouse }: LakeSettings): string[] => {
   const { uri, tls, user, passwordFile } = catalog

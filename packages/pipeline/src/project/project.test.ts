@@ -252,11 +252,16 @@ test('settings of the catalog that contradict each other, or contain a password,
     '--set: lake.warehouse: must be an absolute path such as `/shared/lake`, `s3://bucket/lake` or `hdfs://name.example.org/lake`, without `,:?#%*|"` and brackets',
   ])
   expect(
-    await problemsWith('lake.warehouse=/shared', 'lake.catalog.user=me', 'lake.s3.endpoint=http://s3'),
+    await problemsWith(
+      ...['lake.warehouse=/shared', 'lake.catalog.user=me', 'lake.s3.endpoint=http://s3'],
+      ...['lake.s3.region=eu-west-3', 'lake.s3.pathStyle=true'],
+    ),
   ).toEqual([
     'lake.catalog.user: has no effect without lake.catalog.uri',
     'lake.warehouse: has no effect without lake.catalog.uri',
     'lake.s3.endpoint: has no effect without a lake.warehouse that begins with s3://',
+    'lake.s3.region: has no effect without a lake.warehouse that begins with s3://',
+    'lake.s3.pathStyle: has no effect without a lake.warehouse that begins with s3://',
   ])
   expect(
     await problemsWith('lake.catalog.uri=postgresql://db/lake', 'lake.catalog.tls.caFile=ca.pem'),
@@ -270,6 +275,9 @@ test('settings of the catalog that contradict each other, or contain a password,
     'lake.warehouse: must not be in a folder `.offstream`, which `offstream reset` deletes',
   ])
   expect(await problemsWith(...shared, 'lake.warehouse=/shop/lake')).toEqual([])
+  expect(
+    await problemsWith(...shared, 'lake.warehouse=s3://tables', 'lake.s3.endpoint=https://me:secret@s3'),
+  ).toEqual(['--set: lake.s3.endpoint: must be an address without a user or a password'])
 })
 
 test('settings of an existing Kafka cluster that contradict each other are problems, reported together', async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -90,6 +90,9 @@ test('a password of the environment is saved for later commands and for the driv
     '600',
     ['.offstream', 'tables'],
   ])
+  const { lakeMigration } = directoriesOf(state)
+  await mkdir(join(lakeMigration, 'run-killed'), { recursive: true })
+  await writeFile(join(lakeMigration, 'run-killed', 'passwords'), 'open:se\\same')
   await forgetLakeSecrets(state)
   expect(await readdir(run)).toEqual([])
   await expect(databaseOf(config, state, {})).rejects.toMatchObject({ code: 'SECRET_MISSING' })

@@ -181,10 +181,11 @@ export const saveLakeSecrets = async (
   await databaseOf(config, state, environment)
 }
 
-/** Deletes what `saveLakeSecrets` and `prepareLake` wrote, except the folder of the tables. */
+/** Deletes what `saveLakeSecrets`, `prepareLake` and a killed `prepareMigration` wrote, except the folder of the tables. */
 export const forgetLakeSecrets = async (state: string): Promise<void> => {
-  const { lakeSecret, lakePasswords, lakeKeys } = directoriesOf(state)
-  for (const file of [lakeSecret, lakePasswords, lakeKeys]) await rm(file, { force: true })
+  const { lakeSecret, lakePasswords, lakeKeys, lakeMigration } = directoriesOf(state)
+  for (const path of [lakeSecret, lakePasswords, lakeKeys, lakeMigration])
+    await rm(path, { recursive: true, force: true })
 }
 
 /** Creates the folder of the tables, and writes the secrets for PostgreSQL's driver and the AWS SDK. */
