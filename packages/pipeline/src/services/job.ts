@@ -138,7 +138,9 @@ export const waitingReason = async (
   const id = await applicationOf(config, job, signal)
   // The resource manager of YARN, and the pods of Kubernetes, show what a program waits for.
   if (requestsExecutors(config)) return null
-  const { workers, activeapps } = await masterState(config, signal)
+  const { workers, activeapps } = await withDeadline(aborted => masterState(config, aborted), {
+    ...{ what: 'a response of the master', timeoutMs: probeTimeoutMs, signal },
+  })
   if (activeapps.find(application => application.id === id)?.cores !== 0) return null
   const users = activeapps.filter(one => one.cores > 0).map(one => `${one.name} has ${one.cores}`)
   return [
