@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest'
 import { configOf } from '../project/layers.ts'
 import { startKubernetes } from '../services/testKubernetes.ts'
-import { addressFinding, clockFinding, resourceFinding, sparkFindings } from './sparkFindings.ts'
+import {
+  addressFinding,
+  clockFinding,
+  resourceFinding,
+  sparkFindings,
+  warehouseFindings,
+} from './sparkFindings.ts'
 
 const now = new Date('2026-01-01T12:00:00Z')
 
@@ -24,6 +30,16 @@ test('executors on other machines need addresses that they can connect to', () =
     ['ok', null],
     ['ok', null],
   ])
+})
+
+test('executors on other machines need a warehouse that all machines can use', () => {
+  const verdicts = (host: string, ...settings: readonly string[]) =>
+    warehouseFindings({ hosts: [host] }, configOf(settings)).map(({ verdict }) => verdict)
+  expect([
+    verdicts('127.0.0.1'),
+    verdicts('one.example.org'),
+    verdicts('one.example.org', 'lake.warehouse=/shared/lake'),
+  ]).toEqual([[], ['warning'], []])
 })
 
 test('a cluster without free cores or memory is a warning', () => {

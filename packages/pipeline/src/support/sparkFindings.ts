@@ -29,6 +29,7 @@ export const sparkFindings = async (
   return [
     resourceFinding(facts, config),
     addressFinding(facts, config),
+    ...warehouseFindings(facts, config),
     ...(facts.at === null ? [] : [clockFinding(facts.at, new Date())]),
   ]
 }
@@ -103,12 +104,27 @@ export const resourceFinding = (
 
 const loopback = /^(?:localhost|127\.|\[::1\])/
 
+/** Whether a cluster is on this machine. */
+const isHere = ({ hosts }: Pick<ClusterFacts, 'hosts'>): boolean => hosts.every(host => loopback.test(host))
+
+/** A warning if executors would write the tables to a place that the Thrift server cannot read. */
+export const warehouseFindings = (cluster: Pick<ClusterFacts, 'hosts'>, { lake }: Config): Finding[] =>
+  lake.warehouse !== null || isHere(cluster)
+    ? []
+    : [
+        {
+          ...{ name: 'Spark warehouse', verdict: 'warning' },
+          found:
+            'executors on other machines write the files of the tables to `.offstream/lake` on their own disks, unless all machines share the folder of the project',
+          hint: 'set `lake.catalog.uri`, and `lake.warehouse` to a place that all machines can use',
+        },
+      ]
+
 /** Whether executors can connect to this machine. One on this machine can, whatever the address is. */
-export const addressFinding = ({ hosts }: Pick<ClusterFacts, 'hosts'>, config: Config): Finding => {
+export const addressFinding = (cluster: Pick<ClusterFacts, 'hosts'>, config: Config): Finding => {
   const name = 'Spark addresses'
   const [driver, brokers] = [driverHostOf(config), brokersOf(config)]
-  const isHere = hosts.every(host => loopback.test(host))
-  const problems = isHere
+  const problems = isHere(cluster)
     ? []
     : [
         ...(loopback.test(driver)
