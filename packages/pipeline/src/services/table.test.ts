@@ -75,12 +75,14 @@ test('every setting of a service belongs to one service, those of Kafka to all b
   const ofJob = (path: string) => (/^kafka\.(brokers|tls|sasl)\b/.test(path) ? ['products-stream'] : [])
   const startedTogether = (path: string) => {
     if (path === 'spark.hadoopConfDir') return ['thrift', 'products-stream']
+    const workers = ['spark-worker', 'spark-worker-2', 'spark-worker-3']
+    if (path === 'spark.master') return ['spark-master', ...workers, 'products-stream']
     if (path.startsWith('kafka.')) return ['kafka', 'kafka-2', 'kafka-3', ...ofJob(path)]
-    return ['spark-worker', 'spark-worker-2', 'spark-worker-3']
+    return workers
   }
   expect(several.map(path => [path, startedWith(path)])).toEqual(
     settingPaths
-      .filter(path => /^(kafka\.|spark\.workers?\b|spark\.hadoopConfDir)/.test(path))
+      .filter(path => /^(kafka\.|spark\.(?:master$|workers?\b|hadoopConfDir))/.test(path))
       .map(path => [path, startedTogether(path)]),
   )
   expect(portPaths.filter(path => startedWith(path).length === 0)).toEqual([])

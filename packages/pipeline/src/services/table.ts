@@ -75,7 +75,7 @@ const otherBroker = (id: 2 | 3): ServiceRow => ({
 /** A worker; only a stack with several has the second and the third. */
 const worker = (id: WorkerId): ServiceRow => ({
   startedBy: 'up',
-  settings: ['spark.worker', 'spark.workers'],
+  settings: ['spark.master', 'spark.worker', 'spark.workers'],
   ports: () => [workerPortSetting(id)],
   place: config => {
     if (isSparkExternal(config)) return id === 1 ? 'unused' : 'absent'
@@ -112,7 +112,8 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
   'kafka-3': otherBroker(3),
   'spark-master': {
     startedBy: 'up',
-    settings: ['spark.port', 'spark.webPort'],
+    // Without the first, a master that runs here would no longer be listed after `up --set spark.master=…`.
+    settings: ['spark.master', 'spark.port', 'spark.webPort'],
     ports: () => ['spark.port', 'spark.webPort'],
     place: config => (isSparkExternal(config) ? 'external' : 'here'),
     prepareExternal: checkSpark,
