@@ -63,7 +63,7 @@ export const cliErrors = {
   OPTIONS_CONFLICT: {
     outcome: 'usage',
     cause:
-      'Some options of `scrape` cannot be used together, or require another `--source`, which the message names; or an option of `submit` is not for this kind of job; or `topic produce` has `--key` without `--topic`.',
+      'Some options of `scrape` cannot be used together, or require another `--source`, which the message names; or an option of `submit` is not for this kind of job; or `topic produce` has `--key` without `--topic`, or `up` has `--cores` with `spark.master`.',
     remedy: 'Use only one of them.',
   },
   OPTION_INVALID: {

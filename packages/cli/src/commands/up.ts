@@ -1,5 +1,6 @@
 import { Option } from '@commander-js/extra-typings'
 import type { DefineCommand } from '../command.ts'
+import { CliError } from '../errors.ts'
 import { prepareExternalServices } from '../externalServices.ts'
 import { withFreePorts } from '../freePorts.ts'
 import { positiveInteger } from '../optionValues.ts'
@@ -47,10 +48,11 @@ The services run in the background. A daemon supervises them and restarts those
 that crash. If all services are already running, nothing is started. All
 commands use the ports that \`--ports auto\` chose, until \`offstream down\`.
 
-Exit status: 0 all are ready, 6 a prerequisite is missing, 7 a port is in use,
-8 a service was not ready in time, 9 could not connect to an existing cluster,
-server or catalog, 10 it denies access or is unsuitable, or the topic is not as
-configured, 12 a service exited before it was ready.
+Exit status: 0 all are ready, 2 \`--cores\` has no effect, 6 a prerequisite is
+missing, 7 a port is in use, 8 a service was not ready in time, 9 could not
+connect to an existing cluster, server or catalog, 10 it denies access or is
+unsuitable, or the topic is not as configured, 12 a service exited before it was
+ready.
 
 Examples:
   offstream up
@@ -61,8 +63,10 @@ Next: \`offstream submit\` starts the job that fills the table.`,
     )
     .action(async ({ foreground = false, dashboard = false, cores, ports }) => {
       const settingsHere = cores === undefined ? [] : [`spark.worker.cores=${cores}`]
-      const { output, pipeline, settings, call, signal, force } =
+      const { output, pipeline, project, settings, call, signal, force } =
         ports === 'auto' ? await withFreePorts(context, settingsHere) : context(settingsHere)
+      if (cores !== undefined && pipeline.placeOf('spark-worker', (await project()).config) !== 'here')
+        throw coresWithoutWorker()
       const stack = await settings()
       const { onEvent } = call
       const daemon = foreground
@@ -102,5 +106,10 @@ Next: \`offstream submit\` starts the job that fills the table.`,
       await daemon.stopped()
       output.result({ kind: 'up', services }, () => '')
     })
+
+const coresWithoutWorker = (): CliError =>
+  new CliError('OPTIONS_CONFLICT', '`--cores` has no effect with `spark.master`: no worker starts here', {
+    hint: 'omit it, and set `stream.executors` and `stream.executorCores` for the job',
+  })
 
 export default define
