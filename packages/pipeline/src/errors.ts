@@ -170,7 +170,7 @@ export const pipelineErrors = {
     cause:
       '`lake migrate` has no tables to move, or the catalog of the profile is the same one or already has rows. Nothing was changed.',
     remedy:
-      'Run it with the stack that has the tables, and name a profile with another `lake.catalog` and without rows. A killed `lake migrate` continues if you run it again before a stream uses the new tables.',
+      'Run it with the stack that has the tables, and name a profile with another `lake.catalog` and without rows. A killed `lake migrate` continues if you run it again before a stream uses the old or the new tables.',
   },
   MIRROR_LOOP: {
     outcome: 'usage',

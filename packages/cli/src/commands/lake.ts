@@ -31,8 +31,8 @@ catalog move. Otherwise all rows are copied, and the old tables stay until you
 delete them. The offsets of Kafka move with the tables.
 
 Then the number of rows and a checksum of all values are compared. If they
-differ, the new tables are deleted. If the command is killed, run it again: it
-continues.
+differ, the new tables are deleted. If the command is killed, run it again
+before a stream uses the tables: it continues.
 
 No stream may write either of the tables: run \`offstream down\` first. The
 command downloads jars that the new catalog needs.

@@ -68,10 +68,8 @@ test('a resource manager that accepts connections and never responds does not hi
       ? '<clusterMetrics><activeNodes>1</activeNodes><totalMB>2048</totalMB><totalVirtualCores>2</totalVirtualCores><availableMB>1024</availableMB><availableVirtualCores>1</availableVirtualCores></clusterMetrics>'
       : '<clusterInfo><state>STARTED</state><haState>ACTIVE</haState><resourceManagerVersion>3.4.2</resourceManagerVersion></clusterInfo>'
   await using silent = await serveOn('127.0.0.1', 0, createServer())
-  await using active = await serveOn(
-    ...(['127.0.0.1', 0] as const),
-    createServer(({ url }, response) => void response.end(xml(url))),
-  )
+  const responds = createServer(({ url }, response) => void response.end(xml(url)))
+  await using active = await serveOn('127.0.0.1', 0, responds)
   const folder = await mkdtemp(join(tmpdir(), 'offstream-yarn-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   await writeFile(join(folder, 'core-site.xml'), site({}))
@@ -85,6 +83,7 @@ test('a resource manager that accepts connections and never responds does not hi
   )
   const config = configOf(['spark.master=yarn', `spark.hadoopConfDir=${folder}`])
   expect(await activeResourceManager(config, '/project/.offstream')).toMatchObject({
-    ...{ address: `http://127.0.0.1:${active.port}`, nodes: 1 },
+    address: `http://127.0.0.1:${active.port}`,
+    nodes: 1,
   })
 })
