@@ -10,7 +10,7 @@ import { directoriesOf } from '../project/directories.ts'
 import { StatusMonitor } from './monitor.ts'
 
 /** A stack whose services are running but do not have to respond, because the test provides the counts and the probe. */
-const scratch = async () => {
+const scratch = async (settings: unknown = {}) => {
   const state = await mkdtemp(join(tmpdir(), 'offstream-monitor-'))
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
   onTestFinished(async () => {
@@ -19,7 +19,7 @@ const scratch = async () => {
   })
   await once(child, 'spawn')
   const { pid, startId } = (await identify(child.pid ?? 0)) ?? expect.fail()
-  const { records, catalog } = directoriesOf(state)
+  const { records, catalog, streamBatches } = directoriesOf(state)
   for (const name of ['thrift', 'zookeeper'])
     await new ServiceRecords(records).keep({
       ...{ name, phase: 'running', pid, startId, port: null, logFile: '/dev/null' },
@@ -30,6 +30,10 @@ const scratch = async () => {
     await writeFile(catalog, text)
   }
   await commit('1')
+  const batch = async (text: string) => {
+    await mkdir(dirname(streamBatches), { recursive: true })
+    await writeFile(streamBatches, text)
+  }
   let [counted, probed, clock] = [0, 0, 1_000_000]
   let failure: string | null = null
   const zookeeper: Service = {
@@ -46,7 +50,7 @@ const scratch = async () => {
       if (failure !== null) throw new Error(failure)
     },
   }
-  const monitor = new StatusMonitor(state, Config.parse({}), {
+  const monitor = new StatusMonitor(state, Config.parse(settings), {
     countTable: async () => {
       counted += 1
       return { rows: counted, rejected: 0, visible: counted, newestAt: Date.now(), responseMs: 100 }
@@ -60,7 +64,7 @@ const scratch = async () => {
   const fail = (message: string | null) => {
     failure = message
   }
-  return { monitor, commit, advance, fail, counted: () => counted, probed: () => probed }
+  return { monitor, commit, batch, advance, fail, counted: () => counted, probed: () => probed }
 }
 
 test('the table is counted once per commit, however often the status is read', async () => {
@@ -75,6 +79,20 @@ test('the table is counted once per commit, however often the status is read', a
   advance(1_000)
   const { flow } = await monitor.read()
   expect([counted(), flow.rows]).toEqual([2, 2])
+})
+
+test('with a catalog elsewhere the tables have another version after each batch of the job, and after half a minute', async () => {
+  const { monitor, batch, advance } = await scratch({
+    lake: { catalog: { uri: 'postgresql://db.example.org/lake', user: 'u' }, warehouse: '/shared/lake' },
+  })
+  const versions = [await monitor.tableVersion(), await monitor.tableVersion()]
+  await batch('1')
+  versions.push(await monitor.tableVersion())
+  advance(30_000)
+  versions.push(await monitor.tableVersion())
+  expect(versions.map((version, index) => versions.indexOf(version) === index)).toEqual([
+    ...[true, false, true, true],
+  ])
 })
 
 test('the pause after a count is nine times its duration', async () => {

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import type { Service } from '@offstream/runtime'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
+import { isLakeExternal } from '../services/lakeCatalog.ts'
 import { readServices, readStack } from './running.ts'
 import { type CountTable, countProducts, readStatus, type Status, type TableCounts } from './status.ts'
 
@@ -53,13 +54,15 @@ export class StatusMonitor {
     this.#now = now
   }
 
-  /** Changes with each commit to a table of the lake. */
+  /**
+   * Changes with each commit to a table of the lake. Commits to a catalog elsewhere cannot be seen: then it changes with each
+   * batch of the job, and regularly.
+   */
   async tableVersion(): Promise<string> {
-    const { catalog } = directoriesOf(this.#state)
-    const files = await Promise.all(
-      [catalog, `${catalog}-wal`].map(file => stat(file, { bigint: true }).catch(() => null)),
-    )
-    return files.map(file => (file === null ? '' : `${file.mtimeNs}.${file.size}`)).join('/')
+    const { catalog, streamBatches } = directoriesOf(this.#state)
+    const { config } = (await readStack(this.#state)) ?? { config: this.#config }
+    if (!isLakeExternal(config)) return versionOf([catalog, `${catalog}-wal`])
+    return `${Math.floor(this.#now() / maxAgeMs)}/${await versionOf([streamBatches])}`
   }
 
   async read(): Promise<Status> {
@@ -112,4 +115,10 @@ export class StatusMonitor {
       this.#counting = null
     }
   }
+}
+
+/** Changes if one of the files changes. */
+const versionOf = async (files: readonly string[]): Promise<string> => {
+  const found = await Promise.all(files.map(file => stat(file, { bigint: true }).catch(() => null)))
+  return found.map(file => (file === null ? '' : `${file.mtimeNs}.${file.size}`)).join('/')
 }
