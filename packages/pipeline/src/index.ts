@@ -103,7 +103,7 @@ export {
   services,
   stackServices,
 } from './services/table.ts'
-export { thriftHost, thriftOf } from './services/thriftServer.ts'
+export { thriftHost, thriftOf, thriftTls } from './services/thriftServer.ts'
 export {
   type ExportRequest,
   openSource,

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { Argument } from '@commander-js/extra-typings'
 import type { Config, Guide, Place } from '@offstream/pipeline'
 import { connectTools } from '@offstream/pipeline/names'
@@ -28,7 +28,7 @@ Next: docs/sql.md lists the tested tools and versions.`,
     )
     .action(async tool => {
       const { output, pipeline, project } = context()
-      const { directory, state, config } = await project()
+      const { state, config } = await project()
       const directories = pipeline.directoriesOf(state)
       const running = await pipeline.readStack(state)
       const place = {
@@ -37,7 +37,8 @@ Next: docs/sql.md lists the tested tools and versions.`,
         catalog: pipeline.catalogAddress(config, directories),
         catalogUser: config.lake.catalog.user,
         store: pipeline.readerProperties(config),
-        ...protectionOf(directory, config),
+        login: loginOf(config),
+        tls: pipeline.thriftTls(config, state),
         beeline: running === null ? null : join(running.runtimes.sparkHome, 'bin', 'beeline'),
       }
       if (tool === undefined) {
@@ -55,14 +56,8 @@ Next: docs/sql.md lists the tested tools and versions.`,
       output.result({ kind: 'connect', ...guide }, () => textOf(guide))
     })
 
-/** How the Thrift server is protected, with the authority as an absolute path. */
-const protectionOf = (
-  directory: string,
-  { thrift: { auth, tls } }: Config,
-): Pick<Place, 'login' | 'tls'> => ({
-  login: auth.username === null ? null : { username: auth.username, passwordVariable: auth.passwordVariable },
-  tls: tls.enabled ? { caFile: tls.caFile === null ? null : resolve(directory, tls.caFile) } : null,
-})
+const loginOf = ({ thrift: { auth } }: Config): Place['login'] =>
+  auth.username === null ? null : { username: auth.username, passwordVariable: auth.passwordVariable }
 
 const textOf = ({ title, settings, steps, samples }: Guide): string =>
   [

@@ -1,7 +1,7 @@
 import { pbkdf2Sync, randomBytes } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { OffstreamError } from '@offstream/runtime'
-import { configuredPassword, configuredTls, readCertificates } from '../credentials.ts'
+import { configuredPassword, configuredTls, readCertificates, type Tls } from '../credentials.ts'
 import { PipelineError } from '../errors.ts'
 import { assetPath } from '../project/assets.ts'
 import type { Config } from '../project/config.ts'
@@ -79,6 +79,16 @@ export const isThriftExternal = ({ thrift }: Pick<Config, 'thrift'>): boolean =>
 export const thriftHost = ({ host, thrift }: Pick<Config, 'host' | 'thrift'>): string => thrift.host ?? host
 
 /**
+ * How clients verify the certificate of the Thrift server, with the authority as an absolute path; null: it does not use TLS.
+ * @param state the state folder of the stack
+ */
+export const thriftTls = ({ thrift }: Config, state: string): Pick<Tls, 'caFile'> | null => {
+  // The certificate in the settings is that of the server.
+  const own = configuredTls(thrift.tls, projectFolder(state))
+  return own && { caFile: own.caFile }
+}
+
+/**
  * How clients connect to the Thrift server.
  * @param state the state folder of the stack
  * @throws OffstreamError SECRET_MISSING, FILE_MISSING
@@ -88,14 +98,12 @@ export const thriftOf = async (
   state: string,
   environment: Environment = process.env,
 ): Promise<ThriftAddress> => {
-  const { port, auth, tls } = config.thrift
+  const { port, auth } = config.thrift
   const directory = projectFolder(state)
   const saved = () => savedPassword(directoriesOf(state).thriftSecret)
-  const own = configuredTls(tls, directory)
   return {
     ...{ host: thriftHost(config), port, isExternal: isThriftExternal(config) },
-    // The certificate in the settings is that of the server.
-    tls: own && { caFile: own.caFile },
+    tls: thriftTls(config, state),
     login:
       auth.username === null
         ? null
