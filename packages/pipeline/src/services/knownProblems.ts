@@ -218,8 +218,8 @@ export const knownProblems: readonly ProblemPattern[] = [
     code: 'NO_RESOURCES',
     pattern:
       /Initial job has not accepted any resources|requires more resource than any of Workers could have/,
-    cause: 'No Spark worker has the cores and memory that the job requires',
-    hint: '`offstream status` shows whether a worker is running; if one is, raise `spark.worker.memory` or lower `stream.executorMemory`, then `offstream down` and `offstream up`',
+    cause: 'No Spark worker, or no node of the cluster, has the cores and memory that the job requires',
+    hint: '`offstream status` shows whether a worker is running here; if one is, raise `spark.worker.memory` or lower `stream.executorMemory`, then `offstream down` and `offstream up`; on an existing cluster stop another program, or lower `stream.executors`, `stream.executorCores` or `stream.executorMemory`, then `offstream submit`',
   },
   {
     code: 'KILLED',
