@@ -58,6 +58,7 @@ test('with a database, Spark gets its address and user, and the driver the file 
     uri: 'jdbc:postgresql://db.example.org/lake',
     warehouse: 'file:/shared/lake',
     'jdbc.user': 'me',
+    'jdbc.loginTimeout': '30',
     'jdbc.sslmode': 'verify-full',
     'jdbc.sslrootcert': '/project/ca.pem',
   })

@@ -80,6 +80,8 @@ const databaseSettings = ({ lake }: LakeConfig, { state }: Directories): Record<
   uri: `jdbc:${lake.catalog.uri}`,
   'jdbc.user': lake.catalog.user ?? '',
   'jdbc.ApplicationName': 'offstream',
+  // By default the driver waits without a limit for a server that accepts the connection and never responds.
+  'jdbc.loginTimeout': '30',
   ...(lake.catalog.tls.enabled
     ? {
         'jdbc.sslmode': 'verify-full',
