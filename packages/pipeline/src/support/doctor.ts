@@ -14,6 +14,7 @@ import { addressOf, checkExternal, externalServices, listeningPorts } from '../s
 import { findChromium } from '../sources/web/chromium.ts'
 import { fileSystemOf, supportsCatalog } from './fileSystem.ts'
 import type { Finding } from './finding.ts'
+import { hdfsFindings } from './hdfsFindings.ts'
 import { kafkaFindings } from './kafkaFindings.ts'
 import { secretValues } from './redaction.ts'
 import { sparkFindings } from './sparkFindings.ts'
@@ -62,6 +63,7 @@ export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
     ...(externalServices(config).includes('spark-master')
       ? [sparkFindings(config, state, AbortSignal.timeout(externalTimeoutMs))]
       : []),
+    hdfsFindings(config),
     thriftFindings({ config, state, environment }, AbortSignal.timeout(externalTimeoutMs)),
     ...listeningPorts(config).map(path => portFinding(path, numberAt(config, path), config.host, ours)),
   ])
@@ -159,7 +161,7 @@ const catalog = (config: Config, state: string): Promise<Finding> =>
     const [database, { warehouse }] = [catalogAddress(config, directories), config.lake]
     return {
       found: warehouse?.startsWith('hdfs:')
-        ? `\`${database}\` responds, and gives the permissions; \`${warehouse}\` is not checked`
+        ? `\`${database}\` responds, and gives the permissions`
         : `\`${database}\` and \`${warehouseFolder(config, directories) ?? warehouse}\` respond, and give the permissions`,
     }
   })
