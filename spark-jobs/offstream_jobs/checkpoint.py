@@ -3,7 +3,7 @@
 Spark writes `offsets/N` when it plans batch N and `commits/N` when the batch is done. A file of offsets has a
 line with the version, a line of metadata, then a line of JSON for each source. `metadata` has the id of the
 query. `offstream.json`, which Spark ignores, names the topic and the table that the offsets belong to. The
-files are read and written through Hadoop, since a checkpoint may be on s3a:// or hdfs://.
+files are read and written through Hadoop, since a checkpoint may be on hdfs:// or s3://.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ import { until } from '@offstream/runtime'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { placesWith } from './canary.ts'
 import { startObjectStore } from './objectStore.ts'
+import { waitForTable } from './pipeline.ts'
 import { startPostgresql, type TestPostgresql } from './postgresql.ts'
 import { profileStack, runPipeline } from './profile.ts'
 import { type Printed, streamOf } from './stream.ts'
@@ -44,6 +45,52 @@ test('an object store gives the same rows, and its keys are only in two files', 
   expect([...new Set(folders)].sort()).toEqual(['lake/off/products', 'lake/off/rejected'])
   for (const table of ['products', 'rejected'])
     await stack.succeed(['query', `DROP TABLE lake.off.${table} PURGE`])
+})
+
+test('with a checkpoint in the object store the rows are the same, a killed job continues, and `reset` makes it begin again', async () => {
+  const catalogUri = await database.makeDatabase('checkpoint')
+  await using store = await startObjectStore('tables')
+  const values = { catalogUri, user: database.user, endpoint: store.endpoint }
+  await using stack = await profileStack('checkpoint-s3', values)
+  const { directories, json, publish, stream } = streamOf(stack)
+  const keys = { AWS_ACCESS_KEY_ID: 'canary-id-71d0', AWS_SECRET_ACCESS_KEY: 'canary-key-a3f8' }
+  const wrong = 'stream.checkpoint=s3://other/checkpoint'
+  const { stdout } = await stack.run(['up', '--json', '--set', wrong], { env: { ...env, ...keys } })
+  expect(JSON.parse(stdout.split('\n').at(-1) ?? '').error).toMatchObject({
+    ...{ code: 'WAREHOUSE_UNREACHABLE', hint: expect.stringContaining('`stream.checkpoint`') },
+  })
+  expect(await runPipeline(stack, { ...env, ...keys })).toEqual(rowsOfLocal)
+  for (const secret of Object.values(keys))
+    expect(await placesWith(stack, secret)).toEqual(['run/lake.credentials', 'run/lake.secret.json'])
+  const { findings } = await json('doctor')
+  expect(findings).toContainEqual({
+    ...{ name: 'External catalog', verdict: 'ok', hint: null },
+    found: `\`${catalogUri}\`, \`s3://tables/lake\` and \`s3://tables/checkpoint\` respond, and give the permissions`,
+  })
+
+  const filesIn = async (folder: string) =>
+    (await store.objects('tables')).flatMap(key => (key.startsWith(folder) ? [key.slice(folder.length)] : []))
+  const batches = async () =>
+    (await filesIn('checkpoint/commits/')).filter(name => /^\d+$/.test(name)).map(Number)
+  expect(await filesIn('checkpoint/')).toEqual(
+    expect.arrayContaining(['metadata', 'offstream.json', 'offsets/0']),
+  )
+  const last = Math.max(...(await batches()))
+  const { pid } = await stream()
+  process.kill(pid ?? expect.fail('the job does not run'), 'SIGKILL')
+  await publish('30000000')
+  await waitForTable(stack, 'rows=41')
+  expect(Math.max(...(await batches()))).toBeGreaterThan(last)
+  expect(await filesIn('checkpoint.replaced/')).toEqual([])
+
+  await stack.succeed(['down'])
+  await stack.succeed(['reset', '--checkpoint', '--yes'])
+  await stack.succeed(['up'], { env: { ...env, ...keys } })
+  await stack.succeed(['submit'])
+  await waitForTable(stack, 'rows=41')
+  expect(await filesIn('checkpoint.replaced/commits/')).toContain(String(last))
+  expect(Math.min(...(await batches()))).toBe(0)
+  expect(await readdir(join(directories.checkpoint, '..'))).not.toContain('products')
 })
 
 test('tables move to another catalog and an object store with equal rows, and then to a third catalog without their files', async () => {

@@ -399,7 +399,8 @@ export const pipelineErrors = {
   },
   WAREHOUSE_UNREACHABLE: {
     outcome: 'unreachable',
-    cause: 'Could not connect to the object store of `lake.warehouse`, or it does not have the bucket.',
+    cause:
+      'Could not connect to the object store of `lake.warehouse` and `stream.checkpoint`, or it does not have the bucket.',
     remedy: 'Check the name of the bucket, `lake.s3.endpoint`, `lake.s3.region` and `lake.s3.pathStyle`.',
   },
 } as const satisfies Readonly<Record<string, ErrorDefinition>>

@@ -94,13 +94,13 @@ export const Config = z.strictObject({
       checkpoint: z
         .string()
         .regex(
-          /^hdfs:\/\/[\w.-]+(?::\d{1,5})?\/[^,:?#%*|"[\]{}]*[^/,:?#%*|"[\]{}]$/,
-          'must be a folder such as `hdfs://name.example.org:8020/offstream/checkpoint`, without `,:?#%*|"` and brackets',
+          /^(?:hdfs:\/\/[\w.-]+(?::\d{1,5})?|s3:\/\/[a-z\d][a-z\d.-]*)\/[^,:?#%*|"[\]{}]*[^/,:?#%*|"[\]{}]$/,
+          'must be a folder such as `hdfs://name.example.org:8020/offstream/checkpoint` or `s3://bucket/checkpoint`, without `,:?#%*|"` and brackets',
         )
         .nullable()
         .default(null)
         .describe(
-          'Folder in HDFS for the position of the job in the topic, such as `hdfs://host:8020/path`; null: a folder here',
+          'Folder for the position of the job in the topic, in HDFS (`hdfs://host:8020/path`) or in the object store of the tables (`s3://bucket/path`); null: a folder here',
         ),
       driverMemory: memory.default('1g').describe('Memory of the job’s driver'),
       executorMemory: memory.default('1g').describe('Memory of each executor of the job'),

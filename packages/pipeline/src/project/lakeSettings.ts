@@ -82,10 +82,16 @@ export const lakeSettings = z
 
 type LakeSettings = z.infer<typeof lakeSettings>
 
-/** Values of the section that contradict each other. */
-export const lakeConflicts = (lake: LakeSettings): string[] => [
+/** Values of the section, and the place of the checkpoint, that contradict each other. */
+export const lakeConflicts = (lake: LakeSettings, checkpoint: string | null): string[] => [
   ...catalogConflicts(lake),
   ...storeConflicts(lake),
+  // Its keys and its address are those of the tables, and the lock of their catalog lets only one stream write it.
+  ...(checkpoint?.startsWith('s3://') && !lake.warehouse?.startsWith('s3://')
+    ? [
+        'stream.checkpoint: must not begin with s3:// without a lake.warehouse that begins with s3://, whose object store it uses',
+      ]
+    : []),
 ]
 
 const storeConflicts = ({ warehouse, s3 }: LakeSettings): string[] => {

@@ -275,6 +275,11 @@ test('settings of the catalog that contradict each other, or contain a password,
     'lake.warehouse: must not be in a folder `.offstream`, which `offstream reset` deletes',
   ])
   expect(await problemsWith(...shared, 'lake.warehouse=/shop/lake')).toEqual([])
+  const checkpoint = 'stream.checkpoint=s3://tables/checkpoint'
+  expect(await problemsWith(...shared, 'lake.warehouse=/shop/lake', checkpoint)).toEqual([
+    'stream.checkpoint: must not begin with s3:// without a lake.warehouse that begins with s3://, whose object store it uses',
+  ])
+  expect(await problemsWith(...shared, 'lake.warehouse=s3://tables/lake', checkpoint)).toEqual([])
   expect(
     await problemsWith(...shared, 'lake.warehouse=s3://tables', 'lake.s3.endpoint=https://me:secret@s3'),
   ).toEqual(['--set: lake.s3.endpoint: must be an address without a user or a password'])

@@ -28,7 +28,7 @@ export const crossFieldProblems = (config: Config): string[] => [
   ...thriftConflicts(config),
   ...sparkConflicts(config),
   ...kubernetesConflicts(config),
-  ...lakeConflicts(config.lake),
+  ...lakeConflicts(config.lake, config.stream.checkpoint),
 ]
 
 const portConflicts = (config: Config): string[] => {

@@ -75,7 +75,7 @@ export const listRuntimes = async (environment: Environment): Promise<CachedRunt
 }
 
 const folderPattern =
-  /^((spark-[\d.]+-py\d+\.\d+|kafka|connectors|postgresql|iceberg-aws|archives)-[0-9a-f]{12}(\.partial)?|ivy)$/
+  /^((spark-[\d.]+-py\d+\.\d+|kafka|connectors|postgresql|iceberg-aws|hadoop-aws|archives)-[0-9a-f]{12}(\.partial)?|ivy)$/
 
 /** The names of the folders that this version of offstream uses on this machine, with this environment. */
 const usedWith = async (environment: Environment) => {
@@ -95,14 +95,15 @@ const usedWith = async (environment: Environment) => {
     })
   const kafkaLibs = KAFKA_HOME ? join(KAFKA_HOME, 'libs') : jars.kafka.directory
   const [kraft, postgresql] = [jars.kraft.directory, jars.postgresql.directory]
-  const icebergAws = jars.icebergAws.directory
+  const [icebergAws, hadoopAws] = [jars.icebergAws.directory, jars.hadoopAws.directory]
   const folders = [
     ...(SPARK_HOME ? [] : [spark]),
     ...(KAFKA_HOME ? [] : [jars.kafka.directory]),
     ...[jars.connectors.directory, join(cache, 'ivy'), archivesWith(kafkaLibs)],
-    // Only some configurations need them: `kafka.mode: kraft`, `lake.catalog.uri`, `lake.warehouse: s3://…`.
-    ...[kraft, postgresql, icebergAws].filter(existsSync),
-    ...[[], [postgresql], [postgresql, icebergAws]]
+    // Only some configurations need them: `kafka.mode: kraft`, `lake.catalog.uri`, `lake.warehouse: s3://…`, and
+    // `stream.checkpoint: s3://…`.
+    ...[kraft, postgresql, icebergAws, hadoopAws].filter(existsSync),
+    ...[[], [postgresql], [postgresql, icebergAws], [postgresql, icebergAws, hadoopAws]]
       .flatMap(additional => [archivesWith(kafkaLibs, additional), archivesWith(kraft, additional)])
       .filter(existsSync),
   ]
@@ -129,6 +130,7 @@ const whatIs = async (path: string): Promise<string> => {
   const versionOf = (jar: RegExp): string => jars.map(name => jar.exec(name)?.[1]).find(Boolean) ?? ''
   if (kind === 'iceberg')
     return `Iceberg's AWS bundle ${versionOf(/^iceberg-aws-bundle-([\d.]+)\.jar$/)}`.trimEnd()
+  if (kind === 'hadoop') return `Hadoop's client of S3 ${versionOf(/^hadoop-aws-([\d.]+)\.jar$/)}`.trimEnd()
   if (kind === 'postgresql') return `PostgreSQL driver ${versionOf(/^postgresql-([\d.]+)\.jar$/)}`.trimEnd()
   return kind === 'kafka'
     ? `Kafka ${versionOf(/^kafka_[\d.]+-([\d.]+)\.jar$/)}`.trimEnd()

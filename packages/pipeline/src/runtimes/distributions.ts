@@ -28,6 +28,10 @@ export const versions = {
   sqlite: '3.49.1.0',
   bareLocalFileSystem: '0.1.0',
   postgresql: '42.7.14',
+  /** As in Spark. */
+  hadoop: '3.4.2',
+  /** As in Iceberg's AWS bundle. */
+  awsSdk: '2.54.17',
 }
 
 /** The last Kafka with ZooKeeper, its command-line tools, and a logging backend. */
@@ -86,6 +90,18 @@ export const additionalLibraries = {
     coordinates: [`org.apache.iceberg:iceberg-aws-bundle:${versions.iceberg}`],
     excludes: [],
   },
+  /** For a checkpoint in an object store. Everything else that these need is in Spark and in Iceberg's AWS bundle. */
+  hadoopAws: {
+    name: `Hadoop's client of S3 ${versions.hadoop}`,
+    coordinates: [
+      `org.apache.hadoop:hadoop-aws:${versions.hadoop}`,
+      `org.apache.spark:spark-hadoop-cloud_${versions.scala}:${versions.spark}`,
+      `software.amazon.awssdk:apache-client:${versions.awsSdk}`,
+      `software.amazon.awssdk:s3-transfer-manager:${versions.awsSdk}`,
+    ],
+    excludes: [],
+    transitive: false,
+  },
 }
 /** A name of `additionalLibraries`. */
 export type AdditionalLibraries = keyof typeof additionalLibraries
@@ -98,7 +114,7 @@ const LockedJars = z.array(
 )
 const Lock = z.strictObject({
   ...{ kafka: LockedJars, kraft: LockedJars, connectors: LockedJars },
-  ...{ postgresql: LockedJars, icebergAws: LockedJars },
+  ...{ postgresql: LockedJars, icebergAws: LockedJars, hadoopAws: LockedJars },
 })
 
 /** The programs and libraries of the services on this machine. */
@@ -192,6 +208,7 @@ export const jarSets = async (
     connectors: cached('connectors', { ...connectorLibraries, jars: lock.connectors }),
     postgresql: cached('postgresql', { ...additionalLibraries.postgresql, jars: lock.postgresql }),
     icebergAws: cached('iceberg-aws', { ...additionalLibraries.icebergAws, jars: lock.icebergAws }),
+    hadoopAws: cached('hadoop-aws', { ...additionalLibraries.hadoopAws, jars: lock.hadoopAws }),
   }
 }
 

@@ -24,6 +24,7 @@ const lockRuntimes = async (): Promise<void> => {
     connectors: await resolved(connectorLibraries, ivy),
     postgresql: await resolved(additionalLibraries.postgresql, ivy),
     icebergAws: await resolved(additionalLibraries.icebergAws, ivy),
+    hadoopAws: await resolved(additionalLibraries.hadoopAws, ivy),
   }
   await writeFile(lockPath('jars.lock.json'), `${JSON.stringify(lock, null, 2)}\n`)
 }

@@ -69,6 +69,11 @@ test('with a database, Spark gets its address and user, and the driver the file 
     ['postgresql'],
     'postgresql://db.example.org/lake',
   ])
+  const inStore = (...more: string[]) => librariesFor(inDatabase('s3://tables/lake', ...more))
+  expect([inStore(), inStore('stream.checkpoint=s3://tables/checkpoint')]).toEqual([
+    ['postgresql', 'icebergAws'],
+    ['postgresql', 'icebergAws', 'hadoopAws'],
+  ])
   expect(warehouseOf(inDatabase('/shared/lake'), directories)).toBe('/shared/lake')
   expect(catalogConf(lakeConf(inDatabase('hdfs://name:8020/lake'), directories))).toMatchObject({
     warehouse: 'hdfs://name:8020/lake',

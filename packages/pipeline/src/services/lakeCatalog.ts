@@ -9,6 +9,7 @@ import type { AdditionalLibraries } from '../runtimes/distributions.ts'
 import type { Environment } from '../runtimes/environment.ts'
 import {
   checkStore,
+  isCheckpointInStore,
   isInStore,
   keysInEnvironment,
   keysInFile,
@@ -21,13 +22,17 @@ import { checkDatabase, type Database } from './postgresql.ts'
 import { writePrivateFile } from './properties.ts'
 
 type LakeConfig = Pick<Config, 'lake'>
+type StoreConfig = Pick<Config, 'lake' | 'stream'>
 
 /** Whether the catalog of the tables is a database that runs elsewhere, instead of a file of the stack. */
 export const isLakeExternal = ({ lake }: LakeConfig): boolean => lake.catalog.uri !== null
 
-/** The jars for the catalog that are not among the connectors. */
-export const librariesFor = (config: LakeConfig): readonly AdditionalLibraries[] =>
-  isLakeExternal(config) ? ['postgresql', ...(isInStore(config) ? (['icebergAws'] as const) : [])] : []
+/** The jars for the catalog, the tables and the checkpoint that are not among the connectors. */
+export const librariesFor = (config: StoreConfig): readonly AdditionalLibraries[] => [
+  ...(isLakeExternal(config) ? (['postgresql'] as const) : []),
+  ...(isInStore(config) ? (['icebergAws'] as const) : []),
+  ...(isCheckpointInStore(config) ? (['hadoopAws'] as const) : []),
+]
 
 /** The place of the tables: an absolute path, or an address in an object store or in HDFS. */
 export const warehouseOf = ({ lake }: LakeConfig, { warehouse }: Directories): string =>
@@ -250,11 +255,11 @@ const writeSecret = (file: string, text: string | null): Promise<void> =>
 const passwordField = (password: string): string => password.replace(/[\\:]/g, '\\$&')
 
 /**
- * Resolves if the catalog is a file, or its database and the object store of the tables accept the user.
+ * Resolves if the catalog is a file, or its database and the object store of the tables and the checkpoint accept the user.
  * @throws OffstreamError CATALOG_UNREACHABLE, WAREHOUSE_UNREACHABLE, AUTHENTICATION_FAILED, ACCESS_DENIED,
  *   CERTIFICATE_REJECTED, SECRET_MISSING, FILE_MISSING
  */
-export const checkLake = async (config: LakeConfig, state: string, signal?: AbortSignal): Promise<void> => {
+export const checkLake = async (config: StoreConfig, state: string, signal?: AbortSignal): Promise<void> => {
   const database = await databaseOf(config, state)
   if (database !== null) await checkDatabase(database, signal)
   if (isInStore(config)) await checkStore(config, await keysOf(config, state), signal)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { configOf } from '../project/layers.ts'
-import { checkStore, keysInEnvironment, keysInFile, keysText } from './lakeStore.ts'
+import { checkpointConf, checkStore, keysInEnvironment, keysInFile, keysText } from './lakeStore.ts'
 
 const keys = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI', sessionToken: null }
 
@@ -59,6 +59,45 @@ test.each([
     message: expect.stringContaining(answer),
   })
   expect(requests).toEqual(['/bucket?list-type=2&max-keys=1'])
+})
+
+test('a bucket of the checkpoint that is another one is listed too', async () => {
+  const { config, requests } = await storeThatAnswers(200, '')
+  const withCheckpoint = (checkpoint: string) => ({ ...config, stream: { ...config.stream, checkpoint } })
+  await checkStore(withCheckpoint('s3://bucket/checkpoint'), keys)
+  await checkStore(withCheckpoint('s3://other/checkpoint'), keys)
+  const list = '?list-type=2&max-keys=1'
+  expect(requests).toEqual([`/bucket${list}`, `/other${list}`, `/bucket${list}`])
+})
+
+test('an error of the bucket of the checkpoint names its setting', async () => {
+  const { config } = await storeThatAnswers(404, 'NoSuchBucket')
+  const stream = { ...config.stream, checkpoint: 's3://other/checkpoint' }
+  await expect(checkStore({ ...config, stream }, keys)).rejects.toMatchObject({
+    code: 'WAREHOUSE_UNREACHABLE',
+    message: expect.stringMatching(/^`s3:\/\/other\/checkpoint` at /),
+    hint: expect.stringContaining('`stream.checkpoint`'),
+  })
+})
+
+test('Spark gets the address of the store for a checkpoint in it, and no keys', () => {
+  const settings = ['lake.s3.region=eu-west-3', 'lake.s3.endpoint=https://s3.example.org']
+  const conf = checkpointConf(
+    inStore('stream.checkpoint=s3://bucket/checkpoint', 'lake.s3.pathStyle=true', ...settings),
+    '/tmp',
+  )
+  expect(
+    Object.entries(conf).flatMap(([name, value]) =>
+      name.startsWith('spark.hadoop.fs.s3a.') ? [[name.replace('spark.hadoop.fs.s3a.', ''), value]] : [],
+    ),
+  ).toEqual([
+    ['aws.credentials.provider', 'software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider'],
+    ['endpoint.region', 'eu-west-3'],
+    ['endpoint', 'https://s3.example.org'],
+    ['path.style.access', 'true'],
+    ['buffer.dir', '/tmp'],
+  ])
+  expect(checkpointConf(inStore(), '/tmp')).toEqual({})
 })
 
 test('without keys a store only has to respond, because the machine may have a role', async () => {

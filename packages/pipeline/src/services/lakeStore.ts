@@ -8,6 +8,7 @@ import type { Config } from '../project/config.ts'
 import type { Environment } from '../runtimes/environment.ts'
 
 type LakeConfig = Pick<Config, 'lake'>
+type StoreConfig = Pick<Config, 'lake' | 'stream'>
 
 const timeoutMs = 10_000
 
@@ -30,6 +31,35 @@ export const storeProperties = ({ lake: { s3 } }: LakeConfig): Record<string, st
   ...(s3.endpoint === null ? {} : { 's3.endpoint': s3.endpoint }),
   ...(s3.pathStyle ? { 's3.path-style-access': 'true' } : {}),
 })
+
+/** Whether the checkpoint of the stream is in the object store of the tables. */
+export const isCheckpointInStore = ({ stream }: Pick<Config, 'stream'>): boolean =>
+  stream.checkpoint?.startsWith('s3://') ?? false
+
+/**
+ * Spark's settings for a checkpoint in the object store, which Spark does not write by Iceberg but by Hadoop; empty if it is
+ * elsewhere. It finds the keys as Iceberg does.
+ * @param buffers the folder for what is not written yet
+ */
+export const checkpointConf = (config: StoreConfig, buffers: string): Record<string, string> => {
+  const { region, endpoint, pathStyle } = config.lake.s3
+  return isCheckpointInStore(config)
+    ? {
+        'spark.hadoop.fs.s3.impl': 'org.apache.hadoop.fs.s3a.S3AFileSystem',
+        'spark.hadoop.fs.AbstractFileSystem.s3.impl': 'org.apache.hadoop.fs.s3a.S3A',
+        'spark.hadoop.fs.s3a.aws.credentials.provider':
+          'software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider',
+        'spark.hadoop.fs.s3a.endpoint.region': region,
+        ...(endpoint === null ? {} : { 'spark.hadoop.fs.s3a.endpoint': endpoint }),
+        ...(pathStyle ? { 'spark.hadoop.fs.s3a.path.style.access': 'true' } : {}),
+        'spark.hadoop.fs.s3a.buffer.dir': buffers,
+        // It writes each file by one request. The default writes it under another name, and an object store renames by
+        // a copy and a delete.
+        'spark.sql.streaming.checkpointFileManagerClass':
+          'org.apache.spark.internal.io.cloud.AbortableStreamBasedCheckpointFileManager',
+      }
+    : {}
+}
 
 /** The same for pyiceberg; empty if the tables are in a folder. */
 export const readerProperties = (config: LakeConfig): Record<string, string> =>
@@ -88,25 +118,48 @@ export const keysText = ({ accessKeyId, secretAccessKey, sessionToken }: StoreKe
     '',
   ].join('\n')
 
+/** An address in the object store, and the setting that has it. */
+interface StorePlace {
+  readonly setting: 'lake.warehouse' | 'stream.checkpoint'
+  readonly address: string
+}
+
 /**
- * Lists the bucket of the warehouse. Without keys only the response counts: the machine may have a role.
+ * Lists the buckets of the warehouse and the checkpoint. Without keys only the response counts: the machine may have a role.
  * @throws OffstreamError WAREHOUSE_UNREACHABLE, AUTHENTICATION_FAILED, ACCESS_DENIED
  */
 export const checkStore = async (
+  config: StoreConfig,
+  keys: StoreKeys | null,
+  signal?: AbortSignal,
+): Promise<void> => {
+  for (const place of placesIn(config)) await checkBucket(place, config, keys, signal)
+}
+
+/** One place in each bucket. */
+const placesIn = ({ lake, stream }: StoreConfig): readonly StorePlace[] => {
+  const places = [
+    { setting: 'stream.checkpoint', address: stream.checkpoint ?? '' },
+    { setting: 'lake.warehouse', address: lake.warehouse ?? '' },
+  ] as const
+  const inStore = places.filter(({ address }) => address.startsWith('s3://'))
+  return [...new Map(inStore.map(place => [bucketOf(place.address), place])).values()]
+}
+
+const bucketOf = (address: string): string => /^s3:\/\/([^/]+)/.exec(address)?.[1] ?? ''
+
+const checkBucket = async (
+  place: StorePlace,
   config: LakeConfig,
   keys: StoreKeys | null,
   signal?: AbortSignal,
 ): Promise<void> => {
-  const address = listAddress(config)
+  const address = listAddress(bucketOf(place.address), config)
   const unreachable = (why: string, cause?: unknown): OffstreamError =>
-    new PipelineError(
-      'WAREHOUSE_UNREACHABLE',
-      `\`${config.lake.warehouse}\` at \`${address.host}\`: ${why}`,
-      {
-        hint: 'check `lake.warehouse`, `lake.s3.endpoint`, `lake.s3.region` and `lake.s3.pathStyle`',
-        cause,
-      },
-    )
+    new PipelineError('WAREHOUSE_UNREACHABLE', `\`${place.address}\` at \`${address.host}\`: ${why}`, {
+      hint: `check \`${place.setting}\`, \`lake.s3.endpoint\`, \`lake.s3.region\` and \`lake.s3.pathStyle\``,
+      cause,
+    })
   const headers = keys === null ? {} : await signedHeaders(address, keys, config)
   const list = async (aborted: AbortSignal) => {
     const response = await fetch(address, { headers, signal: aborted, redirect: 'manual' })
@@ -124,7 +177,7 @@ export const checkStore = async (
   const isDenied = code === 'AccessDenied'
   throw new PipelineError(
     isDenied ? 'ACCESS_DENIED' : 'AUTHENTICATION_FAILED',
-    `The object store of \`${config.lake.warehouse}\` rejected the keys: ${code}`,
+    `The object store of \`${place.address}\` rejected the keys: ${code}`,
     {
       hint: isDenied
         ? 'allow the user to list the bucket, and to read, write and delete its objects'
@@ -150,8 +203,7 @@ const signedHeaders = async (
   return headers
 }
 
-const listAddress = ({ lake: { warehouse, s3 } }: LakeConfig): URL => {
-  const bucket = /^s3:\/\/([^/]+)/.exec(warehouse ?? '')?.[1] ?? ''
+const listAddress = (bucket: string, { lake: { s3 } }: LakeConfig): URL => {
   const endpoint = new URL(s3.endpoint ?? `https://s3.${s3.region}.amazonaws.com`)
   const query = '?list-type=2&max-keys=1'
   return s3.pathStyle

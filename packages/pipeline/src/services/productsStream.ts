@@ -7,6 +7,7 @@ import { topicName } from '../topic/message.ts'
 import { localPath } from './hadoopConf.ts'
 import { brokersOf, isKafkaExternal } from './kafkaCluster.ts'
 import { lakeConf } from './lakeCatalog.ts'
+import { checkpointConf } from './lakeStore.ts'
 import { prepareProgram } from './programs.ts'
 import {
   masterOf,
@@ -36,6 +37,7 @@ export const productsStream = (stack: Stack): ServiceParts => {
         ...driverConf(config, directories),
         'spark.ui.port': String(config.stream.webPort),
         ...executorConf(stack),
+        ...checkpointConf(config, directories.temporary),
         ...streamSizeConf(config),
       }),
       assetPath(project, 'spark-jobs', 'stream.py'),

@@ -251,8 +251,10 @@ test('on Kubernetes the job has the settings of the pods, and its environment ha
   expect(job?.command.env).not.toHaveProperty('SPARK_LOCAL_DIRS')
 })
 
-test('with a checkpoint in HDFS, the job also gets the local folder of a new one', () => {
-  const remote = 'hdfs://name:8020/checkpoint'
+test.each([
+  ['HDFS', 'hdfs://name:8020/checkpoint', 'FileSystemBased'],
+  ['an object store', 's3://tables/checkpoint', 'AbortableStreamBased'],
+])('with a checkpoint in %s, the job also gets the local folder of a new one', (_, remote, manager) => {
   const job = services({ ...stack, config: configOf([`stream.checkpoint=${remote}`]) }).find(
     ({ name }) => name === 'products-stream',
   )
@@ -261,6 +263,8 @@ test('with a checkpoint in HDFS, the job also gets the local folder of a new one
     remote,
     directoriesOf(state).checkpoint,
   ])
+  const managers = args.filter(arg => arg.startsWith('spark.sql.streaming.checkpointFileManagerClass='))
+  expect(managers).toEqual([expect.stringContaining(`.${manager}CheckpointFileManager`)])
 })
 
 test('the job gets the file with the secrets of an external cluster, and no secret', () => {

@@ -10,6 +10,7 @@ import { numberAt } from '../project/paths.ts'
 import { type Environment, ignoredVariables, programEnvironment } from '../runtimes/environment.ts'
 import { findJava, findPython, newestJava, type Tool } from '../runtimes/toolchain.ts'
 import { catalogAddress, checkLake, isLakeExternal, warehouseFolder } from '../services/lakeCatalog.ts'
+import { isCheckpointInStore } from '../services/lakeStore.ts'
 import { addressOf, checkExternal, externalServices, listeningPorts } from '../services/table.ts'
 import { findChromium } from '../sources/web/chromium.ts'
 import { fileSystemOf, supportsCatalog } from './fileSystem.ts'
@@ -159,10 +160,12 @@ const catalog = (config: Config, state: string): Promise<Finding> =>
     await checkLake(config, state, AbortSignal.timeout(externalTimeoutMs))
     const directories = directoriesOf(state)
     const [database, { warehouse }] = [catalogAddress(config, directories), config.lake]
+    if (warehouse?.startsWith('hdfs:'))
+      return { found: `\`${database}\` responds, and gives the permissions` }
+    const tables = warehouseFolder(config, directories) ?? warehouse
+    const checkpoint = isCheckpointInStore(config) ? ` and \`${config.stream.checkpoint}\`` : ''
     return {
-      found: warehouse?.startsWith('hdfs:')
-        ? `\`${database}\` responds, and gives the permissions`
-        : `\`${database}\` and \`${warehouseFolder(config, directories) ?? warehouse}\` respond, and give the permissions`,
+      found: `\`${database}\`${checkpoint === '' ? ' and' : ','} \`${tables}\`${checkpoint} respond, and give the permissions`,
     }
   })
 

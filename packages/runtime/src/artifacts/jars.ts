@@ -9,6 +9,8 @@ export interface JarSet {
   readonly coordinates: readonly string[]
   /** `group:artifact` of libraries that the program has already. */
   readonly excludes: readonly string[]
+  /** Whether what the libraries need is fetched too; default: it is. */
+  readonly transitive?: boolean
   readonly jars: readonly LockedFile[]
 }
 
@@ -56,7 +58,7 @@ export const ensureJars = async (
 
 /** Resolves the set and downloads its jars into `directory`, unverified: the lock file is made with it. */
 export const retrieve = async (
-  set: Pick<JarSet, 'name' | 'coordinates' | 'excludes'>,
+  set: Omit<JarSet, 'jars'>,
   directory: string,
   scratch: string,
   { java, jar, settings, cache, env, javaOptions }: Ivy,
@@ -91,10 +93,10 @@ const artifactTypes = ['jar', 'bundle', 'test-jar']
 const quoted = (option: string): string => `"${option.replace(/[\\"]/g, '\\$&')}"`
 
 /** @see https://ant.apache.org/ivy/history/2.5.3/ivyfile.html */
-const ivyModule = ({ coordinates, excludes }: Pick<JarSet, 'coordinates' | 'excludes'>): string => {
+const ivyModule = ({ coordinates, excludes, transitive = true }: Omit<JarSet, 'jars'>): string => {
   const dependencies = coordinates.map(coordinate => {
     const [org, name, rev] = coordinate.split(':')
-    return `    <dependency org="${org}" name="${name}" rev="${rev}" conf="default->default"/>`
+    return `    <dependency org="${org}" name="${name}" rev="${rev}" conf="default->default" transitive="${transitive}"/>`
   })
   const exclusions = excludes.map(exclude => {
     const [org, name] = exclude.split(':')
