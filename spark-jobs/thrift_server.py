@@ -18,11 +18,13 @@ from typing import Any
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+import java_classes
 from lake import ensure_tables
 from offstream_jobs.program import one_line, run
 from thrift_security import forget_key_store, require_login, use_key
 
 _POLL_SECONDS = 0.2
+_SHARED_CATALOG = "offstream.SharedCatalog"
 
 # The first query of a new server takes 7 to 11 s, later ones 0.2 to 0.6. These are like the queries of
 # Tableau, `offstream status` and `offstream query`.
@@ -52,6 +54,8 @@ def main() -> None:
     args = _arguments()
     spark = SparkSession.builder.getOrCreate()
     try:
+        if spark.conf.get("spark.sql.catalog.lake") == _SHARED_CATALOG:
+            java_classes.write_class(spark.sparkContext, "SharedCatalog", args.classes)
         ensure_tables(spark)
         create_views(spark, args.views)
         for query in _WARM_UP_QUERIES:
@@ -109,7 +113,7 @@ def _arguments() -> argparse.Namespace:
     add(
         "--classes",
         type=Path,
-        help="folder of the class path, to which the class that checks logins is written",
+        help="folder of the class path, to which the classes for logins and for a shared catalog are written",
     )
     add("--key", type=Path, help="PEM file with the private key and the certificates of the server")
     return parser.parse_args()

@@ -153,7 +153,13 @@ test('tables move to another catalog and an object store with equal rows, and th
   await stack.succeed(['down'], third)
 })
 
-test('a catalog in PostgreSQL gives the same rows, the password is only in two files, and only one stream writes', async () => {
+/** How many connections the programs of the stack have to the catalog. */
+const connections = async (): Promise<number> => {
+  const rows = await database.admin`SELECT pid FROM pg_stat_activity WHERE usename = 'offstream'`
+  return rows.length
+}
+
+test('a catalog in PostgreSQL gives the same rows, the password is only in two files, SQL sessions share connections, and only one stream writes', async () => {
   const { uri: catalogUri, user, caFile, admin } = database
   await using stack = await profileStack('lake-postgresql', { catalogUri, user, caFile, warehouse })
   const { json, failure, stream } = streamOf(stack)
@@ -167,6 +173,10 @@ test('a catalog in PostgreSQL gives the same rows, the password is only in two f
     ...{ name: 'External catalog', verdict: 'ok', hint: null },
     found: `\`${catalogUri}\` and \`${warehouse}\` respond, and give the permissions`,
   })
+  const before = await connections()
+  for (const _ of Array(8)) await stack.succeed(['query', 'SELECT count(*) FROM Products'])
+  // Sessions share a pool of two connections, of which one may have been unused before.
+  expect(await connections()).toBeLessThanOrEqual(before + 1)
 
   // Another stream waits for the lock, and gets it when the connection of this one breaks.
   const other = database.connect()

@@ -283,8 +283,10 @@ test('the programs that open the tables get the file with the password of the ca
   const all = services({ ...stack, runtimes, config: configOf(catalog) })
   const opens = all.filter(({ command }) => JSON.stringify(command).includes('pgpassfile'))
   expect(opens.map(({ name }) => name)).toEqual(['thrift', 'products-stream'])
-  for (const { command } of opens)
-    expect(command.args[command.args.indexOf('--driver-class-path') + 1]).toBe('/jars/*:/postgresql/*')
+  expect(opens.map(({ command }) => command.args[command.args.indexOf('--driver-class-path') + 1])).toEqual([
+    `/jars/*:/postgresql/*:${directoriesOf(state).thriftClasses}`,
+    '/jars/*:/postgresql/*',
+  ])
   expect(serviceNames.filter(name => isStartedWith(name, 'lake.catalog.uri'))).toEqual([
     'thrift',
     'products-stream',

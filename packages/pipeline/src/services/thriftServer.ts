@@ -10,7 +10,7 @@ import { savedPassword, savePassword } from '../project/savedPassword.ts'
 import type { Environment } from '../runtimes/environment.ts'
 import { countProducts, query, type ThriftAddress } from '../table.ts'
 import { localPath } from './hadoopConf.ts'
-import { lakeConf, prepareLake } from './lakeCatalog.ts'
+import { isLakeExternal, lakeConf, prepareLake } from './lakeCatalog.ts'
 import { propertiesText, writePrivateFile } from './properties.ts'
 import { conf, sparkSubmit } from './sparkCommand.ts'
 import { driverConf } from './sparkConf.ts'
@@ -150,7 +150,7 @@ export const forgetThriftSecrets = async (state: string): Promise<void> => {
 
 /** What the Thrift server that is started here must know: as properties of Spark and as arguments of its program. */
 const thriftProtection = (
-  { thrift: { tls, auth } }: Config,
+  config: Config,
   state: string,
 ): {
   readonly properties: Readonly<Record<string, string>>
@@ -159,16 +159,21 @@ const thriftProtection = (
   readonly classFolders: readonly string[]
 } => {
   const { thriftLogin, thriftKey, thriftClasses } = directoriesOf(state)
+  const { tls, auth } = config.thrift
+  const classFolders = auth.username !== null || isLakeExternal(config) ? [thriftClasses] : []
   return {
     properties: {
+      // Otherwise each query would open a connection to the database, which Java closes much later.
+      ...(isLakeExternal(config) ? { 'spark.sql.catalog.lake': 'offstream.SharedCatalog' } : {}),
       ...(auth.username === null ? {} : { 'spark.hadoop.hive.server2.authentication': 'CUSTOM' }),
       ...(tls.enabled ? { 'spark.hadoop.hive.server2.use.SSL': 'true' } : {}),
     },
     args: [
-      ...(auth.username === null ? [] : ['--login', thriftLogin, '--classes', thriftClasses]),
+      ...(auth.username === null ? [] : ['--login', thriftLogin]),
+      ...classFolders.flatMap(folder => ['--classes', folder]),
       ...(tls.enabled ? ['--key', thriftKey] : []),
     ],
-    classFolders: auth.username === null ? [] : [thriftClasses],
+    classFolders,
   }
 }
 
