@@ -10,11 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from exchange import Exchange, exchanged
 from executors import executors
 from holdings import holdings, refuse_newer_tables
 from lake import Tables, ensure_tables
@@ -30,6 +32,7 @@ from writer import sole_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -44,6 +47,23 @@ def main() -> None:
     args = _arguments()
     spark = session()
     progress = Progress(args.progress)
+    try:
+        with _files_exchanged(spark, args, progress):
+            _stream_and_report(spark, args, progress)
+    finally:
+        spark.stop()
+
+
+def _files_exchanged(
+    spark: SparkSession, args: argparse.Namespace, progress: Progress
+) -> AbstractContextManager[None]:
+    """Exchange files with the machine that supervises the job, if it is another one."""
+    if args.exchange is None:
+        return nullcontext()
+    return exchanged(Exchange(spark, args.exchange), progress.files, (args.stop_file, args.optimize_file))
+
+
+def _stream_and_report(spark: SparkSession, args: argparse.Namespace, progress: Progress) -> None:
     progress.report("starting")
     try:
         with sole_writer(spark) as check_lock:
@@ -52,8 +72,6 @@ def main() -> None:
     except Exception as error:
         progress.fail(error)
         raise
-    finally:
-        spark.stop()
 
 
 def stream(
@@ -138,6 +156,7 @@ def _arguments() -> argparse.Namespace:
     add("--progress", required=True, type=Path, help="file to which the job writes its state and offsets")
     add("--stop-file", required=True, type=Path, help="the job stops when this file exists")
     add("--optimize-file", required=True, type=Path, help="the job rewrites its tables if this file appears")
+    add("--exchange", help="URI of a folder for these three files, if another machine supervises the job")
     add(
         "--trigger-ms",
         type=int,

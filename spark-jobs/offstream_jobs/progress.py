@@ -58,6 +58,11 @@ class Progress:
         }
 
     @property
+    def files(self) -> tuple[Path, Path]:
+        """The file with the state, and that with the last batches."""
+        return self._file, self._batches_file
+
+    @property
     def is_starting(self) -> bool:
         """Whether the first trigger is not done yet."""
         state: State = self._fields["state"]

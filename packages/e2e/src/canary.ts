@@ -7,13 +7,18 @@ import { StatusContract } from './statusContract.ts'
 /**
  * Searches a running stack for a secret: arguments and environments of its processes, all files of its state folder, the
  * pages of Spark, and what commands print.
+ * @param page the address of the Spark UI of the job of the products, if its driver is not on this machine
  * @returns the places that contain it
  */
-export const placesWith = async (stack: ScratchStack, secret: string): Promise<readonly string[]> => {
+export const placesWith = async (
+  stack: ScratchStack,
+  secret: string,
+  page?: string,
+): Promise<readonly string[]> => {
   const texts = await Promise.all([
     textsOfProcesses(stack),
     textsOfFiles(stateFolder(stack.directory, null)),
-    textsOfPages(stack),
+    textsOfPages(stack, page),
     textsOfCommands(stack),
   ])
   return texts
@@ -53,13 +58,13 @@ const textsOfFiles = async (folder: string): Promise<Text[]> => {
 
 const pagesOfJob = ['jobs', 'stages', 'environment', 'executors', 'SQL', 'StreamingQuery', 'storage']
 
-const textsOfPages = async ({ config, json }: ScratchStack): Promise<Text[]> => {
+const textsOfPages = async ({ config, json }: ScratchStack, page?: string): Promise<Text[]> => {
   const own = StatusContract.parse(await json(['status'])).jobs.filter(({ state }) => state === 'running')
   const at = (port: number): string => `http://${config.host}:${port}`
-  const jobs = [at(config.stream.webPort), ...own.map(({ address }) => address)]
+  const jobs = [page ?? at(config.stream.webPort), ...own.map(({ address }) => address)]
   const addresses = [
     ...(await Promise.all(jobs.map(addressesOfJob))).flat(),
-    at(config.spark.webPort),
+    ...(config.spark.master === 'yarn' ? [] : [at(config.spark.webPort)]),
     ...(config.spark.master === null ? [at(config.spark.worker.webPort)] : []),
   ]
   return Promise.all(

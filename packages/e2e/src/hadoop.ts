@@ -17,8 +17,12 @@ export interface TestHadoop extends AsyncDisposable {
   readonly list: (folder: string) => Promise<readonly string[]>
   /** The names of the applications that have not finished, as YARN reports them. */
   readonly applications: () => Promise<readonly string[]>
+  /** The address of the Spark UI of an application, by the proxy of YARN. */
+  readonly pageOf: (id: string) => string
   /** The processes of YARN's containers whose command line contains a text. */
   readonly containers: (text: string) => Promise<readonly number[]>
+  /** Arguments, environments and logs of YARN's containers. */
+  readonly textOfContainers: () => Promise<string>
 }
 
 /** Starts the clusters on free ports, in a temporary folder. */
@@ -61,8 +65,10 @@ export const startHadoop = async (): Promise<TestHadoop> => {
   return {
     ...{ confDir, hdfs },
     applications: () => unfinished(web),
+    pageOf: id => `http://${web}/proxy/${id}`,
     list: folder => namesIn(`http://${files}/webhdfs/v1${folder}?op=LISTSTATUS`),
     containers: text => processesIn(folder, text),
+    textOfContainers: async () => (await Promise.all([textOfProcesses(folder), textOfLogs(folder)])).join(),
     [Symbol.asyncDispose]: close,
   }
 }
@@ -114,4 +120,16 @@ const processesIn = async (folder: string, text: string): Promise<readonly numbe
     }),
   )
   return found.flat()
+}
+
+const textOfProcesses = async (folder: string): Promise<string> => {
+  const pids = await processesIn(folder, 'org.apache.spark')
+  const files = pids.flatMap(pid => [`/proc/${pid}/cmdline`, `/proc/${pid}/environ`])
+  return (await Promise.all(files.map(file => readFile(file, 'latin1')))).join()
+}
+
+const textOfLogs = async (folder: string): Promise<string> => {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const logs = entries.filter(entry => entry.isFile() && /\/node-\d+\/logs\//.test(`${entry.parentPath}/`))
+  return (await Promise.all(logs.map(log => readFile(join(log.parentPath, log.name), 'latin1')))).join()
 }

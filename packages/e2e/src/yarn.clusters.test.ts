@@ -5,6 +5,7 @@ import { freePort } from '@offstream/pipeline/testKafka'
 import { until } from '@offstream/runtime'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { placesWith } from './canary.ts'
 import { startHadoop, type TestHadoop } from './hadoop.ts'
 import { startLoad } from './load.ts'
 import { waitForTable } from './pipeline.ts'
@@ -14,7 +15,9 @@ import { type ScratchStack, scratchStack } from './stack.ts'
 import { StatusContract } from './statusContract.ts'
 import { streamOf } from './stream.ts'
 
-const env = { CATALOG_PASSWORD: 'catalog' }
+// Values that occur nowhere else, so that a search finds only the secrets.
+const secrets = { conf: 'canary-90b3e1f7', password: 'canary-d4471c0a' }
+const env = { CATALOG_PASSWORD: secrets.password }
 
 let hadoop: TestHadoop
 let database: TestPostgresql
@@ -31,6 +34,7 @@ afterAll(async () => {
 })
 
 const masterClass = 'org.apache.spark.deploy.yarn.ExecutorLauncher'
+const driverClass = 'org.apache.spark.deploy.yarn.ApplicationMaster'
 const executorClass = 'org.apache.spark.executor.YarnCoarseGrainedExecutorBackend'
 
 /** Kills a process of the job in YARN, and waits until YARN has started another one. */
@@ -54,14 +58,7 @@ test('YARN and HDFS give the same rows, and the job survives kills of an executo
   expect((await hadoop.list('/offstream/lake/off')).toSorted()).toEqual(['products', 'rejected'])
   expect(await hadoop.list('/offstream/checkpoint')).toContain('offsets')
 
-  const { services } = await until(
-    async () => {
-      const status = StatusContract.parse(await stack.json(['status']))
-      expect(status.executors.length).toBe(2)
-      return status
-    },
-    { what: 'two executors', timeoutMs: 60_000 },
-  )
+  const { services } = await untilTwoExecutors(stack)
   expect(services.filter(({ name }) => name.startsWith('spark-'))).toMatchObject([
     { name: 'spark-master', state: 'external', health: 'healthy', address: 'yarn' },
     { name: 'spark-worker', state: 'unused' },
@@ -83,12 +80,76 @@ test('YARN and HDFS give the same rows, and the job survives kills of an executo
 
   await runOwnJob(stack)
   await stack.succeed(['down'])
+  await untilYarnIsEmpty()
+}, 480_000)
+
+test('YARN also runs the driver with deploy mode cluster: the rows are the same, the job survives kills of its driver and of the program here, and no secret is visible', async () => {
+  const { confDir, hdfs } = hadoop
+  const catalogUri = await database.makeDatabase('cluster')
+  const { user } = database
+  await using stack = await profileStack('yarn-cluster', {
+    ...{ confDir, hdfs, catalogUri, user, secret: secrets.conf },
+  })
+  expect(await runPipeline(stack, env)).toEqual(rowsOfLocal)
+  expect((await hadoop.list('/cluster/lake/off')).toSorted()).toEqual(['products', 'rejected'])
+  expect(await hadoop.list('/cluster/checkpoint')).toContain('offsets')
+  expect(await hadoop.applications()).toEqual(['products-stream'])
+  const { services } = await untilTwoExecutors(stack)
+  const stream = services.find(({ name }) => name === 'products-stream')
+  expect(stream).toMatchObject({ state: 'running', health: 'healthy', address: 'yarn' })
+  await expectNoSecrets(stack)
+  await stack.succeed(['table', 'optimize'])
+
+  const load = await startLoad(localCluster(...brokersOf(stack.config)))
+  await killOne(driverClass)
+  const acknowledged = await load.stop()
+  expect(acknowledged.length).toBeGreaterThan(0)
+  await waitForTable(stack, `rows=${40 + acknowledged.length}`, 'rejected=0')
+
+  const [before] = await hadoop.containers(driverClass)
+  process.kill(stream?.pid ?? expect.fail(), 'SIGKILL')
   await until(
+    async () => {
+      const now = await hadoop.containers(driverClass)
+      if (now.length === 0 || now.includes(before ?? 0)) throw new Error(`these run: ${now.join()}`)
+    },
+    { what: 'another application', timeoutMs: 120_000 },
+  )
+  await waitForTable(stack, `rows=${40 + acknowledged.length}`, 'rejected=0')
+  expect(await hadoop.applications()).toEqual(['products-stream'])
+
+  await stack.succeed(['down'])
+  await untilYarnIsEmpty()
+}, 480_000)
+
+const untilTwoExecutors = (stack: ScratchStack): Promise<StatusContract> =>
+  until(
+    async () => {
+      const status = StatusContract.parse(await stack.json(['status']))
+      expect(status.executors.length).toBe(2)
+      return status
+    },
+    { what: 'two executors', timeoutMs: 60_000 },
+  )
+
+const untilYarnIsEmpty = (): Promise<void> =>
+  until(
     async () =>
       expect([await hadoop.applications(), await hadoop.containers('org.apache.spark')]).toEqual([[], []]),
     { what: 'YARN to have no process of the job', timeoutMs: 30_000 },
   )
-}, 480_000)
+
+/** The secrets are only in the files of this machine that are for them, and not on pages, in arguments or in logs. */
+const expectNoSecrets = async (stack: ScratchStack): Promise<void> => {
+  const { stdout } = await stack.succeed(['logs', 'products-stream', '--grep', 'is RUNNING'])
+  const page = hadoop.pageOf(/application_\w+/.exec(stdout)?.[0] ?? expect.fail(stdout))
+  expect(await placesWith(stack, secrets.password, page)).toEqual(['run/lake.pgpass', 'run/lake.secret.json'])
+  expect(await placesWith(stack, secrets.conf, page)).toEqual([
+    ...['offstream config show --sources', 'run/spark.conf.properties', 'run/stack.json'],
+  ])
+  const text = await hadoop.textOfContainers()
+  expect(Object.values(secrets).filter(secret => text.includes(secret))).toEqual([])
+}
 
 /** A job of the user whose module and file are only in the archives that travel with it. */
 const runOwnJob = async (stack: ScratchStack): Promise<void> => {

@@ -33,7 +33,7 @@ of each barcode into the table, which SQL clients see as the view \`Products\`.
 Messages that are not products are rejected; the view \`products_rejected\` shows
 them. The daemon supervises the job like the other services, under the name
 \`products-stream\`, until \`offstream down\`. If it is running already, this
-command does nothing.
+command does nothing. With \`stream.deployMode: cluster\` its driver runs in YARN.
 
 The job of the products stops if messages were lost before it read them: the
 topic was deleted and created again, retention has deleted unread messages, or

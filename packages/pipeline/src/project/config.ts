@@ -75,6 +75,12 @@ export const Config = z.strictObject({
   spark: sparkSettings,
   stream: z
     .strictObject({
+      deployMode: z
+        .enum(['client', 'cluster'])
+        .default('client')
+        .describe(
+          'Where the driver of the job runs: `client`: on this machine; `cluster`: in YARN, with `spark.master: yarn`, `stream.checkpoint`, and tables in HDFS',
+        ),
       webPort: port.default(4040).describe('Port of the job’s Spark UI'),
       triggerMs: z
         .int()

@@ -17,7 +17,7 @@ import {
   settingsOf,
   within,
 } from './paths.ts'
-import { sparkConflicts } from './sparkSettings.ts'
+import { deployConflicts, sparkConflicts } from './sparkSettings.ts'
 
 /** Problems of a configuration that has valid values, but values that contradict each other. */
 export const crossFieldProblems = (config: Config): string[] => [
@@ -27,6 +27,7 @@ export const crossFieldProblems = (config: Config): string[] => [
   ...tlsConflicts('thrift', config.thrift.tls),
   ...thriftConflicts(config),
   ...sparkConflicts(config),
+  ...deployConflicts(config),
   ...kubernetesConflicts(config),
   ...lakeConflicts(config.lake, config.stream.checkpoint),
 ]
@@ -44,7 +45,7 @@ const portConflicts = (config: Config): string[] => {
 }
 
 /** The settings of the ports that no service listens on with this configuration. */
-export const unusedPorts = ({ kafka, spark, thrift }: Config): readonly string[] => {
+export const unusedPorts = ({ kafka, spark, stream, thrift }: Config): readonly string[] => {
   const { brokers, mode, brokerCount } = kafka
   const isSparkHere = spark.master === null
   const isHere = brokers.trim() === ''
@@ -59,6 +60,7 @@ export const unusedPorts = ({ kafka, spark, thrift }: Config): readonly string[]
     'spark.worker.webPort': isSparkHere,
     'spark.worker.secondWebPort': isSparkHere && spark.workers > 1,
     'spark.worker.thirdWebPort': isSparkHere && spark.workers > 2,
+    'stream.webPort': stream.deployMode === 'client',
     'thrift.port': thrift.host === null,
   }
   return Object.keys(isUsed).filter(path => !isUsed[path])

@@ -61,6 +61,26 @@ test('YARN requires the configuration of Hadoop, and has executors without a num
   ).toEqual([])
 })
 
+test('a driver in YARN requires its checkpoint and the tables in HDFS, and how files get there is not a setting', () => {
+  const elsewhere = ['stream.checkpoint=hdfs://name/checkpoint', 'lake.warehouse=hdfs://name/lake']
+  const yarn = ['spark.master=yarn', 'spark.hadoopConfDir=conf', ...elsewhere, ...lakeElsewhere]
+  expect([
+    problemsOf('stream.deployMode=cluster'),
+    problemsOf('stream.deployMode=cluster', ...yarn),
+    problemsOf('stream.deployMode=cluster', ...yarn, 'spark.conf=[spark.yarn.tags=mine]'),
+    problemsOf(...yarn, 'spark.conf=[spark.yarn.tags=mine]'),
+  ]).toEqual([
+    [
+      'spark.master: must be yarn if stream.deployMode is cluster',
+      'stream.checkpoint: must begin with hdfs:// if stream.deployMode is cluster',
+      'lake.warehouse: must begin with hdfs:// if stream.deployMode is cluster',
+    ],
+    [],
+    ['spark.conf: offstream itself sets spark.yarn.tags if stream.deployMode is cluster'],
+    [],
+  ])
+})
+
 test('settings that contradict each other are problems', () => {
   expect(problemsOf('spark.driverHost=10.0.0.2', 'spark.queue=night', 'stream.executors=4')).toEqual([
     'spark.driverHost: has no effect without spark.master',

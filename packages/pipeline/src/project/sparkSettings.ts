@@ -78,6 +78,37 @@ interface Settings {
   readonly stream: { readonly executors: number | null; readonly executorCores: number | null }
 }
 
+interface DriverSettings {
+  readonly spark: { readonly master: string | null; readonly conf: readonly string[] }
+  readonly stream: { readonly deployMode: 'client' | 'cluster'; readonly checkpoint: string | null }
+  readonly lake: { readonly warehouse: string | null }
+}
+
+/** What a driver needs that does not run on this machine, and has no folder here. */
+export const deployConflicts = ({ spark, stream, lake }: DriverSettings): string[] => {
+  if (stream.deployMode === 'client') return []
+  const condition = 'if stream.deployMode is cluster'
+  return [
+    ...(spark.master === 'yarn' ? [] : [`spark.master: must be yarn ${condition}`]),
+    ...(stream.checkpoint?.startsWith('hdfs://')
+      ? []
+      : [`stream.checkpoint: must begin with hdfs:// ${condition}`]),
+    ...(lake.warehouse?.startsWith('hdfs://')
+      ? []
+      : [`lake.warehouse: must begin with hdfs:// ${condition}`]),
+    ...spark.conf
+      .map(nameOf)
+      .filter(name => ownedInCluster.includes(name))
+      .map(name => `spark.conf: offstream itself sets ${name} ${condition}`),
+  ]
+}
+
+/** The settings by which the job and its files get to a driver in YARN. */
+const ownedInCluster: readonly string[] = [
+  ...['spark.yarn.tags', 'spark.yarn.submit.waitAppCompletion', 'spark.yarn.appMasterEnv.PYTHONPATH'],
+  ...['spark.files', 'spark.archives', 'spark.yarn.dist.files', 'spark.yarn.dist.archives'],
+]
+
 /** Values of the section that contradict each other, or settings of Spark that are offstream's own. */
 export const sparkConflicts = ({ spark, stream }: Settings): string[] => {
   const { master, driverHost, queue, hadoopConfDir, workers } = spark
@@ -125,7 +156,7 @@ export const nameOf = (setting: string): string => entryOf(setting)[0]
 /** The settings of Spark that offstream sets, and the setting of offstream for each; null: it has none. */
 const owned: Readonly<Record<string, string | null>> = {
   'spark.master': 'spark.master',
-  'spark.submit.deployMode': null,
+  'spark.submit.deployMode': 'stream.deployMode',
   'spark.app.name': null,
   'spark.driver.host': 'spark.driverHost',
   'spark.driver.bindAddress': 'spark.driverHost',

@@ -47,6 +47,10 @@ export const isSparkExternal = ({ spark }: Pick<Config, 'spark'>): boolean => sp
 /** Whether that cluster is YARN. */
 export const isYarn = ({ spark }: Pick<Config, 'spark'>): boolean => spark.master === 'yarn'
 
+/** Whether YARN also runs the driver of the job of the products, instead of this machine. */
+export const isDriverInCluster = ({ stream }: Pick<Config, 'stream'>): boolean =>
+  stream.deployMode === 'cluster'
+
 /** Whether a program requests a number of executors; a master of Spark starts as many as a number of cores makes possible. */
 export const requestsExecutors = (config: Pick<Config, 'spark'>): boolean =>
   isYarn(config) || isKubernetes(config)

@@ -84,8 +84,13 @@ export const sparkSubmit = (
 export const classPathOf = ({ connectors, additionalJars }: Stack['runtimes']): string =>
   [connectors, ...additionalJars].map(folder => join(folder, '*')).join(delimiter)
 
-const logging = (project: string): string =>
-  `-Dlog4j2.configurationFile=${pathToFileURL(assetPath(project, 'config', 'spark.log4j2.properties'))}`
+/** The file with the settings of what Spark logs. */
+export const logSettings = (project: string): string =>
+  assetPath(project, 'config', 'spark.log4j2.properties')
+
+/** The option of Java with this file. */
+export const logging = (project: string): string =>
+  `-Dlog4j2.configurationFile=${pathToFileURL(logSettings(project))}`
 
 /** Flags in one string. Spark splits it as a shell would: double quotes, in which a backslash escapes. */
 export const optionString = (flags: readonly string[]): string =>

@@ -116,7 +116,7 @@ test('with an existing Kafka cluster, Kafka is external, ZooKeeper is unused, an
 
 test.each([
   ...['kafka.mode=zookeeper', 'kafka.mode=kraft', 'kafka.brokerCount=3', 'kafka.brokers=one:9092'],
-  'thrift.host=sql.example.org',
+  ...['thrift.host=sql.example.org', 'stream.deployMode=cluster'],
   ...['spark.workers=2', 'spark.workers=3', 'spark.master=spark://one:7077'],
 ])('with `%s`, the services listen on all ports except the unused ones', setting => {
   const config = configOf([setting])

@@ -23,6 +23,7 @@ import { diagnose } from './knownProblems.ts'
 import { productsStream } from './productsStream.ts'
 import {
   checkSpark,
+  isDriverInCluster,
   isSparkExternal,
   masterOf,
   type WorkerId,
@@ -143,8 +144,9 @@ const table: Readonly<Record<ServiceName, ServiceRow>> = {
       ...['spark.master', 'spark.driverHost', 'spark.queue', 'spark.hadoopConfDir'],
       ...['spark.kubernetes', 'spark.conf'],
     ],
-    ports: () => ['stream.webPort'],
-    address: ({ host, stream }) => `http://${host}:${stream.webPort}`,
+    ports: config => (isDriverInCluster(config) ? [] : ['stream.webPort']),
+    address: config =>
+      isDriverInCluster(config) ? masterOf(config) : `http://${config.host}:${config.stream.webPort}`,
     // The user's own command wrote its log to this name, so it is not `products-stream.log`.
     logFile: 'streaming.log',
     build: productsStream,

@@ -32,6 +32,34 @@ test('executors on other machines need addresses that they can connect to', () =
   ])
 })
 
+test('a driver in the cluster needs addresses of the catalog and of Kafka that it can connect to', () => {
+  const cluster = [
+    ...['spark.master=yarn', 'spark.hadoopConfDir=conf', 'stream.deployMode=cluster'],
+    ...[
+      'stream.checkpoint=hdfs://name/checkpoint',
+      'lake.warehouse=hdfs://name/lake',
+      'lake.catalog.user=me',
+    ],
+  ]
+  const finding = (...settings: readonly string[]) => {
+    const { found, hint } = addressFinding(
+      { hosts: ['one.example.org'] },
+      configOf([...cluster, ...settings]),
+    )
+    return [found, hint]
+  }
+  expect([
+    finding('lake.catalog.uri=postgresql://127.0.0.1:5432/lake'),
+    finding('lake.catalog.uri=postgresql://db:5432/lake', 'kafka.brokers=one:9092'),
+  ]).toEqual([
+    [
+      'the driver and the executors on other machines cannot connect to the catalog at `127.0.0.1:5432` and Kafka at `127.0.0.1:9092`',
+      'set `lake.catalog.uri` and `kafka.brokers`, or `host` to an address that they can connect to',
+    ],
+    ['the driver and the executors connect to the catalog at `db:5432`', null],
+  ])
+})
+
 test('executors on other machines need a warehouse that all machines can use', () => {
   const verdicts = (host: string, ...settings: readonly string[]) =>
     warehouseFindings({ hosts: [host] }, configOf(settings)).map(({ verdict }) => verdict)

@@ -1,7 +1,7 @@
 import type { Config } from '../project/config.ts'
 import { brokersOf } from '../services/kafkaCluster.ts'
 import { apiServer, isKubernetes, readKubernetes } from '../services/kubernetes.ts'
-import { driverHostOf, isYarn } from '../services/sparkCluster.ts'
+import { driverHostOf, isDriverInCluster, isYarn } from '../services/sparkCluster.ts'
 import {
   type ActiveMaster,
   activeMaster,
@@ -120,25 +120,42 @@ export const warehouseFindings = (cluster: Pick<ClusterFacts, 'hosts'>, { lake }
         },
       ]
 
-/** Whether executors can connect to this machine. One on this machine can, whatever the address is. */
+/** An address that programs of the cluster use, and the setting for it. */
+interface UsedAddress {
+  readonly what: string
+  readonly hosts: readonly string[]
+  readonly fix: string
+}
+
+const kafkaAddress = (config: Config): UsedAddress => {
+  const hosts = brokersOf(config)
+  return { what: `Kafka at \`${hosts.join(',')}\``, hosts, fix: '`kafka.brokers`, or `host`' }
+}
+
+/** Executors connect to their driver; a driver in the cluster connects to the catalog. */
+const driverAddress = (config: Config): UsedAddress => {
+  if (!isDriverInCluster(config)) {
+    const host = driverHostOf(config)
+    return { what: `the driver at \`${host}\``, hosts: [host], fix: '`spark.driverHost`' }
+  }
+  const host = new URL(config.lake.catalog.uri ?? 'postgresql://unset').host
+  return { what: `the catalog at \`${host}\``, hosts: [host], fix: '`lake.catalog.uri`' }
+}
+
+/** Whether programs of the cluster can connect to this machine. One on this machine can, whatever the address is. */
 export const addressFinding = (cluster: Pick<ClusterFacts, 'hosts'>, config: Config): Finding => {
   const name = 'Spark addresses'
-  const [driver, brokers] = [driverHostOf(config), brokersOf(config)]
-  const problems = isHere(cluster)
-    ? []
-    : [
-        ...(loopback.test(driver)
-          ? [{ what: `the driver at \`${driver}\``, fix: '`spark.driverHost`' }]
-          : []),
-        ...(brokers.some(broker => loopback.test(broker))
-          ? [{ what: `Kafka at \`${brokers.join(',')}\``, fix: '`kafka.brokers`, or `host`' }]
-          : []),
-      ]
+  const driver = driverAddress(config)
+  const isRemote = !isHere(cluster)
+  const who = isDriverInCluster(config) ? 'the driver and the executors' : 'executors'
+  const problems = [driver, kafkaAddress(config)].filter(
+    ({ hosts }) => isRemote && hosts.some(host => loopback.test(host)),
+  )
   return problems.length === 0
-    ? { name, verdict: 'ok', found: `executors connect to the driver at \`${driver}\``, hint: null }
+    ? { name, verdict: 'ok', found: `${who} connect to ${driver.what}`, hint: null }
     : {
         ...{ name, verdict: 'problem' },
-        found: `executors on other machines cannot connect to ${problems.map(({ what }) => what).join(' and ')}`,
+        found: `${who} on other machines cannot connect to ${problems.map(({ what }) => what).join(' and ')}`,
         hint: `set ${problems.map(({ fix }) => fix).join(' and ')} to an address that they can connect to`,
       }
 }
