@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { assetPath, ensureRuntimes, type Runtimes } from '@offstream/pipeline'
 import { Supervisor } from '@offstream/runtime'
 import { z } from 'zod'
-import { hadoopJars } from './hadoopJars.ts'
 import { root } from './repository.ts'
+import { testJars } from './testJars.ts'
 
 /** HDFS and YARN for one test file: Hadoop's own test clusters. */
 export interface TestHadoop extends AsyncDisposable {
@@ -81,7 +81,7 @@ const command = async (folder: string, runtimes: Runtimes) => {
     file: python,
     args: [
       join(root, 'packages/e2e/hadoop/cluster.py'),
-      ...[await hadoopJars(runtimes), join(sparkHome, 'jars', py4j), folder],
+      ...[await testJars('hadoop', runtimes), join(sparkHome, 'jars', py4j), folder],
     ],
     env: { PATH: process.env['PATH'] ?? '', HOME: folder, JAVA_HOME: join(java, '../..') },
     cwd: folder,

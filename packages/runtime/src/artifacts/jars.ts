@@ -5,7 +5,10 @@ import { downloadFailed, ensureArtifact, type FetchOptions, type LockedFile, ver
 /** Libraries from a Maven repository: what is requested, and every file that this resolves to. */
 export interface JarSet {
   readonly name: string
-  /** `group:artifact:version`; resolved together, so that each library comes once. */
+  /**
+   * `group:artifact:version`; resolved together, so that each library comes once. A fourth part names another jar of the
+   * artifact, such as `tests`; it comes instead of the main one, unless that is listed too.
+   */
   readonly coordinates: readonly string[]
   /** `group:artifact` of libraries that the program has already. */
   readonly excludes: readonly string[]
@@ -94,15 +97,22 @@ const quoted = (option: string): string => `"${option.replace(/[\\"]/g, '\\$&')}
 
 /** @see https://ant.apache.org/ivy/history/2.5.3/ivyfile.html */
 const ivyModule = ({ coordinates, excludes, transitive = true }: Omit<JarSet, 'jars'>): string => {
-  const dependencies = coordinates.map(coordinate => {
-    const [org, name, rev] = coordinate.split(':')
-    return `    <dependency org="${org}" name="${name}" rev="${rev}" conf="default->default" transitive="${transitive}"/>`
+  const dependencies = [...classifiersOf(coordinates)].map(([library, classifiers]) => {
+    const [org, name, rev] = library.split(':')
+    const artifacts = classifiers.map(classifier =>
+      classifier === null
+        ? `<artifact name="${name}" type="jar"/>`
+        : `<artifact name="${name}" type="jar" m:classifier="${classifier}"/>`,
+    )
+    return `    <dependency org="${org}" name="${name}" rev="${rev}" conf="default->default" transitive="${transitive}">${
+      classifiers.every(classifier => classifier === null) ? '' : artifacts.join('')
+    }</dependency>`
   })
   const exclusions = excludes.map(exclude => {
     const [org, name] = exclude.split(':')
     return `    <exclude org="${org}" module="${name}"/>`
   })
-  return `<ivy-module version="2.0">
+  return `<ivy-module version="2.0" xmlns:m="http://ant.apache.org/ivy/maven">
   <info organisation="offstream" module="jars"/>
   <configurations><conf name="default"/></configurations>
   <dependencies>
@@ -110,4 +120,15 @@ ${[...dependencies, ...exclusions].join('\n')}
   </dependencies>
 </ivy-module>
 `
+}
+
+/** The jars of each library: the names after the version; null for the main one. */
+const classifiersOf = (coordinates: readonly string[]): ReadonlyMap<string, readonly (string | null)[]> => {
+  const found = new Map<string, (string | null)[]>()
+  for (const coordinate of coordinates) {
+    const [org, name, rev, classifier = null] = coordinate.split(':')
+    const library = `${org}:${name}:${rev}`
+    found.set(library, [...(found.get(library) ?? []), classifier])
+  }
+  return found
 }
