@@ -10,6 +10,7 @@ import java.util.concurrent.ExecutorService;
 import org.apache.iceberg.DataFile;
 import org.apache.iceberg.DeleteFile;
 import org.apache.iceberg.RowDelta;
+import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.SnapshotUpdate;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.expressions.Expressions;
@@ -98,7 +99,8 @@ public abstract class LakeTable {
             update.set((String) property.getKey(), (String) property.getValue());
         }
         change.commit();
-        failed = false;
+        // Another writer may have moved rows before this commit, which does not conflict, or committed after it.
+        failed = parentOf(table.currentSnapshot()) != snapshot;
         snapshot = currentSnapshot(table);
         history.add(removed, System.currentTimeMillis());
         removed.clear();
@@ -140,6 +142,10 @@ public abstract class LakeTable {
 
     protected boolean isTailFull() {
         return tail.size() >= maxRowsOfTail || tail.bytes() >= MAX_BYTES_OF_TAIL;
+    }
+
+    private static long parentOf(Snapshot snapshot) {
+        return snapshot.parentId() == null ? -1 : snapshot.parentId().longValue();
     }
 
     public static long currentSnapshot(Table table) {

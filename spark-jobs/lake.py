@@ -112,14 +112,16 @@ class Tables:
         nothing is written.
         """
         with self._lock:
-            if not self._has_written(batch, properties, check):
-                self.merge(batch, properties, check)
+            if self._has_written(batch, properties, check):
+                return
+        self.merge(batch, properties, check)
 
     def merge(
         self, batch: DataFrame, properties: dict[str, str], check: Callable[[], None] = lambda: None
     ) -> None:
         """Write a batch with MERGE, which plans two queries and reads the table of products."""
-        with self._lock:
+        # It fails if a file is rewritten meanwhile.
+        with self._compacting, self._lock:
             merge_batch(batch, properties, check)
             for table in TABLES:
                 self._merges[table] += 1
@@ -239,6 +241,9 @@ def merge_rejected(rows: DataFrame) -> None:
         rows.dropDuplicates(list(message))
         .alias("new")
         .mergeInto(REJECTED, F.expr(" AND ".join(f"rejected.{name} = new.{name}" for name in message)))
+        # Without this clause Spark appends the rows, and does not notice those of another writer.
+        .whenMatched(F.lit(False))
+        .delete()
         .whenNotMatched()
         .insert(values)
         .merge()

@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 _PROPERTIES = {
     "format-version": "2",
     # With merge-on-read and without a shuffle before the write, the cost of an upsert depends on the size of
-    # the batch, not of the table. There is only one writer, so snapshot isolation is enough.
+    # the batch, not of the table.
     "write.merge.mode": "merge-on-read",
     "write.update.mode": "merge-on-read",
     "write.delete.mode": "merge-on-read",
     "write.distribution-mode": "none",
     "write.merge.distribution-mode": "none",
-    "write.merge.isolation-level": "snapshot",
+    # A MERGE fails if another writer has added rows since it read the table: they may have the same key.
+    "write.merge.isolation-level": "serializable",
     # Compaction rewrites files that are smaller than three quarters of this. With the default of 512 MiB it
     # would rewrite the whole of a small table every time.
     "write.target-file-size-bytes": str(32 * 1024 * 1024),

@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -16,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from py4j.java_gateway import get_field
 from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import functions as F
 
-from environment import lake_settings
+from environment import lake_settings, until
 from holdings import holdings
 from kafka import EVIAN, NOON, NUTELLA, Message, as_messages, delete, minutes, update
-from lake import PRODUCTS, REJECTED, Tables, ensure_tables
-from messages import accepted, read_messages
+from lake import PRODUCTS, REJECTED, Tables, ensure_tables, merge_products, merge_rejected
+from messages import accepted, read_messages, rejected
 from offstream_jobs.iceberg import compact, expire_snapshots, remove_orphans, rewrite
 from products import REJECTED as REJECTED_COLUMNS
 from products import TABLE
@@ -29,7 +32,7 @@ from products import TABLE
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pyspark.sql import Row, SparkSession
+    from pyspark.sql import DataFrame, Row, SparkSession
 
 
 @cache
@@ -576,3 +579,53 @@ def test_files_that_a_killed_writer_left_are_deleted_after_three_days(
         young,
     }
     assert rows_of(lake) == before
+
+
+def test_rows_that_another_writer_has_moved_during_a_batch_are_found_by_the_next_one(
+    lake: SparkSession,
+) -> None:
+    tables = Tables(lake, max_driver_rows=1)
+    codes = ("10000000", "20000000", "30000000", "40000000")
+    first, second = ([update(code=code) for code in part] for part in (codes[:2], codes[2:]))
+    newer = [update(code=code, as_of=minutes(1), product_name="newer") for code in codes]
+    tables.write(as_messages(lake, first), {})
+    tables.write(as_messages(lake, second), {}, lambda: rewrite(lake, PRODUCTS))
+    tables.write(as_messages(lake, newer), {})
+    assert [(row.code, row.product_name) for row in rows_of(lake)] == [(code, "newer") for code in codes]
+
+
+@pytest.mark.parametrize(
+    ("table", "merge", "message"),
+    [
+        (PRODUCTS, lambda read, wait: merge_products(wait(accepted(read), "code")), update()),
+        (REJECTED, lambda read, wait: merge_rejected(wait(rejected(read), "topic")), Message(b"1", b"{")),
+    ],
+)
+def test_a_merge_fails_if_another_writer_has_added_rows_since_it_read_the_table(
+    lake: SparkSession,
+    tmp_path: Path,
+    table: str,
+    merge: Callable[[DataFrame, Callable[[DataFrame, str], DataFrame]], None],
+    message: Message,
+) -> None:
+    has_started, may_end = tmp_path / "started", tmp_path / "may-end"
+
+    def wait(rows: DataFrame, column: str) -> DataFrame:
+        """Return the same rows, which can be read when the other writer has committed."""
+
+        def after_the_other(value: str) -> str:
+            has_started.touch()
+            while not may_end.exists():
+                time.sleep(0.05)
+            return value
+
+        return rows.withColumn(column, F.udf(after_the_other, "string", useArrow=False)(column))
+
+    with ThreadPoolExecutor(max_workers=1) as background:
+        merged = background.submit(merge, read_messages(as_messages(lake, [message])), wait)
+        until(lambda: has_started.exists() or merged.done())
+        write(lake, message)
+        may_end.touch()
+        with pytest.raises((Py4JJavaError, PySparkException), match="conflicting files"):
+            merged.result()
+    assert lake.table(table).count() == 1
