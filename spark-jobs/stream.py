@@ -19,16 +19,17 @@ from pyspark.sql import functions as F
 from exchange import Exchange, exchanged
 from executors import executors
 from holdings import holdings, refuse_newer_tables
-from lake import Tables, ensure_tables
+from lake import PRODUCTS, Tables, ensure_tables
 from offstream_jobs.batches import Batches, kafka_messages, session, start, supervise
 from offstream_jobs.checkpoint import Checkpoint
+from offstream_jobs.iceberg import iceberg_table
 from offstream_jobs.program import run
 from offstream_jobs.progress import Progress
 from offstream_jobs.topic import Topic, Watch, client_settings, connected, watched
 from offstream_jobs.upkeep import Upkeep
 from optimize import OptimizeRequests
 from products import ONE_OF, PRODUCT
-from writer import sole_writer
+from writer import catalog_settings, claim, is_rest, sole_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -93,6 +94,9 @@ def stream(
         is_warm = background.submit(warm_up, spark, tables, range(_WARM_UPS_BEFORE_READY))
         watch = begin_watch(topic, checkpoint, spark, progress)
         checkpoint.delete_uncommitted()
+        # Only now: a stream that cannot start must not stop another one.
+        if is_rest(catalog_settings(spark)):
+            check_lock = claim(iceberg_table(spark, PRODUCTS), check_lock)
         tables.open()
         batches = Batches(tables, args.stop_file, checkpoint, watch, check_lock)
         messages = kafka_messages(spark, args.brokers, args.topic, args.max_offsets_per_trigger, client)

@@ -1,12 +1,15 @@
-"""The locks that prevent a second stream from writing to the same tables."""
+"""What prevents a second stream from writing the same tables: a lock, or a claim."""
 
 from __future__ import annotations
 
 import os
+import platform
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 
 from offstream_jobs.batches import LockLostError
 from offstream_jobs.program import StreamError, one_line
@@ -32,6 +35,12 @@ AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 _DENIALS = {"28000": "AUTHENTICATION_FAILED", "28P01": "AUTHENTICATION_FAILED", "42501": "ACCESS_DENIED"}
 """What the codes of PostgreSQL mean."""
 
+_REST_DENIALS = {"NotAuthorizedException": "AUTHENTICATION_FAILED", "ForbiddenException": "ACCESS_DENIED"}
+"""What the exceptions of Iceberg's REST client mean."""
+
+_WRITER = "offstream.writer"
+"""The property of a table that names the stream that writes it."""
+
 
 class TableInUseError(StreamError):
     """Another stream writes the tables."""
@@ -39,8 +48,14 @@ class TableInUseError(StreamError):
     code = "TABLE_IN_USE"
 
 
+class TableTakenError(StreamError):
+    """A stream that was started later writes the tables."""
+
+    code = "TABLE_TAKEN"
+
+
 class CatalogDeniedError(StreamError):
-    """The database of the catalog rejects the user."""
+    """The server of the catalog rejects the user."""
 
     def __init__(self, code: str, message: str) -> None:
         """`code` is that of the error for the user."""
@@ -62,11 +77,53 @@ def sole_writer(
     """Lock the tables of a catalog, so that no other stream writes them; throw TableInUseError.
 
     `catalog`: its settings; by default those of `lake`. Two writers would add the same product twice. The
-    function that this yields throws LockLostError if the lock is lost. Call it before each commit.
+    function that this yields throws LockLostError if the lock is lost. Call it before each commit. A REST
+    catalog has no lock: the stream must `claim` the table too.
     """
     settings = catalog_settings(spark) if catalog is None else catalog
+    if is_rest(settings):
+        _open(spark)
     with _locked_warehouse(spark, settings), _locked_catalog(spark, settings) as check:
         yield check
+
+
+def is_rest(settings: Mapping[str, str]) -> bool:
+    """Whether the catalog is a REST server, which has no lock that ends with its holder."""
+    return settings["type"] == "rest"
+
+
+def claim(table: Any, check_lock: Callable[[], None]) -> Callable[[], None]:  # noqa: ANN401 - Iceberg's table
+    """Write to a table that this stream writes it now, which stops the stream that wrote it before.
+
+    Returns a function that calls `check_lock`, and throws TableTakenError if another stream has claimed the
+    table since. Call it before each commit. A commit that another stream makes after its last check is no
+    harm: each commit fails if the table has changed since the writer read it.
+    """
+    # The id, because a restart of a container may have the same name and pid.
+    name = f"pid {os.getpid()} on {platform.node()}, {uuid4()}"
+    table.updateProperties().set(_WRITER, name).commit()
+
+    def check() -> None:
+        check_lock()
+        table.refresh()
+        writer = table.properties().get(_WRITER)
+        if writer != name:
+            raise TableTakenError(
+                f"another stream ({writer}), which was started later, writes the table `{table.name()}`"
+            )
+
+    return check
+
+
+def _open(spark: SparkSession) -> None:
+    """Open the catalog `lake`; throw CatalogDeniedError if its server rejects the user."""
+    try:
+        spark.sql("SHOW NAMESPACES IN lake").collect()
+    except (Py4JJavaError, PySparkException) as error:
+        code = next((code for name, code in _REST_DENIALS.items() if name in str(error)), None)
+        if code is None:
+            raise
+        raise CatalogDeniedError(code, one_line(error)) from error
 
 
 @contextmanager

@@ -5,9 +5,9 @@ export const pipelineErrors = {
   ACCESS_DENIED: {
     outcome: 'refused',
     cause:
-      'A permission is missing: an ACL of Kafka on the topic, the consumer group or the cluster; in PostgreSQL, to use or to create the tables of the catalog; in the object store, to list the bucket; or in Kubernetes, to manage the pods of the job.',
+      'A permission is missing: an ACL of Kafka on the topic, the consumer group or the cluster; in PostgreSQL, to use or to create the tables of the catalog; in a REST catalog, to list its namespaces; in the object store, to list the bucket; or in Kubernetes, to manage the pods of the job.',
     remedy:
-      'Ask an administrator for the permissions that `docs/clusters.md` lists: in Kafka, read, write and describe on the topic, and read on the groups; in PostgreSQL, a schema that belongs to `lake.catalog.user`; in the object store, to list the bucket, and to read, write and delete its objects; in Kubernetes, the role for the service account of `spark.kubernetes.tokenFile`.',
+      'Ask an administrator for the permissions that `docs/clusters.md` lists: in Kafka, read, write and describe on the topic, and read on the groups; in PostgreSQL, a schema that belongs to `lake.catalog.user`; in a REST catalog, to create, read and write namespaces and tables; in the object store, to list the bucket, and to read, write and delete its objects; in Kubernetes, the role for the service account of `spark.kubernetes.tokenFile`.',
   },
   ADDRESS_INVALID: {
     outcome: 'usage',
@@ -19,7 +19,7 @@ export const pipelineErrors = {
   AUTHENTICATION_FAILED: {
     outcome: 'refused',
     cause:
-      'Kafka, the Thrift server, the database of the catalog, the object store of the tables or Kubernetes rejected the user: the user name, the password, the token, the SASL mechanism or a key is wrong.',
+      'Kafka, the Thrift server, the catalog of the tables, the object store of the tables or Kubernetes rejected the user: the user name, the password, the token, the SASL mechanism or a key is wrong.',
     remedy:
       'Check the settings in `sasl`, `thrift.auth`, `lake.catalog`, `lake.s3` or `spark.kubernetes`, and the environment variable or the file with the secret.',
   },
@@ -31,13 +31,13 @@ export const pipelineErrors = {
   CATALOG_UNREACHABLE: {
     outcome: 'unreachable',
     cause:
-      'Could not connect to the database of `lake.catalog.uri`, the catalog of the tables, or the server does not have this database.',
+      'Could not connect to `lake.catalog.uri`, the catalog of the tables, or the server does not have this database or warehouse.',
     remedy: 'Check the address, the network, and whether the server is running.',
   },
   CERTIFICATE_REJECTED: {
     outcome: 'refused',
     cause:
-      'A TLS connection to Kafka, to the Thrift server, to the database of the catalog or to Kubernetes was rejected: the certificate of the server is not signed by the authority in `tls.caFile` or `spark.kubernetes.caFile`, has expired or is for another host name, or the broker requires a client certificate.',
+      'A TLS connection to Kafka, to the Thrift server, to the catalog of the tables or to Kubernetes was rejected: the certificate of the server is not signed by the authority in `tls.caFile` or `spark.kubernetes.caFile`, has expired or is for another host name, or the broker requires a client certificate.',
     remedy:
       'Set `tls.caFile` or `spark.kubernetes.caFile` to the authority that signed the certificates of the servers, use the host name in the certificate, and set `kafka.tls.certFile` and `keyFile` if the cluster requires a client certificate. A Thrift server here needs a certificate for the address in `host`.',
   },
@@ -333,6 +333,13 @@ export const pipelineErrors = {
     cause:
       'Another stream is writing to the same tables; the message contains its pid, or its address if the catalog is shared. Two writers would add the same product twice.',
     remedy: 'Stop the other stream, then run `offstream submit`.',
+  },
+  TABLE_TAKEN: {
+    outcome: 'locked',
+    cause:
+      'Another stream, which was started later, writes the same tables in a REST catalog; the message contains its pid and its machine. This one has stopped, and is not restarted. Every row is in the tables once.',
+    remedy:
+      'Keep one of the two: run `offstream down` on the stack of the other stream, then `offstream submit` here, or leave this one stopped.',
   },
   TABLE_MISSING: {
     outcome: 'failed',

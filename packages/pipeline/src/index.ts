@@ -88,6 +88,7 @@ export {
   pysparkCommand,
   quoted,
 } from './services/programs.ts'
+export { readerLogin } from './services/restCatalog.ts'
 export type { Stack } from './services/stack.ts'
 export { readStreamBatches, type StreamBatch } from './services/streamBatches.ts'
 export { readStreamProgress, type StreamProgress } from './services/streamProgress.ts'

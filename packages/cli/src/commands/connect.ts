@@ -31,11 +31,13 @@ Next: docs/sql.md lists the tested tools and versions.`,
       const { state, config } = await project()
       const directories = pipeline.directoriesOf(state)
       const running = await pipeline.readStack(state)
+      const rest = pipeline.readerLogin(config, state)
       const place = {
         ...{ host: pipeline.thriftHost(config), port: config.thrift.port },
         warehouse: pipeline.warehouseOf(config, directories),
         catalog: pipeline.catalogAddress(config, directories),
-        catalogUser: config.lake.catalog.user,
+        catalogUser: rest === null ? config.lake.catalog.user : null,
+        rest,
         store: pipeline.readerProperties(config),
         login: loginOf(config),
         tls: pipeline.thriftTls(config, state),

@@ -18,8 +18,8 @@ Thrift server (\`thrift.host\`): connection, user, views, expiry of certificates
 and the password and the certificate of one that is started here.
 For an existing Spark cluster (\`spark.master\`) it checks version, workers, free
 cores and memory, addresses, and clocks; for Kubernetes, token and permissions.
-For a catalog in PostgreSQL (\`lake.catalog.uri\`) it checks connection, user and
-permissions, and the object store of the tables.
+For a catalog in PostgreSQL or a REST catalog (\`lake.catalog.uri\`) it checks
+connection, user and permissions, and the object store of the tables.
 
 Exit status: 0 no problem found, 6 a problem must be fixed first.
 

@@ -22,7 +22,7 @@ Prints the variables that notebooks and other programs need for this stack:
   OFFSTREAM_THRIFT_URL  JDBC address of the Thrift server
   OFFSTREAM_TABLE       Iceberg table of the products, for Spark
   OFFSTREAM_WAREHOUSE   folder or address of the Iceberg tables
-  OFFSTREAM_CATALOG     SQLite file of their catalog, or address of its database
+  OFFSTREAM_CATALOG     SQLite file of their catalog, or address of its server
   SPARK_HOME, PYSPARK_PYTHON, JAVA_HOME
                         the Spark of this stack, its Python and its Java
   PYSPARK_SUBMIT_ARGS   with it, \`SparkSession.builder.getOrCreate()\` in any

@@ -41,8 +41,8 @@ topic is created if it does not exist. With \`kafka.brokerCount: 3\`, the broker
 With \`spark.master\`, an existing Spark cluster runs the job: it is only checked,
 and no master or worker starts. With \`spark.workers: 3\`, \`spark-worker-2\` and
 \`spark-worker-3\` start too.
-With \`lake.catalog.uri\`, the catalog of the tables is an existing database,
-which is only checked.
+With \`lake.catalog.uri\`, the catalog of the tables is an existing database or
+REST catalog, which is only checked.
 
 The services run in the background. A daemon supervises them and restarts those
 that crash. If all services are already running, nothing is started. All

@@ -4,7 +4,7 @@ import { guideFor, type Place } from './guides.ts'
 
 const place: Place = {
   ...{ host: '10.0.0.7', port: 10_123, warehouse: "/it's mine/lake", catalog: "/it's mine/lake/catalog.db" },
-  ...{ catalogUser: null, store: {}, beeline: "/it's mine/bin/beeline" },
+  ...{ catalogUser: null, rest: null, store: {}, beeline: "/it's mine/bin/beeline" },
   ...{ login: null, tls: null },
 }
 
@@ -65,6 +65,27 @@ test('a catalog in PostgreSQL is opened by its address, without the password', (
     'pip install polars "pyiceberg[sql-postgres,pyarrow]"',
     'Set PGPASSWORD to the password of the catalog, or write it to `~/.pgpass`.',
   ])
+})
+
+test('a REST catalog is opened with its settings, and the environment variable with the secret', () => {
+  const rest = {
+    properties: { uri: 'https://catalog.example.org', warehouse: 'shop', ssl: { cabundle: '/ca.pem' } },
+    ...{ user: 'me', passwordVariable: 'LAKE_PW' },
+  }
+  const { samples, steps } = guideFor('polars', { ...place, rest })
+  expect(samples[0]?.text).toContain(
+    [
+      'secret = os.environ["LAKE_PW"]',
+      'login = {"credential": "me:" + secret}',
+      'catalog = RestCatalog("lake", **{"uri":"https://catalog.example.org","warehouse":"shop","ssl":{"cabundle":"/ca.pem"}}, **login)',
+    ].join('\n'),
+  )
+  expect(steps.slice(0, 2)).toEqual([
+    'pip install polars "pyiceberg[pyarrow]"',
+    'Set LAKE_PW to the password or the token of the catalog.',
+  ])
+  const withToken = guideFor('polars', { ...place, rest: { ...rest, user: null } })
+  expect(withToken.samples[0]?.text).toContain('login = {"token": secret}')
 })
 
 test('tables in an object store are opened with its settings, without the keys', () => {

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import type { ConnectTool } from '../names.ts'
+import type { RestLogin } from '../services/restCatalog.ts'
 
 /** The location of the table. */
 export interface Place {
@@ -9,10 +10,12 @@ export interface Place {
   readonly warehouse: string
   /** Properties of Iceberg for that object store; empty for a folder. */
   readonly store: Readonly<Record<string, string>>
-  /** Their catalog: a SQLite file, or the address of a database in PostgreSQL. */
+  /** Their catalog: a SQLite file, or the address of a database in PostgreSQL or of a REST catalog. */
   readonly catalog: string
-  /** The user of that database; null: the catalog is a file. */
+  /** The user of that database; null: the catalog is another one. */
   readonly catalogUser: string | null
+  /** How pyiceberg logs in to a REST catalog, without the secret; null: the catalog is another one. */
+  readonly rest: RestLogin | null
   /** The program beeline of Spark; null if the stack is not running. */
   readonly beeline: string | null
   /** The user name if the server requires a password, and the environment variable with the password. */
@@ -89,7 +92,24 @@ const sqlAlchemyUrl = (place: Place): string =>
     : `hive://${encodeURIComponent(place.login.username)}:${passwordOf(place)}@${place.host}:${place.port}/default?auth=LDAP`
 
 /** The lines of Python that open the table `products` with pyiceberg, without Spark. */
-const openTable = ({ catalog, catalogUser, warehouse, store }: Place): readonly string[] => [
+const openTable = (place: Place): readonly string[] =>
+  place.rest === null ? openSqlTable(place) : openRestTable(place.rest, place.store)
+
+const openRestTable = (
+  { properties, user, passwordVariable }: RestLogin,
+  store: Place['store'],
+): readonly string[] => [
+  'import os',
+  '',
+  'from pyiceberg.catalog.rest import RestCatalog',
+  '',
+  `secret = os.environ[${quoted(passwordVariable)}]`,
+  `login = {${user === null ? '"token": secret' : `"credential": ${quoted(`${user}:`)} + secret`}}`,
+  `catalog = RestCatalog("lake", **${JSON.stringify({ ...properties, ...store })}, **login)`,
+  'table = catalog.load_table("off.products")',
+]
+
+const openSqlTable = ({ catalog, catalogUser, warehouse, store }: Place): readonly string[] => [
   'from pyiceberg.catalog.sql import SqlCatalog',
   '',
   `catalog = SqlCatalog(${[
@@ -140,14 +160,17 @@ const databaseUrl = (catalog: string, catalogUser: string): string =>
   catalog.replace('postgresql://', `postgresql+psycopg2://${encodeURIComponent(catalogUser)}@`)
 
 /** The package that reads the tables, with the driver of their catalog. */
-const reader = ({ catalogUser }: Place): string =>
-  `pyiceberg[${catalogUser === null ? 'sql-sqlite' : 'sql-postgres'},pyarrow]`
+const reader = ({ catalogUser, rest }: Place): string =>
+  `pyiceberg[${rest === null ? `${catalogUser === null ? 'sql-sqlite' : 'sql-postgres'},` : ''}pyarrow]`
 
 const readerSteps = (place: Place, packages: string): readonly string[] => [
   `pip install ${packages} "${reader(place)}"`,
   ...(place.catalogUser === null
     ? []
     : ['Set PGPASSWORD to the password of the catalog, or write it to `~/.pgpass`.']),
+  ...(place.rest === null
+    ? []
+    : [`Set ${place.rest.passwordVariable} to the password or the token of the catalog.`]),
   ...(Object.keys(place.store).length === 0
     ? []
     : ['Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to the keys of the object store.']),

@@ -73,3 +73,15 @@ test('the program gets the configuration of the Hadoop cluster of the new tables
   )
   await expect(moved).rejects.toMatchObject({ message: 'The tables could not be moved: in /hadoop' })
 })
+
+test('tables are not moved out of a REST catalog, whose stream nothing would stop', async () => {
+  const rest = await loadProject({
+    from: tmpdir(),
+    environment: {},
+    settings: ['lake.catalog.uri=https://catalog.example.org', 'lake.warehouse=/shared/lake'],
+  })
+  const fetchRuntimes = async () => ({ runtimes: runtimesOf('/spark') })
+  await expect(migrateLake({ from: rest, to: rest, fetchRuntimes })).rejects.toMatchObject({
+    ...{ code: 'MIGRATION_REFUSED', message: expect.stringContaining('REST catalog') },
+  })
+})

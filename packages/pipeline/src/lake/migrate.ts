@@ -9,6 +9,7 @@ import { assetPath } from '../project/assets.ts'
 import { directoriesOf } from '../project/directories.ts'
 import type { Project } from '../project/project.ts'
 import type { AdditionalLibraries } from '../runtimes/distributions.ts'
+import { writeClassJar } from '../services/classJar.ts'
 import { localPath } from '../services/hadoopConf.ts'
 import { temporaryFlag } from '../services/java.ts'
 import {
@@ -18,9 +19,10 @@ import {
   isLakeExternal,
   lakeConf,
   librariesFor,
-  prepareMigration,
   warehouseOf,
 } from '../services/lakeCatalog.ts'
+import { migrationFiles, prepareMigration } from '../services/lakeMigration.ts'
+import { isRest } from '../services/restCatalog.ts'
 import { conf, sparkSubmit } from '../services/sparkCommand.ts'
 import type { Stack } from '../services/stack.ts'
 import { refuseRunningStream } from './recover.ts'
@@ -73,6 +75,11 @@ export const migrateLake = async (migration: Migration): Promise<readonly MovedT
   for (const { state } of [from, to]) await refuseRunningStream(state)
   if (!isLakeExternal(from.config) && !existsSync(directoriesOf(from.state).catalog))
     throw new PipelineError('MIGRATION_REFUSED', 'The stack has no tables yet')
+  if (isRest(from.config))
+    throw new PipelineError(
+      'MIGRATION_REFUSED',
+      'Tables in a REST catalog cannot be moved, because the catalog has no lock that stops their stream',
+    )
   for (const { config, state } of [from, to]) await checkLake(config, state, signal)
   const libraries = [from, to].flatMap(({ config }) => librariesFor(config))
   const { runtimes } = await fetchRuntimes([...new Set(libraries)])
@@ -104,7 +111,7 @@ const commandOf = async (
     ...['--name', 'offstream-migrate', '--master', `local[${config.thrift.cores}]`],
     ...['--driver-memory', config.thrift.memory],
     ...conf({
-      ...lakeConf(to.config, directoriesOf(to.state)),
+      ...lakeConf(to.config, { ...directoriesOf(to.state), ...migrationFiles(folder) }),
       'spark.driver.host': config.host,
       'spark.driver.bindAddress': config.host,
       'spark.ui.enabled': 'false',
@@ -117,9 +124,12 @@ const commandOf = async (
     ...['--source', JSON.stringify(source)],
   ]
   const stack = { project, state, config, runtimes, archives: null }
+  const additionalJars = isRest(to.config) ? [join(folder, 'login.jar')] : []
+  for (const jar of additionalJars) await writeClassJar(stack, 'CatalogLogin', jar)
   // Without a running stack, its own folder for temporary files does not exist.
   const command = sparkSubmit(stack, 'thrift', args, {
     catalogFlags: [...flags, temporaryFlag({ temporary: folder })],
+    additionalJars,
   })
   return { ...command, env: { ...command.env, TMPDIR: folder, SPARK_LOCAL_DIRS: folder }, cwd: folder }
 }

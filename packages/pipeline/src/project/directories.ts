@@ -54,10 +54,14 @@ export interface Directories {
   readonly thriftClasses: string
   /** The settings of Spark in `spark.conf`. */
   readonly sparkConf: string
-  /** The password of the database that is the catalog of the tables, and the keys of the object store of their files. */
+  /** The password of the catalog of the tables, and the keys of the object store of their files. */
   readonly lakeSecret: string
   /** The same for PostgreSQL’s driver, in the form of `.pgpass`. */
   readonly lakePasswords: string
+  /** The same for the client of a REST catalog: a token, or a user and a password. */
+  readonly lakeToken: string
+  /** The class that reads that file. */
+  readonly lakeLogin: string
   /** The keys of the object store of the tables, in the form of `~/.aws/credentials`. */
   readonly lakeKeys: string
   /** Files of `offstream lake migrate` while it runs, with the secrets of both catalogs. */
@@ -138,6 +142,8 @@ export const directoriesOf = (state: string): Directories => {
     sparkConf: join(run, 'spark.conf.properties'),
     lakeSecret: join(run, 'lake.secret.json'),
     lakePasswords: join(run, 'lake.pgpass'),
+    lakeToken: join(run, 'lake.token'),
+    lakeLogin: join(run, 'lake.login.jar'),
     lakeKeys: join(run, 'lake.credentials'),
     lakeMigration: join(run, 'lake.migration'),
     dashboardToken: join(run, 'dashboard.token'),

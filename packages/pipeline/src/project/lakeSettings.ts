@@ -11,20 +11,46 @@ export const lakeSettings = z
         uri: z
           .string()
           .regex(
-            /^postgresql:\/\/(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?\/[\w.-]+$/i,
-            'must be an address such as `postgresql://db.example.org:5432/lake`, without a user or a password',
+            /^(?:postgresql:\/\/(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?\/[\w.-]+|https?:\/\/(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?(?:\/[\w./~-]*)?)$/i,
+            'must be an address such as `postgresql://db.example.org:5432/lake` or `https://catalog.example.org`, without a user or a password',
           )
           .nullable()
           .default(null)
           .describe(
-            'Database of an existing PostgreSQL server that is the catalog of the tables, such as `postgresql://db.example.org/lake`; null: a SQLite file here',
+            'The catalog of the tables: a database of an existing PostgreSQL server, such as `postgresql://db.example.org/lake`, or an Iceberg REST catalog, such as `https://catalog.example.org`; null: a SQLite file here',
           ),
+        warehouse: z
+          .string()
+          .min(1)
+          .nullable()
+          .default(null)
+          .describe('Name of the warehouse in a REST catalog; null: the location in `lake.warehouse`'),
+        oauth: z
+          .strictObject({
+            tokenUri: z
+              .url({ protocol: /^https?$/ })
+              .regex(/^[^@]*$/, 'must be an address without a user or a password')
+              .nullable()
+              .default(null)
+              .describe(
+                'Address of the OAuth2 server that issues tokens for `lake.catalog.user`; null: `/v1/oauth/tokens` of the REST catalog',
+              ),
+            scope: z
+              .string()
+              .min(1)
+              .nullable()
+              .default(null)
+              .describe('Scope of these tokens, such as `PRINCIPAL_ROLE:ALL`; null: `catalog`'),
+          })
+          .prefault({}),
         tls: z
           .strictObject({
             enabled: z
               .boolean()
               .default(false)
-              .describe('Use TLS; the certificate and the host name are verified'),
+              .describe(
+                'Use TLS for a database; the certificate and the host name are verified. A REST catalog uses TLS if its address begins with `https:`',
+              ),
             caFile: z
               .string()
               .min(1)
@@ -38,7 +64,9 @@ export const lakeSettings = z
           .min(1)
           .nullable()
           .default(null)
-          .describe('User of the database; required with `lake.catalog.uri`'),
+          .describe(
+            'User of the database, which requires one; with a REST catalog the OAuth2 client whose secret is the password; null: the password is a token',
+          ),
         ...passwordSettings('OFFSTREAM_LAKE_PASSWORD'),
       })
       .prefault({}),
@@ -109,23 +137,52 @@ const storeConflicts = ({ warehouse, s3 }: LakeSettings): string[] => {
 }
 
 const catalogConflicts = ({ catalog, warehouse }: LakeSettings): string[] => {
-  const { uri, tls, user, passwordFile } = catalog
+  const { uri, tls, user, passwordFile, oauth } = catalog
+  const isRest = uri !== null && /^https?:/i.test(uri)
+  const onlyRest = {
+    warehouse: catalog.warehouse,
+    'oauth.tokenUri': oauth.tokenUri,
+    'oauth.scope': oauth.scope,
+  }
+  const withoutRest = Object.entries(onlyRest).flatMap(([name, value]) =>
+    isRest || value === null ? [] : [`lake.catalog.${name}: has no effect without a REST catalog`],
+  )
   if (uri === null)
     return [
+      ...withoutRest,
       ...(tls.enabled ? ['lake.catalog.tls.enabled: has no effect without lake.catalog.uri'] : []),
       ...(user === null ? [] : ['lake.catalog.user: has no effect without lake.catalog.uri']),
       ...(passwordFile === null ? [] : ['lake.catalog.passwordFile: has no effect without lake.catalog.uri']),
       ...(warehouse === null ? [] : ['lake.warehouse: has no effect without lake.catalog.uri']),
     ]
   return [
-    ...(user === null ? ['lake.catalog.user: must be set if lake.catalog.uri is set'] : []),
+    ...withoutRest,
+    ...(user === null && !isRest ? ['lake.catalog.user: must be set if lake.catalog.uri is set'] : []),
     // `offstream reset` deletes the folder of the stack, and the catalog would still list its tables.
     ...(warehouse === null ? ['lake.warehouse: must be set if lake.catalog.uri is set'] : []),
     ...(/\/\.offstream(?:\/|$)/.test(warehouse ?? '')
       ? ['lake.warehouse: must not be in a folder `.offstream`, which `offstream reset` deletes']
       : []),
-    ...(tls.caFile !== null && !tls.enabled
-      ? ['lake.catalog.tls.caFile: has no effect without lake.catalog.tls.enabled']
-      : []),
+    ...(isRest
+      ? restConflicts(catalog)
+      : tls.caFile !== null && !tls.enabled
+        ? ['lake.catalog.tls.caFile: has no effect without lake.catalog.tls.enabled']
+        : []),
   ]
 }
+
+const restConflicts = ({ uri, user, tls, oauth }: LakeSettings['catalog']): string[] => [
+  ...(tls.enabled
+    ? [
+        'lake.catalog.tls.enabled: has no effect with a REST catalog, which uses TLS if its address begins with https:',
+      ]
+    : []),
+  ...(tls.caFile !== null && !/^https:/i.test(uri ?? '')
+    ? ['lake.catalog.tls.caFile: has no effect with an address that begins with http:']
+    : []),
+  ...Object.entries(oauth).flatMap(([name, value]) =>
+    user === null && value !== null
+      ? [`lake.catalog.oauth.${name}: has no effect without lake.catalog.user`]
+      : [],
+  ),
+]

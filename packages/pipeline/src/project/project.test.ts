@@ -248,7 +248,7 @@ test('settings of the catalog that contradict each other, or contain a password,
   expect(
     await problemsWith('lake.catalog.uri=postgresql://me:secret@db/lake', 'lake.warehouse=lake'),
   ).toEqual([
-    '--set: lake.catalog.uri: must be an address such as `postgresql://db.example.org:5432/lake`, without a user or a password',
+    '--set: lake.catalog.uri: must be an address such as `postgresql://db.example.org:5432/lake` or `https://catalog.example.org`, without a user or a password',
     '--set: lake.warehouse: must be an absolute path such as `/shared/lake`, `s3://bucket/lake` or `hdfs://name.example.org/lake`, without `,:?#%*|"` and brackets',
   ])
   expect(
@@ -280,6 +280,25 @@ test('settings of the catalog that contradict each other, or contain a password,
     'stream.checkpoint: must not begin with s3:// without a lake.warehouse that begins with s3://, whose object store it uses',
   ])
   expect(await problemsWith(...shared, 'lake.warehouse=s3://tables/lake', checkpoint)).toEqual([])
+  const rest = ['lake.catalog.warehouse=shop', 'lake.catalog.oauth.scope=all']
+  expect(await problemsWith(...shared, 'lake.warehouse=/shop/lake', ...rest)).toEqual([
+    'lake.catalog.warehouse: has no effect without a REST catalog',
+    'lake.catalog.oauth.scope: has no effect without a REST catalog',
+  ])
+  const plain = ['lake.catalog.uri=http://catalog', 'lake.warehouse=/shop/lake']
+  expect(
+    await problemsWith(...plain, ...rest, 'lake.catalog.tls.enabled=true', 'lake.catalog.tls.caFile=ca.pem'),
+  ).toEqual([
+    'lake.catalog.tls.enabled: has no effect with a REST catalog, which uses TLS if its address begins with https:',
+    'lake.catalog.tls.caFile: has no effect with an address that begins with http:',
+    'lake.catalog.oauth.scope: has no effect without lake.catalog.user',
+  ])
+  expect(
+    await problemsWith(
+      ...['lake.catalog.uri=https://catalog:8181/api/catalog', 'lake.catalog.tls.caFile=ca.pem'],
+      ...['lake.warehouse=s3://shop/lake', 'lake.catalog.user=me', ...rest],
+    ),
+  ).toEqual([])
   expect(
     await problemsWith(...shared, 'lake.warehouse=s3://tables', 'lake.s3.endpoint=https://me:secret@s3'),
   ).toEqual(['--set: lake.s3.endpoint: must be an address without a user or a password'])

@@ -103,7 +103,8 @@ const usedWith = async (environment: Environment) => {
     // Only some configurations need them: `kafka.mode: kraft`, `lake.catalog.uri`, `lake.warehouse: s3://…`, and
     // `stream.checkpoint: s3://…`.
     ...[kraft, postgresql, icebergAws, hadoopAws].filter(existsSync),
-    ...[[], [postgresql], [postgresql, icebergAws], [postgresql, icebergAws, hadoopAws]]
+    ...[[], [icebergAws], [icebergAws, hadoopAws]]
+      .flatMap(libraries => [libraries, [postgresql, ...libraries]])
       .flatMap(additional => [archivesWith(kafkaLibs, additional), archivesWith(kraft, additional)])
       .filter(existsSync),
   ]

@@ -13,10 +13,10 @@ import {
   lakeFlags,
   librariesFor,
   prepareLake,
-  prepareMigration,
   saveLakeSecrets,
   warehouseOf,
 } from './lakeCatalog.ts'
+import { prepareMigration } from './lakeMigration.ts'
 
 const scratch = async (): Promise<{ readonly project: string; readonly state: string }> => {
   const project = await mkdtemp(join(tmpdir(), 'offstream-lake-'))

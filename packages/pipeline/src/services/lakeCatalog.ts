@@ -1,5 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { readState, writeState } from '@offstream/runtime'
 import { z } from 'zod'
 import { configuredPassword } from '../credentials.ts'
@@ -20,16 +20,24 @@ import {
 } from './lakeStore.ts'
 import { checkDatabase, type Database } from './postgresql.ts'
 import { writePrivateFile } from './properties.ts'
+import {
+  checkRestCatalog,
+  isRest,
+  type RestCatalog,
+  restCatalogOf,
+  restSettings,
+  secretOf,
+} from './restCatalog.ts'
 
 type LakeConfig = Pick<Config, 'lake'>
 type StoreConfig = Pick<Config, 'lake' | 'stream'>
 
-/** Whether the catalog of the tables is a database that runs elsewhere, instead of a file of the stack. */
+/** Whether the catalog of the tables is a server that runs elsewhere, instead of a file of the stack. */
 export const isLakeExternal = ({ lake }: LakeConfig): boolean => lake.catalog.uri !== null
 
 /** The jars for the catalog, the tables and the checkpoint that are not among the connectors. */
 export const librariesFor = (config: StoreConfig): readonly AdditionalLibraries[] => [
-  ...(isLakeExternal(config) ? (['postgresql'] as const) : []),
+  ...(isLakeExternal(config) && !isRest(config) ? (['postgresql'] as const) : []),
   ...(isInStore(config) ? (['icebergAws'] as const) : []),
   ...(isCheckpointInStore(config) ? (['hadoopAws'] as const) : []),
 ]
@@ -65,11 +73,16 @@ export const lakeConf = (config: LakeConfig, directories: Directories): Record<s
 /** Iceberg's settings of the catalog. */
 export const catalogSettings = (config: LakeConfig, directories: Directories): Record<string, string> => {
   const folder = warehouseFolder(config, directories)
+  const rest = restCatalogOf(config, directories.state, null)
   return {
-    type: 'jdbc',
-    ...(isLakeExternal(config) ? databaseSettings(config, directories) : fileSettings(directories)),
-    'jdbc.schema-version': 'V1',
     warehouse: folder === null ? warehouseOf(config, directories) : `file:${folder}`,
+    ...(rest === null
+      ? {
+          type: 'jdbc',
+          ...(isLakeExternal(config) ? databaseSettings(config, directories) : fileSettings(directories)),
+          'jdbc.schema-version': 'V1',
+        }
+      : restSettings(rest, directories)),
     ...(isInStore(config) ? storeProperties(config) : {}),
     // A cached table would miss the commits of the other process.
     'cache-enabled': 'false',
@@ -105,7 +118,7 @@ export const lakeFlags = (
   config: LakeConfig,
   { lakePasswords, lakeKeys }: Pick<Directories, 'lakePasswords' | 'lakeKeys'>,
 ): readonly string[] => [
-  ...(isLakeExternal(config) ? [`-Dorg.postgresql.pgpassfile=${lakePasswords}`] : []),
+  ...(isLakeExternal(config) && !isRest(config) ? [`-Dorg.postgresql.pgpassfile=${lakePasswords}`] : []),
   ...storeFlags(config, lakeKeys),
 ]
 
@@ -116,7 +129,7 @@ const readSecrets = async (state: string): Promise<z.infer<typeof Secrets>> =>
   (await readState(directoriesOf(state).lakeSecret, Secrets)) ?? { password: null, keys: null }
 
 /**
- * The database of the catalog, with its password; null if the catalog is a file.
+ * The database of the catalog, with its password; null if the catalog is a file or a REST catalog.
  * @throws OffstreamError SECRET_MISSING, FILE_MISSING
  */
 export const databaseOf = async (
@@ -125,7 +138,7 @@ export const databaseOf = async (
   environment: Environment = process.env,
 ): Promise<Database | null> => {
   const { uri, user, tls, ...secret } = lake.catalog
-  if (uri === null || user === null) return null
+  if (uri === null || user === null || isRest({ lake })) return null
   const { password: savedPassword } = await readSecrets(state)
   const places = { directory: projectFolder(state), environment, savedPassword }
   const caFile = tls.caFile === null ? null : resolve(places.directory, tls.caFile)
@@ -136,10 +149,32 @@ export const databaseOf = async (
 }
 
 /**
+ * The REST catalog, with its password or token if there is one; null if the catalog is another one.
+ * @throws OffstreamError SECRET_MISSING, FILE_MISSING
+ */
+export const restOf = async (
+  config: LakeConfig,
+  state: string,
+  environment: Environment = process.env,
+): Promise<RestCatalog | null> => {
+  if (!isRest(config)) return null
+  const { catalog } = config.lake
+  const { password: savedPassword } = await readSecrets(state)
+  const isAnonymous =
+    catalog.user === null &&
+    catalog.passwordFile === null &&
+    !savedPassword &&
+    !environment[catalog.passwordVariable]
+  const places = { directory: projectFolder(state), environment, savedPassword }
+  const password = isAnonymous ? null : configuredPassword('lake.catalog', catalog, places)
+  return restCatalogOf(config, state, password)
+}
+
+/**
  * The keys of the object store of the tables; null if the tables are in a folder, or the machine has a role for the store.
  * @throws OffstreamError FILE_MISSING
  */
-const keysOf = async (
+export const keysOf = async (
   config: LakeConfig,
   state: string,
   environment: Environment = process.env,
@@ -157,10 +192,15 @@ export const lakeSecrets = async (
   environment: Environment,
 ): Promise<readonly string[]> => {
   const database = await databaseOf(config, state, environment).catch(() => null)
+  const rest = await restOf(config, state, environment).catch(() => null)
   const keys = await keysOf(config, state, environment).catch(() => null)
-  return [database?.password, keys?.secretAccessKey, keys?.sessionToken, keys?.accessKeyId].filter(
-    secret => typeof secret === 'string',
-  )
+  return [
+    database?.password,
+    rest?.password,
+    keys?.secretAccessKey,
+    keys?.sessionToken,
+    keys?.accessKeyId,
+  ].filter(secret => typeof secret === 'string')
 }
 
 /**
@@ -186,16 +226,17 @@ export const saveLakeSecrets = async (
   if (secrets.password === null && secrets.keys === null) await rm(lakeSecret, { force: true })
   else await writeState(lakeSecret, secrets)
   await databaseOf(config, state, environment)
+  await restOf(config, state, environment)
 }
 
 /** Deletes what `saveLakeSecrets`, `prepareLake` and a killed `prepareMigration` wrote, except the folder of the tables. */
 export const forgetLakeSecrets = async (state: string): Promise<void> => {
-  const { lakeSecret, lakePasswords, lakeKeys, lakeMigration } = directoriesOf(state)
-  for (const path of [lakeSecret, lakePasswords, lakeKeys, lakeMigration])
+  const { lakeSecret, lakePasswords, lakeToken, lakeKeys, lakeMigration } = directoriesOf(state)
+  for (const path of [lakeSecret, lakePasswords, lakeToken, lakeKeys, lakeMigration])
     await rm(path, { recursive: true, force: true })
 }
 
-/** Creates the folder of the tables, and writes the secrets for PostgreSQL's driver and the AWS SDK. */
+/** Creates the folder of the tables, and writes the secrets for PostgreSQL's driver, the REST client and the AWS SDK. */
 export const prepareLake = async (
   config: LakeConfig,
   state: string,
@@ -204,63 +245,31 @@ export const prepareLake = async (
   const directories = directoriesOf(state)
   const folder = warehouseFolder(config, directories)
   if (folder !== null) await mkdir(folder, { recursive: true })
-  const { lakePasswords, lakeKeys } = directories
+  const { lakePasswords, lakeToken, lakeKeys } = directories
   const database = await databaseOf(config, state, environment)
   await writeSecret(lakePasswords, database && `*:*:*:*:${passwordField(database.password)}\n`)
+  const rest = await restOf(config, state, environment)
+  await writeSecret(lakeToken, rest && secretOf(rest))
   const keys = await keysOf(config, state, environment)
   await writeSecret(lakeKeys, keys && keysText(keys))
 }
 
-/**
- * Writes the secrets of two catalogs to a folder, for one program that opens both, and creates the folder of the new tables.
- * The AWS SDK has one pair of keys in a process, so both object stores must accept the same.
- * @returns the options of Java for that program
- * @throws OffstreamError SECRET_MISSING, FILE_MISSING
- */
-export const prepareMigration = async (
-  from: Place,
-  to: Place,
-  folder: string,
-): Promise<readonly string[]> => {
-  const tables = warehouseFolder(to.config, directoriesOf(to.state))
-  if (tables !== null) await mkdir(tables, { recursive: true })
-  const [lakePasswords, lakeKeys] = [join(folder, 'passwords'), join(folder, 'keys')]
-  const databases = await Promise.all([from, to].map(({ config, state }) => databaseOf(config, state)))
-  const lines = databases.filter(database => database !== null).map(passwordLine)
-  await writeSecret(lakePasswords, lines.length === 0 ? null : lines.join(''))
-  const keys = (await keysOf(to.config, to.state)) ?? (await keysOf(from.config, from.state))
-  await writeSecret(lakeKeys, keys && keysText(keys))
-  const flags = [from, to].flatMap(({ config }) => lakeFlags(config, { lakePasswords, lakeKeys }))
-  return [...new Set(flags)]
-}
-
-/** A stack, as far as its tables are concerned. */
-interface Place {
-  readonly config: LakeConfig
-  readonly state: string
-}
-
-/** The line of a database in a file of passwords. */
-const passwordLine = ({ uri, user, password }: Database): string => {
-  const { hostname, port, pathname } = new URL(uri)
-  const fields = [hostname.replace(/^\[|\]$/g, ''), port || '5432', pathname.slice(1), user, password]
-  return `${fields.map(passwordField).join(':')}\n`
-}
-
 /** Replaces a file that only this user can read; a null text deletes it. */
-const writeSecret = (file: string, text: string | null): Promise<void> =>
+export const writeSecret = (file: string, text: string | null): Promise<void> =>
   text === null ? rm(file, { force: true }) : writePrivateFile(file, text)
 
 /** @see https://www.postgresql.org/docs/current/libpq-pgpass.html */
-const passwordField = (password: string): string => password.replace(/[\\:]/g, '\\$&')
+export const passwordField = (password: string): string => password.replace(/[\\:]/g, '\\$&')
 
 /**
- * Resolves if the catalog is a file, or its database and the object store of the tables and the checkpoint accept the user.
+ * Resolves if the catalog is a file, or its server and the object store of the tables and the checkpoint accept the user.
  * @throws OffstreamError CATALOG_UNREACHABLE, WAREHOUSE_UNREACHABLE, AUTHENTICATION_FAILED, ACCESS_DENIED,
  *   CERTIFICATE_REJECTED, SECRET_MISSING, FILE_MISSING
  */
 export const checkLake = async (config: StoreConfig, state: string, signal?: AbortSignal): Promise<void> => {
   const database = await databaseOf(config, state)
   if (database !== null) await checkDatabase(database, signal)
+  const rest = await restOf(config, state)
+  if (rest !== null) await checkRestCatalog(rest, signal)
   if (isInStore(config)) await checkStore(config, await keysOf(config, state), signal)
 }

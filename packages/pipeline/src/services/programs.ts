@@ -8,8 +8,9 @@ import { topicName } from '../topic/message.ts'
 import { prepareKafkaClients } from './kafkaClients.ts'
 import { brokersOf, kafkaOptions } from './kafkaCluster.ts'
 import { catalogAddress, lakeConf, lakeFlags, prepareLake, warehouseOf } from './lakeCatalog.ts'
+import { writeLoginJar } from './restCatalog.ts'
 import { masterOf, requestsExecutors } from './sparkCluster.ts'
-import { classPathOf, clusterVariables, conf, environmentOf, optionString } from './sparkCommand.ts'
+import { clusterVariables, conf, driverClassPath, environmentOf, optionString } from './sparkCommand.ts'
 import { driverConf, executorConf } from './sparkConf.ts'
 import type { Stack } from './stack.ts'
 import { thriftHost } from './thriftServer.ts'
@@ -82,6 +83,7 @@ export const programConf = (
  */
 export const prepareProgram = async (stack: Stack, environment: Environment = process.env): Promise<void> => {
   await prepareLake(stack.config, stack.state, environment)
+  await writeLoginJar(stack)
   await prepareKafkaClients(stack)
 }
 
@@ -98,7 +100,7 @@ const libraryConf = (
 const submitOptions = (stack: Stack, properties: Readonly<Record<string, string>>): readonly string[] => {
   const flags = lakeFlags(stack.config, directoriesOf(stack.state))
   return [
-    ...['--master', masterOf(stack.config), '--driver-class-path', classPathOf(stack.runtimes)],
+    ...['--master', masterOf(stack.config), '--driver-class-path', driverClassPath(stack)],
     ...(flags.length === 0 ? [] : ['--driver-java-options', optionString(flags)]),
     ...conf(properties),
   ]

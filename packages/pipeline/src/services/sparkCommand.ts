@@ -10,6 +10,7 @@ import { hadoopConfDir } from './hadoopConf.ts'
 import { archiveFlags, fastStart, temporaryFlag } from './java.ts'
 import { isKubernetes, kubernetesVariables } from './kubernetes.ts'
 import { lakeFlags } from './lakeCatalog.ts'
+import { loginJars } from './restCatalog.ts'
 import type { Stack } from './stack.ts'
 
 /**
@@ -47,10 +48,13 @@ export const sparkSubmit = (
   args: readonly string[],
   {
     classFolders = [],
+    additionalJars = loginJars(stack),
     catalogFlags = lakeFlags(stack.config, directoriesOf(stack.state)),
   }: {
     /** Folders of classes for the class path, which must exist when Java starts. */
     readonly classFolders?: readonly string[]
+    /** The jars after those of the connectors, if the program opens other catalogs than that of the stack. */
+    readonly additionalJars?: readonly string[]
     /** The options of Java for the catalogs, if the program opens others than that of the stack. */
     readonly catalogFlags?: readonly string[]
   } = {},
@@ -72,13 +76,20 @@ export const sparkSubmit = (
       ]),
       // The verified jars themselves, not `--packages`: Ivy's resolution takes seconds at each start, Spark then copies
       // every jar for each executor, and a class-data archive covers only the class path.
-      ...['--driver-class-path', [classPathOf(stack.runtimes), ...classFolders].join(delimiter)],
+      ...[
+        '--driver-class-path',
+        [classPathOf(stack.runtimes), ...additionalJars, ...classFolders].join(delimiter),
+      ],
       ...args,
     ],
     env: environmentOf(stack),
     cwd: stack.state,
   }
 }
+
+/** The jars of a driver. Others follow those of the start-up archive, which covers the first ones. */
+export const driverClassPath = (stack: Stack): string =>
+  [classPathOf(stack.runtimes), ...loginJars(stack)].join(delimiter)
 
 /** The jars of the programs that Spark runs. Their order is that of the start-up archives. */
 export const classPathOf = ({ connectors, additionalJars }: Stack['runtimes']): string =>

@@ -4,7 +4,7 @@ import { PipelineError } from '../errors.ts'
 
 /** The failures of the job that only the user can fix; `StreamError` in `spark-jobs` has their codes. */
 const FailureCode = z.enum([
-  ...['KAFKA_DATA_LOSS', 'CHECKPOINT_DAMAGED', 'TABLE_IN_USE', 'TABLE_NEWER'],
+  ...['KAFKA_DATA_LOSS', 'CHECKPOINT_DAMAGED', 'TABLE_IN_USE', 'TABLE_TAKEN', 'TABLE_NEWER'],
   ...['AUTHENTICATION_FAILED', 'ACCESS_DENIED', 'CERTIFICATE_REJECTED', 'TOKEN_FAILED'],
 ] as const)
 

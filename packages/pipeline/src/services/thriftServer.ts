@@ -12,6 +12,7 @@ import { countProducts, query, type ThriftAddress } from '../table.ts'
 import { localPath } from './hadoopConf.ts'
 import { isLakeExternal, lakeConf, prepareLake } from './lakeCatalog.ts'
 import { propertiesText, writePrivateFile } from './properties.ts'
+import { writeLoginJar } from './restCatalog.ts'
 import { conf, sparkSubmit } from './sparkCommand.ts'
 import { driverConf } from './sparkConf.ts'
 import type { ServiceParts, Stack } from './stack.ts'
@@ -48,6 +49,7 @@ export const thrift = (stack: Stack): ServiceParts => {
     port: config.thrift.port,
     prepare: async () => {
       await prepareLake(config, stack.state)
+      await writeLoginJar(stack)
       for (const folder of classFolders) await mkdir(folder, { recursive: true })
     },
     ready: async signal => void (await countProducts(await thriftOf(config, stack.state), signal)),
