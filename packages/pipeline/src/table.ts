@@ -1,4 +1,4 @@
-import { abortable, withDeadline } from '@offstream/runtime'
+import { abortable, DeadlineError, withDeadline } from '@offstream/runtime'
 import type { HiveClient, HiveDriver } from 'hive-driver'
 import { readCertificates, tlsOptions } from './credentials.ts'
 import { PipelineError } from './errors.ts'
@@ -23,9 +23,13 @@ export interface QueryOptions {
   readonly signal?: AbortSignal | undefined
   /** For the whole query; default: none. */
   readonly timeoutMs?: number
+  /** For each response of the server, except for rows, which it may still have to compute; default: four minutes. */
+  readonly responseTimeoutMs?: number
 }
 
 const connectTimeoutMs = 10_000
+/** A server such as Kyuubi may first have to start a program, for which our own Thrift server has the same time. */
+const defaultResponseTimeoutMs = 240_000
 const closeTimeoutMs = 2_000
 
 /**
@@ -55,12 +59,12 @@ export const query = async (
 export async function* queryInBatches(
   address: ThriftAddress,
   sql: string,
-  { signal, timeoutMs }: QueryOptions = {},
+  { signal, timeoutMs, responseTimeoutMs }: QueryOptions = {},
 ): AsyncGenerator<Batch, void, undefined> {
   const deadline = timeoutMs === undefined ? null : AbortSignal.timeout(timeoutMs)
   const aborted = AbortSignal.any([signal, deadline].filter(one => one != null))
   try {
-    using connection = await connectTo(address, aborted)
+    using connection = await connectTo(address, aborted, responseTimeoutMs)
     const session = await openSession(address, connection, aborted)
     yield* runStatement(session.start(aborted), sql, aborted)
     await session.close()
@@ -135,7 +139,11 @@ interface Connection extends Disposable {
  * Every step has a deadline, and this code destroys the socket: hive-driver waits without end if the server uses another
  * authentication or closes the connection early.
  */
-const connectTo = async (address: ThriftAddress, signal?: AbortSignal): Promise<Connection> => {
+const connectTo = async (
+  address: ThriftAddress,
+  signal?: AbortSignal,
+  responseTimeoutMs = defaultResponseTimeoutMs,
+): Promise<Connection> => {
   const [{ default: hive }, transport] = await Promise.all([import('hive-driver'), loadFrameTransport()])
   const { TCLIService, TCLIService_types: types } = hive.thrift
   class Authentication extends hive.auth.PlainTcpAuthentication {
@@ -174,9 +182,13 @@ const connectTo = async (address: ThriftAddress, signal?: AbortSignal): Promise<
   const driver = new hive.HiveDriver(types, client.getClient())
   const answered = async <T>(response: Promise<T>): Promise<T> =>
     successful(await abortable(response, lost), types)
+  const limited = <T>(response: Promise<T>): Promise<T> =>
+    withDeadline(() => response, { what: 'a response', timeoutMs: responseTimeoutMs }).catch(error => {
+      throw error instanceof DeadlineError ? unreachable(address, error) : error
+    })
   return {
     types,
-    request: send => answered(send(driver)),
+    request: send => answered(limited(send(driver))),
     fetch: (operationHandle, maxRows) =>
       answered(
         new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 import { access, constants, stat, statfs } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { dirname } from 'node:path'
-import { fileErrorOf, messageOf, OffstreamError, portHolder } from '@offstream/runtime'
+import { fileErrorOf, messageOf, OffstreamError, portHolder, withDeadline } from '@offstream/runtime'
 import { RuntimeError } from '@offstream/runtime/errors'
 import type { ServiceName } from '../names.ts'
 import type { Config } from '../project/config.ts'
@@ -146,8 +146,9 @@ const isShown = (name: string, value: string): boolean =>
 /** Whether an external service responds, accepts the certificates and the user, and is as the stack requires. */
 const external = (name: ServiceName, config: Config, state: string): Promise<Finding> =>
   tool(`External ${name}`, async () => {
-    const signal = AbortSignal.timeout(externalTimeoutMs)
-    const missing = await checkExternal(name, config, state, signal).then(() => null, notYetThere)
+    const check = (signal: AbortSignal) => checkExternal(name, config, state, signal)
+    const wait = { what: 'a response', timeoutMs: externalTimeoutMs }
+    const missing = await withDeadline(check, wait).then(() => null, notYetThere)
     const address = `\`${addressOf(name, config)}\``
     return missing === null
       ? { found: `${address} responds` }
