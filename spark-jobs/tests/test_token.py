@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from environment import until
 from offstream_jobs.topic import DeniedError, Topic
 
 if TYPE_CHECKING:
@@ -42,14 +43,25 @@ def jar(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def login(spark: SparkSession, jar: Path, tmp_path: Path) -> Iterator[Callable[[str], None]]:
-    """Log in with the token that a script of the shell prints."""
+def classes(spark: SparkSession, jar: Path) -> Any:  # noqa: ANN401 - a class loader of Java
+    """The classes of the jar."""
     java: Any = spark._jvm
     urls = spark.sparkContext._gateway.new_array(java.java.net.URL, 1)  # type: ignore[union-attr]
     urls[0] = java.java.net.URI(jar.as_uri()).toURL()
+    return java.java.net.URLClassLoader(urls, java.java.lang.Thread.currentThread().getContextClassLoader())
+
+
+@pytest.fixture
+def login(
+    spark: SparkSession,
+    classes: Any,  # noqa: ANN401 - a class loader of Java
+    tmp_path: Path,
+) -> Iterator[Callable[[str], None]]:
+    """Log in with the token that a script of the shell prints."""
+    java: Any = spark._jvm
     thread = java.java.lang.Thread.currentThread()
     parent = thread.getContextClassLoader()
-    thread.setContextClassLoader(java.java.net.URLClassLoader(urls, parent))
+    thread.setContextClassLoader(classes)
 
     def login(script: str) -> None:
         (tmp_path / "script").write_text(script)
@@ -93,3 +105,27 @@ def test_a_command_without_a_valid_token_is_reported_without_its_output(
     assert denied.value.code == "TOKEN_FAILED"
     assert str(denied.value).endswith(f"the command `sh` of sasl.tokenCommand failed: {reason}")
     assert "secret" not in str(denied.value)
+
+
+def test_a_command_is_killed_with_the_processes_that_it_has_started(
+    spark: SparkSession,
+    classes: Any,  # noqa: ANN401 - a class loader of Java
+) -> None:
+    java: Any = spark._jvm
+    command = java.java.util.ArrayList()
+    for word in ("sh", "-c", "sleep 1000 & echo $!; wait"):
+        command.add(word)
+    process = java.java.lang.ProcessBuilder(command).start()
+    output = java.java.io.InputStreamReader(process.getInputStream())
+    child = int(java.java.io.BufferedReader(output).readLine())
+    classes.loadClass("offstream.TokenCommand").newInstance().kill(process)
+    until(lambda: not is_running(child) and not is_running(process.pid()))
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process exists, and is not a zombie."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return status.rsplit(")", 1)[1].split()[0] != "Z"

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -73,8 +74,15 @@ public class TokenCommand implements AuthenticateCallbackHandler {
             if (process.exitValue() != 0) throw new IOException("exit status " + process.exitValue());
             return new String(output.readAllBytes(), StandardCharsets.US_ASCII).trim();
         } finally {
-            process.destroyForcibly();
+            kill(process);
         }
+    }
+
+    /** Kills a process, if it is running, and those that it has started. */
+    public static void kill(Process process) {
+        Iterator children = process.descendants().iterator();
+        while (children.hasNext()) ((ProcessHandle) children.next()).destroyForcibly();
+        process.destroyForcibly();
     }
 
     private List command() {

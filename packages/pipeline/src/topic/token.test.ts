@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { identify } from '@offstream/runtime'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { unsignedToken } from '../services/testToken.ts'
 import { requestToken, type TokenLogin, validToken } from './token.ts'
@@ -51,6 +52,22 @@ test.each([
     })
   },
 )
+
+test('a command that takes too long is killed with the processes that it has started', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const login = { ...loginOf(''), command: ['sh', '-c', 'sleep 1000 & echo $! > child; wait'] }
+  const requested = requestToken(login)
+  const failed = expect(requested).rejects.toMatchObject({
+    code: 'TOKEN_FAILED',
+    message: 'The command `sh` of `sasl.tokenCommand` did not exit within 30 s',
+  })
+  const child = () => Number(readFileSync(join(login.directory, 'child'), 'utf8').trim() || Number.NaN)
+  await expect.poll(child).toBeGreaterThan(0)
+  vi.advanceTimersByTime(30_000)
+  await failed
+  await expect.poll(() => identify(child())).toBeNull()
+})
 
 test('a program that does not exist is an error that names it', async () => {
   const login = { ...loginOf(''), command: ['no-such-program'] }

@@ -1,4 +1,4 @@
-import type { OffstreamError } from '@offstream/runtime'
+import { type OffstreamError, send } from '@offstream/runtime'
 import { z } from 'zod'
 import { PipelineError } from '../errors.ts'
 import { programEnvironment } from '../runtimes/environment.ts'
@@ -23,18 +23,39 @@ export interface Token {
  * @throws OffstreamError TOKEN_FAILED
  */
 export const requestToken = async ({ command, directory }: TokenLogin): Promise<Token> => {
-  const { execa } = await import('execa')
   const [program = '', ...args] = command
-  const run = await execa(program, args, {
-    ...{ cwd: directory, env: programEnvironment(process.env), extendEnv: false, reject: false },
-    // Its messages are not reported, because they may contain secrets.
-    ...{ stdin: 'ignore', stderr: 'ignore', timeout: tokenTimeoutMs },
-  })
+  const run = await runInGroup(program, args, directory)
   if (!run.failed) return tokenIn(run.stdout.trim(), program)
   if (run.timedOut) throw tokenFailed(program, `did not exit within ${tokenTimeoutMs / 1_000} s`)
   throw run.exitCode === undefined
     ? tokenFailed(program, `cannot be run: ${run.code ?? run.signal}`)
     : tokenFailed(program, `exited with status ${run.exitCode}`)
+}
+
+/** In a separate process group, which is killed if it takes too long or this process exits: a script may have children. */
+const runInGroup = async (program: string, args: readonly string[], directory: string) => {
+  const { execa } = await import('execa')
+  const running = execa(program, args, {
+    ...{ cwd: directory, env: programEnvironment(process.env), extendEnv: false, reject: false },
+    // Its messages are not reported, because they may contain secrets.
+    ...{ stdin: 'ignore', stderr: 'ignore', detached: true },
+  })
+  const { pid } = running
+  const kill = (): void => {
+    if (pid !== undefined) send(-pid, 'SIGKILL')
+  }
+  let timedOut = false
+  const timer = setTimeout(() => {
+    timedOut = true
+    kill()
+  }, tokenTimeoutMs)
+  process.once('exit', kill)
+  try {
+    return { ...(await running), timedOut }
+  } finally {
+    clearTimeout(timer)
+    process.off('exit', kill)
+  }
 }
 
 /** A command may wait for a server, but not for a user. */
