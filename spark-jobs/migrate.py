@@ -62,13 +62,20 @@ class Moved(NamedTuple):
     checksum: str
 
 
+class Migrated(NamedTuple):
+    """The tables that were moved, and the names of those that stay: the user's own programs created them."""
+
+    tables: list[Moved]
+    others: list[str]
+
+
 def main() -> None:
     """Move the tables."""
     args = _arguments()
     spark = SparkSession.builder.getOrCreate()
     try:
-        moved = migrate(spark, args.source, lambda step, table: _print(step=step, table=table))
-        _print(tables=[table._asdict() for table in moved])
+        tables, others = migrate(spark, args.source, lambda step, table: _print(step=step, table=table))
+        _print(tables=[table._asdict() for table in tables], others=others)
     except StreamError as error:
         _print(code=error.code, message=str(error))
         raise
@@ -78,7 +85,7 @@ def main() -> None:
 
 def migrate(
     spark: SparkSession, source: Mapping[str, str], report: Callable[[str, str], None] = lambda *_: None
-) -> list[Moved]:
+) -> Migrated:
     """Move the tables from the catalog with the settings `source` to the catalog `lake`.
 
     No stream may write in the meantime: both catalogs are locked.
@@ -117,7 +124,7 @@ class _Migration:
         hadoop = self._spark._jsc.hadoopConfiguration()
         return self._java.org.apache.iceberg.CatalogUtil.buildIcebergCatalog("lake", properties, hadoop)
 
-    def move(self, report: Callable[[str, str], None]) -> list[Moved]:
+    def move(self, report: Callable[[str, str], None]) -> Migrated:
         if not self._tables:
             raise MigrationRefusedError("the catalog has no tables that could be moved")
         left = self._left()
@@ -134,7 +141,15 @@ class _Migration:
                 self._drop(table)
             raise
         self._finish()
-        return moved
+        return Migrated(moved, self._others())
+
+    def _others(self) -> list[str]:
+        names = [
+            f"lake.{table.toString()}"
+            for namespace in self._source.listNamespaces()
+            for table in self._source.listTables(namespace)
+        ]
+        return sorted({*names} - {*TABLES})
 
     def _finish(self) -> None:
         if self._by == "copy":

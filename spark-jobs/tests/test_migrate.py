@@ -60,11 +60,14 @@ def test_tables_are_copied_with_their_offsets_and_a_stream_continues(
     source: SparkSession, target: SparkSession
 ) -> None:
     ensure_tables(target)
+    source.sql("CREATE NAMESPACE lake.clicks")
+    source.sql("CREATE TABLE lake.clicks.sessions (id int)")
     before = all_rows(source)
     steps: list[tuple[str, str]] = []
 
-    moved = migrate(target, catalog_settings(source), lambda *step: steps.append(step))
+    moved, others = migrate(target, catalog_settings(source), lambda *step: steps.append(step))
 
+    assert others == ["lake.clicks.sessions"]
     assert [(table.name, table.by, table.rows) for table in moved] == [
         (PRODUCTS, "copy", 2),
         (REJECTED, "copy", 1),
@@ -87,8 +90,9 @@ def test_with_the_same_warehouse_only_the_entries_of_the_catalog_move(
     )
     before, held = all_rows(source), holdings(source)
 
-    moved = migrate(target, catalog_settings(source))
+    moved, others = migrate(target, catalog_settings(source))
 
+    assert others == []
     assert [table.by for table in moved] == ["register", "register"]
     assert (all_rows(target), holdings(target)) == (before, held)
     assert exists(source) == [False, False]
@@ -125,7 +129,7 @@ def test_a_killed_migration_continues(
         patch.setattr(program._Migration, "_finish", die)
         with pytest.raises(KeyboardInterrupt):
             migrate(target, catalog_settings(source), die)
-    moved = migrate(target, catalog_settings(source))
+    moved, _ = migrate(target, catalog_settings(source))
 
     assert [(table.name, table.by, table.rows) for table in moved] == [
         (PRODUCTS, by, 2),
@@ -149,7 +153,7 @@ def test_a_migration_that_was_killed_between_two_old_entries_continues(
     with monkeypatch.context() as patch:
         patch.setattr(program._Migration, "_finish", lambda _: source.sql(f"DROP TABLE {PRODUCTS}"))
         migrate(target, catalog_settings(source))
-    assert [table.name for table in migrate(target, catalog_settings(source))] == [REJECTED]
+    assert [table.name for table in migrate(target, catalog_settings(source)).tables] == [REJECTED]
     assert all_rows(target) == before
     assert exists(source) == [False, False]
 

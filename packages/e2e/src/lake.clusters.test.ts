@@ -124,6 +124,7 @@ test('tables move to another catalog and an object store with equal rows, and th
       { name: 'lake.off.products', by: 'copy', rows: 40 },
       { name: 'lake.off.rejected', by: 'copy', rows: 0 },
     ],
+    others: [],
   })
   expect((await migrate('--to', 'second'))['error']).toMatchObject({ code: 'MIGRATION_REFUSED' })
   const objects = await store.objects('tables')

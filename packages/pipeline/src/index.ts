@@ -3,7 +3,7 @@ export { chartFile, type Drawing, drawChart } from './charts/draw.ts'
 export { renderChart, titleOf } from './charts/render.ts'
 export { textChart } from './charts/textChart.ts'
 export { type Guide, guideFor, type Place } from './connect/guides.ts'
-export { lakePlace, type MigrationStep, type MovedTable, migrateLake } from './lake/migrate.ts'
+export { lakePlace, type MigratedTables, type MigrationStep, migrateLake } from './lake/migrate.ts'
 export { type Optimizer, optimizeTables } from './lake/optimize.ts'
 export {
   acceptDataLoss,

@@ -34,6 +34,9 @@ Then the number of rows and a checksum of all values are compared. If they
 differ, the new tables are deleted. If the command is killed, run it again
 before a stream uses the tables: it continues.
 
+Tables that your own jobs have created stay in the old catalog; the output lists
+them.
+
 No stream may write either of the tables: run \`offstream down\` first. The
 command downloads jars that the new catalog needs.
 
@@ -50,14 +53,20 @@ Next: \`offstream --profile <profile> up\` uses the new tables.`,
       const [from, target] = [await project(), await projectOf(to)]
       const onStep = ({ step, table }: MigrationStep) =>
         output.event({ kind: 'migrating', step, table }, `${doing[step]} ${table}`)
-      const tables = await pipeline.migrateLake({ from, to: target, fetchRuntimes, onStep, signal })
+      const { tables, others } = await pipeline.migrateLake({
+        ...{ from, to: target, fetchRuntimes, onStep, signal },
+      })
       const places = { from: pipeline.lakePlace(from), to: pipeline.lakePlace(target) }
-      output.result({ kind: 'migration', profile: to, ...places, tables }, () =>
+      output.result({ kind: 'migration', profile: to, ...places, tables, others }, () =>
         output.table(
           ['table', 'moved by', 'rows', 'checksum, equal before and after'],
           tables.map(({ name, by, rows, checksum }) => [name, by, String(rows), checksum]),
         ),
       )
+      if (others.length > 0)
+        output.note(
+          `Not moved, because your own jobs have created them: ${others.map(name => `\`${name}\``).join(', ')}. Run the jobs again with the profile`,
+        )
       const rows = plural(
         tables.reduce((sum, table) => sum + table.rows, 0),
         'row',

@@ -37,8 +37,9 @@ const line = (value: unknown) => `echo '${JSON.stringify(value)}'`
 
 test('the steps and the result of the program are reported, and its folder is deleted', async () => {
   const step = { step: 'copy', table: 'lake.off.products' }
-  const { moved, steps, left } = await migrateWith([line(step), line({ tables: [products] })].join('\n'))
-  expect([await moved, steps, left]).toEqual([[products], [step], []])
+  const result = { tables: [products], others: ['lake.clicks.sessions'] }
+  const { moved, steps, left } = await migrateWith([line(step), line(result)].join('\n'))
+  expect([await moved, steps, left]).toEqual([result, [step], []])
 })
 
 test('an error of the program keeps its code', async () => {

@@ -35,19 +35,21 @@ const Moved = z.object({
   /** Of all rows in any order; the same before and after. */
   checksum: z.string(),
 })
-/** A table that was moved to another catalog. */
-export type MovedTable = z.infer<typeof Moved>
+
+const Migrated = z.object({
+  tables: z.array(Moved),
+  /** The tables that stay: those of other programs. */
+  others: z.array(z.string()),
+})
+/** The tables that were moved to another catalog, and the names of those that were not. */
+export type MigratedTables = z.infer<typeof Migrated>
 
 const Step = z.object({ step: z.enum(['register', 'copy', 'compare']), table: z.string() })
 /** What is being done with a table. */
 export type MigrationStep = z.infer<typeof Step>
 
 /** A line of `spark-jobs/migrate.py`. */
-const Line = z.union([
-  Step,
-  z.object({ tables: z.array(Moved) }),
-  z.object({ code: z.string(), message: z.string() }),
-])
+const Line = z.union([Step, Migrated, z.object({ code: z.string(), message: z.string() })])
 
 /** The stack that has the tables, and the one that gets them. */
 export interface Migration {
@@ -66,11 +68,11 @@ export const lakePlace = ({ config, state }: Pick<Project, 'config' | 'state'>) 
 })
 
 /**
- * Moves the tables of a stack to the catalog and the warehouse of another one, and compares all rows. The program locks both
- * catalogs, so no stream writes them in the meantime.
+ * Moves the tables of the products of a stack to the catalog and the warehouse of another one, and compares all rows. The
+ * program locks both catalogs, so no stream writes them in the meantime.
  * @throws OffstreamError STREAM_RUNNING, MIGRATION_REFUSED, MIGRATION_FAILED, TABLE_IN_USE, and what `checkLake` throws
  */
-export const migrateLake = async (migration: Migration): Promise<readonly MovedTable[]> => {
+export const migrateLake = async (migration: Migration): Promise<MigratedTables> => {
   const { from, to, fetchRuntimes, signal } = migration
   for (const { state } of [from, to]) await refuseRunningStream(state)
   if (!isLakeExternal(from.config) && !existsSync(directoriesOf(from.state).catalog))
@@ -137,13 +139,13 @@ const commandOf = async (
 const runMigration = async (
   { file, args, env, cwd }: ServiceCommand,
   { onStep, signal }: Migration,
-): Promise<readonly MovedTable[]> => {
+): Promise<MigratedTables> => {
   const { execa } = await import('execa')
   const program = execa(file, [...args], {
     ...{ env, cwd, extendEnv: false, reject: false, stdin: 'ignore', buffer: { stdout: false } },
     ...(signal === undefined ? {} : { cancelSignal: signal }),
   })
-  let tables: readonly MovedTable[] | null = null
+  let migrated: MigratedTables | null = null
   let failure: PipelineError | null = null
   // Spark writes both outputs of a Python program to the standard output of its own process.
   const log: string[] = []
@@ -151,13 +153,13 @@ const runMigration = async (
     const line = Line.safeParse(parsed(text)).data
     if (line === undefined) log.push(text)
     else if ('step' in line) onStep?.(line)
-    else if ('tables' in line) tables = line.tables
+    else if ('tables' in line) migrated = line
     else failure = failed(line)
   }
   const { exitCode, stderr } = await program
   signal?.throwIfAborted()
   if (failure !== null) throw failure
-  if (exitCode === 0 && tables !== null) return tables
+  if (exitCode === 0 && migrated !== null) return migrated
   const lines = [...stderr.trim().split('\n'), ...log]
   throw new PipelineError('MIGRATION_FAILED', `The tables could not be moved: ${lines.at(-1)}`, {
     lastLogLines: lines.slice(-20),
