@@ -1,12 +1,14 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { directoriesOf, type Guide, stateFolder } from '@offstream/pipeline'
+import { directoriesOf, type Guide, lakeConf, stateFolder } from '@offstream/pipeline'
 import { makeCertificates, type TestCertificates } from '@offstream/pipeline/testCertificates'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { placesWith } from './canary.ts'
 import { profileStack, runPipeline } from './profile.ts'
+import { root } from './repository.ts'
+import { startSqlServer } from './sqlServer.ts'
 import type { ScratchStack } from './stack.ts'
 import { streamOf } from './stream.ts'
 
@@ -126,4 +128,42 @@ test('the Thrift server of another stack gives the same rows, and each wrong set
       found: expect.stringContaining('does not have the view Products'),
     }),
   )
+})
+
+test('a Spark Thrift server that checks passwords with LDAP gives the same rows to all clients', async () => {
+  await using stack = await profileStack('serving-ldap')
+  const directories = directoriesOf(stateFolder(stack.directory, null))
+  await mkdir(directories.warehouse, { recursive: true })
+  const catalog = lakeConf(stack.config, directories)
+  await using server = await startSqlServer(catalog, { name: 'analyst', password })
+  const settings = join(stack.directory, 'offstream.yaml')
+  const { thrift, ...others } = JSON.parse(await readFile(settings, 'utf8'))
+  await writeFile(settings, JSON.stringify({ ...others, thrift: { ...thrift, port: server.port } }))
+
+  expect(await failureOfUp(stack, [])).toEqual(['SECRET_MISSING', 5])
+  expect(await failureOfUp(stack, [], { SERVING_PASSWORD: 'wrong' })).toEqual(['AUTHENTICATION_FAILED', 10])
+  expect(await failureOfUp(stack, ['thrift.auth.username=other'], env)).toEqual(['AUTHENTICATION_FAILED', 10])
+
+  await stack.succeed(['up'], { env })
+  await stack.succeed(['submit'])
+  const views = (await readFile(join(root, 'config/views.sql'), 'utf8')).replace(/^--.*$/gm, '')
+  for (const view of views.split(';').filter(text => text.trim() !== '')) await stack.succeed(['query', view])
+  expect(await runPipeline(stack, env)).toEqual(rowsOfLocal)
+
+  const { json } = streamOf(stack)
+  const { services } = await json('status')
+  expect(services.find(({ name }: { name: string }) => name === 'thrift')).toMatchObject({
+    ...{ state: 'external', health: 'healthy', address: `127.0.0.1:${server.port}` },
+  })
+  const { findings } = await json('doctor')
+  expect(findings).toContainEqual(expect.objectContaining({ name: 'External thrift', verdict: 'ok' }))
+  await using shell = stack.terminal(['sql'])
+  await shell.shows('sql> ')
+  await shell.type('SELECT count(*) AS n FROM Products;\r')
+  await shell.shows(/\bn\r?\n40\r?\n/)
+  await shell.type('exit\r')
+  expect(await shell.exitCode).toBe(0)
+  expect(await runBeeline(stack)).toMatch(/\| 40 +\|/)
+  await rm(join(stack.directory, 'beeline.password'))
+  expect(await placesWith(stack, password)).toEqual(['run/thrift.secret.json'])
 })

@@ -31,7 +31,7 @@ export const startSpark = async (): Promise<TestSpark> => {
     command: {
       file: join(runtimes.sparkHome, 'bin/spark-class'),
       args: [mainClass, ...args],
-      env: environmentIn(folder, runtimes),
+      env: sparkEnvironment(folder, runtimes),
       cwd: folder,
     },
     needs: [],
@@ -82,7 +82,11 @@ export const startSpark = async (): Promise<TestSpark> => {
   }
 }
 
-const environmentIn = (folder: string, { java, sparkHome, connectors }: Runtimes) => ({
+/** The environment of a program of Spark that writes to a folder. */
+export const sparkEnvironment = (
+  folder: string,
+  { java, sparkHome, connectors }: Runtimes,
+): Record<string, string> => ({
   PATH: process.env['PATH'] ?? '',
   ...(java.includes('/') ? { JAVA_HOME: join(java, '../..') } : {}),
   SPARK_HOME: sparkHome,

@@ -29,6 +29,11 @@ export const testLibraries = {
     ],
     excludes: [],
   },
+  ldap: {
+    name: 'UnboundID LDAP server 7.0.3',
+    coordinates: ['com.unboundid:unboundid-ldapsdk:7.0.3'],
+    excludes: [],
+  },
 }
 /** A name of `testLibraries`. */
 export type TestLibraries = keyof typeof testLibraries

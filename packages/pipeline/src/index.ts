@@ -75,6 +75,7 @@ export {
   catalogAddress,
   checkLake,
   isLakeExternal,
+  lakeConf,
   librariesFor,
   warehouseOf,
 } from './services/lakeCatalog.ts'
