@@ -10,6 +10,8 @@ import type { Service } from './service.ts'
 
 const killTimeoutMs = 10_000
 const killIntervalMs = 25
+/** Of a process that exited before its start time was read. No process has it. */
+const goneStartId = 'gone'
 
 /** One process of a service. `exited` resolves to how it exited, as it follows its name: `was killed by SIGKILL`. */
 export interface Run {
@@ -24,7 +26,7 @@ export const loadExeca = () => import('execa')
  * Starts the process of a service.
  * @param directory where the records of services are; it is part of the process's mark
  * @param since the position in its log at which this start began
- * @throws OffstreamError SERVICE_EXITED if it could not be started or exited at once
+ * @throws OffstreamError SERVICE_EXITED if it could not be started
  */
 export const spawnService = async (directory: string, service: Service, since: number): Promise<Run> => {
   const [{ file, args, env, cwd }, { execa }] = [service.command, await loadExeca()]
@@ -53,8 +55,9 @@ export const spawnService = async (directory: string, service: Service, since: n
           ? `exited with status ${exitCode}`
           : `could not be started: ${originalMessage}`,
     )
-    const identity = child.pid === undefined ? null : await identify(child.pid)
-    if (identity === null) throw await serviceExited(service, await exited, since)
+    if (child.pid === undefined) throw await serviceExited(service, await exited, since)
+    // It may have exited by now, perhaps because its work is done.
+    const identity = (await identify(child.pid)) ?? { pid: child.pid, startId: goneStartId }
     return { identity, exited }
   } finally {
     log.destroy()
