@@ -61,12 +61,13 @@ test('YARN requires the configuration of Hadoop, and has executors without a num
   ).toEqual([])
 })
 
-test('a driver in YARN requires its checkpoint and the tables in HDFS, and how files get there is not a setting', () => {
+test('a driver in YARN requires its checkpoint and the tables in HDFS, and their catalog in PostgreSQL, and how files get there is not a setting', () => {
   const elsewhere = ['stream.checkpoint=hdfs://name/checkpoint', 'lake.warehouse=hdfs://name/lake']
   const yarn = ['spark.master=yarn', 'spark.hadoopConfDir=conf', ...elsewhere, ...lakeElsewhere]
   expect([
     problemsOf('stream.deployMode=cluster'),
     problemsOf('stream.deployMode=cluster', ...yarn),
+    problemsOf('stream.deployMode=cluster', ...yarn, 'lake.catalog.uri=https://catalog.example.org'),
     problemsOf('stream.deployMode=cluster', ...yarn, 'spark.conf=[spark.yarn.tags=mine]'),
     problemsOf(...yarn, 'spark.conf=[spark.yarn.tags=mine]'),
   ]).toEqual([
@@ -76,6 +77,7 @@ test('a driver in YARN requires its checkpoint and the tables in HDFS, and how f
       'lake.warehouse: must begin with hdfs:// if stream.deployMode is cluster',
     ],
     [],
+    ['lake.catalog.uri: must begin with postgresql:// if stream.deployMode is cluster'],
     ['spark.conf: offstream itself sets spark.yarn.tags if stream.deployMode is cluster'],
     [],
   ])

@@ -81,7 +81,7 @@ interface Settings {
 interface DriverSettings {
   readonly spark: { readonly master: string | null; readonly conf: readonly string[] }
   readonly stream: { readonly deployMode: 'client' | 'cluster'; readonly checkpoint: string | null }
-  readonly lake: { readonly warehouse: string | null }
+  readonly lake: { readonly warehouse: string | null; readonly catalog: { readonly uri: string | null } }
 }
 
 /** What a driver needs that does not run on this machine, and has no folder here. */
@@ -96,6 +96,10 @@ export const deployConflicts = ({ spark, stream, lake }: DriverSettings): string
     ...(lake.warehouse?.startsWith('hdfs://')
       ? []
       : [`lake.warehouse: must begin with hdfs:// ${condition}`]),
+    // The file with the token and the class for the login are only on this machine.
+    ...(/^https?:/i.test(lake.catalog.uri ?? '')
+      ? [`lake.catalog.uri: must begin with postgresql:// ${condition}`]
+      : []),
     ...spark.conf
       .map(nameOf)
       .filter(name => ownedInCluster.includes(name))
