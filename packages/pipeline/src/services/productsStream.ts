@@ -58,6 +58,8 @@ export const productsStream = (stack: Stack): ServiceParts => {
     },
     startTimeoutMs: 300_000,
     requestStop: () => writeFile(files.stop, ''),
+    // The application would continue in YARN without the program here.
+    worksElsewhere: isDriverInCluster(config),
     // In a cluster it is killed after 25 s, see `relay.py`, which takes some seconds.
     stopTimeoutMs: isDriverInCluster(config) ? 60_000 : 30_000,
   }

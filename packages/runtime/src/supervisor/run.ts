@@ -86,6 +86,8 @@ export const untilReady = async (
     })
     return 'ready'
   } catch (error) {
+    if (service.worksElsewhere && (await isAlive(run.identity)) && (await requestStop(service)))
+      await waitForExit(run.identity, { timeoutMs: service.stopTimeoutMs })
     await stopGroup(directory, service.name, run.identity, 0)
     signal.throwIfAborted()
     if (error instanceof EarlyExit && (await service.isComplete?.())) return 'completed'

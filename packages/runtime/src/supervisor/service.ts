@@ -27,6 +27,8 @@ export interface Service {
    * its work. SIGTERM follows if this throws or the service does not exit within `stopTimeoutMs`, and then SIGKILL.
    */
   readonly requestStop?: () => Promise<void>
+  /** Whether a kill would leave work of it on other machines. Then `requestStop` also ends a start that is aborted or too slow. */
+  readonly worksElsewhere?: boolean
   readonly stopTimeoutMs: number
   /**
    * Why each restart would fail, as the program itself reported when it exited; null if a restart can help. Such a

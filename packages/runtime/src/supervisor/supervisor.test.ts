@@ -292,6 +292,33 @@ test('a service with a gentle way to stop gets no signal', async () => {
   expect((await readFile(gentle.logFile, 'utf8')).trim().split('\n')).toEqual(['ready', 'bye'])
 })
 
+test('a start that is too slow, or aborted, ends gently if the service works elsewhere', async () => {
+  await using stack = await scratch()
+  const file = join(stack.directory, 'stop')
+  const remote = stack.program(
+    'remote',
+    `const fs = require('node:fs')
+     setInterval(() => {
+       if (!fs.existsSync(${JSON.stringify(file)})) return
+       fs.rmSync(${JSON.stringify(file)})
+       console.log('bye')
+       process.exit()
+     }, 20)`,
+    { requestStop: () => writeFile(file, ''), worksElsewhere: true, startTimeoutMs: 700 },
+  )
+  await expect(stack.supervisor.start([remote])).rejects.toMatchObject({ code: 'SERVICE_NOT_READY' })
+  const abort = new AbortController()
+  const start = stack.supervisor.start([{ ...remote, startTimeoutMs: 10_000 }], abort.signal)
+  const outcome = expect(start).rejects.toThrow('enough')
+  await until(
+    async () => expect(await stack.records.of('remote')).toMatchObject({ pid: expect.any(Number) }),
+    { what: 'its process', timeoutMs: 5_000 },
+  )
+  abort.abort(new Error('enough'))
+  await outcome
+  expect((await readFile(remote.logFile, 'utf8')).trim().split('\n')).toEqual(['bye', 'bye'])
+})
+
 test('if a gentle way to stop fails, SIGTERM follows at once', async () => {
   await using stack = await scratch()
   const deaf = stack.program(
