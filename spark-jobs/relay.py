@@ -91,16 +91,20 @@ class Relay:
         self.is_done = False
 
     def step(self) -> None:
-        """Exchange the files and look at the application; throw if it has failed."""
+        """Look at the application and exchange the files. This fails if YARN or HDFS does not respond."""
         report = self._applications.newest()
         state = "UNKNOWN" if report is None else _state(report)
         self._show(report, state)
-        self._exchange.attempt(lambda: self._exchange_files(state))
+        if self._kill_at is None and self._stop_file.exists():
+            # A driver that does not run yet cannot take the request.
+            self._kill_at = time.monotonic() + (_STOP_SECONDS if state == "RUNNING" else 0)
         # A submission that was stopped early may have no application.
         if state in _FINISHED or (report is None and self._kill_at is not None):
             self.is_done = True
         elif self._must_be_killed():
             self._applications.kill()
+        # The last step: it may fail, and must not prevent a kill.
+        self._exchange_files()
 
     def failure(self) -> str | None:
         """Return why the application has failed; None if it has stopped on request."""
@@ -110,13 +114,11 @@ class Relay:
         outcome = report.getFinalApplicationStatus().toString()
         return None if outcome == "SUCCEEDED" else f"{_id(report)}: {outcome}, {_diagnostics(report)}"
 
-    def _exchange_files(self, state: str) -> None:
+    def _exchange_files(self) -> None:
         for file in (self._progress, self._batches):
             self._exchange.receive(file)
-        self._exchange.hand_over(self._optimize_file)
-        if self._kill_at is None and self._exchange.hand_over(self._stop_file):
-            # A driver that does not run yet cannot take the request.
-            self._kill_at = time.monotonic() + (_STOP_SECONDS if state == "RUNNING" else 0)
+        for request in (self._optimize_file, self._stop_file):
+            self._exchange.hand_over(request)
 
     def _must_be_killed(self) -> bool:
         """Whether the job did not stop in time, or has failed and YARN would only repeat the failure."""
