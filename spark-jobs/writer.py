@@ -96,8 +96,9 @@ def claim(table: Any, check_lock: Callable[[], None]) -> Callable[[], None]:  # 
     """Write to a table that this stream writes it now, which stops the stream that wrote it before.
 
     Returns a function that calls `check_lock`, and throws TableTakenError if another stream has claimed the
-    table since. Call it before each commit. A commit that another stream makes after its last check is no
-    harm: each commit fails if the table has changed since the writer read it.
+    table since, or LockLostError if the catalog does not respond. Call it before each commit. A commit that
+    another stream makes after its last check is no harm: each commit fails if the table has changed since the
+    writer read it.
     """
     # The id, because a restart of a container may have the same name and pid.
     name = f"pid {os.getpid()} on {platform.node()}, {uuid4()}"
@@ -105,7 +106,10 @@ def claim(table: Any, check_lock: Callable[[], None]) -> Callable[[], None]:  # 
 
     def check() -> None:
         check_lock()
-        table.refresh()
+        try:
+            table.refresh()
+        except Py4JJavaError as error:
+            raise LockLostError(f"the table `{table.name()}` cannot be read: {one_line(error)}") from error
         writer = table.properties().get(_WRITER)
         if writer != name:
             raise TableTakenError(

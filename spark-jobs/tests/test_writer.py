@@ -9,6 +9,7 @@ import pytest
 from kafka import as_messages, update
 from lake import PRODUCTS, Tables
 from locks import lock_holder
+from offstream_jobs.batches import LockLostError
 from offstream_jobs.iceberg import iceberg_table
 from writer import TableInUseError, TableTakenError, claim, sole_writer
 
@@ -40,6 +41,15 @@ def test_a_stream_that_claims_a_table_keeps_the_stream_before_it_from_writing(la
         before.write(as_messages(lake, [update(1, code="20000000")]), {}, first)
     Tables(lake).write(as_messages(lake, [update(2, code="30000000")]), {}, second)
     assert (checks, lake.table(PRODUCTS).count()) == (["lock", "lock"], 2)
+
+
+def test_a_table_that_cannot_be_read_is_a_lost_lock_which_stops_the_stream_between_two_batches(
+    lake: SparkSession,
+) -> None:
+    check = claim(iceberg_table(lake, PRODUCTS), lambda: None)
+    lake.sql(f"DROP TABLE {PRODUCTS}")
+    with pytest.raises(LockLostError, match=r"^the table `.*products` cannot be read: "):
+        check()
 
 
 def test_a_batch_of_a_stream_that_has_lost_the_table_is_not_written_twice(lake: SparkSession) -> None:
