@@ -110,10 +110,19 @@ export const lakeSettings = z
 
 type LakeSettings = z.infer<typeof lakeSettings>
 
+/** Whether `lake.catalog.uri` is the address of a server with the REST interface of Iceberg. */
+export const isRestAddress = (uri: string | null): boolean => /^https?:/i.test(uri ?? '')
+
 /** Values of the section, and the place of the checkpoint, that contradict each other. */
 export const lakeConflicts = (lake: LakeSettings, checkpoint: string | null): string[] => [
   ...catalogConflicts(lake),
   ...storeConflicts(lake),
+  // The stream before would commit its last batch to the checkpoint that the later one has already changed.
+  ...(checkpoint !== null && isRestAddress(lake.catalog.uri)
+    ? [
+        'stream.checkpoint: must not be set with a REST catalog, which has no lock that lets only one stream write it',
+      ]
+    : []),
   // Its keys and its address are those of the tables, and the lock of their catalog lets only one stream write it.
   ...(checkpoint?.startsWith('s3://') && !lake.warehouse?.startsWith('s3://')
     ? [
@@ -138,7 +147,7 @@ const storeConflicts = ({ warehouse, s3 }: LakeSettings): string[] => {
 
 const catalogConflicts = ({ catalog, warehouse }: LakeSettings): string[] => {
   const { uri, tls, user, passwordFile, oauth } = catalog
-  const isRest = uri !== null && /^https?:/i.test(uri)
+  const isRest = isRestAddress(uri)
   const onlyRest = {
     warehouse: catalog.warehouse,
     'oauth.tokenUri': oauth.tokenUri,

@@ -300,6 +300,11 @@ test('settings of the catalog that contradict each other, or contain a password,
     ),
   ).toEqual([])
   expect(
+    await problemsWith('lake.catalog.uri=https://catalog', 'lake.warehouse=s3://tables', checkpoint),
+  ).toEqual([
+    'stream.checkpoint: must not be set with a REST catalog, which has no lock that lets only one stream write it',
+  ])
+  expect(
     await problemsWith(...shared, 'lake.warehouse=s3://tables', 'lake.s3.endpoint=https://me:secret@s3'),
   ).toEqual(['--set: lake.s3.endpoint: must be an address without a user or a password'])
 })

@@ -77,7 +77,10 @@ test('a driver in YARN requires its checkpoint and the tables in HDFS, and their
       'lake.warehouse: must begin with hdfs:// if stream.deployMode is cluster',
     ],
     [],
-    ['lake.catalog.uri: must begin with postgresql:// if stream.deployMode is cluster'],
+    [
+      'lake.catalog.uri: must begin with postgresql:// if stream.deployMode is cluster',
+      expect.stringMatching(/^stream\.checkpoint: must not be set with a REST catalog/),
+    ],
     ['spark.conf: offstream itself sets spark.yarn.tags if stream.deployMode is cluster'],
     [],
   ])

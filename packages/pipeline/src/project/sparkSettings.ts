@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { memory, port } from './clusterSettings.ts'
 import { kubernetesSettings } from './kubernetesSettings.ts'
+import { isRestAddress } from './lakeSettings.ts'
 
 /** The cluster that runs the job: a master and workers here, or one that exists. */
 export const sparkSettings = z
@@ -97,7 +98,7 @@ export const deployConflicts = ({ spark, stream, lake }: DriverSettings): string
       ? []
       : [`lake.warehouse: must begin with hdfs:// ${condition}`]),
     // The file with the token and the class for the login are only on this machine.
-    ...(/^https?:/i.test(lake.catalog.uri ?? '')
+    ...(isRestAddress(lake.catalog.uri)
       ? [`lake.catalog.uri: must begin with postgresql:// ${condition}`]
       : []),
     ...spark.conf

@@ -9,13 +9,14 @@ import { isCertificateCode, readCertificates } from '../credentials.ts'
 import { PipelineError } from '../errors.ts'
 import type { Config } from '../project/config.ts'
 import { type Directories, directoriesOf, projectFolder } from '../project/directories.ts'
+import { isRestAddress } from '../project/lakeSettings.ts'
 import { writeClassJar } from './classJar.ts'
 import type { Stack } from './stack.ts'
 
 type LakeConfig = Pick<Config, 'lake'>
 
 /** Whether the catalog is a server with the REST interface of Iceberg. */
-export const isRest = ({ lake }: LakeConfig): boolean => /^https?:/i.test(lake.catalog.uri ?? '')
+export const isRest = ({ lake }: LakeConfig): boolean => isRestAddress(lake.catalog.uri)
 
 /** A REST catalog, and how a client logs in. */
 export interface RestCatalog {
