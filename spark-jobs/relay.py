@@ -49,25 +49,17 @@ class Applications:
         self._client = yarn.client.api.YarnClient.createYarnClient()
         self._client.init(yarn.conf.YarnConfiguration(hadoop))
         self._client.start()
-        home = jvm.org.apache.hadoop.fs.FileSystem.get(hadoop).getHomeDirectory().toString()
-        self._path = jvm.org.apache.hadoop.fs.Path
-        self._staging = self._path(spark.conf.get("spark.yarn.stagingDir", home), ".sparkStaging")
-        self._files = self._staging.getFileSystem(hadoop)
 
     def newest(self) -> Any | None:  # noqa: ANN401 - a report of Hadoop
         """Return the report about the application that was submitted last."""
         return max(self._all(), key=lambda report: report.getStartTime(), default=None)
 
     def kill(self) -> None:
-        """Kill those that have not finished, and delete the files that were sent to any of them.
-
-        Spark itself does not delete the files, with the secrets, of an application that was killed.
-        """
+        """Kill those that have not finished."""
         for report in self._all():
             if _state(report) not in _FINISHED:
                 print(f"{_id(report)} is killed", file=sys.stderr, flush=True)
                 self._client.killApplication(report.getApplicationId())
-            self._files.delete(self._path(self._staging, _id(report)), True)
 
     def _all(self) -> list[Any]:
         request = self._requests.newInstance()
@@ -163,6 +155,7 @@ def _relay(spark: SparkSession, args: argparse.Namespace, command: Sequence[str]
             raise RuntimeError(failure)
     finally:
         applications.kill()
+        # Spark leaves the files, with the secrets, of an application that was killed or not submitted.
         exchange.clear()
 
 
@@ -219,7 +212,7 @@ def _arguments() -> tuple[argparse.Namespace, list[str]]:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--tag", required=True, help="tag of the application")
-    add("--exchange", required=True, help="URI of the folder for the exchange of files")
+    add("--exchange", required=True, help="URI of the folder for all files of the application")
     add("--checkpoint", required=True, help="URI of Spark's checkpoint")
     add("--new-checkpoint", required=True, type=Path, help="folder of a new checkpoint, if it exists")
     add("--progress", required=True, type=Path, help="file with the state and the offsets of the job")

@@ -112,6 +112,7 @@ export const deployConflicts = ({ spark, stream, lake }: DriverSettings): string
 const ownedInCluster: readonly string[] = [
   ...['spark.yarn.tags', 'spark.yarn.submit.waitAppCompletion', 'spark.yarn.appMasterEnv.PYTHONPATH'],
   ...['spark.files', 'spark.archives', 'spark.yarn.dist.files', 'spark.yarn.dist.archives'],
+  'spark.yarn.stagingDir',
 ]
 
 /** Values of the section that contradict each other, or settings of Spark that are offstream's own. */

@@ -44,6 +44,7 @@ test('a program on this machine submits the job to YARN, and both exchange files
   const tag = optionOf(here, '--tag')
   expect(tag).toMatch(/^offstream-[\da-f]{16}$/)
   expect(inCluster).toContain(`spark.yarn.tags=${tag}`)
+  expect(inCluster).toContain(`spark.yarn.stagingDir=hdfs://name/checkpoint.${tag}`)
   expect([optionOf(here, '--exchange'), optionOf(inCluster, '--exchange')]).toEqual([
     `hdfs://name/checkpoint.${tag}`,
     `hdfs://name/checkpoint.${tag}`,

@@ -58,7 +58,7 @@ export const relayCommand = (
       ...['--stop-file', files.stop, '--optimize-file', files.optimize],
       ...['--modules', dirname(program), '--archive', archive],
       ...['--', join(runtimes.sparkHome, 'bin', 'spark-submit')],
-      ...submission(stack, tag, archive),
+      ...submission(stack, { tag, exchange, archive }),
       ...[program, ...programArguments(inContainer(files)), '--exchange', exchange],
     ],
     { catalogFlags: [] },
@@ -79,8 +79,17 @@ const inContainer = (files: StreamFiles): StreamFiles => ({
 const tagOf = (state: string): string =>
   `offstream-${createHash('sha256').update(`${hostname()} ${state}`).digest('hex').slice(0, 16)}`
 
+/** What makes an application that of this stack. */
+interface Application {
+  readonly tag: string
+  /** The folder in HDFS for all its files, which relay.py deletes. */
+  readonly exchange: string
+  /** The file with `spark-jobs`. */
+  readonly archive: string
+}
+
 /** The options of spark-submit. */
-const submission = (stack: Stack, tag: string, archive: string): readonly string[] => {
+const submission = (stack: Stack, application: Application): readonly string[] => {
   const { project, config, state } = stack
   const directories = directoriesOf(state)
   const logFile = logSettings(project)
@@ -99,13 +108,13 @@ const submission = (stack: Stack, tag: string, archive: string): readonly string
     // The jars in the folder of the container. PostgreSQL's driver must be on the class path of Java itself.
     ...['--driver-class-path', './*'],
     ...['--files', [pathToFileURL(logFile).href, ...secretFiles(config, directories)].join(',')],
-    ...['--archives', `${pathToFileURL(archive).href}#${modules}`],
+    ...['--archives', `${pathToFileURL(application.archive).href}#${modules}`],
     ...ownConfOptions(config, state),
-    ...conf(clusterDriverConf(stack, tag)),
+    ...conf(clusterDriverConf(stack, application)),
   ]
 }
 
-/** Spark copies them to the staging folder in HDFS, which only the user can read, and YARN to the containers. */
+/** Spark copies them to a folder in HDFS that only the user can read, and YARN to the containers. */
 const secretFiles = (config: Config, directories: Directories): readonly string[] => {
   const { caFile } = config.lake.catalog.tls
   const authority = caFile === null ? null : resolve(projectFolder(directories.state), caFile)
@@ -122,7 +131,7 @@ const ofThisMachine: readonly string[] = [
   ...['spark.sql.warehouse.dir', 'spark.hadoop.fs.file.impl'],
 ]
 
-const clusterDriverConf = (stack: Stack, tag: string): Record<string, string> => {
+const clusterDriverConf = (stack: Stack, { tag, exchange }: Application): Record<string, string> => {
   const { config, state } = stack
   const directories = directoriesOf(state)
   const inClientMode = {
@@ -137,6 +146,7 @@ const clusterDriverConf = (stack: Stack, tag: string): Record<string, string> =>
       ? {}
       : { 'spark.sql.catalog.lake.jdbc.sslrootcert': catalogAuthority }),
     'spark.yarn.tags': tag,
+    'spark.yarn.stagingDir': exchange,
     'spark.yarn.submit.waitAppCompletion': 'false',
     'spark.yarn.appMasterEnv.PYTHONPATH': modules,
   }
