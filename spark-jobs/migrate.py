@@ -127,6 +127,7 @@ class _Migration:
     def move(self, report: Callable[[str, str], None]) -> Migrated:
         if not self._tables:
             raise MigrationRefusedError("the catalog has no tables that could be moved")
+        others = self._others()
         left = self._left()
         # Of tables with the same warehouse, a killed run may have moved some completely.
         for table in TABLES if self._by == "copy" else self._tables:
@@ -141,7 +142,7 @@ class _Migration:
                 self._drop(table)
             raise
         self._finish()
-        return Migrated(moved, self._others())
+        return Migrated(moved, others)
 
     def _others(self) -> list[str]:
         names = [
