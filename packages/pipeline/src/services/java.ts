@@ -1,3 +1,4 @@
+import type { ServiceCommand } from '@offstream/runtime'
 import type { ServiceName } from '../names.ts'
 import type { Directories } from '../project/directories.ts'
 import { archiveFile } from '../runtimes/archives.ts'
@@ -11,13 +12,15 @@ export const archiveFlags = (archives: Archives | null, service: ServiceName): s
   if (archives === null || (first !== undefined && !archives.made.includes(first))) return []
   // Java replaces the file, so a program that has mapped an older one is not affected. If the file does not fit, Java
   // starts without it.
-  const flag = writesArchive(archives, name) ? 'ArchiveClassesAtExit' : 'SharedArchiveFile'
+  const flag = archives.made.includes(name) ? 'SharedArchiveFile' : writingFlag
   return [`-XX:${flag}=${archiveFile(archives.folder, name)}`, '-Xlog:cds=off', '-Xlog:cds+dynamic=off']
 }
 
-/** Whether a service has no archive yet and will write one when it stops. The dashboard is not a Java program. */
-export const writesArchive = (archives: Archives | null, name: ServiceName): boolean =>
-  archives !== null && name !== 'dashboard' && firstOf[name] === undefined && !archives.made.includes(name)
+const writingFlag = 'ArchiveClassesAtExit'
+
+/** Whether a program has no archive yet and will write one when it stops. */
+export const writesArchive = ({ args, env }: Pick<ServiceCommand, 'args' | 'env'>): boolean =>
+  [...args, ...Object.values(env)].some(text => text.includes(`-XX:${writingFlag}=`))
 
 /** The first service that runs the same program. Only that one writes an archive. */
 const firstOf: Partial<Record<ServiceName, ServiceName>> = {

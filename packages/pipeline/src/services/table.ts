@@ -255,7 +255,7 @@ const serviceOf = (name: ServiceName, stack: Stack): Service => {
       await parts.prepare?.(signal)
     },
     diagnose,
-    ...(writesArchive(stack.archives, name) ? { stopTimeoutMs: archiveTimeoutMs } : {}),
+    ...(writesArchive(parts.command) ? { stopTimeoutMs: archiveTimeoutMs } : {}),
   }
 }
 

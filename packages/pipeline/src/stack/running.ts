@@ -10,7 +10,7 @@ import {
   writeState,
 } from '@offstream/runtime'
 import { PipelineError } from '../errors.ts'
-import { type ServiceName, serviceNames } from '../names.ts'
+import type { ServiceName } from '../names.ts'
 import type { Config } from '../project/config.ts'
 import { directoriesOf } from '../project/directories.ts'
 import { writesArchive } from '../services/java.ts'
@@ -95,10 +95,9 @@ export const ownPids = async (state: string): Promise<ReadonlySet<number>> => {
 
 /** Whether a running service of the stack will write its start-up archive when it stops, which takes some seconds. */
 export const writesArchives = async (state: string): Promise<boolean> => {
-  const stack = await readStack(state)
-  if (stack === null) return false
   const records = new ServiceRecords(directoriesOf(state).records)
-  for (const name of serviceNames.filter(one => writesArchive(stack.archives, one))) {
+  for (const { name, command } of await readServices(state)) {
+    if (!writesArchive(command)) continue
     const record = await records.of(name)
     if (record !== null && (await isRunning(record))) return true
   }
