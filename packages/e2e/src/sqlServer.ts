@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -99,7 +100,7 @@ const directory = async (folder: string, runtimes: Runtimes, port: number): Prom
   needs: [],
   port,
   logFile: join(folder, 'ldap.log'),
-  ready: signal => connected(port, signal),
+  ready: () => connected(port),
   startTimeoutMs: 30_000,
   stopTimeoutMs: 10_000,
 })
@@ -130,16 +131,14 @@ const thrift = (
   needs: ['ldap'],
   port,
   logFile: join(folder, 'thrift.log'),
-  ready: signal => connected(port, signal),
+  ready: () => connected(port),
   startTimeoutMs: 180_000,
   stopTimeoutMs: 30_000,
 })
 
-const connected = (port: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port, signal }, () => {
-      socket.destroy()
-      resolve()
-    })
-    socket.on('error', reject)
-  })
+/** Throws at once if nothing listens on this port of this machine. */
+const connected = async (port: number): Promise<void> => {
+  const socket = connect({ host: '127.0.0.1', port })
+  await once(socket, 'connect')
+  socket.destroy()
+}
