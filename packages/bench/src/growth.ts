@@ -145,12 +145,12 @@ const runCheckout = async (bench: Bench, checkout: Checkout): Promise<void> => {
 /** What a batch, the start and a query cost, by the size of the table. */
 export const growth: Scenario = {
   title: 'The size of the table',
-  description: `Batches of updates at random, by a running job that was suspended while the messages were published. The index and MERGE
-write the same table in turn, each with a job of its own and after a first batch that is not measured. The processor seconds are those of
-the job or, for the copies, of the Thrift server. The larger tables are copies of the
-smallest one under other codes, made by a SQL statement of the Thrift server. \`heap in use\` is that of the driver after a full collection: the difference
-between the two writers is the index. The queries run on an idle table and include the connection (median of three). At the end of each
-job the rows are counted, and those that it updated are compared with the messages.`,
+  description: `A running job writes batches of random updates. It is suspended while the messages are published. The index and MERGE write the same
+table in turn, each with a separate job and after a first batch that is not measured. The processor seconds are those of the job or,
+for the copies, of the Thrift server. The larger tables are copies of the smallest one under other codes, made by a SQL statement of
+the Thrift server. The heap in use is that of the driver after a full collection: the difference between the two writers is the
+index. The queries run on an idle table and include the connection (median of three). At the end of each job the rows are counted,
+and those that it updated are compared with the messages.`,
   defaultMinutes: 0,
   defaultRepeats: 5,
   columns: [

@@ -82,9 +82,9 @@ const createPlainTopic = async (broker: string): Promise<void> => {
 /** From a file of records to the acknowledgement by Kafka. */
 export const produce: Scenario = {
   title: 'Publishing',
-  description: `A file of records, from the first to the last acknowledgement, into one broker: \`acks=all\`, idempotent, gzip
-level 1. offstream also reads, checks and normalises each record; the others send the lines as they are. Kafka's own tool
-sends random lines of the file without keys, so it has another topic.`,
+  description: `Each program publishes a file of records to one broker, with \`acks=all\`, idempotent, gzip level 1. The time is that from the first
+message to the last acknowledgement. offstream also reads, checks and normalises each record; the others send the lines as they are.
+Kafka's own tool sends random lines of the file without keys, so it has another topic.`,
   defaultMinutes: 0,
   defaultRepeats: 5,
   columns: [

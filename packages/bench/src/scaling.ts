@@ -55,10 +55,10 @@ const measureDivision = async (
 /** A full topic, with different numbers of partitions and executors. */
 export const scaling: Scenario = {
   title: 'Partitions and executors',
-  description: `A full topic as above, for topics with one to three partitions and jobs with one to three executors, each on a separate
-worker. All of them share the two cores of the machine with the broker and the driver, so a third core of the executors cannot make the
-job faster. Each job is measured when it is fresh, and again when it runs. The messages of each run are of other products. At the end
-the table is compared with all messages.`,
+  description: `A full topic as above, for topics with one to three partitions and jobs with one to three executors, each on a separate worker. All
+of them share the two cores of the machine with the broker and the driver, so a third core of the executors cannot make the job
+faster. Each job is measured when it is fresh, and again when it runs. Each run has messages of other products. At the end the table
+is compared with all messages.`,
   defaultMinutes: 0,
   defaultRepeats: 2,
   columns: [

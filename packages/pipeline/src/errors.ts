@@ -331,7 +331,7 @@ export const pipelineErrors = {
   TABLE_IN_USE: {
     outcome: 'locked',
     cause:
-      'Another stream is writing to the same tables; the message contains its pid, or its address if the catalog is shared. Two writers would add the same product twice.',
+      'Another stream is writing to the same tables; the message contains its pid, or its address if the catalog is shared. Only one stream may write them.',
     remedy: 'Stop the other stream, then run `offstream submit`.',
   },
   TABLE_TAKEN: {
