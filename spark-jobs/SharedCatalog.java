@@ -5,8 +5,8 @@ import org.apache.iceberg.spark.SparkCatalog;
 import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 
 /**
- * The catalog `lake` of the Thrift server, if it is in a database. Each SQL session has its own object of this class.
- * They share the connections: those of a session would stay open until Java collects the session.
+ * The catalog `lake` of the Thrift server, if it is a database or a REST catalog. Each SQL session has its own object of
+ * this class. All of them share the connections: those of a session would stay open until Java collects the session.
  */
 public class SharedCatalog extends SparkCatalog {
     private static Catalog shared;

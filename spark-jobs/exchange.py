@@ -1,8 +1,8 @@
-"""The files of the job, if its driver runs in a cluster: an exchange through a folder in HDFS.
+"""Exchanges files, through a folder in HDFS, with a driver of the job that runs in a cluster.
 
-The driver and the machine that supervises it use local files, as they do in client mode. Here they are copied
-from one machine to the other. The driver reports its state in files, which are copied when they change. The
-other machine sends requests, files that are moved.
+The driver and the machine that supervises it use local files, as they do in client mode. This module copies
+them from one machine to the other. The driver reports its state in files, which are copied when they change.
+The other machine sends requests in files, which are moved.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ class Exchange:
             _replace(request, text)
 
     def attempt(self, step: Callable[[], None]) -> None:
-        """Call a step, which is repeated later if it fails. The error is printed once, also if it repeats.
+        """Call a step, which is repeated later if it fails. An error that repeats is printed once.
 
-        If the Java process of this program has exited, this throws.
+        Throws if the Java process of this program has exited.
         """
         try:
             step()
@@ -99,7 +99,7 @@ class Exchange:
             created.close()
 
     def _read(self, name: str) -> str | None:
-        """Return the text of a file; None if it does not exist, or has no end because it is being written."""
+        """Return the text of a file; None if it does not exist or is incomplete."""
         path = self._path(self._folder, name)
         if not self._files.exists(path):
             return None

@@ -120,7 +120,7 @@ class Tables:
         self, batch: DataFrame, properties: dict[str, str], check: Callable[[], None] = lambda: None
     ) -> None:
         """Write a batch with MERGE, which plans two queries and reads the table of products."""
-        # It fails if a file is rewritten meanwhile.
+        # MERGE fails if a file is rewritten while it runs.
         with self._compacting, self._lock:
             merge_batch(batch, properties, check)
             for table in TABLES:

@@ -88,7 +88,7 @@ def migrate(
 ) -> Migrated:
     """Move the tables from the catalog with the settings `source` to the catalog `lake`.
 
-    No stream may write in the meantime: both catalogs are locked.
+    No stream may write in the meantime: both catalogs are locked, except for a REST catalog.
     """
     target = catalog_settings(spark)
     if source["uri"] == target["uri"]:

@@ -2,10 +2,10 @@
 
 usage: relay.py OPTION… -- COMMAND…
 
-COMMAND is that of spark-submit, with the tag of `--tag`. This program starts it, follows the application, and
+COMMAND is a call of spark-submit, with the tag of `--tag`. This program runs it, follows the application, and
 exchanges files with its driver (see exchange.py). So the supervisor and all commands use local files, as in
 client mode. The program exits when the application has finished. If it was killed, its next start kills the
-application that it has left.
+application that it has left behind.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def main() -> None:
 def _relay(spark: SparkSession, args: argparse.Namespace, command: Sequence[str]) -> None:
     applications = Applications(spark, args.tag)
     exchange = Exchange(spark, args.exchange)
-    # One that a killed relay has left has the lock of the tables, and perhaps other settings.
+    # An application that a killed relay has left behind has the lock of the tables, and perhaps old settings.
     applications.kill()
     exchange.clear()
     Checkpoint(spark, args.checkpoint).adopt(args.new_checkpoint)
@@ -160,7 +160,7 @@ def _relay(spark: SparkSession, args: argparse.Namespace, command: Sequence[str]
 
 
 def _submit(command: Sequence[str], stop_file: Path) -> None:
-    """Run spark-submit, which exits when YARN has accepted the application, or until a stop is requested."""
+    """Run spark-submit until YARN has accepted the application, or a stop is requested."""
     # The variables of this program are for its own connection to Java, and its own modules.
     environment = {
         name: value
@@ -186,7 +186,7 @@ def write_archive(modules: Path, archive: Path) -> None:
 
 
 def _is_final(progress: Path) -> bool:
-    """Whether the job has failed until the user acts."""
+    """Whether the job has failed with an error that only the user can fix."""
     if not progress.exists():
         return False
     fields = json.loads(progress.read_text(encoding="utf-8"))

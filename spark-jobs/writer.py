@@ -76,9 +76,9 @@ def sole_writer(
 ) -> Iterator[Callable[[], None]]:
     """Lock the tables of a catalog, so that no other stream writes them; throw TableInUseError.
 
-    `catalog`: its settings; by default those of `lake`. Two writers would add the same product twice. The
-    function that this yields throws LockLostError if the lock is lost. Call it before each commit. A REST
-    catalog has no lock: the stream must `claim` the table too.
+    `catalog`: its settings; by default those of `lake`. Two streams would rebuild their indexes after each
+    commit of the other. The function that this yields throws LockLostError if the lock is lost. Call it
+    before each commit. A REST catalog has no lock: the stream must `claim` the table too.
     """
     settings = catalog_settings(spark) if catalog is None else catalog
     if is_rest(settings):
@@ -93,14 +93,14 @@ def is_rest(settings: Mapping[str, str]) -> bool:
 
 
 def claim(table: Any, check_lock: Callable[[], None]) -> Callable[[], None]:  # noqa: ANN401 - Iceberg's table
-    """Write to a table that this stream writes it now, which stops the stream that wrote it before.
+    """Record in a table that this stream writes it now, which stops the stream that wrote it before.
 
     Returns a function that calls `check_lock`, and throws TableTakenError if another stream has claimed the
-    table since, or LockLostError if the catalog does not respond. Call it before each commit. A commit that
-    another stream makes after its last check is no harm: each commit fails if the table has changed since the
-    writer read it.
+    table since, or LockLostError if the catalog does not respond. Call it before each commit. If another
+    stream commits after its last check, no row is added twice: a commit fails if the table has changed since
+    the writer read it.
     """
-    # The id, because a restart of a container may have the same name and pid.
+    # With an id, because a container that restarts may have the same name and pid.
     name = f"pid {os.getpid()} on {platform.node()}, {uuid4()}"
     table.updateProperties().set(_WRITER, name).commit()
 

@@ -82,7 +82,7 @@ class Batches:
     ) -> None:
         """No batch starts once `stop_file` exists. The checkpoint is that of the query.
 
-        `check_lock` throws LockLostError if this stream may no longer write.
+        `check_lock` throws LockLostError or a StreamError if this stream may no longer write.
         """
         self._tables = tables
         self._stop_file = stop_file

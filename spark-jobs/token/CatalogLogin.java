@@ -22,8 +22,8 @@ import org.apache.iceberg.rest.auth.OAuth2Util;
 import org.apache.iceberg.rest.auth.TLSConfigurer;
 
 /**
- * Gives Iceberg's REST client the secret that is in a file. A secret among the settings of the catalog would be visible: SQL
- * clients and the code of any job can print them.
+ * Adds the secret in a file to the settings of Iceberg's REST client. A secret in the settings of the catalog itself would be
+ * visible: SQL clients and the code of any job can print them.
  */
 public class CatalogLogin extends OAuth2Manager {
     public CatalogLogin(String catalog) {

@@ -15,7 +15,7 @@ export interface TestSqlServer extends AsyncDisposable {
 }
 
 /**
- * Starts the server, and a directory (LDAP) with one user, which it checks passwords with.
+ * Starts an LDAP directory with one user, and the server, which checks passwords with the directory.
  * @param catalog Spark's settings of the catalog with the tables
  */
 export const startSqlServer = async (

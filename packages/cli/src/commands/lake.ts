@@ -65,7 +65,7 @@ Next: \`offstream --profile <profile> up\` uses the new tables.`,
       )
       if (others.length > 0)
         output.note(
-          `Not moved, because your own jobs have created them: ${others.map(name => `\`${name}\``).join(', ')}. Run the jobs again with the profile`,
+          `Tables that your own jobs have created were not moved: ${others.map(name => `\`${name}\``).join(', ')}. Run these jobs again with the profile`,
         )
       const rows = plural(
         tables.reduce((sum, table) => sum + table.rows, 0),

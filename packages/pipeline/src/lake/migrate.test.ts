@@ -75,7 +75,7 @@ test('the program gets the configuration of the Hadoop cluster of the new tables
   await expect(moved).rejects.toMatchObject({ message: 'The tables could not be moved: in /hadoop' })
 })
 
-test('tables are not moved out of a REST catalog, whose stream nothing would stop', async () => {
+test('tables are not moved out of a REST catalog, because no lock would stop its stream', async () => {
   const rest = await loadProject({
     from: tmpdir(),
     environment: {},

@@ -69,7 +69,7 @@ export const lakePlace = ({ config, state }: Pick<Project, 'config' | 'state'>) 
 
 /**
  * Moves the tables of the products of a stack to the catalog and the warehouse of another one, and compares all rows. The
- * program locks both catalogs, so no stream writes them in the meantime.
+ * program locks both catalogs, except for a REST catalog, so no stream writes them in the meantime.
  * @throws OffstreamError STREAM_RUNNING, MIGRATION_REFUSED, MIGRATION_FAILED, TABLE_IN_USE, and what `checkLake` throws
  */
 export const migrateLake = async (migration: Migration): Promise<MigratedTables> => {

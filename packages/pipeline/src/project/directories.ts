@@ -60,7 +60,7 @@ export interface Directories {
   readonly lakePasswords: string
   /** The same for the client of a REST catalog: a token, or a user and a password. */
   readonly lakeToken: string
-  /** The class that reads that file. */
+  /** The jar with the class that reads that file. */
   readonly lakeLogin: string
   /** The keys of the object store of the tables, in the form of `~/.aws/credentials`. */
   readonly lakeKeys: string

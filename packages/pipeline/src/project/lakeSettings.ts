@@ -123,7 +123,7 @@ export const lakeConflicts = (lake: LakeSettings, checkpoint: string | null): st
         'stream.checkpoint: must not be set with a REST catalog, which has no lock that lets only one stream write it',
       ]
     : []),
-  // Its keys and its address are those of the tables, and the lock of their catalog lets only one stream write it.
+  // Its keys and its address are those of the tables.
   ...(checkpoint?.startsWith('s3://') && !lake.warehouse?.startsWith('s3://')
     ? [
         'stream.checkpoint: must not begin with s3:// without a lake.warehouse that begins with s3://, whose object store it uses',

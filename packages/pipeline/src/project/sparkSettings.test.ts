@@ -61,7 +61,7 @@ test('YARN requires the configuration of Hadoop, and has executors without a num
   ).toEqual([])
 })
 
-test('a driver in YARN requires its checkpoint and the tables in HDFS, and their catalog in PostgreSQL, and how files get there is not a setting', () => {
+test('a driver in YARN requires its checkpoint and the tables in HDFS and their catalog in PostgreSQL, and settings that send files are rejected', () => {
   const elsewhere = ['stream.checkpoint=hdfs://name/checkpoint', 'lake.warehouse=hdfs://name/lake']
   const yarn = ['spark.master=yarn', 'spark.hadoopConfDir=conf', ...elsewhere, ...lakeElsewhere]
   expect([

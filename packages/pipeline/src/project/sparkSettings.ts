@@ -85,7 +85,7 @@ interface DriverSettings {
   readonly lake: { readonly warehouse: string | null; readonly catalog: { readonly uri: string | null } }
 }
 
-/** What a driver needs that does not run on this machine, and has no folder here. */
+/** Problems of the settings for a driver in YARN, which cannot use the folders of this machine. */
 export const deployConflicts = ({ spark, stream, lake }: DriverSettings): string[] => {
   if (stream.deployMode === 'client') return []
   const condition = 'if stream.deployMode is cluster'

@@ -10,8 +10,8 @@ import type { Stack } from './stack.ts'
 const timeoutMs = 60_000
 
 /**
- * Compiles a class of `spark-jobs/token` for a library that loads it by its name, and writes it to a jar. With the compiler
- * that Spark includes, because a JRE has none.
+ * Compiles a class of `spark-jobs/token` for a library that loads it by its name, and writes it to a jar. It uses the compiler
+ * that Spark includes, because a JRE does not have one.
  */
 export const writeClassJar = async (
   { runtimes, project }: Pick<Stack, 'runtimes' | 'project'>,

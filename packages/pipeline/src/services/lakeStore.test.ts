@@ -61,7 +61,7 @@ test.each([
   expect(requests).toEqual(['/bucket?list-type=2&max-keys=1'])
 })
 
-test('a bucket of the checkpoint that is another one is listed too', async () => {
+test('if the checkpoint is in another bucket, that bucket is listed too', async () => {
   const { config, requests } = await storeThatAnswers(200, '')
   const withCheckpoint = (checkpoint: string) => ({ ...config, stream: { ...config.stream, checkpoint } })
   await checkStore(withCheckpoint('s3://bucket/checkpoint'), keys)

@@ -37,9 +37,9 @@ export const isCheckpointInStore = ({ stream }: Pick<Config, 'stream'>): boolean
   stream.checkpoint?.startsWith('s3://') ?? false
 
 /**
- * Spark's settings for a checkpoint in the object store, which Spark does not write by Iceberg but by Hadoop; empty if it is
- * elsewhere. It finds the keys as Iceberg does.
- * @param buffers the folder for what is not written yet
+ * Spark's settings for a checkpoint in the object store; empty if it is elsewhere. Spark writes it with Hadoop's client, not
+ * with Iceberg's. Both find the keys in the same file.
+ * @param buffers the folder for data that is not uploaded yet
  */
 export const checkpointConf = (config: StoreConfig, buffers: string): Record<string, string> => {
   const { region, endpoint, pathStyle } = config.lake.s3
@@ -53,8 +53,8 @@ export const checkpointConf = (config: StoreConfig, buffers: string): Record<str
         ...(endpoint === null ? {} : { 'spark.hadoop.fs.s3a.endpoint': endpoint }),
         ...(pathStyle ? { 'spark.hadoop.fs.s3a.path.style.access': 'true' } : {}),
         'spark.hadoop.fs.s3a.buffer.dir': buffers,
-        // It writes each file by one request. The default writes it under another name, and an object store renames by
-        // a copy and a delete.
+        // It writes each file by one request. The default writes each file under another name and renames it, which an
+        // object store does by a copy and a delete.
         'spark.sql.streaming.checkpointFileManagerClass':
           'org.apache.spark.internal.io.cloud.AbortableStreamBasedCheckpointFileManager',
       }

@@ -60,7 +60,7 @@ export const productsStream = (stack: Stack): ServiceParts => {
     requestStop: () => writeFile(files.stop, ''),
     // The application would continue in YARN without the program here.
     worksElsewhere: isDriverInCluster(config),
-    // In a cluster it is killed after 25 s, see `relay.py`, which takes some seconds.
+    // In a cluster, `relay.py` kills the application after 25 s. The kill takes some seconds.
     stopTimeoutMs: isDriverInCluster(config) ? 60_000 : 30_000,
   }
 }

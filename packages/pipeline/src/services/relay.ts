@@ -75,7 +75,7 @@ const inContainer = (files: StreamFiles): StreamFiles => ({
   kafkaClient: basename(files.kafkaClient),
 })
 
-/** The same for each start of a stack, so that a start finds an application that was left. */
+/** The same for each start of a stack, so that a start finds an application that was left behind. */
 const tagOf = (state: string): string =>
   `offstream-${createHash('sha256').update(`${hostname()} ${state}`).digest('hex').slice(0, 16)}`
 

@@ -46,7 +46,7 @@ export const restCatalogOf = (
   const uri = catalog.uri.replace(/\/$/, '')
   return {
     ...{ uri, user, password, scope: oauth.scope },
-    // The same form as for other catalogs, by which `lake migrate` compares them.
+    // The same form as for other catalogs: `lake migrate` compares them.
     warehouse:
       catalog.warehouse ?? warehouse?.replace(/^(?:file:\/\/)?(?=\/)/, 'file:').replace(/\/$/, '') ?? '',
     tokenUri: oauth.tokenUri ?? `${uri}/v1/oauth/tokens`,
@@ -231,7 +231,7 @@ const restErrorOf = ({ uri }: RestCatalog, error: unknown): OffstreamError => {
         'CATALOG_UNREACHABLE',
         `The catalog at \`${uri}\` cannot be used: ${messageOf(error)}`,
         {
-          hint: 'check `lake.catalog.uri` and `lake.catalog.warehouse`, and whether the server runs',
+          hint: 'check `lake.catalog.uri` and `lake.catalog.warehouse`, and whether the server is running',
           cause: error,
         },
       )

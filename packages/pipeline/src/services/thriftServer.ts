@@ -165,7 +165,7 @@ const thriftProtection = (
   const classFolders = auth.username !== null || isLakeExternal(config) ? [thriftClasses] : []
   return {
     properties: {
-      // Otherwise each query would open a connection to the database, which Java closes much later.
+      // Otherwise each query would open a connection to the catalog, which Java closes much later.
       ...(isLakeExternal(config) ? { 'spark.sql.catalog.lake': 'offstream.SharedCatalog' } : {}),
       ...(auth.username === null ? {} : { 'spark.hadoop.hive.server2.authentication': 'CUSTOM' }),
       ...(tls.enabled ? { 'spark.hadoop.hive.server2.use.SSL': 'true' } : {}),

@@ -6,13 +6,13 @@ import { downloadFailed, ensureArtifact, type FetchOptions, type LockedFile, ver
 export interface JarSet {
   readonly name: string
   /**
-   * `group:artifact:version`; resolved together, so that each library comes once. A fourth part names another jar of the
-   * artifact, such as `tests`; it comes instead of the main one, unless that is listed too.
+   * `group:artifact:version`; resolved together, so that each library is fetched once. A fourth part names another jar of the
+   * artifact, such as `tests`; it replaces the main jar, unless that is listed too.
    */
   readonly coordinates: readonly string[]
   /** `group:artifact` of libraries that the program has already. */
   readonly excludes: readonly string[]
-  /** Whether what the libraries need is fetched too; default: it is. */
+  /** Whether the dependencies of the libraries are fetched too; default: true. */
   readonly transitive?: boolean
   readonly jars: readonly LockedFile[]
 }

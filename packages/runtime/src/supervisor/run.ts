@@ -10,7 +10,7 @@ import type { Service } from './service.ts'
 
 const killTimeoutMs = 10_000
 const killIntervalMs = 25
-/** Of a process that exited before its start time was read. No process has it. */
+/** The start id of a process that exited before its start time was read. No process has this id. */
 const goneStartId = 'gone'
 
 /** One process of a service. `exited` resolves to how it exited, as it follows its name: `was killed by SIGKILL`. */
@@ -56,7 +56,7 @@ export const spawnService = async (directory: string, service: Service, since: n
           : `could not be started: ${originalMessage}`,
     )
     if (child.pid === undefined) throw await serviceExited(service, await exited, since)
-    // It may have exited by now, perhaps because its work is done.
+    // The process may have exited already, for example because its work is done.
     const identity = (await identify(child.pid)) ?? { pid: child.pid, startId: goneStartId }
     return { identity, exited }
   } finally {
