@@ -433,6 +433,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'STREAM_RUNNING 13': 'packages/e2e/src/repair.long.test.ts',
   'TABLE_IN_USE 13': 'packages/e2e/src/dataLoss.long.test.ts',
   'TABLE_NEWER 10': 'packages/e2e/src/dataLoss.long.test.ts',
+  'TABLE_TAKEN 13': 'packages/e2e/src/rest.clusters.test.ts',
   'MIGRATION_FAILED 12': 'packages/pipeline/src/lake/migrate.test.ts',
   'OPTIMIZE_FAILED 12': 'packages/pipeline/src/lake/optimize.test.ts',
   'DISK_FULL 6': 'packages/runtime/src/artifacts/store.test.ts',
