@@ -314,7 +314,11 @@ test('a service reads its start-up archive, or writes one when it stops, which t
 })
 
 test('a Thrift server with classes of its own writes no archive, so its stop does not take longer', () => {
-  const elsewhere = ['lake.catalog.uri=postgresql://db/lake', 'lake.catalog.user=me', 'lake.warehouse=/shared']
+  const elsewhere = [
+    'lake.catalog.uri=postgresql://db/lake',
+    'lake.catalog.user=me',
+    'lake.warehouse=/shared',
+  ]
   const archives = { folder: '/archives', made: [] }
   const all = services({ ...stack, config: configOf(elsewhere), archives })
   expect(all.find(({ name }) => name === 'thrift')?.stopTimeoutMs).toBe(10_000)
