@@ -110,6 +110,8 @@ const startServer = async ({ directory, warehouse }: RestCatalogOptions) => {
         CATALOG_JDBC_SCHEMA__VERSION: 'V1',
         CATALOG_WAREHOUSE: `file:${warehouse}`,
       },
+      // Without a locale, Java cannot read the name of every folder, such as that of a clone.
+      cwd: directory,
       ...{ extendEnv: false, reject: false, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' },
     },
   )
