@@ -35,9 +35,12 @@ type StoreConfig = Pick<Config, 'lake' | 'stream'>
 /** Whether the catalog of the tables is a server that runs elsewhere, instead of a file of the stack. */
 export const isLakeExternal = ({ lake }: LakeConfig): boolean => lake.catalog.uri !== null
 
+/** Whether that server is a database of PostgreSQL. */
+const isInDatabase = (config: LakeConfig): boolean => isLakeExternal(config) && !isRest(config)
+
 /** The jars for the catalog, the tables and the checkpoint that are not among the connectors. */
 export const librariesFor = (config: StoreConfig): readonly AdditionalLibraries[] => [
-  ...(isLakeExternal(config) && !isRest(config) ? (['postgresql'] as const) : []),
+  ...(isInDatabase(config) ? (['postgresql'] as const) : []),
   ...(isInStore(config) ? (['icebergAws'] as const) : []),
   ...(isCheckpointInStore(config) ? (['hadoopAws'] as const) : []),
 ]
@@ -118,7 +121,7 @@ export const lakeFlags = (
   config: LakeConfig,
   { lakePasswords, lakeKeys }: Pick<Directories, 'lakePasswords' | 'lakeKeys'>,
 ): readonly string[] => [
-  ...(isLakeExternal(config) && !isRest(config) ? [`-Dorg.postgresql.pgpassfile=${lakePasswords}`] : []),
+  ...(isInDatabase(config) ? [`-Dorg.postgresql.pgpassfile=${lakePasswords}`] : []),
   ...storeFlags(config, lakeKeys),
 ]
 
